@@ -1,0 +1,27 @@
+// y = x as another element type: one thread an element. u8 is read from packed words, four a word.
+override FROM: u32 = 0u; // 0 f32, 1 i32, 2 u32, 3 u8
+override TO: u32 = 1u;   // 0 f32, 1 i32, 2 u32
+#import "index"
+
+struct Params { length: u32 }
+
+@group(0) @binding(0) var<storage, read> x: array<u32>;       // [length] bits, or [length / 4] for u8
+@group(0) @binding(1) var<storage, read_write> y: array<u32>; // [length] bits
+@group(1) @binding(0) var<uniform> p: Params;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let i = groupOf(group, groups) * 64u + lane;
+  if (i >= p.length) { return; }
+  var word = 0u;
+  if (FROM == 3u) { word = (x[i / 4u] >> (8u * (i % 4u))) & 255u; } else { word = x[i]; }
+  switch TO {
+    case 0u: {
+      if (FROM == 1u) { word = bitcast<u32>(f32(bitcast<i32>(word))); }
+      if (FROM >= 2u) { word = bitcast<u32>(f32(word)); }
+    }
+    case 1u: { if (FROM == 0u) { word = bitcast<u32>(i32(bitcast<f32>(word))); } }
+    default: { if (FROM == 0u) { word = u32(bitcast<f32>(word)); } }
+  }
+  y[i] = word;
+}

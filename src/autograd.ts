@@ -1,0 +1,109 @@
+import { accumulate, copyInto } from './accumulate.js';
+import { ShapeError } from './core/errors.js';
+import { sameShape, show } from './core/shape.js';
+import { ones } from './fill.js';
+import { empty, state, type TapeNode, type Tensor } from './tensor.js';
+
+let enabled = true;
+
+/** Runs `fn` without recording, as for the key encoder: nothing made inside carries gradients. */
+export function noGrad<T>(fn: () => T): T {
+  const before = enabled;
+  enabled = false;
+  try {
+    return fn();
+  } finally {
+    enabled = before;
+  }
+}
+
+/**
+ * Attaches to `y` how its inputs' gradients follow from its own.
+ *
+ * @param grads given dL/dy, one thunk an input (`undefined` for inputs without a gradient). A thunk runs
+ *   only if its input needs it; it may write into the tensor it is offered, or return another.
+ */
+export function record(name: string, y: Tensor, inputs: readonly Tensor[], grads: TapeNode['grads']): Tensor {
+  if (!enabled || !inputs.some((x) => x.requiresGrad)) return y;
+  y.requiresGrad = true;
+  y.node = { name, inputs, grads };
+  return y;
+}
+
+/**
+ * Adds dL/dp to `p.grad` for every parameter (and every leaf that requires gradients) that `loss` was
+ * computed from. Memory for `p.grad` that exists is overwritten after `zeroGrad`, else added to.
+ *
+ * @param loss a one-element tensor.
+ */
+export function backward(loss: Tensor): void {
+  if (loss.size !== 1) throw new ShapeError(`backward: the loss must have one element; got ${show(loss.shape)}. Reduce it with mean() or sum().`);
+  const grads = new Map<Tensor, Tensor>([[loss, ones(loss.shape)]]);
+  for (const y of order(loss)) {
+    const dy = grads.get(y)!;
+    grads.delete(y);
+    if (!y.node) {
+      addToLeaf(y, dy);
+      continue;
+    }
+    const { inputs, name, grads: rule } = y.node;
+    rule(dy).forEach((thunk, i) => {
+      const x = inputs[i];
+      if (!thunk || !x.requiresGrad) return;
+      const offered = x.node || grads.has(x) ? undefined : offer(x);
+      const dx = thunk(offered);
+      if (!sameShape(dx.shape, x.shape))
+        throw new ShapeError(`backward: the gradient of ${name} must have its input's shape ${show(x.shape)}; got ${show(dx.shape)}. Mend the operation's gradient.`);
+      const before = grads.get(x);
+      if (!before) grads.set(x, dx);
+      else grads.set(x, sum(before, dx));
+    });
+  }
+}
+
+/** Marks gradients as spent: the next `backward` overwrites them. */
+export function zeroGrad(parameters: Iterable<Tensor>): void {
+  for (const p of parameters) if (p.grad) spent.add(p.grad);
+}
+
+const spent = new WeakSet<Tensor>();
+
+/** Memory a leaf's first gradient can be written to directly. */
+const offer = (x: Tensor): Tensor | undefined => (x.grad && spent.has(x.grad) ? x.grad : undefined);
+
+function addToLeaf(x: Tensor, dx: Tensor): void {
+  if (!x.grad) {
+    x.grad = state(empty(x.shape, x.dtype, x.backend)); // a copy: other leaves may share dx
+    copyInto(x.grad, dx);
+  } else if (x.grad === dx) spent.delete(dx);
+  else if (spent.delete(x.grad)) copyInto(x.grad, dx);
+  else accumulate(x.grad, dx);
+}
+
+/** A new tensor: either term may still be in use elsewhere. */
+function sum(a: Tensor, b: Tensor): Tensor {
+  const total = empty(a.shape, a.dtype, a.backend);
+  copyInto(total, a);
+  accumulate(total, b);
+  return total;
+}
+
+/** Every tensor between `loss` and its leaves, each after all that were computed from it. */
+function order(loss: Tensor): Tensor[] {
+  const seen = new Set<Tensor>();
+  const sorted: Tensor[] = [];
+  const stack: { t: Tensor; next: number }[] = [{ t: loss, next: 0 }];
+  seen.add(loss);
+  while (stack.length > 0) {
+    const top = stack[stack.length - 1];
+    const input = top.t.node?.inputs[top.next++];
+    if (input === undefined) {
+      sorted.push(top.t);
+      stack.pop();
+    } else if (input.requiresGrad && !seen.has(input)) {
+      seen.add(input);
+      stack.push({ t: input, next: 0 });
+    }
+  }
+  return sorted.reverse();
+}

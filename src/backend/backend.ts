@@ -1,0 +1,74 @@
+import type { DType, TypedArray } from '../core/dtype.js';
+import { DeviceError } from '../core/errors.js';
+import type { Traits } from '../gpu/device.js';
+import type { Kernel, ParamValue } from '../gpu/kernel.js';
+
+/** Memory of a tensor. Only its own backend looks inside. */
+export interface Storage {
+  readonly dtype: DType;
+  readonly length: number;
+  /** Set when the memory has been recycled. */
+  freed: boolean;
+  /** For a slice: the memory it is part of, and lives and dies with. */
+  readonly parent?: Storage;
+}
+
+export type Params = Record<string, ParamValue>;
+
+/** One dispatch. `bind` lists the buffers by place; places past the operation's own are its scratch. */
+export interface Launch {
+  readonly kernel: Kernel;
+  readonly constants?: Record<string, number>;
+  readonly params: Params;
+  /** Number of workgroups. */
+  readonly groups: number;
+  readonly bind?: readonly number[];
+}
+
+/** Several dispatches with scratch buffers (f32 elements each) between them. */
+export interface Plan {
+  readonly scratch: readonly number[];
+  readonly launches: readonly Launch[];
+}
+
+/**
+ * The unit both backends share: a mirror on plain arrays, and the dispatches that do the same
+ * on a GPU. Both get the same buffers in the same order, inputs first, and the same params.
+ */
+export interface Primitive<P> {
+  readonly name: string;
+  readonly mirror: (buffers: TypedArray[], params: P) => void;
+  readonly gpu: (params: P, traits: Traits) => Launch | Plan;
+}
+
+export interface Backend {
+  readonly kind: 'gpu' | 'reference';
+  /** The adapter's name, or `reference`. */
+  readonly name: string;
+  alloc(dtype: DType, length: number): Storage;
+  /** Part of `storage`, from element `offset`; its start must be a multiple of 256 bytes. */
+  slice(storage: Storage, offset: number, length: number): Storage;
+  free(storage: Storage): void;
+  write(storage: Storage, data: TypedArray): void;
+  read(storage: Storage): Promise<TypedArray>;
+  run<P>(primitive: Primitive<P>, buffers: readonly Storage[], params: P): void;
+  /** Hands recorded work to the device. */
+  flush(): void;
+  /** Bytes in use now, and at most so far. */
+  memory(): { inUse: number; peak: number };
+}
+
+let current: Backend | undefined;
+
+/** The backend new tensors live on. */
+export function backend(): Backend {
+  if (!current) throw new DeviceError('tensor: a device must be open before tensors are made; got none. Call `await device()` first.');
+  return current;
+}
+
+/** Makes `next` the backend of new tensors; returns the one before. */
+export function useBackend(next: Backend | undefined): Backend | undefined {
+  const before = current;
+  current = next;
+  return before;
+}

@@ -1,0 +1,62 @@
+import { arrayOf, type DType, type TypedArray } from '../core/dtype.js';
+import type { Backend, Primitive, Storage } from './backend.js';
+
+interface ArrayStorage extends Storage {
+  readonly array: TypedArray;
+}
+
+/**
+ * Runs every primitive by its mirror on plain arrays. With `f64`, tensors of dtype `f32` are stored in
+ * double precision, which is what gradient checks by finite differences need.
+ */
+export class ReferenceBackend implements Backend {
+  readonly kind = 'reference';
+  readonly name: string;
+  readonly #f64: boolean;
+  #inUse = 0;
+  #peak = 0;
+
+  constructor(precision: 'f32' | 'f64' = 'f32') {
+    this.#f64 = precision === 'f64';
+    this.name = `reference (${precision})`;
+  }
+
+  alloc(dtype: DType, length: number): Storage {
+    const array = this.#f64 && dtype === 'f32' ? new Float64Array(length) : arrayOf(dtype, length);
+    this.#inUse += array.byteLength;
+    this.#peak = Math.max(this.#peak, this.#inUse);
+    const storage: ArrayStorage = { dtype, length, freed: false, array };
+    return storage;
+  }
+
+  slice(storage: Storage, offset: number, length: number): Storage {
+    const slice: ArrayStorage = { dtype: storage.dtype, length, freed: false, parent: storage, array: arrayIn(storage).subarray(offset, offset + length) };
+    return slice;
+  }
+
+  free(storage: Storage): void {
+    if (storage.freed) return;
+    storage.freed = true;
+    this.#inUse -= arrayIn(storage).byteLength;
+  }
+
+  write(storage: Storage, data: TypedArray): void {
+    arrayIn(storage).set(data);
+  }
+
+  async read(storage: Storage): Promise<TypedArray> {
+    return arrayIn(storage).slice();
+  }
+
+  run<P>(primitive: Primitive<P>, buffers: readonly Storage[], params: P): void {
+    primitive.mirror(buffers.map(arrayIn), params);
+  }
+
+  flush(): void {}
+
+  memory(): { inUse: number; peak: number } {
+    return { inUse: this.#inUse, peak: this.#peak };
+  }
+}
+
+const arrayIn = (storage: Storage): TypedArray => (storage as ArrayStorage).array;

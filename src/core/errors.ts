@@ -1,0 +1,36 @@
+/**
+ * Expected errors. Each message reads `where: rule; got values. What to do.`
+ * and each class carries the exit code the command line ends with.
+ */
+export class DawngradError extends Error {
+  readonly exitCode: number = 1;
+  constructor(message: string) {
+    super(message);
+    this.name = new.target.name;
+  }
+}
+
+/** Shapes, axes or sizes that do not fit together. */
+export class ShapeError extends DawngradError {
+  override readonly exitCode = 2;
+}
+
+/** A tensor of the wrong element type. */
+export class DTypeError extends DawngradError {
+  override readonly exitCode = 2;
+}
+
+/** An option, flag or combination of settings that cannot work. */
+export class ConfigError extends DawngradError {
+  override readonly exitCode = 2;
+}
+
+/** No adapter, a lost device, or a tensor whose memory is gone. */
+export class DeviceError extends DawngradError {
+  override readonly exitCode = 3;
+}
+
+/** A data set, picture or checkpoint that is missing, cut short or not what it claims to be. */
+export class FormatError extends DawngradError {
+  override readonly exitCode = 4;
+}

@@ -1,0 +1,65 @@
+import { FormatError } from '../core/errors.js';
+
+/** Grey pictures of an IDX file, spread over RGB: `data` is `[count, height, width, 3]`. */
+export interface IdxImages {
+  kind: 'images';
+  data: Uint8Array;
+  count: number;
+  height: number;
+  width: number;
+}
+
+/** Labels of an IDX file, `[count]`. */
+export interface IdxLabels {
+  kind: 'labels';
+  labels: Uint32Array;
+  count: number;
+}
+
+const IMAGES = 0x00000803;
+const LABELS = 0x00000801;
+
+/** Whether `bytes` begin like an IDX file of unsigned bytes with one or three axes. */
+export function looksLikeIdx(bytes: Uint8Array): boolean {
+  return bytes.length >= 4 && bytes[0] === 0 && bytes[1] === 0 && bytes[2] === 8 && (bytes[3] === 1 || bytes[3] === 3);
+}
+
+/**
+ * Reads an MNIST-style IDX file (LeCun): big-endian magic, one u32 per axis, then unsigned bytes.
+ * The sizes in the header must account for every byte of the file; otherwise it is a FormatError.
+ */
+export function parseIdx(bytes: Uint8Array, name: string): IdxImages | IdxLabels {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const magic = bytes.length >= 4 ? view.getUint32(0) : -1;
+  if (magic !== IMAGES && magic !== LABELS)
+    throw new FormatError(
+      `${name}: an IDX file begins with 0x00000803 (images) or 0x00000801 (labels) of unsigned bytes; ` +
+        `got ${magic < 0 ? `${bytes.length} bytes` : `0x${magic.toString(16).padStart(8, '0')}`}. Is it the right file?`,
+    );
+  const axes = magic === IMAGES ? 3 : 1;
+  const body = bytes.subarray(4 + 4 * axes);
+  if (bytes.length < 4 + 4 * axes)
+    throw new FormatError(`${name}: an IDX header of ${axes} axes has ${4 + 4 * axes} bytes; got ${bytes.length}. The file is truncated: download it again.`);
+  const [count, height = 1, width = 1] = Array.from({ length: axes }, (_, i) => view.getUint32(4 + 4 * i));
+  checkSize(name, [count, height, width].slice(0, axes), body.length);
+  if (axes === 1) return { kind: 'labels', labels: Uint32Array.from(body), count };
+  return { kind: 'images', data: greyToRgb(body), count, height, width };
+}
+
+/** Compares what the header says with what is there, in exact integers. */
+function checkSize(name: string, sizes: number[], got: number): void {
+  const want = sizes.reduce((n, d) => n * BigInt(d), 1n);
+  if (sizes.some((d) => d === 0))
+    throw new FormatError(`${name}: an IDX file holds at least one value on each axis; got [${sizes.join(', ')}]. The file is empty: download it again.`);
+  if (want !== BigInt(got))
+    throw new FormatError(
+      `${name}: the header says [${sizes.join(', ')}], ${want} bytes; got ${got} bytes after it. ` +
+        `The file is ${BigInt(got) < want ? 'truncated' : 'longer than it should be'}: download it again.`,
+    );
+}
+
+function greyToRgb(grey: Uint8Array): Uint8Array {
+  const rgb = new Uint8Array(grey.length * 3);
+  for (let i = 0; i < grey.length; i++) rgb.fill(grey[i], 3 * i, 3 * i + 3);
+  return rgb;
+}

@@ -1,0 +1,66 @@
+import { readdir, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { FormatError } from '../core/errors.js';
+import { readBytes } from './bytes.node.js';
+import { parseCifar10 } from './cifar.js';
+import { openFolder } from './folder.node.js';
+import type { FolderOptions } from './folder.node.js';
+import { openIdx } from './idx-files.node.js';
+import { joinPictures } from './join.js';
+import { padTo } from './pad.js';
+import { limitPerClass, selectClasses } from './pictures.js';
+import type { Pictures } from './pictures.js';
+
+/** Settings of `openPictures`: those of a folder, and they hold for the other formats too. */
+export type OpenOptions = FolderOptions;
+
+const CIFAR_FILE = /\.bin(\.gz)?$/i;
+const CIFAR_TRAIN = /^data_batch_\d+\.bin(\.gz)?$/i;
+const CIFAR_TEST = /^test_batch\.bin(\.gz)?$/i;
+const IDX_FILE = /(-ubyte|\.idx\d?)(\.gz)?$/i;
+const IDX_TRAIN = /^train-images[-.]idx3-ubyte(\.gz)?$/i;
+
+/**
+ * Opens a data set, whatever it is: a folder of CIFAR-10 batches (the training batches if there
+ * are any) or one `.bin` file, a folder of MNIST's IDX files (the training images) or one such
+ * file, otherwise a folder of pictures. CIFAR and IDX pictures are padded with black to `size`.
+ * FormatError: the path or its content is missing or damaged. ConfigError: an option cannot work.
+ */
+export async function openPictures(path: string, options: OpenOptions = {}): Promise<Pictures> {
+  const files = await packedFiles(path);
+  if (files.length === 0) return openFolder(path, options);
+  const parts: Pictures[] = [];
+  for (const file of files) {
+    parts.push(IDX_FILE.test(file) ? await openIdx(file) : parseCifar10(await readBytes(file), file));
+    options.onProgress?.(parts.length, files.length);
+  }
+  return adjust(joinPictures(parts), options);
+}
+
+/** The CIFAR-10 or IDX files that `path` stands for; none if it is a folder of pictures. */
+async function packedFiles(path: string): Promise<string[]> {
+  const found = await stat(path).catch(() => undefined);
+  if (!found) throw new FormatError(`${path}: the pictures must exist; got nothing there. Check the path.`);
+  if (!found.isDirectory()) {
+    if (CIFAR_FILE.test(path) || IDX_FILE.test(path)) return [path];
+    throw new FormatError(
+      `${path}: a file of pictures is a CIFAR-10 .bin or an IDX -ubyte file, perhaps with .gz; got '${basename(path)}'. Name one of those, or a folder of pictures.`,
+    );
+  }
+  const names = (await readdir(path)).sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+  for (const pattern of [CIFAR_TRAIN, CIFAR_TEST, IDX_TRAIN]) {
+    const hits = unpackedFirst(names.filter((name) => pattern.test(name)));
+    if (hits.length > 0) return hits.map((name) => join(path, name));
+  }
+  return [];
+}
+
+/** Leaves out `x.gz` where `x` is there too. */
+const unpackedFirst = (names: string[]): string[] =>
+  names.filter((name) => !(name.toLowerCase().endsWith('.gz') && names.includes(name.slice(0, -3))));
+
+function adjust(all: Pictures, { size, classes, limitPerClass: limit, seed = 0 }: OpenOptions): Pictures {
+  const chosen = classes ? selectClasses(all, classes) : all;
+  const limited = limit === undefined ? chosen : limitPerClass(chosen, limit, seed);
+  return size === undefined ? limited : padTo(limited, size);
+}

@@ -1,0 +1,117 @@
+import { ConfigError } from '../core/errors.js';
+import { Rng } from '../core/rng.js';
+import { nearest } from './nearest.js';
+
+/** A picture that could not be used, and why. */
+export interface Skipped {
+  name: string;
+  reason: string;
+}
+
+/** A data set in memory: every picture of one size, 8-bit RGB. */
+export interface Pictures {
+  /** `[count, height, width, 3]`, row-major NHWC, 0..255 in sRGB. */
+  data: Uint8Array;
+  count: number;
+  height: number;
+  width: number;
+  /** `[count]`, indices into `classes`. Absent for unlabelled pictures. */
+  labels?: Uint32Array;
+  classes?: string[];
+  /** `[count]`: where each picture came from. */
+  names: string[];
+  /** Pictures of the source that are not in `data`. */
+  skipped: Skipped[];
+}
+
+/** The pictures at `indices`, in that order, copied. `skipped` describes the source and is kept. */
+export function subset(p: Pictures, indices: ArrayLike<number>): Pictures {
+  const size = p.height * p.width * 3;
+  const data = new Uint8Array(indices.length * size);
+  const names = new Array<string>(indices.length);
+  const labels = p.labels && new Uint32Array(indices.length);
+  for (let i = 0; i < indices.length; i++) {
+    const from = indices[i];
+    if (!Number.isInteger(from) || from < 0 || from >= p.count)
+      throw new ConfigError(`subset: an index lies in [0, ${p.count - 1}]; got ${from}. Name pictures the set has.`);
+    data.set(p.data.subarray(from * size, (from + 1) * size), i * size);
+    names[i] = p.names[from];
+    if (labels) labels[i] = p.labels![from];
+  }
+  return { ...p, data, count: indices.length, names, ...(labels && { labels }) };
+}
+
+/**
+ * Splits off a held-out part of `fraction` in [0, 1], at random but the same for the same `seed`.
+ * Labelled pictures are split class by class: each class gives its share, off by less than one
+ * picture, and the whole is `round(fraction * count)`. Both parts keep the order of the source.
+ */
+export function splitHeldOut(p: Pictures, fraction: number, seed: number): { train: Pictures; heldOut: Pictures } {
+  if (!(fraction >= 0 && fraction <= 1))
+    throw new ConfigError(`splitHeldOut: the fraction lies in [0, 1]; got ${fraction}. Use 0.1 to hold out a tenth.`);
+  const held = new Uint8Array(p.count);
+  let seen = 0;
+  byClass(p).forEach((members, c) => {
+    const take = Math.round(fraction * (seen + members.length)) - Math.round(fraction * seen);
+    seen += members.length;
+    for (const i of draw(members, take, seed, 'heldOut', c)) held[i] = 1;
+  });
+  const where = (value: number) => Array.from(held.keys()).filter((i) => held[i] === value);
+  return { train: subset(p, where(0)), heldOut: subset(p, where(1)) };
+}
+
+/** The pictures of the classes called `names`; labels are numbered anew in the order of `names`. */
+export function selectClasses(p: Pictures, names: readonly string[]): Pictures {
+  checkClasses('selectClasses', p.classes ?? [], names);
+  const to = new Map(names.map((name, i) => [p.classes!.indexOf(name), i]));
+  const kept = Array.from(p.labels!.keys()).filter((i) => to.has(p.labels![i]));
+  const out = subset(p, kept);
+  return { ...out, classes: [...names], labels: out.labels!.map((l) => to.get(l)!) };
+}
+
+/** At most `n` pictures of each class (of the whole set if it is unlabelled), at random by `seed`, in the order of the source. */
+export function limitPerClass(p: Pictures, n: number, seed: number): Pictures {
+  checkLimit('limitPerClass', n);
+  const kept = byClass(p).flatMap((members, c) => draw(members, n, seed, 'limitPerClass', c));
+  return subset(p, kept.sort((a, b) => a - b));
+}
+
+/** Throws unless `n` is a positive integer. */
+export function checkLimit(where: string, n: number): void {
+  if (!Number.isInteger(n) || n < 1)
+    throw new ConfigError(`${where}: the limit is a whole number above 0; got ${n}. Leave it out to keep every picture.`);
+}
+
+/** Throws unless `names` are distinct members of `known`; the message proposes the nearest one. */
+export function checkClasses(where: string, known: readonly string[], names: readonly string[]): void {
+  if (known.length === 0)
+    throw new ConfigError(`${where}: classes can be chosen in labelled pictures only; got pictures without labels. Leave the classes out.`);
+  if (names.length === 0)
+    throw new ConfigError(`${where}: at least one class is needed; got none. Known: ${list(known)}.`);
+  for (const name of names) {
+    if (known.includes(name)) continue;
+    const guess = nearest(name, known);
+    throw new ConfigError(
+      `${where}: a class must be one of the data set's; got '${name}'. ${guess ? `Did you mean '${guess}'? ` : ''}Known: ${list(known)}.`,
+    );
+  }
+  if (new Set(names).size !== names.length)
+    throw new ConfigError(`${where}: classes must be distinct; got ${names.join(', ')}. Name each class once.`);
+}
+
+/** `n` of `members` at random, in their own order. */
+export function draw<T>(members: readonly T[], n: number, seed: number, stream: string, index: number): T[] {
+  if (n >= members.length) return [...members];
+  const picked = new Rng(seed, stream, index).permutation(members.length).slice(0, n).sort();
+  return Array.from(picked, (i) => members[i]);
+}
+
+/** The indices of each class; of the whole set if it is unlabelled. */
+function byClass(p: Pictures): number[][] {
+  const lists: number[][] = (p.classes ?? ['']).map(() => []);
+  for (let i = 0; i < p.count; i++) lists[p.labels?.[i] ?? 0].push(i);
+  return lists;
+}
+
+const list = (names: readonly string[]): string =>
+  names.length <= 20 ? names.join(', ') : `${names.slice(0, 20).join(', ')} and ${names.length - 20} more`;

@@ -1,0 +1,36 @@
+import source from '../kernels/fill.wgsl';
+import type { Primitive } from './backend/backend.js';
+import { arrayOf, bytesOf, type DType } from './core/dtype.js';
+import { checkShape, numel, type Shape } from './core/shape.js';
+import { kernel } from './gpu/kernel.js';
+import { fill as mirror } from './reference/fill.js';
+import { empty, run, type Tensor } from './tensor.js';
+
+const shader = kernel('fill', source);
+
+const primitive: Primitive<{ value: number; dtype: DType; length: number }> = {
+  name: 'fill',
+  mirror,
+  gpu: ({ value, dtype, length }) => {
+    const bits = new Uint32Array(arrayOf(dtype, 4 / bytesOf(dtype)).fill(value).buffer)[0];
+    const words = Math.ceil((length * bytesOf(dtype)) / 4);
+    return { kernel: shader, params: { length: words, bits }, groups: Math.ceil(words / 64) };
+  },
+};
+
+/** A tensor whose every value is `value`, filled on the device. */
+export function full(shape: Shape, value: number, dtype: DType = 'f32'): Tensor {
+  checkShape('full', shape);
+  const y = empty(shape, dtype);
+  run(primitive, [], [y], { value, dtype, length: numel(shape) });
+  return y;
+}
+
+/** A tensor of zeros. */
+export const zeros = (shape: Shape, dtype: DType = 'f32'): Tensor => full(shape, 0, dtype);
+
+/** A tensor of ones. */
+export const ones = (shape: Shape, dtype: DType = 'f32'): Tensor => full(shape, 1, dtype);
+
+/** A one-element tensor of shape []. */
+export const scalar = (value: number, dtype: DType = 'f32'): Tensor => full([], value, dtype);

@@ -1,0 +1,79 @@
+import { ConfigError, DeviceError } from '../core/errors.js';
+
+/** Which adapter to take: the best there is, only a real GPU, or only a software one. */
+export type AdapterChoice = 'any' | 'hardware' | 'software';
+
+export interface FoundAdapter {
+  readonly adapter: GPUAdapter;
+  readonly name: string;
+  /** True for SwiftShader, lavapipe and their like, which compute on the CPU. */
+  readonly software: boolean;
+}
+
+interface DawnModule {
+  create(options: string[]): GPU;
+  globals: object;
+}
+
+/** Dawn ends the process when the object that `create` returned is collected: it is kept here. */
+const kept: GPU[] = [];
+
+/**
+ * Finds a WebGPU adapter, in a browser or in Node through npm's `webgpu` (Dawn).
+ * In Node on linux-x64 without a GPU, the software driver from npm's `@sparticuz/chromium` is used.
+ *
+ * @param robust keep WebGPU's bounds checks in shaders (always on in browsers); off is faster in Node.
+ * @throws DeviceError when there is none, saying what to install.
+ */
+export async function findAdapter(choice: AdapterChoice = 'any', robust = false): Promise<FoundAdapter> {
+  if (!['any', 'hardware', 'software'].includes(choice))
+    throw new ConfigError(`adapter: it is any, hardware or software; got ${choice}. Choose one of these.`);
+  const found = globalThis.navigator?.gpu ? await ask(navigator.gpu, choice) : await askDawn(choice, robust);
+  if (found) return found;
+  throw new DeviceError(`adapter: a WebGPU adapter is needed; got none for "${choice}". ${cure(choice)}`);
+}
+
+const cure = (choice: AdapterChoice): string =>
+  choice === 'hardware'
+    ? 'Install the Vulkan driver of your GPU, or choose "any" for a software adapter.'
+    : globalThis.process?.versions?.node
+      ? 'Install a GPU driver with Vulkan, or the software one: npm i @sparticuz/chromium (linux-x64).'
+      : 'Use a browser with WebGPU: Chrome or Edge 113, Safari 26, Firefox 141, or newer.';
+
+async function ask(gpu: GPU, choice: AdapterChoice): Promise<FoundAdapter | undefined> {
+  const options = choice === 'software' ? { forceFallbackAdapter: true } : { powerPreference: 'high-performance' as const };
+  const adapter = await gpu.requestAdapter(options);
+  if (!adapter) return undefined;
+  const { vendor, architecture, device, description } = adapter.info;
+  const software = adapter.info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|basic render/i.test(`${device} ${description}`);
+  if (choice === 'hardware' && software) return undefined;
+  const name = description || device || [vendor, architecture].filter(Boolean).join(' ') || 'unnamed adapter';
+  return { adapter, name, software };
+}
+
+async function askDawn(choice: AdapterChoice, robust: boolean): Promise<FoundAdapter | undefined> {
+  const dawn = await loadDawn();
+  if (!globalThis.GPUBufferUsage) Object.assign(globalThis, dawn.globals);
+  const first = await ask(instance(dawn, robust), choice);
+  if (first || choice === 'hardware') return first;
+  const { provideSoftwareVulkan } = await import('./software.node.js');
+  return provideSoftwareVulkan() ? ask(instance(dawn, robust), choice) : undefined;
+}
+
+async function loadDawn(): Promise<DawnModule> {
+  const name = 'webgpu'; // not a literal, so that browser bundlers leave it alone
+  try {
+    return (await import(/* @vite-ignore */ /* webpackIgnore: true */ name)) as DawnModule;
+  } catch (e) {
+    throw new DeviceError(`adapter: Node needs the package webgpu (Dawn); got ${String((e as Error).message).split('\n')[0]}. Install it: npm i webgpu.`);
+  }
+}
+
+/** All toggles go in one list each: a second list would replace the first. */
+function instance(dawn: DawnModule, robust: boolean): GPU {
+  const on = ['allow_unsafe_apis', 'vulkan_enable_f16_on_nvidia'];
+  if (!robust) on.push('disable_robustness', 'disable_workgroup_init');
+  const gpu = dawn.create([`enable-dawn-features=${on.join(',')}`, 'disable-dawn-features=timestamp_quantization']);
+  kept.push(gpu);
+  return gpu;
+}

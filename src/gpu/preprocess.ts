@@ -1,0 +1,47 @@
+import erfLib from '../../kernels/lib/erf.wgsl';
+import indexLib from '../../kernels/lib/index.wgsl';
+import rngLib from '../../kernels/lib/rng.wgsl';
+import { ConfigError } from '../core/errors.js';
+
+/** What `#import "name"` may name: every file of `kernels/lib/`. */
+const library: Record<string, string> = { erf: erfLib, index: indexLib, rng: rngLib };
+
+/**
+ * Turns a kernel file into plain WGSL: `#import "name"` inserts a library file, and
+ * `#for i in 0..4` … `#end` repeats its lines with `$i` replaced (a one-letter name; loops nest).
+ */
+export function preprocess(name: string, source: string): string {
+  const lines = source.split('\n').flatMap((line) => {
+    const found = /^#import "(\w+)"/.exec(line);
+    if (!found) return [line];
+    if (!library[found[1]])
+      throw new ConfigError(`kernel ${name}: #import names a file of kernels/lib; got "${found[1]}". Known: ${Object.keys(library).join(', ')}.`);
+    return library[found[1]].split('\n');
+  });
+  return unroll(name, lines, 0, lines.length).join('\n');
+}
+
+function unroll(name: string, lines: string[], from: number, to: number): string[] {
+  const out: string[] = [];
+  for (let i = from; i < to; i++) {
+    const loop = /^\s*#for (\w) in (\d+)\.\.(\d+)\s*$/.exec(lines[i]);
+    if (!loop) {
+      out.push(lines[i]);
+      continue;
+    }
+    const end = endOf(name, lines, i, to);
+    const body = unroll(name, lines, i + 1, end);
+    const mark = new RegExp(`\\$${loop[1]}`, 'g');
+    for (let v = Number(loop[2]); v < Number(loop[3]); v++) out.push(...body.map((l) => l.replace(mark, String(v))));
+    i = end;
+  }
+  return out;
+}
+
+function endOf(name: string, lines: string[], start: number, to: number): number {
+  for (let i = start + 1, depth = 1; i < to; i++) {
+    if (/^\s*#for /.test(lines[i])) depth++;
+    if (/^\s*#end\s*$/.test(lines[i]) && --depth === 0) return i;
+  }
+  throw new ConfigError(`kernel ${name}: every #for needs an #end; got none for line ${start + 1}. Add it.`);
+}

@@ -1,0 +1,55 @@
+import { mkdir, open, rename, unlink } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+
+let written = 0;
+
+/**
+ * Writes `file` so that a reader sees the old content or the new, never a part: a temporary file in
+ * the same folder, flushed to the disk, then renamed. Makes the folder. File system errors are passed on.
+ */
+export async function writeAtomic(file: string, content: Uint8Array | string): Promise<void> {
+  const folder = dirname(file);
+  await mkdir(folder, { recursive: true });
+  const temporary = join(folder, `.${basename(file)}.${process.pid}.${written++}.tmp`);
+  try {
+    await flush(temporary, content);
+    await rename(temporary, file);
+  } catch (error) {
+    await unlink(temporary).catch(() => undefined);
+    throw error;
+  }
+  await flushFolder(folder);
+}
+
+async function flush(file: string, content: Uint8Array | string): Promise<void> {
+  const handle = await open(file, 'wx');
+  try {
+    await handle.writeFile(content);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Makes the rename itself last. Windows cannot do this and does not need it. */
+async function flushFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r').catch(() => undefined);
+  await handle?.sync().catch(() => undefined);
+  await handle?.close();
+}
+
+/**
+ * Appends `value` as one line of JSON, e.g. to metrics.jsonl. If the last line was cut off when an
+ * earlier run was killed, the new one begins on a line of its own. Numbers that JSON lacks become null.
+ */
+export async function appendLine(file: string, value: unknown): Promise<void> {
+  await mkdir(dirname(file), { recursive: true });
+  const handle = await open(file, 'a+');
+  try {
+    const { size } = await handle.stat();
+    const last = size > 0 ? (await handle.read(new Uint8Array(1), 0, 1, size - 1)).buffer[0] : 10;
+    await handle.appendFile(`${last === 10 ? '' : '\n'}${JSON.stringify(value)}\n`);
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,20 @@
+/** Numbers as the report prints them; what is not finite prints as a dash. */
+const finite = (x: number | undefined, show: (x: number) => string): string => (x !== undefined && Number.isFinite(x) ? show(x) : '–');
+
+/** 0.3456 as `34.6 %`. */
+export const percent = (x: number | undefined): string => finite(x, (v) => `${(100 * v).toFixed(1)} %`);
+
+/** Four significant digits, without trailing zeros. */
+export const plain = (x: number | undefined): string =>
+  finite(x, (v) => (v !== 0 && (Math.abs(v) < 1e-3 || Math.abs(v) >= 1e6) ? v.toExponential(2) : String(Number(v.toPrecision(4)))));
+
+/** Whole numbers with thin spaces between thousands. */
+export const whole = (x: number | undefined): string => finite(x, (v) => Math.round(v).toString().replace(/\B(?=(\d{3})+$)/g, '\u2009'));
+
+/** Seconds as `1 h 5 min`, `2 min 5 s` or `3.2 s`. */
+export function duration(seconds: number): string {
+  if (!Number.isFinite(seconds)) return '–';
+  if (seconds < 60) return `${seconds.toFixed(1)} s`;
+  const s = Math.round(seconds);
+  return s < 3600 ? `${Math.floor(s / 60)} min ${s % 60} s` : `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;
+}

@@ -1,0 +1,64 @@
+import { lineChart } from './chart.js';
+import type { Series } from './chart.js';
+import { percent, plain } from './numbers.js';
+import type { ReportData, ReportStep } from './report-data.js';
+import { runningMean } from './thin.js';
+import type { Point } from './thin.js';
+
+const NOISY = 80; // steps from which a running mean is drawn over the pale line
+
+/** The charts of a run: loss, contrast accuracy, k-NN, learning rate and queue. */
+export function reportCharts(data: ReportData): string {
+  return `<section aria-label="Charts"><h2>Training</h2><div class="charts">${[
+    loss(data), contrast(data), ...(data.knn.length > 0 ? [knn(data)] : []), rate(data), queue(data), ...speed(data),
+  ].join('')}</div></section>`;
+}
+
+const series = (steps: ReportStep[], read: (s: ReportStep) => number | undefined): Point[] =>
+  steps.flatMap((s) => (read(s) === undefined ? [] : [[s.step, read(s)!] as const]));
+
+/** A noisy series as a pale line under its running mean. */
+function smooth(name: string, points: Point[], tone: number): Series[] {
+  const sound = points.filter((p) => Number.isFinite(p[1]));
+  if (sound.length < NOISY) return [{ name, points: sound, tone }];
+  const mean = runningMean(sound, Math.ceil(sound.length / 80));
+  return [{ name, points: sound, tone, pale: true }, { name, points: mean, tone }];
+}
+
+const loss = ({ steps, chanceLoss }: ReportData): string =>
+  lineChart({
+    title: 'Contrastive loss', xName: 'step', show: plain,
+    series: smooth('loss', series(steps, (s) => s.loss), 1), guides: [{ name: 'chance ln(K+1)', value: chanceLoss }],
+  });
+
+function contrast({ steps }: ReportData): string {
+  const top5 = series(steps, (s) => s.contrastTop5);
+  return lineChart({
+    title: 'Contrast accuracy: the positive key found among the queue', xName: 'step', show: percent, from: 0,
+    series: [...smooth('top 1', series(steps, (s) => s.contrastTop1), 1), ...(top5.length > 0 ? smooth('top 5', top5, 2) : [])],
+  });
+}
+
+function knn({ knn: points, baselines }: ReportData): string {
+  const levels = [['raw pixels', baselines.rawPixels], ['random enc.', baselines.randomEncoder], ['chance', baselines.chance]] as const;
+  return lineChart({
+    title: `k-NN accuracy on held-out pictures (k = ${baselines.k}, T = ${plain(baselines.T)})`, xName: 'epoch', show: percent, from: 0,
+    series: [{ name: 'trained encoder', points: points.map((p) => [p.epoch, p.accuracy] as const), tone: 3 }],
+    guides: levels.flatMap(([name, value]) => (value === undefined ? [] : [{ name, value }])),
+  });
+}
+
+const rate = ({ steps }: ReportData): string =>
+  lineChart({ title: 'Learning rate', xName: 'step', show: plain, from: 0, series: [{ name: 'learning rate', points: series(steps, (s) => s.lr), tone: 4 }] });
+
+const queue = ({ steps, queueSize }: ReportData): string =>
+  lineChart({
+    title: `Queue fill (K = ${queueSize})`, xName: 'step', show: percent, from: 0, to: 1,
+    series: [{ name: 'queue filled', points: series(steps, (s) => s.queueFill), tone: 2 }],
+  });
+
+function speed({ steps }: ReportData): string[] {
+  const points = series(steps, (s) => s.picturesPerSecond);
+  if (points.length === 0) return [];
+  return [lineChart({ title: 'Pictures per second', xName: 'step', show: plain, from: 0, series: smooth('pictures per second', points, 1) })];
+}

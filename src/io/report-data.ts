@@ -1,0 +1,45 @@
+/** One training step as it was logged. */
+export interface ReportStep {
+  step: number;
+  epoch: number;
+  loss: number;
+  /** How often the positive key has the largest logit, 0..1. */
+  contrastTop1: number;
+  contrastTop5?: number;
+  lr: number;
+  /** Filled share of the queue, 0..1. */
+  queueFill: number;
+  picturesPerSecond?: number;
+}
+
+/** A picture of the gallery as a `data:image/...` address. */
+export interface ReportPicture {
+  png: string;
+  label?: string;
+}
+
+/** A neighbour of a query picture; `correct` if it is of the query's class. */
+export interface ReportNeighbour extends ReportPicture {
+  similarity: number;
+  correct?: boolean;
+}
+
+/** Everything the report of a run shows. Accuracies lie in 0..1. */
+export interface ReportData {
+  title: string;
+  command: string;
+  config: Record<string, unknown>;
+  adapter: string;
+  version: string;
+  seed: number;
+  steps: ReportStep[];
+  knn: { epoch: number; accuracy: number }[];
+  /** Accuracies of weighted k-NN with `k` neighbours and temperature `T`. */
+  baselines: { rawPixels?: number; randomEncoder?: number; trained?: number; chance?: number; k: number; T: number };
+  /** ln(K + 1): the loss of an encoder that cannot tell the positive key from the K in the queue. */
+  chanceLoss: number;
+  queueSize: number;
+  gallery: { query: ReportPicture; neighbours: ReportNeighbour[] }[];
+  notes: string[];
+  elapsedSeconds: number;
+}

@@ -1,0 +1,35 @@
+import { escape } from './html.js';
+import type { ReportData, ReportNeighbour, ReportPicture } from './report-data.js';
+
+/** Query pictures, each in a row with its nearest neighbours; empty without a gallery. */
+export function reportGallery({ gallery }: ReportData): string {
+  if (gallery.length === 0) return '';
+  const rows = gallery.map(
+    ({ query, neighbours }) =>
+      `<div class="row"><figure class="query">${image(query, 'query')}<figcaption>${escape(query.label ?? 'query')}</figcaption></figure>` +
+      `<div class="near">${neighbours.map(neighbour).join('')}</div></div>`,
+  );
+  const marked = gallery.some((g) => g.neighbours.some((n) => n.correct !== undefined));
+  const legend = marked ? ' <span class="right">✓ same class</span> <span class="wrong">✗ another class</span>' : '';
+  return (
+    `<section aria-label="Nearest neighbours"><h2>Nearest neighbours</h2><p class="muted">Left: a held-out picture. ` +
+    `Right: the most similar training pictures, by the cosine of their features.${legend}</p><div class="card gallery">${rows.join('')}</div></section>`
+  );
+}
+
+function neighbour(n: ReportNeighbour, index: number): string {
+  const verdict = n.correct === undefined ? '' : n.correct ? ', same class' : ', another class';
+  const mark = n.correct === undefined ? '' : n.correct ? '✓ ' : '✗ ';
+  const kind = n.correct === undefined ? '' : n.correct ? 'right' : 'wrong';
+  const label = n.label === undefined ? '' : `<span class="label">${escape(n.label)}</span>`;
+  return (
+    `<figure class="${kind}">${image(n, `neighbour ${index + 1}`, `, similarity ${n.similarity.toFixed(2)}${verdict}`)}` +
+    `<figcaption>${mark}${n.similarity.toFixed(2)}${label}</figcaption></figure>`
+  );
+}
+
+/** Only pictures inside the page are shown: anything but a data address is left out. */
+function image({ png, label }: ReportPicture, role: string, more = ''): string {
+  const alt = escape(`${role}${label === undefined ? '' : `: ${label}`}${more}`);
+  return `<img src="${png.startsWith('data:image/') ? escape(png) : 'data:,'}" alt="${alt}" width="64" height="64">`;
+}

@@ -1,0 +1,41 @@
+import { ConfigError, DTypeError, ShapeError } from '../core/errors.js';
+import { numel, show } from '../core/shape.js';
+import { STORED_ARRAYS } from './safetensors-types.js';
+import type { StoredTensor } from './safetensors-types.js';
+
+/**
+ * A safetensors file (github.com/huggingface/safetensors, "Format"): the header's length as u64,
+ * the header as JSON padded with spaces to a multiple of 8, then the data, little-endian and without
+ * gaps. Wide elements come first, so that every tensor is aligned to its element size.
+ * DTypeError or ShapeError: an array does not fit its type or shape.
+ */
+export function encodeSafetensors(tensors: ReadonlyMap<string, StoredTensor>, metadata?: Readonly<Record<string, string>>): Uint8Array {
+  for (const [name, tensor] of tensors) check(name, tensor);
+  const ordered = [...tensors].sort(([, a], [, b]) => b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT);
+  let end = 0;
+  const entries = ordered.map(([name, { dtype, shape, data }]) =>
+    entry(name, { dtype, shape, data_offsets: [end, (end += data.byteLength)] }),
+  );
+  if (metadata) entries.unshift(entry('__metadata__', metadata));
+  const header = new TextEncoder().encode(`{${entries.join(',')}}`);
+  const start = 8 + Math.ceil(header.length / 8) * 8;
+  const out = new Uint8Array(start + end).fill(0x20, 8, start);
+  new DataView(out.buffer).setBigUint64(0, BigInt(start - 8), true);
+  out.set(header, 8);
+  ordered.reduce((at, [, { data }]) => (out.set(bytesIn(data), at), at + data.byteLength), start);
+  return out;
+}
+
+/** One member of the header; spelt out because objects reorder names that look like numbers. */
+const entry = (name: string, value: unknown): string => `${JSON.stringify(name)}:${JSON.stringify(value)}`;
+
+const bytesIn = (data: ArrayBufferView): Uint8Array => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+
+function check(name: string, { dtype, shape, data }: StoredTensor): void {
+  if (name === '__metadata__')
+    throw new ConfigError("encodeSafetensors: the name '__metadata__' is the format's own; got it for a tensor. Rename the tensor.");
+  if (!Object.hasOwn(STORED_ARRAYS, dtype) || !(data instanceof STORED_ARRAYS[dtype]))
+    throw new DTypeError(`encodeSafetensors: '${name}' needs the array of its element type; got ${dtype} and ${data?.constructor?.name}. Convert it first.`);
+  if (!shape.every((d) => Number.isSafeInteger(d) && d >= 0) || numel(shape) !== data.length)
+    throw new ShapeError(`encodeSafetensors: '${name}' has one value per element of its shape; got ${show(shape)} and ${data.length} values. Correct the shape.`);
+}

@@ -1,0 +1,30 @@
+export type Point = readonly [x: number, y: number];
+
+/**
+ * At most `limit` (>= 4) of `points`, the first and last among them: of each run of neighbours
+ * the lowest and the highest, so that spikes stay. Points that are not finite are left out.
+ */
+export function thin(points: readonly Point[], limit = 400): Point[] {
+  const all = points.filter(([x, y]) => Number.isFinite(x) && Number.isFinite(y));
+  if (all.length <= limit) return all;
+  const inner = all.slice(1, -1);
+  const runs = Math.floor((limit - 2) / 2);
+  const kept = [all[0]];
+  for (let r = 0; r < runs; r++) {
+    const run = inner.slice(Math.floor((r * inner.length) / runs), Math.floor(((r + 1) * inner.length) / runs));
+    const low = run.reduce((a, b) => (b[1] < a[1] ? b : a));
+    const high = run.reduce((a, b) => (b[1] >= a[1] ? b : a));
+    kept.push(...[low, high].filter((p, i, two) => i === 0 || p !== two[0]).sort((a, b) => a[0] - b[0]));
+  }
+  return [...kept, all[all.length - 1]];
+}
+
+/** The running mean of `points` over `2 * reach + 1` neighbours, fewer at the ends. */
+export function runningMean(points: readonly Point[], reach: number): Point[] {
+  const sums = [0];
+  for (const [, y] of points) sums.push(sums[sums.length - 1] + y);
+  return points.map(([x], i) => {
+    const [lo, hi] = [Math.max(0, i - reach), Math.min(points.length, i + reach + 1)];
+    return [x, (sums[hi] - sums[lo]) / (hi - lo)] as const;
+  });
+}

@@ -1,0 +1,30 @@
+import source from '../../kernels/cast.wgsl';
+import type { Primitive } from '../backend/backend.js';
+import type { DType } from '../core/dtype.js';
+import { DTypeError } from '../core/errors.js';
+import { kernel } from '../gpu/kernel.js';
+import { cast as mirror } from '../reference/cast.js';
+import { empty, run, type Tensor } from '../tensor.js';
+
+const shader = kernel('cast', source);
+const codes: readonly DType[] = ['f32', 'i32', 'u32', 'u8'];
+
+const primitive: Primitive<{ from: DType; to: DType; length: number }> = {
+  name: 'cast',
+  mirror,
+  gpu: ({ from, to, length }) => ({
+    kernel: shader,
+    constants: { FROM: codes.indexOf(from), TO: codes.indexOf(to) },
+    params: { length },
+    groups: Math.ceil(length / 64),
+  }),
+};
+
+/** x as another element type; fractions are dropped towards zero. No gradient. */
+export function cast(x: Tensor, to: Exclude<DType, 'u8'>): Tensor {
+  if ((to as DType) === 'u8') throw new DTypeError('cast: u8 is storage for pictures and only read; got a cast to u8. Make the tensor from a Uint8Array.');
+  if (x.dtype === to) return x;
+  const y = empty(x.shape, to, x.backend);
+  run(primitive, [x], [y], { from: x.dtype, to, length: x.size });
+  return y;
+}

@@ -1,0 +1,93 @@
+import source from '../../kernels/strided.wgsl';
+import { record } from '../autograd.js';
+import type { Primitive } from '../backend/backend.js';
+import { ShapeError } from '../core/errors.js';
+import { axisOf, broadcastStrides, numel, sameShape, type Shape, show, stridesOf } from '../core/shape.js';
+import { zeros } from '../fill.js';
+import { kernel } from '../gpu/kernel.js';
+import { strided as mirror, type StridedParams } from '../reference/strided.js';
+import { checkDType, empty, run, type Tensor } from '../tensor.js';
+import { sumTo } from './reduce.js';
+
+const shader = kernel('strided', source);
+
+const primitive: Primitive<StridedParams> = {
+  name: 'strided',
+  mirror,
+  gpu: (p) => ({
+    kernel: shader,
+    params: { ...p, length: numel(p.shape), rank: p.shape.length },
+    groups: Math.ceil(numel(p.shape) / 64),
+  }),
+};
+
+const words = (where: string, x: Tensor) => checkDType(where, x, 'f32', 'i32', 'u32');
+
+/** Reads a strided box of `x` into a new tensor of `shape`. */
+function gatherBox(x: Tensor, shape: Shape, xStrides: number[], xStart = 0): Tensor {
+  const y = empty(shape, x.dtype, x.backend);
+  run(primitive, [x], [y], { shape, xStart, xStrides, yStart: 0, yStrides: stridesOf(shape) });
+  return y;
+}
+
+/** Writes `x` into a strided box of `y`. */
+function scatterBox(x: Tensor, y: Tensor, yStart: number): void {
+  run(primitive, [x], [y], { shape: x.shape, xStart: 0, xStrides: stridesOf(x.shape), yStart, yStrides: stridesOf(y.shape) });
+}
+
+/** x repeated along axes of size 1 (and new leading ones) to `shape`. */
+export function expand(x: Tensor, shape: Shape): Tensor {
+  words('expand', x);
+  const lead = shape.length - x.rank;
+  if (lead < 0 || !x.shape.every((d, i) => d === shape[lead + i] || d === 1))
+    throw new ShapeError(`expand: only axes of size 1 stretch; got ${show(x.shape)} to ${show(shape)}. Reshape it first.`);
+  if (sameShape(x.shape, shape)) return x;
+  // dx = dy summed over the stretched axes
+  return record('expand', gatherBox(x, shape, broadcastStrides(x.shape, shape)), [x], (dy) => [() => sumTo(dy, x.shape)]);
+}
+
+/** Axes in another order; without `order`, reversed. y's axis i is x's axis order[i]. */
+export function transpose(x: Tensor, order: readonly number[] = x.shape.map((_, i) => x.rank - 1 - i)): Tensor {
+  words('transpose', x);
+  const axes = order.map((a) => axisOf('transpose', a, x.rank));
+  if (new Set(axes).size !== x.rank || axes.length !== x.rank)
+    throw new ShapeError(`transpose: every axis is named once; got ${show(order)} for ${show(x.shape)}. List all ${x.rank}.`);
+  const strides = stridesOf(x.shape);
+  const y = gatherBox(x, axes.map((a) => x.shape[a]), axes.map((a) => strides[a]));
+  return record('transpose', y, [x], (dy) => [() => transpose(dy, axes.map((_, i) => axes.indexOf(i)))]);
+}
+
+/** x[..., from:to, ...] along `axis`. */
+export function slice(x: Tensor, axis: number, from: number, to: number): Tensor {
+  words('slice', x);
+  const a = axisOf('slice', axis, x.rank);
+  if (!(Number.isInteger(from) && Number.isInteger(to) && 0 <= from && from <= to && to <= x.shape[a]))
+    throw new ShapeError(`slice: 0 <= from <= to <= ${x.shape[a]} along axis ${a}; got ${from} and ${to}. Correct the range.`);
+  const strides = stridesOf(x.shape);
+  const y = gatherBox(x, x.shape.map((d, i) => (i === a ? to - from : d)), strides, from * strides[a]);
+  // dx is dy in its place and 0 elsewhere
+  return record('slice', y, [x], (dy) => [
+    () => {
+      const dx = zeros(x.shape, x.dtype);
+      scatterBox(dy, dx, from * strides[a]);
+      return dx;
+    },
+  ]);
+}
+
+/** Tensors side by side along `axis`; all other sizes must agree. */
+export function concat(parts: readonly Tensor[], axis = 0): Tensor {
+  if (parts.length === 0) throw new ShapeError('concat: at least one tensor is needed; got none. Pass some.');
+  const a = axisOf('concat', axis, parts[0].rank);
+  for (const x of parts) {
+    words('concat', x);
+    if (x.dtype !== parts[0].dtype || !sameShape(x.shape.map((d, i) => (i === a ? 0 : d)), parts[0].shape.map((d, i) => (i === a ? 0 : d))))
+      throw new ShapeError(`concat: tensors agree in type and in every axis but ${a}; got ${parts[0].dtype} ${show(parts[0].shape)} and ${x.dtype} ${show(x.shape)}. Reshape one.`);
+  }
+  const starts = parts.map((_, i) => parts.slice(0, i).reduce((n, x) => n + x.shape[a], 0));
+  const total = starts[parts.length - 1] + parts[parts.length - 1].shape[a];
+  const y = empty(parts[0].shape.map((d, i) => (i === a ? total : d)), parts[0].dtype, parts[0].backend);
+  const stride = stridesOf(y.shape)[a];
+  parts.forEach((x, i) => scatterBox(x, y, starts[i] * stride));
+  return record('concat', y, parts, (dy) => parts.map((x, i) => () => slice(dy, a, starts[i], starts[i] + x.shape[a])));
+}

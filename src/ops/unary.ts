@@ -1,0 +1,65 @@
+import source from '../../kernels/unary.wgsl';
+import gradSource from '../../kernels/unary_grad.wgsl';
+import { record } from '../autograd.js';
+import type { Primitive } from '../backend/backend.js';
+import { ConfigError } from '../core/errors.js';
+import { kernel } from '../gpu/kernel.js';
+import { unary as mirror, unaryGrad as gradMirror, type UnaryOp, type UnaryParams } from '../reference/unary.js';
+import { checkDType, empty, run, type Tensor } from '../tensor.js';
+
+const codes: readonly UnaryOp[] = ['neg', 'exp', 'log', 'sqrt', 'relu', 'gelu', 'tanh', 'sigmoid', 'clamp'];
+const shader = kernel('unary', source);
+const gradShader = kernel('unary_grad', gradSource);
+
+type Sized = UnaryParams & { length: number };
+
+const primitiveOf = (name: string, shader: ReturnType<typeof kernel>, mirror: Primitive<Sized>['mirror']): Primitive<Sized> => ({
+  name,
+  mirror,
+  gpu: ({ op, length, lo, hi }) => ({ kernel: shader, constants: { OP: codes.indexOf(op) }, params: { length, lo, hi }, groups: Math.ceil(length / 64) }),
+});
+
+const forward = primitiveOf('unary', shader, mirror);
+const gradient = primitiveOf('unary_grad', gradShader, gradMirror);
+
+/** Operations whose slope is cheaper from the result than from the argument. */
+const fromResult = new Set<UnaryOp>(['exp', 'sqrt', 'relu', 'tanh', 'sigmoid']);
+
+function apply(op: UnaryOp, x: Tensor, lo = 0, hi = 0): Tensor {
+  checkDType(op, x, 'f32');
+  const params = { op, lo, hi, length: x.size };
+  const y = empty(x.shape, 'f32', x.backend);
+  run(forward, [x], [y], params);
+  // dx = dy f'(x)
+  return record(op, y, [x], (dy) => [
+    () => {
+      if (op === 'neg') return neg(dy);
+      const dx = empty(x.shape, 'f32', x.backend);
+      run(gradient, [fromResult.has(op) ? y : x, dy], [dx], params);
+      return dx;
+    },
+  ]);
+}
+
+/** y = -x. */
+export const neg = (x: Tensor): Tensor => apply('neg', x);
+/** y = e^x. */
+export const exp = (x: Tensor): Tensor => apply('exp', x);
+/** y = ln x. */
+export const log = (x: Tensor): Tensor => apply('log', x);
+/** y = √x. */
+export const sqrt = (x: Tensor): Tensor => apply('sqrt', x);
+/** y = max(x, 0). */
+export const relu = (x: Tensor): Tensor => apply('relu', x);
+/** y = x Φ(x), the erf form. */
+export const gelu = (x: Tensor): Tensor => apply('gelu', x);
+/** y = tanh x. */
+export const tanh = (x: Tensor): Tensor => apply('tanh', x);
+/** y = 1 / (1 + e^-x). */
+export const sigmoid = (x: Tensor): Tensor => apply('sigmoid', x);
+
+/** y = min(max(x, lo), hi). */
+export function clamp(x: Tensor, lo: number, hi: number): Tensor {
+  if (!(lo <= hi)) throw new ConfigError(`clamp: lo must not exceed hi; got ${lo} and ${hi}. Swap them.`);
+  return apply('clamp', x, lo, hi);
+}

@@ -1,0 +1,35 @@
+import type { TypedArray } from '../core/dtype.js';
+
+export type BinaryOp = 'add' | 'sub' | 'mul' | 'div' | 'greater' | 'maximum';
+
+export interface BinaryParams {
+  op: BinaryOp;
+  /** Shape of y; strides of a and b over it, 0 where they are stretched. */
+  shape: readonly number[];
+  aStrides: readonly number[];
+  bStrides: readonly number[];
+}
+
+const apply: Record<BinaryOp, (a: number, b: number) => number> = {
+  add: (a, b) => a + b,
+  sub: (a, b) => a - b,
+  mul: (a, b) => a * b,
+  div: (a, b) => a / b,
+  greater: (a, b) => (a > b ? 1 : 0),
+  maximum: (a, b) => (a > b ? a : b),
+};
+
+/** y = f(a, b) with broadcasting. */
+export function binary([a, b, y]: TypedArray[], { op, shape, aStrides, bStrides }: BinaryParams): void {
+  const at = new Array<number>(shape.length).fill(0);
+  for (let i = 0; i < y.length; i++) {
+    let ia = 0;
+    let ib = 0;
+    for (let d = 0; d < shape.length; d++) {
+      ia += at[d] * aStrides[d];
+      ib += at[d] * bStrides[d];
+    }
+    y[i] = apply[op](a[ia], b[ib]);
+    for (let d = shape.length - 1; d >= 0 && ++at[d] === shape[d]; d--) at[d] = 0;
+  }
+}

@@ -1,0 +1,12 @@
+import { defineConfig } from 'tsup';
+
+export default defineConfig({
+  entry: { index: 'src/index.ts', node: 'src/node.ts', reference: 'src/reference/index.ts', cli: 'src/cli/main.ts' },
+  format: 'esm',
+  target: 'es2022',
+  dts: { entry: { index: 'src/index.ts', node: 'src/node.ts', reference: 'src/reference/index.ts' } },
+  splitting: true,
+  clean: true,
+  external: ['webgpu', 'sharp', '@sparticuz/chromium'],
+  loader: { '.wgsl': 'text' },
+});
