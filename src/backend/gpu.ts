@@ -5,7 +5,8 @@ import type { Backend, Plan, Primitive, Storage } from './backend.js';
 
 interface GpuStorage extends Storage, Slice {}
 
-const sizeOf = (dtype: DType, length: number): number => Math.max(4, Math.ceil((length * bytesOf(dtype)) / 4) * 4);
+/** Bytes of a binding: whole words, and never less than the vec4 that a kernel may declare. */
+const sizeOf = (dtype: DType, length: number): number => Math.max(16, Math.ceil((length * bytesOf(dtype)) / 4) * 4);
 
 /** Runs primitives as recorded dispatches on an open device. */
 export class GpuBackend implements Backend {

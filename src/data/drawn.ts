@@ -48,10 +48,10 @@ export function drawPictures({ count, size = 32, seed }: DrawOptions): Pictures 
 
 /** One picture into `out` `[size, size, 3]`. */
 function drawOne(out: Uint8Array, size: number, motif: MotifClass, rng: Rng): void {
-  const middle = rng.uniform(0.32, 0.68);
-  const half = rng.uniform(0.18, 0.28) * (rng.below(2) === 0 ? 1 : -1); // the sign says which is lighter
-  const slope = rng.uniform(-0.08, 0.08);
-  const [hue, noise, angle] = [tint(rng, GROUND_TINT), rng.uniform(0.01, 0.04), rng.uniform(0, 2 * Math.PI)];
+  const middle = rng.uniform(0.4, 0.6);
+  const half = rng.uniform(0.2, 0.29) * (rng.below(2) === 0 ? 1 : -1); // the sign says which is lighter
+  const slope = rng.uniform(-0.06, 0.06);
+  const [hue, noise, angle] = [tint(rng, GROUND_TINT), rng.uniform(0.02, 0.03), rng.uniform(0, 2 * Math.PI)];
   const spots = scatter(rng, size, motif, middle + half);
   for (let y = 0, at = 0; y < size; y++)
     for (let x = 0; x < size; x++) {
@@ -79,11 +79,11 @@ function topmost(motif: MotifClass, spots: readonly Spot[], x: number, y: number
 
 /** Copies that keep their distance, filling the picture up to its edges. The first always finds a place. */
 function scatter(rng: Rng, size: number, motif: MotifClass, lightness: number): Spot[] {
-  const side = (size / 32) * rng.uniform(6.2, 8.4); // of the square whose area a motif covers, in pixels
+  const side = (size / 32) * rng.uniform(6.6, 8.8); // of the square whose area a motif covers, in pixels
   const spots: Spot[] = [];
   for (let tries = 0; tries < TRIES; tries++) {
     const [x, y, angle] = [rng.uniform(0, size), rng.uniform(0, size), rng.uniform(0, 2 * Math.PI)];
-    if (spots.some((s) => Math.hypot(s.x - x, s.y - y) < 1.45 * side)) continue;
+    if (spots.some((s) => Math.hypot(s.x - x, s.y - y) < 1.4 * side)) continue;
     const radius = motif.radius * side * rng.uniform(0.88, 1.12);
     const colour = tint(rng, INK_TINT);
     const level = lightness + rng.uniform(-0.04, 0.04);
@@ -93,7 +93,7 @@ function scatter(rng: Rng, size: number, motif: MotifClass, lightness: number): 
 }
 
 const TRIES = 60;
-const GROUND_TINT = 0.1;
+const GROUND_TINT = 0.04;
 const INK_TINT = 0.2;
 
 /** A random colour direction of about no lightness and at most `strength`. */

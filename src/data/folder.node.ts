@@ -7,7 +7,7 @@ import { listPictures } from './listing.node.js';
 import { checkClasses, checkLimit, draw } from './pictures.js';
 import type { Pictures, Skipped } from './pictures.js';
 import { pool } from './pool.js';
-import { decode, firstLine, loadSharp } from './sharp.node.js';
+import { decode, firstLine, forManyPictures, loadSharp } from './sharp.node.js';
 
 /** Settings of `openFolder`. */
 export interface FolderOptions {
@@ -39,8 +39,10 @@ export async function openFolder(folder: string, options: FolderOptions = {}): P
   checkOptions(options);
   const listing = choose(await list(folder), options);
   const sharp = await loadSharp();
-  const size = options.size ?? (await ownSize(sharp, folder, listing.names)) ?? FALLBACK_SIZE;
-  return decodeAll(sharp, folder, listing, size, options);
+  return forManyPictures(sharp, async () => {
+    const size = options.size ?? (await ownSize(sharp, folder, listing.names)) ?? FALLBACK_SIZE;
+    return decodeAll(sharp, folder, listing, size, options);
+  });
 }
 
 function checkOptions({ size, limitPerClass }: FolderOptions): void {

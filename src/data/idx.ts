@@ -19,11 +19,6 @@ export interface IdxLabels {
 const IMAGES = 0x00000803;
 const LABELS = 0x00000801;
 
-/** Whether `bytes` begin like an IDX file of unsigned bytes with one or three axes. */
-export function looksLikeIdx(bytes: Uint8Array): boolean {
-  return bytes.length >= 4 && bytes[0] === 0 && bytes[1] === 0 && bytes[2] === 8 && (bytes[3] === 1 || bytes[3] === 3);
-}
-
 /**
  * Reads an MNIST-style IDX file (LeCun): big-endian magic, one u32 per axis, then unsigned bytes.
  * The sizes in the header must account for every byte of the file; otherwise it is a FormatError.

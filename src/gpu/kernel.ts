@@ -1,5 +1,5 @@
 import { ConfigError } from '../core/errors.js';
-import { preprocess } from './preprocess.js';
+import { preprocess, type Tuning } from './preprocess.js';
 
 /** A value of a kernel's `Params` struct: a number, or up to eight for `array<vec4u, 2>`. */
 export type ParamValue = number | readonly number[];
@@ -26,9 +26,10 @@ export interface Kernel {
 /** Bytes kept for the parameters of one dispatch. */
 export const PARAM_SLOT = 256;
 
-/** Reads a kernel file. Called once a file, where the operation is defined. */
-export function kernel(name: string, source: string): Kernel {
-  const code = preprocess(name, source);
+/** Reads a kernel file, with values for its `// @tune` constants. Called once a variant, where the operation is defined. */
+export function kernel(file: string, source: string, tuning: Tuning = {}): Kernel {
+  const name = [file, ...Object.entries(tuning).map(([k, v]) => `${k}${v}`)].join('_');
+  const code = preprocess(file, source, tuning);
   const bindings = [...code.matchAll(/@group\(0\) @binding\((\d+)\) var<storage, (read|read_write)>/g)];
   bindings.forEach((b, i) => {
     if (Number(b[1]) !== i)

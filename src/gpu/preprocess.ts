@@ -6,12 +6,16 @@ import { ConfigError } from '../core/errors.js';
 /** What `#import "name"` may name: every file of `kernels/lib/`. */
 const library: Record<string, string> = { erf: erfLib, index: indexLib, rng: rngLib };
 
+/** Values for a kernel's `const NAME = 4u; // @tune` lines, which size what an `override` cannot. */
+export type Tuning = Readonly<Record<string, number>>;
+
 /**
- * Turns a kernel file into plain WGSL: `#import "name"` inserts a library file, and
- * `#for i in 0..4` … `#end` repeats its lines with `$i` replaced (a one-letter name; loops nest).
+ * Turns a kernel file into plain WGSL: `#import "name"` inserts a library file, `// @tune` constants
+ * take their tuned values, and `#for i in 0..4` … `#end` repeats its lines with `$i` replaced
+ * (a one-letter name; loops nest; the end may be a tuned constant).
  */
-export function preprocess(name: string, source: string): string {
-  const lines = source.split('\n').flatMap((line) => {
+export function preprocess(name: string, source: string, tuning: Tuning = {}): string {
+  const lines = tuned(name, source, tuning).split('\n').flatMap((line) => {
     const found = /^#import "(\w+)"/.exec(line);
     if (!found) return [line];
     if (!library[found[1]])
@@ -19,6 +23,19 @@ export function preprocess(name: string, source: string): string {
     return library[found[1]].split('\n');
   });
   return unroll(name, lines, 0, lines.length).join('\n');
+}
+
+/** Sets the `// @tune` constants and writes their values into `#for` lines. */
+function tuned(name: string, source: string, tuning: Tuning): string {
+  let text = source;
+  for (const key of Object.keys(tuning))
+    if (!new RegExp(`^const ${key} = \\d+u; // @tune`, 'm').test(text))
+      throw new ConfigError(`kernel ${name}: tuning sets a \`const … // @tune\` line; got ${key}. Add the line or drop the name.`);
+  for (const [line, key, value] of source.matchAll(/^const (\w+) = (\d+)u; \/\/ @tune/gm)) {
+    const v = tuning[key] ?? Number(value);
+    text = text.replace(line, `const ${key} = ${v}u; // @tune`).replace(new RegExp(`^(\\s*#for \\w in \\d+\\.\\.)${key}$`, 'gm'), `$1${v}`);
+  }
+  return text;
 }
 
 function unroll(name: string, lines: string[], from: number, to: number): string[] {

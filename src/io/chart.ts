@@ -18,8 +18,9 @@ export interface Chart {
   series: Series[];
   /** Dashed level lines, labelled at the right. */
   guides?: { name: string; value: number }[];
-  /** How values are printed. */
+  /** How values are printed, and how the numbers of the y axis are if differently. */
   show: (y: number) => string;
+  tick?: (y: number) => string;
   /** Where the y axis begins and ends; by default it is fitted to the data. */
   from?: number;
   to?: number;
@@ -36,6 +37,7 @@ interface Frame {
 
 const [WIDTH, HEIGHT, TOP, BOTTOM] = [560, 250, 14, 212];
 const LINE = 15; // px between labels
+const LETTER = 6.6; // px, the mean width of a letter
 const STRIPS = 60;
 
 /** A line chart as an SVG picture with its own text alternative; values appear on hovering. */
@@ -60,17 +62,22 @@ function frameOf(chart: Chart, series: Series[]): Frame {
   const ys = ticks(chart.from ?? least(values), chart.to ?? -least(values.map((v) => -v)), 4);
   const [first, last] = [least(points.map((p) => p[0])), -least(points.map((p) => -p[0]))];
   const xs = ticks(first, last, 6).filter((t) => t >= first && t <= last);
-  const [left, right] = [52, WIDTH - (chart.guides?.length ? 132 : 16)];
+  const [left, right] = [52, WIDTH - margin(chart)];
   const scale = (lo: number, hi: number, a: number, b: number) => (v: number) => a + ((v - lo) / (hi - lo || 1)) * (b - a);
   return { left, right, xs, ys, x: scale(first, last, left, right), y: scale(ys[0], ys[ys.length - 1], BOTTOM, TOP) };
 }
+
+/** Room at the right for the labels of the guides. */
+const margin = (chart: Chart): number => Math.max(16, ...(chart.guides ?? []).map((g) => 22 + LETTER * guideLabel(chart, g).length));
+
+const guideLabel = (chart: Chart, g: { name: string; value: number }): string => `${g.name} ${chart.show(g.value)}`;
 
 const least = (values: number[]): number => values.reduce((a, b) => Math.min(a, b), Infinity);
 const at = (v: number): string => String(Math.round(v * 10) / 10);
 
 function axes(chart: Chart, { left, right, xs, ys, x, y }: Frame): string {
   const rows = ys.map(
-    (v) => `<path class="grid" d="M${left} ${at(y(v))}H${right}"/><text class="end" x="${left - 8}" y="${at(y(v) + 4)}">${escape(chart.show(v))}</text>`,
+    (v) => `<path class="grid" d="M${left} ${at(y(v))}H${right}"/><text class="end" x="${left - 8}" y="${at(y(v) + 4)}">${escape((chart.tick ?? chart.show)(v))}</text>`,
   );
   const columns = xs.map((v) => `<text class="mid" x="${at(x(v))}" y="${BOTTOM + 18}">${v}</text>`);
   return `${rows.join('')}${columns.join('')}<text class="mid name" x="${(left + right) / 2}" y="${HEIGHT - 4}">${escape(chart.xName)}</text>`;
@@ -93,7 +100,7 @@ function guides(chart: Chart, { left, right, y }: Frame): string {
     .map(
       (g, i) =>
         `<path class="guide" d="M${left} ${at(y(g.value))}H${right}L${right + 8} ${at(spots[i] - 4)}"/>` +
-        `<text x="${right + 12}" y="${at(spots[i])}">${escape(`${g.name} ${chart.show(g.value)}`)}</text>`,
+        `<text x="${right + 12}" y="${at(spots[i])}">${escape(guideLabel(chart, g))}</text>`,
     )
     .join('');
 }

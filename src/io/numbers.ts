@@ -4,6 +4,9 @@ const finite = (x: number | undefined, show: (x: number) => string): string => (
 /** 0.3456 as `34.6 %`. */
 export const percent = (x: number | undefined): string => finite(x, (v) => `${(100 * v).toFixed(1)} %`);
 
+/** 0.4 as `40 %`, for the numbers of an axis. */
+export const percentTick = (x: number): string => `${Number((100 * x).toPrecision(3))} %`;
+
 /** Four significant digits, without trailing zeros. */
 export const plain = (x: number | undefined): string =>
   finite(x, (v) => (v !== 0 && (Math.abs(v) < 1e-3 || Math.abs(v) >= 1e6) ? v.toExponential(2) : String(Number(v.toPrecision(4)))));

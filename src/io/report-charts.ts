@@ -1,6 +1,6 @@
 import { lineChart } from './chart.js';
 import type { Series } from './chart.js';
-import { percent, plain } from './numbers.js';
+import { percent, percentTick, plain } from './numbers.js';
 import type { ReportData, ReportStep } from './report-data.js';
 import { runningMean } from './thin.js';
 import type { Point } from './thin.js';
@@ -28,21 +28,21 @@ function smooth(name: string, points: Point[], tone: number): Series[] {
 const loss = ({ steps, chanceLoss }: ReportData): string =>
   lineChart({
     title: 'Contrastive loss', xName: 'step', show: plain,
-    series: smooth('loss', series(steps, (s) => s.loss), 1), guides: [{ name: 'chance ln(K+1)', value: chanceLoss }],
+    series: smooth('loss', series(steps, (s) => s.loss), 1), guides: [{ name: 'chance, ln(K+1):', value: chanceLoss }],
   });
 
 function contrast({ steps }: ReportData): string {
   const top5 = series(steps, (s) => s.contrastTop5);
   return lineChart({
-    title: 'Contrast accuracy: the positive key found among the queue', xName: 'step', show: percent, from: 0,
+    title: 'Contrast accuracy', xName: 'step', show: percent, tick: percentTick, from: 0,
     series: [...smooth('top 1', series(steps, (s) => s.contrastTop1), 1), ...(top5.length > 0 ? smooth('top 5', top5, 2) : [])],
   });
 }
 
 function knn({ knn: points, baselines }: ReportData): string {
-  const levels = [['raw pixels', baselines.rawPixels], ['random enc.', baselines.randomEncoder], ['chance', baselines.chance]] as const;
+  const levels = [['raw pixels', baselines.rawPixels], ['random encoder', baselines.randomEncoder], ['chance', baselines.chance]] as const;
   return lineChart({
-    title: `k-NN accuracy on held-out pictures (k = ${baselines.k}, T = ${plain(baselines.T)})`, xName: 'epoch', show: percent, from: 0,
+    title: `k-NN accuracy on held-out pictures (k = ${baselines.k}, T = ${plain(baselines.T)})`, xName: 'epoch', show: percent, tick: percentTick, from: 0,
     series: [{ name: 'trained encoder', points: points.map((p) => [p.epoch, p.accuracy] as const), tone: 3 }],
     guides: levels.flatMap(([name, value]) => (value === undefined ? [] : [{ name, value }])),
   });
@@ -53,7 +53,7 @@ const rate = ({ steps }: ReportData): string =>
 
 const queue = ({ steps, queueSize }: ReportData): string =>
   lineChart({
-    title: `Queue fill (K = ${queueSize})`, xName: 'step', show: percent, from: 0, to: 1,
+    title: `Queue fill (K = ${queueSize})`, xName: 'step', show: percent, tick: percentTick, from: 0, to: 1,
     series: [{ name: 'queue filled', points: series(steps, (s) => s.queueFill), tone: 2 }],
   });
 

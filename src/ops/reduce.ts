@@ -2,7 +2,7 @@ import argmaxSource from '../../kernels/argmax.wgsl';
 import source from '../../kernels/reduce.wgsl';
 import maxGradSource from '../../kernels/reduce_max_grad.wgsl';
 import { record } from '../autograd.js';
-import type { Primitive } from '../backend/backend.js';
+import type { Launch, Primitive } from '../backend/backend.js';
 import { ShapeError } from '../core/errors.js';
 import { axesOf, axisOf, numel, type Shape, show } from '../core/shape.js';
 import { kernel } from '../gpu/kernel.js';
@@ -20,18 +20,27 @@ const argmaxShader = kernel('argmax', argmaxSource);
 const CHUNK = 64;
 const threads = (n: number) => Math.ceil(n / 64);
 
-const primitive: Primitive<Run & { op: 'sum' | 'max'; scale: number }> = {
+type Reduction = Run & { op: 'sum' | 'max'; scale: number };
+
+/** One dispatch that reduces the middle axis whole; other operations add their partial sums with it. */
+export const reduceLaunch = ({ op, A, R, B, scale }: Reduction): Launch => ({
+  kernel: shader,
+  constants: { OP: op === 'sum' ? 0 : 1 },
+  params: { A, R, B, S: 1, chunk: R, scale },
+  groups: threads(A * B),
+});
+
+const primitive: Primitive<Reduction> = {
   name: 'reduce',
   mirror,
-  gpu: ({ op, A, R, B, scale }) => {
-    const constants = { OP: op === 'sum' ? 0 : 1 };
-    const whole = { kernel: shader, constants, params: { A, R, B, S: 1, chunk: R, scale }, groups: threads(A * B) };
-    if (R <= 2 * CHUNK) return whole;
+  gpu: (p) => {
+    const { A, R, B } = p;
+    if (R <= 2 * CHUNK) return reduceLaunch(p);
     const chunk = Math.max(CHUNK, Math.ceil(Math.sqrt(R)));
     const S = Math.ceil(R / chunk);
-    const first = { kernel: shader, constants, params: { A, R, B, S, chunk, scale: 1 }, groups: threads(A * S * B), bind: [0, 2] };
-    const second = { ...whole, params: { A, R: S, B, S: 1, chunk: S, scale }, bind: [2, 1] };
-    return { scratch: [A * S * B], launches: [first, second] };
+    const whole = reduceLaunch({ ...p, scale: 1 });
+    const first = { ...whole, params: { ...whole.params, S, chunk }, groups: threads(A * S * B), bind: [0, 2] };
+    return { scratch: [A * S * B], launches: [first, { ...reduceLaunch({ ...p, R: S }), bind: [2, 1] }] };
   },
 };
 

@@ -1,6 +1,6 @@
 import source from '../../kernels/strided.wgsl';
 import { record } from '../autograd.js';
-import type { Primitive } from '../backend/backend.js';
+import type { Launch, Primitive } from '../backend/backend.js';
 import { ShapeError } from '../core/errors.js';
 import { axisOf, broadcastStrides, numel, sameShape, type Shape, show, stridesOf } from '../core/shape.js';
 import { zeros } from '../fill.js';
@@ -11,15 +11,14 @@ import { sumTo } from './reduce.js';
 
 const shader = kernel('strided', source);
 
-const primitive: Primitive<StridedParams> = {
-  name: 'strided',
-  mirror,
-  gpu: (p) => ({
-    kernel: shader,
-    params: { ...p, length: numel(p.shape), rank: p.shape.length },
-    groups: Math.ceil(numel(p.shape) / 64),
-  }),
-};
+/** One strided copy; other operations turn their operands with it. */
+export const stridedLaunch = (p: StridedParams): Launch => ({
+  kernel: shader,
+  params: { ...p, length: numel(p.shape), rank: p.shape.length },
+  groups: Math.ceil(numel(p.shape) / 64),
+});
+
+const primitive: Primitive<StridedParams> = { name: 'strided', mirror, gpu: stridedLaunch };
 
 const words = (where: string, x: Tensor) => checkDType(where, x, 'f32', 'i32', 'u32');
 

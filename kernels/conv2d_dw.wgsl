@@ -1,0 +1,74 @@
+// dw[o, r, s, c] = Σ over n, p, q of dy[n, p, q, o] x[n, p·stride - pad + r·dilation, …, c]:
+// each thread one tap of 8 output channels by COLUMNS channels in registers. The sum runs over all pixels: it
+// is cut into slices of `chunk` rows (n, p), a partial sum a slice, and `reduce` adds them in order.
+// As a thread keeps its tap, only the pixels that the tap meets are visited and none is tested.
+override LANES: u32 = 4u;   // neighbouring threads on neighbouring channels; divides 64
+#import "index"
+const COLUMNS = 4u; // @tune: channels a thread owns, LANES apart
+
+struct Params {
+  N: u32, H: u32, W: u32, C: u32, O: u32, R: u32, S: u32, P: u32, Q: u32,
+  strideH: u32, strideW: u32, padH: u32, padW: u32, dilationH: u32, dilationW: u32, groups: u32, chunk: u32, slices: u32,
+}
+
+@group(0) @binding(0) var<storage, read> x: array<f32>;        // [N, H, W, C]
+@group(0) @binding(1) var<storage, read> dy: array<f32>;       // [N, P, Q, O]
+@group(0) @binding(2) var<storage, read_write> dw: array<f32>; // [slices, O, R, S, C / groups]
+@group(1) @binding(0) var<uniform> p: Params;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let Cg = p.C / p.groups;
+  let Og = p.O / p.groups;
+  let rowBlocks = (Og + 7u) / 8u;
+  let blocks = (Cg + LANES * COLUMNS - 1u) / (LANES * COLUMNS);
+  let i = (groupOf(group, groups) * 64u + lane) / LANES;
+  let slice = i / (p.groups * rowBlocks * p.R * p.S * blocks);
+  if (slice >= p.slices) { return; }
+  let c = (i % blocks) * LANES * COLUMNS + lane % LANES; // within the group
+  let s = (i / blocks) % p.S;
+  let r = (i / (blocks * p.S)) % p.R;
+  let o = (i / (blocks * p.S * p.R)) % rowBlocks * 8u; // within the group
+  let g = (i / (blocks * p.S * p.R * rowBlocks)) % p.groups;
+  // Beyond the last channel the last is computed again and not stored.
+  #for j in 0..COLUMNS
+  let c$j = g * Cg + min(c + $ju * LANES, Cg - 1u);
+  #end
+  #for i in 0..8
+  let o$i = g * Og + min(o + $iu, Og - 1u);
+  #for j in 0..COLUMNS
+  var total$i_$j = 0.0;
+  #end
+  #end
+  let shift = i32(s * p.dilationW) - i32(p.padW); // column of x under column 0 of y
+  let firstQ = (max(0, -shift) + i32(p.strideW) - 1) / i32(p.strideW);
+  var endQ = 0;
+  if (shift < i32(p.W)) { endQ = min(i32(p.Q), (i32(p.W) - 1 - shift) / i32(p.strideW) + 1); }
+  for (var row = slice * p.chunk; row < min((slice + 1u) * p.chunk, p.N * p.P); row++) {
+    let h = i32(row % p.P * p.strideH + r * p.dilationH) - i32(p.padH);
+    if (h < 0 || h >= i32(p.H)) { continue; }
+    var source = (row * p.Q + u32(firstQ)) * p.O;
+    var at = ((row / p.P * p.H + u32(h)) * p.W + u32(firstQ * i32(p.strideW) + shift)) * p.C;
+    for (var q = firstQ; q < endQ; q++) {
+      #for j in 0..COLUMNS
+      let value$j = x[at + c$j];
+      #end
+      #for i in 0..8
+      let d$i = dy[source + o$i];
+      #for j in 0..COLUMNS
+      total$i_$j = fma(d$i, value$j, total$i_$j);
+      #end
+      #end
+      source += p.O;
+      at += p.strideW * p.C;
+    }
+  }
+  #for i in 0..8
+  if (o + $iu < Og) {
+    let to = (((slice * p.O + o$i) * p.R + r) * p.S + s) * Cg + c;
+    #for j in 0..COLUMNS
+    if (c + $ju * LANES < Cg) { dw[to + $ju * LANES] = total$i_$j; }
+    #end
+  }
+  #end
+}

@@ -1,0 +1,84 @@
+// dx[n, h, w, c] = Σ over r, s, o of dy[n, p, q, o] w[o, r, s, c], where p·stride = h + pad - r·dilation:
+// each thread 8 pixels of dx by COLUMNS channels in registers. Pixels are visited by their remainder
+// modulo the stride (parity for stride 2), so that each class is a dense small convolution: a workgroup
+// meets the same taps and skips the others together.
+override LANES: u32 = 4u;   // neighbouring threads on neighbouring channels; divides 64
+#import "index"
+const COLUMNS = 4u; // @tune: channels a thread owns, LANES apart
+
+struct Params {
+  N: u32, H: u32, W: u32, C: u32, O: u32, R: u32, S: u32, P: u32, Q: u32,
+  strideH: u32, strideW: u32, padH: u32, padW: u32, dilationH: u32, dilationW: u32, groups: u32, groupsPerClass: u32,
+}
+
+@group(0) @binding(0) var<storage, read> dy: array<f32>;       // [N, P, Q, O]
+@group(0) @binding(1) var<storage, read> w: array<f32>;        // [O, R, S, C / groups]
+@group(0) @binding(2) var<storage, read_write> dx: array<f32>; // [N, H, W, C]
+@group(1) @binding(0) var<uniform> p: Params;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let g = groupOf(group, groups);
+  let class_ = g / p.groupsPerClass;
+  let classH = class_ / p.strideW; // rows h ≡ classH, columns v ≡ classW modulo the stride
+  let classW = class_ % p.strideW;
+  let rows = (p.H + p.strideH - 1u - classH) / p.strideH;
+  let columns = (p.W + p.strideW - 1u - classW) / p.strideW;
+  let pixels = p.N * rows * columns;
+  let Cg = p.C / p.groups;
+  let Og = p.O / p.groups;
+  let blocks = (Cg + LANES * COLUMNS - 1u) / (LANES * COLUMNS);
+  let i = ((g % p.groupsPerClass) * 64u + lane) / LANES;
+  let first = i / (p.groups * blocks) * 8u;
+  if (first >= pixels) { return; }
+  let part = (i / blocks) % p.groups;
+  let c = (i % blocks) * LANES * COLUMNS + lane % LANES; // within the group
+  #for j in 0..COLUMNS
+  let c$j = min(c + $ju * LANES, Cg - 1u);
+  #end
+  #for i in 0..8
+  let pixel$i = min(first + $iu, pixels - 1u);
+  let h$i = (pixel$i / columns) % rows * p.strideH + classH;
+  let v$i = pixel$i % columns * p.strideW + classW;
+  let image$i = pixel$i / (rows * columns);
+  #for j in 0..COLUMNS
+  var total$i_$j = 0.0;
+  #end
+  #end
+  let weightStride = p.R * p.S * Cg; // from one output channel to the next
+  for (var r = 0u; r < p.R; r++) {
+    if ((classH + p.padH + r * p.dilationH * (p.strideH - 1u)) % p.strideH != 0u) { continue; } // h + pad - r·dilation ≢ 0
+    for (var s = 0u; s < p.S; s++) {
+      if ((classW + p.padW + s * p.dilationW * (p.strideW - 1u)) % p.strideW != 0u) { continue; }
+      #for i in 0..8
+      let up$i = i32(h$i + p.padH) - i32(r * p.dilationH);
+      let across$i = i32(v$i + p.padW) - i32(s * p.dilationW);
+      let row$i = u32(max(up$i, 0)) / p.strideH;
+      let column$i = u32(max(across$i, 0)) / p.strideW;
+      let inside$i = (up$i >= 0) & (across$i >= 0) & (row$i < p.P) & (column$i < p.Q);
+      let source$i = select(0u, ((image$i * p.P + row$i) * p.Q + column$i) * p.O + part * Og, inside$i);
+      #end
+      var at = (part * Og * p.R * p.S + r * p.S + s) * Cg;
+      for (var o = 0u; o < Og; o++) {
+        #for j in 0..COLUMNS
+        let weight$j = w[at + c$j];
+        #end
+        #for i in 0..8
+        let d$i = select(0.0, dy[source$i + o], inside$i);
+        #for j in 0..COLUMNS
+        total$i_$j = fma(d$i, weight$j, total$i_$j);
+        #end
+        #end
+        at += weightStride;
+      }
+    }
+  }
+  #for i in 0..8
+  if (first + $iu < pixels) {
+    let to = ((image$i * p.H + h$i) * p.W + v$i) * p.C + part * Cg;
+    #for j in 0..COLUMNS
+    if (c + $ju * LANES < Cg) { dx[to + c$j] = total$i_$j; }
+    #end
+  }
+  #end
+}

@@ -1,0 +1,75 @@
+import { ConfigError, ShapeError } from '../core/errors.js';
+import { sameShape, show } from '../core/shape.js';
+import { Tensor } from '../tensor.js';
+
+/** What a module holds by name: a parameter or buffer, or the count of batches that a batch norm has seen. */
+export type Entry = { name: string; tensor: Tensor } | { name: string; counter: Counter };
+
+/** A number that belongs to a module's state but to no kernel. */
+export interface Counter {
+  value: number;
+}
+
+const isCounter = (v: unknown): v is Counter => typeof v === 'object' && v !== null && Object.keys(v).join() === 'value';
+const snake = (name: string) => name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`);
+
+/**
+ * A layer or model. Tensors, modules and lists of modules held in its fields are its state, named
+ * after the fields as PyTorch would: `layer1.0.conv1.weight`, `bn1.running_mean`.
+ */
+export abstract class Module {
+  /** Batch statistics are used and updated while training; see `train`. */
+  training = true;
+
+  abstract forward(x: Tensor): Tensor;
+
+  /** Modules by name, in order. */
+  children(): [string, Module][] {
+    return Object.entries(this).flatMap(([key, value]): [string, Module][] => {
+      if (value instanceof Module) return [[key, value]];
+      if (Array.isArray(value)) return value.flatMap((v, i): [string, Module][] => (v instanceof Module ? [[`${key}.${i}`, v]] : []));
+      return [];
+    });
+  }
+
+  /** Every parameter, buffer and counter with its full name. */
+  *entries(prefix = ''): Generator<Entry> {
+    for (const [key, value] of Object.entries(this)) {
+      if (value instanceof Tensor) yield { name: prefix + snake(key), tensor: value };
+      else if (isCounter(value)) yield { name: prefix + snake(key), counter: value };
+    }
+    for (const [name, child] of this.children()) yield* child.entries(`${prefix}${name}.`);
+  }
+
+  /** Parameters by name. */
+  parameters(): Map<string, Tensor> {
+    const named = new Map<string, Tensor>();
+    for (const e of this.entries()) if ('tensor' in e && e.tensor.requiresGrad) named.set(e.name, e.tensor);
+    return named;
+  }
+
+  /** Switches this module and all inside it to training, or with `false` to evaluation. */
+  train(training = true): this {
+    this.training = training;
+    for (const [, child] of this.children()) child.train(training);
+    return this;
+  }
+
+  eval(): this {
+    return this.train(false);
+  }
+}
+
+/** Copies every value of `from` into `to`; their names and shapes must agree. */
+export async function copyState(from: Module, to: Module): Promise<void> {
+  const source = new Map([...from.entries()].map((e) => [e.name, e]));
+  for (const e of to.entries()) {
+    const s = source.get(e.name);
+    if (!s) throw new ConfigError(`copyState: models must have the same tensors; got no ${e.name}. Build both alike.`);
+    if ('counter' in e && 'counter' in s) e.counter.value = s.counter.value;
+    if (!('tensor' in e && 'tensor' in s)) continue;
+    if (!sameShape(e.tensor.shape, s.tensor.shape))
+      throw new ShapeError(`copyState: ${e.name} must have shape ${show(e.tensor.shape)}; got ${show(s.tensor.shape)}. Build both alike.`);
+    e.tensor.set(await s.tensor.data());
+  }
+}

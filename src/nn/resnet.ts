@@ -1,0 +1,165 @@
+import { ConfigError } from '../core/errors.js';
+import { Rng } from '../core/rng.js';
+import { globalAvgPool } from '../ops/avg_pool.js';
+import { maxPool } from '../ops/max_pool.js';
+import type { Tensor } from '../tensor.js';
+import { BatchNorm } from './batch_norm.js';
+import { Conv2d } from './conv2d.js';
+import { Linear, Relu, Sequential } from './linear.js';
+import { Module } from './module.js';
+
+export interface ResNetOptions {
+  /** Blocks in each stage. */
+  blocks: readonly number[];
+  /** Channels of each stage before expansion. */
+  widths: readonly number[];
+  /** Bottleneck blocks (1×1, 3×3, 1×1 with 4 times the channels) instead of two 3×3. */
+  bottleneck?: boolean;
+  /**
+   * `imagenet`: 7×7 stride 2 and max pooling; `cifar`: 3×3 stride 1; `small`: 3×3 stride 2,
+   * for a network that a processor can train in a minute.
+   */
+  stem?: 'imagenet' | 'cifar' | 'small';
+  /** What follows the pooled features: `linear`, a two-layer `mlp` (MoCo v2), or nothing. */
+  head?: 'linear' | 'mlp' | 'none';
+  /** Outputs of the head. Default 128. */
+  dim?: number;
+  /** Parts of a batch that are normalised apart. Default 1. */
+  splits?: number;
+  seed?: number;
+}
+
+/** Two 3×3 convolutions and a shortcut. */
+class BasicBlock extends Module {
+  static readonly expansion = 1;
+  readonly conv1: Conv2d;
+  readonly bn1: BatchNorm;
+  readonly conv2: Conv2d;
+  readonly bn2: BatchNorm;
+  readonly downsample?: Sequential;
+
+  constructor(rng: Rng, inputs: number, width: number, stride: number, splits: number) {
+    super();
+    this.conv1 = new Conv2d(rng, inputs, width, 3, { stride, padding: 1 });
+    this.bn1 = new BatchNorm(width, { splits });
+    this.conv2 = new Conv2d(rng, width, width, 3, { padding: 1 });
+    this.bn2 = new BatchNorm(width, { splits });
+    this.downsample = shortcut(rng, inputs, width, stride, splits);
+  }
+
+  forward(x: Tensor): Tensor {
+    const y = this.bn1.normalise(this.conv1.forward(x), { relu: true });
+    const residual = this.downsample?.forward(x) ?? x;
+    return this.bn2.normalise(this.conv2.forward(y), { relu: true, residual });
+  }
+}
+
+/** 1×1, 3×3 and 1×1 convolutions and a shortcut; the stride is on the 3×3 (v1.5). */
+class Bottleneck extends Module {
+  static readonly expansion = 4;
+  readonly conv1: Conv2d;
+  readonly bn1: BatchNorm;
+  readonly conv2: Conv2d;
+  readonly bn2: BatchNorm;
+  readonly conv3: Conv2d;
+  readonly bn3: BatchNorm;
+  readonly downsample?: Sequential;
+
+  constructor(rng: Rng, inputs: number, width: number, stride: number, splits: number) {
+    super();
+    const outputs = width * Bottleneck.expansion;
+    this.conv1 = new Conv2d(rng, inputs, width, 1);
+    this.bn1 = new BatchNorm(width, { splits });
+    this.conv2 = new Conv2d(rng, width, width, 3, { stride, padding: 1 });
+    this.bn2 = new BatchNorm(width, { splits });
+    this.conv3 = new Conv2d(rng, width, outputs, 1);
+    this.bn3 = new BatchNorm(outputs, { splits });
+    this.downsample = shortcut(rng, inputs, outputs, stride, splits);
+  }
+
+  forward(x: Tensor): Tensor {
+    let y = this.bn1.normalise(this.conv1.forward(x), { relu: true });
+    y = this.bn2.normalise(this.conv2.forward(y), { relu: true });
+    const residual = this.downsample?.forward(x) ?? x;
+    return this.bn3.normalise(this.conv3.forward(y), { relu: true, residual });
+  }
+}
+
+/** A 1×1 convolution where the sizes change, nothing where they stay. */
+function shortcut(rng: Rng, inputs: number, outputs: number, stride: number, splits: number): Sequential | undefined {
+  if (stride === 1 && inputs === outputs) return undefined;
+  return new Sequential(new Conv2d(rng, inputs, outputs, 1, { stride }), new BatchNorm(outputs, { splits }));
+}
+
+/**
+ * A residual network (He et al., arXiv:1512.03385) with torchvision's tensor names and initialisation.
+ * Input [N, H, W, 3], output [N, dim], features before the head [N, features].
+ */
+export class ResNet extends Module {
+  readonly conv1: Conv2d;
+  readonly bn1: BatchNorm;
+  readonly fc?: Module;
+  /** Channels of the pooled features. */
+  readonly features: number;
+  readonly #stem: NonNullable<ResNetOptions['stem']>;
+  readonly #stages: string[] = [];
+
+  constructor({ blocks, widths, bottleneck = false, stem = 'imagenet', head = 'linear', dim = 128, splits = 1, seed = 0 }: ResNetOptions) {
+    super();
+    const Block = bottleneck ? Bottleneck : BasicBlock;
+    const rng = new Rng(seed, 'resnet');
+    this.#stem = stem;
+    this.conv1 = stemConv(rng, stem, widths[0]);
+    this.bn1 = new BatchNorm(widths[0], { splits });
+    let channels = widths[0];
+    blocks.forEach((count, stage) => {
+      const layers = Array.from({ length: count }, (_, i) => {
+        const block = new Block(rng, channels, widths[stage], i === 0 && stage > 0 ? 2 : 1, splits);
+        channels = widths[stage] * Block.expansion;
+        return block;
+      });
+      Object.assign(this, { [`layer${stage + 1}`]: layers });
+      this.#stages.push(`layer${stage + 1}`);
+    });
+    this.features = channels;
+    if (head === 'linear') this.fc = new Linear(rng, channels, dim);
+    if (head === 'mlp') this.fc = new Sequential(new Linear(rng, channels, channels), new Relu(), new Linear(rng, channels, dim));
+  }
+
+  /** Pooled features [N, features], before the head. */
+  embed(x: Tensor): Tensor {
+    let y = this.bn1.normalise(this.conv1.forward(x), { relu: true });
+    if (this.#stem === 'imagenet') y = maxPool(y, { kernel: 3, stride: 2, padding: 1 });
+    for (const stage of this.#stages) for (const block of (this as unknown as Record<string, Module[]>)[stage]) y = block.forward(y);
+    return globalAvgPool(y);
+  }
+
+  forward(x: Tensor): Tensor {
+    const y = this.embed(x);
+    return this.fc ? this.fc.forward(y) : y;
+  }
+}
+
+function stemConv(rng: Rng, stem: NonNullable<ResNetOptions['stem']>, width: number): Conv2d {
+  if (stem === 'imagenet') return new Conv2d(rng, 3, width, 7, { stride: 2, padding: 3 });
+  return new Conv2d(rng, 3, width, 3, { stride: stem === 'small' ? 2 : 1, padding: 1, init: 'torch' });
+}
+
+type Preset = Pick<ResNetOptions, 'blocks' | 'widths' | 'bottleneck'>;
+const wide = [64, 128, 256, 512];
+
+const presets: Record<string, Preset> = {
+  resnet18: { blocks: [2, 2, 2, 2], widths: wide },
+  resnet34: { blocks: [3, 4, 6, 3], widths: wide },
+  resnet50: { blocks: [3, 4, 6, 3], widths: wide, bottleneck: true },
+  'resnet-tiny': { blocks: [1, 1, 1], widths: [16, 32, 64] },
+};
+
+export const resnetNames = Object.keys(presets);
+
+/** A ResNet by name: resnet18, resnet34, resnet50, or resnet-tiny for small pictures on small machines. */
+export function resnet(name: string, options: Omit<ResNetOptions, 'blocks' | 'widths' | 'bottleneck'> = {}): ResNet {
+  const preset = presets[name];
+  if (!preset) throw new ConfigError(`resnet: the name is one of ${resnetNames.join(', ')}; got ${name}. Choose one.`);
+  return new ResNet({ ...preset, ...options });
+}

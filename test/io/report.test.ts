@@ -1,0 +1,68 @@
+import { describe, expect, it } from 'vitest';
+import { renderReport } from '../../src/io/report.js';
+import type { ReportData } from '../../src/io/report.js';
+
+const png = 'data:image/png;base64,AAAA';
+
+function sample(change: Partial<ReportData> = {}): ReportData {
+  return {
+    title: 'A run', command: 'dawngrad train', config: { queue: 1024, augment: { scale: [0.35, 1], blur: undefined } },
+    adapter: 'SwiftShader', version: '0.1.0', seed: 7,
+    steps: Array.from({ length: 3000 }, (_, i) => ({
+      step: i + 1, epoch: Math.floor(i / 100) + 1, loss: 7 - i / 1000, contrastTop1: i / 3000, lr: 0.06, queueFill: Math.min(1, i / 8),
+    })),
+    knn: [{ epoch: 1, accuracy: 0.4 }, { epoch: 2, accuracy: 0.6 }],
+    baselines: { rawPixels: 0.36, randomEncoder: 0.4, trained: 0.62, chance: 0.25, k: 200, T: 0.1 },
+    chanceLoss: Math.log(1025), queueSize: 1024,
+    gallery: [{ query: { png, label: 'rings' }, neighbours: [{ png, label: 'rings', similarity: 0.98, correct: true }, { png, label: 'discs', similarity: 0.9, correct: false }] }],
+    notes: ['3 pictures were skipped'], elapsedSeconds: 125, ...change,
+  };
+}
+
+describe('renderReport', () => {
+  const html = renderReport(sample());
+
+  it('shows what happened', () => {
+    for (const text of ['A run', 'chance, ln(K+1): 6.932', '62.0 %', 'raw pixels 36.0 %', 'random encoder 40.0 %', 'SwiftShader', 'augment.scale', '[0.35,1]', '2 min 5 s', '3 pictures were skipped'])
+      expect(html).toContain(text);
+    expect(html).toContain('alt="neighbour 1: rings, similarity 0.98, same class"');
+    expect(html).toContain('alt="neighbour 2: discs, similarity 0.90, another class"');
+  });
+
+  it('asks nothing of the network and runs no script', () => {
+    expect(html).not.toMatch(/<script|<link|@import|url\(|https?:/);
+    expect(html).toContain("default-src 'none'");
+    const sources = [...html.matchAll(/src="([^"]*)"/g)].map((m) => m[1]);
+    expect(sources.length).toBe(3);
+    expect(sources.every((s) => s.startsWith('data:'))).toBe(true);
+    expect(renderReport(sample({ gallery: [{ query: { png: 'https://example.org/x.png' }, neighbours: [] }] }))).not.toContain('example.org');
+  });
+
+  it('stays small however long the run', () => {
+    expect(html.length).toBeLessThan(120_000);
+  });
+
+  it('escapes every text', () => {
+    const bad = `"><script>alert(1)</script>`;
+    const evil = renderReport(
+      sample({
+        title: bad, command: bad, adapter: bad, version: bad, notes: [bad], config: { [bad]: { [bad]: bad } },
+        gallery: [{ query: { png: `data:image/png${bad}`, label: bad }, neighbours: [{ png, label: bad, similarity: 1 }] }],
+      }),
+    );
+    expect(evil).not.toContain('<script');
+  });
+
+  it('copes with a run that did nothing, and with losses that are not numbers', () => {
+    const none = renderReport(sample({ steps: [], knn: [], gallery: [], notes: [], baselines: { k: 20, T: 0.07 } }));
+    expect(none).toContain('Nothing was measured');
+    const broken = renderReport(sample({ steps: sample().steps.slice(0, 200).map((s) => ({ ...s, loss: NaN })) }));
+    for (const page of [none, broken]) expect(page).not.toMatch(/NaN|undefined|Infinity/);
+  });
+
+  it('is balanced HTML, and the same for the same data', () => {
+    for (const tag of ['div', 'section', 'figure', 'svg', 'table', 'details', 'p', 'text', 'rect', 'figcaption'])
+      expect([tag, html.match(new RegExp(`<${tag}[ >]`, 'g'))!.length]).toEqual([tag, html.match(new RegExp(`</${tag}>`, 'g'))!.length]);
+    expect(renderReport(sample())).toBe(html);
+  });
+});
