@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { defineConfig } from 'vitest/config';
+import { softwareVulkan } from './src/gpu/software.node.js';
 
 /** Kernels are imported as text, as the bundler does it. */
 export const wgsl = {
@@ -9,10 +11,21 @@ export const wgsl = {
   },
 };
 
+/**
+ * Tests run on SwiftShader, so that they say the same on every machine. Another adapter is chosen by its
+ * driver's manifest: VK_ICD_FILENAMES=/usr/share/vulkan/icd.d/nvidia_icd.json npx vitest run
+ */
+async function driver(): Promise<Record<string, string>> {
+  if (process.env.VK_ICD_FILENAMES || process.env.VK_DRIVER_FILES) return {};
+  const folder = await softwareVulkan();
+  return folder ? { VK_ICD_FILENAMES: join(folder, 'vk_swiftshader_icd.json') } : {};
+}
+
 export default defineConfig({
   plugins: [wgsl],
   test: {
     include: ['test/**/*.test.ts'],
+    env: await driver(),
     pool: 'forks',
     maxWorkers: 2,
     isolate: false, // one device and one set of pipelines a worker

@@ -66,6 +66,9 @@ export function zeroGrad(parameters: Iterable<Tensor>): void {
   for (const p of parameters) if (p.grad) spent.add(p.grad);
 }
 
+/** Gradients marked as spent that the last `backward` did not reach: they mean zero. */
+export const unreached = (parameters: Iterable<Tensor>): Tensor[] => [...parameters].flatMap((p) => (p.grad && spent.has(p.grad) ? [p.grad] : []));
+
 const spent = new WeakSet<Tensor>();
 
 /** Memory a leaf's first gradient can be written to directly. */

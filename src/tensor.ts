@@ -17,7 +17,7 @@ export class Tensor {
   readonly shape: Shape;
   readonly dtype: DType;
   readonly backend: Backend;
-  readonly #storage: Storage;
+  #storage: Storage;
   /** True for parameters and for everything computed from them while gradients are on. */
   requiresGrad = false;
   /** dL/dx after `backward`, for tensors that were asked to keep it. */
@@ -69,6 +69,12 @@ export class Tensor {
   /** The same memory without history: no gradient flows through it. */
   detach(): Tensor {
     return new Tensor(this.shape, this.dtype, this.backend, this.storage);
+  }
+
+  /** Moves the values into `place`, memory of the same size, and lives there from now on. */
+  moveTo(place: Tensor, copy: (to: Tensor, from: Tensor) => void): void {
+    copy(place, this);
+    this.#storage = place.storage;
   }
 
   toString(): string {

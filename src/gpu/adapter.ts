@@ -33,12 +33,15 @@ export async function findAdapter(choice: AdapterChoice = 'any', robust = false)
   throw new DeviceError(`adapter: a WebGPU adapter is needed; got none for "${choice}". ${cure(choice)}`);
 }
 
-const cure = (choice: AdapterChoice): string =>
-  choice === 'hardware'
+function cure(choice: AdapterChoice): string {
+  const env = globalThis.process?.versions?.node ? process.env : undefined;
+  if (!env) return 'Use a browser with WebGPU: Chrome or Edge 113, Safari 26, Firefox 141, or newer.';
+  const named = env.VK_DRIVER_FILES || env.VK_ICD_FILENAMES;
+  if (named) return `Check the Vulkan driver that VK_DRIVER_FILES or VK_ICD_FILENAMES names (${named}), or unset it.`;
+  return choice === 'hardware'
     ? 'Install the Vulkan driver of your GPU, or choose "any" for a software adapter.'
-    : globalThis.process?.versions?.node
-      ? 'Install a GPU driver with Vulkan, or the software one: npm i @sparticuz/chromium (linux-x64).'
-      : 'Use a browser with WebGPU: Chrome or Edge 113, Safari 26, Firefox 141, or newer.';
+    : 'Install a GPU driver with Vulkan, or the software one: npm i @sparticuz/chromium (linux-x64).';
+}
 
 async function ask(gpu: GPU, choice: AdapterChoice): Promise<FoundAdapter | undefined> {
   const options = choice === 'software' ? { forceFallbackAdapter: true } : { powerPreference: 'high-performance' as const };
@@ -54,11 +57,17 @@ async function ask(gpu: GPU, choice: AdapterChoice): Promise<FoundAdapter | unde
 async function askDawn(choice: AdapterChoice, robust: boolean): Promise<FoundAdapter | undefined> {
   const dawn = await loadDawn();
   if (!globalThis.GPUBufferUsage) Object.assign(globalThis, dawn.globals);
-  const first = await ask(instance(dawn, robust), choice);
-  if (first || choice === 'hardware') return first;
-  const { provideSoftwareVulkan } = await import('./software.node.js');
-  return provideSoftwareVulkan() ? ask(instance(dawn, robust), choice) : undefined;
+  const { hasVulkanLoader, withSoftwareVulkan } = await import('./software.node.js');
+  if (hasVulkanLoader()) {
+    const found = (await ask(instance(dawn, robust), choice)) ?? (choice === 'software' ? await askLavapipe(dawn, robust) : undefined);
+    if (found) return found;
+  }
+  return choice === 'hardware' ? undefined : withSoftwareVulkan(() => ask(instance(dawn, robust), choice));
 }
+
+/** Dawn's fallback adapters are SwiftShader and WARP alone; Mesa's is asked for by name, and Dawn rejects a name it has not. */
+const askLavapipe = (dawn: DawnModule, robust: boolean): Promise<FoundAdapter | undefined> =>
+  ask(instance(dawn, robust, ['adapter=llvmpipe']), 'any').catch(() => undefined);
 
 async function loadDawn(): Promise<DawnModule> {
   const name = 'webgpu'; // not a literal, so that browser bundlers leave it alone
@@ -70,10 +79,10 @@ async function loadDawn(): Promise<DawnModule> {
 }
 
 /** All toggles go in one list each: a second list would replace the first. */
-function instance(dawn: DawnModule, robust: boolean): GPU {
+function instance(dawn: DawnModule, robust: boolean, options: string[] = []): GPU {
   const on = ['allow_unsafe_apis', 'vulkan_enable_f16_on_nvidia'];
   if (!robust) on.push('disable_robustness', 'disable_workgroup_init');
-  const gpu = dawn.create([`enable-dawn-features=${on.join(',')}`, 'disable-dawn-features=timestamp_quantization']);
+  const gpu = dawn.create([`enable-dawn-features=${on.join(',')}`, 'disable-dawn-features=timestamp_quantization', ...options]);
   kept.push(gpu);
   return gpu;
 }

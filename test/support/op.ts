@@ -120,5 +120,5 @@ export function assertClose(what: string, got: ArrayLike<number>, want: ArrayLik
 }
 
 /** Sizes that find edges: 0 and 1, primes, one either side of a tile. */
-export const uglySize = fc.constantFrom(0, 1, 2, 3, 5, 7, 11, 13, 15, 16, 17, 31);
-export const uglySizeAtLeast1 = fc.constantFrom(1, 2, 3, 5, 7, 11, 13, 15, 16, 17, 31);
+export const uglySize: fc.Arbitrary<number> = fc.constantFrom(0, 1, 2, 3, 5, 7, 11, 13, 15, 16, 17, 31);
+export const uglySizeAtLeast1: fc.Arbitrary<number> = fc.constantFrom(1, 2, 3, 5, 7, 11, 13, 15, 16, 17, 31);

@@ -1,0 +1,46 @@
+// y = (x - mean) / √(var + eps) · gamma + beta, then + residual, then max(0, ·): one thread a (split, chunk of
+// rows, channel), as in batch_norm_stats. What is the same down a column is read and worked out once a chunk.
+// The addition and the relu ride along, because the pass is bound by memory and they would each be another.
+// Compiled with V = vec4f where channels come in fours.
+override AFFINE: u32 = 1u;
+override RESIDUAL: u32 = 0u;
+override RELU: u32 = 0u;
+#import "index"
+
+alias V = f32;
+
+struct Params { C: u32, L: u32, splits: u32, rows: u32, chunk: u32, chunks: u32, eps: f32 }
+
+@group(0) @binding(0) var<storage, read> x: array<V>;        // [N, L, C], rows = N / splits · L
+@group(0) @binding(1) var<storage, read> mean: array<V>;     // [splits, C]
+@group(0) @binding(2) var<storage, read> variance: array<V>; // [splits, C]
+@group(0) @binding(3) var<storage, read> gamma: array<V>;    // [C], unread without AFFINE
+@group(0) @binding(4) var<storage, read> beta: array<V>;     // [C], unread without AFFINE
+@group(0) @binding(5) var<storage, read> residual: array<V>; // like x, unread without RESIDUAL
+@group(0) @binding(6) var<storage, read_write> y: array<V>;  // like x
+@group(1) @binding(0) var<uniform> p: Params;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let i = groupOf(group, groups) * 64u + lane;
+  if (i >= p.splits * p.chunks * p.C) { return; }
+  let c = i % p.C;
+  let split = i / (p.C * p.chunks);
+  let first = (i / p.C) % p.chunks * p.chunk;
+  let m = mean[split * p.C + c];
+  var scale = inverseSqrt(variance[split * p.C + c] + p.eps);
+  var shift = V();
+  if (AFFINE == 1u) { scale *= gamma[c]; shift = beta[c]; }
+  let skip = (p.splits - 1u) * p.L * p.C; // the samples of the other splits
+  var l = first % p.L;
+  var at = ((first / p.L * p.splits + split) * p.L + l) * p.C + c;
+  for (var r = first; r < min(first + p.chunk, p.rows); r++) {
+    var v = (x[at] - m) * scale + shift;
+    if (RESIDUAL == 1u) { v += residual[at]; }
+    if (RELU == 1u) { v = select(V(), v, v > V()); }
+    y[at] = v;
+    at += p.C;
+    l++;
+    if (l == p.L) { l = 0u; at += skip; }
+  }
+}

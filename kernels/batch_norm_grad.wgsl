@@ -1,0 +1,53 @@
+// dx = gamma / √(var + eps) · (dz - Σ dz / rows - x̂ Σ dz x̂ / rows): one thread a (split, chunk of rows, channel),
+// as in batch_norm. dz = dy where y > 0 (all of dy without RELU). Without TRAIN mean and var are constants and
+// only the first term stays. What is the same down a column is read and worked out once a chunk.
+// Compiled with V = vec4f where channels come in fours.
+override AFFINE: u32 = 1u;
+override RELU: u32 = 0u;
+override TRAIN: u32 = 1u;
+#import "index"
+
+alias V = f32;
+
+struct Params { C: u32, L: u32, splits: u32, rows: u32, chunk: u32, chunks: u32, eps: f32 }
+
+@group(0) @binding(0) var<storage, read> x: array<V>;        // [N, L, C], rows = N / splits · L; unread without TRAIN
+@group(0) @binding(1) var<storage, read> dy: array<V>;       // like x
+@group(0) @binding(2) var<storage, read> y: array<V>;        // like x, unread without RELU
+@group(0) @binding(3) var<storage, read> mean: array<V>;     // [splits, C]
+@group(0) @binding(4) var<storage, read> variance: array<V>; // [splits, C]
+@group(0) @binding(5) var<storage, read> gamma: array<V>;    // [C], unread without AFFINE
+@group(0) @binding(6) var<storage, read> sums: array<V>;     // [splits, 2, C], Σ dz and Σ dz x̂; unread without TRAIN
+@group(0) @binding(7) var<storage, read_write> dx: array<V>; // like x
+@group(1) @binding(0) var<uniform> p: Params;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let i = groupOf(group, groups) * 64u + lane;
+  if (i >= p.splits * p.chunks * p.C) { return; }
+  let c = i % p.C;
+  let split = i / (p.C * p.chunks);
+  let first = (i / p.C) % p.chunks * p.chunk;
+  let m = mean[split * p.C + c];
+  let inverse = inverseSqrt(variance[split * p.C + c] + p.eps);
+  var scale = inverse;
+  if (AFFINE == 1u) { scale *= gamma[c]; }
+  var average = V();
+  var slope = V();
+  if (TRAIN == 1u) {
+    average = sums[2u * split * p.C + c] / f32(p.rows);
+    slope = sums[(2u * split + 1u) * p.C + c] / f32(p.rows) * inverse;
+  }
+  let skip = (p.splits - 1u) * p.L * p.C; // the samples of the other splits
+  var l = first % p.L;
+  var at = ((first / p.L * p.splits + split) * p.L + l) * p.C + c;
+  for (var r = first; r < min(first + p.chunk, p.rows); r++) {
+    var d = dy[at];
+    if (RELU == 1u) { d = select(V(), d, y[at] > V()); }
+    if (TRAIN == 1u) { d -= average + (x[at] - m) * slope; }
+    dx[at] = d * scale;
+    at += p.C;
+    l++;
+    if (l == p.L) { l = 0u; at += skip; }
+  }
+}

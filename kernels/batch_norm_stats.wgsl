@@ -1,0 +1,42 @@
+// Mean and sum of squared deviations of x over a chunk of a split's rows: one thread a (split, chunk, channel).
+//   mean = pivot + Σ d / n, m2 = Σ d² - (Σ d)² / n, d = x - pivot, pivot the chunk's first value
+// A pivot taken from the data keeps the subtraction harmless: where it is far from the mean, it makes m2 as large.
+// Means are kept as distances from the split's first value, or far from 0 they would be rounded to its ulp.
+// Neighbouring threads read neighbouring channels, so every load is a run; no workgroup memory, no barrier.
+// Split s holds the samples n with n % splits = s. Compiled with V = vec4f where channels come in fours.
+#import "index"
+
+alias V = f32;
+
+struct Params { C: u32, L: u32, splits: u32, rows: u32, chunk: u32, chunks: u32 }
+
+@group(0) @binding(0) var<storage, read> x: array<V>;          // [N, L, C], rows = N / splits · L
+@group(0) @binding(1) var<storage, read_write> mean: array<V>; // [splits, chunks, C], less the split's first value
+@group(0) @binding(2) var<storage, read_write> m2: array<V>;   // [splits, chunks, C]
+@group(1) @binding(0) var<uniform> p: Params;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let i = groupOf(group, groups) * 64u + lane;
+  if (i >= p.splits * p.chunks * p.C) { return; }
+  let split = i / (p.C * p.chunks);
+  let first = min((i / p.C) % p.chunks * p.chunk, p.rows - 1u);
+  let count = min(p.chunk, p.rows - min((i / p.C) % p.chunks * p.chunk, p.rows)); // 0 in a chunk past the end
+  let skip = (p.splits - 1u) * p.L * p.C; // the samples of the other splits
+  var l = first % p.L;
+  var at = ((first / p.L * p.splits + split) * p.L + l) * p.C + i % p.C;
+  let pivot = x[at];
+  var sum = V();
+  var squares = V();
+  for (var r = 0u; r < count; r++) {
+    let d = x[at] - pivot;
+    sum += d;
+    squares += d * d;
+    at += p.C;
+    l++;
+    if (l == p.L) { l = 0u; at += skip; }
+  }
+  let n = f32(max(count, 1u));
+  mean[i] = (pivot - x[split * p.L * p.C + i % p.C]) + sum / n;
+  m2[i] = max(squares - sum * sum / n, V());
+}

@@ -1,0 +1,48 @@
+// Σ dz and Σ dz x̂ over a chunk of a split's rows: one thread a (split, chunk, channel), as in batch_norm_stats.
+//   dz = dy where y > 0 (all of dy without RELU), x̂ = (x - mean) / √(var + eps)
+// Writes dz, which is the residual's gradient, while it has it: the pass that makes dx then need not read y.
+// Compiled with V = vec4f where channels come in fours.
+override RELU: u32 = 0u;
+override WRITE_DZ: u32 = 0u;
+#import "index"
+
+alias V = f32;
+
+struct Params { C: u32, L: u32, splits: u32, rows: u32, chunk: u32, chunks: u32, eps: f32 }
+
+@group(0) @binding(0) var<storage, read> x: array<V>;           // [N, L, C], rows = N / splits · L
+@group(0) @binding(1) var<storage, read> dy: array<V>;          // like x
+@group(0) @binding(2) var<storage, read> y: array<V>;           // like x, unread without RELU
+@group(0) @binding(3) var<storage, read> mean: array<V>;        // [splits, C]
+@group(0) @binding(4) var<storage, read> variance: array<V>;    // [splits, C]
+@group(0) @binding(5) var<storage, read_write> sums: array<V>;  // [splits, chunks, C], Σ dz
+@group(0) @binding(6) var<storage, read_write> sumsX: array<V>; // [splits, chunks, C], Σ dz x̂
+@group(0) @binding(7) var<storage, read_write> dz: array<V>;    // like x, unwritten without WRITE_DZ
+@group(1) @binding(0) var<uniform> p: Params;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let i = groupOf(group, groups) * 64u + lane;
+  if (i >= p.splits * p.chunks * p.C) { return; }
+  let c = i % p.C;
+  let split = i / (p.C * p.chunks);
+  let first = (i / p.C) % p.chunks * p.chunk;
+  let m = mean[split * p.C + c];
+  let skip = (p.splits - 1u) * p.L * p.C; // the samples of the other splits
+  var l = first % p.L;
+  var at = ((first / p.L * p.splits + split) * p.L + l) * p.C + c;
+  var sum = V();
+  var sumX = V();
+  for (var r = first; r < min(first + p.chunk, p.rows); r++) {
+    var d = dy[at];
+    if (RELU == 1u) { d = select(V(), d, y[at] > V()); }
+    if (WRITE_DZ == 1u) { dz[at] = d; }
+    sum += d;
+    sumX += d * (x[at] - m);
+    at += p.C;
+    l++;
+    if (l == p.L) { l = 0u; at += skip; }
+  }
+  sums[i] = sum;
+  sumsX[i] = sumX * inverseSqrt(variance[split * p.C + c] + p.eps);
+}

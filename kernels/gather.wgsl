@@ -1,0 +1,20 @@
+// y[m, w] = x[index[m], w]: one thread a word of y (or four, with U = vec4u, where the width allows).
+// Words are moved as bits, whatever their type.
+// An index past the last row is taken for the last row.
+#import "index"
+
+alias U = u32;
+
+struct Params { rows: u32, width: u32, M: u32 }
+
+@group(0) @binding(0) var<storage, read> x: array<U>;         // [rows, width]
+@group(0) @binding(1) var<storage, read> index: array<u32>;   // [M]
+@group(0) @binding(2) var<storage, read_write> y: array<U>;   // [M, width]
+@group(1) @binding(0) var<uniform> p: Params;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let i = groupOf(group, groups) * 64u + lane;
+  if (i >= p.M * p.width) { return; }
+  y[i] = x[min(index[i / p.width], p.rows - 1u) * p.width + i % p.width];
+}

@@ -1,0 +1,23 @@
+// y[r, c] = x[r, c] / max(√squares[r], eps), squares[r] = Σ x[r, c]² from row_dot:
+// one thread a (row, slot of columns), as there. What is the same along a row is read once; neighbouring threads own
+// neighbouring columns. The sum and the quotient are passes of their own, so that both keep every lane busy.
+#import "index"
+
+struct Params { rows: u32, C: u32, slots: u32, eps: f32 }
+
+@group(0) @binding(0) var<storage, read> x: array<f32>;       // [rows, C]
+@group(0) @binding(1) var<storage, read> squares: array<f32>; // [rows]
+@group(0) @binding(2) var<storage, read_write> y: array<f32>; // [rows, C]
+@group(1) @binding(0) var<uniform> p: Params;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let i = groupOf(group, groups) * 64u + lane;
+  if (i >= p.rows * p.slots) { return; }
+  let row = i / p.slots;
+  let inverse = 1.0 / max(sqrt(squares[row]), p.eps);
+  for (var c = i % p.slots; c < p.C; c += p.slots) {
+    let at = row * p.C + c;
+    y[at] = x[at] * inverse;
+  }
+}

@@ -1,0 +1,18 @@
+// queue[(pointer + i) mod K] = keys[i] for i in first .. N-1: one thread an element of the keys.
+// Of more than K keys only the last K survive: first = max(N - K, 0), so no two threads meet in a row.
+#import "index"
+
+struct Params { N: u32, K: u32, D: u32, first: u32 }
+
+@group(0) @binding(0) var<storage, read> keys: array<f32>;        // [N, D]
+@group(0) @binding(1) var<storage, read> pointer: array<u32>;     // [1]
+@group(0) @binding(2) var<storage, read_write> queue: array<f32>; // [K, D]
+@group(1) @binding(0) var<uniform> p: Params;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let at = p.first * p.D + groupOf(group, groups) * 64u + lane;
+  if (at >= p.N * p.D) { return; }
+  let row = (pointer[0] % p.K + at / p.D) % p.K;
+  queue[row * p.D + at % p.D] = keys[at];
+}

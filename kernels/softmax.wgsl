@@ -1,0 +1,27 @@
+// y[r, c] = exp(x[r, c] - m) / Σ exp(x - m), or with LOG x[r, c] - m - ln Σ exp(x - m): one thread a
+// (row, slot of columns), as in softmax_stats. What is the same along a row is worked out once.
+// m and the sum of the row come from softmax_stats. They are kept apart: their ln together would lose the digits
+// of small differences between large logits.
+override LOG: u32 = 0u;
+#import "index"
+
+struct Params { rows: u32, C: u32, slots: u32 }
+
+@group(0) @binding(0) var<storage, read> x: array<f32>;       // [rows, C]
+@group(0) @binding(1) var<storage, read> stats: array<vec2f>; // [rows], maximum and sum
+@group(0) @binding(2) var<storage, read_write> y: array<f32>; // [rows, C]
+@group(1) @binding(0) var<uniform> p: Params;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let i = groupOf(group, groups) * 64u + lane;
+  if (i >= p.rows * p.slots) { return; }
+  let row = i / p.slots;
+  let most = stats[row].x;
+  let term = select(1.0 / stats[row].y, log(stats[row].y), LOG == 1u);
+  for (var c = i % p.slots; c < p.C; c += p.slots) {
+    let at = row * p.C + c;
+    let d = x[at] - most;
+    if (LOG == 1u) { y[at] = d - term; } else { y[at] = exp(d) * term; }
+  }
+}

@@ -1,0 +1,29 @@
+// The maximum m and Σ exp(x - m) over the columns c = s, s + slots, … of a row: one thread a (row, slot).
+// One reading of x: where a larger value turns up, the sum so far is scaled down to it (Milakov and Gimelshein 2018).
+// Neighbouring threads read neighbouring columns, whatever the width of a row. A slot without columns holds a sum of 0.
+#import "index"
+
+struct Params { rows: u32, C: u32, slots: u32 }
+
+@group(0) @binding(0) var<storage, read> x: array<f32>;             // [rows, C]
+@group(0) @binding(1) var<storage, read_write> stats: array<vec2f>; // [rows, slots], maximum and sum
+@group(1) @binding(0) var<uniform> p: Params;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let i = groupOf(group, groups) * 64u + lane;
+  if (i >= p.rows * p.slots) { return; }
+  let start = i / p.slots * p.C;
+  var most = -3.4e38;
+  var sum = 0.0;
+  for (var c = i % p.slots; c < p.C; c += p.slots) {
+    let v = x[start + c];
+    if (v > most) {
+      sum = sum * exp(most - v) + 1.0;
+      most = v;
+    } else {
+      sum += exp(v - most);
+    }
+  }
+  stats[i] = vec2f(most, sum);
+}

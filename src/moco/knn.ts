@@ -1,0 +1,85 @@
+import { ConfigError } from '../core/errors.js';
+import { l2Normalize } from '../ops/l2_normalize.js';
+import { matmul } from '../ops/matmul.js';
+import { step } from '../step.js';
+import { type Tensor, tensor } from '../tensor.js';
+
+/** Features of pictures, with the class of each. */
+export interface Features {
+  /** f32 [count, size], row-major. */
+  values: Float32Array;
+  count: number;
+  size: number;
+  labels?: Uint32Array;
+}
+
+export interface Neighbours {
+  /** u32 [queries, k], the nearest first. */
+  index: Uint32Array;
+  /** f32 [queries, k], cosine similarities. */
+  similarity: Float32Array;
+  k: number;
+}
+
+const ROWS = 256;
+
+/** The k rows of `bank` most similar to each query, by cosine. */
+export async function nearestNeighbours(queries: Features, bank: Features, k: number): Promise<Neighbours> {
+  if (k < 1) throw new ConfigError(`k-NN: k is at least 1; got ${k}. InstDisc and MoCo use 200.`);
+  const take = Math.min(k, bank.count);
+  const found = { index: new Uint32Array(queries.count * take), similarity: new Float32Array(queries.count * take), k: take };
+  const keys = step(() => l2Normalize(asTensor(bank, 0, bank.count)));
+  for (let first = 0; first < queries.count; first += ROWS) {
+    const rows = Math.min(ROWS, queries.count - first);
+    const scores = (await step(() => matmul(l2Normalize(asTensor(queries, first, rows)), keys, { transposeB: true }).data())) as Float32Array;
+    for (let i = 0; i < rows; i++) topK(scores.subarray(i * bank.count, (i + 1) * bank.count), take, found, (first + i) * take);
+  }
+  return found;
+}
+
+const asTensor = ({ values, size }: Features, first: number, rows: number): Tensor =>
+  tensor(values.subarray(first * size, (first + rows) * size), [rows, size]);
+
+/** Writes the k largest scores, largest first; of equals the earlier one. */
+function topK(scores: Float32Array, k: number, to: Neighbours, at: number): void {
+  const { index, similarity } = to;
+  let held = 0;
+  for (let i = 0; i < scores.length; i++) {
+    const s = scores[i];
+    if (held === k && s <= similarity[at + k - 1]) continue;
+    let place = held < k ? held++ : k - 1;
+    for (; place > 0 && similarity[at + place - 1] < s; place--) {
+      similarity[at + place] = similarity[at + place - 1];
+      index[at + place] = index[at + place - 1];
+    }
+    similarity[at + place] = s;
+    index[at + place] = i;
+  }
+}
+
+export interface KnnOptions {
+  /** Neighbours that vote. */
+  k: number;
+  /** Temperature of the votes. */
+  T: number;
+}
+
+/**
+ * Accuracy of weighted k-NN (Wu et al., arXiv:1805.01978): each of the k nearest votes for its class with e^(s / T).
+ * Both sets must be labelled.
+ */
+export async function knnAccuracy(queries: Features, bank: Features, { k, T }: KnnOptions): Promise<number> {
+  if (!queries.labels || !bank.labels) throw new ConfigError('k-NN: both sets need labels; got pictures without. Sort them into folders by class.');
+  const near = await nearestNeighbours(queries, bank, k);
+  let right = 0;
+  for (let i = 0; i < queries.count; i++) {
+    const votes = new Map<number, number>();
+    for (let j = i * near.k; j < (i + 1) * near.k; j++) {
+      const label = bank.labels[near.index[j]];
+      votes.set(label, (votes.get(label) ?? 0) + Math.exp((near.similarity[j] - 1) / T));
+    }
+    const winner = [...votes].reduce((best, vote) => (vote[1] > best[1] ? vote : best))[0];
+    if (winner === queries.labels[i]) right++;
+  }
+  return right / queries.count;
+}

@@ -1,0 +1,100 @@
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { FormatError } from '../core/errors.js';
+import { appendLine, writeAtomic } from '../io/atomic.node.js';
+import { loadCheckpoint, saveCheckpoint } from './checkpoint.js';
+import type { PretrainConfig } from './config.js';
+import type { KnnRecord, Position, Pretraining, StepRecord } from './pretrain.js';
+
+/** config.json of a run: everything needed to do it again. */
+export interface RunInfo {
+  version: string;
+  adapter: string;
+  command: string;
+  /** What was trained on: a path, or `drawn`. */
+  data: string;
+  /** How the pictures were chosen from it. */
+  choice: { classes?: string[]; limitPerClass?: number; count?: number };
+  config: PretrainConfig;
+}
+
+export type Metric = StepRecord | KnnRecord;
+
+const CHECKPOINT = 'checkpoint.safetensors';
+
+/** A run's folder: config.json, metrics.jsonl, checkpoint.safetensors with checkpoint.json, report.html. */
+export class Run {
+  readonly folder: string;
+  readonly info: RunInfo;
+
+  constructor(folder: string, info: RunInfo) {
+    this.folder = folder;
+    this.info = info;
+  }
+
+  file(name: string): string {
+    return join(this.folder, name);
+  }
+
+  log(metric: Metric): Promise<void> | void {
+    return appendLine(this.file('metrics.jsonl'), metric);
+  }
+
+  /** Every metric so far, in order. A last line cut by a crash is left out. */
+  metrics(): Metric[] {
+    if (!existsSync(this.file('metrics.jsonl'))) return [];
+    return readFileSync(this.file('metrics.jsonl'), 'utf8').split('\n').flatMap((line) => {
+      try {
+        return [JSON.parse(line) as Metric];
+      } catch {
+        return [];
+      }
+    });
+  }
+
+  /** Saves the whole state; the position travels in the same file, so that the two cannot disagree. */
+  async save(training: Pretraining, { step }: Position): Promise<void> {
+    const { model, stem, head, dim } = training.config;
+    const about = { format: 'dawngrad-moco', version: this.info.version, step: String(step), model, stem, head, dim: String(dim) };
+    await writeAtomic(this.file(CHECKPOINT), await saveCheckpoint(training.moco, about));
+    await writeAtomic(this.file('checkpoint.json'), `${JSON.stringify({ ...about, step, tensors: CHECKPOINT }, null, 2)}\n`);
+  }
+
+  /** Loads the state and goes back to where it was saved; metrics of later steps, lost by a crash, are dropped. */
+  async resume(training: Pretraining): Promise<void> {
+    const metadata = loadCheckpoint(training.moco, readCheckpoint(this.file(CHECKPOINT)), this.file(CHECKPOINT));
+    const step = Number(metadata.step);
+    if (!(Number.isInteger(step) && step >= 0))
+      throw new FormatError(`${this.file(CHECKPOINT)}: its metadata must say the step it was saved at; got ${metadata.step}. It was not written by a run.`);
+    training.position = { step };
+    const kept = this.metrics().filter((m) => ('step' in m ? m.step <= step : m.epoch * training.stepsPerEpoch <= step));
+    await writeAtomic(this.file('metrics.jsonl'), kept.map((m) => `${JSON.stringify(m)}\n`).join(''));
+  }
+}
+
+function readCheckpoint(file: string): Uint8Array {
+  if (!existsSync(file)) throw new FormatError(`${file}: a run is resumed from its checkpoint; got none there. It stopped before its first save: start it anew.`);
+  return readFileSync(file);
+}
+
+/** Makes the folder of a new run. @throws FormatError when it already holds one. */
+export async function startRun(folder: string, info: RunInfo): Promise<Run> {
+  if (existsSync(join(folder, 'config.json')))
+    throw new FormatError(`${folder}: a new run needs a folder of its own; got one that holds a run. Continue it with --resume ${folder}, or choose another --out.`);
+  mkdirSync(folder, { recursive: true });
+  await writeAtomic(join(folder, 'config.json'), `${JSON.stringify({ ...info, seed: info.config.seed }, null, 2)}\n`);
+  return new Run(folder, info);
+}
+
+/** Opens the folder of a run. @throws FormatError when it holds none. */
+export function openRun(folder: string): Run {
+  const file = join(folder, 'config.json');
+  if (!existsSync(file)) throw new FormatError(`${folder}: a run's folder holds config.json; got none. Name the folder that a run was written to.`);
+  try {
+    const info = JSON.parse(readFileSync(file, 'utf8')) as RunInfo;
+    if (typeof info.config?.model === 'string' && typeof info.data === 'string') return new Run(folder, info);
+  } catch {
+    // said below
+  }
+  throw new FormatError(`${file}: it must be the configuration of a run; got something else. Restore it, or start anew.`);
+}

@@ -1,0 +1,4 @@
+/** What dawngrad adds in Node: data sets and runs on disk. */
+export { openPictures } from './data/open.node.js';
+export { appendLine, writeAtomic } from './io/atomic.node.js';
+export { openRun, Run, startRun } from './moco/run.node.js';

@@ -1,0 +1,54 @@
+import source from '../../kernels/avg_pool.wgsl';
+import gradSource from '../../kernels/avg_pool_grad.wgsl';
+import { record } from '../autograd.js';
+import type { Primitive } from '../backend/backend.js';
+import { ShapeError } from '../core/errors.js';
+import { show } from '../core/shape.js';
+import { avgPool as mirror, avgPoolGrad as gradMirror } from '../reference/avg_pool.js';
+import type { PoolParams } from '../reference/pool.js';
+import { empty, run, type Tensor } from '../tensor.js';
+import { poolLaunch, type PoolOptions, poolParams } from './pool.js';
+import { mean } from './reduce.js';
+
+const [launch, gradLaunch] = [poolLaunch('avg_pool', source), poolLaunch('avg_pool_grad', gradSource)];
+
+type Params = PoolParams & { countPad: boolean };
+
+const primitive: Primitive<Params> = {
+  name: 'avg_pool',
+  mirror,
+  gpu: ({ countPad, ...p }) => ({ ...launch(p, p.N * p.P * p.Q * p.C), constants: { COUNT_PAD: Number(countPad) } }),
+};
+
+const gradient: Primitive<Params> = {
+  name: 'avg_pool_grad',
+  mirror: gradMirror,
+  gpu: ({ countPad, ...p }) => ({ ...gradLaunch(p, p.N * p.H * p.W * p.C), constants: { COUNT_PAD: Number(countPad) } }),
+};
+
+/**
+ * The mean of every window.
+ *
+ * @param x [N, H, W, C]
+ * @param options `countIncludePad` counts padding as zeros (torch's default); false leaves it out of the mean.
+ * @returns [N, P, Q, C], P = ⌊(H + 2 padding - kernel) / stride⌋ + 1
+ */
+export function avgPool(x: Tensor, options: PoolOptions & { countIncludePad?: boolean }): Tensor {
+  const p = { ...poolParams('avgPool', x, options), countPad: options.countIncludePad ?? true };
+  const y = empty([p.N, p.P, p.Q, p.C], 'f32', x.backend);
+  run(primitive, [x], [y], p);
+  // dx = Σ dy / (pixels counted) over the windows that hold the pixel
+  return record('avgPool', y, [x], (dy) => [
+    () => {
+      const dx = empty(x.shape, 'f32', x.backend);
+      run(gradient, [dy], [dx], p);
+      return dx;
+    },
+  ]);
+}
+
+/** The mean of every channel over the picture. [N, H, W, C] -> [N, C] */
+export function globalAvgPool(x: Tensor): Tensor {
+  if (x.rank !== 4 || x.shape[1] * x.shape[2] === 0) throw new ShapeError(`globalAvgPool: x is [N, H, W, C], with a pixel at least; got ${show(x.shape)}. Reshape it.`);
+  return mean(x, [1, 2]);
+}

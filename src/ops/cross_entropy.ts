@@ -1,0 +1,57 @@
+import source from '../../kernels/cross_entropy.wgsl';
+import gradSource from '../../kernels/cross_entropy_grad.wgsl';
+import { record } from '../autograd.js';
+import type { Primitive } from '../backend/backend.js';
+import { ShapeError } from '../core/errors.js';
+import { show } from '../core/shape.js';
+import { kernel } from '../gpu/kernel.js';
+import { crossEntropy as mirror, crossEntropyGrad as gradMirror } from '../reference/cross_entropy.js';
+import type { Rows } from '../reference/row_dot.js';
+import { checkDType, checkSameShape, empty, run, type Tensor } from '../tensor.js';
+import { mean } from './reduce.js';
+import { slotsOf } from './row_dot.js';
+import { softmaxStats } from './softmax.js';
+
+const [shader, gradShader] = [kernel('cross_entropy', source), kernel('cross_entropy_grad', gradSource)];
+
+const primitive: Primitive<Rows> = {
+  name: 'cross_entropy',
+  mirror,
+  gpu: (p) => ({ kernel: shader, params: { ...p }, groups: Math.ceil(p.rows / 64) }),
+};
+
+const gradient: Primitive<Rows> = {
+  name: 'cross_entropy_grad',
+  mirror: gradMirror,
+  gpu: (p, traits) => {
+    const slots = slotsOf(p, traits);
+    return { kernel: gradShader, params: { ...p, slots }, groups: Math.ceil((p.rows * slots) / 64) };
+  },
+};
+
+/**
+ * The mean over rows of -ln softmax(logits)[label], as torch's cross_entropy.
+ *
+ * @param logits [N, C]
+ * @param labels u32 [N]. They live on the device and are not checked: one that is C or more counts as C - 1.
+ * @returns a scalar
+ */
+export function crossEntropy(logits: Tensor, labels: Tensor): Tensor {
+  checkDType('crossEntropy', logits, 'f32');
+  checkDType('crossEntropy', labels, 'u32');
+  if (logits.rank !== 2 || logits.size === 0) throw new ShapeError(`crossEntropy: logits are [N, C], with a row and a class at least; got ${show(logits.shape)}. Reshape them.`);
+  const [rows, C] = logits.shape;
+  checkSameShape('crossEntropy', 'labels', labels, [rows]);
+  const stats = softmaxStats(logits, { rows, C });
+  const loss = empty([rows], 'f32', logits.backend);
+  run(primitive, [logits, labels, stats], [loss], { rows, C });
+  // dlogits = dloss (softmax(logits) - one-hot(labels)), row by row
+  const each = record('crossEntropy', loss, [logits], (dloss) => [
+    () => {
+      const dlogits = empty(logits.shape, 'f32', logits.backend);
+      run(gradient, [logits, labels, stats, dloss], [dlogits], { rows, C });
+      return dlogits;
+    },
+  ]);
+  return mean(each);
+}

@@ -1,0 +1,29 @@
+import source from '../../kernels/ema.wgsl';
+import type { Primitive } from '../backend/backend.js';
+import { ShapeError } from '../core/errors.js';
+import { show } from '../core/shape.js';
+import { kernel } from '../gpu/kernel.js';
+import { ema as mirror } from '../reference/ema.js';
+import { checkDType, checkSameShape, run, type Tensor } from '../tensor.js';
+
+const shader = kernel('ema', source);
+
+const primitive: Primitive<{ length: number }> = {
+  name: 'ema',
+  mirror,
+  gpu: ({ length }) => ({ kernel: shader, params: { length }, groups: Math.ceil(length / 256) }),
+};
+
+/**
+ * θ_k = m θ_k + (1 - m) θ_q, in place and without gradients: the momentum update (MoCo, He et al. 2020, eq. 2).
+ *
+ * @param target θ_k, f32, for instance all parameters in one flat tensor.
+ * @param source θ_q, of the same shape, in other memory.
+ * @param m a one-element tensor, so that it may change from step to step.
+ */
+export function ema(target: Tensor, source: Tensor, m: Tensor): void {
+  for (const x of [target, source, m]) checkDType('ema', x, 'f32');
+  checkSameShape('ema', 'source', source, target.shape);
+  if (m.size !== 1) throw new ShapeError(`ema: m must have one element; got ${show(m.shape)}. Pass tensor([0.999]).`);
+  run(primitive, [source, m], [target], { length: target.size });
+}

@@ -1,0 +1,63 @@
+import combineSource from '../../kernels/info_nce_combine.wgsl';
+import partialSource from '../../kernels/info_nce_partial.wgsl';
+import { record } from '../autograd.js';
+import type { Primitive } from '../backend/backend.js';
+import { ConfigError, ShapeError } from '../core/errors.js';
+import { sameShape, show } from '../core/shape.js';
+import { kernel } from '../gpu/kernel.js';
+import { type InfoNceParams, infoNce as mirror } from '../reference/info_nce.js';
+import { checkDType, empty, run, type Tensor } from '../tensor.js';
+import { greater, mul } from './binary.js';
+import { mean } from './reduce.js';
+
+const partial = kernel('info_nce_partial', partialSource);
+const combine = kernel('info_nce_combine', combineSource);
+
+/** Rows of threads in a workgroup, each of 4 queries. */
+const ROWS = 4;
+
+/** Buffers: q, positive, queue, loss, rank, dq. The queue is cut into S slices, enough to keep the adapter busy. */
+export const infoNcePrimitive: Primitive<InfoNceParams> = {
+  name: 'info_nce',
+  mirror,
+  gpu: ({ N, K, D, temperature }, { software, parallelGroups }) => {
+    const blocks = Math.ceil(N / (4 * ROWS)) * Math.ceil(D / 256);
+    const tiles = Math.max(1, Math.ceil(K / 64));
+    const chunk = 64 * Math.ceil(tiles / Math.min(tiles, Math.ceil(parallelGroups / blocks)));
+    const S = Math.max(1, Math.ceil(K / chunk));
+    const constants = { ROWS, COLUMNS: Math.min(16, Math.ceil(D / 16)), STAGED: software ? 0 : 1 };
+    const first = { kernel: partial, constants, params: { N, K, D, S, chunk, inverseT: 1 / temperature }, groups: blocks * S, bind: [0, 1, 2, 6, 7] };
+    const second = { kernel: combine, params: { N, D, S, scale: 1 / (temperature * N) }, groups: Math.ceil((N * D) / 64), bind: [1, 6, 7, 3, 4, 5] };
+    return { scratch: [4 * S * N, S * N * D], launches: [first, second] };
+  },
+};
+
+export interface InfoNce {
+  /** Mean over the queries of -ln softmax([q·k⁺ | q·queueᵀ] / T)[0], a scalar. */
+  loss: Tensor;
+  /** Fraction of queries whose positive scores at least as high as every negative, and as all but four: scalars. */
+  top1: Tensor;
+  top5: Tensor;
+}
+
+/**
+ * The contrastive loss of MoCo (He et al. 2020, eq. 1): every query is to pick its positive key among K negatives.
+ * The N × (K + 1) logits are never stored. Gradients flow to q only.
+ *
+ * @param q queries f32 [N, D], usually of length 1 each.
+ * @param positive f32 [N, D], the key of the other view of each query's picture.
+ * @param queue f32 [K, D], the negatives; K may be 0.
+ * @param temperature T, above 0.
+ */
+export function infoNce(q: Tensor, positive: Tensor, queue: Tensor, temperature: number): InfoNce {
+  for (const x of [q, positive, queue]) checkDType('infoNce', x, 'f32');
+  const [N, D] = q.shape;
+  if (q.rank !== 2 || q.size === 0 || !sameShape(positive.shape, q.shape) || queue.rank !== 2 || queue.shape[1] !== D)
+    throw new ShapeError(`infoNce: q and its positives are [N, D] and the queue is [K, D], N and D above 0; got ${show(q.shape)}, ${show(positive.shape)} and ${show(queue.shape)}. Reshape or rebuild one.`);
+  if (!(temperature > 0)) throw new ConfigError(`infoNce: the temperature is above 0; got ${temperature}. MoCo v1 uses 0.07, v2 0.2.`);
+  const [losses, rank, dq] = [empty([N], 'f32', q.backend), empty([N], 'f32', q.backend), empty(q.shape, 'f32', q.backend)];
+  run(infoNcePrimitive, [q, positive, queue], [losses, rank, dq], { N, K: queue.shape[0], D, temperature });
+  // dq_i = dloss / (T N) (Σ_j p_ij k_j - k⁺_i), j over the positive and the queue
+  const loss = record('infoNce', mean(losses), [q], (dloss) => [() => mul(dq, dloss)]);
+  return { loss, top1: mean(greater(1, rank)), top5: mean(greater(5, rank)) };
+}

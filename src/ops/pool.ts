@@ -1,0 +1,46 @@
+import { ShapeError } from '../core/errors.js';
+import { show } from '../core/shape.js';
+import { type Kernel, kernel } from '../gpu/kernel.js';
+import type { PoolParams } from '../reference/pool.js';
+import { checkDType, type Tensor } from '../tensor.js';
+
+type Pair = number | readonly [number, number];
+const pair = (v: Pair): readonly [number, number] => (typeof v === 'number' ? [v, v] : v);
+
+export interface PoolOptions {
+  /** Rows and columns of a window. */
+  kernel: Pair;
+  /** Rows and columns from one window to the next. Default: the window's size. */
+  stride?: Pair;
+  /** Rows and columns around the picture; half a window at most. Default 0. */
+  padding?: Pair;
+}
+
+/** The sizes of a pooling, or an error that names what does not fit. */
+export function poolParams(where: string, x: Tensor, options: PoolOptions): PoolParams {
+  checkDType(where, x, 'f32');
+  const [R, S] = pair(options.kernel);
+  const [strideH, strideW] = pair(options.stride ?? options.kernel);
+  const [padH, padW] = pair(options.padding ?? 0);
+  if (x.rank !== 4) throw new ShapeError(`${where}: x is [N, H, W, C]; got ${show(x.shape)}. Reshape it.`);
+  if (![R, S, strideH, strideW, padH + 1, padW + 1].every((v) => Number.isInteger(v) && v >= 1))
+    throw new ShapeError(`${where}: kernel and stride are at least 1, padding at least 0; got ${JSON.stringify(options)}. Correct the options.`);
+  if (2 * padH > R || 2 * padW > S)
+    throw new ShapeError(`${where}: padding is half the window at most; got padding ${show([padH, padW])} and kernel ${show([R, S])}. Pad less.`);
+  const [N, H, W, C] = x.shape;
+  const P = Math.floor((H + 2 * padH - R) / strideH) + 1;
+  const Q = Math.floor((W + 2 * padW - S) / strideW) + 1;
+  if (P < 1 || Q < 1)
+    throw new ShapeError(`${where}: the window must fit into the padded picture; got x ${show(x.shape)}, kernel ${show([R, S])} and padding ${show([padH, padW])}. Pad more or use a smaller window.`);
+  return { N, H, W, C, R, S, P, Q, strideH, strideW, padH, padW };
+}
+
+/** A launcher of one kernel, over single channels or over four at a time where they come in fours. */
+export function poolLaunch(name: string, source: string) {
+  const wideSource = source.replace('alias V = f32', 'alias V = vec4f').replace('alias U = u32', 'alias U = vec4u');
+  const [any, vec4]: Kernel[] = [kernel(name, source), kernel(`${name}_vec4`, wideSource)];
+  return (p: PoolParams, elements: number) => {
+    const lanes = p.C % 4 === 0 ? 4 : 1;
+    return { kernel: lanes === 4 ? vec4 : any, params: { ...p, C: p.C / lanes }, groups: Math.ceil(elements / lanes / 64) };
+  };
+}

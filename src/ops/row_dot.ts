@@ -1,0 +1,52 @@
+import source from '../../kernels/row_dot.wgsl';
+import { record } from '../autograd.js';
+import type { Launch, Primitive } from '../backend/backend.js';
+import { ShapeError } from '../core/errors.js';
+import { type Shape, numel, show } from '../core/shape.js';
+import type { Traits } from '../gpu/device.js';
+import { kernel } from '../gpu/kernel.js';
+import { rowDot as mirror, type Rows } from '../reference/row_dot.js';
+import { checkDType, checkSameShape, empty, run, type Tensor, view } from '../tensor.js';
+import { mul } from './binary.js';
+import { reduceLaunch } from './reduce.js';
+
+const shader = kernel('row_dot', source);
+
+/** `shape` as rows along its last axis. */
+export function rowsOf(where: string, shape: Shape): Rows {
+  if (shape.length === 0) throw new ShapeError(`${where}: rows lie along the last axis; got ${show(shape)}. Reshape it to [1].`);
+  return { rows: numel(shape.slice(0, -1)), C: shape[shape.length - 1] };
+}
+
+/** Threads that share a row: one where rows are short, else enough to keep every lane busy (and 4 to read runs). */
+export function slotsOf({ rows, C }: Rows, { parallelGroups }: Traits): number {
+  if (C < 64) return 1;
+  return Math.min(256, Math.max(4, 2 ** Math.ceil(Math.log2((parallelGroups * 64) / Math.max(rows, 1)))));
+}
+
+/** The launches of a row dot from places `a` and `b` to `d`, with `scratch` (of `rows · slots`) where rows are shared. */
+export function rowDotLaunches(p: Rows, slots: number, [a, b, d, scratch]: readonly number[], unitB = false): Launch[] {
+  const launch = { kernel: shader, constants: { UNIT_B: Number(unitB) }, params: { ...p, slots }, groups: Math.ceil((p.rows * slots) / 64) };
+  if (slots === 1) return [{ ...launch, bind: [a, b, d] }];
+  return [{ ...launch, bind: [a, b, scratch] }, { ...reduceLaunch({ op: 'sum', A: p.rows, R: slots, B: 1, scale: 1 }), bind: [scratch, d] }];
+}
+
+const primitive: Primitive<Rows> = {
+  name: 'row_dot',
+  mirror,
+  gpu: (p, traits) => {
+    const slots = slotsOf(p, traits);
+    return { scratch: [p.rows * slots], launches: rowDotLaunches(p, slots, [0, 1, 2, 3]) };
+  },
+};
+
+/** d = Σ a b over the last axis: the similarity of every row of `a` with the same row of `b`. [.., C], [.., C] -> [..] */
+export function rowDot(a: Tensor, b: Tensor): Tensor {
+  checkDType('rowDot', a, 'f32');
+  checkDType('rowDot', b, 'f32');
+  checkSameShape('rowDot', 'b', b, a.shape);
+  const d = empty(a.shape.slice(0, -1), 'f32', a.backend);
+  run(primitive, [a, b], [d], rowsOf('rowDot', a.shape));
+  // da[r, c] = dd[r] b[r, c], db[r, c] = dd[r] a[r, c]
+  return record('rowDot', d, [a, b], (dd) => [b, a].map((other) => () => mul(other.detach(), view(dd, [...d.shape, 1]))));
+}

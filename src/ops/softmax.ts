@@ -1,0 +1,79 @@
+import source from '../../kernels/softmax.wgsl';
+import gradSource from '../../kernels/softmax_grad.wgsl';
+import statsSource from '../../kernels/softmax_stats.wgsl';
+import statsEndSource from '../../kernels/softmax_stats_end.wgsl';
+import { record } from '../autograd.js';
+import type { Primitive } from '../backend/backend.js';
+import { kernel } from '../gpu/kernel.js';
+import type { Rows } from '../reference/row_dot.js';
+import { softmax as mirror, softmaxGrad as gradMirror, softmaxStats as statsMirror } from '../reference/softmax.js';
+import { checkDType, empty, run, type Tensor } from '../tensor.js';
+import { rowDotLaunches, rowsOf, slotsOf } from './row_dot.js';
+
+const [shader, gradShader] = [kernel('softmax', source), kernel('softmax_grad', gradSource)];
+const [stats, statsEnd] = [kernel('softmax_stats', statsSource), kernel('softmax_stats_end', statsEndSource)];
+
+const threads = (n: number) => Math.ceil(n / 64);
+
+/** [x] -> [stats]: the maximum and Σ exp(x - maximum) of every row. */
+const statsPrimitive: Primitive<Rows> = {
+  name: 'softmax_stats',
+  mirror: statsMirror,
+  gpu: (p, traits) => {
+    const slots = slotsOf(p, traits);
+    const first = { kernel: stats, params: { ...p, slots }, groups: threads(p.rows * slots) };
+    if (slots === 1) return first;
+    const end = { kernel: statsEnd, params: { rows: p.rows, slots }, groups: threads(p.rows), bind: [2, 1] };
+    return { scratch: [2 * p.rows * slots], launches: [{ ...first, bind: [0, 2] }, end] };
+  },
+};
+
+type Params = Rows & { log: boolean };
+
+const primitive: Primitive<Params> = {
+  name: 'softmax',
+  mirror,
+  gpu: ({ log, ...p }, traits) => {
+    const slots = slotsOf(p, traits);
+    return { kernel: shader, constants: { LOG: Number(log) }, params: { ...p, slots }, groups: threads(p.rows * slots) };
+  },
+};
+
+/** [y, dy] -> [dx] */
+const gradient: Primitive<Params> = {
+  name: 'softmax_grad',
+  mirror: gradMirror,
+  gpu: ({ log, ...p }, traits) => {
+    const slots = slotsOf(p, traits);
+    const last = { kernel: gradShader, constants: { LOG: Number(log) }, params: { ...p, slots }, groups: threads(p.rows * slots), bind: [0, 1, 3, 2] };
+    return { scratch: [p.rows, p.rows * slots], launches: [...rowDotLaunches(p, slots, [1, 0, 3, 4], log), last] };
+  },
+};
+
+/** The maximum and Σ exp(x - maximum) of every row of x, [rows, 2]; no gradient. */
+export function softmaxStats(x: Tensor, p: Rows): Tensor {
+  const to = empty([p.rows, 2], 'f32', x.backend);
+  run(statsPrimitive, [x], [to], p);
+  return to;
+}
+
+function apply(name: string, x: Tensor, log: boolean): Tensor {
+  checkDType(name, x, 'f32');
+  const p = { ...rowsOf(name, x.shape), log };
+  const y = empty(x.shape, 'f32', x.backend);
+  run(primitive, [x, softmaxStats(x, p)], [y], p);
+  // softmax: dx = y (dy - Σ y dy); log softmax: dx = dy - exp(y) Σ dy
+  return record(name, y, [x], (dy) => [
+    () => {
+      const dx = empty(x.shape, 'f32', x.backend);
+      run(gradient, [y, dy], [dx], p);
+      return dx;
+    },
+  ]);
+}
+
+/** y = exp(x) / Σ exp(x) over the last axis. Finite while differences of x are. */
+export const softmax = (x: Tensor): Tensor => apply('softmax', x, false);
+
+/** y = x - ln Σ exp(x) over the last axis. Finite while differences of x are. */
+export const logSoftmax = (x: Tensor): Tensor => apply('logSoftmax', x, true);

@@ -1,0 +1,32 @@
+import source from '../../kernels/where.wgsl';
+import { record } from '../autograd.js';
+import type { Primitive } from '../backend/backend.js';
+import { broadcastShapes } from '../core/shape.js';
+import { zeros } from '../fill.js';
+import { kernel } from '../gpu/kernel.js';
+import { where as mirror } from '../reference/where.js';
+import { checkDType, empty, run, type Tensor } from '../tensor.js';
+import { expand } from './strided.js';
+
+const shader = kernel('where', source);
+
+const primitive: Primitive<{ length: number }> = {
+  name: 'where',
+  mirror,
+  gpu: ({ length }) => ({ kernel: shader, params: { length }, groups: Math.ceil(length / 64) }),
+};
+
+/** y = a where the condition is not 0, else b, broadcasting. What is not picked gets no gradient, be it infinite or NaN. */
+export function where(condition: Tensor, a: Tensor, b: Tensor): Tensor {
+  for (const x of [condition, a, b]) checkDType('where', x, 'f32');
+  const shape = broadcastShapes('where', broadcastShapes('where', condition.shape, a.shape), b.shape);
+  return pick(expand(condition.detach(), shape), expand(a, shape), expand(b, shape));
+}
+
+/** The same for equal shapes. */
+function pick(condition: Tensor, a: Tensor, b: Tensor): Tensor {
+  const y = empty(a.shape, 'f32', a.backend);
+  run(primitive, [condition, a, b], [y], { length: y.size });
+  // da = dy where the condition holds, db = dy elsewhere
+  return record('where', y, [a, b], (dy) => [() => pick(condition, dy, zeros(dy.shape)), () => pick(condition, zeros(dy.shape), dy)]);
+}

@@ -1,0 +1,52 @@
+import { copyInto } from '../accumulate.js';
+import { unreached, zeroGrad } from '../autograd.js';
+import { zeros } from '../fill.js';
+import type { Module } from '../nn/module.js';
+import { state, type Tensor, view } from '../tensor.js';
+
+/** Slices of a buffer start at multiples of 256 bytes. */
+const ALIGN = 64;
+
+/**
+ * All parameters of a model in one buffer, so that an optimizer or a momentum update is one dispatch.
+ * The model's tensors become parts of it, at the same places for models built alike.
+ */
+export class FlatParameters {
+  readonly named: ReadonlyMap<string, Tensor>;
+  /** [length], every parameter, with zeros between them. */
+  readonly values: Tensor;
+  /** [length], every gradient, if asked for. */
+  readonly grads?: Tensor;
+  readonly #starts = new Map<string, number>();
+
+  constructor(model: Module, { gradients = true } = {}) {
+    this.named = model.parameters();
+    let length = 0;
+    for (const [name, p] of this.named) {
+      this.#starts.set(name, length);
+      length += Math.ceil(p.size / ALIGN) * ALIGN;
+    }
+    this.values = state(zeros([length]));
+    if (gradients) this.grads = state(zeros([length]));
+    for (const [name, p] of this.named) {
+      p.moveTo(this.part(this.values, name), copyInto);
+      if (this.grads) p.grad = this.part(this.grads, name);
+      else p.requiresGrad = false;
+    }
+  }
+
+  /** The part of a flat tensor of this layout that belongs to the parameter `name`, in its shape. */
+  part(flat: Tensor, name: string): Tensor {
+    return view(flat, this.named.get(name)!.shape, this.#starts.get(name)!);
+  }
+
+  /** The next `backward` overwrites the gradients. */
+  zeroGrad(): void {
+    zeroGrad(this.named.values());
+  }
+
+  /** Sets gradients that the last `backward` did not reach to zero. */
+  settle(): void {
+    for (const grad of unreached(this.named.values())) copyInto(grad, zeros(grad.shape));
+  }
+}

@@ -1,0 +1,224 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Backend } from '../../src/backend/backend.js';
+import { Rng } from '../../src/core/rng.js';
+import { augment, normalizePictures } from '../../src/ops/augment.js';
+import { AUGMENT_COLUMNS, type Augmentation, cifarAugmentation, drawAugmentation, mocoV1Augmentation, mocoV2Augmentation, mocoV3Augmentations, wholePictures } from '../../src/ops/augment_params.js';
+import { tensor } from '../../src/tensor.js';
+import { gpu, on, reference } from '../support/devices.js';
+import { assertClose, checkOp } from '../support/op.js';
+
+const presets = { v1: mocoV1Augmentation, v2: mocoV2Augmentation, v3: { ...mocoV3Augmentations[1], solarize: 0.5 }, cifar: cifarAugmentation };
+const side = fc.constantFrom(1, 2, 3, 5, 7, 13);
+const plain = { mean: [0, 0, 0], std: [1, 1, 1] };
+
+const cases = fc.record({
+  M: fc.constantFrom(1, 3), N: fc.constantFrom(0, 1, 2, 5), H: side, W: side, height: side, width: side,
+  preset: fc.constantFrom('v1', 'v2', 'v3', 'cifar'), seed: fc.nat(0xffff),
+});
+
+const bytes = (n: number, seed = 1) => {
+  const rng = new Rng(seed);
+  return Uint8Array.from({ length: n }, () => rng.below(256));
+};
+
+/** The table for numbers that are given by name; the rest leaves a picture as it is. */
+function rowsOf(count: number, size: number, given: { steps?: [number, number][]; sigma?: number; flip?: boolean; solarise?: boolean }): Float32Array {
+  const table = wholePictures(count, size, size);
+  for (let n = 0; n < count; n++) {
+    const at = n * AUGMENT_COLUMNS;
+    given.steps?.forEach((s, i) => table.set(s, at + 4 + 2 * i));
+    table.set([given.sigma ?? 0, Math.ceil(3 * (given.sigma ?? 0)), given.solarise ? 1 : 0, given.flip ? 1 : 0], at + 14);
+  }
+  return table;
+}
+
+/** Square pictures `x`, all of them, through a table. */
+async function through(table: Float32Array, x: Uint8Array, size: number, to = size, backend?: Backend): Promise<number[]> {
+  const count = x.length / (3 * size * size);
+  const y = on(backend ?? (await gpu()), () =>
+    augment(tensor(x, [count, size, size, 3]), tensor(Uint32Array.from({ length: count }, (_, i) => i)), tensor(table, [count, AUGMENT_COLUMNS]), { size: to, ...plain }).data());
+  return Array.from(await y);
+}
+
+describe('augment', () => {
+  it('GPU = mirror for drawn tables and pictures of any size', () =>
+    checkOp(cases, ({ M, N, H, W, height, width, preset, seed }) => {
+      const indices = Array.from({ length: N }, (_, i) => (i * 7 + seed) % M);
+      const table = drawAugmentation(presets[preset], { seed, epoch: 3, view: 1, indices, height: H, width: W });
+      return {
+        inputs: [
+          { shape: [M, H, W, 3], dtype: 'u8', values: (rng) => rng.below(256) },
+          { shape: [N], dtype: 'u32', values: (_, i) => indices[i] },
+          { shape: [N, AUGMENT_COLUMNS], values: (_, i) => table[i] },
+        ],
+        f: (x, index, table) => augment(x, index, table, { size: [height, width], mean: presets[preset].mean, std: presets[preset].std }),
+      };
+    }, { gradient: false }, 60));
+
+  it.each([31, 32, 33])('GPU = mirror at a side of %i, enlarged and shrunk', async (size) => {
+    const [x, indices] = [bytes(2 * size * size * 3), [0, 1]];
+    for (const to of [32, 20, 40]) {
+      const table = drawAugmentation({ ...mocoV2Augmentation, blur: { probability: 1, sigma: [0.1, 2] } }, { seed: size + to, epoch: 0, view: 0, indices, height: size, width: size });
+      assertClose(`to ${to}`, await through(table, x, size, to), await through(table, x, size, to, reference));
+    }
+  });
+
+  it('the table of whole pictures gives back every pixel', async () => {
+    const x = bytes(2 * 5 * 5 * 3);
+    assertClose('pixels', await through(wholePictures(2, 5, 5), x, 5), Float32Array.from(x, (v) => v / 255), { relative: 1e-6 });
+  });
+
+  it('a crop of one pixel fills the result with it, and a mean of equal pixels is that pixel', async () => {
+    const table = wholePictures(1, 4, 4);
+    table.set([2, 1, 1, 1]);
+    const x = bytes(48);
+    const at = 3 * (2 * 4 + 1);
+    assertClose('pixels', await through(table, x, 4, 3), Array.from({ length: 27 }, (_, i) => x[at + (i % 3)] / 255), { relative: 1e-6 });
+    assertClose('grey', await through(wholePictures(1, 9, 9), new Uint8Array(243).fill(51), 9, 2), new Array(12).fill(0.2), { relative: 1e-6 });
+  });
+
+  it('shrinks as Pillow does: triangles of the width of the step, cut at the edge', async () => {
+    const row = [0, 60, 120, 30, 200, 90];
+    const x = Uint8Array.from({ length: 6 * 6 * 3 }, (_, i) => row[Math.floor(i / 3) % 6]);
+    const y = await through(wholePictures(1, 6, 6), x, 6, 2);
+    // 6 to 2: step 3, centres 1.5 and 4.5, weights 1 - |d| / 3: 2/3 1 2/3 1/3 for the first
+    const [a, b] = [(0 * 2 + 60 * 3 + 120 * 2 + 30) / 8, (120 + 30 * 2 + 200 * 3 + 90 * 2) / 8];
+    assertClose('pixels', y, [a, a, a, b, b, b, a, a, a, b, b, b].map((v) => v / 255));
+  });
+
+  it('flipping twice is the identity', async () => {
+    const x = bytes(7 * 7 * 3);
+    const once = await through(rowsOf(1, 7, { flip: true }), x, 7);
+    const twice = await through(rowsOf(1, 7, { flip: true }), Uint8Array.from(once, (v) => Math.round(255 * v)), 7);
+    expect(twice.map((v) => Math.round(255 * v))).toEqual(Array.from(x));
+    expect(once.slice(0, 3).map((v) => Math.round(255 * v))).toEqual(Array.from(x.slice(18, 21)));
+  });
+
+  it('grey makes the channels equal', async () => {
+    const y = await through(rowsOf(1, 5, { steps: [[3, 0]] }), bytes(75), 5);
+    for (let i = 0; i < 75; i += 3) assertClose('pixel', [y[i + 1], y[i + 2]], [y[i], y[i]]);
+  });
+
+  it('a hue turn of 0 or a full circle is the identity, a third moves red to green', async () => {
+    const x = bytes(75);
+    for (const turn of [0, 1, -1]) assertClose(`turn ${turn}`, await through(rowsOf(1, 5, { steps: [[4, turn]] }), x, 5), Float32Array.from(x, (v) => v / 255));
+    const y = await through(rowsOf(1, 1, { steps: [[4, 1 / 3]] }), Uint8Array.of(255, 51, 0), 1);
+    assertClose('green', y, [0, 1, 0.2]);
+  });
+
+  it('brightness is linear below the clamp, contrast keeps the mean grey and its factor 0 leaves nothing else', async () => {
+    const x = bytes(75).map((v) => 64 + (v >> 2));
+    assertClose('brightness', await through(rowsOf(1, 5, { steps: [[1, 1.5]] }), x, 5), Float32Array.from(x, (v) => (1.5 * v) / 255));
+    const grey = (v: ArrayLike<number>) => Array.from(v).reduce((s, c, i) => s + c * [0.299, 0.587, 0.114][i % 3], 0) / 25;
+    const flat = await through(rowsOf(1, 5, { steps: [[2, 0]] }), x, 5);
+    assertClose('flat', flat, new Array(75).fill(grey(x) / 255));
+    assertClose('mean', [grey(await through(rowsOf(1, 5, { steps: [[2, 1.4]] }), x, 5))], [grey(x) / 255]);
+  });
+
+  it('blur keeps a flat picture, and spreads a point as a Gaussian', async () => {
+    assertClose('flat', await through(rowsOf(1, 4, { sigma: 2 }), new Uint8Array(48).fill(102), 4), new Array(48).fill(0.4));
+    const point = new Uint8Array(9 * 9 * 3);
+    point.fill(255, 3 * 40, 3 * 41);
+    const y = await through(rowsOf(1, 9, { sigma: 1 }), point, 9);
+    const bell = [-3, -2, -1, 0, 1, 2, 3].map((d) => Math.exp((-d * d) / 2));
+    const centre = 1 / bell.reduce((a, b) => a + b);
+    assertClose('spread', [y[120], y[123], y[129], y[120 + 27], y[132]], [1, Math.exp(-0.5), Math.exp(-4.5), Math.exp(-0.5), 0].map((v) => v * centre ** 2));
+  });
+
+  it('solarising turns the light half over', async () => {
+    assertClose('pixel', await through(rowsOf(1, 1, { solarise: true }), Uint8Array.of(255, 51, 204), 1), [0, 0.2, 0.2]);
+  });
+
+  it('normalizePictures only scales, and resizes when asked', async () => {
+    const x = bytes(2 * 2 * 3 * 3);
+    const read = on(await gpu(), () => {
+      const [pictures, index] = [tensor(x, [2, 2, 3, 3]), tensor(new Uint32Array([1]))];
+      return [normalizePictures(pictures, index, cifarAugmentation).data(), normalizePictures(pictures, index, { size: 5, ...cifarAugmentation }).data()];
+    });
+    const [same, five] = await Promise.all(read);
+    assertClose('pixels', same, Array.from(x.slice(18), (v, i) => (v / 255 - cifarAugmentation.mean[i % 3]) / cifarAugmentation.std[i % 3]));
+    expect(five.length).toBe(75);
+  });
+
+  it('names what does not fit', async () => {
+    on(await gpu(), () => {
+      const [x, index, table] = [tensor(new Uint8Array(12), [1, 2, 2, 3]), tensor(new Uint32Array(2)), tensor(wholePictures(1, 2, 2), [1, AUGMENT_COLUMNS])];
+      expect(() => augment(x, index, table, { size: 2, ...plain })).toThrow('augment: the table must have shape [2, 18]; got [1, 18]');
+      expect(() => augment(tensor(new Uint8Array(4), [1, 2, 2, 1]), index, table, { size: 2, ...plain })).toThrow('augment: pictures are [M, H, W, 3] with at least one pixel; got [1, 2, 2, 1]');
+      expect(() => augment(x, index, tensor(wholePictures(2, 2, 2), [2, AUGMENT_COLUMNS]), { size: 0, ...plain })).toThrow('augment: the size is a whole number above 0; got 0 by 0');
+    });
+  });
+});
+
+describe('drawAugmentation', () => {
+  const draw = (a: Augmentation, count: number, more: object = {}) =>
+    drawAugmentation(a, { seed: 1, epoch: 2, view: 0, indices: Array.from({ length: count }, (_, i) => i), height: 40, width: 60, ...more });
+  const rows = (table: Float32Array) => Array.from({ length: table.length / AUGMENT_COLUMNS }, (_, i) => Array.from(table.subarray(i * AUGMENT_COLUMNS, (i + 1) * AUGMENT_COLUMNS)));
+  const part = (list: unknown[], of: unknown[]) => list.length / of.length;
+
+  it('depends on seed, epoch, view and picture, and on nothing else', () => {
+    const all = rows(draw(mocoV2Augmentation, 20));
+    const shuffled = rows(draw(mocoV2Augmentation, 0, { indices: [7, 3, 19, 7] }));
+    expect(shuffled).toEqual([all[7], all[3], all[19], all[7]]);
+    for (const change of [{ seed: 2 }, { epoch: 3 }, { view: 1 }]) expect(rows(draw(mocoV2Augmentation, 20, change))).not.toEqual(all);
+    expect(new Set(all.map(String)).size).toBe(20);
+  });
+
+  it('boxes stay inside, within the ranges of area and ratio, and reach all corners', () => {
+    const boxes = rows(draw(mocoV2Augmentation, 3000));
+    const areas = boxes.map(([, , h, w]) => (h * w) / 2400);
+    const ratios = boxes.map(([, , h, w]) => w / h);
+    expect(boxes.every(([t, l, h, w]) => t >= 0 && l >= 0 && t + h <= 40 && l + w <= 60 && [t, l, h, w].every(Number.isInteger))).toBe(true);
+    expect(Math.min(...areas)).toBeGreaterThan(0.19);
+    expect(Math.min(...ratios)).toBeGreaterThan(0.72);
+    expect(Math.max(...ratios)).toBeLessThan(1.39);
+    for (const corner of [([t, l]: number[]) => t + l === 0, ([t, l, h, w]: number[]) => t + h === 40 && l + w === 60]) expect(boxes.some(corner)).toBe(true);
+    expect(areas.reduce((a, b) => a + b) / 3000).toBeGreaterThan(0.4);
+  });
+
+  it('a picture that no box fits is cut in the middle', () => {
+    const [tall] = rows(draw({ ...mocoV2Augmentation, scale: [1, 1] }, 1, { height: 100, width: 10 }));
+    expect(tall.slice(0, 4)).toEqual([43, 0, 13, 10]);
+    const [wide] = rows(draw({ ...mocoV2Augmentation, scale: [1, 1] }, 1, { height: 3, width: 30 }));
+    expect(wide.slice(0, 4)).toEqual([0, 13, 3, 4]);
+    expect(rows(draw(mocoV2Augmentation, 1, { height: 1, width: 1 }))[0].slice(0, 4)).toEqual([0, 0, 1, 1]);
+  });
+
+  it('each part happens as often as its probability says, with factors over its range', () => {
+    const all = rows(draw({ ...mocoV2Augmentation, solarize: 0.2 }, 4000));
+    const steps = all.map((r) => [0, 1, 2, 3, 4].map((i) => [r[4 + 2 * i], r[5 + 2 * i]]));
+    const jittered = steps.filter((s) => s.some(([code]) => code === 1));
+    const grey = steps.filter((s) => s.some(([code, factor]) => code === 3 && factor === 0));
+    const near = (p: number, expected: number) => expect(Math.abs(p - expected)).toBeLessThan(4 * Math.sqrt((expected * (1 - expected)) / 4000));
+    near(part(jittered, all), 0.8);
+    near(part(grey, all), 0.2);
+    near(part(all.filter((r) => r[14] > 0), all), 0.5);
+    near(part(all.filter((r) => r[16] === 1), all), 0.2);
+    near(part(all.filter((r) => r[17] === 1), all), 0.5);
+    expect(new Set(jittered.map((s) => String(s.slice(0, 4).map(([code]) => code)))).size).toBe(24);
+    for (const [code, lo, hi] of [[1, 0.6, 1.4], [2, 0.6, 1.4], [4, -0.1, 0.1]]) {
+      const factors = steps.flat().filter(([c]) => c === code).map(([, factor]) => factor);
+      expect(Math.min(...factors)).toBeGreaterThanOrEqual(Math.fround(lo));
+      expect(Math.min(...factors)).toBeLessThan(lo + 0.02);
+      expect(Math.max(...factors)).toBeGreaterThan(hi - 0.02);
+    }
+    const sigmas = all.map((r) => r[14]).filter((s) => s > 0);
+    expect([Math.min(...sigmas) < 0.13, Math.max(...sigmas) > 1.95, Math.max(...sigmas) <= 2]).toEqual([true, true, true]);
+  });
+
+  it('v1 greys before a jitter that is always on; CIFAR never blurs; parts left out never happen', () => {
+    const v1 = rows(draw(mocoV1Augmentation, 300));
+    expect(v1.every((r) => [4, 6, 8, 10, 12].some((i) => r[i] === 1) && r[14] === 0)).toBe(true);
+    const grey = v1.filter((r) => r[4] === 3 && r[5] === 0);
+    expect(grey.length).toBeGreaterThan(30);
+    expect(rows(draw(cifarAugmentation, 300)).every((r) => r[14] === 0)).toBe(true);
+    const bare = rows(draw({ scale: [1, 1], ratio: [1, 1], flip: 0, ...plain }, 50, { height: 8, width: 8 }));
+    expect(bare).toEqual(rows(wholePictures(50, 8, 8)));
+  });
+
+  it('names what cannot be', () => {
+    expect(() => draw(cifarAugmentation, 1, { view: 16 })).toThrow('drawAugmentation: the view is a whole number in 0 .. 15; got 16');
+    expect(() => draw({ ...mocoV2Augmentation, blur: { probability: 1, sigma: [0, 11] } }, 1)).toThrow('sigma of the blur is at most 10 pixels; got 11');
+  });
+});
