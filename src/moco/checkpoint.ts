@@ -8,6 +8,7 @@ import type { MoCo } from './moco.js';
 /** One value of a checkpoint: how it is read from the device, and put back. */
 interface Slot {
   name: string;
+  dtype: 'F32' | 'I64';
   shape: Shape;
   save(): Promise<StoredTensor>;
   load(stored: StoredTensor): void;
@@ -30,6 +31,7 @@ function tensorSlot(name: string, t: Tensor): Slot {
   const shape = torchShape(t.shape);
   return {
     name,
+    dtype: 'F32',
     shape,
     save: async () => {
       const values = (await t.data()) as Float32Array;
@@ -43,6 +45,7 @@ function tensorSlot(name: string, t: Tensor): Slot {
 function countSlot(name: string, shape: Shape, get: () => Promise<number> | number, set: (v: number) => void): Slot {
   return {
     name,
+    dtype: 'I64',
     shape,
     save: async () => ({ dtype: 'I64', shape: [...shape], data: BigInt64Array.of(BigInt(await get())) }),
     load: ({ data }) => set(Number(data[0])),
@@ -60,6 +63,7 @@ function queueSlot({ queue }: MoCo): Slot {
   const [K, dim] = queue.shape;
   return {
     name: 'queue',
+    dtype: 'F32',
     shape: [dim, K],
     save: async () => ({ dtype: 'F32', shape: [dim, K], data: turn((await queue.data()) as Float32Array, 1, K, dim) }),
     load: ({ data }) => void queue.set(turn(data as Float32Array, 1, dim, K)),
@@ -96,6 +100,7 @@ export function loadCheckpoint(moco: MoCo, bytes: Uint8Array, file: string): Rec
     if (!stored) throw new FormatError(`${file}: it must hold every tensor of the model; got none named ${s.name}. Is it a checkpoint of another model or method?`);
     if (!sameShape(stored.shape, s.shape) || stored.data.length !== numel(s.shape))
       throw new FormatError(`${file}: ${s.name} must have shape ${show(s.shape)}; got ${show(stored.shape)}. It belongs to another model: resume with the configuration it was made with.`);
+    if (stored.dtype !== s.dtype) throw new FormatError(`${file}: ${s.name} must be ${s.dtype}; got ${stored.dtype}. Convert it: filters, statistics and the queue are floats, counts are 64-bit integers.`);
   }
   for (const s of all) s.load(tensors.get(s.name)!);
   return metadata;

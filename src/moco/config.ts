@@ -89,7 +89,7 @@ export function checkConfig(c: PretrainConfig, pictures: number): string[] {
   for (const [key, holds, rule] of rules)
     if (typeof c[key] !== 'number' || !holds(c[key])) throw new ConfigError(`${key}: it must be ${rule}; got ${String(c[key])}. Correct it.`);
   if (c.batch % c.splits !== 0)
-    throw new ConfigError(`splits: the batch must divide into equal parts for batch norm; got batch ${c.batch} and splits ${c.splits}. Use a batch of ${Math.max(1, Math.round(c.batch / c.splits)) * c.splits}, or other splits.`);
+    throw new ConfigError(`splits: the batch must divide into equal parts for batch norm; got batch ${c.batch} and splits ${c.splits}. Use a batch of ${Math.max(2, Math.round(c.batch / c.splits)) * c.splits}, or other splits.`);
   if (c.batch / c.splits < 2) throw new ConfigError(`splits: batch norm needs at least 2 pictures a part; got batch ${c.batch} and splits ${c.splits}. Use fewer splits.`);
   if (pictures < c.batch)
     throw new ConfigError(`batch: it must not exceed the pictures to train on; got batch ${c.batch} and ${pictures} pictures. Use a batch of ${Math.max(2, Math.floor(pictures / c.splits) * c.splits)} or fewer, or more pictures.`);

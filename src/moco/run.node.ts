@@ -18,7 +18,15 @@ export interface RunInfo {
   config: PretrainConfig;
 }
 
-export type Metric = StepRecord | KnnRecord;
+/** k-NN accuracy before training: of raw pixels, of the encoder as it was initialised, and of guessing. */
+export interface BaselineRecord {
+  epoch: 0;
+  rawPixels: number;
+  randomEncoder: number;
+  chance: number;
+}
+
+export type Metric = StepRecord | KnnRecord | BaselineRecord;
 
 const CHECKPOINT = 'checkpoint.safetensors';
 
@@ -36,9 +44,17 @@ export class Run {
     return join(this.folder, name);
   }
 
-  log(metric: Metric): Promise<void> | void {
-    return appendLine(this.file('metrics.jsonl'), metric);
+  /** Appends a metric, after those before it; `written` waits for all. */
+  log(metric: Metric): void {
+    this.#writing = this.#writing.then(() => appendLine(this.file('metrics.jsonl'), metric));
+    this.#writing.catch(() => undefined); // `written` reports it
   }
+
+  written(): Promise<void> {
+    return this.#writing;
+  }
+
+  #writing: Promise<void> = Promise.resolve();
 
   /** Every metric so far, in order. A last line cut by a crash is left out. */
   metrics(): Metric[] {
@@ -54,6 +70,7 @@ export class Run {
 
   /** Saves the whole state; the position travels in the same file, so that the two cannot disagree. */
   async save(training: Pretraining, { step }: Position): Promise<void> {
+    await this.written();
     const { model, stem, head, dim } = training.config;
     const about = { format: 'dawngrad-moco', version: this.info.version, step: String(step), model, stem, head, dim: String(dim) };
     await writeAtomic(this.file(CHECKPOINT), await saveCheckpoint(training.moco, about));

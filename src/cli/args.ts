@@ -1,0 +1,64 @@
+import { ConfigError } from '../core/errors.js';
+import { nearest } from '../data/nearest.js';
+
+/** A flag of a command. `kind` says what follows it; a `switch` stands alone. */
+export interface Flag {
+  name: string;
+  kind: 'switch' | 'text' | 'number' | 'list';
+  help: string;
+}
+
+export type Value = boolean | string | number | string[];
+
+export interface Parsed {
+  flags: Map<string, Value>;
+  positional: string[];
+}
+
+/** Reads `--name value`, `--name=value` and switches. @throws ConfigError naming the nearest known flag. */
+export function parseArgs(command: string, argv: readonly string[], known: readonly Flag[]): Parsed {
+  const parsed: Parsed = { flags: new Map(), positional: [] };
+  for (let i = 0; i < argv.length; i++) {
+    const word = argv[i];
+    if (!word.startsWith('-') || word === '-') {
+      parsed.positional.push(word);
+      continue;
+    }
+    const [name, inline] = splitOnce(word.replace(/^--?/, ''));
+    const flag = known.find((f) => f.name === name);
+    if (!flag) {
+      const near = nearest(name, known.map((f) => f.name));
+      throw new ConfigError(`${command}: every flag must be known; got --${name}. ${near ? `Did you mean --${near}?` : `See dawngrad ${command} --help.`}`);
+    }
+    if (flag.kind === 'switch') {
+      if (inline !== undefined) throw new ConfigError(`--${name}: it stands alone; got a value, ${inline}. Leave the value out.`);
+      parsed.flags.set(name, true);
+      continue;
+    }
+    const given = inline ?? argv[++i];
+    if (given === undefined || (inline === undefined && given.startsWith('--')))
+      throw new ConfigError(`--${name}: a value must follow; got none. Write --${name} ${flag.kind === 'number' ? '1' : 'VALUE'}.`);
+    parsed.flags.set(name, convert(flag, given));
+  }
+  return parsed;
+}
+
+function splitOnce(word: string): [string, string | undefined] {
+  const at = word.indexOf('=');
+  return at < 0 ? [word, undefined] : [word.slice(0, at), word.slice(at + 1)];
+}
+
+function convert({ name, kind }: Flag, given: string): Value {
+  if (kind === 'list') return given.split(',').map((s) => s.trim()).filter(Boolean);
+  if (kind === 'text') return given;
+  const value = Number(given);
+  if (given.trim() === '' || !Number.isFinite(value)) throw new ConfigError(`--${name}: it takes a number; got ${given}. Write it in digits.`);
+  return value;
+}
+
+/** The flags as lines of help. */
+export function describeFlags(flags: readonly Flag[]): string {
+  const left = ({ name, kind }: Flag) => `--${name}${kind === 'switch' ? '' : kind === 'number' ? ' N' : kind === 'list' ? ' A,B' : ' TEXT'}`;
+  const width = Math.max(...flags.map((f) => left(f).length));
+  return flags.map((f) => `  ${left(f).padEnd(width)}  ${f.help}`).join('\n');
+}
