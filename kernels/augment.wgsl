@@ -5,7 +5,7 @@
 //     Both axes at once and without Pillow's rounding to 8 bits between and after them.
 //   2 Contrast, which needs the mean grey of the whole picture, and the colour steps after it.
 //   3 Gaussian blur along x, then 4 along y, edges repeated, weights e^(-d² / 2σ²) for |d| <= radius, normalised; then
-//     solarise and normalise.
+//     solarize and normalise.
 // Colour steps are torchvision's on floats in [0, 1], clamped after each. Flipping first is the same as last, since all
 // between is symmetric. One dispatch and no intermediate in workgroup memory, because pictures of any size must fit.
 override THREADS: u32 = 256u;
@@ -24,7 +24,7 @@ const COLUMNS = 18u;
 const STEPS = 4u; // five pairs of a code and a factor
 const SIGMA = 14u;
 const RADIUS = 15u;
-const SOLARISE = 16u;
+const SOLARIZE = 16u;
 const FLIP = 17u;
 const NONE = 0u; // codes; 3 is saturation
 const BRIGHTNESS = 1u;
@@ -50,17 +50,17 @@ fn texel(at: u32) -> vec3f {
 fn resized(source: u32, crop: vec4f, row: u32, column: u32) -> vec3f {
   let scale = crop.zw / vec2f(f32(p.height), f32(p.width));
   let reach = max(scale, vec2f(1.0));
+  let slope = 1.0 / reach;
   let centre = (vec2f(f32(row), f32(column)) + 0.5) * scale;
   let first = vec2u(max(centre - reach + 0.5, vec2f()));
   let last = vec2u(min(centre + reach + 0.5, crop.zw));
   let corner = vec2u(crop.xy);
   var total = vec4f();
   for (var i = first.x; i < last.x; i++) {
-    let wy = max(0.0, 1.0 - abs(f32(i) + 0.5 - centre.x) / reach.x);
+    let wy = max(0.0, 1.0 - abs(f32(i) + 0.5 - centre.x) * slope.x);
     let line = (source * p.H + min(corner.x + i, p.H - 1u)) * p.W;
     for (var j = first.y; j < last.y; j++) {
-      let wx = max(0.0, 1.0 - abs(f32(j) + 0.5 - centre.y) / reach.y);
-      total += wy * wx * vec4f(texel(3u * (line + min(corner.y + j, p.W - 1u))), 1.0);
+      total += wy * max(0.0, 1.0 - abs(f32(j) + 0.5 - centre.y) * slope.y) * vec4f(texel(3u * (line + min(corner.y + j, p.W - 1u))), 1.0);
     }
   }
   return rgbOf(total);
@@ -71,11 +71,10 @@ fn resized(source: u32, crop: vec4f, row: u32, column: u32) -> vec3f {
 fn turnHue(c: vec3f, turn: f32) -> vec3f {
   let v = max(c.r, max(c.g, c.b));
   let chroma = v - min(c.r, min(c.g, c.b));
-  if (chroma == 0.0) { return c; }
-  var h = 4.0 + (c.r - c.g) / chroma;
-  if (v == c.r) { h = (c.g - c.b) / chroma; } else if (v == c.g) { h = 2.0 + (c.b - c.r) / chroma; }
+  let rise = select(select(vec2f(c.r - c.g, 4.0), vec2f(c.b - c.r, 2.0), v == c.g), vec2f(c.g - c.b, 0.0), v == c.r);
+  let h = rise.x / max(chroma, 1e-9) + rise.y;
   let x = vec3f(5.0, 3.0, 1.0) + (h + 6.0 * turn + 6.0);
-  let k = x - 6.0 * floor(x / 6.0);
+  let k = x - 6.0 * floor(x * 0.16666667);
   return vec3f(v) - chroma * clamp(min(k, 4.0 - k), vec3f(), vec3f(1.0));
 }
 
@@ -166,7 +165,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       }
       c = rgbOf(total);
     }
-    if (table[row + SOLARISE] == 1.0) { c = min(c, 1.0 - c); }
+    if (table[row + SOLARIZE] == 1.0) { c = min(c, 1.0 - c); }
     store(base + i, (c - p.mean.rgb) * p.inverseStd.rgb);
   }
 }

@@ -19,13 +19,14 @@ const watched = new WeakSet<Storage>();
 export function step<T>(fn: () => T): T {
   const scope: Scope = new Map();
   scopes.push(scope);
-  let result: T | undefined;
+  let returned: [Storage, Tensor][] = [];
   try {
-    result = fn();
+    const result = fn();
+    returned = [...tensorsIn(result)].map((t) => [root(t.storage), t]); // throws if one is gone already
     return result;
   } finally {
     scopes.pop();
-    for (const t of tensorsIn(result)) if (scope.delete(root(t.storage))) collect(t);
+    for (const [storage, t] of returned) if (scope.delete(storage)) collect(t);
     for (const on of new Set(scope.values())) on.flush();
     for (const [storage, on] of scope) on.free(storage);
   }

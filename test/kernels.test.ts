@@ -30,8 +30,6 @@ const camel = (name: string) => name.replace(/_(\w)/g, (_, letter) => letter.toU
 const features: Record<string, GPUFeatureName> = { f16: 'shader-f16', subgroups: 'subgroups' as GPUFeatureName };
 
 describe.each(kernels)('kernels/%s.wgsl', (name) => {
-  const text = read(`kernels/${name}.wgsl`);
-
   it('is imported in src/, has a mirror in src/reference/ and a test that names it', () => {
     expect(sources.some((f) => read(f).includes(`kernels/${name}.wgsl'`)), 'imported').toBe(true);
     const mirror = names(name).find((n) => new RegExp(`^export (async )?function ${camel(n)}\\b`, 'm').test(mirrors));
@@ -39,13 +37,6 @@ describe.each(kernels)('kernels/%s.wgsl', (name) => {
     const plain = names(name.replace(/_grad$/, ''));
     const test = tests.find((f) => plain.includes(basename(f, '.test.ts')) || plain.some((n) => new RegExp(`\\b${camel(n)}\\b`).test(read(f))));
     expect(test, `a test called or naming ${plain.join(' or ')}`).toBeDefined();
-  });
-
-  it('puts its constants first, then its imports', () => {
-    const code = text.replace(/\/\/.*$/gm, '').split('\n').filter((line) => line.trim());
-    const imports = code.filter((line) => line.startsWith('#import'));
-    const lastOverride = code.findLastIndex((line) => line.startsWith('override'));
-    if (imports.length) expect(code.indexOf(imports[0])).toBeGreaterThan(lastOverride);
   });
 });
 

@@ -1,7 +1,6 @@
 import { ConfigError } from '../core/errors.js';
 import { Rng } from '../core/rng.js';
-import { MOTIFS } from './motif.js';
-import type { MotifClass } from './motif.js';
+import { type Pattern, PATTERNS } from './pattern.js';
 import type { Pictures } from './pictures.js';
 
 /** Settings of the drawn data set. */
@@ -15,21 +14,12 @@ export interface DrawOptions {
 
 type Colour = [number, number, number];
 
-/** One copy of the motif: its centre, rotation, radius and colour. */
-interface Spot {
-  x: number;
-  y: number;
-  cos: number;
-  sin: number;
-  radius: number;
-  ink: Colour;
-}
-
 /**
- * The data set this project draws itself: each picture is filled with copies of one of four motifs
- * (discs, rings, triangles, crosses) on a graded, noisy ground. Colours, which of ink and ground is
- * the lighter, sizes, places and rotations are random and follow the same law in every class, and
- * motifs of every class cover the same area: only the shape tells the class.
+ * The data set this project draws itself: each picture is filled with one of four patterns (stripes,
+ * checks, dots, rings) on a graded, noisy ground,
+ * bent by gentle waves. Colours, which of ink and ground is the lighter,
+ * period, place and rotation are random and follow the same law in every class, and patterns of
+ * every class cover the same area: only the pattern tells the class.
  * Picture i belongs to class `i % 4` and depends on `seed`, `size` and i alone.
  */
 export function drawPictures({ count, size = 32, seed }: DrawOptions): Pictures {
@@ -39,62 +29,51 @@ export function drawPictures({ count, size = 32, seed }: DrawOptions): Pictures 
     throw new ConfigError(`drawPictures: the size is a whole number in [16, 256]; got ${size}. Use 32.`);
   const bytes = size * size * 3;
   const data = new Uint8Array(count * bytes);
-  const labels = Uint32Array.from({ length: count }, (_, i) => i % MOTIFS.length);
+  const labels = Uint32Array.from({ length: count }, (_, i) => i % PATTERNS.length);
   for (let i = 0; i < count; i++)
-    drawOne(data.subarray(i * bytes, (i + 1) * bytes), size, MOTIFS[labels[i]], new Rng(seed, 'drawn', i));
-  const names = Array.from(labels, (c, i) => `${MOTIFS[c].name}-${i}`);
-  return { data, count, height: size, width: size, labels, classes: MOTIFS.map((m) => m.name), names, skipped: [] };
+    drawOne(data.subarray(i * bytes, (i + 1) * bytes), size, PATTERNS[labels[i]].distance, new Rng(seed, 'drawn', i));
+  const names = Array.from(labels, (c, i) => `${PATTERNS[c].name}-${i}`);
+  return { data, count, height: size, width: size, labels, classes: PATTERNS.map((p) => p.name), names, skipped: [] };
 }
 
 /** One picture into `out` `[size, size, 3]`. */
-function drawOne(out: Uint8Array, size: number, motif: MotifClass, rng: Rng): void {
+function drawOne(out: Uint8Array, size: number, distance: Pattern, rng: Rng): void {
   const middle = rng.uniform(0.4, 0.6);
-  const half = rng.uniform(0.2, 0.29) * (rng.below(2) === 0 ? 1 : -1); // the sign says which is lighter
-  const slope = rng.uniform(-0.06, 0.06);
-  const [hue, noise, angle] = [tint(rng, GROUND_TINT), rng.uniform(0.02, 0.03), rng.uniform(0, 2 * Math.PI)];
-  const spots = scatter(rng, size, motif, middle + half);
+  const half = rng.uniform(0.16, 0.28) * (rng.below(2) === 0 ? 1 : -1); // the sign says which is lighter
+  const slope = rng.uniform(-0.1, 0.1);
+  const shade = rng.uniform(0, 2 * Math.PI); // the direction in which the ground is graded
+  const noise = rng.uniform(0.03, 0.06);
+  const ground = tint(rng, GROUND_TINT).map((v) => middle - half + v);
+  const ink = tint(rng, INK_TINT).map((v) => middle + half + v);
+  const period = (size / 32) * rng.uniform(5, 8);
+  const wave = waves(rng, size);
+  const angle = rng.uniform(0, 2 * Math.PI);
+  const [x0, y0] = [rng.uniform(0.25, 0.75) * size, rng.uniform(0.25, 0.75) * size];
   for (let y = 0, at = 0; y < size; y++)
     for (let x = 0; x < size; x++) {
-      const tone = slope * 2 * ((x / size - 0.5) * Math.cos(angle) + (y / size - 0.5) * Math.sin(angle));
-      const { cover, ink } = topmost(motif, spots, x + 0.5, y + 0.5);
+      const [dx, dy] = [x + 0.5 - x0 + wave[0](y), y + 0.5 - y0 + wave[1](x)];
+      const d = distance(dx * Math.cos(angle) + dy * Math.sin(angle), dy * Math.cos(angle) - dx * Math.sin(angle), period);
+      const cover = Math.min(1, Math.max(0, 0.5 - d)); // one pixel of soft edge
+      const tone = slope * 2 * ((x / size - 0.5) * Math.cos(shade) + (y / size - 0.5) * Math.sin(shade));
       const grain = noise * 2 * (rng.uniform() + rng.uniform() + rng.uniform() - 1.5);
       for (let c = 0; c < 3; c++, at++) {
-        const ground = middle - half + tone + hue[c];
-        out[at] = Math.min(255, Math.max(0, Math.round(255 * (ground + (ink[c] - ground) * cover + grain))));
+        const v = ground[c] + (ink[c] - ground[c]) * cover + tone + grain;
+        out[at] = Math.min(255, Math.max(0, Math.round(255 * v)));
       }
     }
 }
 
-/** The nearest motif's colour, and how much of the pixel at (x, y) it covers, 0..1: one pixel of soft edge. */
-function topmost(motif: MotifClass, spots: readonly Spot[], x: number, y: number): { cover: number; ink: Colour } {
-  let least = Infinity;
-  let ink: Colour = [0, 0, 0];
-  for (const s of spots) {
-    const [dx, dy] = [x - s.x, y - s.y];
-    const d = motif.distance(dx * s.cos + dy * s.sin, dy * s.cos - dx * s.sin, s.radius);
-    if (d < least) [least, ink] = [d, s.ink];
-  }
-  return { cover: Math.min(1, Math.max(0, 0.5 - least)), ink };
+/** Two smooth shifts, of columns and of rows, that bend a pattern by up to half a period and leave it the same up close. */
+function waves(rng: Rng, size: number): [(v: number) => number, (v: number) => number] {
+  const wave = () => {
+    const [height, length, phase] = [(size / 32) * rng.uniform(2, 4), size * rng.uniform(0.5, 1), rng.uniform(0, 2 * Math.PI)];
+    return (v: number) => height * Math.sin((2 * Math.PI * v) / length + phase);
+  };
+  return [wave(), wave()];
 }
 
-/** Copies that keep their distance, filling the picture up to its edges. The first always finds a place. */
-function scatter(rng: Rng, size: number, motif: MotifClass, lightness: number): Spot[] {
-  const side = (size / 32) * rng.uniform(6.6, 8.8); // of the square whose area a motif covers, in pixels
-  const spots: Spot[] = [];
-  for (let tries = 0; tries < TRIES; tries++) {
-    const [x, y, angle] = [rng.uniform(0, size), rng.uniform(0, size), rng.uniform(0, 2 * Math.PI)];
-    if (spots.some((s) => Math.hypot(s.x - x, s.y - y) < 1.4 * side)) continue;
-    const radius = motif.radius * side * rng.uniform(0.88, 1.12);
-    const colour = tint(rng, INK_TINT);
-    const level = lightness + rng.uniform(-0.04, 0.04);
-    spots.push({ x, y, cos: Math.cos(angle), sin: Math.sin(angle), radius, ink: colour.map((v) => level + v) as Colour });
-  }
-  return spots;
-}
-
-const TRIES = 60;
-const GROUND_TINT = 0.04;
-const INK_TINT = 0.2;
+const GROUND_TINT = 0.1;
+const INK_TINT = 0.15;
 
 /** A random colour direction of about no lightness and at most `strength`. */
 function tint(rng: Rng, strength: number): Colour {

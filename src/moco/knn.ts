@@ -25,7 +25,8 @@ const ROWS = 256;
 
 /** The k rows of `bank` most similar to each query, by cosine. */
 export async function nearestNeighbours(queries: Features, bank: Features, k: number): Promise<Neighbours> {
-  if (k < 1) throw new ConfigError(`k-NN: k is at least 1; got ${k}. InstDisc and MoCo use 200.`);
+  if (!(Number.isInteger(k) && k >= 1)) throw new ConfigError(`k-NN: k is a whole number, at least 1; got ${k}. InstDisc and MoCo use 200.`);
+  if (bank.count === 0) throw new ConfigError('k-NN: the bank must hold features to find neighbours in; got none. Pass at least one picture.');
   const take = Math.min(k, bank.count);
   const found = { index: new Uint32Array(queries.count * take), similarity: new Float32Array(queries.count * take), k: take };
   const keys = step(() => l2Normalize(asTensor(bank, 0, bank.count)));

@@ -126,7 +126,7 @@ export class Pretraining {
     const lr = cosine(base, epoch / epochs);
     if (this.#done % this.stepsPerEpoch === 0 || this.#fresh) this.moco.lr = lr;
     this.#fresh = false;
-    const measured = step(() => this.moco.step(this.#draw(epoch))).data();
+    const measured = step(() => this.moco.step(this.#draw(epoch)).data()); // read inside, so that nothing outlives the step
     const done = ++this.#done;
     const [loss, contrastTop1, contrastTop5] = await measured;
     onStep?.({ step: done, epoch: epoch + 1, loss, contrastTop1, contrastTop5, lr, queueFill: Math.min(1, (done * batch) / K) });

@@ -16,8 +16,8 @@ export interface ResNetOptions {
   /** Bottleneck blocks (1×1, 3×3, 1×1 with 4 times the channels) instead of two 3×3. */
   bottleneck?: boolean;
   /**
-   * `imagenet`: 7×7 stride 2 and max pooling; `cifar`: 3×3 stride 1; `small`: 3×3 stride 2,
-   * for a network that a processor can train in a minute.
+   * `imagenet`: 7×7 stride 2 and max pooling; `cifar`: 3×3 stride 1; `small`: 3×3 stride 2 and
+   * max pooling, for a network that a processor can train in a minute.
    */
   stem?: 'imagenet' | 'cifar' | 'small';
   /** What follows the pooled features: `linear`, a two-layer `mlp` (MoCo v2), or nothing. */
@@ -129,7 +129,7 @@ export class ResNet extends Module {
   /** Pooled features [N, features], before the head. */
   embed(x: Tensor): Tensor {
     let y = this.bn1.normalise(this.conv1.forward(x), { relu: true });
-    if (this.#stem === 'imagenet') y = maxPool(y, { kernel: 3, stride: 2, padding: 1 });
+    if (this.#stem !== 'cifar') y = maxPool(y, { kernel: 3, stride: 2, padding: 1 });
     for (const stage of this.#stages) for (const block of (this as unknown as Record<string, Module[]>)[stage]) y = block.forward(y);
     return globalAvgPool(y);
   }

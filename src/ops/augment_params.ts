@@ -10,12 +10,12 @@ export interface Augmentation {
   flip: number;
   /** Factors are uniform in [max(0, 1 - a), 1 + a], hue turns in [-hue, hue] of the circle; the order is random. */
   jitter?: { probability: number; brightness: number; contrast: number; saturation: number; hue: number };
-  /** Probability of becoming grey, after the jitter unless `greyFirst`. */
+  /** Probability of becoming grey, after the jitter unless `grayscaleFirst`. */
   grayscale?: number;
-  greyFirst?: boolean;
+  grayscaleFirst?: boolean;
   /** Gaussian blur, sigma in pixels of the output. */
   blur?: { probability: number; sigma: readonly [number, number] };
-  /** Probability of solarising: v becomes min(v, 1 - v). */
+  /** Probability of solarizing: v becomes min(v, 1 - v). */
   solarize?: number;
   /** Of each channel in [0, 1], for normalising. */
   mean: readonly number[];
@@ -27,7 +27,7 @@ const crop = (scale: number) => ({ scale: [scale, 1], ratio: [3 / 4, 4 / 3], fli
 const jitter = (probability: number, hue: number, saturation = 0.4) => ({ probability, brightness: 0.4, contrast: 0.4, saturation, hue });
 
 /** MoCo v1 (facebookresearch/moco, main_moco.py): grey before a jitter that is always on, no blur. */
-export const mocoV1Augmentation: Augmentation = { ...crop(0.2), grayscale: 0.2, greyFirst: true, jitter: jitter(1, 0.4), ...IMAGENET };
+export const mocoV1Augmentation: Augmentation = { ...crop(0.2), grayscale: 0.2, grayscaleFirst: true, jitter: jitter(1, 0.4), ...IMAGENET };
 
 /** MoCo v2 (the same, --aug-plus). */
 export const mocoV2Augmentation: Augmentation = { ...crop(0.2), jitter: jitter(0.8, 0.1), grayscale: 0.2, blur: { probability: 0.5, sigma: [0.1, 2] }, ...IMAGENET };
@@ -54,7 +54,7 @@ export interface Draw {
 
 /**
  * Numbers a row of the table: top, left, height and width of the crop; five colour steps as pairs of a code and a
- * factor; sigma and radius of the blur; whether to solarise; whether to flip.
+ * factor; sigma and radius of the blur; whether to solarize; whether to flip.
  */
 export const AUGMENT_COLUMNS = 18;
 
@@ -89,7 +89,7 @@ function drawRow(a: Augmentation, rng: Rng, height: number, width: number): numb
   const box = drawCrop(a, rng, height, width);
   const jitter = happens(rng, a.jitter?.probability) ? drawJitter(a.jitter!, rng) : [];
   const grey: Step[] = happens(rng, a.grayscale) ? [[STEP.saturation, 0]] : [];
-  const steps = a.greyFirst ? [...grey, ...jitter] : [...jitter, ...grey];
+  const steps = a.grayscaleFirst ? [...grey, ...jitter] : [...jitter, ...grey];
   while (steps.length < 5) steps.push([STEP.none, 0]);
   const sigma = happens(rng, a.blur?.probability) ? rng.uniform(...a.blur!.sigma) : 0;
   const solarize = happens(rng, a.solarize);

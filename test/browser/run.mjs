@@ -1,5 +1,5 @@
 /**
- * Runs test/ops in headless Chromium: `node test/browser/run.mjs [filter]`. The tests and the engine are bundled for
+ * Runs test/ops in headless Chromium: `node test/browser/run.mjs [test files]`. The tests and the engine are bundled for
  * a page, with `vitest` and `fast-check` replaced by the two files here, and served from 127.0.0.1.
  * Last line: `N passed, N failed`.
  */
@@ -13,8 +13,7 @@ import { chromium } from './chromium.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, '../..');
-const filter = process.argv[2] ?? '';
-const share = process.env.TEST_RUNS ?? '0.2';
+const share = process.env.TEST_RUNS ?? '0.5';
 
 /** One script with the given test files in it; calling `start()` in the page runs them. */
 async function bundle(files) {
@@ -63,7 +62,8 @@ function report({ name, error, ms }) {
 }
 
 async function main() {
-  const files = readdirSync(join(root, 'test/ops')).filter((f) => f.endsWith('.test.ts')).map((f) => `test/ops/${f}`).filter((f) => f.includes(filter));
+  const all = () => readdirSync(join(root, 'test/ops')).filter((f) => f.endsWith('.test.ts')).map((f) => `test/ops/${f}`);
+  const files = process.argv.length > 2 ? process.argv.slice(2) : all();
   const server = await serve(await bundle(files));
   const browser = await puppeteer.launch(await chromium());
   try {

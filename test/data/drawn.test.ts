@@ -19,7 +19,7 @@ describe('drawPictures', () => {
     const [a, b] = [drawPictures({ count: 8, seed: 1 }), drawPictures({ count: 8, seed: 2 })];
     expect(a.data).not.toEqual(b.data);
     expect(a.data.subarray(0, 3072)).not.toEqual(a.data.subarray(4 * 3072, 5 * 3072));
-    expect(a).toMatchObject({ count: 8, height: 32, width: 32, skipped: [], classes: ['discs', 'rings', 'triangles', 'crosses'] });
+    expect(a).toMatchObject({ count: 8, height: 32, width: 32, skipped: [], classes: ['stripes', 'checks', 'dots', 'rings'] });
     expect(a.data.length).toBe(8 * 32 * 32 * 3);
   });
 

@@ -23,12 +23,12 @@ const bytes = (n: number, seed = 1) => {
 };
 
 /** The table for numbers that are given by name; the rest leaves a picture as it is. */
-function rowsOf(count: number, size: number, given: { steps?: [number, number][]; sigma?: number; flip?: boolean; solarise?: boolean }): Float32Array {
+function rowsOf(count: number, size: number, given: { steps?: [number, number][]; sigma?: number; flip?: boolean; solarize?: boolean }): Float32Array {
   const table = wholePictures(count, size, size);
   for (let n = 0; n < count; n++) {
     const at = n * AUGMENT_COLUMNS;
     given.steps?.forEach((s, i) => table.set(s, at + 4 + 2 * i));
-    table.set([given.sigma ?? 0, Math.ceil(3 * (given.sigma ?? 0)), given.solarise ? 1 : 0, given.flip ? 1 : 0], at + 14);
+    table.set([given.sigma ?? 0, Math.ceil(3 * (given.sigma ?? 0)), given.solarize ? 1 : 0, given.flip ? 1 : 0], at + 14);
   }
   return table;
 }
@@ -126,8 +126,8 @@ describe('augment', () => {
     assertClose('spread', [y[120], y[123], y[129], y[120 + 27], y[132]], [1, Math.exp(-0.5), Math.exp(-4.5), Math.exp(-0.5), 0].map((v) => v * centre ** 2));
   });
 
-  it('solarising turns the light half over', async () => {
-    assertClose('pixel', await through(rowsOf(1, 1, { solarise: true }), Uint8Array.of(255, 51, 204), 1), [0, 0.2, 0.2]);
+  it('solarizing turns the light half over', async () => {
+    assertClose('pixel', await through(rowsOf(1, 1, { solarize: true }), Uint8Array.of(255, 51, 204), 1), [0, 0.2, 0.2]);
   });
 
   it('normalizePictures only scales, and resizes when asked', async () => {

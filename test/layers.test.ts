@@ -1,0 +1,96 @@
+import { build } from 'esbuild';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, posix } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const root = join(import.meta.dirname, '..');
+const read = (path: string) => readFileSync(join(root, path), 'utf8');
+const list = (folder: string, end: string) =>
+  (readdirSync(join(root, folder), { recursive: true }) as string[]).filter((f) => f.endsWith(end)).map((f) => `${folder}/${f}`).sort();
+
+/** What each layer stands on, as ARCHITECTURE.md draws it; it may use everything below these too. */
+const below: Record<string, string[]> = {
+  core: [],
+  reference: ['core'],
+  gpu: ['core'],
+  backend: ['reference', 'gpu'],
+  tensor: ['backend'],
+  ops: ['tensor'],
+  nn: ['ops'],
+  optim: ['nn'],
+  io: ['core'],
+  data: ['core'],
+  dist: ['core'],
+  moco: ['optim', 'io', 'data', 'dist'],
+  entry: ['moco'],
+  cli: ['entry'],
+};
+
+const reach = (layer: string): Set<string> => new Set([layer, ...below[layer].flatMap((b) => [...reach(b)])]);
+
+/** The files directly in src/ are the tensor layer, but for the two entry points. */
+const layerOf = (file: string): string => /^src\/(\w+)\//.exec(file)?.[1] ?? (/^src\/(index|node)\.ts$/.test(file) ? 'entry' : 'tensor');
+
+const sources = list('src', '.ts').filter((f) => !f.endsWith('.d.ts'));
+const imports = (file: string, pattern: RegExp): string[] => [...read(file).matchAll(pattern)].map((m) => m[1]);
+const anyImport = /(?:^\s*(?:import|export)\b[^;'"]*?\bfrom\s*|^\s*import\s*|\bimport\(\s*)['"]([^'"]+)['"]/gm;
+/** Imports that are still there at run time. */
+const staticImport = /^\s*(?:(?:import|export)\b(?! type\b)[^;'"]*?\bfrom|import)\s*['"]([^'"]+)['"]/gm;
+
+const forNode = (file: string) => file.endsWith('.node.ts') || file === 'src/node.ts' || file.startsWith('src/cli/');
+
+describe('layers', () => {
+  it('every folder of src/ is a known layer', () => {
+    expect([...new Set(sources.map(layerOf))].filter((layer) => !(layer in below))).toEqual([]);
+  });
+
+  it('every file imports only what is below it', () => {
+    const wrong = sources.flatMap((file) => {
+      const allowed = reach(layerOf(file));
+      const here = imports(file, anyImport).filter((to) => to.startsWith('.') && !to.endsWith('.wgsl'));
+      return here.filter((to) => !allowed.has(layerOf(posix.join(dirname(file), to).replace(/\.js$/, '.ts')))).map((to) => `${file} → ${to}`);
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  it('no file imports a package, and only files for Node import Node', () => {
+    const wrong = sources.flatMap((file) => {
+      const outside = imports(file, staticImport).filter((to) => !to.startsWith('.'));
+      return outside.filter((to) => !(forNode(file) && to.startsWith('node:'))).map((to) => `${file} → ${to}`);
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  it('files of src/ have at most 300 lines, kernels 200', () => {
+    const long = [...sources, ...list('kernels', '.wgsl')].map((file) => ({ file, lines: read(file).trimEnd().split('\n').length }));
+    expect(long.filter(({ file, lines }) => lines > (file.startsWith('kernels/') ? 200 : 300))).toEqual([]);
+  });
+});
+
+describe('package.json', () => {
+  it('has no dependencies', () => {
+    expect(JSON.parse(read('package.json')).dependencies).toEqual({});
+  });
+
+  it('has a lock file that names no registry', () => {
+    expect(read('package-lock.json')).not.toContain('"resolved": "http');
+  });
+});
+
+describe('browsers', () => {
+  it.each(['src/index.ts', 'src/reference/index.ts'])('%s is bundled for them, as a user would, without Node', async (entry) => {
+    const { errors, warnings, metafile } = await build({
+      entryPoints: [join(root, entry)],
+      absWorkingDir: root,
+      bundle: true,
+      write: false,
+      metafile: true,
+      format: 'esm',
+      platform: 'browser',
+      loader: { '.wgsl': 'text' },
+      logLevel: 'silent',
+    });
+    expect([...errors, ...warnings].map((m) => m.text)).toEqual([]);
+    expect(Object.values(metafile.outputs).flatMap((o) => o.imports)).toEqual([]);
+  });
+});

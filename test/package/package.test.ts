@@ -1,0 +1,118 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+/** The package as a stranger has it: packed, installed into an empty folder and imported by its name. */
+const root = join(import.meta.dirname, '../..');
+const folder = mkdtempSync(join(tmpdir(), 'dawngrad-package-'));
+const installed = join(folder, 'node_modules/dawngrad');
+let packed: string[] = [];
+
+/** Runs a command in the stranger's folder, on the driver that a machine without settings would find. */
+function run(command: string, args: string[], cwd = folder): string {
+  const { NODE_OPTIONS, VK_ICD_FILENAMES, VK_DRIVER_FILES, ...env } = process.env;
+  try {
+    return execFileSync(command, args, { cwd, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], timeout: 100_000, shell: process.platform === 'win32' });
+  } catch (e) {
+    const { stdout, stderr } = e as { stdout?: string; stderr?: string };
+    throw new Error(`${command} ${args.join(' ')}\n${stdout}${stderr}`, { cause: e });
+  }
+}
+
+/** npm's own cache and notices stay out of it: nothing may come from a network. */
+const npm = (args: string[], cwd = folder) => run('npm', [...args, '--offline', '--no-audit', '--no-fund', '--ignore-scripts', '--cache', join(folder, 'cache')], cwd);
+
+/** Runs a module of a stranger's and returns what it prints. */
+function script(name: string, text: string): string {
+  writeFileSync(join(folder, name), text);
+  return run(process.execPath, [name]).trim();
+}
+
+const filesOf = (dir: string) => (readdirSync(dir, { recursive: true, withFileTypes: true })).filter((f) => f.isFile()).map((f) => join(f.parentPath, f.name).slice(dir.length + 1));
+
+/** Lends packages of the repository's to the stranger: those he would install himself. */
+function lend(...names: string[]): void {
+  for (const name of names) {
+    const to = join(folder, 'node_modules', name);
+    mkdirSync(join(to, '..'), { recursive: true });
+    if (!existsSync(to)) symlinkSync(join(root, 'node_modules', name), to, 'junction');
+  }
+}
+
+beforeAll(() => {
+  run(process.execPath, ['--input-type=module', '-e', `import { build } from './scripts/setup.mjs'; await build({ types: true });`], root);
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'stranger', private: true, type: 'module' }));
+  const [{ filename }] = JSON.parse(npm(['pack', '--json', '--pack-destination', folder], root)) as { filename: string }[];
+  npm(['install', join(folder, filename), '--omit=peer']);
+  packed = filesOf(installed);
+  lend('webgpu', '@sparticuz/chromium', '@webgpu/types', 'typescript');
+}, 180_000);
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('the package', () => {
+  it('brings no other package', () => {
+    expect(readdirSync(join(folder, 'node_modules')).filter((f) => !f.startsWith('.')).sort()).toEqual(['@sparticuz', '@webgpu', 'dawngrad', 'typescript', 'webgpu']);
+  });
+
+  it('holds what is run and read, and nothing else', () => {
+    expect(packed.filter((f) => !/^(dist|kernels)[\\/]|^(package\.json|README\.md|CHANGELOG\.md|LICENSE)$/.test(f))).toEqual([]);
+    expect(packed.filter((f) => /test|\.node\.ts$|\.map$/.test(f))).toEqual([]);
+    expect(packed).toEqual(expect.arrayContaining(['package.json', 'LICENSE', ...['cli', 'index', 'node', 'reference'].map((f) => join('dist', `${f}.js`))]));
+  });
+
+  it('has every file that package.json names', () => {
+    const { bin, exports } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
+    const named = [...Object.values(bin), ...Object.values(exports).flatMap((e) => (typeof e === 'string' ? [e] : Object.values(e as object)))] as string[];
+    expect(named.filter((f) => !existsSync(join(installed, f)))).toEqual([]);
+  });
+
+  it('names no folder of the machine it was built on', () => {
+    const places = [root, ...[homedir(), tmpdir()].filter((f) => f.length > 5)];
+    expect(packed.filter((f) => places.some((place) => readFileSync(join(installed, f), 'utf8').includes(place)))).toEqual([]);
+  });
+
+  it('multiplies matrices on a software adapter', () => {
+    const printed = script('product.mjs', `
+      import { device, matmul, tensor } from 'dawngrad';
+      await device({ adapter: 'software' });
+      const a = tensor([1, 2, 3, 4, 5, 6], [2, 3]);
+      const b = tensor([1, 0, 0, 1, 1, 1], [3, 2]);
+      const c = matmul(a, b);
+      console.log(c.shape.join('×'), Array.from(await c.data()).join(' '));
+      process.exit(0);`);
+    expect(printed).toBe('2×2 4 5 10 11');
+  });
+
+  it('gives the mirrors as dawngrad/reference', () => {
+    expect(script('reference.mjs', `import * as reference from 'dawngrad/reference'; console.log(typeof reference.matmul, typeof reference.conv2d);`)).toBe('function function');
+  });
+
+  it('gives data sets and runs on disk as dawngrad/node', () => {
+    expect(script('node.mjs', `import { openPictures, startRun } from 'dawngrad/node'; console.log(typeof openPictures, typeof startRun);`)).toBe('function function');
+  });
+
+  it('is a command', () => {
+    expect(npm(['exec', '--', 'dawngrad', '--help'])).toContain('pretrain');
+    const { version } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
+    expect(npm(['exec', '--', 'dawngrad', '--version']).trim()).toBe(version);
+  });
+
+  it.each([['bundler', 'esnext'], ['node16', 'node16']])('has types that moduleResolution %s finds', (moduleResolution, module) => {
+    writeFileSync(join(folder, 'stranger.ts'), `
+      import { device, matmul, type Shape, type Tensor, tensor } from 'dawngrad';
+      import { openPictures } from 'dawngrad/node';
+      import * as reference from 'dawngrad/reference';
+      await device({ adapter: 'software' });
+      const c: Tensor = matmul(tensor([1], [1, 1]), tensor([2], [1, 1]));
+      const shape: Shape = c.shape;
+      // @ts-expect-error: a shape is no text, so the types are not any
+      const wrong: string = c.shape;
+      export { openPictures, reference, shape, wrong };`);
+    const options = { target: 'es2022', lib: ['es2022', 'dom'], types: ['@webgpu/types'], strict: true, noEmit: true, skipLibCheck: false, module, moduleResolution };
+    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, files: ['stranger.ts'] }));
+    expect(run(process.execPath, [join(folder, 'node_modules/typescript/bin/tsc'), '-p', folder])).toBe('');
+  });
+});
