@@ -117,8 +117,9 @@ function show([command, ...args], env, also) {
       process.stdout.write(data);
       also(data);
     });
-    child.on('close', (code) => {
+    child.on('close', (code, signal) => {
       clearTimeout(timer);
+      if (signal) console.log(`ended by ${signal}`);
       resolve(code ?? 1);
     });
   });

@@ -10,7 +10,7 @@ const flag = (name: string, key: keyof PretrainConfig, kind: Flag['kind'], help:
 /** Flags that set a field of the configuration; defaults in brackets. */
 export const configFlags: readonly ConfigFlag[] = [
   flag('model', 'model', 'text', 'resnet-tiny, resnet18, resnet34 or resnet50'),
-  flag('stem', 'stem', 'text', 'small (3×3, stride 2, pooling), cifar (3×3) or imagenet (7×7 and pooling)'),
+  flag('stem', 'stem', 'text', 'small (3×3 and first stage, both stride 2), cifar (3×3) or imagenet (7×7 and pooling)'),
   flag('head', 'head', 'text', 'mlp (MoCo v2) or linear (v1)'),
   flag('dim', 'dim', 'number', 'size of queries and keys'),
   flag('K', 'K', 'number', 'keys in the queue'),

@@ -38,11 +38,11 @@ export function drawPictures({ count, size = 32, seed }: DrawOptions): Pictures 
 
 /** One picture into `out` `[size, size, 3]`. */
 function drawOne(out: Uint8Array, size: number, distance: Pattern, rng: Rng): void {
-  const middle = rng.uniform(0.4, 0.6);
-  const half = rng.uniform(0.16, 0.28) * (rng.below(2) === 0 ? 1 : -1); // the sign says which is lighter
+  const middle = rng.uniform(0.45, 0.55);
+  const half = rng.uniform(0.2, 0.28) * (rng.below(2) === 0 ? 1 : -1); // the sign says which is lighter
   const slope = rng.uniform(-0.1, 0.1);
   const shade = rng.uniform(0, 2 * Math.PI); // the direction in which the ground is graded
-  const noise = rng.uniform(0.03, 0.06);
+  const noise = rng.uniform(0.02, 0.04);
   const ground = tint(rng, GROUND_TINT).map((v) => middle - half + v);
   const ink = tint(rng, INK_TINT).map((v) => middle + half + v);
   const period = (size / 32) * rng.uniform(5, 8);
@@ -72,8 +72,8 @@ function waves(rng: Rng, size: number): [(v: number) => number, (v: number) => n
   return [wave(), wave()];
 }
 
-const GROUND_TINT = 0.1;
-const INK_TINT = 0.15;
+const GROUND_TINT = 0.02;
+const INK_TINT = 0.02;
 
 /** A random colour direction of about no lightness and at most `strength`. */
 function tint(rng: Rng, strength: number): Colour {

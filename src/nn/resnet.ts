@@ -17,7 +17,7 @@ export interface ResNetOptions {
   bottleneck?: boolean;
   /**
    * `imagenet`: 7×7 stride 2 and max pooling; `cifar`: 3×3 stride 1; `small`: 3×3 stride 2 and
-   * max pooling, for a network that a processor can train in a minute.
+   * a first stage of stride 2, for a network that a processor can train in a minute.
    */
   stem?: 'imagenet' | 'cifar' | 'small';
   /** What follows the pooled features: `linear`, a two-layer `mlp` (MoCo v2), or nothing. */
@@ -114,7 +114,7 @@ export class ResNet extends Module {
     let channels = widths[0];
     blocks.forEach((count, stage) => {
       const layers = Array.from({ length: count }, (_, i) => {
-        const block = new Block(rng, channels, widths[stage], i === 0 && stage > 0 ? 2 : 1, splits);
+        const block = new Block(rng, channels, widths[stage], i === 0 && (stage > 0 || stem === 'small') ? 2 : 1, splits);
         channels = widths[stage] * Block.expansion;
         return block;
       });
@@ -129,7 +129,7 @@ export class ResNet extends Module {
   /** Pooled features [N, features], before the head. */
   embed(x: Tensor): Tensor {
     let y = this.bn1.normalise(this.conv1.forward(x), { relu: true });
-    if (this.#stem !== 'cifar') y = maxPool(y, { kernel: 3, stride: 2, padding: 1 });
+    if (this.#stem === 'imagenet') y = maxPool(y, { kernel: 3, stride: 2, padding: 1 });
     for (const stage of this.#stages) for (const block of (this as unknown as Record<string, Module[]>)[stage]) y = block.forward(y);
     return globalAvgPool(y);
   }
@@ -152,7 +152,7 @@ const presets: Record<string, Preset> = {
   resnet18: { blocks: [2, 2, 2, 2], widths: wide },
   resnet34: { blocks: [3, 4, 6, 3], widths: wide },
   resnet50: { blocks: [3, 4, 6, 3], widths: wide, bottleneck: true },
-  'resnet-tiny': { blocks: [1, 1, 1], widths: [16, 32, 64] },
+  'resnet-tiny': { blocks: [1, 1], widths: [32, 64] },
 };
 
 export const resnetNames = Object.keys(presets);
