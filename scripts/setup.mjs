@@ -43,7 +43,7 @@ function newest(path) {
   return own.isDirectory() ? Math.max(own.mtimeMs, ...readdirSync(path).map((name) => newest(join(path, name)))) : own.mtimeMs;
 }
 
-/** One line on stderr for a piece of set-up, with the time it took. */
+/** One line on stderr for a piece of set-up, with the time it took. A failure is told and thrown. */
 async function announce(what, body) {
   const from = performance.now();
   process.stderr.write(`${what} … `);
@@ -51,7 +51,7 @@ async function announce(what, body) {
     await body();
   } catch (e) {
     process.stderr.write(`failed\n${e.message}\n`);
-    process.exit(1);
+    throw e;
   }
   process.stderr.write(`${seconds(from)}\n`);
 }

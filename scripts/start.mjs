@@ -7,8 +7,12 @@ import { constants } from 'node:os';
 import { join } from 'node:path';
 import { build, install, root } from './setup.mjs';
 
-await install();
-await build({ types: false });
+try {
+  await install();
+  await build({ types: false });
+} catch {
+  process.exit(1); // it has said why
+}
 
 const child = spawn(process.execPath, [join(root, 'dist/cli.js'), 'pretrain', ...process.argv.slice(2)], { stdio: 'inherit' });
 

@@ -24,11 +24,14 @@ async function main(words) {
   const filters = words.filter((word) => !(word in stages));
   const named = words.filter((word) => word in stages);
   const chosen = named.length ? named : Object.keys(stages).filter((stage) => stage !== 'types' || filters.length === 0);
-  await install();
-  await build({ types: true });
   const total = { passed: 0, failed: 0 };
   const lines = [];
-  for (const stage of chosen) {
+  const made = await install().then(() => build({ types: true })).then(() => true, () => false);
+  if (!made) {
+    total.failed++;
+    lines.push('set-up: failed, see above');
+  }
+  for (const stage of made ? chosen : []) {
     const [what, body] = stages[stage];
     console.log(`\n${stage}: ${what}`);
     const from = performance.now();

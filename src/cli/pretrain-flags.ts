@@ -37,7 +37,7 @@ export const runFlags: readonly Flag[] = [
   { name: 'data', kind: 'text', help: 'folder of pictures, CIFAR-10 batches or IDX files; without it, drawn pictures' },
   { name: 'classes', kind: 'list', help: 'use these classes (sub-folders) only' },
   { name: 'limit', kind: 'number', help: 'use at most so many pictures a class' },
-  { name: 'count', kind: 'number', help: 'pictures to draw when there is no data (1500)' },
+  { name: 'count', kind: 'number', help: 'pictures to draw when there is no data (1000)' },
   { name: 'out', kind: 'text', help: "the run's folder (runs/ and the time)" },
   { name: 'resume', kind: 'text', help: 'continue the run in this folder where it stopped' },
   { name: 'adapter', kind: 'text', help: 'any, hardware or software (any)' },

@@ -76,7 +76,7 @@ function plannedRun(args: Parsed, argv: readonly string[], version: string): Run
   const choice = {
     classes: flags.get('classes') as string[] | undefined,
     limitPerClass: flags.get('limit') as number | undefined,
-    count: data === undefined ? ((flags.get('count') as number | undefined) ?? 1500) : undefined,
+    count: data === undefined ? ((flags.get('count') as number | undefined) ?? 1000) : undefined,
   };
   return { version, adapter: '', command: ['dawngrad pretrain', ...argv].join(' '), data: data === undefined ? 'drawn' : resolve(data), choice, config: configFrom(args) };
 }

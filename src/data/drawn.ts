@@ -66,7 +66,7 @@ function drawOne(out: Uint8Array, size: number, distance: Pattern, rng: Rng): vo
 /** Two smooth shifts, of columns and of rows, that bend a pattern by up to half a period and leave it the same up close. */
 function waves(rng: Rng, size: number): [(v: number) => number, (v: number) => number] {
   const wave = () => {
-    const [height, length, phase] = [(size / 32) * rng.uniform(2, 4), size * rng.uniform(0.5, 1), rng.uniform(0, 2 * Math.PI)];
+    const [height, length, phase] = [(size / 32) * rng.uniform(3, 5), size * rng.uniform(0.5, 1), rng.uniform(0, 2 * Math.PI)];
     return (v: number) => height * Math.sin((2 * Math.PI * v) / length + phase);
   };
   return [wave(), wave()];

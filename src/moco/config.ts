@@ -48,11 +48,11 @@ export interface PretrainConfig {
 /** MoCo v2 at a size that a processor trains in two minutes. */
 export const demoConfig: PretrainConfig = {
   model: 'resnet-tiny', stem: 'small', head: 'mlp', dim: 64,
-  K: 1024, m: 0.99, T: 0.2,
-  epochs: 20, batch: 64, lr: 0.06, momentum: 0.9, weightDecay: 5e-4,
-  splits: 4, shuffle: true,
-  size: 32, cropMin: 0.2, blur: false, mean: mocoV2Augmentation.mean, std: mocoV2Augmentation.std,
-  knn: 20, knnT: 0.1, knnEvery: 5, heldOut: 0.2, seed: 1,
+  K: 512, m: 0.99, T: 0.3,
+  epochs: 12, batch: 32, lr: 0.1, momentum: 0.9, weightDecay: 5e-4,
+  splits: 2, shuffle: true,
+  size: 32, cropMin: 0.4, blur: false, mean: mocoV2Augmentation.mean, std: mocoV2Augmentation.std,
+  knn: 20, knnT: 0.1, knnEvery: 4, heldOut: 0.2, seed: 1,
 };
 
 /** The random views that a configuration asks for: MoCo v2's, with its crop and blur. */

@@ -130,15 +130,15 @@ describe('checkpoint', () => {
   it('has the names, shapes and types of facebookresearch/moco', async () => {
     const tensors = tensorsIn(await save(start()));
     const shapeOf = (name: string) => [tensors.get(name)?.dtype, ...(tensors.get(name)?.shape ?? [])];
-    expect(shapeOf('encoder_q.conv1.weight')).toEqual(['F32', 16, 3, 3, 3]);
-    expect(shapeOf('encoder_q.layer2.0.conv1.weight')).toEqual(['F32', 32, 16, 3, 3]);
-    expect(shapeOf('encoder_k.layer2.0.downsample.0.weight')).toEqual(['F32', 32, 16, 1, 1]);
+    expect(shapeOf('encoder_q.conv1.weight')).toEqual(['F32', 32, 3, 3, 3]);
+    expect(shapeOf('encoder_q.layer2.0.conv1.weight')).toEqual(['F32', 64, 32, 3, 3]);
+    expect(shapeOf('encoder_k.layer2.0.downsample.0.weight')).toEqual(['F32', 64, 32, 1, 1]);
     expect(shapeOf('encoder_k.layer2.0.downsample.1.num_batches_tracked')).toEqual(['I64']);
     expect(shapeOf('encoder_q.fc.0.weight')).toEqual(['F32', 64, 64]);
     expect(shapeOf('encoder_q.fc.2.bias')).toEqual(['F32', 8]);
     expect(shapeOf('queue')).toEqual(['F32', 8, 45]);
     expect(shapeOf('queue_ptr')).toEqual(['I64', 1]);
-    expect(shapeOf('optimizer.velocity.layer2.0.conv1.weight')).toEqual(['F32', 32, 16, 3, 3]);
+    expect(shapeOf('optimizer.velocity.layer2.0.conv1.weight')).toEqual(['F32', 64, 32, 3, 3]);
   });
 
   it('stores filters as OIHW and the queue as [dim, K]', async () => {
@@ -146,7 +146,7 @@ describe('checkpoint', () => {
     const tensors = tensorsIn(await save(run));
     const { weight } = (run.moco.encoderQ as unknown as { layer2: { conv1: { weight: Tensor } }[] }).layer2[0].conv1;
     const [inside, filed] = [await weight.data(), tensors.get('encoder_q.layer2.0.conv1.weight')!.data];
-    for (const [o, i, r, s] of [[0, 0, 0, 0], [31, 15, 2, 2], [5, 7, 0, 2], [17, 3, 2, 1]]) expect(filed[((o * 16 + i) * 3 + r) * 3 + s]).toBe(inside[((o * 3 + r) * 3 + s) * 16 + i]);
+    for (const [o, i, r, s] of [[0, 0, 0, 0], [63, 31, 2, 2], [5, 7, 0, 2], [17, 3, 2, 1]]) expect(filed[((o * 32 + i) * 3 + r) * 3 + s]).toBe(inside[((o * 3 + r) * 3 + s) * 32 + i]);
     const [queue, stored] = [await run.moco.queue.data(), tensors.get('queue')!.data];
     for (const [k, d] of [[0, 0], [44, 7], [3, 5]]) expect(stored[d * 45 + k]).toBe(queue[k * 8 + d]);
   });
