@@ -48,7 +48,7 @@ export interface PretrainConfig {
 /** MoCo v2 at a size that a processor trains in two minutes. */
 export const demoConfig: PretrainConfig = {
   model: 'resnet-tiny', stem: 'small', head: 'mlp', dim: 64,
-  K: 512, m: 0.99, T: 0.3,
+  K: 128, m: 0.99, T: 0.2,
   epochs: 12, batch: 32, lr: 0.1, momentum: 0.9, weightDecay: 5e-4,
   splits: 2, shuffle: true,
   size: 32, cropMin: 0.4, blur: false, mean: mocoV2Augmentation.mean, std: mocoV2Augmentation.std,
