@@ -19,7 +19,7 @@ export interface SafetensorsFile {
 export function decodeSafetensors(bytes: Uint8Array, name: string): SafetensorsFile {
   const { entries, metadata, start } = readHeader(bytes, name);
   checkLayout(entries, bytes.length - start, name);
-  const tensors = new Map(entries.map((e) => [e.name, load(e, bytes.slice(start + e.begin, start + e.end))]));
+  const tensors = new Map(entries.map((e) => [e.name, load(e, copy(bytes, start + e.begin, start + e.end))]));
   return { tensors, metadata };
 }
 
@@ -49,3 +49,6 @@ function widen(dtype: 'F16' | 'BF16', halves: Uint16Array): Float32Array {
   if (dtype === 'F16') return Float32Array.from(halves, fromHalf);
   return new Float32Array(Uint32Array.from(halves, (h) => h << 16).buffer);
 }
+
+/** Bytes of their own. A Node Buffer's `slice` would share memory with the file, at any alignment. */
+const copy = (bytes: Uint8Array, from: number, to: number): Uint8Array<ArrayBuffer> => Uint8Array.from(bytes.subarray(from, to));

@@ -84,10 +84,17 @@ const rules: Rule[] = [
   ['seed', (v) => whole(0)(v) && v < 2 ** 32, 'a whole number below 2^32'],
 ];
 
+const choices: [key: keyof PretrainConfig, known: string[]][] = [
+  ['head', ['mlp', 'linear']],
+  ['stem', ['small', 'cifar', 'imagenet']],
+];
+
 /** Checks a configuration against its rules and the number of pictures to train on. Returns warnings. */
 export function checkConfig(c: PretrainConfig, pictures: number): string[] {
   for (const [key, holds, rule] of rules)
     if (typeof c[key] !== 'number' || !holds(c[key])) throw new ConfigError(`${key}: it must be ${rule}; got ${String(c[key])}. Correct it.`);
+  for (const [key, known] of choices)
+    if (!known.includes(c[key] as string)) throw new ConfigError(`${key}: it is ${known.slice(0, -1).join(', ')} or ${known.at(-1)}; got ${String(c[key])}. Choose one.`);
   if (c.batch % c.splits !== 0)
     throw new ConfigError(`splits: the batch must divide into equal parts for batch norm; got batch ${c.batch} and splits ${c.splits}. Use a batch of ${Math.max(2, Math.round(c.batch / c.splits)) * c.splits}, or other splits.`);
   if (c.batch / c.splits < 2) throw new ConfigError(`splits: batch norm needs at least 2 pictures a part; got batch ${c.batch} and splits ${c.splits}. Use fewer splits.`);

@@ -136,3 +136,9 @@ describe('damaged safetensors', () => {
     expect(() => encodeSafetensors(one({ dtype: 'U8', shape: [0], data: new Uint8Array(0) }, '__metadata__'))).toThrow(ConfigError);
   });
 });
+
+it('reads a Node Buffer, whose slices share memory, as it reads a plain array', () => {
+  const bytes = encodeSafetensors(new Map([['x', { dtype: 'F32', shape: [3], data: Float32Array.of(1, 2, 3) }]]));
+  const shifted = Buffer.concat([Buffer.alloc(3), bytes]).subarray(3); // at an odd place of a larger buffer
+  expect(decodeSafetensors(shifted, 'x').tensors.get('x')!.data).toEqual(Float32Array.of(1, 2, 3));
+});

@@ -1,0 +1,94 @@
+import { spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+
+const cli = new URL('../../dist/cli.js', import.meta.url).pathname;
+const folder = mkdtempSync(join(tmpdir(), 'dawngrad-cli-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Ended {
+  code: number | null;
+  out: string;
+  err: string;
+}
+
+/** Runs the built command in a folder of its own. */
+function dawngrad(args: string[], onErr?: (text: string, kill: () => void) => void): Promise<Ended> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [cli, ...args], { cwd: folder });
+    const ended = { out: '', err: '' };
+    child.stdout.on('data', (d) => (ended.out += d));
+    child.stderr.on('data', (d) => {
+      ended.err += d;
+      onErr?.(ended.err, () => child.kill('SIGINT'));
+    });
+    child.on('close', (code) => resolve({ code, ...ended }));
+  });
+}
+
+const file = (name: string, bytes: Uint8Array | string): string => {
+  const path = join(folder, name);
+  mkdirSync(join(path, '..'), { recursive: true });
+  writeFileSync(path, bytes);
+  return path;
+};
+
+describe('bad input ends in one sentence and the documented exit code', () => {
+  const cases: [name: string, args: () => string[], code: number, says: RegExp][] = [
+    ['an unknown command', () => ['pretrian'], 2, /got pretrian\. Did you mean pretrain\?/],
+    ['an unknown flag', () => ['pretrain', '--epoch', '3'], 2, /got --epoch\. Did you mean --epochs\?/],
+    ['a flag without its value', () => ['pretrain', '--epochs'], 2, /--epochs: a value must follow; got none/],
+    ['a flag that is no number', () => ['pretrain', '--lr', 'fast'], 2, /--lr: it takes a number; got fast/],
+    ['an unknown adapter', () => ['pretrain', '--adapter', 'abacus'], 2, /adapter: it is any, hardware or software; got abacus/],
+    ['an unknown model', () => ['pretrain', '--count', '64', '--model', 'resnet19'], 2, /got resnet19/],
+    ['an unknown head', () => ['pretrain', '--count', '64', '--head', 'mpl'], 2, /head: it is mlp or linear; got mpl/],
+    ['a batch that the splits do not divide', () => ['pretrain', '--count', '100', '--batch', '30', '--splits', '4'], 2, /got batch 30 and splits 4\. Use a batch of 32/],
+    ['a missing folder', () => ['pretrain', join(folder, 'nowhere')], 4, /nowhere/],
+    ['an empty folder', () => [`pretrain`, (mkdirSync(join(folder, 'empty'), { recursive: true }), join(folder, 'empty'))], 4, /empty/],
+    ['pictures that are none', () => ['pretrain', join(file('broken/a.jpg', 'no picture'), '..')], 4, /broken/],
+    ['a truncated CIFAR batch', () => ['pretrain', file('data_batch_1.bin', new Uint8Array(3073 + 100))], 4, /data_batch_1\.bin.*3073/],
+    ['a truncated IDX file', () => ['pretrain', file('train-images-idx3-ubyte', Uint8Array.from([0, 0, 8, 3, 0, 0, 0, 9, 0, 0, 0, 28, 0, 0, 0, 28, 1]))], 4, /train-images-idx3-ubyte/],
+    ['a run that is none', () => ['pretrain', '--resume', join(folder, 'nowhere')], 4, /a run's folder holds config\.json; got none/],
+    ['a flag beside --resume', () => ['pretrain', '--resume', folder, '--lr', '1'], 2, /got --lr too/],
+  ];
+
+  it.each(cases)('%s', async (_, args, code, says) => {
+    const ended = await dawngrad(args());
+    expect(ended.err).toMatch(says);
+    expect(ended.err).not.toMatch(/\n\s+at /); // no stack
+    expect(ended.code).toBe(code);
+    expect(existsSync(join(folder, 'runs'))).toBe(false); // nothing half-written
+  });
+
+  it('no real GPU where one is demanded', async () => {
+    const { code, err } = await dawngrad(['pretrain', '--adapter', 'hardware', '--count', '40', '--epochs', '1', '--batch', '8', '--K', '16', '--out', 'hardware']);
+    if (code !== 0) expect([code, err]).toEqual([3, expect.stringMatching(/a WebGPU adapter is needed; got none for "hardware"/)]);
+  });
+});
+
+describe('dawngrad pretrain', () => {
+  const tiny = ['--count', '80', '--size', '16', '--epochs', '2', '--batch', '16', '--K', '100', '--knn', '5', '--knn-every', '1'];
+
+  it('writes a whole run, warns of too large a queue, and prints the table', async () => {
+    const { code, out, err } = await dawngrad(['pretrain', ...tiny, '--out', 'run']);
+    expect([code, err]).toEqual([0, expect.stringContaining('Warning: K: the queue (100 keys) is larger than the data set (64 pictures)')]);
+    for (const row of ['chance', 'raw pixels', 'encoder, as initialised', 'encoder, trained']) expect(out).toContain(row);
+    expect(readdirSync(join(folder, 'run')).sort()).toEqual(['checkpoint.json', 'checkpoint.safetensors', 'config.json', 'metrics.jsonl', 'report.html']);
+    const metrics = readFileSync(join(folder, 'run/metrics.jsonl'), 'utf8').trim().split('\n').map((line) => JSON.parse(line));
+    expect(metrics.filter((m) => 'loss' in m).map((m) => m.step)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    expect((await dawngrad(['pretrain', ...tiny, '--out', 'run'])).code).toBe(4); // the folder is taken
+  });
+
+  it('saves when interrupted, and resumes to the same bits', async () => {
+    const long = [...tiny, '--epochs', '6', '--knn-every', '6'];
+    const straight = await dawngrad(['pretrain', ...long, '--out', 'straight']);
+    expect(straight.code).toBe(0);
+    const stopped = await dawngrad(['pretrain', ...long, '--out', 'stopped'], (err, kill) => /epoch 1\/6/.test(err) && kill());
+    expect([stopped.code, stopped.out]).toEqual([130, expect.stringContaining('dawngrad pretrain --resume stopped')]);
+    expect((await dawngrad(['pretrain', '--resume', 'stopped'])).code).toBe(0);
+    const bytes = (run: string) => readFileSync(join(folder, run, 'checkpoint.safetensors'));
+    expect(bytes('stopped').equals(bytes('straight'))).toBe(true);
+  });
+});
