@@ -200,7 +200,7 @@ describe('checkConfig', () => {
     [{ batch: 10, splits: 4 }, 100, 'splits: the batch must divide into equal parts for batch norm; got batch 10 and splits 4. Use a batch of 12'],
     [{ batch: 5, splits: 4 }, 100, 'Use a batch of 8'],
     [{ batch: 4, splits: 4 }, 100, 'splits: batch norm needs at least 2 pictures a part; got batch 4 and splits 4'],
-    [{ batch: 64 }, 50, 'batch: it must not exceed the pictures to train on; got batch 64 and 50 pictures. Use a batch of 48 or fewer'],
+    [{ batch: 64, splits: 4 }, 50, 'batch: it must not exceed the pictures to train on; got batch 64 and 50 pictures. Use a batch of 48 or fewer'],
     [{ T: 0 }, 1000, 'T: it must be above 0; got 0'],
     [{ m: 1.1 }, 1000, 'm: it must be in [0, 1]; got 1.1'],
     [{ m: NaN }, 1000, 'm: it must be in [0, 1]; got NaN'],
@@ -229,13 +229,14 @@ describe('checkConfig', () => {
     })));
 
   it('warns of a queue larger than the data set, saying why and what to use', () => {
-    const [warning, ...more] = checkConfig(demoConfig, 800);
+    const large = { ...demoConfig, K: 1024 };
+    const [warning, ...more] = checkConfig(large, 800);
     expect(more).toEqual([]);
     expect(warning).toContain('K: the queue (1024 keys) is larger than the data set (800 pictures)');
     expect(warning).toContain("other views of the query's own picture as negatives");
     expect(warning).toContain('Use --K 256 or fewer');
     expect(checkConfig({ ...demoConfig, K: 256 }, 800)).toEqual([]);
-    expect(checkConfig(demoConfig, 1024)).toEqual([]);
+    expect(checkConfig(large, 1024)).toEqual([]);
     expect(new Pretraining({ ...config, K: 100 }, pictures).warnings[0]).toContain('the queue (100 keys) is larger than the data set (72 pictures)');
   });
 });
