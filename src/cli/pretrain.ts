@@ -140,17 +140,14 @@ async function baselines(run: Run, training: Pretraining): Promise<void> {
 
 async function writeReport(run: Run, training: Pretraining, pictures: Pictures, elapsedSeconds: number): Promise<void> {
   const { config, train, heldOut } = training;
-  const metrics = run.metrics();
-  const steps = metrics.flatMap((m) => ('loss' in m ? [m] : []));
-  const knn = metrics.flatMap((m) => ('knn' in m ? [{ epoch: m.epoch, accuracy: m.knn }] : []));
-  const before = metrics.find((m): m is BaselineRecord => 'rawPixels' in m);
+  const { steps, knn, before } = run.history();
   const notes = [...training.warnings];
   if (pictures.skipped.length > 0) notes.push(`${pictures.skipped.length} pictures could not be decoded and were left out.`);
   const html = renderReport({
     title: 'MoCo v2 pretraining', command: run.info.command, config: { ...config, data: run.info.data, ...run.info.choice },
     adapter: run.info.adapter, version: run.info.version, seed: config.seed,
-    steps, knn, queueSize: config.K, chanceLoss: Math.log(config.K + 1), notes, elapsedSeconds,
-    baselines: { ...before, trained: knn.at(-1)?.accuracy, k: config.knn, T: config.knnT },
+    steps, knn: knn.map((r) => ({ epoch: r.epoch, accuracy: r.knn })), queueSize: config.K, chanceLoss: Math.log(config.K + 1), notes, elapsedSeconds,
+    baselines: { ...before, trained: knn.at(-1)?.knn, k: config.knn, T: config.knnT },
     gallery: heldOut.count > 0 ? await gallery(train, heldOut, await training.features()) : [],
   });
   await writeAtomic(run.file('report.html'), html);

@@ -1,14 +1,12 @@
 import type { Pretraining } from '../moco/pretrain.js';
-import type { BaselineRecord, Run } from '../moco/run.node.js';
+import type { Run } from '../moco/run.node.js';
 
 const percent = (v: number) => `${(100 * v).toFixed(1)} %`;
 
 /** What the run learned: weighted k-NN of raw pixels, of the encoder before and after, and chance. */
 export function resultTable(run: Run, { config, heldOut, train }: Pretraining): string {
-  const metrics = run.metrics();
-  const before = metrics.find((m): m is BaselineRecord => 'rawPixels' in m);
-  const after = metrics.flatMap((m) => ('knn' in m ? [m.knn] : [])).at(-1);
-  const steps = metrics.flatMap((m) => ('loss' in m ? [m] : []));
+  const { steps, knn, before } = run.history();
+  const after = knn.at(-1)?.knn;
   const last = steps.slice(-10);
   const mean = (pick: (s: (typeof last)[number]) => number) => last.reduce((sum, s) => sum + pick(s), 0) / last.length;
   const loss = `loss ${mean((s) => s.loss).toFixed(3)} (chance ${Math.log(config.K + 1).toFixed(3)}), contrast accuracy ${percent(mean((s) => s.contrastTop1))}`;

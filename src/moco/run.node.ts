@@ -68,6 +68,16 @@ export class Run {
     });
   }
 
+  /** The metrics by kind: steps, k-NN accuracies, and what was measured before training. */
+  history(): { steps: StepRecord[]; knn: KnnRecord[]; before?: BaselineRecord } {
+    const metrics = this.metrics();
+    return {
+      steps: metrics.flatMap((m) => ('loss' in m ? [m] : [])),
+      knn: metrics.flatMap((m) => ('knn' in m ? [m] : [])),
+      before: metrics.find((m): m is BaselineRecord => 'rawPixels' in m),
+    };
+  }
+
   /** Saves the whole state; the position travels in the same file, so that the two cannot disagree. */
   async save(training: Pretraining, { step }: Position): Promise<void> {
     await this.written();
