@@ -32,9 +32,10 @@ async function driver(): Promise<Record<string, string>> {
 
 export default defineConfig({
   plugins: [wgsl, fewerRuns],
-  define: { TEST_RUNS: process.env.TEST_RUNS ?? '1' },
+  define: { TEST_RUNS: process.env.TEST_RUNS ?? '1', TEST_SEED: process.env.TEST_SEED ?? '1' },
   test: {
     include: ['test/**/*.test.ts'],
+    setupFiles: ['test/support/seed.ts'],
     env: await driver(),
     pool: 'forks',
     maxWorkers: 2,

@@ -18,7 +18,8 @@ const share = process.env.TEST_RUNS ?? '0.5';
 /** One script with the given test files in it; calling `start()` in the page runs them. */
 async function bundle(files) {
   const loads = files.map((f) => `await file(${JSON.stringify(f)}, () => import(${JSON.stringify(join(root, f))}))`);
-  const contents = `import { file, run } from ${JSON.stringify(join(here, 'vitest.ts'))};
+  const contents = `import ${JSON.stringify(join(root, 'test/support/seed.ts'))};
+    import { file, run } from ${JSON.stringify(join(here, 'vitest.ts'))};
     globalThis.start = async () => { for (const suite of [${loads.join(',')}]) await run(suite, globalThis.report); };`;
   const replace = {
     name: 'replace',
@@ -35,8 +36,9 @@ async function bundle(files) {
     target: 'es2022',
     platform: 'browser',
     loader: { '.wgsl': 'text' },
-    define: { TEST_RUNS: share },
+    define: { TEST_RUNS: share, TEST_SEED: process.env.TEST_SEED ?? '1' },
     plugins: [replace],
+    ignoreAnnotations: true, // tests have side effects, whatever package.json says of the library
     logLevel: 'warning',
   });
   return outputFiles[0].text;
