@@ -2,6 +2,7 @@ import { accumulate, copyInto } from './accumulate.js';
 import { ShapeError } from './core/errors.js';
 import { sameShape, show } from './core/shape.js';
 import { ones } from './fill.js';
+import { dependsOn, onReplay } from './replay.js';
 import { empty, state, type TapeNode, type Tensor } from './tensor.js';
 
 let enabled = true;
@@ -63,24 +64,39 @@ export function backward(loss: Tensor): void {
 
 /** Marks gradients as spent: the next `backward` overwrites them. */
 export function zeroGrad(parameters: Iterable<Tensor>): void {
-  for (const p of parameters) if (p.grad) spent.add(p.grad);
+  for (const p of parameters) if (p.grad) setSpent(p.grad, true);
 }
 
 /** Gradients marked as spent that the last `backward` did not reach: they mean zero. */
-export const unreached = (parameters: Iterable<Tensor>): Tensor[] => [...parameters].flatMap((p) => (p.grad && spent.has(p.grad) ? [p.grad] : []));
+export const unreached = (parameters: Iterable<Tensor>): Tensor[] => [...parameters].flatMap((p) => (p.grad && isSpent(p.grad) ? [p.grad] : []));
 
 const spent = new WeakSet<Tensor>();
 
+/** Both tell a recording on what it depends, and what to repeat. */
+function isSpent(grad: Tensor): boolean {
+  dependsOn(grad, () => spent.has(grad));
+  return spent.has(grad);
+}
+
+function setSpent(grad: Tensor, value: boolean): void {
+  dependsOn(grad, () => spent.has(grad));
+  const set = () => void (value ? spent.add(grad) : spent.delete(grad));
+  set();
+  onReplay(set);
+}
+
 /** Memory a leaf's first gradient can be written to directly. */
-const offer = (x: Tensor): Tensor | undefined => (x.grad && spent.has(x.grad) ? x.grad : undefined);
+const offer = (x: Tensor): Tensor | undefined => (x.grad && isSpent(x.grad) ? x.grad : undefined);
 
 function addToLeaf(x: Tensor, dx: Tensor): void {
+  dependsOn(x, () => x.grad);
   if (!x.grad) {
     x.grad = state(empty(x.shape, x.dtype, x.backend)); // a copy: other leaves may share dx
     copyInto(x.grad, dx);
-  } else if (x.grad === dx) spent.delete(dx);
-  else if (spent.delete(x.grad)) copyInto(x.grad, dx);
-  else accumulate(x.grad, dx);
+    return;
+  }
+  if (x.grad !== dx) (isSpent(x.grad) ? copyInto : accumulate)(x.grad, dx);
+  setSpent(x.grad, false);
 }
 
 /** A new tensor: either term may still be in use elsewhere. */

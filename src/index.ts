@@ -8,6 +8,8 @@ export { type Backend, backend, useBackend } from './backend/backend.js';
 export { empty, parameter, state, Tensor, tensor } from './tensor.js';
 export { full, ones, scalar, zeros } from './fill.js';
 export { step } from './step.js';
+export { compile, type Compiled, type Input } from './compile.js';
+export { dependsOn, onReplay } from './replay.js';
 export { backward, noGrad, record, zeroGrad } from './autograd.js';
 
 export { add, div, greater, maximum, mul, sub } from './ops/binary.js';

@@ -55,7 +55,8 @@ function watch(t: Tensor): void {
 /** The memory that a slice is part of. */
 const root = (storage: Storage): Storage => (storage.parent ? root(storage.parent) : storage);
 
-function* tensorsIn(value: unknown): Iterable<Tensor> {
+/** The tensors in a value: itself, in arrays, in plain objects. */
+export function* tensorsIn(value: unknown): Iterable<Tensor> {
   if (value === null || typeof value !== 'object') return;
   if ('storage' in value && 'backend' in value) yield value as Tensor;
   else if (Array.isArray(value)) for (const v of value) yield* tensorsIn(v);

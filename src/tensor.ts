@@ -104,7 +104,8 @@ export function tensor(values: TypedArray | readonly number[], shape: Shape = [v
   return empty(shape, dtype).set(values);
 }
 
-const dtypeOf = (values: TypedArray | readonly number[]): DType =>
+/** The element type of a tensor of `values`. */
+export const dtypeOf = (values: TypedArray | readonly number[]): DType =>
   values instanceof Int32Array ? 'i32' : values instanceof Uint32Array ? 'u32' : values instanceof Uint8Array ? 'u8' : 'f32';
 
 /** Memory for a tensor that is about to be written whole. */

@@ -39,6 +39,24 @@ export interface Primitive<P> {
   readonly name: string;
   readonly mirror: (buffers: TypedArray[], params: P) => void;
   readonly gpu: (params: P, traits: Traits) => Launch | Plan;
+  /** Floating-point operations, for profiles. They count for the launch whose kernel is named after the primitive. */
+  readonly flops?: (params: P) => number;
+}
+
+/** Work that `Backend.record` wrote down. */
+export interface Recorded {
+  readonly dispatches: number;
+  /** Bytes of the tensors that live in it: as planned, and alive at the worst moment. Known once built. */
+  readonly memory: { readonly planned: number; readonly live: number };
+  /** Makes pipelines in parallel, before `build`, which would make them one by one. */
+  prepare(): Promise<void>;
+  build(): void;
+  /** Runs it on inputs of the recorded types and sizes. Allocates nothing. */
+  replay(inputs: readonly (TypedArray | Storage)[]): void;
+  /** What it does otherwise than another recording, or undefined. */
+  difference(other: Recorded): string | undefined;
+  /** Gives its memory back. */
+  release(): void;
 }
 
 export interface Backend {
@@ -52,8 +70,10 @@ export interface Backend {
   write(storage: Storage, data: TypedArray): void;
   read(storage: Storage): Promise<TypedArray>;
   run<P>(primitive: Primitive<P>, buffers: readonly Storage[], params: P): void;
-  /** Hands recorded work to the device. */
+  /** Hands encoded work to the device. */
   flush(): void;
+  /** Writes down what `fn` does with inputs of these types and lengths, without doing it. Absent where there is nothing to gain. */
+  record?(inputs: readonly { dtype: DType; length: number }[], fn: (inputs: readonly Storage[]) => void): Recorded;
   /** Bytes in use now, and at most so far. */
   memory(): { inUse: number; peak: number };
 }

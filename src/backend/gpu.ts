@@ -1,7 +1,10 @@
 import { bytesOf, type DType, type TypedArray, viewOf } from '../core/dtype.js';
+import { ConfigError } from '../core/errors.js';
 import { checkDevice, type Gpu } from '../gpu/device.js';
 import type { Slice } from '../gpu/recorder.js';
+import { RecordedBuffer, Recording } from '../gpu/recording.js';
 import type { Backend, Plan, Primitive, Storage } from './backend.js';
+import { GpuRecorded } from './recorded.js';
 
 interface GpuStorage extends Storage, Slice {}
 
@@ -13,6 +16,8 @@ export class GpuBackend implements Backend {
   readonly kind = 'gpu';
   readonly name: string;
   readonly gpu: Gpu;
+  /** Where work is written down instead of done, and the memory made meanwhile. */
+  #recording?: { to: Recording; made: GpuStorage[] };
 
   constructor(gpu: Gpu) {
     this.gpu = gpu;
@@ -21,7 +26,9 @@ export class GpuBackend implements Backend {
 
   alloc(dtype: DType, length: number): Storage {
     const bytes = sizeOf(dtype, length);
-    const storage: GpuStorage = { dtype, length, freed: false, pooled: this.gpu.pool.acquire(bytes), offset: 0, bytes };
+    const pooled = this.#recording?.to.alloc(bytes) ?? this.gpu.pool.acquire(bytes);
+    const storage: GpuStorage = { dtype, length, freed: false, pooled, offset: 0, bytes };
+    this.#recording?.made.push(storage);
     return storage;
   }
 
@@ -35,14 +42,19 @@ export class GpuBackend implements Backend {
     const s = storage as GpuStorage;
     if (s.freed) return;
     s.freed = true;
-    if (!s.parent) this.gpu.pool.release(s.pooled);
+    const ofRecording = s.pooled instanceof RecordedBuffer && !s.pooled.kept;
+    if (!s.parent && !ofRecording) this.gpu.pool.release(s.pooled);
   }
 
   write(storage: Storage, data: TypedArray): void {
-    this.gpu.recorder.write(storage as GpuStorage, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    const [to, bytes] = [storage as GpuStorage, new Uint8Array(data.buffer, data.byteOffset, data.byteLength)];
+    if (!this.#recording) this.gpu.recorder.write(to, bytes);
+    else if (!this.#recording.to.owns(to) || !this.#recording.to.constant(to, bytes))
+      throw new ConfigError('set: inside a compiled function only new tensors are given values, once, before they are used; got another. Set it outside, or pass the values as an argument.');
   }
 
   async read(storage: Storage): Promise<TypedArray> {
+    if (this.#recording) throw new ConfigError('data: inside a compiled function nothing has been computed yet; got a read. Return the tensor and read it then.');
     const bytes = await this.gpu.recorder.read(storage as GpuStorage);
     checkDevice(this.gpu.device);
     return viewOf(storage.dtype, bytes, 0, storage.length);
@@ -53,14 +65,33 @@ export class GpuBackend implements Backend {
     const plan: Plan = 'launches' in made ? made : { scratch: [], launches: [made] };
     const scratch = plan.scratch.map((length) => this.alloc('f32', length));
     const all = [...buffers, ...scratch] as GpuStorage[];
+    const main = plan.launches.find((l) => l.kernel.name.startsWith(primitive.name)) ?? plan.launches[0];
     for (const l of plan.launches) {
-      const slices = l.bind ? l.bind.map((i) => all[i]) : all;
-      this.gpu.recorder.dispatch(l.kernel, l.constants ?? {}, slices, l.params, l.groups);
+      const [{ kernel, constants = {}, groups }, slices] = [l, l.bind ? l.bind.map((i) => all[i]) : all];
+      if (!this.#recording) this.gpu.recorder.dispatch(kernel, constants, slices, l.params, groups);
+      else this.#recording.to.dispatch({ op: primitive.name, flops: l === main ? primitive.flops?.(params) : 0, kernel, constants, slices, groups }, l.params);
     }
     for (const s of scratch) this.free(s); // later work runs after these dispatches, so it may use them at once
   }
 
+  record(inputs: readonly { dtype: DType; length: number }[], fn: (inputs: readonly Storage[]) => void): GpuRecorded {
+    const { to, made } = (this.#recording = { to: new Recording(this.gpu.recorder, this.gpu.pool), made: [] as GpuStorage[] });
+    try {
+      const storages = inputs.map(({ dtype, length }) => this.alloc(dtype, length) as GpuStorage);
+      fn(storages);
+      for (const { freed, pooled } of made) if (!freed) Object.assign(pooled, { fixed: true, kept: true });
+      for (const { pooled } of storages) Object.assign(pooled, { kept: false });
+      return new GpuRecorded(this.gpu, to, storages);
+    } catch (error) {
+      for (const s of made) s.freed = true; // it has no memory and never will
+      throw error;
+    } finally {
+      this.#recording = undefined;
+    }
+  }
+
   flush(): void {
+    if (this.#recording) return;
     this.gpu.recorder.flush();
   }
 

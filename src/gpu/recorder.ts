@@ -1,4 +1,5 @@
 import { type Kernel, PARAM_SLOT, type ParamValue, packParams } from './kernel.js';
+import { type Compiled, type Constants, Pipelines } from './pipelines.js';
 import type { PooledBuffer } from './pool.js';
 
 /** A range of a buffer, as a kernel sees it. `offset` is a multiple of 256, `bytes` of 4. */
@@ -8,17 +9,23 @@ export interface Slice {
   readonly bytes: number;
 }
 
-export type Constants = Record<string, number>;
+const SLOTS = 2048;
+const MAX_BIND_GROUPS = 8192;
+/** Small reads come one after another (losses): staging buffers for so many under way are made at once. */
+const RING = 4;
+const RING_BYTES = 65536;
 
-interface Compiled {
-  id: number;
-  pipeline: GPUComputePipeline;
-  layout: GPUBindGroupLayout;
+/** Workgroups as a grid: a side holds at most 65535 of them. */
+export function gridOf(groups: number): [x: number, y: number] {
+  const y = Math.ceil(groups / 65535);
+  return [Math.ceil(groups / y), y];
 }
 
-const SLOTS = 2048;
-const MAX_GROUPS = 65535;
-const MAX_BIND_GROUPS = 8192;
+/** The bind group of a dispatch's buffers. */
+export function bindGroupOf(device: GPUDevice, layout: GPUBindGroupLayout, slices: readonly Slice[]): GPUBindGroup {
+  const entries = slices.map((s, binding) => ({ binding, resource: { buffer: s.pooled.buffer, offset: s.offset, size: s.bytes } }));
+  return device.createBindGroup({ layout, entries });
+}
 
 /**
  * The only place that encodes work. Dispatches gather in one open compute pass;
@@ -26,6 +33,7 @@ const MAX_BIND_GROUPS = 8192;
  */
 export class Recorder {
   readonly device: GPUDevice;
+  readonly pipelines: Pipelines;
   dispatches = 0;
   submits = 0;
   #encoder?: GPUCommandEncoder;
@@ -36,27 +44,23 @@ export class Recorder {
   readonly #block = new ArrayBuffer(SLOTS * PARAM_SLOT);
   readonly #view = new DataView(this.#block);
   readonly #params: GPUBuffer;
-  readonly #paramsLayout: GPUBindGroupLayout;
   readonly #paramsGroup: GPUBindGroup;
-  readonly #layouts = new Map<string, GPUBindGroupLayout>();
-  readonly #compiled = new Map<string, Compiled>();
   readonly #bindGroups = new Map<string, GPUBindGroup>();
   readonly #staging: GPUBuffer[] = [];
 
   constructor(device: GPUDevice) {
     this.device = device;
     this.#params = device.createBuffer({ size: SLOTS * PARAM_SLOT, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
-    const buffer = { type: 'uniform', hasDynamicOffset: true, minBindingSize: 0 } as const;
-    this.#paramsLayout = device.createBindGroupLayout({ entries: [{ binding: 0, visibility: GPUShaderStage.COMPUTE, buffer }] });
+    this.pipelines = new Pipelines(device);
     const resource = { buffer: this.#params, size: PARAM_SLOT };
-    this.#paramsGroup = device.createBindGroup({ layout: this.#paramsLayout, entries: [{ binding: 0, resource }] });
+    this.#paramsGroup = device.createBindGroup({ layout: this.pipelines.params, entries: [{ binding: 0, resource }] });
   }
 
   /** Encodes one dispatch of `groups` workgroups (folded into x and y when there are many). */
   dispatch(k: Kernel, constants: Constants, slices: readonly Slice[], params: Record<string, ParamValue>, groups: number): void {
     if (groups === 0) return;
     if (this.#slot === SLOTS) this.flush();
-    const compiled = this.#compile(k, constants);
+    const compiled = this.pipelines.get(k, constants);
     const at = this.#slot++ * PARAM_SLOT;
     packParams(k, params, this.#view, at);
     const pass = this.#openPass();
@@ -64,10 +68,15 @@ export class Recorder {
     this.#bound = compiled;
     pass.setBindGroup(0, this.#bindGroup(compiled, slices));
     pass.setBindGroup(1, this.#paramsGroup, [at]);
-    const y = Math.ceil(groups / MAX_GROUPS);
-    pass.dispatchWorkgroups(Math.ceil(groups / y), y);
+    pass.dispatchWorkgroups(...gridOf(groups));
     for (const s of slices) this.#touched.add(s.pooled.buffer);
     this.dispatches++;
+  }
+
+  /** Lets `encode` fill the open pass, and submits. */
+  submit(encode: (pass: GPUComputePassEncoder) => void): void {
+    encode(this.#openPass());
+    this.flush();
   }
 
   copy(from: Slice, to: Slice): void {
@@ -121,35 +130,9 @@ export class Recorder {
   #takeStaging(bytes: number): GPUBuffer {
     const at = this.#staging.findIndex((b) => b.size >= bytes && b.size <= 4 * bytes + 256);
     if (at >= 0) return this.#staging.splice(at, 1)[0];
-    return this.device.createBuffer({ size: Math.ceil(bytes / 256) * 256, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
-  }
-
-  #compile(k: Kernel, constants: Constants): Compiled {
-    const key = `${k.name}${JSON.stringify(constants)}`;
-    const known = this.#compiled.get(key);
-    if (known) return known;
-    const layout = this.#layoutOf(k.access);
-    const module = this.device.createShaderModule({ label: k.name, code: k.code });
-    const pipeline = this.device.createComputePipeline({
-      label: k.name,
-      layout: this.device.createPipelineLayout({ bindGroupLayouts: [layout, this.#paramsLayout] }),
-      compute: { module, constants },
-    });
-    const compiled = { id: this.#compiled.size, pipeline, layout };
-    this.#compiled.set(key, compiled);
-    return compiled;
-  }
-
-  #layoutOf(access: string): GPUBindGroupLayout {
-    const known = this.#layouts.get(access);
-    if (known) return known;
-    const entries = [...access].map((a, binding) => {
-      const type: GPUBufferBindingType = a === 'r' ? 'read-only-storage' : 'storage';
-      return { binding, visibility: GPUShaderStage.COMPUTE, buffer: { type } };
-    });
-    const layout = this.device.createBindGroupLayout({ entries });
-    this.#layouts.set(access, layout);
-    return layout;
+    const make = () => this.device.createBuffer({ size: Math.ceil(bytes / 256) * 256, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+    if (bytes <= RING_BYTES) for (let i = 1; i < RING; i++) this.#staging.push(make());
+    return make();
   }
 
   #bindGroup(compiled: Compiled, slices: readonly Slice[]): GPUBindGroup {
@@ -158,11 +141,7 @@ export class Recorder {
     const known = this.#bindGroups.get(key);
     if (known) return known;
     if (this.#bindGroups.size >= MAX_BIND_GROUPS) this.#bindGroups.clear();
-    const entries = slices.map((s, binding) => ({
-      binding,
-      resource: { buffer: s.pooled.buffer, offset: s.offset, size: s.bytes },
-    }));
-    const group = this.device.createBindGroup({ layout: compiled.layout, entries });
+    const group = bindGroupOf(this.device, compiled.layout, slices);
     this.#bindGroups.set(key, group);
     return group;
   }

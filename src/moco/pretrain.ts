@@ -1,15 +1,16 @@
+import { compile } from '../compile.js';
 import { Rng } from '../core/rng.js';
 import type { Pictures } from '../data/pictures.js';
 import { type ResNet, resnet } from '../nn/resnet.js';
 import { augment } from '../ops/augment.js';
 import { AUGMENT_COLUMNS, type Augmentation, drawAugmentation } from '../ops/augment_params.js';
+import { reshape } from '../ops/reshape.js';
 import { cosine } from '../optim/schedule.js';
-import { step } from '../step.js';
 import { state, type Tensor, tensor } from '../tensor.js';
 import { checkConfig, type PretrainConfig, viewsOf } from './config.js';
 import { embedPictures } from './embed.js';
 import { type Features, knnAccuracy } from './knn.js';
-import { MoCo, type Views } from './moco.js';
+import { MoCo } from './moco.js';
 
 /** What one step measured. */
 export interface StepRecord {
@@ -126,7 +127,7 @@ export class Pretraining {
     const lr = cosine(base, epoch / epochs);
     if (this.#done % this.stepsPerEpoch === 0 || this.#fresh) this.moco.lr = lr;
     this.#fresh = false;
-    const measured = step(() => this.moco.step(this.#draw(epoch)).data()); // read inside, so that nothing outlives the step
+    const measured = this.#train(...this.#draw(epoch)).data();
     const done = ++this.#done;
     const [loss, contrastTop1, contrastTop5] = await measured;
     onStep?.({ step: done, epoch: epoch + 1, loss, contrastTop1, contrastTop5, lr, queueFill: Math.min(1, (done * batch) / K) });
@@ -135,21 +136,26 @@ export class Pretraining {
   /** Nothing has set the learning rate yet. */
   #fresh = true;
 
-  /** The two views of the next batch. They depend on the seed, the epoch and the step alone. */
-  #draw(epoch: number): Views {
-    const { batch: N, seed, size, shuffle } = this.config;
+  /** One step on the device, from what `#draw` returns. */
+  readonly #train = compile((indexQ: Tensor, tableQ: Tensor, indexK: Tensor, tableK: Tensor, unshuffle: Tensor) =>
+    this.moco.step({ xQ: this.#view(indexQ, tableQ), xK: this.#view(indexK, tableK), unshuffle }));
+
+  /** The two views of the next batch, as pictures and how to augment them. They depend on the seed, the epoch and the step alone. */
+  #draw(epoch: number): [Uint32Array, Float32Array, Uint32Array, Float32Array, Uint32Array] {
+    const { batch: N, seed, shuffle } = this.config;
     const at = (this.#done % this.stepsPerEpoch) * N;
     const indices = this.#order(epoch).subarray(at, at + N);
     const order = shuffle ? new Rng(seed, 'shuffle', this.#done).permutation(N) : Uint32Array.from({ length: N }, (_, i) => i);
     const unshuffle = new Uint32Array(N);
     order.forEach((from, to) => (unshuffle[from] = to));
-    return { xQ: this.#view(0, epoch, indices, size), xK: this.#view(1, epoch, order.map((i) => indices[i]), size), unshuffle: tensor(unshuffle) };
+    const { height, width } = this.train;
+    const table = (view: number, indices: Uint32Array) => drawAugmentation(this.#views, { seed, epoch, view, indices, height, width });
+    const keys = order.map((i) => indices[i]);
+    return [indices, table(0, indices), keys, table(1, keys), unshuffle];
   }
 
-  #view(view: number, epoch: number, indices: Uint32Array, size: number): Tensor {
-    const { height, width } = this.train;
-    const table = drawAugmentation(this.#views, { seed: this.config.seed, epoch, view, indices, height, width });
-    return augment(this.#resident, tensor(indices), tensor(table, [indices.length, AUGMENT_COLUMNS]), { size, ...this.#views });
+  #view(index: Tensor, table: Tensor): Tensor {
+    return augment(this.#resident, index, reshape(table, [index.size, AUGMENT_COLUMNS]), { size: this.config.size, ...this.#views });
   }
 
   #order(epoch: number): Uint32Array {

@@ -1,4 +1,5 @@
 import { batchNorm } from '../ops/batch_norm.js';
+import { dependsOn, onReplay } from '../replay.js';
 import type { Tensor } from '../tensor.js';
 import { buffer, constant } from './init.js';
 import { type Counter, Module } from './module.js';
@@ -32,7 +33,12 @@ export class BatchNorm extends Module {
 
   /** bn(x), or relu(bn(x) + residual) in the passes over memory that bn(x) alone needs. */
   forward(x: Tensor, { relu = false, residual }: { relu?: boolean; residual?: Tensor } = {}): Tensor {
-    if (this.training) this.numBatchesTracked.value++;
+    dependsOn(this, () => this.training);
+    if (this.training) {
+      const count = () => void this.numBatchesTracked.value++;
+      count();
+      onReplay(count);
+    }
     const { weight: gamma, bias: beta, runningMean, runningVar, training: train } = this;
     return batchNorm(x, { gamma, beta, runningMean, runningVar, train, splits: this.#splits, relu, residual });
   }

@@ -33,6 +33,7 @@ export class FlatParameters {
       if (this.grads) p.grad = this.part(this.grads, name);
       else p.requiresGrad = false;
     }
+    if (gradients) this.zeroGrad(); // so that the first backward overwrites them, as every later one
   }
 
   /** The part of a flat tensor of this layout that belongs to the parameter `name`, in its shape. */

@@ -1,0 +1,61 @@
+import type { TypedArray } from '../core/dtype.js';
+import { DeviceError } from '../core/errors.js';
+import type { Gpu } from '../gpu/device.js';
+import type { Slice } from '../gpu/recorder.js';
+import type { Recording } from '../gpu/recording.js';
+import type { Recorded, Storage } from './backend.js';
+
+/** A recording with its inputs, and the tensors' memory that it uses without owning it. */
+export class GpuRecorded implements Recorded {
+  readonly recording: Recording;
+  readonly #gpu: Gpu;
+  readonly #inputs: readonly Slice[];
+  readonly #outside: readonly Storage[];
+
+  constructor(gpu: Gpu, recording: Recording, inputs: readonly Slice[]) {
+    this.#gpu = gpu;
+    this.recording = recording;
+    this.#inputs = inputs;
+    this.#outside = [...new Set(recording.dispatches.flatMap((d) => d.slices.filter((s) => !recording.owns(s))))] as unknown as Storage[];
+  }
+
+  get memory(): { planned: number; live: number } {
+    return this.recording.memory;
+  }
+
+  get dispatches(): number {
+    return this.recording.dispatches.length;
+  }
+
+  prepare(): Promise<void> {
+    return this.recording.prepare();
+  }
+
+  build(): void {
+    this.recording.build();
+  }
+
+  replay(inputs: readonly (TypedArray | Storage)[]): void {
+    this.load(inputs);
+    this.recording.replay();
+  }
+
+  /** Writes the inputs, and checks that what else the recording reads is still there. */
+  load(inputs: readonly (TypedArray | Storage)[]): void {
+    if (this.#outside.some((s) => s.freed || s.parent?.freed))
+      throw new DeviceError('compile: a tensor that the function used when it was recorded is gone. Keep it with state(), or pass it as an argument.');
+    inputs.forEach((from, i) => {
+      const to = this.#inputs[i];
+      if (ArrayBuffer.isView(from)) this.#gpu.recorder.write(to, new Uint8Array(from.buffer, from.byteOffset, from.byteLength));
+      else this.#gpu.recorder.copy(from as unknown as Slice, to);
+    });
+  }
+
+  difference(other: Recorded): string | undefined {
+    return this.recording.difference((other as GpuRecorded).recording);
+  }
+
+  release(): void {
+    this.recording.release();
+  }
+}

@@ -1,0 +1,66 @@
+import type { Kernel } from './kernel.js';
+
+export type Constants = Record<string, number>;
+
+export interface Compiled {
+  readonly id: number;
+  readonly pipeline: GPUComputePipeline;
+  readonly layout: GPUBindGroupLayout;
+}
+
+/** Pipelines of a device, each made once, by kernel and constants. */
+export class Pipelines {
+  /** Layout of group 1: the parameters of one dispatch, found by a dynamic offset. */
+  readonly params: GPUBindGroupLayout;
+  readonly #device: GPUDevice;
+  readonly #layouts = new Map<string, GPUBindGroupLayout>();
+  readonly #compiled = new Map<string, Compiled>();
+
+  constructor(device: GPUDevice) {
+    this.#device = device;
+    const buffer = { type: 'uniform', hasDynamicOffset: true, minBindingSize: 0 } as const;
+    this.params = device.createBindGroupLayout({ entries: [{ binding: 0, visibility: GPUShaderStage.COMPUTE, buffer }] });
+  }
+
+  get(k: Kernel, constants: Constants): Compiled {
+    const key = keyOf(k, constants);
+    return this.#compiled.get(key) ?? this.#keep(key, k, this.#device.createComputePipeline(this.#describe(k, constants)));
+  }
+
+  /** Makes all of these that are missing, in parallel where the driver can. */
+  async prepare(wanted: Iterable<{ kernel: Kernel; constants: Constants }>): Promise<void> {
+    const missing = new Map<string, { kernel: Kernel; constants: Constants }>();
+    for (const w of wanted) if (!this.#compiled.has(keyOf(w.kernel, w.constants))) missing.set(keyOf(w.kernel, w.constants), w);
+    const make = async ([key, { kernel, constants }]: [string, { kernel: Kernel; constants: Constants }]) => {
+      const pipeline = await this.#device.createComputePipelineAsync(this.#describe(kernel, constants));
+      if (!this.#compiled.has(key)) this.#keep(key, kernel, pipeline);
+    };
+    await Promise.all([...missing].map(make));
+  }
+
+  #keep(key: string, k: Kernel, pipeline: GPUComputePipeline): Compiled {
+    const compiled = { id: this.#compiled.size, pipeline, layout: this.#layoutOf(k.access) };
+    this.#compiled.set(key, compiled);
+    return compiled;
+  }
+
+  #describe(k: Kernel, constants: Constants): GPUComputePipelineDescriptor {
+    const module = this.#device.createShaderModule({ label: k.name, code: k.code });
+    const layout = this.#device.createPipelineLayout({ bindGroupLayouts: [this.#layoutOf(k.access), this.params] });
+    return { label: k.name, layout, compute: { module, constants } };
+  }
+
+  #layoutOf(access: string): GPUBindGroupLayout {
+    const known = this.#layouts.get(access);
+    if (known) return known;
+    const entries = [...access].map((a, binding) => {
+      const type: GPUBufferBindingType = a === 'r' ? 'read-only-storage' : 'storage';
+      return { binding, visibility: GPUShaderStage.COMPUTE, buffer: { type } };
+    });
+    const layout = this.#device.createBindGroupLayout({ entries });
+    this.#layouts.set(access, layout);
+    return layout;
+  }
+}
+
+const keyOf = (k: Kernel, constants: Constants): string => `${k.name}${JSON.stringify(constants)}`;

@@ -1,0 +1,187 @@
+import { type Kernel, PARAM_SLOT, packParams, type ParamValue } from './kernel.js';
+import type { Compiled, Constants } from './pipelines.js';
+import { mostAlive, planMemory } from './plan.js';
+import type { BufferPool, PooledBuffer } from './pool.js';
+import { bindGroupOf, gridOf, type Recorder, type Slice } from './recorder.js';
+
+/** A buffer of a recording. Which memory it is, the plan says. */
+export class RecordedBuffer implements PooledBuffer {
+  id = -1;
+  buffer!: GPUBuffer;
+  size: number;
+  /** Places of the first and the last dispatch that use it. */
+  first = Infinity;
+  last = -1;
+  /** Some dispatch writes it. */
+  written = false;
+  /** It has memory of its own: inputs, constants, and what is `kept`. */
+  fixed = false;
+  /** It belongs to a tensor that outlives the call. */
+  kept = false;
+
+  constructor(bytes: number) {
+    this.size = bytes;
+  }
+}
+
+/** One dispatch of a recording. */
+export interface Dispatch {
+  /** The primitive that asked for it, and the floating-point operations it does, where known. */
+  readonly op: string;
+  readonly flops?: number;
+  readonly kernel: Kernel;
+  readonly constants: Constants;
+  readonly slices: readonly Slice[];
+  readonly params: Uint8Array;
+  readonly groups: number;
+}
+
+/** A dispatch as the encoder takes it. */
+export interface Ready {
+  readonly compiled: Compiled;
+  readonly group: GPUBindGroup;
+  readonly paramsGroup: GPUBindGroup;
+  readonly offset: readonly [number];
+  readonly x: number;
+  readonly y: number;
+}
+
+/** Encodes `d` after `before` in the same pass. */
+export function encode(pass: GPUComputePassEncoder, d: Ready, before?: Ready): void {
+  if (d.compiled !== before?.compiled) pass.setPipeline(d.compiled.pipeline);
+  if (d.group !== before?.group) pass.setBindGroup(0, d.group);
+  pass.setBindGroup(1, d.paramsGroup, d.offset);
+  pass.dispatchWorkgroups(d.x, d.y);
+}
+
+/** Dispatches written down without being run, then planned once and run any number of times without allocating. */
+export class Recording {
+  readonly dispatches: Dispatch[] = [];
+  readonly constants: { to: Slice; data: Uint8Array }[] = [];
+  /** Bytes of the tensors that live in the recording: as planned, and alive at the worst moment. */
+  memory = { planned: 0, live: 0 };
+  ready: Ready[] = [];
+  readonly #recorder: Recorder;
+  readonly #pool: BufferPool;
+  readonly #buffers = new Set<RecordedBuffer>();
+  #places: PooledBuffer[] = [];
+  #params?: GPUBuffer;
+
+  constructor(recorder: Recorder, pool: BufferPool) {
+    this.#recorder = recorder;
+    this.#pool = pool;
+  }
+
+  alloc(bytes: number): RecordedBuffer {
+    const buffer = new RecordedBuffer(bytes);
+    this.#buffers.add(buffer);
+    return buffer;
+  }
+
+  owns(slice: Slice): boolean {
+    return this.#buffers.has(slice.pooled as RecordedBuffer);
+  }
+
+  /** Values that every run begins with. False if a dispatch uses the buffer already. */
+  constant(to: Slice, data: Uint8Array): boolean {
+    const buffer = to.pooled as RecordedBuffer;
+    if (buffer.last >= 0) return false;
+    buffer.fixed = true;
+    this.constants.push({ to, data: data.slice() });
+    return true;
+  }
+
+  dispatch(d: Omit<Dispatch, 'params'>, values: Record<string, ParamValue>): void {
+    if (d.groups === 0) return;
+    const params = new Uint8Array(PARAM_SLOT);
+    packParams(d.kernel, values, new DataView(params.buffer), 0);
+    const at = this.dispatches.push({ ...d, params }) - 1;
+    d.slices.forEach((slice, i) => {
+      if (!this.owns(slice)) return;
+      const buffer = slice.pooled as RecordedBuffer;
+      buffer.first = Math.min(buffer.first, at);
+      buffer.last = at;
+      buffer.written ||= d.kernel.access[i] === 'w';
+    });
+  }
+
+  /** Makes the pipelines in parallel; without it, `build` makes them one after the other. */
+  prepare(): Promise<void> {
+    return this.#recorder.pipelines.prepare(this.dispatches);
+  }
+
+  /** Gives every buffer its memory and makes all that a run needs. */
+  build(): void {
+    this.#placeBuffers();
+    const { device, pipelines } = this.#recorder;
+    this.#params = device.createBuffer({ size: Math.max(1, this.dispatches.length) * PARAM_SLOT, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
+    const block = new Uint8Array(this.#params.size);
+    this.dispatches.forEach((d, i) => block.set(d.params, i * PARAM_SLOT));
+    device.queue.writeBuffer(this.#params, 0, block);
+    const resource = { buffer: this.#params, size: PARAM_SLOT };
+    const paramsGroup = device.createBindGroup({ layout: pipelines.params, entries: [{ binding: 0, resource }] });
+    this.ready = this.dispatches.map(({ kernel, constants, slices, groups }, i) => {
+      const compiled = pipelines.get(kernel, constants);
+      const [x, y] = gridOf(groups);
+      return { compiled, group: bindGroupOf(device, compiled.layout, slices), paramsGroup, offset: [i * PARAM_SLOT], x, y };
+    });
+    for (const { to, data } of this.constants) this.#recorder.write(to, data);
+  }
+
+  #placeBuffers(): void {
+    const used = [...this.#buffers].filter((b) => b.fixed || b.last >= 0);
+    const lifetimes = used.map(({ size, first, last, fixed }) => (fixed ? { size, first: 0, last: this.dispatches.length } : { size, first, last }));
+    const shared = used.filter((b) => !b.fixed);
+    const { places, sizes } = planMemory(shared);
+    this.#places = sizes.map((bytes) => this.#pool.acquire(bytes));
+    shared.forEach((b, i) => Object.assign(b, this.#places[places[i]]));
+    for (const b of used) {
+      if (!b.fixed) continue;
+      const own = this.#pool.acquire(b.size);
+      Object.assign(b, own);
+      if (!b.kept) this.#places.push(own);
+    }
+    const planned = this.#places.reduce((sum, p) => sum + p.size, 0) + used.reduce((sum, b) => sum + (b.kept ? b.size : 0), 0);
+    this.memory = { planned, live: mostAlive(lifetimes) };
+  }
+
+  /** Puts constants that a run overwrites back, before it starts. */
+  restore(): void {
+    for (const { to, data } of this.constants) if ((to.pooled as RecordedBuffer).written) this.#recorder.write(to, data);
+  }
+
+  /** Runs everything, in one pass and one submit. */
+  replay(): void {
+    this.restore();
+    this.#recorder.submit((pass) => {
+      let before: Ready | undefined;
+      for (const d of this.ready) {
+        encode(pass, d, before);
+        before = d;
+      }
+    });
+  }
+
+  /** Gives the memory back, but for what tensors still hold. */
+  release(): void {
+    for (const place of this.#places) this.#pool.release(place);
+    this.#params?.destroy();
+    this.#places = [];
+    this.ready = [];
+  }
+
+  /** What this recording does otherwise than `other`, or undefined if both do the same. */
+  difference(other: Recording): string | undefined {
+    const [n, m] = [this.dispatches.length, other.dispatches.length];
+    const changed = this.dispatches.findIndex((d, i) => i < m && !sameDispatch(d, other.dispatches[i]));
+    if (changed >= 0) return `${this.dispatches[changed].op}, dispatch ${changed}, with other parameters`;
+    if (n !== m) return `${n} dispatches, before ${m}`;
+    const uploaded = this.constants.findIndex((c, i) => !other.constants[i] || !sameBytes(c.data, other.constants[i].data));
+    return uploaded < 0 && this.constants.length === other.constants.length ? undefined : `upload ${Math.max(uploaded, 0) + 1}, with other values`;
+  }
+}
+
+const sameDispatch = (a: Dispatch, b: Dispatch): boolean =>
+  a.kernel === b.kernel && a.groups === b.groups && sameBytes(a.params, b.params) && JSON.stringify(a.constants) === JSON.stringify(b.constants);
+
+const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((v, i) => v === b[i]);
