@@ -32,6 +32,8 @@ export { type InfoNce, infoNce } from './ops/info_nce.js';
 export { queueWrite } from './ops/queue_write.js';
 export { ema } from './ops/ema.js';
 export { sgd, type SgdOptions } from './ops/sgd.js';
+export { lars, type LarsOptions, type LarsTable, larsTable } from './ops/lars.js';
+export { adamw, type AdamWOptions, type AdamWState } from './ops/adamw.js';
 export { augment, type AugmentOptions, normalizePictures } from './ops/augment.js';
 export { type Augmentation, cifarAugmentation, drawAugmentation, mocoV1Augmentation, mocoV2Augmentation } from './ops/augment_params.js';
 
@@ -42,8 +44,11 @@ export { BatchNorm } from './nn/batch_norm.js';
 export { LayerNorm } from './nn/layer_norm.js';
 export { ResNet, resnet, resnetNames, type ResNetOptions } from './nn/resnet.js';
 export { FlatParameters } from './optim/flat.js';
+export type { Optimizer } from './optim/optimizer.js';
 export { SGD } from './optim/sgd.js';
-export { cosine } from './optim/schedule.js';
+export { LARS } from './optim/lars.js';
+export { AdamW } from './optim/adamw.js';
+export { cosine, momentumCosine, scaledRate, stepDecay, warmupCosine } from './optim/schedule.js';
 
 export { MoCo, type MoCoOptions, type Views } from './moco/moco.js';
 export { demoConfig, type PretrainConfig } from './moco/config.js';
