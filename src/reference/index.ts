@@ -1,5 +1,6 @@
 /** The mirrors: for every kernel, the same computation as plain loops on typed arrays. */
 export * from './accumulate.js';
+export * from './attention.js';
 export * from './augment.js';
 export * from './avg_pool.js';
 export * from './batch_norm.js';

@@ -1,0 +1,14 @@
+import type { Tensor } from '../tensor.js';
+import { mul } from './binary.js';
+import { matmul } from './matmul.js';
+import { reshape } from './reshape.js';
+import { softmax } from './softmax.js';
+import { transpose } from './strided.js';
+
+/** Attention as products and a softmax, with the matrix of scores in memory: what `attention` is checked and timed against. */
+export function attentionUnfused(q: Tensor, k: Tensor, v: Tensor, { heads = 1, scale }: { heads?: number; scale?: number } = {}): Tensor {
+  const [batch, Nq, width] = q.shape;
+  const [qh, kh, vh] = [q, k, v].map((x) => transpose(reshape(x, [batch, x.shape[1], heads, width / heads]), [0, 2, 1, 3]));
+  const scores = mul(matmul(qh, kh, { transposeB: true }), scale ?? (width / heads) ** -0.5);
+  return reshape(transpose(matmul(softmax(scores), vh), [0, 2, 1, 3]), [batch, Nq, width]);
+}
