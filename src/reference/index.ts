@@ -13,6 +13,7 @@ export * from './fill.js';
 export * from './gather.js';
 export * from './info_nce.js';
 export * from './l2_normalize.js';
+export * from './layer_norm.js';
 export * from './matmul.js';
 export * from './max_pool.js';
 export * from './pool.js';
