@@ -21,6 +21,8 @@ export { layerNorm } from './ops/layer_norm.js';
 export { maxPool } from './ops/max_pool.js';
 export { avgPool, globalAvgPool } from './ops/avg_pool.js';
 export { logSoftmax, softmax } from './ops/softmax.js';
+export { attention, type AttentionOptions, attentionQkv } from './ops/attention.js';
+export { attentionUnfused } from './ops/attention_unfused.js';
 export { crossEntropy } from './ops/cross_entropy.js';
 export { l2Normalize } from './ops/l2_normalize.js';
 export { rowDot } from './ops/row_dot.js';

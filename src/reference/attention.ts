@@ -64,6 +64,4 @@ export function attentionGrad([q, kv, y, lse, dy, dq, dkv]: TypedArray[], p: Att
       }
     });
   });
-  if (dq === dkv) dq.set(dQ.map((v, i) => v + dkv[i]));
-  else [dq.set(dQ), dkv.set(dKV)];
 }
