@@ -43,6 +43,8 @@ export { Linear, Relu, Sequential } from './nn/linear.js';
 export { BatchNorm } from './nn/batch_norm.js';
 export { LayerNorm } from './nn/layer_norm.js';
 export { ResNet, resnet, resnetNames, type ResNetOptions } from './nn/resnet.js';
+export { positionEmbedding } from './nn/position_embedding.js';
+export { VisionTransformer, type VisionTransformerOptions, vit, vitNames } from './nn/vit.js';
 export { FlatParameters } from './optim/flat.js';
 export { SGD } from './optim/sgd.js';
 export { cosine } from './optim/schedule.js';
