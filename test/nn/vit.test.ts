@@ -43,7 +43,8 @@ function timm(D: number, depth: number, patch: number, tokens: number): Map<stri
 }
 
 const total = (named: Map<string, Shape>) => [...named.values()].reduce((n, s) => n + numel(s), 0);
-const most = async (t: Tensor) => (await t.data()).reduce((a, b) => Math.max(a, Math.abs(b)), 0);
+const read = async (t: Tensor) => Array.from(await t.data());
+const most = async (t: Tensor) => (await read(t)).reduce((a, b) => Math.max(a, Math.abs(b)), 0);
 const build = (name: string, options: Partial<VisionTransformerOptions>, backend: Backend = reference) => on(backend, () => vit(name, options));
 const pictures = (seed: number, shape: Shape) => {
   const rng = new Rng(seed, 'pictures');
@@ -52,12 +53,12 @@ const pictures = (seed: number, shape: Shape) => {
 
 describe('the vision transformer is MoCo v3’s', () => {
   it('position embedding: golden values', async () => {
-    const values = await on(reference, () => positionEmbedding(14, 14, 384).data());
+    const values = await read(on(reference, () => positionEmbedding(14, 14, 384)));
     const at = (token: number, channel: number) => values[token * 384 + channel];
     expect(values.length).toBe(197 * 384);
     expect([at(2, 0), at(2, 192), at(2, 193), at(2, 288)].map((v) => +v.toFixed(7))).toEqual([0, 0.841471, 0.7885931, 0.5403023]);
     expect([at(15, 0), at(15, 96), at(15, 192)].map((v) => +v.toFixed(7))).toEqual([0.841471, 0.5403023, 0]);
-    expect(values.subarray(0, 384).every((v) => v === 0)).toBe(true);
+    expect(values.slice(0, 384).every((v) => v === 0)).toBe(true);
     expect(values.reduce((a, b) => a + b, 0)).toBeCloseTo(34713.824, 2);
   });
 
@@ -77,12 +78,13 @@ describe('the vision transformer is MoCo v3’s', () => {
       expect(await most(t)).toBeGreaterThan(0.9999 * bound - 1e-6);
     }
     for (const t of [patch.bias, block.attn.qkv.bias, block.mlp.fc1.bias, model.norm.bias]) expect(await most(t!)).toBe(0);
-    const cls = await model.clsToken.data();
+    const cls = await read(model.clsToken);
     expect(Math.sqrt(cls.reduce((a, b) => a + b * b, 0) / 384) / 1e-6).toBeCloseTo(1, 0);
     const trained = [...model.parameters().keys()];
     expect([...shapes(model).keys()].filter((name) => !trained.includes(name))).toEqual(['pos_embed', 'patch_embed.proj.weight', 'patch_embed.proj.bias']);
     expect(build('vit-tiny', { stopGradConv1: false }).parameters().has('patch_embed.proj.weight')).toBe(true);
-    expect(await most(build('vit-tiny', { width: 768, depth: 0, patch: 16 }).patchEmbed.parameters().get('x') ?? (build('vit-tiny', { width: 768, heads: 12, depth: 0, patch: 16 }).patchEmbed.proj as Linear).weight)).toBeCloseTo(0.0625, 4);
+    const wide = build('vit-b', { depth: 0 }).patchEmbed.proj as Linear;
+    expect(await most(wide.weight)).toBeCloseTo(0.0625, 4);
   });
 
   it('the conv stem is four 3×3 and a 1×1 convolution in place of a block', () => {
@@ -116,7 +118,7 @@ describe('the vision transformer runs', () => {
 
   it.each<[string, Partial<VisionTransformerOptions>]>([['fixed patches', {}], ['trained patches, mlp head', { stopGradConv1: false, head: 'mlp' }], ['conv stem', { stem: 'conv' }]])('%s: output and every gradient on the GPU equal the mirror’s in f64', async (_, options) => {
     const evaluate = async (backend: Backend) => {
-      const read = on(backend, () => {
+      const values = on(backend, () => {
         const model = new VisionTransformer({ ...small, ...options });
         return step(() => {
           const y = model.forward(pictures(1, [3, 12, 12, 3]));
@@ -125,7 +127,7 @@ describe('the vision transformer runs', () => {
           return named.map(async ([name, t]) => [name, await t.data()] as const);
         });
       });
-      return new Map(await Promise.all(read));
+      return new Map(await Promise.all(values));
     };
     const [got, want] = [await evaluate(await gpu()), await evaluate(reference64)];
     for (const [name, values] of want) assertClose(name, got.get(name)!, values, { relative: 5e-5, absolute: 1e-5 });
@@ -135,7 +137,7 @@ describe('the vision transformer runs', () => {
     const from = on(await gpu(), () => new VisionTransformer({ ...small, seed: 8 }));
     const to = on(reference, () => new VisionTransformer(small));
     await copyState(from, to);
-    expect(Array.from(await (to.patchEmbed.proj as Linear).weight.data())).toEqual(Array.from(await (from.patchEmbed.proj as Linear).weight.data()));
+    expect(await read((to.patchEmbed.proj as Linear).weight)).toEqual(await read((from.patchEmbed.proj as Linear).weight));
   });
 
   it('learns to tell two sorts of pictures apart', async () => {
@@ -144,16 +146,17 @@ describe('the vision transformer runs', () => {
       const optimizer = new SGD(new FlatParameters(model), { momentum: 0.9, weightDecay: 0 });
       const x = tensor(Float32Array.from({ length: 8 * 432 }, (_, i) => Math.sin((i % 432) / (Math.floor(i / 432) % 2 ? 5 : 9))), [8, 12, 12, 3]);
       const labels = tensor([0, 1, 0, 1, 0, 1, 0, 1], [8], 'u32');
-      const lr = tensor([0.05]);
+      const lr = tensor([0.02]);
       const train = () => step(() => {
         const loss = crossEntropy(model.forward(x), labels);
         backward(loss);
         optimizer.step(lr);
         return loss.item();
       });
-      return Promise.all(Array.from({ length: 12 }, train));
+      return Promise.all(Array.from({ length: 16 }, train));
     });
+    console.log(losses.map((l) => l.toFixed(3)).join(' '));
     expect(losses[0]).toBeGreaterThan(0.5);
-    expect(losses[11]).toBeLessThan(0.3 * losses[0]);
+    expect(losses[15]).toBeLessThan(0.3 * losses[0]);
   });
 });
