@@ -156,8 +156,6 @@ describe('the vision transformer runs', () => {
       });
       return Promise.all(Array.from({ length: 16 }, train));
     });
-    console.log(losses.map((l) => l.toFixed(3)).join(' '));
-    expect(losses[0]).toBeGreaterThan(0.5);
     expect(losses[15]).toBeLessThan(0.3 * losses[0]);
   });
 });
