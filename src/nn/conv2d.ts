@@ -1,4 +1,5 @@
 import type { Rng } from '../core/rng.js';
+import { add } from '../ops/binary.js';
 import { type Conv2dOptions, conv2d } from '../ops/conv2d.js';
 import type { Tensor } from '../tensor.js';
 import { normal, uniform } from './init.js';
@@ -10,23 +11,32 @@ export interface Conv2dLayerOptions extends Conv2dOptions {
    * `torch`: the default of PyTorch's Conv2d, U(±1/√(C R S)).
    */
   init?: 'fan-out' | 'torch';
+  /** Weights are U(±bound) and biases 0, whatever `init` says. */
+  bound?: number;
+  /** Add a bias, drawn as PyTorch's Conv2d draws it. Default false. */
+  bias?: boolean;
 }
 
-/** A convolution without bias. weight: [O, R, S, C / groups]. */
+/** A convolution. weight: [O, R, S, C / groups], bias: [O] if asked for. */
 export class Conv2d extends Module {
   readonly weight: Tensor;
+  readonly bias?: Tensor;
   readonly #options: Conv2dOptions;
 
-  constructor(rng: Rng, channels: number, outputs: number, kernel: number, { init = 'fan-out', ...options }: Conv2dLayerOptions = {}) {
+  constructor(rng: Rng, channels: number, outputs: number, kernel: number, { init = 'fan-out', bound, bias = false, ...options }: Conv2dLayerOptions = {}) {
     super();
     const taps = kernel * kernel;
     const inputs = channels / (options.groups ?? 1);
     const shape = [outputs, kernel, kernel, inputs];
-    this.weight = init === 'torch' ? uniform(rng, shape, 1 / Math.sqrt(inputs * taps)) : normal(rng, shape, Math.sqrt(2 / (outputs * taps)));
+    const spread = 1 / Math.sqrt(inputs * taps);
+    const even = bound !== undefined || init === 'torch';
+    this.weight = even ? uniform(rng, shape, bound ?? spread) : normal(rng, shape, Math.sqrt(2 / (outputs * taps)));
+    if (bias) this.bias = uniform(rng, [outputs], bound === undefined ? spread : 0);
     this.#options = options;
   }
 
   forward(x: Tensor): Tensor {
-    return conv2d(x, this.weight, this.#options);
+    const y = conv2d(x, this.weight, this.#options);
+    return this.bias ? add(y, this.bias) : y;
   }
 }

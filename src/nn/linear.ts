@@ -1,25 +1,36 @@
 import type { Rng } from '../core/rng.js';
 import { add } from '../ops/binary.js';
 import { matmul } from '../ops/matmul.js';
+import { reshape } from '../ops/reshape.js';
 import { relu } from '../ops/unary.js';
 import type { Tensor } from '../tensor.js';
 import { uniform } from './init.js';
 import { Module } from './module.js';
 
-/** y = x Wᵀ + b. weight: [outputs, inputs], bias: [outputs], both U(±1/√inputs) as PyTorch's Linear. */
+export interface LinearOptions {
+  /** Default true. */
+  bias?: boolean;
+  /** Weights are U(±bound) and biases 0. Default: both U(±1/√inputs), as PyTorch's Linear. */
+  bound?: number;
+}
+
+/** y = x Wᵀ + b over the last axis. weight: [outputs, inputs], bias: [outputs]. */
 export class Linear extends Module {
   readonly weight: Tensor;
   readonly bias?: Tensor;
 
-  constructor(rng: Rng, inputs: number, outputs: number, { bias = true } = {}) {
+  constructor(rng: Rng, inputs: number, outputs: number, { bias = true, bound }: LinearOptions = {}) {
     super();
-    this.weight = uniform(rng, [outputs, inputs], 1 / Math.sqrt(inputs));
-    if (bias) this.bias = uniform(rng, [outputs], 1 / Math.sqrt(inputs));
+    this.weight = uniform(rng, [outputs, inputs], bound ?? 1 / Math.sqrt(inputs));
+    if (bias) this.bias = uniform(rng, [outputs], bound === undefined ? 1 / Math.sqrt(inputs) : 0);
   }
 
   forward(x: Tensor): Tensor {
-    const y = matmul(x, this.weight, { transposeB: true });
-    return this.bias ? add(y, this.bias) : y;
+    const [outputs, inputs] = this.weight.shape;
+    const rows = x.rank > 2 ? reshape(x, [x.size / inputs, inputs]) : x; // one product, for the weights' gradient too
+    const y = matmul(rows, this.weight, { transposeB: true });
+    const shifted = this.bias ? add(y, this.bias) : y;
+    return x.rank > 2 ? reshape(shifted, [...x.shape.slice(0, -1), outputs]) : shifted;
   }
 }
 

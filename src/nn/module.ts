@@ -38,8 +38,8 @@ export abstract class Module {
   /** Modules by name, in order. */
   children(): [string, Module][] {
     return Object.entries(this).flatMap(([key, value]): [string, Module][] => {
-      if (value instanceof Module) return [[key, value]];
-      if (Array.isArray(value)) return value.flatMap((v, i): [string, Module][] => (v instanceof Module ? [[`${key}.${i}`, v]] : []));
+      if (value instanceof Module) return [[snake(key), value]];
+      if (Array.isArray(value)) return value.flatMap((v, i): [string, Module][] => (v instanceof Module ? [[`${snake(key)}.${i}`, v]] : []));
       return [];
     });
   }

@@ -1,6 +1,7 @@
 /** The mirrors: for every kernel, the same computation as plain loops on typed arrays. */
 export * from './accumulate.js';
 export * from './adamw.js';
+export * from './attention.js';
 export * from './augment.js';
 export * from './avg_pool.js';
 export * from './batch_norm.js';

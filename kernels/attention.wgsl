@@ -1,0 +1,74 @@
+// y = softmax(scale q kᵀ) v for every head, one reading of k and v and no matrix of scores in memory
+// (Milakov and Gimelshein 2018; Dao et al. 2022): one thread four rows of q, held as the parts of vec4s.
+// It takes four keys at a time; where a larger score turns up, the sums so far are scaled down to it, and the
+// division by the sum of weights waits to the end. lse = ln Σ exp(score) is all that the gradient needs of the scores.
+// No workgroup memory, no barrier; neighbouring threads read the same keys.
+#import "index"
+const D = 64u; // @tune: size of a head
+
+struct Params { batch: u32, H: u32, Nq: u32, Nk: u32, qRow: u32, kvRow: u32, kStart: u32, scale: f32 }
+
+@group(0) @binding(0) var<storage, read> q: array<f32>;         // [batch, Nq, H, D], rows qRow apart
+@group(0) @binding(1) var<storage, read> kv: array<f32>;        // [batch, Nk, (k, v), H, D], rows kvRow apart, k from kStart
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;   // [batch, Nq, H, D]
+@group(0) @binding(3) var<storage, read_write> lse: array<f32>; // [batch, Nq, H]
+@group(1) @binding(0) var<uniform> p: Params;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let blocks = (p.Nq + 3u) / 4u;
+  let i = groupOf(group, groups) * 64u + lane;
+  if (i >= p.batch * p.H * blocks) { return; }
+  let head = i / blocks % p.H;
+  let n = i / (blocks * p.H);
+  let first = i % blocks * 4u;
+  // Beyond the edge, the last row is computed again and not stored.
+  #for i in 0..4
+  let row$i = n * p.Nq + min(first + $iu, p.Nq - 1u);
+  let q$i = row$i * p.qRow + head * D;
+  #end
+  #for d in 0..D
+  var total$d = vec4f();
+  #end
+  var most = vec4f(-3.4e38);
+  var sum = vec4f();
+  for (var j = 0u; j < p.Nk; j += 4u) {
+    #for i in 0..4
+    let k$i = (n * p.Nk + min(j + $iu, p.Nk - 1u)) * p.kvRow + p.kStart + head * D;
+    let v$i = k$i + p.H * D;
+    var s$i = vec4f();
+    #end
+    for (var d = 0u; d < D; d++) {
+      let x = vec4f(q[q0 + d], q[q1 + d], q[q2 + d], q[q3 + d]);
+      #for i in 0..4
+      s$i = fma(x, vec4f(kv[k$i + d]), s$i);
+      #end
+    }
+    #for i in 0..4
+    s$i = select(vec4f(-3.4e38), p.scale * s$i, j + $iu < p.Nk);
+    #end
+    let top = max(most, max(max(s0, s1), max(s2, s3)));
+    let fade = exp(most - top);
+    #for i in 0..4
+    s$i = exp(s$i - top);
+    #end
+    most = top;
+    sum = fma(sum, fade, (s0 + s1) + (s2 + s3));
+    #for d in 0..D
+    total$d *= fade;
+    #for i in 0..4
+    total$d = fma(s$i, vec4f(kv[v$i + $du]), total$d);
+    #end
+    #end
+  }
+  let share = 1.0 / sum;
+  let logs = most + log(sum);
+  #for i in 0..4
+  if (first + $iu < p.Nq) {
+    #for d in 0..D
+    y[(row$i * p.H + head) * D + $du] = total$d[$i] * share[$i];
+    #end
+    lse[row$i * p.H + head] = logs[$i];
+  }
+  #end
+}

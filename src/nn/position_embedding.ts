@@ -1,0 +1,21 @@
+import { ConfigError } from '../core/errors.js';
+import { state, type Tensor, tensor } from '../tensor.js';
+
+/**
+ * The fixed 2-D sine-cosine position embedding of MoCo v3 (Chen et al., arXiv:2104.02057): [1, 1 + rows · columns, width],
+ * zeros for the class token, then for the patch in row r and column c a quarter of the channels each of
+ * sin rω, cos rω, sin cω, cos cω, with ω from 1 down towards 1/10000 by a constant ratio.
+ */
+export function positionEmbedding(rows: number, columns: number, width: number): Tensor {
+  if (width % 4 !== 0) throw new ConfigError(`positionEmbedding: the width is a multiple of 4; got ${width}. Choose another.`);
+  const values = new Float32Array((1 + rows * columns) * width);
+  const quarter = width / 4;
+  for (let r = 0; r < rows; r++)
+    for (let c = 0; c < columns; c++)
+      for (let i = 0; i < quarter; i++) {
+        const omega = 10000 ** (-i / quarter);
+        const at = (1 + r * columns + c) * width + i;
+        [Math.sin(r * omega), Math.cos(r * omega), Math.sin(c * omega), Math.cos(c * omega)].forEach((v, part) => (values[at + part * quarter] = v));
+      }
+  return state(tensor(values, [1, 1 + rows * columns, width]));
+}

@@ -1,0 +1,208 @@
+import { ConfigError, ShapeError } from '../core/errors.js';
+import { Rng } from '../core/rng.js';
+import { show } from '../core/shape.js';
+import { attentionQkv } from '../ops/attention.js';
+import { add } from '../ops/binary.js';
+import { reshape } from '../ops/reshape.js';
+import { concat, expand, slice } from '../ops/strided.js';
+import { gelu } from '../ops/unary.js';
+import type { Tensor } from '../tensor.js';
+import { BatchNorm } from './batch_norm.js';
+import { Conv2d } from './conv2d.js';
+import { normal } from './init.js';
+import { LayerNorm } from './layer_norm.js';
+import { Linear, Relu, Sequential } from './linear.js';
+import { Module } from './module.js';
+import { positionEmbedding } from './position_embedding.js';
+
+export interface VisionTransformerOptions {
+  /** Channels of a token; a multiple of 4 and of `heads`. */
+  width: number;
+  /** Blocks. */
+  depth: number;
+  heads: number;
+  /** Side of the patches that pictures are cut into. Default 16. */
+  patch?: number;
+  /** Side of the pictures. Default 224. */
+  size?: number;
+  /** `patch`: one projection of each patch; `conv`: 3×3 convolutions of stride 2 down to the patches' grid. Default `patch`. */
+  stem?: 'patch' | 'conv';
+  /** Leave the patch projection as drawn: random and fixed (MoCo v3, section 4.2). Default true. */
+  stopGradConv1?: boolean;
+  /** What follows the features: `linear`, a two-layer `mlp` (MoCo v2), nothing, or a module of your own. Default `linear`. */
+  head?: 'linear' | 'mlp' | 'none' | Module;
+  /** Outputs of the head. Default 128. */
+  dim?: number;
+  /** Parts of a batch that the stem's batch norms normalise apart. Default 1. */
+  splits?: number;
+  seed?: number;
+}
+
+/** Glorot's bound: the weights' variance is 2 / (inputs + outputs). */
+const glorot = (inputs: number, outputs: number): number => Math.sqrt(6 / (inputs + outputs));
+
+const linear = (rng: Rng, inputs: number, outputs: number) => new Linear(rng, inputs, outputs, { bound: glorot(inputs, outputs) });
+
+/** Multi-head attention of a sequence to itself. Queries, keys and values are drawn as three matrices. */
+class Attention extends Module {
+  readonly qkv: Linear;
+  readonly proj: Linear;
+  readonly #heads: number;
+
+  constructor(rng: Rng, width: number, heads: number) {
+    super();
+    this.qkv = new Linear(rng, width, 3 * width, { bound: glorot(width, width) });
+    this.proj = linear(rng, width, width);
+    this.#heads = heads;
+  }
+
+  forward(x: Tensor): Tensor {
+    return this.proj.forward(attentionQkv(this.qkv.forward(x), { heads: this.#heads }));
+  }
+}
+
+/** Two layers with a GELU between them, four times as wide inside. */
+class Mlp extends Module {
+  readonly fc1: Linear;
+  readonly fc2: Linear;
+
+  constructor(rng: Rng, width: number) {
+    super();
+    this.fc1 = linear(rng, width, 4 * width);
+    this.fc2 = linear(rng, 4 * width, width);
+  }
+
+  forward(x: Tensor): Tensor {
+    return this.fc2.forward(gelu(this.fc1.forward(x)));
+  }
+}
+
+/** x + attention(norm(x)), then x + mlp(norm(x)). */
+class Block extends Module {
+  readonly norm1: LayerNorm;
+  readonly attn: Attention;
+  readonly norm2: LayerNorm;
+  readonly mlp: Mlp;
+
+  constructor(rng: Rng, width: number, heads: number) {
+    super();
+    this.norm1 = new LayerNorm(width);
+    this.attn = new Attention(rng, width, heads);
+    this.norm2 = new LayerNorm(width);
+    this.mlp = new Mlp(rng, width);
+  }
+
+  forward(x: Tensor): Tensor {
+    const y = add(x, this.attn.forward(this.norm1.forward(x)));
+    return add(y, this.mlp.forward(this.norm2.forward(y)));
+  }
+}
+
+/** Pictures to a grid of tokens: [N, H, W, 3] -> [N, H / patch, W / patch, width]. */
+class PatchEmbed extends Module {
+  readonly proj: Module;
+
+  constructor(rng: Rng, { width, patch = 16, stem = 'patch', stopGradConv1 = true, splits = 1 }: VisionTransformerOptions) {
+    super();
+    if (stem === 'conv') {
+      this.proj = convStem(rng, width, patch, splits);
+      return;
+    }
+    const proj = new Conv2d(rng, 3, width, patch, { stride: patch, bias: true, bound: glorot(3 * patch * patch, width) });
+    for (const p of proj.parameters().values()) p.requiresGrad = !stopGradConv1;
+    this.proj = proj;
+  }
+
+  forward(x: Tensor): Tensor {
+    return this.proj.forward(x);
+  }
+}
+
+/** log2(patch) 3×3 convolutions of stride 2, each twice as wide as the one before, and a 1×1 (Xiao et al., arXiv:2106.14881). */
+function convStem(rng: Rng, width: number, patch: number, splits: number): Sequential {
+  const count = Math.log2(patch);
+  const first = width / 2 ** (count - 1);
+  if (!(Number.isInteger(count) && count > 0 && Number.isInteger(first)))
+    throw new ConfigError(`vit: a conv stem halves the sides to one patch and doubles the channels each time; got patches of ${patch} and width ${width}. Choose powers of 2.`);
+  const layers: Module[] = [];
+  for (let i = 0, inputs = 3; i < count; i++) {
+    const outputs = first * 2 ** i;
+    layers.push(new Conv2d(rng, inputs, outputs, 3, { stride: 2, padding: 1, init: 'torch' }), new BatchNorm(outputs, { splits }), new Relu());
+    inputs = outputs;
+  }
+  return new Sequential(...layers, new Conv2d(rng, width, width, 1, { init: 'torch', bias: true }));
+}
+
+/**
+ * A vision transformer as MoCo v3 defines it (Chen et al., arXiv:2104.02057), with the tensor names of timm:
+ * fixed sine-cosine positions, a class token, norms before each part, GELU, no dropout.
+ * Input [N, size, size, 3], output [N, dim], features before the head [N, features].
+ */
+export class VisionTransformer extends Module {
+  readonly clsToken: Tensor;
+  /** [1, tokens, width], saved by its name and never trained. */
+  readonly posEmbed: Tensor;
+  readonly patchEmbed: PatchEmbed;
+  readonly blocks: readonly Block[];
+  readonly norm: LayerNorm;
+  /** What `forward` adds to `embed`; may be replaced, as by a projector, before an optimizer takes the parameters. */
+  head?: Module;
+  /** Channels of the features. */
+  readonly features: number;
+  readonly #size: number;
+
+  constructor(options: VisionTransformerOptions) {
+    super();
+    const { width, depth, heads, patch = 16, size = 224, head = 'linear', dim = 128, seed = 0 } = options;
+    if (size % patch !== 0) throw new ConfigError(`vit: patches tile the picture; got size ${size} and patches of ${patch}. Choose a divisor.`);
+    if (width % heads !== 0) throw new ConfigError(`vit: heads divide the width; got ${heads} and ${width}. Choose a divisor.`);
+    const rng = new Rng(seed, 'vit');
+    this.clsToken = normal(rng, [1, 1, width], 1e-6);
+    this.posEmbed = positionEmbedding(size / patch, size / patch, width);
+    this.patchEmbed = new PatchEmbed(rng, options);
+    this.blocks = Array.from({ length: depth }, () => new Block(rng, width, heads));
+    this.norm = new LayerNorm(width);
+    if (head instanceof Module) this.head = head;
+    if (head === 'linear') this.head = new Linear(rng, width, dim);
+    if (head === 'mlp') this.head = new Sequential(new Linear(rng, width, width), new Relu(), new Linear(rng, width, dim));
+    this.features = width;
+    this.#size = size;
+  }
+
+  /** The class token after the last block and norm: [N, features]. */
+  embed(x: Tensor): Tensor {
+    const size = this.#size;
+    if (x.rank !== 4 || x.shape[1] !== size || x.shape[2] !== size)
+      throw new ShapeError(`vit: pictures are [N, ${size}, ${size}, 3]; got ${show(x.shape)}. Resize them, or build with another size.`);
+    const [N, width] = [x.shape[0], this.features];
+    const patches = reshape(this.patchEmbed.forward(x), [N, this.posEmbed.shape[1] - 1, width]);
+    let y = add(concat([expand(this.clsToken, [N, 1, width]), patches], 1), this.posEmbed);
+    for (const block of this.blocks) y = block.forward(y);
+    return this.norm.forward(reshape(slice(y, 1, 0, 1), [N, width])); // a norm of tokens is each token's own
+  }
+
+  forward(x: Tensor): Tensor {
+    const y = this.embed(x);
+    return this.head ? this.head.forward(y) : y;
+  }
+}
+
+/** Ti has 12 heads as S has in MoCo v3; conv stems stand for one block, so 11 are left. */
+const presets: Record<string, VisionTransformerOptions> = {
+  'vit-ti': { width: 192, depth: 12, heads: 12 },
+  'vit-s': { width: 384, depth: 12, heads: 12 },
+  'vit-b': { width: 768, depth: 12, heads: 12 },
+  'vit-conv-ti': { width: 192, depth: 11, heads: 12, stem: 'conv' },
+  'vit-conv-s': { width: 384, depth: 11, heads: 12, stem: 'conv' },
+  'vit-conv-b': { width: 768, depth: 11, heads: 12, stem: 'conv' },
+  'vit-tiny': { width: 64, depth: 4, heads: 4, patch: 4, size: 32 },
+};
+
+export const vitNames = Object.keys(presets);
+
+/** A vision transformer by name: vit-ti, vit-s, vit-b, vit-conv-ti, vit-conv-s, vit-conv-b, or vit-tiny for pictures of 32 on small machines. */
+export function vit(name: string, options: Partial<VisionTransformerOptions> = {}): VisionTransformer {
+  const preset = presets[name];
+  if (!preset) throw new ConfigError(`vit: the name is one of ${vitNames.join(', ')}; got ${name}. Choose one.`);
+  return new VisionTransformer({ ...preset, ...options });
+}
