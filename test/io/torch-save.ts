@@ -73,15 +73,19 @@ export function pickle(value: unknown, legacy = false): Uint8Array {
 
 /** A zip archive of `files`, stored as torch does it or deflated. */
 export function zip(files: Map<string, Uint8Array>, deflate = false): Uint8Array {
-  const [body, directory]: number[][] = [[], []];
+  const body: Uint8Array[] = [];
+  const directory: number[] = [];
+  let at = 0;
   for (const [name, bytes] of files) {
     const packed = deflate ? deflateRawSync(bytes) : bytes;
     const sizes = [...le(deflate ? 8 : 0, 2), ...le(0, 8), ...le(packed.length, 4), ...le(bytes.length, 4), ...le(utf8(name).length, 2)]; // no time, no checksum
-    directory.push(...le(0x02014b50, 4), ...le(20, 2), ...le(20, 2), ...le(0, 2), ...sizes, ...le(0, 2), ...le(0, 2), ...le(0, 2), ...le(0, 2), ...le(0, 4), ...le(body.length, 4), ...utf8(name));
-    body.push(...le(0x04034b50, 4), ...le(20, 2), ...le(0, 2), ...sizes, ...le(5, 2), ...utf8(name), ...utf8('FB\x01\x00Z'), ...packed); // torch pads with a field FB
+    directory.push(...le(0x02014b50, 4), ...le(20, 2), ...le(20, 2), ...le(0, 2), ...sizes, ...le(0, 12), ...le(at, 4), ...utf8(name));
+    const head = [...le(0x04034b50, 4), ...le(20, 2), ...le(0, 2), ...sizes, ...le(5, 2), ...utf8(name), ...utf8('FB\x01\x00Z')]; // torch pads with a field FB
+    body.push(Uint8Array.from(head), packed);
+    at += head.length + packed.length;
   }
-  const end = [...le(0x06054b50, 4), ...le(0, 4), ...le(files.size, 2), ...le(files.size, 2), ...le(directory.length, 4), ...le(body.length, 4), ...le(0, 2)];
-  return Uint8Array.from([...body, ...directory, ...end]);
+  const end = [...le(0x06054b50, 4), ...le(0, 4), ...le(files.size, 2), ...le(files.size, 2), ...le(directory.length, 4), ...le(at, 4), ...le(0, 2)];
+  return Uint8Array.from(Buffer.concat([...body, Uint8Array.from([...directory, ...end])]));
 }
 
 /** Every storage in `value`, by its key. */
@@ -106,5 +110,5 @@ export function saveStream(value: unknown): Uint8Array {
   const system = new Map<string, unknown>([['protocol_version', 1001], ['little_endian', true], ['type_sizes', new Map([['short', 2], ['int', 4], ['long', 4]])]]);
   const heads = [0x1950a86a20f9469cfc6cn, 1001, system].map((v) => pickle(v));
   const parts = [...heads, pickle(value, true), pickle(storages.map((s) => s.key)), ...storages.flatMap((s) => [Uint8Array.from(le(s.length, 8)), s.bytes])];
-  return Uint8Array.from(parts.flatMap((p) => [...p]));
+  return Uint8Array.from(Buffer.concat(parts));
 }
