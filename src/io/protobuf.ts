@@ -8,18 +8,6 @@ export class ProtoWriter {
     return this.#varint(field << 3).#varint(BigInt.asUintN(64, BigInt(value)));
   }
 
-  float(field: number, value: number): this {
-    const bytes = new Uint8Array(4);
-    new DataView(bytes.buffer).setFloat32(0, value, true);
-    return this.#varint((field << 3) | 5).#put(bytes);
-  }
-
-  double(field: number, value: number): this {
-    const bytes = new Uint8Array(8);
-    new DataView(bytes.buffer).setFloat64(0, value, true);
-    return this.#varint((field << 3) | 1).#put(bytes);
-  }
-
   bytes(field: number, value: Uint8Array): this {
     return this.#varint((field << 3) | 2).#varint(value.length).#put(value);
   }
@@ -35,11 +23,6 @@ export class ProtoWriter {
     this.#varint((field << 3) | 2).#varint(inner.#length);
     for (const part of inner.#parts) this.#put(part);
     return this;
-  }
-
-  /** Doubles one after another, without a tag each. */
-  doubles(field: number, values: readonly number[]): this {
-    return this.bytes(field, new Uint8Array(Float64Array.from(values).buffer));
   }
 
   finish(): Uint8Array {
