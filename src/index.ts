@@ -67,6 +67,13 @@ export { limitPerClass, type Pictures, selectClasses, splitHeldOut, subset } fro
 export { drawPictures } from './data/drawn.js';
 export { CIFAR10_CLASSES, parseCifar10 } from './data/cifar.js';
 export { parseIdx } from './data/idx.js';
+export { decodeTorch } from './io/torch.js';
+export { TorchTensor } from './io/torch-tensor.js';
+export { encoderWeights, torchWeights, type Weights } from './moco/layout.js';
+export { buildEncoder, type EncoderFile, encoderOf } from './moco/encoder.js';
+export { onnxFolder } from './moco/onnx.js';
+export { encodeNpy } from './io/npy.js';
+export { embeddingsCsv, type EmbeddingTable, projectorFiles } from './io/embeddings.js';
 export { decodeSafetensors, encodeSafetensors } from './io/safetensors.js';
 export { dataUri, encodePng } from './io/png.js';
 export { renderReport, type ReportData } from './io/report.js';

@@ -2,3 +2,5 @@
 export { openPictures } from './data/open.node.js';
 export { appendLine, writeAtomic } from './io/atomic.node.js';
 export { openRun, Run, startRun } from './moco/run.node.js';
+export { openEncoder } from './moco/encoder.node.js';
+export { readWeights } from './moco/weights.node.js';

@@ -2,14 +2,20 @@
 import { readFileSync } from 'node:fs';
 import { ConfigError, DawngradError } from '../core/errors.js';
 import { nearest } from '../data/nearest.js';
+import { convert } from './convert.js';
+import { embed } from './embed.js';
+import { exportEncoder } from './export.js';
 import { pretrain } from './pretrain.js';
 
-const commands: Record<string, (argv: string[], version: string) => Promise<number>> = { pretrain };
+const commands: Record<string, (argv: string[], version: string) => Promise<number>> = { convert, embed, export: exportEncoder, pretrain };
 
 const help = `dawngrad <command> [flags]
 
 Commands
   pretrain [DATA]   train an encoder on unlabelled pictures by MoCo v2
+  convert IN OUT    read a PyTorch or safetensors checkpoint; write safetensors, or a run to go on with
+  embed DATA        write the features of pictures: .npy, .safetensors, .csv or for the embedding projector
+  export IN OUT     write an encoder as ONNX, or as a folder for transformers.js
 
 dawngrad <command> --help tells the flags of a command; dawngrad --version the version.
 Exit codes: 0 done, 1 unexpected, 2 usage or configuration, 3 no usable adapter, 4 bad data or checkpoint,

@@ -148,18 +148,19 @@ function stemConv(rng: Rng, stem: NonNullable<ResNetOptions['stem']>, width: num
 type Preset = Pick<ResNetOptions, 'blocks' | 'widths' | 'bottleneck'>;
 const wide = [64, 128, 256, 512];
 
-const presets: Record<string, Preset> = {
+/** The networks that have a name. */
+export const resnetPresets: Record<string, Preset> = {
   resnet18: { blocks: [2, 2, 2, 2], widths: wide },
   resnet34: { blocks: [3, 4, 6, 3], widths: wide },
   resnet50: { blocks: [3, 4, 6, 3], widths: wide, bottleneck: true },
   'resnet-tiny': { blocks: [1, 1], widths: [32, 64] },
 };
 
-export const resnetNames = Object.keys(presets);
+export const resnetNames = Object.keys(resnetPresets);
 
 /** A ResNet by name: resnet18, resnet34, resnet50, or resnet-tiny for small pictures on small machines. */
 export function resnet(name: string, options: Omit<ResNetOptions, 'blocks' | 'widths' | 'bottleneck'> = {}): ResNet {
-  const preset = presets[name];
+  const preset = resnetPresets[name];
   if (!preset) throw new ConfigError(`resnet: the name is one of ${resnetNames.join(', ')}; got ${name}. Choose one.`);
   return new ResNet({ ...preset, ...options });
 }

@@ -1,0 +1,87 @@
+import { join } from 'node:path';
+import { device } from '../backend/device.js';
+import { ConfigError } from '../core/errors.js';
+import { openPictures } from '../data/open.node.js';
+import type { Pictures } from '../data/pictures.js';
+import type { AdapterChoice } from '../gpu/adapter.js';
+import { writeAtomic } from '../io/atomic.node.js';
+import { embeddingsCsv, type EmbeddingTable, projectorFiles, sprite } from '../io/embeddings.js';
+import { encodeNpy } from '../io/npy.js';
+import { encodePng } from '../io/png.js';
+import { encodeSafetensors, type StoredTensor } from '../io/safetensors.js';
+import { embedPictures } from '../moco/embed.js';
+import { buildEncoder } from '../moco/encoder.js';
+import { openEncoder } from '../moco/encoder.node.js';
+import type { Features } from '../moco/knn.js';
+import { state, tensor } from '../tensor.js';
+import { describeFlags, type Flag, parseArgs, type Parsed } from './args.js';
+
+/** Flags of the commands that put pictures to an encoder. */
+export const encoderFlags: readonly Flag[] = [
+  { name: 'checkpoint', kind: 'text', help: "a run's folder, or a checkpoint (safetensors or PyTorch's)" },
+  { name: 'size', kind: 'number', help: "pixels of a picture (the run's; else 224, or 32 for a small stem)" },
+  { name: 'limit', kind: 'number', help: 'use at most so many pictures a class' },
+  { name: 'adapter', kind: 'text', help: 'any, hardware or software (any)' },
+  { name: 'help', kind: 'switch', help: 'this text' },
+];
+
+const flags: readonly Flag[] = [{ name: 'out', kind: 'text', help: 'where to write (embeddings.npy)' }, ...encoderFlags];
+
+const help = `dawngrad embed DATA --checkpoint RUN_OR_FILE [flags]
+
+Writes the features of every picture, before the head: to .npy, .safetensors or .csv (filenames, embedding_i, labels)
+by the name of --out; any other name is a folder for projector.tensorflow.org (tensors.tsv, metadata.tsv, sprite.png).
+
+Examples
+  dawngrad embed photos --checkpoint runs/photos --out photos.csv
+  dawngrad embed photos --checkpoint moco_v2_800ep_pretrain.pth.tar --out projector
+
+${describeFlags(flags)}`;
+
+/** Pictures with the features that an encoder gives them. */
+export interface Embedded {
+  pictures: Pictures;
+  features: Features;
+}
+
+/** Runs `dawngrad embed`. Returns the exit code. */
+export async function embed(argv: readonly string[]): Promise<number> {
+  const args = parseArgs('embed', argv, flags);
+  if (args.flags.has('help')) {
+    console.log(help);
+    return 0;
+  }
+  if (args.positional.length !== 1) throw new ConfigError(`embed: it takes one data set; got ${args.positional.length}. Write dawngrad embed photos --checkpoint runs/photos.`);
+  const out = (args.flags.get('out') as string | undefined) ?? 'embeddings.npy';
+  const embedded = await embedData('embed', args, args.positional[0]);
+  for (const [file, content] of await filesOf(out, embedded)) await writeAtomic(file, content);
+  console.log(`${out}: ${embedded.features.count} pictures, ${embedded.features.size} features each.`);
+  return 0;
+}
+
+/** The pictures of `data` through the encoder of --checkpoint, on the adapter of --adapter. */
+export async function embedData(command: string, { flags: given }: Parsed, data: string): Promise<Embedded> {
+  const from = given.get('checkpoint') as string | undefined;
+  if (from === undefined) throw new ConfigError(`${command}: an encoder is needed; got no --checkpoint. Name a run's folder or a checkpoint.`);
+  const encoder = await openEncoder(from);
+  const size = (given.get('size') as number | undefined) ?? encoder.normalisation.size;
+  const pictures = await openPictures(data, { size, limitPerClass: given.get('limit') as number | undefined });
+  await device({ adapter: given.get('adapter') as AdapterChoice | undefined });
+  const resident = state(tensor(pictures.data, [pictures.count, pictures.height, pictures.width, 3]));
+  return { pictures, features: await embedPictures(buildEncoder(encoder, from), pictures, resident, { ...encoder.normalisation, size }) };
+}
+
+async function filesOf(out: string, { pictures: { names, labels, classes, data, height, width }, features }: Embedded): Promise<Map<string, Uint8Array | string>> {
+  const table: EmbeddingTable = { ...features, names, labels: labels && classes && Array.from(labels, (l) => classes[l]) };
+  const { values, count, size } = features;
+  if (out.endsWith('.npy')) return new Map([[out, encodeNpy(values, [count, size])]]);
+  if (out.endsWith('.csv')) return new Map([[out, embeddingsCsv(table)]]);
+  if (out.endsWith('.safetensors')) {
+    const tensors = new Map<string, StoredTensor>([['embeddings', { dtype: 'F32', shape: [count, size], data: values }]]);
+    if (labels) tensors.set('labels', { dtype: 'U32', shape: [count], data: labels });
+    return new Map([[out, encodeSafetensors(tensors, { filenames: JSON.stringify(names), ...(classes && { classes: JSON.stringify(classes) }) })]]);
+  }
+  const all = sprite(data, count, height, width);
+  const files = new Map<string, Uint8Array | string>([...projectorFiles(table)].map(([name, text]) => [join(out, name), text]));
+  return files.set(join(out, 'sprite.png'), await encodePng(all.data, all.width, all.height));
+}

@@ -1,0 +1,48 @@
+/** Features of pictures, with what is known of each. */
+export interface EmbeddingTable {
+  /** f32 [count, size], row-major. */
+  values: Float32Array;
+  count: number;
+  size: number;
+  names: readonly string[];
+  /** The class of each by its name. */
+  labels?: readonly string[];
+}
+
+const rows = ({ values, count, size }: EmbeddingTable): Float32Array[] => Array.from({ length: count }, (_, i) => values.subarray(i * size, (i + 1) * size));
+
+/** A field of RFC 4180: quoted where it must be. */
+const field = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text);
+
+/** CSV with the columns that lightly's have: filenames, embedding_0 …, labels. */
+export function embeddingsCsv(table: EmbeddingTable): string {
+  const head = ['filenames', ...Array.from({ length: table.size }, (_, i) => `embedding_${i}`), 'labels'];
+  const lines = rows(table).map((row, i) => [field(table.names[i]), ...row, field(table.labels?.[i] ?? '')]);
+  return [head, ...lines].map((line) => `${line.join(',')}\n`).join('');
+}
+
+/** A field of a tab-separated file, which cannot quote. */
+const plain = (text: string): string => text.replace(/[\t\r\n]/g, ' ');
+
+/** What projector.tensorflow.org loads: the vectors, and a line on each. */
+export function projectorFiles(table: EmbeddingTable): Map<string, string> {
+  const { names, labels } = table;
+  const metadata = labels ? ['name\tlabel', ...names.map((name, i) => `${plain(name)}\t${plain(labels[i])}`)] : names.map(plain); // one column has no head
+  return new Map([
+    ['tensors.tsv', rows(table).map((row) => `${row.join('\t')}\n`).join('')],
+    ['metadata.tsv', metadata.map((line) => `${line}\n`).join('')],
+  ]);
+}
+
+/** Pictures [count, side, side, 3] in a square of rows, as the projector cuts them out again. */
+export function sprite(data: Uint8Array, count: number, height: number, width: number): { data: Uint8Array; width: number; height: number } {
+  const columns = Math.max(1, Math.ceil(Math.sqrt(count)));
+  const all = { data: new Uint8Array(columns * columns * height * width * 3), width: columns * width, height: columns * height };
+  for (let i = 0; i < count; i++)
+    for (let y = 0; y < height; y++) {
+      const from = (i * height + y) * width * 3;
+      const to = ((Math.floor(i / columns) * height + y) * all.width + (i % columns) * width) * 3;
+      all.data.set(data.subarray(from, from + width * 3), to);
+    }
+  return all;
+}

@@ -1,0 +1,11 @@
+/** A NumPy .npy file, version 1.0 (numpy.org/doc/stable/reference/generated/numpy.lib.format.html), of f32 in row-major order. */
+export function encodeNpy(values: Float32Array, shape: readonly number[]): Uint8Array {
+  const dict = `{'descr': '<f4', 'fortran_order': False, 'shape': (${shape.join(', ')}${shape.length === 1 ? ',' : ''}), }`;
+  const length = Math.ceil((10 + dict.length + 1) / 64) * 64; // the data are aligned to 64 bytes
+  const out = new Uint8Array(length + values.byteLength);
+  out.set([0x93, ...new TextEncoder().encode('NUMPY'), 1, 0]);
+  new DataView(out.buffer).setUint16(8, length - 10, true);
+  out.set(new TextEncoder().encode(`${dict.padEnd(length - 11)}\n`), 10);
+  out.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), length);
+  return out;
+}

@@ -1,0 +1,97 @@
+import { fromHalf } from './half.js';
+import type { ByteReader } from './byte-reader.js';
+import type { StoredDType, StoredTensor } from './safetensors-types.js';
+
+/** How the elements of a kind of PyTorch storage lie in a file, and what they become here. */
+interface Kind {
+  bytes: number;
+  dtype: StoredDType;
+  read(view: DataView, at: number): number | bigint;
+}
+
+const kind = (bytes: number, dtype: StoredDType, read: Kind['read']): Kind => ({ bytes, dtype, read });
+
+const brain = new DataView(new ArrayBuffer(4));
+const fromBrain = (bits: number): number => (brain.setUint32(0, bits << 16), brain.getFloat32(0));
+
+/** By the name of the storage's class. Doubles are rounded to F32; small integers widen; a bool is a byte. */
+export const STORAGES: Record<string, Kind> = {
+  FloatStorage: kind(4, 'F32', (v, at) => v.getFloat32(at, true)),
+  DoubleStorage: kind(8, 'F32', (v, at) => v.getFloat64(at, true)),
+  HalfStorage: kind(2, 'F32', (v, at) => fromHalf(v.getUint16(at, true))),
+  BFloat16Storage: kind(2, 'F32', (v, at) => fromBrain(v.getUint16(at, true))),
+  LongStorage: kind(8, 'I64', (v, at) => v.getBigInt64(at, true)),
+  IntStorage: kind(4, 'I32', (v, at) => v.getInt32(at, true)),
+  ShortStorage: kind(2, 'I32', (v, at) => v.getInt16(at, true)),
+  CharStorage: kind(1, 'I32', (v, at) => v.getInt8(at)),
+  ByteStorage: kind(1, 'U8', (v, at) => v.getUint8(at)),
+  BoolStorage: kind(1, 'U8', (v, at) => v.getUint8(at)),
+};
+
+const ARRAYS = { F32: Float32Array, I64: BigInt64Array, I32: Int32Array, U32: Uint32Array, U8: Uint8Array };
+
+/** A storage that a tensor looks into. */
+export interface TorchStorage {
+  readonly kind: Kind;
+  /** Elements it is said to have. */
+  readonly length: number;
+  /** Its bytes. */
+  bytes(): Promise<Uint8Array>;
+  /** First element of a view, in older files. */
+  readonly offset: number;
+}
+
+/** A tensor of a PyTorch file, read when it is asked for. */
+export class TorchTensor {
+  readonly shape: number[];
+  readonly #storage: TorchStorage;
+  readonly #offset: number;
+  readonly #strides: number[];
+  readonly #file: ByteReader;
+
+  /** `_rebuild_tensor_v2(storage, offset, size, stride, ...)`. @throws FormatError when they do not fit. */
+  constructor(file: ByteReader, [storage, offset, size, strides]: readonly unknown[]) {
+    if (!isStorage(storage) || !isCount(offset) || !isCounts(size) || !isCounts(strides) || size.length !== strides.length)
+      file.fail('a tensor is a storage, an offset, sizes and strides; got something else');
+    this.#file = file;
+    this.#storage = storage;
+    this.#offset = offset + storage.offset;
+    this.#strides = strides;
+    this.shape = size;
+    const last = this.#offset + size.reduce((sum, d, i) => sum + (d - 1) * strides[i], 0);
+    if (this.length > 0 && !(last < storage.length)) file.fail(`a tensor lies inside its storage of ${storage.length} values; got one of shape [${size}] that ends at ${last}`);
+  }
+
+  get dtype(): StoredDType {
+    return this.#storage.kind.dtype;
+  }
+
+  get length(): number {
+    return this.shape.reduce((n, d) => n * d, 1);
+  }
+
+  /** The values, row-major, copied out of the strides. @throws FormatError when the storage is shorter than it was said to be. */
+  async load(): Promise<StoredTensor> {
+    const { kind, length } = this.#storage;
+    const bytes = await this.#storage.bytes();
+    if (bytes.length < length * kind.bytes) this.#file.fail(`a storage of ${length} values has ${length * kind.bytes} bytes; got ${bytes.length}`);
+    if (!(this.length <= bytes.length + this.#file.bytes.length)) this.#file.fail(`a tensor has no more values than its file has bytes; got shape [${this.shape}]`);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const data = new ARRAYS[kind.dtype](this.length);
+    const index = new Array<number>(this.shape.length).fill(0);
+    for (let i = 0, at = this.#offset; i < data.length; i++) {
+      data[i] = kind.read(view, at * kind.bytes);
+      for (let axis = index.length - 1; axis >= 0; axis--) {
+        at += this.#strides[axis];
+        if (++index[axis] < this.shape[axis]) break;
+        at -= this.#strides[axis] * this.shape[axis];
+        index[axis] = 0;
+      }
+    }
+    return { dtype: kind.dtype, shape: [...this.shape], data };
+  }
+}
+
+const isCount = (v: unknown): v is number => Number.isSafeInteger(v) && (v as number) >= 0;
+const isCounts = (v: unknown): v is number[] => Array.isArray(v) && v.length <= 64 && v.every(isCount);
+const isStorage = (v: unknown): v is TorchStorage => typeof v === 'object' && v !== null && 'kind' in v && 'bytes' in v;

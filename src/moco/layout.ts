@@ -1,0 +1,59 @@
+import { FormatError } from '../core/errors.js';
+import { TorchTensor } from '../io/torch-tensor.js';
+import type { StoredTensor } from '../io/safetensors.js';
+
+/** Tensors of a checkpoint by the names that dawngrad gives them, and what else is known of it. */
+export interface Weights {
+  tensors: Map<string, StoredTensor>;
+  metadata: Record<string, string>;
+}
+
+/** Where a network's tensors are in the files of others: the longest prefix that fits is taken off. */
+const PREFIXES = ['encoder_q.', 'base_encoder.', 'backbone.', ''];
+
+/** Modules of the CIFAR demonstration's encoder, which numbers them (colab notebook of facebookresearch/moco). */
+const NUMBERED: Record<string, string> = { 0: 'conv1', 1: 'bn1', 3: 'layer1', 4: 'layer2', 5: 'layer3', 6: 'layer4', 9: 'fc' };
+
+/** `module.` is put there by DistributedDataParallel; `net.3.0.conv1.weight` is `layer1.0.conv1.weight`. */
+export const plainName = (name: string): string => name.replace(/^module\./, '').replace(/(^|\.)net\.(\d+)\./, (all, dot, i) => (NUMBERED[i] ? `${dot}${NUMBERED[i]}.` : all));
+
+/**
+ * The tensors of a PyTorch checkpoint: of its `state_dict` or `model`, or the file itself where it is one. The
+ * momentum buffers of SGD become `optimizer.velocity.<parameter>`. @throws FormatError where there are no tensors.
+ */
+export async function torchWeights(content: unknown, file: string): Promise<Weights> {
+  const top = content instanceof Map ? content : new Map();
+  const found = [top.get('state_dict'), top.get('model'), top].find((v) => v instanceof Map && [...v.values()].some((t) => t instanceof TorchTensor)) as Map<unknown, unknown> | undefined;
+  if (!found) throw new FormatError(`${file}: a checkpoint is a dictionary of tensors, or has one under state_dict or model; got none. Save model.state_dict().`);
+  const tensors = new Map<string, StoredTensor>();
+  for (const [name, t] of found) if (t instanceof TorchTensor) tensors.set(plainName(String(name)), await t.load());
+  for (const [name, t] of velocities(top.get('optimizer'), [...tensors.keys()])) tensors.set(`optimizer.velocity.${name}`, await t.load());
+  const metadata = Object.fromEntries(['epoch', 'arch'].flatMap((key) => (['string', 'number'].includes(typeof top.get(key)) ? [[key, String(top.get(key))]] : [])));
+  return { tensors, metadata: { format: 'dawngrad-moco', ...metadata } };
+}
+
+/** State that no gradient reaches. */
+export const isBuffer = (name: string): boolean => /(^|\.)(running_mean|running_var|num_batches_tracked|queue|queue_ptr)$/.test(name);
+
+/** SGD's state goes by the place of a parameter among all: those of the state dict, in its order, without buffers. */
+function velocities(optimizer: unknown, names: string[]): [string, TorchTensor][] {
+  if (!(optimizer instanceof Map)) return [];
+  const [states, groups] = [optimizer.get('state') as unknown, optimizer.get('param_groups') as unknown];
+  if (!(states instanceof Map) || !Array.isArray(groups)) return [];
+  const parameters = names.filter((name) => !isBuffer(name));
+  const order = groups.flatMap((group: unknown) => (group instanceof Map && Array.isArray(group.get('params')) ? (group.get('params') as unknown[]) : []));
+  return order.flatMap((key, i): [string, TorchTensor][] => {
+    const held = states.get(key) instanceof Map ? (states.get(key) as Map<unknown, unknown>).get('momentum_buffer') : undefined;
+    const name = parameters[i]?.replace(/^encoder_q\./, '');
+    return held instanceof TorchTensor && name !== undefined ? [[name, held]] : [];
+  });
+}
+
+/** The query encoder's tensors by torchvision's or timm's names, without the rest of the method. @throws FormatError if there is none. */
+export function encoderWeights(tensors: ReadonlyMap<string, StoredTensor>, file: string): Map<string, StoredTensor> {
+  for (const prefix of PREFIXES) {
+    if (!['conv1.weight', 'cls_token'].some((first) => tensors.has(prefix + first))) continue;
+    return new Map([...tensors].flatMap(([name, t]) => (name.startsWith(prefix) ? [[name.slice(prefix.length), t]] : [])));
+  }
+  throw new FormatError(`${file}: it must hold an encoder (conv1.weight or cls_token, perhaps behind encoder_q. or base_encoder.); got ${[...tensors.keys()].slice(0, 3).join(', ')}. Convert a checkpoint of a ResNet or ViT.`);
+}

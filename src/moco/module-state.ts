@@ -1,0 +1,48 @@
+import { FormatError } from '../core/errors.js';
+import { sameShape, type Shape, show } from '../core/shape.js';
+import type { StoredTensor } from '../io/safetensors.js';
+import type { Module } from '../nn/module.js';
+
+/** PyTorch's order of a shape: filters as OIHW where the engine has OHWI, everything else as it is. */
+export const torchShape = (shape: Shape): number[] => (shape.length === 4 ? [shape[0], shape[3], shape[1], shape[2]] : [...shape]);
+
+/** Turns each of O matrices [A, B] into [B, A]. */
+export function turn(values: Float32Array, O: number, A: number, B: number): Float32Array {
+  const turned = new Float32Array(values.length);
+  for (let o = 0; o < O; o++) for (let a = 0; a < A; a++) for (let b = 0; b < B; b++) turned[(o * B + b) * A + a] = values[(o * A + a) * B + b];
+  return turned;
+}
+
+/** A module's state with PyTorch's names and layouts. */
+export async function moduleTensors(model: Module): Promise<Map<string, StoredTensor>> {
+  const stored = new Map<string, StoredTensor>();
+  for (const e of model.entries()) {
+    if ('counter' in e) stored.set(e.name, { dtype: 'I64', shape: [], data: BigInt64Array.of(BigInt(e.counter.value)) });
+    else {
+      const [O, R, S, C] = e.tensor.shape;
+      const values = (await e.tensor.data()) as Float32Array;
+      stored.set(e.name, { dtype: 'F32', shape: torchShape(e.tensor.shape), data: e.tensor.rank === 4 ? turn(values, O, R * S, C) : values });
+    }
+  }
+  return stored;
+}
+
+/** Loads a module's state from tensors with PyTorch's names and layouts; others are passed over. @throws FormatError before anything changes. */
+export function loadModule(model: Module, tensors: ReadonlyMap<string, StoredTensor>, file: string): void {
+  const entries = [...model.entries()];
+  for (const e of entries) {
+    if ('counter' in e) continue; // files of before PyTorch 0.4.1 have none
+    const stored = tensors.get(e.name);
+    if (!stored) throw new FormatError(`${file}: it must hold every tensor of the model; got none named ${e.name}. Is it a checkpoint of another model?`);
+    if (stored.dtype !== 'F32' || !sameShape(stored.shape, torchShape(e.tensor.shape)))
+      throw new FormatError(`${file}: ${e.name} must be F32 ${show(torchShape(e.tensor.shape))}; got ${stored.dtype} ${show(stored.shape)}. It belongs to another model.`);
+  }
+  for (const e of entries) {
+    const data = tensors.get(e.name)?.data;
+    if ('counter' in e) e.counter.value = Number(data?.[0] ?? 0);
+    else {
+      const [O, R, S, C] = e.tensor.shape;
+      e.tensor.set(e.tensor.rank === 4 ? turn(data as Float32Array, O, C, R * S) : (data as Float32Array));
+    }
+  }
+}

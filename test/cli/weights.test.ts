@@ -1,0 +1,113 @@
+import { spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { encodePng } from '../../src/io/png.js';
+import { decodeSafetensors, type StoredTensor } from '../../src/io/safetensors.js';
+import { type Saved, saveStream, saveZip } from '../io/torch-save.js';
+
+const cli = new URL('../../dist/cli.js', import.meta.url).pathname;
+const folder = mkdtempSync(join(tmpdir(), 'dawngrad-weights-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+function dawngrad(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [cli, ...args], { cwd: folder });
+    const ended = { out: '', err: '' };
+    child.stdout.on('data', (d) => (ended.out += d));
+    child.stderr.on('data', (d) => (ended.err += d));
+    child.on('close', (code) => resolve({ code, ...ended }));
+  });
+}
+
+const read = (name: string) => decodeSafetensors(readFileSync(join(folder, name)), name).tensors;
+let run: Map<string, StoredTensor>;
+
+/** A run's tensors in MoCo's released layout: `module.` before each name, SGD's state apart. */
+function released(): Map<string, unknown> {
+  let key = 0;
+  const saved = ({ dtype, shape, data }: StoredTensor): Saved => ({
+    storage: { type: dtype === 'I64' ? 'LongStorage' : 'FloatStorage', key: String(key++), length: data.length, bytes: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) },
+    offset: 0, size: shape, strides: shape.map((_, i) => shape.slice(i + 1).reduce((n, d) => n * d, 1)),
+  });
+  const state = [...run].filter(([name]) => !name.startsWith('optimizer.'));
+  const order = [...state.map(([name]) => name)].filter((name) => name.startsWith('encoder_q.') && run.has(name.replace('encoder_q.', 'optimizer.velocity.')));
+  const momentum = order.map((name, i): [number, unknown] => [i, new Map([['momentum_buffer', saved(run.get(name.replace('encoder_q.', 'optimizer.velocity.'))!)]])]);
+  const first = (name: string) => (name.startsWith('encoder_q.') ? 0 : 1); // the order in which modules are made
+  const sorted = state.sort(([a], [b]) => first(a) - first(b));
+  return new Map<string, unknown>([
+    ['epoch', 2], ['arch', 'resnet-tiny'],
+    ['state_dict', new Map(sorted.map(([name, t]) => [`module.${name}`, saved(t)]))],
+    ['optimizer', new Map<string, unknown>([['state', new Map(momentum)], ['param_groups', [new Map([['params', order.map((_, i) => i)]])]]])],
+  ]);
+}
+
+beforeAll(async () => {
+  const ended = await dawngrad('pretrain', '--count', '60', '--size', '16', '--epochs', '1', '--batch', '16', '--K', '32', '--knn', '5', '--out', 'run');
+  expect([ended.code, ended.err]).toEqual([0, expect.any(String)]);
+  run = read('run/checkpoint.safetensors');
+  mkdirSync(join(folder, 'photos/a'), { recursive: true });
+  mkdirSync(join(folder, 'photos/b'));
+  for (let i = 0; i < 6; i++) writeFileSync(join(folder, `photos/${'ab'[i % 2]}/${i}.png`), await encodePng(Uint8Array.from({ length: 16 * 16 * 3 }, (_, j) => (i * 37 + j * (i + 1)) % 256), 16, 16));
+});
+
+describe('dawngrad convert', () => {
+  it.each([['zip', saveZip], ['stream', saveStream]] as const)('a released checkpoint as %s becomes a run that trains on', async (name, save) => {
+    writeFileSync(join(folder, `${name}.pth.tar`), save(released()));
+    expect(await dawngrad('convert', `${name}.pth.tar`, `${name}.safetensors`)).toMatchObject({ code: 0, err: '' });
+    expect(Object.fromEntries(read(`${name}.safetensors`))).toEqual(Object.fromEntries(run));
+    const flags = ['--data', 'photos', '--epochs', '1', '--batch', '4', '--size', '16', '--held-out', '0', '--splits', '2'];
+    expect(await dawngrad('convert', `${name}.pth.tar`, `run-${name}`, ...flags)).toMatchObject({ code: 0, err: '' });
+    expect(Object.fromEntries(read(`run-${name}/checkpoint.safetensors`))).toEqual(Object.fromEntries(run));
+    const resumed = await dawngrad('pretrain', '--resume', `run-${name}`, '--quiet');
+    expect([resumed.code, resumed.err]).toEqual([0, '']);
+    expect(read(`run-${name}/checkpoint.safetensors`).get('encoder_q.conv1.weight')).not.toEqual(run.get('encoder_q.conv1.weight'));
+  });
+
+  it('--encoder leaves torchvision’s names and no head', async () => {
+    expect((await dawngrad('convert', 'run/checkpoint.safetensors', 'encoder.safetensors', '--encoder')).code).toBe(0);
+    const tensors = read('encoder.safetensors');
+    expect(tensors.get('layer2.0.conv2.weight')).toEqual(run.get('encoder_q.layer2.0.conv2.weight'));
+    expect([...tensors.keys()].filter((name) => /^(fc|encoder|queue|optimizer)/.test(name))).toEqual([]);
+  });
+
+  it.each<[string, Uint8Array, RegExp]>([
+    ['hostile.pth', saveZip(new Map([['x', { storage: { type: 'system', key: '0', length: 1, bytes: new Uint8Array(4) }, offset: 0, size: [1], strides: [1] }]])), /got "torch\.system", which would run code/],
+    ['cut.pth', saveZip(new Map([['x', 1]])).subarray(0, 100), /zip archive ends in a directory/],
+    ['empty.pth', saveZip(new Map([['x', 1]])), /a dictionary of tensors.*got none/],
+    ['text.pth', new TextEncoder().encode('a checkpoint, they said'), /safetensors header/],
+  ])('%s ends in one sentence and code 4', async (name, bytes, says) => {
+    writeFileSync(join(folder, name), bytes);
+    const { code, err } = await dawngrad('convert', name, 'out.safetensors');
+    expect([code, err]).toEqual([4, expect.stringMatching(says)]);
+    expect(err).not.toMatch(/\n\s+at /);
+  });
+});
+
+describe('dawngrad embed and export', () => {
+  it('gives the same features by a run and by its encoder alone, in every format', async () => {
+    expect((await dawngrad('convert', 'run/checkpoint.safetensors', 'small.safetensors')).code).toBe(0);
+    const stated = await dawngrad('embed', 'photos', '--checkpoint', 'run', '--out', 'a.safetensors');
+    expect([stated.code, stated.out]).toEqual([0, expect.stringContaining('6 pictures, 64 features each')]);
+    expect((await dawngrad('embed', 'photos', '--checkpoint', 'run', '--out', 'a.csv')).code).toBe(0);
+    expect((await dawngrad('embed', 'photos', '--checkpoint', 'run', '--out', 'a.npy')).code).toBe(0);
+    const values = [...read('a.safetensors').get('embeddings')!.data] as number[];
+    const lines = readFileSync(join(folder, 'a.csv'), 'utf8').trim().split('\n').slice(1).map((line) => line.split(','));
+    expect(lines.map((line) => [line[0], line.at(-1)])).toEqual([0, 2, 4, 1, 3, 5].map((i) => [`${'ab'[i % 2]}/${i}.png`, 'ab'[i % 2]]));
+    expect(lines.flatMap((line) => line.slice(1, -1).map((v) => Math.fround(Number(v))))).toEqual(values);
+    const npy = readFileSync(join(folder, 'a.npy'));
+    expect([...new Float32Array(Uint8Array.from(npy.subarray(-4 * values.length)).buffer)]).toEqual(values);
+  });
+
+  it('writes the folder for transformers.js', async () => {
+    expect((await dawngrad('export', 'run', 'model')).code).toBe(0);
+    expect(JSON.parse(readFileSync(join(folder, 'model/preprocessor_config.json'), 'utf8'))).toMatchObject({ crop_size: { height: 16, width: 16 }, do_normalize: true });
+    expect(JSON.parse(readFileSync(join(folder, 'model/config.json'), 'utf8'))).toMatchObject({ model_type: 'resnet' });
+    expect(readFileSync(join(folder, 'model/onnx/model.onnx')).length).toBeGreaterThan(4 * 1000);
+  });
+
+  it('without a checkpoint, says so', async () => {
+    expect(await dawngrad('embed', 'photos')).toMatchObject({ code: 2, err: expect.stringMatching(/got no --checkpoint/) });
+  });
+});

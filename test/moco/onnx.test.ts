@@ -1,0 +1,50 @@
+import * as ort from 'onnxruntime-web';
+import { describe, expect, it } from 'vitest';
+import { noGrad } from '../../src/autograd.js';
+import { Rng } from '../../src/core/rng.js';
+import { encodeSafetensors, decodeSafetensors } from '../../src/io/safetensors.js';
+import { buildEncoder, encoderOf } from '../../src/moco/encoder.js';
+import { moduleTensors } from '../../src/moco/module-state.js';
+import { onnxFolder } from '../../src/moco/onnx.js';
+import { ResNet, type ResNetOptions } from '../../src/nn/resnet.js';
+import { step } from '../../src/step.js';
+import { tensor } from '../../src/tensor.js';
+import { on, reference } from '../support/devices.js';
+import { assertClose } from '../support/op.js';
+
+ort.env.wasm.numThreads = 1;
+
+const networks: [string, ResNetOptions][] = [
+  ['basic blocks, small stem', { blocks: [2, 1], widths: [4, 6], stem: 'small', head: 'mlp', dim: 5 }],
+  ['basic blocks, CIFAR stem', { blocks: [1, 2], widths: [3, 5], stem: 'cifar', head: 'linear', dim: 7 }],
+  ['bottlenecks, ImageNet stem', { blocks: [2, 1], widths: [2, 3], bottleneck: true, stem: 'imagenet', head: 'none' }],
+];
+
+/** A network whose statistics are not those it was made with, as checkpoint tensors behind `prefix`. */
+async function trained(options: ResNetOptions, prefix: string) {
+  const rng = new Rng(5, 'statistics');
+  const tensors = await on(reference, () => moduleTensors(new ResNet({ ...options, seed: 2 })));
+  for (const [name, { data }] of tensors)
+    if (/running_var|(bn\d|downsample\.1)\.weight/.test(name)) data.forEach((_, i) => (data[i] = rng.uniform(0.5, 1.5)));
+    else if (/running_mean|(bn\d|downsample\.1)\.bias/.test(name)) data.forEach((_, i) => (data[i] = rng.normal()));
+  return new Map([...tensors].map(([name, t]) => [prefix + name, t]));
+}
+
+describe('ONNX in onnxruntime', () => {
+  it.each(networks)('%s: features as ours, to 1e-4', async (_, options) => {
+    const weights = decodeSafetensors(encodeSafetensors(await trained(options, 'encoder_q.')), 'x');
+    const file = encoderOf(weights, 'x');
+    expect(file.architecture).toMatchObject(options);
+    const [N, H, W] = [2, 18, 21];
+    const rng = new Rng(1, 'pictures');
+    const nhwc = Float32Array.from({ length: N * H * W * 3 }, () => rng.normal());
+    const nchw = nhwc.map((_, i) => nhwc[((Math.floor(i / (3 * H * W)) * H * W + (i % (H * W))) * 3) + (Math.floor(i / (H * W)) % 3)]);
+    const want = await on(reference, () => step(() => noGrad(() => buildEncoder(file, 'x').embed(tensor(nhwc, [N, H, W, 3]))).data()));
+    const session = await ort.InferenceSession.create(onnxFolder(file).get('onnx/model.onnx') as Uint8Array);
+    expect([session.inputNames, session.outputNames]).toEqual([['pixel_values'], ['last_hidden_state', 'pooler_output']]);
+    const { pooler_output: got, last_hidden_state: map } = await session.run({ pixel_values: new ort.Tensor('float32', nchw, [N, 3, H, W]) });
+    expect(got.dims).toEqual([N, want.length / N]);
+    expect(map.dims.slice(0, 2)).toEqual(got.dims);
+    assertClose('features', got.data as Float32Array, want, { relative: 1e-4, absolute: 0 });
+  });
+});
