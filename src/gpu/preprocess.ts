@@ -1,10 +1,11 @@
 import erfLib from '../../kernels/lib/erf.wgsl';
 import indexLib from '../../kernels/lib/index.wgsl';
+import matmulLib from '../../kernels/lib/matmul.wgsl';
 import rngLib from '../../kernels/lib/rng.wgsl';
 import { ConfigError } from '../core/errors.js';
 
 /** What `#import "name"` may name: every file of `kernels/lib/`. */
-const library: Record<string, string> = { erf: erfLib, index: indexLib, rng: rngLib };
+const library: Record<string, string> = { erf: erfLib, index: indexLib, matmul: matmulLib, rng: rngLib };
 
 /** Values for a kernel's `const NAME = 4u; // @tune` lines, which size what an `override` cannot. */
 export type Tuning = Readonly<Record<string, number>>;
