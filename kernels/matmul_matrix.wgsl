@@ -92,10 +92,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     #for k in 0..2
     {
       #for i in 0..4
-      let l$i = subgroupMatrixLoad<Left, A_K>(&aTile, select($ku * 16u * LONG + row + $iu * 16u, (row + $iu * 16u) * SHORT + $ku * 16u, A_K), A_LINE);
+      var l$i: Left;
+      if (A_K) { l$i = subgroupMatrixLoad<Left, row_major>(&aTile, (row + $iu * 16u) * SHORT + $ku * 16u, SHORT); }
+      else { l$i = subgroupMatrixLoad<Left, col_major>(&aTile, $ku * 16u * LONG + row + $iu * 16u, LONG); }
       #end
       #for j in 0..2
-      let r$j = subgroupMatrixLoad<Right, !B_K>(&bTile, select($ku * 16u * LONG + column + $ju * 16u, (column + $ju * 16u) * SHORT + $ku * 16u, B_K), B_LINE);
+      var r$j: Right;
+      if (B_K) { r$j = subgroupMatrixLoad<Right, col_major>(&bTile, (column + $ju * 16u) * SHORT + $ku * 16u, SHORT); }
+      else { r$j = subgroupMatrixLoad<Right, row_major>(&bTile, $ku * 16u * LONG + column + $ju * 16u, LONG); }
       #for i in 0..4
       c$i_$j = subgroupMatrixMultiplyAccumulate(l$i, r$j, c$i_$j);
       #end
@@ -106,7 +110,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if ((t.row + 128u <= p.M) & (t.column + 128u <= p.N)) {
     #for i in 0..4
     #for j in 0..2
-    subgroupMatrixStore<true>(&c, t.c + (t.row + row + $iu * 16u) * p.N + t.column + column + $ju * 16u, c$i_$j, p.N);
+    subgroupMatrixStore<row_major>(&c, t.c + (t.row + row + $iu * 16u) * p.N + t.column + column + $ju * 16u, c$i_$j, p.N);
     #end
     #end
     return;
@@ -115,7 +119,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   #for i in 0..4
   #for j in 0..2
   workgroupBarrier();
-  subgroupMatrixStore<true>(&edge, mine, c$i_$j, 16u);
+  subgroupMatrixStore<row_major>(&edge, mine, c$i_$j, 16u);
   workgroupBarrier();
   for (var n = thread % 32u; n < 256u; n += 32u) {
     let r = t.row + row + $iu * 16u + n / 16u;

@@ -48,7 +48,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let side = select(t.column, t.row, isA) + block * 4u;
   let line = select(t.start + quad * 4u, side, kFirst);
   let along = select(side, t.start + quad * 4u, kFirst);
-  var step = 0u;
   #for i in 0..4
   var v$i: vec4f;
   if (isA) { v$i = loadA(t, line + $iu, along); } else { v$i = loadB(t, line + $iu, along); }
@@ -65,25 +64,24 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     }
     #end
     workgroupBarrier();
-    step += 16u;
+    let step = start - t.start + 16u;
     let nextLine = line + select(step, 0u, kFirst);
     let nextAlong = along + select(0u, step, kFirst);
     #for i in 0..4
     if (isA) { v$i = loadA(t, nextLine + $iu, nextAlong); } else { v$i = loadB(t, nextLine + $iu, nextAlong); }
     #end
-    #for k in 0..16
-    {
-      let a0 = aTile[stage + $ku * 32u + (y ^ ($ku / 4u * 2u))];
-      let a1 = aTile[stage + $ku * 32u + 16u + (y ^ ($ku / 4u * 2u))];
-      let b0 = bTile[stage + $ku * 32u + (x ^ ($ku / 4u * 2u))];
-      let b1 = bTile[stage + $ku * 32u + 16u + (x ^ ($ku / 4u * 2u))];
-      let a8 = array(a0.x, a0.y, a0.z, a0.w, a1.x, a1.y, a1.z, a1.w);
+    for (var q = 0u; q < 4u; q++) {
+      let ay = stage + q * 128u + (y ^ (q * 2u));
+      let bx = stage + q * 128u + (x ^ (q * 2u));
+      #for k in 0..4
+      let a$k = array(aTile[ay + $ku * 32u], aTile[ay + $ku * 32u + 16u]);
+      let b$k = array(bTile[bx + $ku * 32u], bTile[bx + $ku * 32u + 16u]);
       #for i in 0..8
-      l$i = fma(vec4f(a8[$i]), b0, l$i);
-      r$i = fma(vec4f(a8[$i]), b1, r$i);
+      l$i = fma(vec4f(a$k[$i / 4][$i % 4]), b$k[0], l$i);
+      r$i = fma(vec4f(a$k[$i / 4][$i % 4]), b$k[1], r$i);
+      #end
       #end
     }
-    #end
     stage = (stage ^ 512u) * (STAGES - 1u);
   }
   let column = t.column + x * 4u;

@@ -16,6 +16,7 @@ export { where } from './ops/where.js';
 export { clamp, exp, gelu, log, neg, relu, sigmoid, sqrt, tanh } from './ops/unary.js';
 export { argmax, max, mean, sum, variance } from './ops/reduce.js';
 export { matmul, type MatmulOptions } from './ops/matmul.js';
+export { type Precision, withPrecision } from './ops/precision.js';
 export { conv2d, type Conv2dOptions } from './ops/conv2d.js';
 export { batchNorm } from './ops/batch_norm.js';
 export { maxPool } from './ops/max_pool.js';
