@@ -1,32 +1,29 @@
-// c = a b, each thread a 4×4 block of c held in registers; a workgroup computes 16 rows by 64 columns.
-// Operands are read straight from memory by strides, so all four transposes are this kernel. Where
-// workgroup memory is ordinary memory (software adapters) this beats staging tiles in it.
-// Neighbouring threads own neighbouring columns, 16 apart from block to block.
+// c = a b, each thread a 4×4 block of c held in registers; a workgroup computes 4 HEIGHT rows by 4 LANES columns.
+// Operands are read straight from memory by strides, so all four transposes are this kernel. Wide and flat
+// (LANES 64, HEIGHT 1) it serves few rows, narrow and tall (4, 16) few columns.
+// Neighbouring threads own neighbouring columns, LANES apart from block to block.
 override LANES: u32 = 16u;
+override HEIGHT: u32 = 4u;
 #import "index"
-
-struct Params { M: u32, N: u32, K: u32, aBatch: u32, bBatch: u32, aRow: u32, aCol: u32, bRow: u32, bCol: u32 }
+#import "matmul"
 
 @group(0) @binding(0) var<storage, read> a: array<f32>;       // batch of [M, K], at aRow and aCol
 @group(0) @binding(1) var<storage, read> b: array<f32>;       // batch of [K, N], at bRow and bCol
-@group(0) @binding(2) var<storage, read_write> c: array<f32>; // [batch, M, N]
+@group(0) @binding(2) var<storage, read_write> c: array<f32>; // [batch, split, M, N]
 @group(1) @binding(0) var<uniform> p: Params;
 
-@compute @workgroup_size(LANES, 4)
+@compute @workgroup_size(LANES, HEIGHT)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_id) lane: vec3u) {
-  let columns = (p.N + 63u) / 64u;
-  let rows = (p.M + 15u) / 16u;
-  let g = groupOf(group, groups);
-  let batch = g / (columns * rows);
-  let row = ((g / columns) % rows) * 16u + lane.y * 4u;
-  let column = (g % columns) * 64u + lane.x;
+  let t = tileOf(groupOf(group, groups), 4u * HEIGHT, 4u * LANES);
+  let row = t.row + lane.y * 4u;
+  let column = t.column + lane.x;
   // Beyond the edge, the last row or column is read again and not stored.
   #for i in 0..4
-  var a$i = batch * p.aBatch + min(row + $iu, p.M - 1u) * p.aRow;
-  var b$i = batch * p.bBatch + min(column + $iu * LANES, p.N - 1u) * p.bCol;
+  var a$i = t.a + min(row + $iu, p.M - 1u) * p.aRow + t.start * p.aCol;
+  var b$i = t.b + min(column + $iu * LANES, p.N - 1u) * p.bCol + t.start * p.bRow;
   var c$i = vec4f();
   #end
-  for (var k = 0u; k < p.K; k++) {
+  for (var k = t.start; k < t.end; k++) {
     let y = vec4f(b[b0], b[b1], b[b2], b[b3]);
     #for i in 0..4
     c$i = fma(vec4f(a[a$i]), y, c$i);
@@ -36,7 +33,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   }
   #for i in 0..4
   if (row + $iu < p.M) {
-    let start = (batch * p.M + row + $iu) * p.N + column;
+    let start = t.c + (row + $iu) * p.N + column;
     if (column < p.N) { c[start] = c$i.x; }
     if (column + LANES < p.N) { c[start + LANES] = c$i.y; }
     if (column + 2u * LANES < p.N) { c[start + 2u * LANES] = c$i.z; }

@@ -27,7 +27,7 @@ function names(name: string): string[] {
 const camel = (name: string) => name.replace(/_(\w)/g, (_, letter) => letter.toUpperCase());
 
 /** Adapter features by the WGSL extensions that need them. */
-const features: Record<string, GPUFeatureName> = { f16: 'shader-f16', subgroups: 'subgroups' as GPUFeatureName };
+const features: Record<string, GPUFeatureName> = { f16: 'shader-f16', subgroups: 'subgroups', chromium_experimental_subgroup_matrix: 'chromium-experimental-subgroup-matrix' as GPUFeatureName };
 
 describe.each(kernels)('kernels/%s.wgsl', (name) => {
   it('is imported in src/, has a mirror in src/reference/ and a test that names it', () => {

@@ -14,7 +14,14 @@ export interface DeviceOptions extends GpuOptions {
  * @throws DeviceError when there is no usable adapter.
  */
 export async function device(options: DeviceOptions = {}): Promise<Backend> {
-  const opened = options.backend === 'reference' ? new ReferenceBackend() : new GpuBackend(await openGpu(options));
+  const opened = options.backend === 'reference' ? new ReferenceBackend() : await openTuned(options);
   useBackend(opened);
   return opened;
+}
+
+/** A GPU backend that knows what `tune` has measured on this machine. */
+async function openTuned(options: GpuOptions): Promise<GpuBackend> {
+  const gpu = await openGpu(options);
+  if (globalThis.process?.versions?.node) Object.assign(gpu.traits.tuned, await (await import('./tuning.node.js')).loadTuning(gpu.name));
+  return new GpuBackend(gpu);
 }

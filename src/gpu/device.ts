@@ -2,6 +2,7 @@ import { DeviceError } from '../core/errors.js';
 import { type AdapterChoice, findAdapter } from './adapter.js';
 import { BufferPool } from './pool.js';
 import { Recorder } from './recorder.js';
+import { shipped } from './tuned.js';
 
 /** What a kernel is chosen by. Nothing else in the library asks what adapter this is. */
 export interface Traits {
@@ -9,6 +10,16 @@ export interface Traits {
   readonly software: boolean;
   /** Workgroups that keep the adapter busy. */
   readonly parallelGroups: number;
+  /** Kernels may `enable f16`. */
+  readonly f16: boolean;
+  /** Threads of a subgroup, where the adapter has one size only; otherwise 0. */
+  readonly subgroup: number;
+  /** Subgroup matrices with f16 factors and an f32 sum, 16 a side, in kernels of 256 threads. */
+  readonly subgroupMatrix: boolean;
+  /** Bytes of workgroup memory. */
+  readonly workgroupMemory: number;
+  /** Rungs by class of shapes, as measured on this adapter: see `ladder` in src/backend. `tune` adds to it. */
+  readonly tuned: Record<string, string>;
 }
 
 /** An open device with its recorder and memory. */
@@ -30,13 +41,39 @@ export interface GpuOptions {
 /** Opens a device on the chosen adapter, with the adapter's own buffer limits. */
 export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
   const { adapter, name, software } = await findAdapter(options.adapter, options.robust);
-  const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits;
-  const device = await adapter.requestDevice({ requiredLimits: { maxBufferSize, maxStorageBufferBindingSize } });
+  const { maxBufferSize, maxStorageBufferBindingSize, maxComputeWorkgroupStorageSize } = adapter.limits;
+  const requiredLimits = { maxBufferSize, maxStorageBufferBindingSize, maxComputeWorkgroupStorageSize };
+  const requiredFeatures = wanted.filter((f) => adapter.features.has(f));
+  const device = await adapter.requestDevice({ requiredLimits, requiredFeatures });
   device.addEventListener('uncapturederror', (event) => {
     failures.set(device, failures.get(device) ?? (event as GPUUncapturedErrorEvent).error.message);
   });
-  const traits = { software, parallelGroups: software ? 4 : 512 };
-  return { name, software, traits, device, recorder: new Recorder(device), pool: new BufferPool(device) };
+  return { name, software, traits: { ...traitsOf(adapter, device, software), tuned: { ...shipped[name] } }, device, recorder: new Recorder(device), pool: new BufferPool(device) };
+}
+
+/** Features kernels have a use for, asked for where the adapter has them. */
+const wanted = ['shader-f16', 'subgroups', 'chromium-experimental-subgroup-matrix', 'timestamp-query'] as GPUFeatureName[];
+
+/** What Dawn tells of subgroups beyond the standard. */
+interface SubgroupInfo {
+  subgroupMinSize?: number;
+  subgroupMaxSize?: number;
+  subgroupMatrixConfigs?: readonly { M: number; N: number; K: number; componentType: string; resultComponentType: string }[];
+}
+
+function traitsOf({ info }: GPUAdapter, { features, limits }: GPUDevice, software: boolean): Omit<Traits, 'tuned'> {
+  const { subgroupMinSize = 0, subgroupMaxSize = 0, subgroupMatrixConfigs = [] } = info as SubgroupInfo;
+  const has = (feature: string) => features.has(feature as GPUFeatureName);
+  const f16 = has('shader-f16');
+  return {
+    software,
+    parallelGroups: software ? 4 : 512,
+    f16,
+    subgroup: has('subgroups') && subgroupMinSize === subgroupMaxSize ? subgroupMinSize : 0,
+    subgroupMatrix: f16 && has('chromium-experimental-subgroup-matrix') && 256 % Math.max(1, subgroupMaxSize) === 0
+      && subgroupMatrixConfigs.some((c) => c.M === 16 && c.N === 16 && c.K === 16 && c.componentType === 'f16' && c.resultComponentType === 'f32'),
+    workgroupMemory: limits.maxComputeWorkgroupStorageSize,
+  };
 }
 
 const failures = new WeakMap<GPUDevice, string>();

@@ -1,72 +1,14 @@
-import source from '../../kernels/conv2d.wgsl';
-import dwSource from '../../kernels/conv2d_dw.wgsl';
-import dxSource from '../../kernels/conv2d_dx.wgsl';
 import { record } from '../autograd.js';
 import type { Primitive } from '../backend/backend.js';
 import { ShapeError } from '../core/errors.js';
 import { show } from '../core/shape.js';
-import { kernel } from '../gpu/kernel.js';
 import { type Conv2dParams, conv2d as mirror, conv2dDw as dwMirror, conv2dDx as dxMirror } from '../reference/conv2d.js';
 import { checkDType, empty, run, type Tensor } from '../tensor.js';
-import { reduceLaunch } from './reduce.js';
-import { stridedLaunch } from './strided.js';
+import { conv2dDwGpu, conv2dDxGpu, conv2dGpu } from './conv2d_rungs.js';
 
-/** A kernel for 1, 2 and 4 COLUMNS. */
-const variants = (name: string, text: string) => new Map([1, 2, 4].map((COLUMNS) => [COLUMNS, kernel(name, text, { COLUMNS })]));
-const shader = variants('conv2d', source);
-const dxShader = variants('conv2d_dx', dxSource);
-const dwShader = variants('conv2d_dw', dwSource);
-
-/** Pixels (or, in dw, output channels) that a thread keeps in registers. */
-const ROWS = 8;
-
-/** How `channels` are dealt to threads: LANES neighbours, each with COLUMNS of them. */
-function tiling(of: typeof shader, channels: number, software: boolean) {
-  const LANES = software ? 4 : 16;
-  const COLUMNS = channels > 2 * LANES ? 4 : channels > LANES ? 2 : 1;
-  return { kernel: of.get(COLUMNS)!, constants: { LANES }, blocks: Math.ceil(channels / (LANES * COLUMNS)), LANES };
-}
-
-export const conv2dPrimitive: Primitive<Conv2dParams> = {
-  name: 'conv2d',
-  mirror,
-  gpu: (p, { software }) => {
-    const { blocks, LANES, ...variant } = tiling(shader, p.O / p.groups, software);
-    const groups = Math.ceil((Math.ceil((p.N * p.P * p.Q) / ROWS) * p.groups * blocks * LANES) / 64);
-    const RSC = (p.R * p.S * p.C) / p.groups;
-    const turned = stridedLaunch({ shape: [RSC, p.O], xStart: 0, xStrides: [1, RSC], yStart: 0, yStrides: [p.O, 1] });
-    const launch = { ...variant, params: { ...p }, groups, bind: [0, 3, 2] };
-    return { scratch: [RSC * p.O], launches: [{ ...turned, bind: [1, 3] }, launch] };
-  },
-};
-
-export const conv2dDxPrimitive: Primitive<Conv2dParams> = {
-  name: 'conv2d_dx',
-  mirror: dxMirror,
-  gpu: (p, { software }) => {
-    const { blocks, LANES, ...variant } = tiling(dxShader, p.C / p.groups, software);
-    const pixels = p.N * Math.ceil(p.H / p.strideH) * Math.ceil(p.W / p.strideW); // the largest class
-    const groupsPerClass = Math.ceil((Math.ceil(pixels / ROWS) * p.groups * blocks * LANES) / 64);
-    return { ...variant, params: { ...p, groupsPerClass }, groups: groupsPerClass * p.strideH * p.strideW };
-  },
-};
-
-export const conv2dDwPrimitive: Primitive<Conv2dParams> = {
-  name: 'conv2d_dw',
-  mirror: dwMirror,
-  gpu: (p, { software, parallelGroups }) => {
-    const { blocks, LANES, ...variant } = tiling(dwShader, p.C / p.groups, software);
-    const threads = p.groups * Math.ceil(p.O / p.groups / ROWS) * p.R * p.S * blocks * LANES;
-    const wanted = Math.max(1, Math.ceil((parallelGroups * 64) / threads));
-    const chunk = Math.max(1, Math.ceil((p.N * p.P) / wanted));
-    const slices = Math.max(1, Math.ceil((p.N * p.P) / chunk));
-    const launch = { ...variant, params: { ...p, chunk, slices }, groups: Math.ceil((slices * threads) / 64) };
-    if (slices === 1) return launch;
-    const weights = (p.O * p.R * p.S * p.C) / p.groups;
-    const reduce = reduceLaunch({ op: 'sum', A: 1, R: slices, B: weights, scale: 1 });
-    return { scratch: [slices * weights], launches: [{ ...launch, bind: [0, 1, 3] }, { ...reduce, bind: [3, 2] }] };
-  },
-};
+export const conv2dPrimitive: Primitive<Conv2dParams> = { name: 'conv2d', mirror, gpu: conv2dGpu };
+export const conv2dDxPrimitive: Primitive<Conv2dParams> = { name: 'conv2d_dx', mirror: dxMirror, gpu: conv2dDxGpu };
+export const conv2dDwPrimitive: Primitive<Conv2dParams> = { name: 'conv2d_dw', mirror: dwMirror, gpu: conv2dDwGpu };
 
 type Pair = number | readonly [number, number];
 const pair = (v: Pair): readonly [number, number] => (typeof v === 'number' ? [v, v] : v);

@@ -1,36 +1,25 @@
-import source from '../../kernels/matmul.wgsl';
-import tiledSource from '../../kernels/matmul_tiled.wgsl';
 import { record } from '../autograd.js';
 import type { Primitive } from '../backend/backend.js';
 import { ShapeError } from '../core/errors.js';
 import { numel, sameShape, show } from '../core/shape.js';
-import { kernel } from '../gpu/kernel.js';
 import { matmul as mirror, type MatmulParams } from '../reference/matmul.js';
 import { checkDType, empty, run, type Tensor, view } from '../tensor.js';
+import { matmulGpu } from './matmul_rungs.js';
+import { type Precision, precision } from './precision.js';
 import { sum } from './reduce.js';
 
-const direct = kernel('matmul', source);
-const tiled = kernel('matmul_tiled', tiledSource);
-
-export const matmulPrimitive: Primitive<MatmulParams> = {
-  name: 'matmul',
-  mirror,
-  gpu: ({ batch, ...p }, { software }) => {
-    const rows = Math.ceil(p.M / (software ? 16 : 64));
-    const groups = batch * rows * Math.ceil(p.N / 64);
-    if (software) return { kernel: direct, params: { ...p }, groups };
-    return { kernel: tiled, constants: { A_T: p.aRow === 1 ? 1 : 0, B_T: p.bRow === 1 ? 1 : 0 }, params: { ...p }, groups };
-  },
-};
+export const matmulPrimitive: Primitive<MatmulParams> = { name: 'matmul', mirror, gpu: matmulGpu };
 
 export interface MatmulOptions {
   /** Read `a` as [.., K, M] and `b` as [.., N, K]. */
   transposeA?: boolean;
   transposeB?: boolean;
+  /** `f16`: factors are rounded to half precision where the adapter has it, the sum is f32. Default: see `withPrecision`. */
+  precision?: Precision;
 }
 
 /** What a product of `a` and `b` means, or a ShapeError. Leading axes are the batch; a matrix serves every batch. */
-function plan(a: Tensor, b: Tensor, { transposeA = false, transposeB = false }: MatmulOptions) {
+function plan(a: Tensor, b: Tensor, { transposeA = false, transposeB = false, precision: p = precision() }: MatmulOptions) {
   if (a.rank < 2 || b.rank < 2) throw new ShapeError(`matmul: matrices have two axes or more; got ${show(a.shape)} and ${show(b.shape)}. Reshape them.`);
   const lead = a.rank >= b.rank ? a.shape.slice(0, -2) : b.shape.slice(0, -2);
   for (const x of [a, b])
@@ -47,6 +36,7 @@ function plan(a: Tensor, b: Tensor, { transposeA = false, transposeB = false }: 
     aBatch: a.rank > 2 ? M * K : 0, bBatch: b.rank > 2 ? K * N : 0,
     aRow: transposeA ? 1 : K, aCol: transposeA ? M : 1,
     bRow: transposeB ? 1 : N, bCol: transposeB ? K : 1,
+    half: p === 'f16' ? 1 : 0,
   };
   return { shape: [...lead, M, N], params };
 }
@@ -68,10 +58,11 @@ function gradientOf(x: Tensor, a: Tensor, b: Tensor, options: MatmulOptions, int
 export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
   checkDType('matmul', a, 'f32');
   checkDType('matmul', b, 'f32');
-  const { transposeA: ta = false, transposeB: tb = false } = options;
+  const { transposeA: ta = false, transposeB: tb = false, precision: p = precision() } = options;
+  const by = (transposeA: boolean, transposeB: boolean): MatmulOptions => ({ transposeA, transposeB, precision: p });
   // da = dc bᵀ, db = aᵀ dc, with the operands swapped where they were read transposed
   return record('matmul', product(a, b, options), [a, b], (dc) => [
-    (into) => (ta ? gradientOf(a, b, dc, { transposeA: tb, transposeB: true }, into) : gradientOf(a, dc, b, { transposeB: !tb }, into)),
-    (into) => (tb ? gradientOf(b, dc, a, { transposeA: true, transposeB: ta }, into) : gradientOf(b, a, dc, { transposeA: !ta }, into)),
+    (into) => (ta ? gradientOf(a, b, dc, by(tb, true), into) : gradientOf(a, dc, b, by(false, !tb), into)),
+    (into) => (tb ? gradientOf(b, dc, a, by(true, ta), into) : gradientOf(b, a, dc, by(!ta, false), into)),
   ]);
 }

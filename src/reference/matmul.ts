@@ -12,6 +12,8 @@ export interface MatmulParams {
   aCol: number;
   bRow: number;
   bCol: number;
+  /** 1: a GPU may round the factors to f16. The mirror never does. */
+  half: 0 | 1;
 }
 
 /** c = a b. */

@@ -70,7 +70,7 @@ describe('infoNce', () => {
       const evaluateOn = (backend: typeof device | typeof reference64, software: boolean) => on(backend, () => {
         const outputs = [empty([N]), empty([N]), empty([N, D])];
         const inputs = [tensor(unitRows(1, N, D), [N, D]), tensor(unitRows(2, N, D), [N, D]), tensor(unitRows(3, K, D), [K, D])];
-        run({ ...infoNcePrimitive, gpu: (p) => infoNcePrimitive.gpu(p, { software, parallelGroups }) }, inputs, outputs, { N, K, D, temperature: 0.2 });
+        run({ ...infoNcePrimitive, gpu: (p, traits) => infoNcePrimitive.gpu(p, { ...traits, software, parallelGroups }) }, inputs, outputs, { N, K, D, temperature: 0.2 });
         return Promise.all(outputs.map((x) => x.data()));
       });
       const want = await evaluateOn(reference64, true);

@@ -1,8 +1,13 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
-import { matmulPrimitive, matmul } from '../../src/ops/matmul.js';
-import { run, empty, tensor } from '../../src/tensor.js';
+import { describe, expect, it, vi } from 'vitest';
+import { backward } from '../../src/autograd.js';
 import { Rng } from '../../src/core/rng.js';
+import { matmul, matmulPrimitive } from '../../src/ops/matmul.js';
+import { matmulRungs } from '../../src/ops/matmul_rungs.js';
+import { withPrecision } from '../../src/ops/precision.js';
+import { sum } from '../../src/ops/reduce.js';
+import { step } from '../../src/step.js';
+import { empty, parameter, run, type Tensor, tensor } from '../../src/tensor.js';
 import { gpu, on, reference64 } from '../support/devices.js';
 import { assertClose, checkOp } from '../support/op.js';
 
@@ -16,21 +21,42 @@ describe('matmul', () => {
       f: (a, b) => matmul(a, b, { transposeA, transposeB }),
     })));
 
-  it('every rung equals the mirror', async () => {
+  const rungSize = fc.constantFrom(1, 3, 8, 15, 36, 64, 65, 132);
+  const problem = fc.record({ batch: fc.constantFrom(1, 3), M: rungSize, N: rungSize, K: fc.constantFrom(0, 1, 7, 16, 33, 68, 516), ta: fc.boolean(), tb: fc.boolean() });
+
+  it.each(matmulRungs.map((r) => [r.name, r] as const))('rung %s equals the mirror', async (name, rung) => {
     const device = await gpu();
-    await fc.assert(fc.asyncProperty(product, async ({ M, N, K, transposeA: ta, transposeB: tb }) => {
-      const p = { batch: 1, M, N, K, aBatch: 0, bBatch: 0, aRow: ta ? 1 : K, aCol: ta ? M : 1, bRow: tb ? 1 : N, bCol: tb ? K : 1 };
+    await fc.assert(fc.asyncProperty(problem, async ({ batch, M, N, K, ta, tb }) => {
+      const half = /f16|matrix/.test(name) ? 1 : 0;
+      const p = { batch, M, N, K, aBatch: M * K, bBatch: 0, aRow: ta ? 1 : K, aCol: ta ? M : 1, bRow: tb ? 1 : N, bCol: tb ? K : 1, half } as const;
+      const traits = { ...device.gpu.traits, parallelGroups: 64 }; // splits K where it is long
+      if (!rung.fits(p, traits)) return;
       const rng = new Rng(M * 7919 + N * 31 + K);
-      const a = Array.from({ length: M * K }, () => rng.normal());
+      const a = Array.from({ length: batch * M * K }, () => rng.normal());
       const b = Array.from({ length: K * N }, () => rng.normal());
-      const c = (backend: typeof device | typeof reference64, software: boolean) => on(backend, () => {
-        const y = empty([M, N]);
-        run({ ...matmulPrimitive, gpu: (q, traits) => matmulPrimitive.gpu(q, { ...traits, software }) }, [tensor(a), tensor(b)], [y], p);
+      const c = (backend: typeof device | typeof reference64) => on(backend, () => step(() => {
+        const y = empty([batch, M, N]);
+        run({ ...matmulPrimitive, gpu: (q) => rung.launch(q, traits) }, [tensor(a), tensor(b)], [y], p);
         return y.data();
-      });
-      const want = await c(reference64, true);
-      for (const software of [true, false]) assertClose(software ? 'direct' : 'tiled', await c(device, software), want);
-    }), { numRuns: 25 });
+      }));
+      assertClose(name, await c(device), await c(reference64), half ? { relative: 2 ** -9 } : {});
+    }), { numRuns: 12 });
+  });
+
+  it('f16 may be asked for by the call or around it, and gradients keep it', async () => {
+    const device = await gpu();
+    const halves: number[] = [];
+    const watch = (product: () => Tensor) => {
+      const spy = vi.spyOn(device, 'run');
+      on(device, () => step(() => backward(sum(product()))));
+      for (const [primitive, , params] of spy.mock.calls) if (primitive.name === 'matmul') halves.push((params as { half: number }).half);
+      spy.mockRestore();
+    };
+    const pair = () => [parameter(tensor([1, 2], [1, 2])), parameter(tensor([3, 4], [2, 1]))] as const;
+    watch(() => matmul(...pair()));
+    watch(() => matmul(...pair(), { precision: 'f16' }));
+    watch(() => withPrecision('f16', () => matmul(...pair())));
+    expect(halves).toEqual([0, 0, 0, 1, 1, 1, 1, 1, 1]);
   });
 
   it('names the sizes that do not fit', async () => {

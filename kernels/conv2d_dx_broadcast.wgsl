@@ -1,0 +1,102 @@
+enable subgroups;
+// dx as conv2d_dx computes it, by the remainders of pixels modulo the stride, for adapters on which loads are dear: see
+// conv2d_broadcast. A workgroup is one subgroup and computes ROWS pixels of dx by COLUMNS × SUBGROUP channels in registers;
+// each thread loads one of SUBGROUP channels of dy a pixel, and all get it by broadcast.
+const SUBGROUP = 4u; // @tune
+const ROWS = 16u; // @tune
+const COLUMNS = 8u; // @tune: channels a thread owns, SUBGROUP apart
+#import "index"
+
+struct Params {
+  N: u32, H: u32, W: u32, C: u32, O: u32, R: u32, S: u32, P: u32, Q: u32,
+  strideH: u32, strideW: u32, padH: u32, padW: u32, dilationH: u32, dilationW: u32, groups: u32, groupsPerClass: u32,
+}
+
+@group(0) @binding(0) var<storage, read> dy: array<f32>;       // [N, P, Q, O]
+@group(0) @binding(1) var<storage, read> w: array<f32>;        // [O, R, S, C / groups]
+@group(0) @binding(2) var<storage, read_write> dx: array<f32>; // [N, H, W, C]
+@group(1) @binding(0) var<uniform> p: Params;
+
+@compute @workgroup_size(SUBGROUP)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(subgroup_invocation_id) lane: u32) {
+  let g = groupOf(group, groups);
+  let class_ = g / p.groupsPerClass;
+  let classH = class_ / p.strideW; // rows h ≡ classH, columns v ≡ classW modulo the stride
+  let classW = class_ % p.strideW;
+  let rows = (p.H + p.strideH - 1u - min(classH, p.strideH - 1u)) / p.strideH;
+  let columns = (p.W + p.strideW - 1u - classW) / p.strideW;
+  let pixels = select(p.N * rows * columns, 0u, classH >= p.strideH);
+  let Cg = p.C / p.groups;
+  let Og = p.O / p.groups;
+  let blocks = (Cg + COLUMNS * SUBGROUP - 1u) / (COLUMNS * SUBGROUP);
+  let tile = g % p.groupsPerClass;
+  let first = tile / (p.groups * blocks) * ROWS;
+  let part = (tile / blocks) % p.groups;
+  let c = (tile % blocks) * COLUMNS * SUBGROUP + lane; // within the group
+  #for j in 0..COLUMNS
+  let c$j = min(c + $ju * SUBGROUP, Cg - 1u);
+  #end
+  #for i in 0..ROWS
+  let pixel$i = min(first + $iu, max(pixels, 1u) - 1u);
+  let h$i = (pixel$i / columns) % rows * p.strideH + classH;
+  let v$i = pixel$i % columns * p.strideW + classW;
+  let image$i = pixel$i / (rows * columns);
+  #for j in 0..COLUMNS
+  var total$i_$j = 0.0;
+  #end
+  #end
+  let next = p.R * p.S * Cg; // from the weights of one output channel to those of the next
+  for (var r = 0u; r < select(p.R, 0u, first >= pixels); r++) {
+    if ((classH + p.padH + r * p.dilationH * (p.strideH - 1u)) % p.strideH != 0u) { continue; } // h + pad - r·dilation ≢ 0
+    for (var s = 0u; s < p.S; s++) {
+      if ((classW + p.padW + s * p.dilationW * (p.strideW - 1u)) % p.strideW != 0u) { continue; }
+      #for i in 0..ROWS
+      let up$i = i32(h$i + p.padH) - i32(r * p.dilationH);
+      let across$i = i32(v$i + p.padW) - i32(s * p.dilationW);
+      let row$i = u32(max(up$i, 0)) / p.strideH;
+      let column$i = u32(max(across$i, 0)) / p.strideW;
+      let inside$i = (up$i >= 0) & (across$i >= 0) & (row$i < p.P) & (column$i < p.Q);
+      let source$i = select(0u, ((image$i * p.P + row$i) * p.Q + column$i) * p.O + part * Og, inside$i);
+      #end
+      var at = (part * Og * p.R * p.S + r * p.S + s) * Cg;
+      var o = 0u;
+      for (; o + SUBGROUP <= Og; o += SUBGROUP) {
+        #for i in 0..ROWS
+        let mine$i = select(0.0, dy[source$i + o + lane], inside$i);
+        #end
+        #for u in 0..SUBGROUP
+        #for j in 0..COLUMNS
+        let weight$u_$j = w[at + $uu * next + c$j];
+        #end
+        #for i in 0..ROWS
+        let d$u_$i = subgroupBroadcast(mine$i, $uu);
+        #for j in 0..COLUMNS
+        total$i_$j = fma(d$u_$i, weight$u_$j, total$i_$j);
+        #end
+        #end
+        #end
+        at += SUBGROUP * next;
+      }
+      for (; o < Og; o++) {
+        #for j in 0..COLUMNS
+        let weight$j = w[at + c$j];
+        #end
+        #for i in 0..ROWS
+        let d$i = select(0.0, dy[source$i + o], inside$i);
+        #for j in 0..COLUMNS
+        total$i_$j = fma(d$i, weight$j, total$i_$j);
+        #end
+        #end
+        at += next;
+      }
+    }
+  }
+  #for i in 0..ROWS
+  if (first + $iu < pixels) {
+    let to = ((image$i * p.H + h$i) * p.W + v$i) * p.C + part * Cg + c;
+    #for j in 0..COLUMNS
+    if (c + $ju * SUBGROUP < Cg) { dx[to + $ju * SUBGROUP] = total$i_$j; }
+    #end
+  }
+  #end
+}

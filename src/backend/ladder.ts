@@ -1,0 +1,55 @@
+import type { Traits } from '../gpu/device.js';
+import type { Launch, Plan } from './backend.js';
+
+/** One way to compute an operation on a GPU. */
+export interface Rung<P> {
+  readonly name: string;
+  /** Whether this adapter has what the rung needs and the rung can compute these parameters. */
+  readonly fits: (params: P, traits: Traits) => boolean;
+  readonly launch: (params: P, traits: Traits) => Launch | Plan;
+}
+
+/** A typical problem of one class of shapes, small enough to be timed in milliseconds. */
+export interface Sample<P> {
+  readonly params: P;
+  /** f32 elements of each of the primitive's buffers, inputs first. */
+  readonly buffers: readonly number[];
+}
+
+/**
+ * All ways to compute one operation. An operation registers its candidates by building its `gpu` with `ladder`:
+ *
+ *     const primitive = { name: 'conv2d', mirror, gpu: ladder({ name: 'conv2d', rungs, classOf, guess, samples }) };
+ *
+ * The rung of a class of shapes is what a measurement says (`traits.tuned['conv2d <class>']`: shipped with the
+ * library, or saved by `tune`), if there is one and it fits; else the guess; else the first rung that fits. It depends on
+ * nothing else, so a resumed run and a replayed step use the kernels of the first.
+ */
+export interface Ladder<P> {
+  readonly name: string;
+  /** The first is the one that computes everything, everywhere. */
+  readonly rungs: readonly Rung<P>[];
+  /** Names the class of shapes, transposes and precision whose members share a rung. */
+  readonly classOf: (params: P) => string;
+  /** The rung where nothing was measured. */
+  readonly guess: (params: P, traits: Traits) => string;
+  /** What `tune` times, the most important class first. */
+  readonly samples: readonly Sample<P>[];
+}
+
+/** Every ladder of the operations this program uses, in the order they were imported. */
+export const ladders: Ladder<never>[] = [];
+
+/** Registers a ladder; returns the `gpu` of its primitive. */
+export function ladder<P>(of: Ladder<P>): (params: P, traits: Traits) => Launch | Plan {
+  ladders.push(of as unknown as Ladder<never>);
+  return (params, traits) => rungOf(of, params, traits).launch(params, traits);
+}
+
+/** The rung that computes `params` on an adapter. */
+export function rungOf<P>(of: Ladder<P>, params: P, traits: Traits): Rung<P> {
+  const named = (name?: string) => of.rungs.find((r) => r.name === name && r.fits(params, traits));
+  return named(traits.tuned[tuningKey(of, params)]) ?? named(of.guess(params, traits)) ?? of.rungs.find((r) => r.fits(params, traits))!;
+}
+
+export const tuningKey = <P>(of: Ladder<P>, params: P): string => `${of.name} ${of.classOf(params)}`;

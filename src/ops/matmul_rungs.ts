@@ -1,0 +1,105 @@
+import directSource from '../../kernels/matmul.wgsl';
+import broadcastSource from '../../kernels/matmul_broadcast.wgsl';
+import matrixSource from '../../kernels/matmul_matrix.wgsl';
+import tiledSource from '../../kernels/matmul_tiled.wgsl';
+import tiledF16Source from '../../kernels/matmul_tiled_f16.wgsl';
+import wideSource from '../../kernels/matmul_wide.wgsl';
+import type { Launch, Plan } from '../backend/backend.js';
+import { type Ladder, ladder, type Rung, type Sample } from '../backend/ladder.js';
+import type { Traits } from '../gpu/device.js';
+import { type Kernel, kernel } from '../gpu/kernel.js';
+import type { MatmulParams } from '../reference/matmul.js';
+import { reduceLaunch } from './reduce.js';
+
+/** Steps of k that a part of a split product sums at least. */
+const LEAST_CHUNK = 256;
+
+const ceilDiv = (a: number, b: number) => Math.ceil(a / b);
+const aT = (p: MatmulParams) => (p.aRow === 1 && p.aCol !== 1 ? 1 : 0);
+const bT = (p: MatmulParams) => (p.bRow === 1 && p.bCol !== 1 ? 1 : 0);
+
+/** Whether each operand's contiguous axis divides by 4, so that it can be read by vec4. */
+const byFour = (p: MatmulParams) => (aT(p) ? p.M : p.K) % 4 === 0 && (bT(p) ? p.K : p.N) % 4 === 0;
+
+/** A launch over tiles of height × width; K is split, and its parts added in order, where there are too few tiles to keep the adapter busy. */
+function tiles(k: Kernel, height: number, width: number, p: MatmulParams, traits: Traits, constants?: Record<string, number>): Launch | Plan {
+  const groups = p.batch * ceilDiv(p.M, height) * ceilDiv(p.N, width);
+  const parts = Math.max(1, Math.min(Math.floor(traits.parallelGroups / Math.max(1, groups)), Math.floor(p.K / LEAST_CHUNK)));
+  const chunk = 32 * ceilDiv(p.K, 32 * parts);
+  const split = Math.max(1, ceilDiv(p.K, Math.max(1, chunk)));
+  const launch = { kernel: k, constants, params: { ...p, split, chunk }, groups: groups * split };
+  if (split === 1) return launch;
+  const size = p.M * p.N;
+  return {
+    scratch: [p.batch * split * size],
+    launches: [{ ...launch, bind: [0, 1, 3] }, { ...reduceLaunch({ op: 'sum', A: p.batch, R: split, B: size, scale: 1 }), bind: [3, 2] }],
+  };
+}
+
+const direct = kernel('matmul', directSource);
+const tiled64 = kernel('matmul_tiled', tiledSource);
+const tiled32 = kernel('matmul_tiled', tiledSource, { TILE: 32, LOADS: 8 });
+const tiledF16 = kernel('matmul_tiled_f16', tiledF16Source);
+const wide = kernel('matmul_wide', wideSource);
+const wideTwice = kernel('matmul_wide', wideSource, { STAGES: 2 });
+const broadcast = new Map([4, 8].map((SUBGROUP) => [SUBGROUP, kernel('matmul_broadcast', broadcastSource, { SUBGROUP, COLUMNS: 32 / SUBGROUP })]));
+const matrix = [0, 1].map((A_T) => [0, 1].map((B_T) => kernel('matmul_matrix', matrixSource, { A_T, B_T })));
+
+const always = () => true;
+const transposes = (p: MatmulParams) => ({ A_T: aT(p), B_T: bT(p) });
+const canWide = (p: MatmulParams) => byFour(p) && p.N % 4 === 0;
+
+/** The ladder, from the kernel that serves everything to the ones for much work on large adapters. */
+export const matmulRungs: readonly Rung<MatmulParams>[] = [
+  { name: 'direct', fits: always, launch: (p, t) => tiles(direct, 16, 64, p, t) },
+  { name: 'row', fits: always, launch: (p, t) => tiles(direct, 4, 256, p, t, { LANES: 64, HEIGHT: 1 }) },
+  { name: 'column', fits: always, launch: (p, t) => tiles(direct, 64, 16, p, t, { LANES: 4, HEIGHT: 16 }) },
+  { name: 'broadcast', fits: (_, t) => broadcast.has(t.subgroup), launch: (p, t) => tiles(broadcast.get(t.subgroup)!, 16, 32, p, t) },
+  { name: 'tiled 32', fits: always, launch: (p, t) => tiles(tiled32, 32, 32, p, t, transposes(p)) },
+  { name: 'tiled 64', fits: always, launch: (p, t) => tiles(tiled64, 64, 64, p, t, transposes(p)) },
+  { name: 'wide', fits: canWide, launch: (p, t) => tiles(wide, 128, 128, p, t, transposes(p)) },
+  { name: 'wide twice', fits: (p, t) => canWide(p) && t.workgroupMemory >= 32768, launch: (p, t) => tiles(wideTwice, 128, 128, p, t, transposes(p)) },
+  { name: 'tiled f16', fits: (p, t) => p.half === 1 && t.f16, launch: (p, t) => tiles(tiledF16, 64, 64, p, t, transposes(p)) },
+  {
+    name: 'matrix',
+    fits: (p, t) => p.half === 1 && t.subgroupMatrix && t.subgroup === 32 && t.workgroupMemory >= 32768 && byFour(p),
+    launch: (p, t) => tiles(matrix[aT(p)][bT(p)], 128, 128, p, t),
+  },
+];
+
+/** By traits alone. On software the broadcast kernel wins everywhere; else the largest tile that still makes a tile for every fourth group. */
+function guess(p: MatmulParams, t: Traits): string {
+  if (t.software) return broadcast.has(t.subgroup) ? 'broadcast' : 'direct';
+  if (p.M <= 8) return 'row';
+  if (p.N <= 8) return 'column';
+  const enough = (side: number) => 4 * p.batch * ceilDiv(p.M, side) * ceilDiv(p.N, side) >= t.parallelGroups;
+  if (p.half === 1 && t.f16) return t.subgroupMatrix && byFour(p) && Math.min(p.M, p.N) >= 64 ? 'matrix' : 'tiled f16';
+  if (enough(128) && canWide(p)) return 'wide';
+  return enough(64) ? 'tiled 64' : 'tiled 32';
+}
+
+/** Transposes, precision and proportions: what decides between rungs. */
+function classOf(p: MatmulParams): string {
+  const volume = p.M * p.N * p.K;
+  const few = p.M <= 8 ? 'row' : p.N <= 8 ? 'column' : undefined;
+  const long = p.K >= 16 * Math.max(p.M, p.N) ? 'deep' : p.M >= 16 * p.N ? 'tall' : undefined;
+  const form = few ?? long ?? (volume < 2 ** 21 ? 'small' : volume < 2 ** 30 ? 'medium' : 'large');
+  return `${'NT'[aT(p)]}${'NT'[bT(p)]} ${form}${p.half ? ' f16' : ''}`;
+}
+
+function sample(kind: string, M: number, N: number, K: number, half: 0 | 1 = 0): Sample<MatmulParams> {
+  const [a, b] = [kind[0] === 'T', kind[1] === 'T'];
+  const params = { batch: 1, M, N, K, aBatch: 0, bBatch: 0, aRow: a ? 1 : K, aCol: a ? M : 1, bRow: b ? 1 : N, bCol: b ? K : 1, half };
+  return { params, buffers: [M * K, K * N, M * N] };
+}
+
+/** Forward, gradient of a and gradient of b are NN or NT, NT or NN, and TN. */
+const samples = [
+  ...['NN', 'NT', 'TN'].map((kind) => sample(kind, 192, 192, 192)),
+  sample('NN', 2048, 64, 64), sample('NT', 2048, 64, 64), sample('TN', 64, 64, 2048),
+  ...['NN', 'NT', 'TN'].map((kind) => sample(kind, 64, 64, 64)),
+  sample('NT', 1, 512, 512), sample('NN', 1, 512, 512),
+];
+
+export const matmulLadder: Ladder<MatmulParams> = { name: 'matmul', rungs: matmulRungs, classOf, guess, samples };
+export const matmulGpu = ladder(matmulLadder);
