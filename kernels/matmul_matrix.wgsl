@@ -30,14 +30,14 @@ var<workgroup> edge: array<f32, 2048>;  // a 16×16 matrix a subgroup, where c e
 
 fn loadA(t: Tile, line: u32, along: u32) -> vec4f {
   let ok = select((line < t.end) & (along < p.M), (line < p.M) & (along < t.end), A_K);
-  if (!ok) { return vec4f(); }
-  return a[(t.a + line * select(p.aCol, p.aRow, A_K) + along) / 4u];
+  let v = a[select(0u, (t.a + line * select(p.aCol, p.aRow, A_K) + along) / 4u, ok)]; // no branches: they cost compile time
+  return select(vec4f(), v, ok);
 }
 
 fn loadB(t: Tile, line: u32, along: u32) -> vec4f {
   let ok = select((line < t.end) & (along < p.N), (line < p.N) & (along < t.end), B_K);
-  if (!ok) { return vec4f(); }
-  return b[(t.b + line * select(p.bRow, p.bCol, B_K) + along) / 4u];
+  let v = b[select(0u, (t.b + line * select(p.bRow, p.bCol, B_K) + along) / 4u, ok)]; // no branches: they cost compile time
+  return select(vec4f(), v, ok);
 }
 
 // Quad q of 1024 of a tile: its line and its place along it.

@@ -1,8 +1,7 @@
 // c = a b, a workgroup of 256 threads computes 128×128 of c, each thread 8×8 in registers as 2×2 blocks of 4×4 (rows r and
 // r + 64, columns likewise), so that workgroup memory is read by vec4 without bank conflicts. Tiles of 16 steps of k are
-// staged k-major, 8 KB each a stage: half of the threads bring a, half b, each a 4×4 block by four vec4 loads that are
+// staged k-major, 8 KB each: half of the threads bring a, half b, each a 4×4 block by four vec4 loads that are
 // under way while the tile before is used. The contiguous axis of each operand, and N, must divide by 4.
-const STAGES = 1u; // @tune
 override A_T: u32 = 0u; // 1: a's rows are its contiguous axis
 override B_T: u32 = 0u;
 #import "index"
@@ -13,21 +12,21 @@ override B_T: u32 = 0u;
 @group(0) @binding(2) var<storage, read_write> c: array<vec4f>; // [batch, split, M, N]
 @group(1) @binding(0) var<uniform> p: Params;
 
-// [stage, 16 k, 32 blocks of 4 rows]; block r of step k is at r ^ (k / 4 * 2), which spreads transposed stores over the banks.
-var<workgroup> aTile: array<vec4f, 512u * STAGES>;
-var<workgroup> bTile: array<vec4f, 512u * STAGES>;
+// [16 k, 32 blocks of 4 rows]; block r of step k is at r ^ (k / 4 * 2), which spreads transposed stores over the banks.
+var<workgroup> aTile: array<vec4f, 512>;
+var<workgroup> bTile: array<vec4f, 512>;
 
 // Row i of a thread's block: along the contiguous axis, at position `line` of the other.
 fn loadA(t: Tile, line: u32, along: u32) -> vec4f {
   let ok = select((line < p.M) & (along < t.end), (line < t.end) & (along < p.M), A_T == 1u);
-  if (!ok) { return vec4f(); }
-  return a[(t.a + line * select(p.aRow, p.aCol, A_T == 1u) + along) / 4u];
+  let v = a[select(0u, (t.a + line * select(p.aRow, p.aCol, A_T == 1u) + along) / 4u, ok)]; // no branches: they cost compile time
+  return select(vec4f(), v, ok);
 }
 
 fn loadB(t: Tile, line: u32, along: u32) -> vec4f {
   let ok = select((line < t.end) & (along < p.N), (line < p.N) & (along < t.end), B_T == 1u);
-  if (!ok) { return vec4f(); }
-  return b[(t.b + line * select(p.bRow, p.bCol, B_T == 1u) + along) / 4u];
+  let v = b[select(0u, (t.b + line * select(p.bRow, p.bCol, B_T == 1u) + along) / 4u, ok)]; // no branches: they cost compile time
+  return select(vec4f(), v, ok);
 }
 
 @compute @workgroup_size(256)
@@ -50,29 +49,48 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let along = select(side, t.start + quad * 4u, kFirst);
   #for i in 0..4
   var v$i: vec4f;
-  if (isA) { v$i = loadA(t, line + $iu, along); } else { v$i = loadB(t, line + $iu, along); }
   #end
-  var stage = 0u;
-  for (var start = t.start; start < t.end; start += 16u) {
-    if (STAGES == 1u) { workgroupBarrier(); }
-    let m = transpose(mat4x4f(v0, v1, v2, v3));
-    let at = stage + quad * 128u + (block ^ (quad * 2u));
+  if (isA) {
     #for i in 0..4
-    {
-      let w = select(v$i, m[$i], kFirst);
-      if (isA) { aTile[at + $iu * 32u] = w; } else { bTile[at + $iu * 32u] = w; }
-    }
+    v$i = loadA(t, line + $iu, along);
     #end
+  } else {
+    #for i in 0..4
+    v$i = loadB(t, line + $iu, along);
+    #end
+  }
+  for (var start = t.start; start < t.end; start += 16u) {
+    workgroupBarrier();
+    let m = transpose(mat4x4f(v0, v1, v2, v3));
+    let at = quad * 128u + (block ^ (quad * 2u));
+    #for i in 0..4
+    let w$i = select(v$i, m[$i], kFirst);
+    #end
+    if (isA) {
+      #for i in 0..4
+      aTile[at + $iu * 32u] = w$i;
+      #end
+    } else {
+      #for i in 0..4
+      bTile[at + $iu * 32u] = w$i;
+      #end
+    }
     workgroupBarrier();
     let step = start - t.start + 16u;
     let nextLine = line + select(step, 0u, kFirst);
     let nextAlong = along + select(0u, step, kFirst);
-    #for i in 0..4
-    if (isA) { v$i = loadA(t, nextLine + $iu, nextAlong); } else { v$i = loadB(t, nextLine + $iu, nextAlong); }
-    #end
+    if (isA) {
+      #for i in 0..4
+      v$i = loadA(t, nextLine + $iu, nextAlong);
+      #end
+    } else {
+      #for i in 0..4
+      v$i = loadB(t, nextLine + $iu, nextAlong);
+      #end
+    }
     for (var q = 0u; q < 4u; q++) {
-      let ay = stage + q * 128u + (y ^ (q * 2u));
-      let bx = stage + q * 128u + (x ^ (q * 2u));
+      let ay = q * 128u + (y ^ (q * 2u));
+      let bx = q * 128u + (x ^ (q * 2u));
       #for k in 0..4
       let a$k = array(aTile[ay + $ku * 32u], aTile[ay + $ku * 32u + 16u]);
       let b$k = array(bTile[bx + $ku * 32u], bTile[bx + $ku * 32u + 16u]);
@@ -82,7 +100,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       #end
       #end
     }
-    stage = (stage ^ 512u) * (STAGES - 1u);
   }
   let column = t.column + x * 4u;
   #for i in 0..8

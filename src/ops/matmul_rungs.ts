@@ -41,7 +41,6 @@ const tiled64 = kernel('matmul_tiled', tiledSource);
 const tiled32 = kernel('matmul_tiled', tiledSource, { TILE: 32, LOADS: 8 });
 const tiledF16 = kernel('matmul_tiled_f16', tiledF16Source);
 const wide = kernel('matmul_wide', wideSource);
-const wideTwice = kernel('matmul_wide', wideSource, { STAGES: 2 });
 const broadcast = new Map([4, 8].map((SUBGROUP) => [SUBGROUP, kernel('matmul_broadcast', broadcastSource, { SUBGROUP, COLUMNS: 32 / SUBGROUP })]));
 const matrix = [0, 1].map((A_T) => [0, 1].map((B_T) => kernel('matmul_matrix', matrixSource, { A_T, B_T })));
 
@@ -58,7 +57,6 @@ export const matmulRungs: readonly Rung<MatmulParams>[] = [
   { name: 'tiled 32', fits: always, launch: (p, t) => tiles(tiled32, 32, 32, p, t, transposes(p)) },
   { name: 'tiled 64', fits: always, launch: (p, t) => tiles(tiled64, 64, 64, p, t, transposes(p)) },
   { name: 'wide', fits: canWide, launch: (p, t) => tiles(wide, 128, 128, p, t, transposes(p)) },
-  { name: 'wide twice', fits: (p, t) => canWide(p) && t.workgroupMemory >= 32768, launch: (p, t) => tiles(wideTwice, 128, 128, p, t, transposes(p)) },
   { name: 'tiled f16', fits: (p, t) => p.half === 1 && t.f16, launch: (p, t) => tiles(tiledF16, 64, 64, p, t, transposes(p)) },
   {
     name: 'matrix',
