@@ -1,0 +1,32 @@
+/**
+ * `npm run bench`: measures every operation against its peers on this machine's adapter. What the words and
+ * options mean is in bench/README.md. Installs the peers, which only the bench needs, when it is first run.
+ */
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { install, root, run } from './setup.mjs';
+
+const peers = join(root, 'bench/peers');
+const bundle = join(root, 'node_modules/.cache/dawngrad-bench.mjs');
+const npm = process.env.npm_execpath?.endsWith('npm-cli.js') ? [process.execPath, process.env.npm_execpath] : ['npm'];
+const args = process.argv.slice(2);
+
+await install();
+if (!args.includes('--no-peers') && !existsSync(join(peers, 'node_modules/.package-lock.json'))) {
+  process.stderr.write('Installing tfjs and jax-js …\n');
+  await run([...npm, 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: peers });
+}
+
+const { build } = await import('esbuild');
+await build({
+  entryPoints: [join(root, 'bench/run.ts')],
+  outfile: bundle,
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  external: ['webgpu', 'sharp', '@sparticuz/chromium', 'esbuild'],
+  loader: { '.wgsl': 'text' },
+  logLevel: 'error',
+});
+spawn(process.execPath, [bundle, ...args], { stdio: 'inherit' }).on('exit', (code) => process.exit(code ?? 1));
