@@ -65,6 +65,8 @@ async function openTfjs(require: NodeJS.Require): Promise<Library> {
     api: tf,
     run: (work) => tf.dispose(tf.tidy(work)),
     submit: async () => {
+      backend.ensureCommandEncoderReady();
+      backend.endComputePassEncoder();
       backend.submitQueue();
       await turn();
     },
