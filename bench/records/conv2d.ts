@@ -57,7 +57,7 @@ const ofJax = (H: number): Sizes => ({ N: 1, H, C: 64, O: 128, R: 3, stride: 1, 
 const bench = (name: string, part: Part, tfjs: number): Bench => ({
   name,
   goal: { tfjs },
-  cases: (full) => [...cifarResNet18(full ? 256 : 1), ...imageNetResNet50(full ? 32 : 1), ofJax(full ? 256 : 32)].map((s) => convolution(part, s)),
+  cases: (full) => [...cifarResNet18(full ? 256 : 2), ...imageNetResNet50(full ? 32 : 1, full ? 224 : 112), ofJax(full ? 256 : 32)].map((s) => convolution(part, s)),
 });
 
 export const forward = bench('conv2d', 'forward', 2);

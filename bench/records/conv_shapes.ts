@@ -27,7 +27,7 @@ export const cifarResNet18 = (N: number): Sizes[] => {
   return convolutions(N, { N, H: 32, C: 3, O: 64, R: 3, stride: 1, what }, 32, [2, 2, 2, 2], false, what);
 };
 
-export const imageNetResNet50 = (N: number): Sizes[] => {
-  const what = 'ResNet-50 224';
-  return convolutions(N, { N, H: 224, C: 3, O: 64, R: 7, stride: 2, what }, 56, [3, 4, 6, 3], true, what);
+export const imageNetResNet50 = (N: number, side: number): Sizes[] => {
+  const what = `ResNet-50 ${side}`;
+  return convolutions(N, { N, H: side, C: 3, O: 64, R: 7, stride: 2, what }, side / 4, [3, 4, 6, 3], true, what);
 };
