@@ -17,8 +17,8 @@ export interface Case {
   readonly per?: { readonly name: string; readonly count: number };
   /** Inputs on the current backend; called on the reference backend too, to check. */
   ours(): Work<Tensor>;
-  tfjs?(tf: Loose): Work<Loose>;
-  jax?(jax: Loose): Work<Loose>;
+  tfjs?(tf: Loose): Work<Loose> | Promise<Work<Loose>>;
+  jax?(jax: Loose): Work<Loose> | Promise<Work<Loose>>;
   /** The same kernels on so little data that the mirror takes a second at most. Default: the case itself. */
   readonly small?: () => Case;
   /** |ours - mirror| and |sums of ours - sums of a peer| relative to the largest. Default 2e-4. */
