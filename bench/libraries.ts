@@ -36,7 +36,10 @@ export async function openOurs(version: string): Promise<Library & { backend: Gp
     device: gpu,
     backend,
     run: (work) => step(() => void work()),
-    submit: turn,
+    submit: async () => {
+      backend.flush();
+      await turn();
+    },
     done: async () => void (await gpu.queue.onSubmittedWorkDone()),
     values: async (work) => Promise.all(step(() => work().map((t: Tensor) => t.data() as Promise<Float32Array>))),
   };
@@ -53,8 +56,8 @@ export async function openPeers(folder: string): Promise<{ peers: Library[]; fai
 }
 
 async function openTfjs(require: NodeJS.Require): Promise<Library> {
-  const tf = require('@tensorflow/tfjs-core');
-  require('@tensorflow/tfjs-backend-webgpu');
+  const bundle = './dawngrad-bench-tfjs.mjs'; // by scripts/bench.mjs, beside this bundle
+  const tf = await import(bundle);
   await tf.setBackend('webgpu');
   await tf.ready();
   const backend = tf.backend();

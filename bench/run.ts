@@ -82,7 +82,8 @@ async function oneCase(bench: Bench, c: Case, ours: Awaited<ReturnType<typeof op
     if (c.per) row.per = { name: c.per.name, ms: mine.ms / c.per.count };
     report.rows.push(row);
     const short = shortfall(row);
-    process.stderr.write(`${row.op}, ${row.label}: ${row.ms.toFixed(2)} ms, ${Object.entries(ratios).map(([n, r]) => `${n} ${r.toFixed(2)}×`).join(', ')}${short.length ? ' BELOW' : ''}\n`);
+    const told = [`${row.ms.toFixed(2)} ms`, ...Object.entries(ratios).map(([n, r]) => `${n} ${r.toFixed(2)}×`), ...notes, ...(short.length ? ['BELOW'] : [])];
+    process.stderr.write(`${row.op}, ${row.label}: ${told.join(', ')}\n`);
   } catch (e) {
     report.failed.push(`${bench.name}, ${c.label}: ${(e as Error).message}`);
     process.stderr.write(`${report.failed.at(-1)}\n`);

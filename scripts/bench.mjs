@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { install, root, run } from './setup.mjs';
 
 const peers = join(root, 'bench/peers');
-const bundle = join(root, 'node_modules/.cache/dawngrad-bench.mjs');
+const bundle = (name) => join(root, `node_modules/.cache/${name}.mjs`);
 const npm = process.env.npm_execpath?.endsWith('npm-cli.js') ? [process.execPath, process.env.npm_execpath] : ['npm'];
 const args = process.argv.slice(2);
 
@@ -19,14 +19,8 @@ if (!args.includes('--no-peers') && !existsSync(join(peers, 'node_modules/.packa
 }
 
 const { build } = await import('esbuild');
-await build({
-  entryPoints: [join(root, 'bench/run.ts')],
-  outfile: bundle,
-  bundle: true,
-  platform: 'node',
-  format: 'esm',
-  external: ['webgpu', 'sharp', '@sparticuz/chromium', 'esbuild'],
-  loader: { '.wgsl': 'text' },
-  logLevel: 'error',
-});
-spawn(process.execPath, [bundle, ...args], { stdio: 'inherit' }).on('exit', (code) => process.exit(code ?? 1));
+const bundled = { bundle: true, platform: 'node', format: 'esm', loader: { '.wgsl': 'text' }, logLevel: 'error' };
+await build({ ...bundled, entryPoints: [join(root, 'bench/run.ts')], outfile: bundle('dawngrad-bench'), external: ['webgpu', 'sharp', '@sparticuz/chromium', 'esbuild'] });
+if (!args.includes('--no-peers'))
+  await build({ ...bundled, entryPoints: [join(peers, 'tfjs.js')], outfile: bundle('dawngrad-bench-tfjs'), mainFields: ['module', 'main'] });
+spawn(process.execPath, [bundle('dawngrad-bench'), ...args], { stdio: 'inherit' }).on('exit', (code) => process.exit(code ?? 1));

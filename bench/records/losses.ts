@@ -20,7 +20,7 @@ function softmaxCrossEntropy(N: number, C: number): Case {
       };
     },
     tfjs: (tf) => {
-      const [z, l] = [tf.tensor(values([N, C]), [N, C]), tf.oneHot(tf.tensor1d(Int32Array.from(labels(N, C)), 'int32'), C).toFloat()];
+      const [z, l] = [tf.tensor(values([N, C]), [N, C]), tf.cast(tf.oneHot(tf.tensor1d(Int32Array.from(labels(N, C)), 'int32'), C), 'float32')];
       return () => {
         const { value, grad } = tf.valueAndGrad((x: Loose) => tf.losses.softmaxCrossEntropy(l, x))(z);
         return [value, grad];
