@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { provideGpu } from './adapter.js';
+import { bundleSizes } from './bundle.js';
 import { type Ceiling, measureCeiling } from './ceiling.js';
 import { checkMirror, differs } from './check.js';
 import { type Library, openOurs, openPeers } from './libraries.js';
@@ -51,6 +52,7 @@ async function main(options: Options): Promise<void> {
       if (!options.full && seconds > (c.per ? 20 : LONGEST_S)) report.leftOut.push(`${bench.name}, ${c.label}: about ${seconds.toFixed(0)} s a run on this adapter; --full runs it`);
       else await oneCase(bench, c, ours, peers, report, software ? 300 : 1000);
     }
+  if (options.only.length === 0) report.facts.push(...(await bundleSizes(root)));
   process.stdout.write(`\n${markdown(report)}`);
   if (options.save) save(options.save, report);
 }
