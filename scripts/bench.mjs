@@ -22,5 +22,8 @@ const { build } = await import('esbuild');
 const bundled = { bundle: true, platform: 'node', format: 'esm', loader: { '.wgsl': 'text' }, logLevel: 'error' };
 await build({ ...bundled, entryPoints: [join(root, 'bench/run.ts')], outfile: bundle('dawngrad-bench'), external: ['webgpu', 'sharp', '@sparticuz/chromium', 'esbuild'] });
 if (!args.includes('--no-peers'))
-  await build({ ...bundled, entryPoints: [join(peers, 'tfjs.js')], outfile: bundle('dawngrad-bench-tfjs'), mainFields: ['module', 'main'] });
+  await build({
+    ...bundled, entryPoints: [join(peers, 'tfjs.js')], outfile: bundle('dawngrad-bench-tfjs'), mainFields: ['module', 'main'],
+    banner: { js: `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);` },
+  });
 spawn(process.execPath, [bundle('dawngrad-bench'), ...args], { stdio: 'inherit' }).on('exit', (code) => process.exit(code ?? 1));
