@@ -10,7 +10,7 @@ export interface Contestant {
 export interface Timing {
   readonly ms: number;
   readonly samples: number;
-  /** Milliseconds of the first run, which compiles. */
+  /** Milliseconds of the first run here, by the clock; the caller has run the work before, to compare results. */
   readonly first: number;
 }
 
@@ -22,7 +22,8 @@ const MOST_SAMPLES = 15;
 /**
  * Times contestants in turn, so that a disturbance meets all of them. By timestamps on the device from the first
  * command to the last if every device can write them, else by the clock until the device is done.
- * Each has `budget` milliseconds, and three samples at least unless one takes longer than that.
+ * Each has `budget` milliseconds, and three samples at least unless one takes longer than that. A first run of
+ * more than five budgets is the only one, by the clock.
  */
 export async function measure(contestants: readonly Contestant[], budget: number): Promise<Timing[]> {
   const stamped = contestants.every(({ library }) => library.device.features.has('timestamp-query'));
