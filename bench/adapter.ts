@@ -1,0 +1,25 @@
+import { findAdapter } from '../src/gpu/adapter.js';
+
+/**
+ * Puts a `navigator.gpu` in place as browsers have it, for the peers: Dawn on the adapter that dawngrad takes.
+ * Every device that is asked of it, dawngrad's too, can write timestamps if the adapter can.
+ */
+export function provideGpu(): void {
+  const gpu = {
+    wgslLanguageFeatures: new Set<string>(),
+    getPreferredCanvasFormat: () => 'bgra8unorm',
+    async requestAdapter(): Promise<GPUAdapter> {
+      provide(undefined); // so that findAdapter asks Dawn
+      const { adapter } = await findAdapter().finally(() => provide(gpu));
+      const request = adapter.requestDevice.bind(adapter);
+      const extra = (['timestamp-query'] as const).filter((f) => adapter.features.has(f));
+      adapter.requestDevice = (d = {}) => request({ ...d, requiredFeatures: [...new Set([...(d.requiredFeatures ?? []), ...extra])] });
+      return adapter;
+    },
+  };
+  provide(gpu);
+}
+
+const provide = (gpu: object | undefined): void => {
+  Object.defineProperty(globalThis, 'navigator', { value: { gpu, userAgent: 'Node', hardwareConcurrency: 2 }, configurable: true, writable: true });
+};

@@ -1,0 +1,65 @@
+import { conv2d } from '../../src/ops/conv2d.js';
+import { parameter, state, type Tensor, tensor } from '../../src/tensor.js';
+import type { Bench, Case, Loose } from '../record.js';
+import { channelsFirst, outputsLast, values } from '../values.js';
+import { cifarResNet18, imageNetResNet50 } from './conv_shapes.js';
+
+export interface Sizes {
+  N: number;
+  /** Height and width of the picture. */
+  H: number;
+  C: number;
+  O: number;
+  /** Height and width of the filter. */
+  R: number;
+  stride: number;
+  what: string;
+}
+
+type Part = 'forward' | 'dX' | 'dW';
+
+function convolution(part: Part, s: Sizes): Case {
+  const { N, H, C, O, R, stride } = s;
+  const pad = (R - 1) >> 1;
+  const P = Math.floor((H + 2 * pad - R) / stride) + 1;
+  const [x, w, dy] = [[N, H, H, C], [O, R, R, C], [N, P, P, O]];
+  return {
+    label: `${N}×${H}², ${C}→${O}, ${R}×${R}${stride > 1 ? `/${stride}` : ''} (${s.what})`,
+    flops: 2 * N * P * P * O * R * R * C,
+    tolerance: 5e-4,
+    ours: () => {
+      const [X, W, dY] = [parameter(tensor(values(x, 1), x)), parameter(tensor(values(w, 2), w)), state(tensor(values(dy, 3), dy))];
+      if (part === 'forward') return () => [conv2d(X.detach(), W.detach(), { stride, padding: pad })];
+      const kept: Tensor = state(conv2d(X, W, { stride, padding: pad }));
+      return () => [kept.node!.grads(dY)[part === 'dX' ? 0 : 1]!()];
+    },
+    tfjs: (tf) => {
+      const [X, W, dY] = [tf.tensor(values(x, 1), x), tf.tensor(outputsLast(values(w, 2), w), [R, R, C, O]), tf.tensor(values(dy, 3), dy)];
+      const how = { strides: [stride, stride], pad, dataFormat: 'NHWC' };
+      if (part === 'forward') return () => [tf.conv2d(X, W, stride, pad)];
+      if (part === 'dX') return () => [tf.engine().runKernel('Conv2DBackpropInput', { dy: dY, filter: W }, { ...how, inputShape: x })];
+      return () => [tf.engine().runKernel('Conv2DBackpropFilter', { x: X, dy: dY }, { ...how, filterShape: [R, R, C, O] })];
+    },
+    jax: ({ jit, vjp, lax, numpy: np }) => {
+      const array = (seed: number, shape: number[]) => np.array(channelsFirst(values(shape, seed), shape)).reshape([shape[0], shape[3], shape[1], shape[2]]);
+      const [X, W, dY] = [array(1, x), array(2, w), array(3, dy)];
+      const conv = (p: Loose, q: Loose) => lax.convGeneralDilated(p, q, [stride, stride], [[pad, pad], [pad, pad]]);
+      const f = jit((p: Loose, q: Loose, d: Loose) => (part === 'forward' ? conv(p, q) : vjp(conv, [p, q])[1](d)[part === 'dX' ? 0 : 1]));
+      return () => [f(X.ref, W.ref, dY.ref)];
+    },
+    small: () => convolution(part, { ...s, N: 1, H: Math.min(H, Math.max(R, H % 2 ? 7 : 8)), C: Math.min(C, 68), O: Math.min(O, 68) }),
+  };
+}
+
+/** jax-js's own benchmark, which has pictures of 256². */
+const ofJax = (H: number): Sizes => ({ N: 1, H, C: 64, O: 128, R: 3, stride: 1, what: 'jax-js' });
+
+const bench = (name: string, part: Part, tfjs: number): Bench => ({
+  name,
+  goal: { tfjs },
+  cases: (full) => [...cifarResNet18(full ? 256 : 2), ...imageNetResNet50(full ? 32 : 1, full ? 224 : 112), ofJax(full ? 256 : 32)].map((s) => convolution(part, s)),
+});
+
+export const forward = bench('conv2d', 'forward', 2);
+export const dX = bench('conv2d dX', 'dX', 2);
+export const dW = bench('conv2d dW', 'dW', 5);

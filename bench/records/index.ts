@@ -1,0 +1,15 @@
+import type { Bench } from '../record.js';
+import * as augment from './augment.js';
+import * as batchNorm from './batch_norm.js';
+import * as conv2d from './conv2d.js';
+import * as losses from './losses.js';
+import * as matmul from './matmul.js';
+import * as moco from './moco_step.js';
+import * as resnet from './resnet_step.js';
+import * as updates from './updates.js';
+
+/** In the order of the table. */
+export const benches: readonly Bench[] = [
+  matmul.bench, conv2d.forward, conv2d.dX, conv2d.dW, batchNorm.bench, losses.softmax, losses.infoNceBench,
+  updates.optimizer, updates.momentumBench, augment.bench, resnet.bench, moco.bench,
+];

@@ -1,0 +1,58 @@
+import { matmul } from '../../src/ops/matmul.js';
+import { state, tensor } from '../../src/tensor.js';
+import type { Bench, Case } from '../record.js';
+import { values } from '../values.js';
+
+interface Sizes {
+  M: number;
+  N: number;
+  K: number;
+  tA?: boolean;
+  tB?: boolean;
+  what?: string;
+}
+
+function product({ M, N, K, tA = false, tB = false, what }: Sizes): Case {
+  const [a, b] = [tA ? [K, M] : [M, K], tB ? [N, K] : [K, N]];
+  return {
+    label: `${M}×${K} · ${K}×${N}${tA ? ', aᵀ' : ''}${tB ? ', bᵀ' : ''}${what ? ` (${what})` : ''}`,
+    flops: 2 * M * N * K,
+    ours: () => {
+      const [x, y] = [state(tensor(values(a, 1), a)), state(tensor(values(b, 2), b))];
+      return () => [matmul(x, y, { transposeA: tA, transposeB: tB })];
+    },
+    tfjs: (tf) => {
+      const [x, y] = [tf.tensor(values(a, 1), a), tf.tensor(values(b, 2), b)];
+      return () => [tf.matMul(x, y, tA, tB)];
+    },
+    jax: ({ jit, numpy: np }) => {
+      const [x, y] = [np.array(values(a, 1)).reshape(a), np.array(values(b, 2)).reshape(b)];
+      const f = jit((p: typeof x, q: typeof x) => np.matmul(tA ? np.transpose(p) : p, tB ? np.transpose(q) : q));
+      return () => [f(x.ref, y.ref)];
+    },
+    small: () => product({ M: Math.min(M, 200), N: Math.min(N, 200), K: Math.min(K, 700), tA, tB }),
+  };
+}
+
+const square = (n: number): Sizes => ({ M: n, N: n, K: n });
+const transposes = (s: Sizes): Sizes[] => [s, { ...s, tB: true }, { ...s, tA: true }];
+
+/** Products of a ViT-S/16 at 224 (197 tokens of 384) and of ResNet-50's 1×1 convolutions and head, for N pictures. */
+const ofModels = (n: number): Sizes[] => [
+  { M: n * 197, N: 1152, K: 384, tB: true, what: 'ViT-S qkv' },
+  { M: n * 197, N: 1536, K: 384, tB: true, what: 'ViT-S mlp' },
+  { M: n * 197, N: 384, K: 1536, tB: true, what: 'ViT-S mlp' },
+  { M: 1536, N: 384, K: n * 197, tA: true, what: 'ViT-S mlp, dW' },
+  { M: n * 3136, N: 256, K: 64, tB: true, what: 'ResNet-50 1×1' },
+  { M: n * 49, N: 2048, K: 512, tB: true, what: 'ResNet-50 1×1' },
+  { M: 256, N: 128, K: 2048, tB: true, what: 'head' },
+];
+
+export const bench: Bench = {
+  name: 'matmul',
+  goal: { faster: 1.5 },
+  cases: (full) => {
+    const sides = full ? [256, 512, 1024, 2048, 4096] : [256, 512, 1024];
+    return [...sides.flatMap((n) => (n <= 512 || full ? transposes(square(n)) : [square(n)])), ...ofModels(full ? 64 : 1)].map(product);
+  },
+};

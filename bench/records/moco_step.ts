@@ -1,0 +1,47 @@
+import { MoCo } from '../../src/moco/moco.js';
+import { resnet } from '../../src/nn/resnet.js';
+import { state, tensor } from '../../src/tensor.js';
+import type { Bench, Case } from '../record.js';
+import { values } from '../values.js';
+
+interface Sizes {
+  name: string;
+  stem: 'imagenet' | 'cifar';
+  N: number;
+  H: number;
+  K: number;
+  /** Floating-point operations of a picture's forward pass. */
+  forward: number;
+}
+
+/** A MoCo v2 step on views that are on the device: forward and backward of the queries, forward of the keys, loss, updates. */
+function mocoStep({ name, stem, N, H, K, forward }: Sizes): Case {
+  const shape = [N, H, H, 3];
+  return {
+    label: `${name}, batch ${N} of ${H}², K ${K}`,
+    flops: 4 * forward * N + 4 * N * K * 128,
+    per: { name: 'picture', count: N },
+    tolerance: 2e-3,
+    ours: () => {
+      const moco = new MoCo(() => resnet(name, { stem, head: 'mlp', dim: 128 }), { K, m: 0.999, T: 0.2, dim: 128, momentum: 0.9, weightDecay: 1e-4, seed: 0 });
+      moco.lr = 0.03;
+      const [xQ, xK] = [1, 2].map((seed) => state(tensor(values(shape, seed), shape)));
+      const unshuffle = state(tensor(Uint32Array.from({ length: N }, (_, i) => N - 1 - i)));
+      return () => [moco.step({ xQ, xK, unshuffle })];
+    },
+    small: () => mocoStep({ name: 'resnet-tiny', stem: 'cifar', N: 2, H: 8, K: 16, forward: 0 }),
+  };
+}
+
+const why = 'has no MoCo; see resnet-step and bench/pytorch.py';
+export const bench: Bench = {
+  name: 'moco-step',
+  lacks: { tfjs: `tfjs ${why}`, jax: `jax-js ${why}` },
+  cases: (full) =>
+    full
+      ? [
+          mocoStep({ name: 'resnet18', stem: 'cifar', N: 512, H: 32, K: 4096, forward: 1.11e9 }),
+          mocoStep({ name: 'resnet50', stem: 'imagenet', N: 256, H: 224, K: 65536, forward: 8.2e9 }),
+        ]
+      : [mocoStep({ name: 'resnet18', stem: 'cifar', N: 4, H: 16, K: 4096, forward: 0.28e9 })],
+};

@@ -1,0 +1,126 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { provideGpu } from './adapter.js';
+import { bundleSizes } from './bundle.js';
+import { type Ceiling, measureCeiling } from './ceiling.js';
+import { checkMirror, differs } from './check.js';
+import { type Library, openOurs, openPeers } from './libraries.js';
+import { type Contestant, measure } from './measure.js';
+import type { Bench, Case } from './record.js';
+import { benches } from './records/index.js';
+import { markdown, type Report, type Row, shortfall } from './table.js';
+
+const root = join(import.meta.dirname, '../..');
+const read = (path: string) => JSON.parse(readFileSync(join(root, path), 'utf8'));
+
+/** A case that would take dawngrad longer than this a run is left out: a peer may take ten times as long. */
+const LONGEST_S = 0.5;
+/** A kernel reaches about this part of the ceiling, for estimates. */
+const USUAL = 0.3;
+
+export interface Options {
+  /** Operations by name; none: all. */
+  only: string[];
+  /** Sizes for a GPU, and nothing left out. */
+  full: boolean;
+  peers: boolean;
+  /** Folder to write to, without ending. */
+  save?: string;
+}
+
+async function main(options: Options): Promise<void> {
+  provideGpu();
+  const ours = await openOurs(read('package.json').version);
+  const { software } = ours.backend.gpu;
+  const { peers, failed } = options.peers ? await openPeers(join(root, 'bench/peers')) : { peers: [], failed: {} };
+  const ceiling = await measureCeiling(ours.device, software);
+  const report: Report = {
+    date: new Date().toISOString().slice(0, 10),
+    adapter: ours.backend.name,
+    timed: [ours, ...peers].every((l) => l.device.features.has('timestamp-query')) ? 'device timestamps' : 'wall clock',
+    versions: { dawngrad: ours.version, ...Object.fromEntries(peers.map((p) => [p.name, p.version])), webgpu: read('node_modules/webgpu/package.json').version, node: process.version.slice(1) },
+    ceiling,
+    rows: [],
+    leftOut: [],
+    failed: Object.entries(failed).map(([name, why]) => `${name}: ${why}`),
+    facts: [],
+  };
+  const full = options.full || !software;
+  for (const bench of chosen(options.only))
+    for (const c of bench.cases(full)) {
+      const seconds = estimate(c, ceiling);
+      if (!options.full && seconds > (c.per ? 20 : LONGEST_S)) report.leftOut.push(`${bench.name}, ${c.label}: about ${seconds.toFixed(0)} s a run on this adapter; --full runs it`);
+      else await oneCase(bench, c, ours, peers, report, software ? 300 : 1000);
+    }
+  if (options.only.length === 0) report.facts.push(...(await bundleSizes(root)));
+  process.stdout.write(`\n${markdown(report)}`);
+  if (options.save) save(options.save, report);
+}
+
+const chosen = (only: string[]): Bench[] => {
+  const unknown = only.filter((name) => !benches.some((b) => b.name.includes(name)));
+  if (unknown.length) throw new Error(`bench: operations are ${benches.map((b) => b.name).join(', ')}; got ${unknown.join(', ')}.`);
+  return only.length ? benches.filter((b) => only.some((name) => b.name.includes(name))) : [...benches];
+};
+
+const estimate = (c: Case, ceiling: Ceiling): number => Math.max((c.flops ?? 0) / ceiling.flops, (c.bytes ?? 0) / ceiling.bytes) / USUAL;
+
+/** Checks and measures a case into a row of the report. */
+async function oneCase(bench: Bench, c: Case, ours: Awaited<ReturnType<typeof openOurs>>, peers: Library[], report: Report, budget: number): Promise<void> {
+  try {
+    await checkMirror(ours.backend, c);
+    const work = c.ours();
+    const notes: string[] = [];
+    const contestants: Contestant[] = [{ library: ours, work }];
+    const result = await ours.values(work);
+    for (const peer of peers) {
+      const made = await contestant(bench, c, peer, result).catch((e) => `${peer.name} fails: ${String(e.message ?? e).split('\n')[0]}`);
+      if (typeof made === 'string') notes.push(made);
+      else contestants.push(made);
+    }
+    const [mine, ...theirs] = await measure(contestants, budget);
+    const ratios = Object.fromEntries(theirs.map((t, i) => [contestants[i + 1].library.name, t.ms / mine.ms]));
+    const row: Row = { op: bench.name, label: c.label, ms: mine.ms, samples: mine.samples, ...rateOf(c, mine.ms, report.ceiling), ...ratios, notes, goal: bench.goal ?? {} };
+    if (c.per) row.per = { name: c.per.name, ms: mine.ms / c.per.count };
+    report.rows.push(row);
+    const short = shortfall(row);
+    const told = [`${row.ms.toFixed(2)} ms`, ...Object.entries(ratios).map(([n, r]) => `${n} ${r.toFixed(2)}×`), ...notes, ...(short.length ? ['BELOW'] : [])];
+    process.stderr.write(`${row.op}, ${row.label}: ${told.join(', ')}\n`);
+  } catch (e) {
+    report.failed.push(`${bench.name}, ${c.label}: ${(e as Error).message}`);
+    process.stderr.write(`${report.failed.at(-1)}\n`);
+    process.exitCode = 1;
+  }
+}
+
+/** A peer's way to do the case, seen to compute what ours does; or why it does not take part. */
+async function contestant(bench: Bench, c: Case, peer: Library, ours: Float32Array[]): Promise<Contestant | string> {
+  const make = c[peer.name as 'tfjs' | 'jax'];
+  if (!make) return bench.lacks?.[peer.name] ?? `${peer.name} lacks this operation`;
+  const work = await make(peer.api);
+  const unlike = differs(ours, await peer.values(work), c.tolerance);
+  return unlike ? `${peer.name} computes something else: ${unlike}` : { library: peer, work };
+}
+
+function rateOf(c: Case, ms: number, ceiling: Ceiling): Pick<Row, 'rate' | 'unit' | 'percent'> {
+  const [amount, unit, most] = c.flops ? [c.flops, 'GFLOP/s' as const, ceiling.flops] : [c.bytes ?? 0, 'GB/s' as const, ceiling.bytes];
+  if (!amount) return {};
+  const rate = amount / ms / 1e6;
+  return { rate, unit, percent: (rate * 1e11) / most };
+}
+
+function save(path: string, report: Report): void {
+  if (!existsSync(join(path, '..'))) mkdirSync(join(path, '..'), { recursive: true });
+  writeFileSync(`${path}.md`, markdown(report));
+  writeFileSync(`${path}.json`, `${JSON.stringify(report, null, 1)}\n`);
+}
+
+const args = process.argv.slice(2);
+const flag = (name: string) => args.includes(`--${name}`);
+await main({
+  only: args.filter((a) => !a.startsWith('--')),
+  full: flag('full'),
+  peers: !flag('no-peers'),
+  save: args.find((a) => a.startsWith('--save='))?.slice(7),
+});
+process.exit(); // devices would keep the process
