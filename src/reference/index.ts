@@ -2,6 +2,7 @@
 export * from './accumulate.js';
 export * from './augment.js';
 export * from './avg_pool.js';
+export * from './bank_write.js';
 export * from './batch_norm.js';
 export * from './binary.js';
 export * from './cast.js';
@@ -14,6 +15,7 @@ export * from './info_nce.js';
 export * from './l2_normalize.js';
 export * from './matmul.js';
 export * from './max_pool.js';
+export * from './pick.js';
 export * from './pool.js';
 export * from './queue_write.js';
 export * from './reduce.js';
