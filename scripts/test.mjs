@@ -17,7 +17,8 @@ const stages = {
   types: ['the compiler', async () => succeeds([node, bin('typescript/bin/tsc'), '--noEmit'])],
   unit: ['every test, on SwiftShader', (filters) => vitest(filters, {})],
   lavapipe: ['the op tests once more, on Mesa', onLavapipe],
-  browser: ['the op tests once more, in headless Chromium', inBrowser],
+  browser: ['the op tests once more, in headless Chromium', (filters) => inBrowser(join(root, 'test/browser/run.mjs'), matching(filters))],
+  page: ['examples/browser, in headless Chromium', (filters) => inBrowser(join(root, 'test/browser/example.mjs'), filters.length ? [] : undefined)],
 };
 
 async function main(words) {
@@ -93,12 +94,12 @@ async function lavapipe() {
   return undefined;
 }
 
-async function inBrowser(filters) {
+/** Runs a script that prints `N passed, N failed` at its end, with the test files it is for. */
+async function inBrowser(script, files) {
   if (process.platform !== 'linux' || process.arch !== 'x64') return { skipped: 'npm has this Chromium for linux-x64 only' };
-  const files = matching(filters);
-  if (!files.length) return { skipped: 'no op test matches' };
+  if (files?.length === 0) return { skipped: 'nothing matches' };
   let printed = '';
-  const code = await show([node, join(root, 'test/browser/run.mjs'), ...files], { TEST_RUNS: '0.5' }, (text) => (printed += text));
+  const code = await show([node, script, ...(files ?? [])], { TEST_RUNS: '0.5' }, (text) => (printed += text));
   const [passed, failed] = (/(\d+) passed, (\d+) failed\s*$/.exec(printed) ?? [0, 0, 1]).slice(1).map(Number);
   return { passed, failed: code !== 0 && failed === 0 ? 1 : failed };
 }

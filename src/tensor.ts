@@ -2,6 +2,7 @@ import { backend, type Backend, type Primitive, type Storage } from './backend/b
 import { arrayTypes, type DType, type TypedArray } from './core/dtype.js';
 import { DeviceError, DTypeError, ShapeError } from './core/errors.js';
 import { checkShape, numel, sameShape, type Shape, show } from './core/shape.js';
+import { formatValues } from './format.js';
 import { collect, keep } from './step.js';
 
 /** How a tensor was made, for the backward pass. Filled in by `record` in autograd.ts. */
@@ -77,8 +78,15 @@ export class Tensor {
     this.#storage = place.storage;
   }
 
+  /** What the tensor is, without waiting for its values: `Tensor [2, 3] f32 on SwiftShader, from matmul`. See `text`. */
   toString(): string {
-    return `Tensor ${show(this.shape)} ${this.dtype} on ${this.backend.name}`;
+    const origin = this.node ? `, from ${this.node.name}` : this.requiresGrad ? ', parameter' : '';
+    return `Tensor ${show(this.shape)} ${this.dtype} on ${this.backend.name}${origin}`;
+  }
+
+  /** `toString()` and the values, once the device has computed them, long axes cut in the middle. */
+  async text(): Promise<string> {
+    return `${this}\n${formatValues(await this.data(), this.shape)}`;
   }
 }
 

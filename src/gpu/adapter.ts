@@ -28,7 +28,8 @@ const kept: GPU[] = [];
 export async function findAdapter(choice: AdapterChoice = 'any', robust = false): Promise<FoundAdapter> {
   if (!['any', 'hardware', 'software'].includes(choice))
     throw new ConfigError(`adapter: it is any, hardware or software; got ${choice}. Choose one of these.`);
-  const found = globalThis.navigator?.gpu ? await ask(navigator.gpu, choice) : await askDawn(choice, robust);
+  const inNode = globalThis.process?.versions?.node !== undefined;
+  const found = globalThis.navigator?.gpu ? await ask(navigator.gpu, choice) : inNode ? await askDawn(choice, robust) : undefined;
   if (found) return found;
   throw new DeviceError(`adapter: a WebGPU adapter is needed; got none for "${choice}". ${cure(choice)}`);
 }

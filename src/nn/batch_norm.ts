@@ -30,12 +30,8 @@ export class BatchNorm extends Module {
     this.#splits = splits;
   }
 
-  forward(x: Tensor): Tensor {
-    return this.normalise(x);
-  }
-
-  /** relu(bn(x) + residual), in the passes over memory that bn(x) alone needs. */
-  normalise(x: Tensor, { relu = false, residual }: { relu?: boolean; residual?: Tensor } = {}): Tensor {
+  /** bn(x), or relu(bn(x) + residual) in the passes over memory that bn(x) alone needs. */
+  forward(x: Tensor, { relu = false, residual }: { relu?: boolean; residual?: Tensor } = {}): Tensor {
     if (this.training) this.numBatchesTracked.value++;
     const { weight: gamma, bias: beta, runningMean, runningVar, training: train } = this;
     return batchNorm(x, { gamma, beta, runningMean, runningVar, train, splits: this.#splits, relu, residual });

@@ -1,4 +1,4 @@
-import { ConfigError, ShapeError } from '../core/errors.js';
+import { ConfigError, DawngradError, ShapeError } from '../core/errors.js';
 import { sameShape, show } from '../core/shape.js';
 import { Tensor } from '../tensor.js';
 
@@ -22,6 +22,18 @@ export abstract class Module {
   training = true;
 
   abstract forward(x: Tensor): Tensor;
+
+  constructor() {
+    const forward = this.forward;
+    const value = (...args: Parameters<typeof forward>): Tensor => {
+      try {
+        return forward.apply(this, args);
+      } catch (error) {
+        throw nameLayer(error, this);
+      }
+    };
+    Object.defineProperty(this, 'forward', { value, enumerable: false, writable: true, configurable: true });
+  }
 
   /** Modules by name, in order. */
   children(): [string, Module][] {
@@ -58,6 +70,20 @@ export abstract class Module {
   eval(): this {
     return this.train(false);
   }
+}
+
+/** By error: the module it has come out of so far, the names from there to the layer that threw, and what was thrown. */
+const thrown = new WeakMap<Error, { module: Module; path: string; message: string }>();
+
+/** Puts the name of the layer that threw before the message: `layer1.0.conv1: conv2d: …`. */
+function nameLayer(error: unknown, module: Module): unknown {
+  if (!(error instanceof DawngradError)) return error;
+  const { module: child, path: inner, message } = thrown.get(error) ?? { path: '', message: error.message };
+  const name = module.children().find(([, m]) => m === child)?.[0];
+  const path = [name, inner].filter(Boolean).join('.');
+  if (path) error.message = `${path}: ${message}`;
+  thrown.set(error, { module, path, message });
+  return error;
 }
 
 /** Copies every value of `from` into `to`; their names and shapes must agree. */

@@ -48,9 +48,9 @@ class BasicBlock extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    const y = this.bn1.normalise(this.conv1.forward(x), { relu: true });
+    const y = this.bn1.forward(this.conv1.forward(x), { relu: true });
     const residual = this.downsample?.forward(x) ?? x;
-    return this.bn2.normalise(this.conv2.forward(y), { relu: true, residual });
+    return this.bn2.forward(this.conv2.forward(y), { relu: true, residual });
   }
 }
 
@@ -78,10 +78,10 @@ class Bottleneck extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    let y = this.bn1.normalise(this.conv1.forward(x), { relu: true });
-    y = this.bn2.normalise(this.conv2.forward(y), { relu: true });
+    let y = this.bn1.forward(this.conv1.forward(x), { relu: true });
+    y = this.bn2.forward(this.conv2.forward(y), { relu: true });
     const residual = this.downsample?.forward(x) ?? x;
-    return this.bn3.normalise(this.conv3.forward(y), { relu: true, residual });
+    return this.bn3.forward(this.conv3.forward(y), { relu: true, residual });
   }
 }
 
@@ -128,7 +128,7 @@ export class ResNet extends Module {
 
   /** Pooled features [N, features], before the head. */
   embed(x: Tensor): Tensor {
-    let y = this.bn1.normalise(this.conv1.forward(x), { relu: true });
+    let y = this.bn1.forward(this.conv1.forward(x), { relu: true });
     if (this.#stem === 'imagenet') y = maxPool(y, { kernel: 3, stride: 2, padding: 1 });
     for (const stage of this.#stages) for (const block of (this as unknown as Record<string, Module[]>)[stage]) y = block.forward(y);
     return globalAvgPool(y);

@@ -1,0 +1,8 @@
+/** `npm run example`: builds what is missing and serves the browser example on this machine alone. */
+import { build, install } from './setup.mjs';
+import { serveFiles } from './serve.mjs';
+
+await install();
+await build({ types: false });
+const { url } = await serveFiles(Number(process.env.PORT ?? 8080));
+console.log(`${url}examples/browser/ (Ctrl-C ends it)`);

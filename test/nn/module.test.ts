@@ -1,0 +1,30 @@
+import { describe, expect, it } from 'vitest';
+import { Rng } from '../../src/core/rng.js';
+import { zeros } from '../../src/fill.js';
+import { Linear, Relu, Sequential } from '../../src/nn/linear.js';
+import { resnet } from '../../src/nn/resnet.js';
+import { gpu, on } from '../support/devices.js';
+
+describe('an error inside a model', () => {
+  it('names the layer that threw', async () => {
+    on(await gpu(), () => {
+      const rng = new Rng(1);
+      const head = new Sequential(new Linear(rng, 4, 8), new Relu(), new Linear(rng, 9, 2));
+      expect(() => head.forward(zeros([3, 4]))).toThrow(/^2: matmul: the inner sizes must agree; got \[3, 8\]/);
+    });
+  });
+
+  it('names it by its whole path', async () => {
+    on(await gpu(), () => {
+      const model = resnet('resnet-tiny', { stem: 'small', dim: 8 });
+      const stages = model as unknown as Record<'layer1' | 'layer2', { conv1: unknown }[]>;
+      stages.layer2[0].conv1 = stages.layer1[0].conv1;
+      expect(() => model.forward(zeros([1, 8, 8, 3]))).toThrow(/^layer2\.0\.bn1: batchNorm: /);
+      expect(() => model.forward(zeros([1, 8, 8, 4]))).toThrow(/^conv1: conv2d: x has 1 times the channels/);
+    });
+  });
+
+  it('leaves what is thrown outside of layers as it is', async () => {
+    on(await gpu(), () => expect(() => new Linear(new Rng(1), 4, 8).forward(zeros([3, 5]))).toThrow(/^matmul: /));
+  });
+});
