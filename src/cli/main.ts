@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { ConfigError, DawngradError } from '../core/errors.js';
-import { nearest } from '../data/nearest.js';
+import { nearest } from '../core/nearest.js';
 import { pretrain } from './pretrain.js';
 
 const commands: Record<string, (argv: string[], version: string) => Promise<number>> = { pretrain };

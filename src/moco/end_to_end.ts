@@ -29,7 +29,7 @@ export class EndToEnd implements Method {
   constructor(encoder: () => Module, { T, shared, optimizer }: EndToEndOptions) {
     this.encoderQ = encoder();
     this.encoderK = shared ? this.encoderQ : encoder();
-    const members = shared ? { encoder_q: this.encoderQ } : { encoder_q: this.encoderQ, encoder_k: this.encoderK };
+    const members: Record<string, Module> = shared ? { encoder_q: this.encoderQ } : { encoder_q: this.encoderQ, encoder_k: this.encoderK };
     this.optimizer = optimizer(new FlatParameters(new Group(members)));
     this.#T = T;
   }
