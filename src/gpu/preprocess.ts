@@ -1,10 +1,14 @@
+import elementsLib from '../../kernels/lib/elements.wgsl';
 import erfLib from '../../kernels/lib/erf.wgsl';
 import indexLib from '../../kernels/lib/index.wgsl';
+import lanesLib from '../../kernels/lib/lanes.wgsl';
 import rngLib from '../../kernels/lib/rng.wgsl';
+import singleLib from '../../kernels/lib/single.wgsl';
+import vec4Lib from '../../kernels/lib/vec4.wgsl';
 import { ConfigError } from '../core/errors.js';
 
 /** What `#import "name"` may name: every file of `kernels/lib/`. */
-const library: Record<string, string> = { erf: erfLib, index: indexLib, rng: rngLib };
+const library: Record<string, string> = { elements: elementsLib, erf: erfLib, index: indexLib, lanes: lanesLib, rng: rngLib, single: singleLib, vec4: vec4Lib };
 
 /** Values for a kernel's `const NAME = 4u; // @tune` lines, which size what an `override` cannot. */
 export type Tuning = Readonly<Record<string, number>>;

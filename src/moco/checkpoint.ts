@@ -76,8 +76,10 @@ function* slots(moco: MoCo): Generator<Slot> {
   yield* moduleSlots('encoder_k.', moco.encoderK);
   yield queueSlot(moco);
   yield countSlot('queue_ptr', [1], () => moco.pointer.item(), (v) => void moco.pointer.set([v]));
-  const { parameters, velocity } = moco.optimizer;
-  for (const name of parameters.named.keys()) yield tensorSlot(`optimizer.velocity.${name}`, parameters.part(velocity, name));
+  const { parameters } = moco.optimizer;
+  for (const [kind, t] of moco.optimizer.state())
+    if (t.size === parameters.values.size) for (const name of parameters.named.keys()) yield tensorSlot(`optimizer.${kind}.${name}`, parameters.part(t, name));
+    else yield tensorSlot(`optimizer.${kind}`, t);
 }
 
 /** A safetensors file with the names and layouts of facebookresearch/moco (without `module.`). */

@@ -1,18 +1,15 @@
 import source from '../../kernels/ema.wgsl';
 import type { Primitive } from '../backend/backend.js';
+import { elementsLaunch } from '../backend/elements.js';
 import { ShapeError } from '../core/errors.js';
 import { show } from '../core/shape.js';
-import { kernel } from '../gpu/kernel.js';
+import { widths } from '../gpu/widths.js';
 import { ema as mirror } from '../reference/ema.js';
 import { checkDType, checkSameShape, run, type Tensor } from '../tensor.js';
 
-const shader = kernel('ema', source);
+const kernels = widths('ema', source);
 
-const primitive: Primitive<{ length: number }> = {
-  name: 'ema',
-  mirror,
-  gpu: ({ length }) => ({ kernel: shader, params: { length }, groups: Math.ceil(length / 256) }),
-};
+const primitive: Primitive<{ length: number }> = { name: 'ema', mirror, gpu: ({ length }) => elementsLaunch(kernels, length) };
 
 /**
  * θ_k = m θ_k + (1 - m) θ_q, in place and without gradients: the momentum update (MoCo, He et al. 2020, eq. 2).

@@ -2,7 +2,7 @@ import argmaxSource from '../../kernels/argmax.wgsl';
 import source from '../../kernels/reduce.wgsl';
 import maxGradSource from '../../kernels/reduce_max_grad.wgsl';
 import { record } from '../autograd.js';
-import type { Launch, Primitive } from '../backend/backend.js';
+import type { Launch, Plan, Primitive } from '../backend/backend.js';
 import { ShapeError } from '../core/errors.js';
 import { axesOf, axisOf, numel, type Shape, show } from '../core/shape.js';
 import { kernel } from '../gpu/kernel.js';
@@ -30,19 +30,18 @@ export const reduceLaunch = ({ op, A, R, B, scale }: Reduction): Launch => ({
   groups: threads(A * B),
 });
 
-const primitive: Primitive<Reduction> = {
-  name: 'reduce',
-  mirror,
-  gpu: (p) => {
-    const { A, R, B } = p;
-    if (R <= 2 * CHUNK) return reduceLaunch(p);
-    const chunk = Math.max(CHUNK, Math.ceil(Math.sqrt(R)));
-    const S = Math.ceil(R / chunk);
-    const whole = reduceLaunch({ ...p, scale: 1 });
-    const first = { ...whole, params: { ...whole.params, S, chunk }, groups: threads(A * S * B), bind: [0, 2] };
-    return { scratch: [A * S * B], launches: [first, { ...reduceLaunch({ ...p, R: S }), bind: [2, 1] }] };
-  },
-};
+/** The dispatches that reduce the middle axis of place `x` into `y`, in two passes by way of `scratch` where it is long. */
+export function reduceLaunches(p: Reduction, [x, y, scratch]: readonly number[]): Plan {
+  const { A, R, B } = p;
+  if (R <= 2 * CHUNK) return { scratch: [], launches: [{ ...reduceLaunch(p), bind: [x, y] }] };
+  const chunk = Math.max(CHUNK, Math.ceil(Math.sqrt(R)));
+  const S = Math.ceil(R / chunk);
+  const whole = reduceLaunch({ ...p, scale: 1 });
+  const first = { ...whole, params: { ...whole.params, S, chunk }, groups: threads(A * S * B), bind: [x, scratch] };
+  return { scratch: [A * S * B], launches: [first, { ...reduceLaunch({ ...p, R: S }), bind: [scratch, y] }] };
+}
+
+const primitive: Primitive<Reduction> = { name: 'reduce', mirror, gpu: (p) => reduceLaunches(p, [0, 1, 2]) };
 
 const maxGradient: Primitive<Run> = {
   name: 'reduce_max_grad',

@@ -1,17 +1,18 @@
 import source from '../../kernels/sgd.wgsl';
 import type { Primitive } from '../backend/backend.js';
-import { ConfigError, ShapeError } from '../core/errors.js';
-import { show } from '../core/shape.js';
-import { kernel } from '../gpu/kernel.js';
+import { elementsLaunch } from '../backend/elements.js';
+import { ConfigError } from '../core/errors.js';
+import { widths } from '../gpu/widths.js';
 import { type SgdParams, sgd as mirror } from '../reference/sgd.js';
-import { checkDType, checkSameShape, run, type Tensor } from '../tensor.js';
+import { run, type Tensor } from '../tensor.js';
+import { checkUpdate } from './update.js';
 
-const shader = kernel('sgd', source);
+const kernels = widths('sgd', source);
 
 const primitive: Primitive<SgdParams> = {
   name: 'sgd',
   mirror,
-  gpu: ({ nesterov, ...params }) => ({ kernel: shader, constants: { NESTEROV: nesterov ? 1 : 0 }, params, groups: Math.ceil(params.length / 256) }),
+  gpu: ({ nesterov, length, ...params }) => elementsLaunch(kernels, length, params, { NESTEROV: Number(nesterov) }),
 };
 
 export interface SgdOptions {
@@ -30,10 +31,7 @@ export interface SgdOptions {
  * @param lr the learning rate, a one-element tensor, so that it may change from step to step.
  */
 export function sgd(w: Tensor, dw: Tensor, v: Tensor, lr: Tensor, { momentum, weightDecay, nesterov = false }: SgdOptions): void {
-  for (const x of [w, dw, v, lr]) checkDType('sgd', x, 'f32');
-  checkSameShape('sgd', 'the gradient', dw, w.shape);
-  checkSameShape('sgd', 'the velocity', v, w.shape);
-  if (lr.size !== 1) throw new ShapeError(`sgd: lr must have one element; got ${show(lr.shape)}. Pass tensor([0.03]).`);
+  checkUpdate('sgd', w, { gradient: dw, velocity: v }, lr);
   if (!(momentum >= 0 && weightDecay >= 0))
     throw new ConfigError(`sgd: momentum and weight decay are not negative; got ${momentum} and ${weightDecay}. Use 0 to turn one off.`);
   if (nesterov && momentum === 0) throw new ConfigError('sgd: Nesterov needs a momentum above 0; got 0. Set one, or leave nesterov out.');

@@ -37,7 +37,12 @@ export class FlatParameters {
 
   /** The part of a flat tensor of this layout that belongs to the parameter `name`, in its shape. */
   part(flat: Tensor, name: string): Tensor {
-    return view(flat, this.named.get(name)!.shape, this.#starts.get(name)!);
+    return view(flat, this.named.get(name)!.shape, this.startOf(name));
+  }
+
+  /** Where the parameter `name` starts, in elements. */
+  startOf(name: string): number {
+    return this.#starts.get(name)!;
   }
 
   /** The next `backward` overwrites the gradients. */
@@ -48,5 +53,12 @@ export class FlatParameters {
   /** Sets gradients that the last `backward` did not reach to zero. */
   settle(): void {
     for (const grad of unreached(this.named.values())) copyInto(grad, zeros(grad.shape));
+  }
+
+  /** Hands values and gradients to an optimizer's step, and spends the gradients. */
+  update(step: (values: Tensor, grads: Tensor) => void): void {
+    this.settle();
+    step(this.values, this.grads!);
+    this.zeroGrad();
   }
 }

@@ -2,9 +2,10 @@ import { zeros } from '../fill.js';
 import { sgd, type SgdOptions } from '../ops/sgd.js';
 import { state, type Tensor } from '../tensor.js';
 import type { FlatParameters } from './flat.js';
+import type { Optimizer } from './optimizer.js';
 
 /** SGD with momentum and weight decay on every parameter, as PyTorch's, in one dispatch a step. */
-export class SGD {
+export class SGD implements Optimizer {
   readonly parameters: FlatParameters;
   /** [length], the momentum buffer, in the layout of the parameters. */
   readonly velocity: Tensor;
@@ -16,11 +17,11 @@ export class SGD {
     this.#options = options;
   }
 
-  /** One update with the learning rate in `lr`, f32 [1]; gradients are spent by it. */
   step(lr: Tensor): void {
-    const { values, grads } = this.parameters;
-    this.parameters.settle();
-    sgd(values, grads!, this.velocity, lr, this.#options);
-    this.parameters.zeroGrad();
+    this.parameters.update((w, dw) => sgd(w, dw, this.velocity, lr, this.#options));
+  }
+
+  state(): Map<string, Tensor> {
+    return new Map([['velocity', this.velocity]]);
   }
 }

@@ -1,5 +1,6 @@
 /** The mirrors: for every kernel, the same computation as plain loops on typed arrays. */
 export * from './accumulate.js';
+export * from './adamw.js';
 export * from './augment.js';
 export * from './avg_pool.js';
 export * from './bank_write.js';
@@ -13,6 +14,8 @@ export * from './fill.js';
 export * from './gather.js';
 export * from './info_nce.js';
 export * from './l2_normalize.js';
+export * from './lars.js';
+export * from './layer_norm.js';
 export * from './matmul.js';
 export * from './max_pool.js';
 export * from './pick.js';

@@ -8,7 +8,7 @@ import { mul } from '../../src/ops/binary.js';
 import { sum } from '../../src/ops/reduce.js';
 import { step } from '../../src/step.js';
 import { parameter, type Tensor, tensor } from '../../src/tensor.js';
-import { gpu, on, reference64 } from './devices.js';
+import { gpu, hardware, on, reference64 } from './devices.js';
 
 /** One input of an operation. Values come from `values`, or are normal numbers drawn from the case's seed. */
 export interface Input {
@@ -30,6 +30,8 @@ export interface Tolerance {
   absolute?: number;
   /** Skip gradients, for operations that have none. */
   gradient?: boolean;
+  /** Choose kernels as for a graphics card. */
+  hardware?: boolean;
 }
 
 interface Outcome {
@@ -39,7 +41,7 @@ interface Outcome {
 
 /** Property: forward and gradients agree between the GPU and the f64 mirror, and the mirror's with central differences. */
 export async function checkOp<T>(cases: fc.Arbitrary<T>, make: (c: T) => OpCase, tolerance: Tolerance = {}, numRuns = 25): Promise<void> {
-  const device = await gpu();
+  const device = await (tolerance.hardware ? hardware() : gpu());
   await fc.assert(
     fc.asyncProperty(cases, fc.nat(0xffff), async (c, seed) => {
       const op = make(c);

@@ -1,0 +1,12 @@
+// corrections += (1 - beta) (1 - corrections), in place: 1 - beta^steps after every step, for both betas.
+// Kept on the device, so that a recorded step counts by itself; a power of a beta near 1 would lose its digits.
+struct Params { rate1: f32, rate2: f32 } // 1 - beta
+
+@group(0) @binding(0) var<storage, read_write> corrections: array<f32>; // [2]
+@group(1) @binding(0) var<uniform> p: Params;
+
+@compute @workgroup_size(1)
+fn main() {
+  corrections[0] += p.rate1 * (1.0 - corrections[0]);
+  corrections[1] += p.rate2 * (1.0 - corrections[1]);
+}

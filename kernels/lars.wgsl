@@ -1,0 +1,30 @@
+// One step of LARS as MoCo v3 has it, in place, once the trust ratios are known: a workgroup a chunk.
+//   dp = ratio (dw + weightDecay w), without either where the tensor is not adapted;  v = momentum v + dp,  w -= lr v
+// Four elements at a time: a tensor is followed by zeros up to the next one's start.
+#import "index"
+#import "vec4"
+
+struct Params { chunks: u32, momentum: f32, weightDecay: f32 }
+
+@group(0) @binding(0) var<storage, read> chunks: array<vec4u>; // [chunks], start and length in fours, tensor, adapted?
+@group(0) @binding(1) var<storage, read> ratios: array<f32>;   // [tensors], 1 where not adapted
+@group(0) @binding(2) var<storage, read> dw: array<V>;         // [length]
+@group(0) @binding(3) var<storage, read> lr: array<f32>;       // [1], changes from step to step
+@group(0) @binding(4) var<storage, read_write> w: array<V>;    // [length]
+@group(0) @binding(5) var<storage, read_write> v: array<V>;    // [length]
+@group(1) @binding(0) var<uniform> p: Params;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let k = groupOf(group, groups);
+  if (k >= p.chunks) { return; }
+  let chunk = chunks[k];
+  let ratio = ratios[chunk.z];
+  let decay = p.weightDecay * f32(chunk.w);
+  let rate = lr[0];
+  for (var i = chunk.x + lane; i < chunk.x + chunk.y; i += 64u) {
+    let velocity = p.momentum * v[i] + ratio * (dw[i] + decay * w[i]);
+    v[i] = velocity;
+    w[i] -= rate * velocity;
+  }
+}

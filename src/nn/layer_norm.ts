@@ -1,0 +1,22 @@
+import { layerNorm } from '../ops/layer_norm.js';
+import type { Tensor } from '../tensor.js';
+import { constant } from './init.js';
+import { Module } from './module.js';
+
+/** Layer normalisation over the last axis: weight 1, bias 0, [C] each, as PyTorch's; eps 1e-6, as vision transformers'. */
+export class LayerNorm extends Module {
+  readonly weight: Tensor;
+  readonly bias: Tensor;
+  readonly #eps: number;
+
+  constructor(columns: number, { eps = 1e-6 } = {}) {
+    super();
+    this.weight = constant([columns], 1);
+    this.bias = constant([columns], 0);
+    this.#eps = eps;
+  }
+
+  forward(x: Tensor): Tensor {
+    return layerNorm(x, this.weight, this.bias, { eps: this.#eps });
+  }
+}

@@ -1,0 +1,58 @@
+import source from '../../kernels/adamw.wgsl';
+import advanceSource from '../../kernels/adamw_advance.wgsl';
+import type { Primitive } from '../backend/backend.js';
+import { elementsLaunch } from '../backend/elements.js';
+import { ConfigError } from '../core/errors.js';
+import { kernel } from '../gpu/kernel.js';
+import { widths } from '../gpu/widths.js';
+import { type AdamWParams, adamw as mirror } from '../reference/adamw.js';
+import { checkDType, checkSameShape, run, type Tensor } from '../tensor.js';
+import { checkUpdate } from './update.js';
+
+const [kernels, advance] = [widths('adamw', source), kernel('adamw_advance', advanceSource)];
+
+/** [dw, lr] -> [w, m, v, corrections] */
+const primitive: Primitive<AdamWParams> = {
+  name: 'adamw',
+  mirror,
+  gpu: ({ length, beta1, beta2, eps, weightDecay }) => {
+    const rates = { rate1: 1 - beta1, rate2: 1 - beta2 };
+    const update = { ...elementsLaunch(kernels, length, { ...rates, eps, weightDecay }), bind: [0, 1, 5, 2, 3, 4] };
+    return { scratch: [], launches: [{ kernel: advance, params: rates, groups: 1, bind: [5] }, update] };
+  },
+};
+
+export interface AdamWOptions {
+  /** Taken off every parameter as lr · weightDecay · w, apart from the gradient. */
+  weightDecay: number;
+  /** Weights of the past in the means of the gradient and of its square. Default [0.9, 0.999]. */
+  betas?: readonly [number, number];
+  /** Added to the root of the mean square. Default 1e-8. */
+  eps?: number;
+}
+
+/** What one of several optimizer steps leaves behind, zeros before the first. */
+export interface AdamWState {
+  /** Mean of the gradient, of w's shape. */
+  m: Tensor;
+  /** Mean of its square, of w's shape. */
+  v: Tensor;
+  /** [2]: 1 - beta^steps of both betas. On the device, so that a recorded step counts by itself. */
+  corrections: Tensor;
+}
+
+/**
+ * One step of AdamW, in place, exactly as torch.optim.AdamW (Loshchilov and Hutter 2019, decoupled weight decay).
+ *
+ * @param w parameters, f32, for instance all of them in one flat tensor; `dw` their gradients.
+ * @param lr the learning rate, a one-element tensor, so that it may change from step to step.
+ */
+export function adamw(w: Tensor, dw: Tensor, { m, v, corrections }: AdamWState, lr: Tensor, { weightDecay, betas = [0.9, 0.999], eps = 1e-8 }: AdamWOptions): void {
+  checkUpdate('adamw', w, { gradient: dw, 'mean of the gradient': m, 'mean of its square': v }, lr);
+  checkDType('adamw', corrections, 'f32');
+  checkSameShape('adamw', 'corrections', corrections, [2]);
+  const [beta1, beta2] = betas;
+  if (!betas.every((b) => b >= 0 && b < 1) || !(weightDecay >= 0 && eps >= 0))
+    throw new ConfigError(`adamw: betas lie in [0, 1), weight decay and eps are not negative; got ${beta1}, ${beta2}, ${weightDecay} and ${eps}. Usual are 0.9, 0.999, 0.1 and 1e-8.`);
+  run(primitive, [dw, lr], [w, m, v, corrections], { length: w.size, beta1, beta2, eps, weightDecay });
+}

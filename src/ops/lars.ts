@@ -1,0 +1,79 @@
+import source from '../../kernels/lars.wgsl';
+import normsSource from '../../kernels/lars_norms.wgsl';
+import ratiosSource from '../../kernels/lars_ratios.wgsl';
+import type { Launch, Primitive } from '../backend/backend.js';
+import { ConfigError } from '../core/errors.js';
+import { kernel } from '../gpu/kernel.js';
+import { type LarsParams, lars as mirror } from '../reference/lars.js';
+import { run, type Tensor, tensor } from '../tensor.js';
+import { checkUpdate } from './update.js';
+
+const shared = (name: string, text: string) => ({ 1: kernel(name, text, { LANES: 1 }), 64: kernel(name, text, { LANES: 64 }) });
+const [update, norms, ratios] = [kernel('lars', source), shared('lars_norms', normsSource), shared('lars_ratios', ratiosSource)];
+
+/** Elements of a chunk at most. */
+const CHUNK = 8192;
+
+/** [dw, lr, chunks, ranges] -> [w, v] */
+const primitive: Primitive<LarsParams & { chunks: number; tensors: number }> = {
+  name: 'lars',
+  mirror,
+  gpu: ({ chunks, tensors, momentum, weightDecay, trust }, { software }) => {
+    const lanes = software ? 1 : 64;
+    const groups = (n: number) => Math.ceil((n * lanes) / 64);
+    const launches: Launch[] = [
+      { kernel: norms[lanes], params: { chunks, weightDecay }, groups: groups(chunks), bind: [2, 4, 0, 6] },
+      { kernel: ratios[lanes], params: { tensors, trust }, groups: groups(tensors), bind: [2, 3, 6, 7] },
+      { kernel: update, params: { chunks, momentum, weightDecay }, groups: chunks, bind: [2, 7, 0, 1, 4, 5] },
+    ];
+    return { scratch: [2 * chunks, tensors], launches };
+  },
+};
+
+/** Where the tensors of a flat buffer lie, for kernels that treat each by itself. */
+export interface LarsTable {
+  /** u32 [chunks, 4]: start and length in fours, place of the tensor in `ranges`, 1 if it is decayed and adapted. */
+  readonly chunks: Tensor;
+  /** u32 [tensors, 2]: first chunk and number of chunks. */
+  readonly ranges: Tensor;
+}
+
+/**
+ * Cuts tensors into chunks. Starts must be multiples of 4, and what lies between a tensor and the next multiple zeros.
+ *
+ * @param parts start and length of every tensor in elements, and whether it is decayed and adapted.
+ */
+export function larsTable(parts: readonly { start: number; length: number; adapted: boolean }[]): LarsTable {
+  const chunks: number[] = [];
+  const ranges: number[] = [];
+  const filled = parts.filter((p) => p.length > 0);
+  filled.forEach(({ start, length, adapted }, t) => {
+    ranges.push(chunks.length / 4, Math.ceil(length / CHUNK));
+    for (let at = 0; at < length; at += CHUNK) chunks.push((start + at) / 4, Math.ceil(Math.min(CHUNK, length - at) / 4), t, Number(adapted));
+  });
+  return { chunks: tensor(chunks, [chunks.length / 4, 4], 'u32'), ranges: tensor(ranges, [filled.length, 2], 'u32') };
+}
+
+export interface LarsOptions {
+  momentum: number;
+  /** Added to the gradient of adapted tensors as weightDecay · w. */
+  weightDecay: number;
+  /** The trust coefficient. Default 0.001. */
+  trust?: number;
+}
+
+/**
+ * One step of layer-wise adaptive rate scaling (You et al. 2017), in place, as MoCo v3 has it. For an adapted tensor
+ * dp = dw + weightDecay w, times trust ‖w‖ / ‖dp‖ unless a norm is 0; for others dp = dw. v = momentum v + dp, w = w - lr v.
+ *
+ * @param w parameters in one flat tensor; `dw` their gradients, `v` their velocity, zeros before the first step.
+ * @param table where each tensor lies, from `larsTable`.
+ * @param lr the learning rate, a one-element tensor, so that it may change from step to step.
+ */
+export function lars(w: Tensor, dw: Tensor, v: Tensor, table: LarsTable, lr: Tensor, { momentum, weightDecay, trust = 0.001 }: LarsOptions): void {
+  checkUpdate('lars', w, { gradient: dw, velocity: v }, lr);
+  if (!(momentum >= 0 && weightDecay >= 0 && trust > 0))
+    throw new ConfigError(`lars: momentum and weight decay are not negative, trust is above 0; got ${momentum}, ${weightDecay} and ${trust}. MoCo v3 uses 0.9, 1e-6 and 0.001.`);
+  const [chunks, tensors] = [table.chunks.shape[0], table.ranges.shape[0]];
+  run(primitive, [dw, lr, table.chunks, table.ranges], [w, v], { chunks, tensors, momentum, weightDecay, trust });
+}

@@ -1,0 +1,83 @@
+import source from '../../kernels/layer_norm.wgsl';
+import gradSource from '../../kernels/layer_norm_grad.wgsl';
+import sumsSource from '../../kernels/layer_norm_sums_grad.wgsl';
+import { record } from '../autograd.js';
+import type { Launch, Primitive } from '../backend/backend.js';
+import type { Traits } from '../gpu/device.js';
+import { type Widths, widthOf, widths } from '../gpu/widths.js';
+import { layerNorm as mirror, layerNormGrad as gradMirror, layerNormSumsGrad as sumsMirror } from '../reference/layer_norm.js';
+import type { Rows } from '../reference/row_dot.js';
+import { checkDType, checkSameShape, empty, run, type Tensor } from '../tensor.js';
+import { reduceLaunches } from './reduce.js';
+import { rowsOf } from './row_dot.js';
+
+/** Threads that share a row: one where they would have to meet in slow workgroup memory. */
+const lanesOf = ({ software }: Traits): 1 | 32 => (software ? 1 : 32);
+const shared = (name: string, text: string) => ({ 1: widths(name, text, { LANES: 1 }), 32: widths(name, text, { LANES: 32 }) });
+
+const [forward, gradient, sums] = [shared('layer_norm', source), shared('layer_norm_grad', gradSource), widths('layer_norm_sums_grad', sumsSource)];
+
+function rowsLaunch(kernels: Record<1 | 32, Widths>, { C, ...p }: Rows & { eps?: number }, traits: Traits): Launch {
+  const [lanes, width] = [lanesOf(traits), widthOf(C)];
+  return { kernel: kernels[lanes][width], params: { ...p, C: C / width }, groups: Math.ceil((p.rows * lanes) / 64) };
+}
+
+/** [x, gamma, beta] -> [y, stats] */
+const primitive: Primitive<Rows & { eps: number }> = { name: 'layer_norm', mirror, gpu: (p, traits) => rowsLaunch(forward, p, traits) };
+
+/** [x, dy, gamma, stats] -> [dx] */
+const gradPrimitive: Primitive<Rows> = { name: 'layer_norm_grad', mirror: gradMirror, gpu: (p, traits) => rowsLaunch(gradient, p, traits) };
+
+/** [x, dy, stats] -> [dgamma, dbeta] */
+const sumsPrimitive: Primitive<Rows> = {
+  name: 'layer_norm_sums_grad',
+  mirror: sumsMirror,
+  gpu: ({ rows, C }, traits) => {
+    const width = widthOf(C);
+    const chunk = Math.min(Math.max(Math.ceil((rows * C) / width / (traits.parallelGroups * 64)), 8), 512);
+    const chunks = Math.max(1, Math.ceil(rows / chunk));
+    const launch = { kernel: sums[width], params: { rows, C: C / width, chunk, chunks }, groups: Math.ceil((chunks * C) / width / 64), bind: [0, 1, 2, 5, 6] };
+    const whole = { op: 'sum', A: 1, R: chunks, B: C, scale: 1 } as const;
+    const [beta, gamma] = [reduceLaunches(whole, [5, 4, 7]), reduceLaunches(whole, [6, 3, 7])];
+    return { scratch: [chunks * C, chunks * C, ...beta.scratch], launches: [launch, ...beta.launches, ...gamma.launches] };
+  },
+};
+
+/**
+ * Layer normalisation over the last axis (Ba, Kiros and Hinton 2016), as torch's F.layer_norm with the biased variance.
+ *
+ * @param x [.., C]
+ * @param gamma scale and `beta` shift of every column, [C]
+ * @param options.eps added to the variance; vision transformers use the default, torch's own is 1e-5.
+ * @returns like x: (x - mean) / √(var + eps) · gamma + beta
+ */
+export function layerNorm(x: Tensor, gamma: Tensor, beta: Tensor, { eps = 1e-6 } = {}): Tensor {
+  const p = rowsOf('layerNorm', x.shape);
+  for (const t of [x, gamma, beta]) checkDType('layerNorm', t, 'f32');
+  checkSameShape('layerNorm', 'gamma', gamma, [p.C]);
+  checkSameShape('layerNorm', 'beta', beta, [p.C]);
+  const [y, stats] = [empty(x.shape, 'f32', x.backend), empty([p.rows, 2], 'f32', x.backend)];
+  run(primitive, [x, gamma, beta], [y, stats], { ...p, eps });
+  return record('layerNorm', y, [beta, gamma, x], (dy) => gradients(p, x, gamma, stats, dy));
+}
+
+// dbeta = Σ dy, dgamma = Σ dy x̂ over the rows; dx = rstd (g - mean(g) - x̂ mean(g x̂)), g = dy gamma, over the columns
+function gradients(p: Rows, x: Tensor, gamma: Tensor, stats: Tensor, dy: Tensor) {
+  const make = () => empty([p.C], 'f32', x.backend);
+  let dbeta: Tensor | undefined;
+  const ofBeta = (into = make()) => {
+    dbeta = into;
+    if (!gamma.requiresGrad) run(sumsPrimitive, [x, dy, stats], [make(), dbeta], p); // else together with dgamma
+    return dbeta;
+  };
+  const ofGamma = (into = make()) => {
+    run(sumsPrimitive, [x, dy, stats], [into, dbeta ?? make()], p);
+    return into;
+  };
+  const ofX = () => {
+    const dx = empty(x.shape, 'f32', x.backend);
+    run(gradPrimitive, [x, dy, gamma, stats], [dx], p);
+    return dx;
+  };
+  return [ofBeta, ofGamma, ofX];
+}

@@ -1,0 +1,33 @@
+import { zeros } from '../fill.js';
+import { type LarsOptions, type LarsTable, lars, larsTable } from '../ops/lars.js';
+import { state, type Tensor } from '../tensor.js';
+import type { FlatParameters } from './flat.js';
+import type { Optimizer } from './optimizer.js';
+
+/**
+ * LARS as MoCo v3 trains ResNets: filters and matrices are decayed and scaled by their trust ratio, biases and the
+ * parameters of norms (one axis at most) are neither. Three dispatches a step.
+ */
+export class LARS implements Optimizer {
+  readonly parameters: FlatParameters;
+  /** [length], the momentum buffer, in the layout of the parameters. */
+  readonly velocity: Tensor;
+  readonly #table: LarsTable;
+  readonly #options: LarsOptions;
+
+  constructor(parameters: FlatParameters, options: LarsOptions) {
+    this.parameters = parameters;
+    this.velocity = state(zeros(parameters.values.shape));
+    const { chunks, ranges } = larsTable([...parameters.named].map(([name, p]) => ({ start: parameters.startOf(name), length: p.size, adapted: p.rank > 1 })));
+    this.#table = { chunks: state(chunks), ranges: state(ranges) };
+    this.#options = options;
+  }
+
+  step(lr: Tensor): void {
+    this.parameters.update((w, dw) => lars(w, dw, this.velocity, this.#table, lr, this.#options));
+  }
+
+  state(): Map<string, Tensor> {
+    return new Map([['velocity', this.velocity]]);
+  }
+}

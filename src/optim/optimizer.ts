@@ -1,0 +1,11 @@
+import type { Tensor } from '../tensor.js';
+import type { FlatParameters } from './flat.js';
+
+/** What training needs of SGD, LARS and AdamW. */
+export interface Optimizer {
+  readonly parameters: FlatParameters;
+  /** One update with the learning rate in `lr`, f32 [1]; gradients are spent by it. A recorded step may replay it. */
+  step(lr: Tensor): void;
+  /** What a checkpoint must hold, by name. A tensor as long as the parameters is laid out as they are. */
+  state(): Map<string, Tensor>;
+}

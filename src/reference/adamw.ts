@@ -1,0 +1,20 @@
+import type { TypedArray } from '../core/dtype.js';
+
+export interface AdamWParams {
+  length: number;
+  beta1: number;
+  beta2: number;
+  eps: number;
+  weightDecay: number;
+}
+
+/** One step of AdamW; corrections hold 1 - beta^steps. */
+export function adamw([dw, lr, w, m, v, corrections]: TypedArray[], { length, beta1, beta2, eps, weightDecay }: AdamWParams): void {
+  [beta1, beta2].forEach((beta, i) => (corrections[i] = beta * corrections[i] + (1 - beta)));
+  for (let i = 0; i < length; i++) {
+    w[i] *= 1 - lr[0] * weightDecay;
+    m[i] = beta1 * m[i] + (1 - beta1) * dw[i];
+    v[i] = beta2 * v[i] + (1 - beta2) * dw[i] ** 2;
+    w[i] -= (lr[0] / corrections[0]) * m[i] / (Math.sqrt(v[i]) / Math.sqrt(corrections[1]) + eps);
+  }
+}
