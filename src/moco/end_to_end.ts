@@ -2,9 +2,10 @@ import { Group } from '../nn/group.js';
 import type { Module } from '../nn/module.js';
 import { gather } from '../ops/gather.js';
 import { FlatParameters } from '../optim/flat.js';
+import type { Optimizer } from '../optim/optimizer.js';
 import type { Tensor } from '../tensor.js';
 import { contrast } from './contrast.js';
-import { descend, type Method, type Optimizer, type Part, type Rates, type Saved } from './method.js';
+import { descend, type Method, type Part, type Rates, type Saved } from './method.js';
 
 export interface EndToEndOptions {
   /** Temperature of the softmax. */

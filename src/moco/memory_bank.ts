@@ -6,9 +6,10 @@ import { gather } from '../ops/gather.js';
 import { infoNce } from '../ops/info_nce.js';
 import { l2Normalize } from '../ops/l2_normalize.js';
 import { FlatParameters } from '../optim/flat.js';
+import type { Optimizer } from '../optim/optimizer.js';
 import { state, type Tensor } from '../tensor.js';
 import { classify } from './contrast.js';
-import { descend, type Measures, type Method, type Optimizer, type Part, type Rates, type Saved } from './method.js';
+import { descend, type Measures, type Method, type Part, type Rates, type Saved } from './method.js';
 import { nce } from './nce.js';
 import { randomKeys } from './random_keys.js';
 

@@ -4,7 +4,7 @@ import { add, mul } from '../ops/binary.js';
 import { mean } from '../ops/reduce.js';
 import { reshape } from '../ops/reshape.js';
 import { concat } from '../ops/strided.js';
-import type { FlatParameters } from '../optim/flat.js';
+import type { Optimizer } from '../optim/optimizer.js';
 import { step } from '../step.js';
 import type { Tensor } from '../tensor.js';
 
@@ -26,12 +26,6 @@ export interface Part {
 export interface Rates {
   lr: Tensor;
   m: Tensor;
-}
-
-/** Anything that changes parameters by their gradients. Its public tensors are its state. */
-export interface Optimizer {
-  readonly parameters: FlatParameters;
-  step(lr: Tensor): void;
 }
 
 /** The names and values that a checkpoint of a method holds; each kind is stored as PyTorch would. */

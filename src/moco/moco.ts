@@ -8,8 +8,9 @@ import { l2Normalize } from '../ops/l2_normalize.js';
 import { queueWrite } from '../ops/queue_write.js';
 import { concat } from '../ops/strided.js';
 import { FlatParameters } from '../optim/flat.js';
+import type { Optimizer } from '../optim/optimizer.js';
 import { state, type Tensor, tensor } from '../tensor.js';
-import { both, descend, type Method, type Optimizer, type Part, type Rates, type Saved } from './method.js';
+import { both, descend, type Method, type Part, type Rates, type Saved } from './method.js';
 import { randomKeys } from './random_keys.js';
 
 export interface MoCoOptions {

@@ -7,9 +7,10 @@ import type { Module } from '../nn/module.js';
 import { mul } from '../ops/binary.js';
 import { ema } from '../ops/ema.js';
 import { FlatParameters } from '../optim/flat.js';
+import type { Optimizer } from '../optim/optimizer.js';
 import { type Tensor, view } from '../tensor.js';
 import { contrast } from './contrast.js';
-import { both, descend, type Measures, type Method, type Optimizer, type Part, type Rates, type Saved } from './method.js';
+import { both, descend, type Measures, type Method, type Part, type Rates, type Saved } from './method.js';
 
 export interface MoCoV3Options {
   /** Temperature of the softmax. */

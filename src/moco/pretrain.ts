@@ -1,15 +1,17 @@
-import { Rng } from '../core/rng.js';
 import type { Pictures } from '../data/pictures.js';
-import { type ResNet, resnet } from '../nn/resnet.js';
+import type { Encoder } from '../nn/models.js';
 import { augment } from '../ops/augment.js';
-import { AUGMENT_COLUMNS, type Augmentation, drawAugmentation } from '../ops/augment_params.js';
-import { cosine } from '../optim/schedule.js';
+import { AUGMENT_COLUMNS, type Augmentation } from '../ops/augment_params.js';
+import { reshape } from '../ops/reshape.js';
 import { step } from '../step.js';
 import { state, type Tensor, tensor } from '../tensor.js';
 import { checkConfig, type PretrainConfig, viewsOf } from './config.js';
+import { createMethod } from './create.js';
+import { Drawer, type Draws, mapDraws } from './draws.js';
 import { embedPictures } from './embed.js';
 import { type Features, knnAccuracy } from './knn.js';
-import { MoCo, type Views } from './moco.js';
+import type { Method } from './method.js';
+import { ratesAt } from './rates.js';
 
 /** What one step measured. */
 export interface StepRecord {
@@ -20,8 +22,10 @@ export interface StepRecord {
   contrastTop1: number;
   contrastTop5: number;
   lr: number;
-  /** Part of the queue that holds real keys. */
-  queueFill: number;
+  m: number;
+  /** Part of the queue that holds real keys, and steps since its oldest real key was made; without a queue, left out. */
+  queueFill?: number;
+  keyAge?: number;
 }
 
 export interface KnnRecord {
@@ -48,10 +52,10 @@ export interface PretrainHooks {
 /** Steps whose results are not read back yet: the loop never waits for the newest. */
 const IN_FLIGHT = 3;
 
-/** A MoCo v2 pretraining run on pictures that stay on the device. */
+/** A pretraining run by any method on pictures that stay on the device. */
 export class Pretraining {
   readonly config: PretrainConfig;
-  readonly moco: MoCo;
+  readonly method: Method;
   readonly train: Pictures;
   readonly heldOut: Pictures;
   readonly warnings: string[];
@@ -59,8 +63,11 @@ export class Pretraining {
   /** The data set on the device, u8 [N, H, W, 3]. */
   readonly #resident: Tensor;
   readonly #residentHeldOut?: Tensor;
-  readonly #views: Augmentation;
+  readonly #views: Augmentation[];
+  readonly #drawer: Drawer;
   #done = 0;
+  /** Features of the current position, once asked for. */
+  #features?: Promise<{ train: Features; heldOut: Features }>;
 
   constructor(config: PretrainConfig, { train, heldOut }: { train: Pictures; heldOut: Pictures }) {
     this.warnings = checkConfig(config, train.count);
@@ -71,8 +78,8 @@ export class Pretraining {
     this.#resident = resident(train);
     this.#residentHeldOut = heldOut.count > 0 ? resident(heldOut) : undefined;
     this.#views = viewsOf(config);
-    const { model, stem, head, dim, splits, seed } = config;
-    this.moco = new MoCo(() => resnet(model, { stem, head, dim, splits, seed }), config);
+    this.method = createMethod(config, train.count);
+    this.#drawer = new Drawer(config, train, this.method);
   }
 
   get position(): Position {
@@ -82,6 +89,7 @@ export class Pretraining {
   /** Continues from a saved position; the tensors must have been loaded. */
   set position({ step }: Position) {
     this.#done = step;
+    this.#features = undefined;
   }
 
   get totalSteps(): number {
@@ -103,9 +111,13 @@ export class Pretraining {
     return this.#done >= this.totalSteps;
   }
 
-  /** Features of both sets by the query encoder, before its head. */
-  async features(): Promise<{ train: Features; heldOut: Features }> {
-    const encoder = this.moco.encoderQ as ResNet;
+  /** Features of both sets by the encoder, before its head. They are computed once a position. */
+  features(): Promise<{ train: Features; heldOut: Features }> {
+    return (this.#features ??= this.#embed());
+  }
+
+  async #embed(): Promise<{ train: Features; heldOut: Features }> {
+    const encoder = this.method.encoder as Encoder;
     const train = await embedPictures(encoder, this.train, this.#resident, this.config);
     const heldOut = this.#residentHeldOut
       ? await embedPictures(encoder, this.heldOut, this.#residentHeldOut, this.config)
@@ -120,44 +132,38 @@ export class Pretraining {
     return knnAccuracy(heldOut, train, { k: this.config.knn, T: this.config.knnT });
   }
 
+  /** Trains one step and waits for it; for timing, outside of `run`. */
+  async trial(): Promise<void> {
+    await this.#step({});
+  }
+
   async #step({ onStep }: PretrainHooks): Promise<void> {
-    const { batch, K, lr: base, epochs } = this.config;
-    const epoch = Math.floor(this.#done / this.stepsPerEpoch);
-    const lr = cosine(base, epoch / epochs);
-    if (this.#done % this.stepsPerEpoch === 0 || this.#fresh) this.moco.lr = lr;
-    this.#fresh = false;
-    const measured = step(() => this.moco.step(this.#draw(epoch)).data()); // read inside, so that nothing outlives the step
+    const draws = this.#drawer.draw(this.#done);
+    this.#features = undefined;
+    const measured = step(() => this.#train(mapDraws(draws, (list) => tensor(list))).data()); // read inside, so that nothing outlives the step
     const done = ++this.#done;
     const [loss, contrastTop1, contrastTop5] = await measured;
-    onStep?.({ step: done, epoch: epoch + 1, loss, contrastTop1, contrastTop5, lr, queueFill: Math.min(1, (done * batch) / K) });
+    const epoch = Math.ceil(done / this.stepsPerEpoch);
+    const { lr, m } = ratesAt(this.config, done - 1, this.stepsPerEpoch);
+    onStep?.({ step: done, epoch, loss, contrastTop1, contrastTop5, lr, m, ...this.#queue(done) });
   }
 
-  /** Nothing has set the learning rate yet. */
-  #fresh = true;
-
-  /** The two views of the next batch. They depend on the seed, the epoch and the step alone. */
-  #draw(epoch: number): Views {
-    const { batch: N, seed, size, shuffle } = this.config;
-    const at = (this.#done % this.stepsPerEpoch) * N;
-    const indices = this.#order(epoch).subarray(at, at + N);
-    const order = shuffle ? new Rng(seed, 'shuffle', this.#done).permutation(N) : Uint32Array.from({ length: N }, (_, i) => i);
-    const unshuffle = new Uint32Array(N);
-    order.forEach((from, to) => (unshuffle[from] = to));
-    return { xQ: this.#view(0, epoch, indices, size), xK: this.#view(1, epoch, order.map((i) => indices[i]), size), unshuffle: tensor(unshuffle) };
+  /** The work of a step: a function of what was drawn, and of state. */
+  #train({ lr, m, parts }: Draws<Tensor>): Tensor {
+    const views = parts.map(({ table1, table2, ...rest }) => {
+      const view = (table: Tensor, i: number) =>
+        augment(this.#resident, rest.index, reshape(table, [rest.index.size, AUGMENT_COLUMNS]), { size: this.config.size, ...this.#views[i] });
+      return { ...rest, x1: view(table1, 0), x2: table2 && view(table2, 1) };
+    });
+    return this.method.step(views, { lr, m });
   }
 
-  #view(view: number, epoch: number, indices: Uint32Array, size: number): Tensor {
-    const { height, width } = this.train;
-    const table = drawAugmentation(this.#views, { seed: this.config.seed, epoch, view, indices, height, width });
-    return augment(this.#resident, tensor(indices), tensor(table, [indices.length, AUGMENT_COLUMNS]), { size, ...this.#views });
+  #queue(done: number): Pick<StepRecord, 'queueFill' | 'keyAge'> {
+    const { method, K, batch, symmetric } = this.config;
+    if (method !== 'moco') return {};
+    const keys = symmetric ? 2 * batch : batch;
+    return { queueFill: Math.min(1, (done * keys) / K), keyAge: Math.min(done, Math.ceil(K / keys)) };
   }
-
-  #order(epoch: number): Uint32Array {
-    if (this.#orderOf?.epoch !== epoch) this.#orderOf = { epoch, order: new Rng(this.config.seed, 'order', epoch).permutation(this.train.count) };
-    return this.#orderOf.order;
-  }
-
-  #orderOf?: { epoch: number; order: Uint32Array };
 
   async #endEpoch({ onKnn, onEpoch }: PretrainHooks): Promise<void> {
     const epoch = this.#done / this.stepsPerEpoch;
