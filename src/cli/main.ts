@@ -9,7 +9,7 @@ const commands: Record<string, (argv: string[], version: string) => Promise<numb
 const help = `dawngrad <command> [flags]
 
 Commands
-  pretrain [DATA]   train an encoder on unlabelled pictures by MoCo v2
+  pretrain [DATA]   train an encoder on unlabelled pictures by MoCo v1, v2, v3 and their rivals
 
 dawngrad <command> --help tells the flags of a command; dawngrad --version the version.
 Exit codes: 0 done, 1 unexpected, 2 usage or configuration, 3 no usable adapter, 4 bad data or checkpoint,
