@@ -8,6 +8,7 @@ import { mostAlive, planMemory } from '../src/gpu/plan.js';
 import { MoCo } from '../src/moco/moco.js';
 import { BatchNorm } from '../src/nn/batch_norm.js';
 import { resnet } from '../src/nn/resnet.js';
+import { SGD } from '../src/optim/sgd.js';
 import { add, mul } from '../src/ops/binary.js';
 import { sum } from '../src/ops/reduce.js';
 import { reshape } from '../src/ops/reshape.js';
@@ -20,19 +21,21 @@ const array = async (t: Tensor) => Array.from(await t.data());
 const [N, SIDE] = [8, 16];
 
 /** A run of MoCo whose steps are taken by `wrap(moco.step)`. */
-function mocoRun(wrap: (fn: (xQ: Tensor, xK: Tensor, unshuffle: Tensor) => Tensor) => (...inputs: (Tensor | Float32Array | Uint32Array)[]) => Tensor) {
+function mocoRun(wrap: (fn: (x1: Tensor, x2: Tensor, shuffle: Tensor, unshuffle: Tensor, lr: Tensor) => Tensor) => (...inputs: (Tensor | Float32Array | Uint32Array)[]) => Tensor) {
   const moco = new MoCo(() => resnet('resnet-tiny', { stem: 'small', head: 'mlp', dim: 16, splits: 2, seed: 5 }), {
-    K: 21, m: 0.9, T: 0.2, dim: 16, momentum: 0.9, weightDecay: 1e-3, seed: 5,
+    K: 21, T: 0.2, dim: 16, seed: 5, optimizer: (parameters) => new SGD(parameters, { momentum: 0.9, weightDecay: 1e-3 }),
   });
   const pictures = (x: Tensor) => reshape(x, [N, SIDE, SIDE, 3]);
-  const train = wrap((xQ, xK, unshuffle) => moco.step({ xQ: pictures(xQ), xK: pictures(xK), unshuffle }));
+  const work = (x1: Tensor, x2: Tensor, shuffle: Tensor, unshuffle: Tensor, lr: Tensor): Tensor =>
+    moco.step([{ x1: pictures(x1), x2: pictures(x2), index: shuffle, shuffle, unshuffle }], { lr, m: full([1], 0.9) });
   const inputs = (i: number) => {
     const rng = new Rng(5, 'step', i);
     const view = () => Float32Array.from({ length: N * SIDE * SIDE * 3 }, () => rng.normal());
-    moco.lr = 0.1 / (1 + i);
-    return [view(), view(), rng.permutation(N)];
+    const [x1, x2, shuffle] = [view(), view(), rng.permutation(N)];
+    return [x1, x2, shuffle, Uint32Array.from(shuffle, (_, at) => shuffle.indexOf(at)), Float32Array.of(0.1 / (1 + i))];
   };
-  return { moco, train, step: (i: number) => train(...inputs(i)) };
+  const [train, plainly] = [wrap(work), eagerly(work)];
+  return { moco, train, step: (i: number) => train(...inputs(i)), eagerStep: (i: number) => plainly(...inputs(i)) };
 }
 
 const eagerly = (fn: (...x: Tensor[]) => Tensor) => (...inputs: (Tensor | Float32Array | Uint32Array)[]) =>
@@ -40,7 +43,7 @@ const eagerly = (fn: (...x: Tensor[]) => Tensor) => (...inputs: (Tensor | Float3
 
 async function stateOf(moco: MoCo): Promise<Map<string, unknown>> {
   const entries = [...moco.encoderQ.entries('q.'), ...moco.encoderK.entries('k.')];
-  const tensors = { queue: moco.queue, pointer: moco.pointer, velocity: moco.optimizer.velocity };
+  const tensors = { queue: moco.queue, pointer: moco.pointer, velocity: moco.optimizer.state().get('velocity')! };
   return new Map<string, unknown>([
     ...(await Promise.all(entries.map(async (e) => [e.name, 'tensor' in e ? await array(e.tensor) : e.counter.value] as const))),
     ...(await Promise.all(Object.entries(tensors).map(async ([name, t]) => [name, await array(t)] as const))),
@@ -51,9 +54,8 @@ describe('compile', () => {
   it('replays MoCo to the bit of the eager steps: loss, parameters, counters, queue and pointer; eager steps may come between', async () => {
     const device = await gpu();
     const [plain, replayed] = on(device, () => [mocoRun(eagerly), mocoRun((fn) => compile(fn))]);
-    const between = on(device, () => eagerly((q, k, u) => replayed.moco.step({ xQ: reshape(q, [N, SIDE, SIDE, 3]), xK: reshape(k, [N, SIDE, SIDE, 3]), unshuffle: u })));
     for (let i = 0; i < 7; i++) {
-      const [a, b] = on(device, () => [plain.step(i).data(), (i === 4 ? mocoStep(replayed, between, i) : replayed.step(i)).data()]);
+      const [a, b] = on(device, () => [plain.step(i).data(), (i === 4 ? replayed.eagerStep(i) : replayed.step(i)).data()]);
       expect(Array.from(await b), `step ${i}`).toEqual(Array.from(await a));
     }
     expect(await stateOf(replayed.moco)).toEqual(await stateOf(plain.moco));
@@ -181,13 +183,6 @@ describe('compile', () => {
     for (const device of [reference, await gpu()]) for (let i = 0; i < 3; i++) expect(await on(device, () => array(outer(Float32Array.of(i))))).toEqual([2 * i + 2]);
   });
 });
-
-function mocoStep(run: ReturnType<typeof mocoRun>, between: (...x: (Tensor | Float32Array | Uint32Array)[]) => Tensor, i: number): Tensor {
-  const rng = new Rng(5, 'step', i);
-  const view = () => Float32Array.from({ length: N * SIDE * SIDE * 3 }, () => rng.normal());
-  run.moco.lr = 0.1 / (1 + i);
-  return between(view(), view(), rng.permutation(N));
-}
 
 describe('planMemory', () => {
   it('never gives one place to two that live at once, and holds each; near the least possible', () => {

@@ -1,5 +1,6 @@
 import { MoCo } from '../../src/moco/moco.js';
 import { resnet } from '../../src/nn/resnet.js';
+import { SGD } from '../../src/optim/sgd.js';
 import { state, tensor } from '../../src/tensor.js';
 import type { Bench, Case } from '../record.js';
 import { values } from '../values.js';
@@ -23,11 +24,13 @@ function mocoStep({ name, stem, N, H, K, forward }: Sizes): Case {
     per: { name: 'picture', count: N },
     tolerance: 2e-3,
     ours: () => {
-      const moco = new MoCo(() => resnet(name, { stem, head: 'mlp', dim: 128 }), { K, m: 0.999, T: 0.2, dim: 128, momentum: 0.9, weightDecay: 1e-4, seed: 0 });
-      moco.lr = 0.03;
-      const [xQ, xK] = [1, 2].map((seed) => state(tensor(values(shape, seed), shape)));
-      const unshuffle = state(tensor(Uint32Array.from({ length: N }, (_, i) => N - 1 - i)));
-      return () => [moco.step({ xQ, xK, unshuffle })];
+      const moco = new MoCo(() => resnet(name, { stem, head: 'mlp', dim: 128 }), {
+        K, T: 0.2, dim: 128, seed: 0, optimizer: (p) => new SGD(p, { momentum: 0.9, weightDecay: 1e-4 }),
+      });
+      const [lr, m] = [0.03, 0.999].map((v) => state(tensor([v])));
+      const [x1, x2] = [1, 2].map((seed) => state(tensor(values(shape, seed), shape)));
+      const [index, shuffle] = [(i: number) => i, (i: number) => N - 1 - i].map((f) => state(tensor(Uint32Array.from({ length: N }, (_, i) => f(i)))));
+      return () => [moco.step([{ x1, x2, index, shuffle, unshuffle: shuffle }], { lr, m })];
     },
     small: () => mocoStep({ name: 'resnet-tiny', stem: 'cifar', N: 2, H: 8, K: 16, forward: 0 }),
   };

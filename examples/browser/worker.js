@@ -31,7 +31,7 @@ async function train({ settings, pictures }) {
 }
 
 /** Sends the two views of eight pictures, and the queue. */
-async function look({ train, moco }, config, step) {
+async function look({ train, method: moco }, config, step) {
   const shown = dg.subset(train, Uint32Array.from({ length: Math.min(8, train.count) }, (_, i) => i));
   const { size, mean, std, seed } = config;
   const augmentation = { ...dg.mocoV2Augmentation, scale: [config.cropMin, 1], blur: undefined, mean, std };

@@ -1,5 +1,5 @@
 import { ConfigError } from '../core/errors.js';
-import { nearest } from '../data/nearest.js';
+import { nearest } from '../core/nearest.js';
 
 /** A flag of a command. `kind` says what follows it; a `switch` stands alone. */
 export interface Flag {

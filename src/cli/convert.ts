@@ -31,11 +31,11 @@ Examples
 ${describeFlags(flags)}
 
 The method, when OUT is a run
-${describeFlags(configFlags)}`;
+${describeFlags(configFlags(demoConfig))}`;
 
 /** Runs `dawngrad convert`. Returns the exit code. */
 export async function convert(argv: readonly string[], version: string): Promise<number> {
-  const args = parseArgs('convert', argv, [...flags, ...configFlags]);
+  const args = parseArgs('convert', argv, [...flags, ...configFlags(demoConfig)]);
   if (args.flags.has('help')) {
     console.log(help);
     return 0;

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs';
 import { ConfigError, DawngradError } from '../core/errors.js';
-import { nearest } from '../data/nearest.js';
+import { nearest } from '../core/nearest.js';
 import { convert } from './convert.js';
 import { embed } from './embed.js';
 import { exportEncoder } from './export.js';
@@ -12,7 +12,7 @@ const commands: Record<string, (argv: string[], version: string) => Promise<numb
 const help = `dawngrad <command> [flags]
 
 Commands
-  pretrain [DATA]   train an encoder on unlabelled pictures by MoCo v2
+  pretrain [DATA]   train an encoder on unlabelled pictures by MoCo v1, v2, v3 and their rivals
   convert IN OUT    read a PyTorch or safetensors checkpoint; write safetensors, or a run to go on with
   embed DATA        write the features of pictures: .npy, .safetensors, .csv or for the embedding projector
   export IN OUT     write an encoder as ONNX, or as a folder for transformers.js

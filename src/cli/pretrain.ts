@@ -13,16 +13,21 @@ import { knnAccuracy } from '../moco/knn.js';
 import { Pretraining } from '../moco/pretrain.js';
 import { gallery } from '../moco/report.js';
 import { type BaselineRecord, openRun, type Run, type RunInfo, startRun } from '../moco/run.node.js';
+import { demoConfig, type PretrainConfig } from '../moco/config.js';
+import { presets } from '../moco/presets.js';
 import { describeFlags, parseArgs, type Parsed } from './args.js';
+import { dryRun } from './dry-run.js';
+import { expectations } from './expect.js';
 import { configFlags, configFrom, runFlags } from './pretrain-flags.js';
 import { Progress } from './progress.js';
 import { resultTable } from './table.js';
 
 const INTERRUPTED = 130;
 
-export const pretrainHelp = `dawngrad pretrain [DATA] [flags]
+const helpFor = (config: PretrainConfig): string => `dawngrad pretrain [DATA] [flags]
 
-Trains an encoder on unlabelled pictures by MoCo v2 and measures what it learned.
+Trains an encoder on unlabelled pictures by MoCo v1, v2 or v3, or by the mechanisms they are compared
+with, and measures what it learned.
 DATA is a folder of JPEG, PNG or WebP pictures (sub-folders are classes, used only to measure), of
 CIFAR-10 binary batches, or of MNIST-style IDX files. Without it, pictures are drawn.
 
@@ -30,19 +35,27 @@ Examples
   dawngrad pretrain
   dawngrad pretrain photos --epochs 50 --out runs/photos
   dawngrad pretrain cifar --classes airplane,automobile,bird,cat
+  dawngrad pretrain cifar --preset cifar-r18 --dry-run
   dawngrad pretrain --resume runs/photos
 
 The run
 ${describeFlags(runFlags)}
 
-The method, with defaults
-${describeFlags(configFlags)}`;
+Presets
+  ${Object.keys(presets).join(', ')}
+
+The method, with the defaults of the preset
+${describeFlags(configFlags(config))}`;
 
 /** Runs `dawngrad pretrain`. Returns the exit code. */
 export async function pretrain(argv: readonly string[], version: string): Promise<number> {
-  const args = parseArgs('pretrain', argv, [...runFlags, ...configFlags]);
+  const args = parseArgs('pretrain', argv, [...runFlags, ...configFlags(demoConfig)]);
   if (args.flags.has('help')) {
-    console.log(pretrainHelp);
+    console.log(helpFor(configFrom(args)));
+    return 0;
+  }
+  if (args.flags.has('print-config')) {
+    console.log(JSON.stringify(configFrom(args), null, 2));
     return 0;
   }
   const quiet = args.flags.has('quiet');
@@ -55,6 +68,11 @@ export async function pretrain(argv: readonly string[], version: string): Promis
   const pictures = await picturesOf(info, tell);
   const training = new Pretraining(info.config, splitHeldOut(pictures, info.config.heldOut, info.config.seed));
   for (const warning of training.warnings) tell(`Warning: ${warning}`);
+  for (const line of expectations(training)) tell(line);
+  if (args.flags.has('dry-run')) {
+    console.log(await dryRun(training, opened));
+    return 0;
+  }
   const run = resumed ?? (await startRun(runFolder(args), { ...info, adapter: opened.name }));
   await resumed?.resume(training);
   return train(run, training, pictures, quiet);
@@ -103,7 +121,7 @@ async function train(run: Run, training: Pretraining, pictures: Pictures, quiet:
     stop.abort();
   };
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
-  if (training.position.step === 0) await baselines(run, training);
+  if (training.position.step === 0 && !run.history().before) await baselines(run, training);
   const began = Date.now();
   const finished = await training.run({
     signal: stop.signal,
@@ -118,7 +136,7 @@ async function train(run: Run, training: Pretraining, pictures: Pictures, quiet:
     onEpoch: (position) => run.save(training, position),
   });
   progress.end();
-  if (training.position.step % stepsPerEpoch !== 0) await run.save(training, training.position);
+  if (training.position.step % stepsPerEpoch !== 0 || training.position.step === 0) await run.save(training, training.position);
   await run.written();
   process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
   await writeReport(run, training, pictures, (Date.now() - began) / 1000);
@@ -144,11 +162,15 @@ async function writeReport(run: Run, training: Pretraining, pictures: Pictures, 
   const notes = [...training.warnings];
   if (pictures.skipped.length > 0) notes.push(`${pictures.skipped.length} pictures could not be decoded and were left out.`);
   const html = renderReport({
-    title: 'MoCo v2 pretraining', command: run.info.command, config: { ...config, data: run.info.data, ...run.info.choice },
+    title: `Pretraining by ${config.method}`, command: run.info.command, config: { ...config, data: run.info.data, ...run.info.choice },
     adapter: run.info.adapter, version: run.info.version, seed: config.seed,
-    steps, knn: knn.map((r) => ({ epoch: r.epoch, accuracy: r.knn })), queueSize: config.K, chanceLoss: Math.log(config.K + 1), notes, elapsedSeconds,
+    steps, knn: knn.map((r) => ({ epoch: r.epoch, accuracy: r.knn })), queueSize: keysOf(training) - 1, chanceLoss: training.method.chance(config.batch / config.accumulate).loss, notes, elapsedSeconds,
     baselines: { ...before, trained: knn.at(-1)?.knn, k: config.knn, T: config.knnT },
     gallery: heldOut.count > 0 ? await gallery(train, heldOut, await training.features()) : [],
   });
   await writeAtomic(run.file('report.html'), html);
 }
+
+/** Keys that a query chooses from. */
+const keysOf = ({ config, train }: Pretraining): number =>
+  config.method === 'memory-bank' && config.bankLoss === 'full' ? train.count : config.method === 'moco' || config.method === 'memory-bank' ? config.K + 1 : config.batch / config.accumulate;

@@ -1,6 +1,6 @@
 import { ConfigError } from '../core/errors.js';
 import { Rng } from '../core/rng.js';
-import { nearest } from './nearest.js';
+import { nearest } from '../core/nearest.js';
 
 /** A picture that could not be used, and why. */
 export interface Skipped {

@@ -10,7 +10,7 @@ const NOISY = 80; // steps from which a running mean is drawn over the pale line
 /** The charts of a run: loss, contrast accuracy, k-NN, learning rate and queue. */
 export function reportCharts(data: ReportData): string {
   return `<section aria-label="Charts"><h2>Training</h2><div class="charts">${[
-    loss(data), contrast(data), ...(data.knn.length > 0 ? [knn(data)] : []), rate(data), queue(data), ...speed(data),
+    loss(data), contrast(data), ...(data.knn.length > 0 ? [knn(data)] : []), rate(data), ...(data.steps.some((s) => s.queueFill !== undefined) ? [queue(data)] : []), ...speed(data),
   ].join('')}</div></section>`;
 }
 
@@ -28,7 +28,7 @@ function smooth(name: string, points: Point[], tone: number): Series[] {
 const loss = ({ steps, chanceLoss }: ReportData): string =>
   lineChart({
     title: 'Contrastive loss', xName: 'step', show: plain,
-    series: smooth('loss', series(steps, (s) => s.loss), 1), guides: [{ name: 'chance, ln(K+1):', value: chanceLoss }],
+    series: smooth('loss', series(steps, (s) => s.loss), 1), guides: [{ name: 'chance:', value: chanceLoss }],
   });
 
 function contrast({ steps }: ReportData): string {

@@ -8,7 +8,7 @@ export interface ReportStep {
   contrastTop5?: number;
   lr: number;
   /** Filled share of the queue, 0..1. */
-  queueFill: number;
+  queueFill?: number;
   picturesPerSecond?: number;
 }
 

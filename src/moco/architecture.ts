@@ -7,7 +7,7 @@ export interface Architecture extends ResNetOptions {
   /** The name that `resnet` knows it by, if it has one. */
   model?: string;
   stem: NonNullable<ResNetOptions['stem']>;
-  head: NonNullable<ResNetOptions['head']>;
+  head: 'linear' | 'mlp' | 'none';
 }
 
 type Tensors = ReadonlyMap<string, Pick<StoredTensor, 'shape'>>;

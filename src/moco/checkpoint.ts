@@ -3,7 +3,8 @@ import { numel, sameShape, type Shape, show } from '../core/shape.js';
 import { decodeSafetensors, encodeSafetensors, type StoredTensor } from '../io/safetensors.js';
 import type { Module } from '../nn/module.js';
 import type { Tensor } from '../tensor.js';
-import type { MoCo } from './moco.js';
+import type { Optimizer } from '../optim/optimizer.js';
+import type { Method, Saved } from './method.js';
 
 /** One value of a checkpoint: how it is read from the device, and put back. */
 interface Slot {
@@ -59,32 +60,38 @@ function* moduleSlots(prefix: string, model: Module): Generator<Slot> {
 }
 
 /** [K, dim] on the device is [dim, K] in MoCo's files. */
-function queueSlot({ queue }: MoCo): Slot {
-  const [K, dim] = queue.shape;
+function turnedSlot(name: string, t: Tensor): Slot {
+  const [K, dim] = t.shape;
   return {
-    name: 'queue',
+    name,
     dtype: 'F32',
     shape: [dim, K],
-    save: async () => ({ dtype: 'F32', shape: [dim, K], data: turn((await queue.data()) as Float32Array, 1, K, dim) }),
-    load: ({ data }) => void queue.set(turn(data as Float32Array, 1, dim, K)),
+    save: async () => ({ dtype: 'F32', shape: [dim, K], data: turn((await t.data()) as Float32Array, 1, K, dim) }),
+    load: ({ data }) => void t.set(turn(data as Float32Array, 1, dim, K)),
   };
 }
 
-/** Everything a run needs to go on: both encoders, the queue and its pointer, and the optimizer. */
-function* slots(moco: MoCo): Generator<Slot> {
-  yield* moduleSlots('encoder_q.', moco.encoderQ);
-  yield* moduleSlots('encoder_k.', moco.encoderK);
-  yield queueSlot(moco);
-  yield countSlot('queue_ptr', [1], () => moco.pointer.item(), (v) => void moco.pointer.set([v]));
-  const { parameters } = moco.optimizer;
-  for (const [kind, t] of moco.optimizer.state())
-    if (t.size === parameters.values.size) for (const name of parameters.named.keys()) yield tensorSlot(`optimizer.${kind}.${name}`, parameters.part(t, name));
-    else yield tensorSlot(`optimizer.${kind}`, t);
+/** State as long as the parameters is stored a parameter at a time, under its name. */
+function* optimizerSlots(prefix: string, optimizer: Optimizer): Generator<Slot> {
+  const { parameters } = optimizer;
+  for (const [key, t] of optimizer.state())
+    if (t.size !== parameters.values.size) yield tensorSlot(`${prefix}${key}`, t);
+    else for (const name of parameters.named.keys()) yield tensorSlot(`${prefix}${key}.${name}`, parameters.part(t, name));
 }
 
-/** A safetensors file with the names and layouts of facebookresearch/moco (without `module.`). */
-export async function saveCheckpoint(moco: MoCo, metadata: Record<string, string>): Promise<Uint8Array> {
-  const all = [...slots(moco)];
+function slotsOf(s: Saved): Iterable<Slot> {
+  if ('model' in s) return moduleSlots(s.prefix, s.model);
+  if ('optimizer' in s) return optimizerSlots(s.prefix, s.optimizer);
+  if ('count' in s) return [countSlot(s.name, [1], () => s.count.item(), (v) => void s.count.set([v]))];
+  return [s.turned ? turnedSlot(s.name, s.tensor) : tensorSlot(s.name, s.tensor)];
+}
+
+/** Everything a run needs to go on: encoders, queue or bank, and the optimizer. */
+const slots = (method: Method): Slot[] => [...method.saved()].flatMap((s) => [...slotsOf(s)]);
+
+/** A safetensors file, for MoCo v1 to v3 with the names and layouts of facebookresearch's (without `module.`). */
+export async function saveCheckpoint(method: Method, metadata: Record<string, string>): Promise<Uint8Array> {
+  const all = slots(method);
   const stored = await Promise.all(all.map((s) => s.save()));
   return encodeSafetensors(new Map(all.map((s, i) => [s.name, stored[i]])), metadata);
 }
@@ -94,9 +101,9 @@ export async function saveCheckpoint(moco: MoCo, metadata: Record<string, string
  *
  * @throws FormatError for a cut file, or one of another model.
  */
-export function loadCheckpoint(moco: MoCo, bytes: Uint8Array, file: string): Record<string, string> {
+export function loadCheckpoint(method: Method, bytes: Uint8Array, file: string): Record<string, string> {
   const { tensors, metadata } = decodeSafetensors(bytes, file);
-  const all = [...slots(moco)];
+  const all = slots(method);
   for (const s of all) {
     const stored = tensors.get(s.name);
     if (!stored) throw new FormatError(`${file}: it must hold every tensor of the model; got none named ${s.name}. Is it a checkpoint of another model or method?`);

@@ -1,25 +1,48 @@
 import { ConfigError } from '../core/errors.js';
 import type { Augmentation } from '../ops/augment_params.js';
-import { mocoV2Augmentation } from '../ops/augment_params.js';
+import { mocoV1Augmentation, mocoV2Augmentation, mocoV3Augmentations } from '../ops/augment_params.js';
 
 /** Everything a pretraining run depends on, besides its pictures. */
 export interface PretrainConfig {
-  /** A name that `resnet` knows. */
+  /** The mechanism; MoCo v1 and v2 are `moco`. */
+  method: 'moco' | 'moco-v3' | 'end-to-end' | 'memory-bank';
+  /** A name that `models` knows. */
   model: string;
   stem: 'imagenet' | 'cifar' | 'small';
   head: 'linear' | 'mlp';
   /** Size of queries and keys. */
   dim: number;
-  /** Keys in the queue. */
+  /** Width of the hidden layers of MoCo v3's heads. */
+  hidden: number;
+  /** Keys in the queue, or rows of the memory bank drawn a step. */
   K: number;
-  /** Momentum of the key encoder. */
+  /** Momentum of the key encoder, or of the memory bank's rows. */
   m: number;
+  /** The momentum stays, or rises to 1 along a cosine. */
+  mSchedule: 'constant' | 'cosine';
   /** Temperature. */
   T: number;
+  /** `moco`: each view is query and key in turn. MoCo v3 always is. */
+  symmetric: boolean;
+  /** `end-to-end`: queries and keys have one encoder. */
+  shared: boolean;
+  /** `memory-bank`: softmax or NCE over the K drawn rows, or the full softmax. */
+  bankLoss: 'softmax' | 'nce' | 'full';
   epochs: number;
   batch: number;
-  /** Learning rate for the whole batch at the start of the cosine. */
+  /** Parts of a batch whose gradients add up. MoCo's queue is as for the whole batch; negatives from the batch are those of the part. */
+  accumulate: number;
+  optimizer: 'sgd' | 'lars' | 'adamw';
+  /** Highest learning rate for a batch of `lrBatch`; it grows in proportion to the batch. */
   lr: number;
+  lrBatch: number;
+  /** `cosine` counts epochs from 0; `cosine-1` from 1, so that the last epoch's rate is 0; `step` is a tenth from each milestone on. */
+  schedule: 'cosine' | 'cosine-1' | 'step';
+  milestones: readonly number[];
+  /** Epochs in which the learning rate rises from 0. */
+  warmup: number;
+  /** How often the learning rate and m are set. */
+  scheduleEvery: 'epoch' | 'step';
   momentum: number;
   weightDecay: number;
   /** Parts of a batch that batch norm normalises apart. */
@@ -28,9 +51,11 @@ export interface PretrainConfig {
   shuffle: boolean;
   /** Pixels of a view. */
   size: number;
+  /** The random views of MoCo v1, v2 or v3. */
+  augmentation: 'v1' | 'v2' | 'v3';
   /** Smallest part of a picture that a view shows. */
   cropMin: number;
-  /** Blur views, as MoCo v2 does; its CIFAR demonstration does not. */
+  /** Blur views where the augmentation does; MoCo's CIFAR demonstration does not. */
   blur: boolean;
   /** Mean and standard deviation of each channel in [0, 1]. */
   mean: readonly number[];
@@ -47,18 +72,24 @@ export interface PretrainConfig {
 
 /** MoCo v2 at a size that a processor trains in two minutes. */
 export const demoConfig: PretrainConfig = {
-  model: 'resnet-tiny', stem: 'small', head: 'mlp', dim: 64,
-  K: 128, m: 0.99, T: 0.2,
-  epochs: 12, batch: 32, lr: 0.1, momentum: 0.9, weightDecay: 5e-4,
+  method: 'moco', model: 'resnet-tiny', stem: 'small', head: 'mlp', dim: 64, hidden: 128,
+  K: 128, m: 0.99, mSchedule: 'constant', T: 0.2, symmetric: false, shared: true, bankLoss: 'softmax',
+  epochs: 12, batch: 32, accumulate: 1, optimizer: 'sgd', lr: 0.1, lrBatch: 32, momentum: 0.9, weightDecay: 5e-4,
+  schedule: 'cosine', milestones: [], warmup: 0, scheduleEvery: 'epoch',
   splits: 2, shuffle: true,
-  size: 32, cropMin: 0.4, blur: false, mean: mocoV2Augmentation.mean, std: mocoV2Augmentation.std,
+  size: 32, augmentation: 'v2', cropMin: 0.4, blur: false, mean: mocoV2Augmentation.mean, std: mocoV2Augmentation.std,
   knn: 20, knnT: 0.1, knnEvery: 4, heldOut: 0.2, seed: 1,
 };
 
-/** The random views that a configuration asks for: MoCo v2's, with its crop and blur. */
-export function viewsOf({ cropMin, blur, mean, std }: PretrainConfig): Augmentation {
-  const { blur: v2Blur, ...rest } = mocoV2Augmentation;
-  return { ...rest, scale: [cropMin, 1], mean, std, ...(blur && { blur: v2Blur }) };
+const recipes = {
+  v1: [mocoV1Augmentation, mocoV1Augmentation],
+  v2: [mocoV2Augmentation, mocoV2Augmentation],
+  v3: mocoV3Augmentations,
+} as const;
+
+/** How the first and the second view are drawn. */
+export function viewsOf({ augmentation, cropMin, blur, mean, std }: PretrainConfig): Augmentation[] {
+  return recipes[augmentation].map((a) => ({ ...a, scale: [cropMin, 1], mean, std, blur: blur ? a.blur : undefined }));
 }
 
 type Rule = [key: keyof PretrainConfig, holds: (v: number) => boolean, rule: string];
@@ -71,6 +102,10 @@ const rules: Rule[] = [
   ['T', (v) => v > 0, 'above 0'],
   ['epochs', whole(1), 'a whole number above 0'],
   ['batch', whole(2), 'a whole number above 1'],
+  ['hidden', whole(1), 'a whole number above 0'],
+  ['accumulate', whole(1), 'a whole number above 0'],
+  ['lrBatch', whole(1), 'a whole number above 0'],
+  ['warmup', (v) => v >= 0 && Number.isFinite(v), 'at least 0'],
   ['lr', (v) => v >= 0 && Number.isFinite(v), 'at least 0'],
   ['momentum', (v) => v >= 0 && v < 1, 'in [0, 1)'],
   ['weightDecay', (v) => v >= 0 && Number.isFinite(v), 'at least 0'],
@@ -85,8 +120,15 @@ const rules: Rule[] = [
 ];
 
 const choices: [key: keyof PretrainConfig, known: string[]][] = [
+  ['method', ['moco', 'moco-v3', 'end-to-end', 'memory-bank']],
   ['head', ['mlp', 'linear']],
   ['stem', ['small', 'cifar', 'imagenet']],
+  ['mSchedule', ['constant', 'cosine']],
+  ['bankLoss', ['softmax', 'nce', 'full']],
+  ['optimizer', ['sgd', 'lars', 'adamw']],
+  ['schedule', ['cosine', 'cosine-1', 'step']],
+  ['scheduleEvery', ['epoch', 'step']],
+  ['augmentation', ['v1', 'v2', 'v3']],
 ];
 
 /** Checks a configuration against its rules and the number of pictures to train on. Returns warnings. */
@@ -95,13 +137,21 @@ export function checkConfig(c: PretrainConfig, pictures: number): string[] {
     if (typeof c[key] !== 'number' || !holds(c[key])) throw new ConfigError(`${key}: it must be ${rule}; got ${String(c[key])}. Correct it.`);
   for (const [key, known] of choices)
     if (!known.includes(c[key] as string)) throw new ConfigError(`${key}: it is ${known.slice(0, -1).join(', ')} or ${known.at(-1)}; got ${String(c[key])}. Choose one.`);
-  if (c.batch % c.splits !== 0)
-    throw new ConfigError(`splits: the batch must divide into equal parts for batch norm; got batch ${c.batch} and splits ${c.splits}. Use a batch of ${Math.max(2, Math.round(c.batch / c.splits)) * c.splits}, or other splits.`);
-  if (c.batch / c.splits < 2) throw new ConfigError(`splits: batch norm needs at least 2 pictures a part; got batch ${c.batch} and splits ${c.splits}. Use fewer splits.`);
+  for (const key of ['shuffle', 'blur', 'symmetric', 'shared'] as const)
+    if (typeof c[key] !== 'boolean') throw new ConfigError(`${key}: it is true or false; got ${String(c[key])}. Choose one.`);
+  for (const [key, length] of [['mean', 3], ['std', 3], ['milestones', undefined]] as const)
+    if (!Array.isArray(c[key]) || !c[key].every(Number.isFinite) || (length ?? c[key].length) !== c[key].length)
+      throw new ConfigError(`${key}: it is a list of ${length ?? ''} numbers; got ${String(c[key])}. Correct it.`);
+  if (c.warmup >= c.epochs) throw new ConfigError(`warmup: it must end before the last epoch; got ${c.warmup} of ${c.epochs} epochs. Shorten it.`);
+  if (c.batch % (c.splits * c.accumulate) !== 0)
+    throw new ConfigError(`splits: the batch must divide into equal parts for batch norm; got batch ${c.batch} and splits ${c.splits}${c.accumulate > 1 ? ` in each of ${c.accumulate} parts` : ''}. Use a batch of ${Math.max(2, Math.round(c.batch / c.splits / c.accumulate)) * c.splits * c.accumulate}, or other splits.`);
+  if (c.batch / c.splits / c.accumulate < 2) throw new ConfigError(`splits: batch norm needs at least 2 pictures a part; got batch ${c.batch} and splits ${c.splits}${c.accumulate > 1 ? ` in each of ${c.accumulate} parts` : ''}. Use fewer splits.`);
   if (pictures < c.batch)
-    throw new ConfigError(`batch: it must not exceed the pictures to train on; got batch ${c.batch} and ${pictures} pictures. Use a batch of ${Math.max(2, Math.floor(pictures / c.splits) * c.splits)} or fewer, or more pictures.`);
+    throw new ConfigError(`batch: it must not exceed the pictures to train on; got batch ${c.batch} and ${pictures} pictures. Use a batch of ${Math.max(2, Math.floor(pictures / c.splits / c.accumulate) * c.splits * c.accumulate)} or fewer, or more pictures.`);
   const warnings: string[] = [];
-  if (c.K > pictures)
+  if (c.method === 'moco' && c.K > pictures)
     warnings.push(`K: the queue (${c.K} keys) is larger than the data set (${pictures} pictures), so it holds other views of the query's own picture as negatives, which teaches the encoder to tell a picture from itself. Use --K ${2 ** Math.floor(Math.log2(Math.max(2, pictures / 2)))} or fewer.`);
+  if (c.accumulate > 1 && (c.method === 'moco-v3' || c.method === 'end-to-end'))
+    warnings.push(`accumulate: the negatives of ${c.method} are the other keys of the backward pass, so each query has ${c.batch / c.accumulate - 1} and not ${c.batch - 1}. Use --accumulate 1 to compare with the paper.`);
   return warnings;
 }

@@ -1,14 +1,10 @@
 import type { Pictures } from '../data/pictures.js';
-import type { Module } from '../nn/module.js';
-import type { ResNet } from '../nn/resnet.js';
+import type { Encoder } from '../nn/models.js';
 import { noGrad } from '../autograd.js';
 import { normalizePictures } from '../ops/augment.js';
 import { step } from '../step.js';
 import { type Tensor, tensor } from '../tensor.js';
 import type { Features } from './knn.js';
-
-/** A model whose features are taken before its head. */
-export type Encoder = Module & Pick<ResNet, 'embed'>;
 
 export interface Normalisation {
   size: number;

@@ -1,16 +1,18 @@
 import { compile } from '../compile.js';
-import { Rng } from '../core/rng.js';
+import type { TypedArray } from '../core/dtype.js';
 import type { Pictures } from '../data/pictures.js';
-import { type ResNet, resnet } from '../nn/resnet.js';
+import type { Encoder } from '../nn/models.js';
 import { augment } from '../ops/augment.js';
-import { AUGMENT_COLUMNS, type Augmentation, drawAugmentation } from '../ops/augment_params.js';
+import { AUGMENT_COLUMNS, type Augmentation } from '../ops/augment_params.js';
 import { reshape } from '../ops/reshape.js';
-import { cosine } from '../optim/schedule.js';
 import { state, type Tensor, tensor } from '../tensor.js';
 import { checkConfig, type PretrainConfig, viewsOf } from './config.js';
+import { createMethod } from './create.js';
+import { Drawer, type Draws, mapDraws } from './draws.js';
 import { embedPictures } from './embed.js';
 import { type Features, knnAccuracy } from './knn.js';
-import { MoCo } from './moco.js';
+import type { Method } from './method.js';
+import { ratesAt } from './rates.js';
 
 /** What one step measured. */
 export interface StepRecord {
@@ -21,8 +23,10 @@ export interface StepRecord {
   contrastTop1: number;
   contrastTop5: number;
   lr: number;
-  /** Part of the queue that holds real keys. */
-  queueFill: number;
+  m: number;
+  /** Part of the queue that holds real keys, and steps since its oldest real key was made; without a queue, left out. */
+  queueFill?: number;
+  keyAge?: number;
 }
 
 export interface KnnRecord {
@@ -49,10 +53,10 @@ export interface PretrainHooks {
 /** Steps whose results are not read back yet: the loop never waits for the newest. */
 const IN_FLIGHT = 3;
 
-/** A MoCo v2 pretraining run on pictures that stay on the device. */
+/** A pretraining run by any method on pictures that stay on the device. */
 export class Pretraining {
   readonly config: PretrainConfig;
-  readonly moco: MoCo;
+  readonly method: Method;
   readonly train: Pictures;
   readonly heldOut: Pictures;
   readonly warnings: string[];
@@ -60,8 +64,11 @@ export class Pretraining {
   /** The data set on the device, u8 [N, H, W, 3]. */
   readonly #resident: Tensor;
   readonly #residentHeldOut?: Tensor;
-  readonly #views: Augmentation;
+  readonly #views: Augmentation[];
+  readonly #drawer: Drawer;
   #done = 0;
+  /** Features of the current position, once asked for. */
+  #features?: Promise<{ train: Features; heldOut: Features }>;
 
   constructor(config: PretrainConfig, { train, heldOut }: { train: Pictures; heldOut: Pictures }) {
     this.warnings = checkConfig(config, train.count);
@@ -72,8 +79,8 @@ export class Pretraining {
     this.#resident = resident(train);
     this.#residentHeldOut = heldOut.count > 0 ? resident(heldOut) : undefined;
     this.#views = viewsOf(config);
-    const { model, stem, head, dim, splits, seed } = config;
-    this.moco = new MoCo(() => resnet(model, { stem, head, dim, splits, seed }), config);
+    this.method = createMethod(config, train.count);
+    this.#drawer = new Drawer(config, train, this.method);
   }
 
   get position(): Position {
@@ -83,6 +90,7 @@ export class Pretraining {
   /** Continues from a saved position; the tensors must have been loaded. */
   set position({ step }: Position) {
     this.#done = step;
+    this.#features = undefined;
   }
 
   get totalSteps(): number {
@@ -94,7 +102,7 @@ export class Pretraining {
     const inFlight: Promise<void>[] = [];
     while (this.#done < this.totalSteps) {
       if (hooks.signal?.aborted) break;
-      inFlight.push(this.#step(hooks));
+      inFlight.push((await this.#step(hooks)).reported);
       if (inFlight.length >= IN_FLIGHT) await inFlight.shift();
       if (this.#done % this.stepsPerEpoch !== 0) continue;
       await Promise.all(inFlight.splice(0));
@@ -104,9 +112,13 @@ export class Pretraining {
     return this.#done >= this.totalSteps;
   }
 
-  /** Features of both sets by the query encoder, before its head. */
-  async features(): Promise<{ train: Features; heldOut: Features }> {
-    const encoder = this.moco.encoderQ as ResNet;
+  /** Features of both sets by the encoder, before its head. They are computed once a position. */
+  features(): Promise<{ train: Features; heldOut: Features }> {
+    return (this.#features ??= this.#embed());
+  }
+
+  async #embed(): Promise<{ train: Features; heldOut: Features }> {
+    const encoder = this.method.encoder as Encoder;
     const train = await embedPictures(encoder, this.train, this.#resident, this.config);
     const heldOut = this.#residentHeldOut
       ? await embedPictures(encoder, this.heldOut, this.#residentHeldOut, this.config)
@@ -121,49 +133,50 @@ export class Pretraining {
     return knnAccuracy(heldOut, train, { k: this.config.knn, T: this.config.knnT });
   }
 
-  async #step({ onStep }: PretrainHooks): Promise<void> {
-    const { batch, K, lr: base, epochs } = this.config;
-    const epoch = Math.floor(this.#done / this.stepsPerEpoch);
-    const lr = cosine(base, epoch / epochs);
-    if (this.#done % this.stepsPerEpoch === 0 || this.#fresh) this.moco.lr = lr;
-    this.#fresh = false;
-    const measured = this.#train(...this.#draw(epoch)).data();
+  /** Trains one step and waits for it; for timing, outside of `run`. */
+  async trial(): Promise<void> {
+    await (await this.#step({})).reported;
+  }
+
+  /** Hands a step to the device; `reported` resolves once its measures have been read and told. */
+  async #step({ onStep }: PretrainHooks): Promise<{ reported: Promise<void> }> {
+    const draws = this.#drawer.draw(this.#done);
+    this.#features = undefined;
+    this.#draws = draws;
+    const inputs: TypedArray[] = [];
+    mapDraws(draws, (list) => inputs.push(list));
+    const measured = (await this.#train.async(...inputs)).data();
     const done = ++this.#done;
-    const [loss, contrastTop1, contrastTop5] = await measured;
-    onStep?.({ step: done, epoch: epoch + 1, loss, contrastTop1, contrastTop5, lr, queueFill: Math.min(1, (done * batch) / K) });
+    const report = async () => {
+      const [loss, contrastTop1, contrastTop5] = await measured;
+      const epoch = Math.ceil(done / this.stepsPerEpoch);
+      const { lr, m } = ratesAt(this.config, done - 1, this.stepsPerEpoch);
+      onStep?.({ step: done, epoch, loss, contrastTop1, contrastTop5, lr, m, ...this.#queue(done) });
+    };
+    return { reported: report() };
   }
 
-  /** Nothing has set the learning rate yet. */
-  #fresh = true;
+  /** What a step draws: every step's have the same form. */
+  #draws!: Draws;
 
-  /** One step on the device, from what `#draw` returns. */
-  readonly #train = compile((indexQ: Tensor, tableQ: Tensor, indexK: Tensor, tableK: Tensor, unshuffle: Tensor) =>
-    this.moco.step({ xQ: this.#view(indexQ, tableQ), xK: this.#view(indexK, tableK), unshuffle }));
+  /** The work of a step, recorded once: a function of what was drawn, in the order of `mapDraws`, and of state. */
+  readonly #train = compile((...inputs: Tensor[]) => {
+    let next = 0;
+    const { lr, m, parts } = mapDraws(this.#draws, () => inputs[next++]);
+    const views = parts.map(({ table1, table2, ...rest }) => {
+      const view = (table: Tensor, i: number) =>
+        augment(this.#resident, rest.index, reshape(table, [rest.index.size, AUGMENT_COLUMNS]), { size: this.config.size, ...this.#views[i] });
+      return { ...rest, x1: view(table1, 0), x2: table2 && view(table2, 1) };
+    });
+    return this.method.step(views, { lr, m });
+  });
 
-  /** The two views of the next batch, as pictures and how to augment them. They depend on the seed, the epoch and the step alone. */
-  #draw(epoch: number): [Uint32Array, Float32Array, Uint32Array, Float32Array, Uint32Array] {
-    const { batch: N, seed, shuffle } = this.config;
-    const at = (this.#done % this.stepsPerEpoch) * N;
-    const indices = this.#order(epoch).subarray(at, at + N);
-    const order = shuffle ? new Rng(seed, 'shuffle', this.#done).permutation(N) : Uint32Array.from({ length: N }, (_, i) => i);
-    const unshuffle = new Uint32Array(N);
-    order.forEach((from, to) => (unshuffle[from] = to));
-    const { height, width } = this.train;
-    const table = (view: number, indices: Uint32Array) => drawAugmentation(this.#views, { seed, epoch, view, indices, height, width });
-    const keys = order.map((i) => indices[i]);
-    return [indices, table(0, indices), keys, table(1, keys), unshuffle];
+  #queue(done: number): Pick<StepRecord, 'queueFill' | 'keyAge'> {
+    const { method, K, batch, symmetric } = this.config;
+    if (method !== 'moco') return {};
+    const keys = symmetric ? 2 * batch : batch;
+    return { queueFill: Math.min(1, (done * keys) / K), keyAge: Math.min(done, Math.ceil(K / keys)) };
   }
-
-  #view(index: Tensor, table: Tensor): Tensor {
-    return augment(this.#resident, index, reshape(table, [index.size, AUGMENT_COLUMNS]), { size: this.config.size, ...this.#views });
-  }
-
-  #order(epoch: number): Uint32Array {
-    if (this.#orderOf?.epoch !== epoch) this.#orderOf = { epoch, order: new Rng(this.config.seed, 'order', epoch).permutation(this.train.count) };
-    return this.#orderOf.order;
-  }
-
-  #orderOf?: { epoch: number; order: Uint32Array };
 
   async #endEpoch({ onKnn, onEpoch }: PretrainHooks): Promise<void> {
     const epoch = this.#done / this.stepsPerEpoch;

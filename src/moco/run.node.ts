@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { FormatError } from '../core/errors.js';
 import { appendLine, writeAtomic } from '../io/atomic.node.js';
 import { loadCheckpoint, saveCheckpoint } from './checkpoint.js';
-import type { PretrainConfig } from './config.js';
+import { demoConfig, type PretrainConfig } from './config.js';
 import type { KnnRecord, Position, Pretraining, StepRecord } from './pretrain.js';
 
 /** config.json of a run: everything needed to do it again. */
@@ -81,15 +81,15 @@ export class Run {
   /** Saves the whole state; the position travels in the same file, so that the two cannot disagree. */
   async save(training: Pretraining, { step }: Position): Promise<void> {
     await this.written();
-    const { model, stem, head, dim } = training.config;
-    const about = { format: 'dawngrad-moco', version: this.info.version, step: String(step), model, stem, head, dim: String(dim) };
-    await writeAtomic(this.file(CHECKPOINT), await saveCheckpoint(training.moco, about));
+    const { method, model, stem, head, dim } = training.config;
+    const about = { format: 'dawngrad-moco', version: this.info.version, step: String(step), method, model, stem, head, dim: String(dim) };
+    await writeAtomic(this.file(CHECKPOINT), await saveCheckpoint(training.method, about));
     await writeAtomic(this.file('checkpoint.json'), `${JSON.stringify({ ...about, step, tensors: CHECKPOINT }, null, 2)}\n`);
   }
 
   /** Loads the state and goes back to where it was saved; metrics of later steps, lost by a crash, are dropped. */
   async resume(training: Pretraining): Promise<void> {
-    const metadata = loadCheckpoint(training.moco, readCheckpoint(this.file(CHECKPOINT)), this.file(CHECKPOINT));
+    const metadata = loadCheckpoint(training.method, readCheckpoint(this.file(CHECKPOINT)), this.file(CHECKPOINT));
     const step = Number(metadata.step);
     if (!(Number.isInteger(step) && step >= 0))
       throw new FormatError(`${this.file(CHECKPOINT)}: its metadata must say the step it was saved at; got ${metadata.step}. It was not written by a run.`);
@@ -119,7 +119,7 @@ export function openRun(folder: string): Run {
   if (!existsSync(file)) throw new FormatError(`${folder}: a run's folder holds config.json; got none. Name the folder that a run was written to.`);
   try {
     const info = JSON.parse(readFileSync(file, 'utf8')) as RunInfo;
-    if (typeof info.config?.model === 'string' && typeof info.data === 'string') return new Run(folder, info);
+    if (typeof info.config?.model === 'string' && typeof info.data === 'string') return new Run(folder, { ...info, config: { ...demoConfig, ...info.config } }); // runs of old name fewer fields
   } catch {
     // said below
   }

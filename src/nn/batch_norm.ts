@@ -9,6 +9,8 @@ export interface BatchNormOptions {
   splits?: number;
   /** Learn a scale and a shift a channel. Default true. */
   affine?: boolean;
+  /** What the scale starts as. Default 1. */
+  weight?: number;
 }
 
 /** Batch normalisation over the last axis: eps 1e-5, momentum 0.1, weight 1, bias 0, as PyTorch's. */
@@ -20,10 +22,10 @@ export class BatchNorm extends Module {
   readonly numBatchesTracked: Counter = { value: 0 };
   readonly #splits: number;
 
-  constructor(channels: number, { splits = 1, affine = true }: BatchNormOptions = {}) {
+  constructor(channels: number, { splits = 1, affine = true, weight = 1 }: BatchNormOptions = {}) {
     super();
     if (affine) {
-      this.weight = constant([channels], 1);
+      this.weight = constant([channels], weight);
       this.bias = constant([channels], 0);
     }
     this.runningMean = buffer([channels], 0);

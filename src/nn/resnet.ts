@@ -20,12 +20,14 @@ export interface ResNetOptions {
    * a first stage of stride 2, for a network that a processor can train in a minute.
    */
   stem?: 'imagenet' | 'cifar' | 'small';
-  /** What follows the pooled features: `linear`, a two-layer `mlp` (MoCo v2), or nothing. */
-  head?: 'linear' | 'mlp' | 'none';
+  /** What follows the pooled features: `linear`, a two-layer `mlp` (MoCo v2), nothing, or what is built for so many of them. */
+  head?: 'linear' | 'mlp' | 'none' | ((rng: Rng, features: number) => Module);
   /** Outputs of the head. Default 128. */
   dim?: number;
   /** Parts of a batch that are normalised apart. Default 1. */
   splits?: number;
+  /** Every block starts as its shortcut: the weight of its last batch norm is 0 (MoCo v3). */
+  zeroInitResidual?: boolean;
   seed?: number;
 }
 
@@ -38,12 +40,12 @@ class BasicBlock extends Module {
   readonly bn2: BatchNorm;
   readonly downsample?: Sequential;
 
-  constructor(rng: Rng, inputs: number, width: number, stride: number, splits: number) {
+  constructor(rng: Rng, inputs: number, width: number, stride: number, splits: number, lastWeight: number) {
     super();
     this.conv1 = new Conv2d(rng, inputs, width, 3, { stride, padding: 1 });
     this.bn1 = new BatchNorm(width, { splits });
     this.conv2 = new Conv2d(rng, width, width, 3, { padding: 1 });
-    this.bn2 = new BatchNorm(width, { splits });
+    this.bn2 = new BatchNorm(width, { splits, weight: lastWeight });
     this.downsample = shortcut(rng, inputs, width, stride, splits);
   }
 
@@ -65,7 +67,7 @@ class Bottleneck extends Module {
   readonly bn3: BatchNorm;
   readonly downsample?: Sequential;
 
-  constructor(rng: Rng, inputs: number, width: number, stride: number, splits: number) {
+  constructor(rng: Rng, inputs: number, width: number, stride: number, splits: number, lastWeight: number) {
     super();
     const outputs = width * Bottleneck.expansion;
     this.conv1 = new Conv2d(rng, inputs, width, 1);
@@ -73,7 +75,7 @@ class Bottleneck extends Module {
     this.conv2 = new Conv2d(rng, width, width, 3, { stride, padding: 1 });
     this.bn2 = new BatchNorm(width, { splits });
     this.conv3 = new Conv2d(rng, width, outputs, 1);
-    this.bn3 = new BatchNorm(outputs, { splits });
+    this.bn3 = new BatchNorm(outputs, { splits, weight: lastWeight });
     this.downsample = shortcut(rng, inputs, outputs, stride, splits);
   }
 
@@ -104,7 +106,7 @@ export class ResNet extends Module {
   readonly #stem: NonNullable<ResNetOptions['stem']>;
   readonly #stages: string[] = [];
 
-  constructor({ blocks, widths, bottleneck = false, stem = 'imagenet', head = 'linear', dim = 128, splits = 1, seed = 0 }: ResNetOptions) {
+  constructor({ blocks, widths, bottleneck = false, stem = 'imagenet', head = 'linear', dim = 128, splits = 1, zeroInitResidual = false, seed = 0 }: ResNetOptions) {
     super();
     const Block = bottleneck ? Bottleneck : BasicBlock;
     const rng = new Rng(seed, 'resnet');
@@ -114,7 +116,7 @@ export class ResNet extends Module {
     let channels = widths[0];
     blocks.forEach((count, stage) => {
       const layers = Array.from({ length: count }, (_, i) => {
-        const block = new Block(rng, channels, widths[stage], i === 0 && (stage > 0 || stem === 'small') ? 2 : 1, splits);
+        const block = new Block(rng, channels, widths[stage], i === 0 && (stage > 0 || stem === 'small') ? 2 : 1, splits, zeroInitResidual ? 0 : 1);
         channels = widths[stage] * Block.expansion;
         return block;
       });
@@ -123,6 +125,7 @@ export class ResNet extends Module {
     });
     this.features = channels;
     if (head === 'linear') this.fc = new Linear(rng, channels, dim);
+    if (typeof head === 'function') this.fc = head(rng, channels);
     if (head === 'mlp') this.fc = new Sequential(new Linear(rng, channels, channels), new Relu(), new Linear(rng, channels, dim));
   }
 

@@ -29,8 +29,8 @@ export interface VisionTransformerOptions {
   stem?: 'patch' | 'conv';
   /** Leave the patch projection as drawn: random and fixed (MoCo v3, section 4.2). Default true. */
   stopGradConv1?: boolean;
-  /** What follows the features: `linear`, a two-layer `mlp` (MoCo v2), nothing, or a module of your own. Default `linear`. */
-  head?: 'linear' | 'mlp' | 'none' | Module;
+  /** What follows the features: `linear`, a two-layer `mlp` (MoCo v2), nothing, or what a function builds for the size of the features. Default `linear`. */
+  head?: 'linear' | 'mlp' | 'none' | ((rng: Rng, features: number) => Module);
   /** Outputs of the head. Default 128. */
   dim?: number;
   /** Parts of a batch that the stem's batch norms normalise apart. Default 1. */
@@ -162,7 +162,7 @@ export class VisionTransformer extends Module {
     this.patchEmbed = new PatchEmbed(rng, options);
     this.blocks = Array.from({ length: depth }, () => new Block(rng, width, heads));
     this.norm = new LayerNorm(width);
-    if (head instanceof Module) this.head = head;
+    if (typeof head === 'function') this.head = head(rng, width);
     if (head === 'linear') this.head = new Linear(rng, width, dim);
     if (head === 'mlp') this.head = new Sequential(new Linear(rng, width, width), new Relu(), new Linear(rng, width, dim));
     this.features = width;

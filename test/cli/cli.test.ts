@@ -41,6 +41,8 @@ describe('bad input ends in one sentence and the documented exit code', () => {
     ['an unknown flag', () => ['pretrain', '--epoch', '3'], 2, /got --epoch\. Did you mean --epochs\?/],
     ['a flag without its value', () => ['pretrain', '--epochs'], 2, /--epochs: a value must follow; got none/],
     ['a flag that is no number', () => ['pretrain', '--lr', 'fast'], 2, /--lr: it takes a number; got fast/],
+    ['an unknown preset', () => ['pretrain', '--preset', 'v2-r5'], 2, /got v2-r5\. Did you mean v2-r50\?/],
+    ['an unknown field in a file', () => ['pretrain', '--config', file('c.json', '{"epocs": 3}')], 2, /got epocs\. Did you mean epochs\?/],
     ['an unknown adapter', () => ['pretrain', '--adapter', 'abacus'], 2, /adapter: it is any, hardware or software; got abacus/],
     ['an unknown model', () => ['pretrain', '--count', '64', '--model', 'resnet19'], 2, /got resnet19/],
     ['an unknown head', () => ['pretrain', '--count', '64', '--head', 'mpl'], 2, /head: it is mlp or linear; got mpl/],
@@ -79,6 +81,17 @@ describe('dawngrad pretrain', () => {
     const metrics = readFileSync(join(folder, 'run/metrics.jsonl'), 'utf8').trim().split('\n').map((line) => JSON.parse(line));
     expect(metrics.filter((m) => 'loss' in m).map((m) => m.step)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
     expect((await dawngrad(['pretrain', ...tiny, '--out', 'run'])).code).toBe(4); // the folder is taken
+  });
+
+  it('--print-config prints what preset, file and flags give, in that order', async () => {
+    const { code, out } = await dawngrad(['pretrain', '--config', file('f.json', '{"preset": "v3-r50-300", "epochs": 7, "batch": 64}'), '--batch', '32', '--no-blur', '--print-config']);
+    expect([code, JSON.parse(out)]).toMatchObject([0, { method: 'moco-v3', lr: 0.3, epochs: 7, batch: 32, blur: false }]);
+  });
+
+  it('--dry-run trains two steps and leaves nothing', async () => {
+    const { code, out, err } = await dawngrad(['pretrain', ...tiny, '--preset', 'bank-demo', '--dry-run']);
+    expect([code, out, err]).toEqual([0, expect.stringMatching(/memory-bank with resnet-tiny[^]*whole run +8 steps/), expect.stringContaining('Chance level of the loss: 4.615')]);
+    expect(existsSync(join(folder, 'runs'))).toBe(false);
   });
 
   it('saves when interrupted, and resumes to the same bits', async () => {

@@ -7,13 +7,14 @@ import { splitHeldOut } from '../../src/data/pictures.js';
 import { decodeSafetensors, encodeSafetensors, type StoredTensor } from '../../src/io/safetensors.js';
 import { loadCheckpoint, saveCheckpoint } from '../../src/moco/checkpoint.js';
 import { checkConfig, demoConfig, type PretrainConfig } from '../../src/moco/config.js';
+import type { MoCo } from '../../src/moco/moco.js';
 import { type KnnRecord, type Position, Pretraining, type StepRecord } from '../../src/moco/pretrain.js';
 import type { Tensor } from '../../src/tensor.js';
 import { gpu } from '../support/devices.js';
 
 const pictures = splitHeldOut(drawPictures({ count: 96, size: 16, seed: 3 }), 0.25, 3); // 72 and 24
 const config: PretrainConfig = {
-  ...demoConfig, dim: 8, K: 45, m: 0.9, epochs: 3, batch: 16, lr: 0.03, splits: 2, size: 8, heldOut: 0.25, knn: 5, knnEvery: 2, seed: 11,
+  ...demoConfig, dim: 8, K: 45, m: 0.9, epochs: 3, batch: 16, lr: 0.03, lrBatch: 16, splits: 2, size: 8, heldOut: 0.25, knn: 5, knnEvery: 2, seed: 11,
 };
 const STEPS = 4 * 3; // 72 pictures hold 4 whole batches of 16
 
@@ -24,7 +25,7 @@ beforeAll(async () => {
 afterAll(() => void useBackend(before));
 
 const start = (changed: Partial<PretrainConfig> = {}) => new Pretraining({ ...config, ...changed }, pictures);
-const save = (run: Pretraining) => saveCheckpoint(run.moco, { step: String(run.position.step) });
+const save = (run: Pretraining) => saveCheckpoint(run.method, { step: String(run.position.step) });
 const tensorsIn = (bytes: Uint8Array) => decodeSafetensors(bytes, 'test').tensors;
 
 const bits = ({ data }: StoredTensor) => Buffer.from(data.buffer, data.byteOffset, data.byteLength);
@@ -82,7 +83,7 @@ describe('Pretraining', () => {
       expect(log.steps.length).toBe(first.position.step);
       expect(first.position.step - stop).toBeLessThan(3); // steps in flight are finished, not more
       const second = start({ seed: config.seed });
-      const metadata = loadCheckpoint(second.moco, await save(first), 'b.safetensors');
+      const metadata = loadCheckpoint(second.method, await save(first), 'b.safetensors');
       second.position = { step: Number(metadata.step) };
       expect(await second.run(logging(log))).toBe(true);
       expect(log).toEqual(whole.log);
@@ -120,7 +121,7 @@ describe('Pretraining', () => {
     const a = await run.features();
     expect(a.train).toMatchObject({ count: 72, size: 64 });
     expect(a.heldOut).toMatchObject({ count: 24, size: 64, labels: pictures.heldOut.labels });
-    expect(run.moco.encoderQ.training).toBe(true);
+    expect(run.method.encoder.training).toBe(true);
     expect(await run.features()).toEqual(a);
     expect(differing(await save(run), file)).toEqual([]);
   });
@@ -144,10 +145,10 @@ describe('checkpoint', () => {
   it('stores filters as OIHW and the queue as [dim, K]', async () => {
     const run = start();
     const tensors = tensorsIn(await save(run));
-    const { weight } = (run.moco.encoderQ as unknown as { layer2: { conv1: { weight: Tensor } }[] }).layer2[0].conv1;
+    const { weight } = (run.method.encoder as unknown as { layer2: { conv1: { weight: Tensor } }[] }).layer2[0].conv1;
     const [inside, filed] = [await weight.data(), tensors.get('encoder_q.layer2.0.conv1.weight')!.data];
     for (const [o, i, r, s] of [[0, 0, 0, 0], [63, 31, 2, 2], [5, 7, 0, 2], [17, 3, 2, 1]]) expect(filed[((o * 32 + i) * 3 + r) * 3 + s]).toBe(inside[((o * 3 + r) * 3 + s) * 32 + i]);
-    const [queue, stored] = [await run.moco.queue.data(), tensors.get('queue')!.data];
+    const [queue, stored] = [await (run.method as MoCo).queue.data(), tensors.get('queue')!.data];
     for (const [k, d] of [[0, 0], [44, 7], [3, 5]]) expect(stored[d * 45 + k]).toBe(queue[k * 8 + d]);
   });
 
@@ -156,7 +157,7 @@ describe('checkpoint', () => {
     const was = await save(run);
     let error: unknown;
     try {
-      loadCheckpoint(run.moco, bytes, 'x.safetensors');
+      loadCheckpoint(run.method, bytes, 'x.safetensors');
     } catch (e) {
       error = e;
     }

@@ -1,0 +1,30 @@
+import { Rng } from '../core/rng.js';
+import { buildModel, type ModelOptions } from '../nn/models.js';
+import { AdamW } from '../optim/adamw.js';
+import type { FlatParameters } from '../optim/flat.js';
+import { LARS } from '../optim/lars.js';
+import type { Optimizer } from '../optim/optimizer.js';
+import { SGD } from '../optim/sgd.js';
+import type { PretrainConfig } from './config.js';
+import { EndToEnd } from './end_to_end.js';
+import { MemoryBank } from './memory_bank.js';
+import type { Method } from './method.js';
+import { MoCo } from './moco.js';
+import { MoCoV3, predictor, projector } from './moco_v3.js';
+
+/** The method that a configuration asks for, for a data set of so many `pictures`. */
+export function createMethod(c: PretrainConfig, pictures: number): Method {
+  const encoder = (options: Partial<ModelOptions> = {}) => () => buildModel(c.model, { ...c, ...options });
+  const optimizer = (parameters: FlatParameters) => optimizerOf(c, parameters);
+  if (c.method === 'moco') return new MoCo(encoder(), { ...c, optimizer });
+  if (c.method === 'end-to-end') return new EndToEnd(encoder(), { ...c, optimizer });
+  if (c.method === 'memory-bank') return new MemoryBank(encoder(), { ...c, loss: c.bankLoss, pictures, optimizer });
+  const vit = c.model.startsWith('vit');
+  const head = (rng: Rng, features: number) => projector(rng, features, c.hidden, c.dim, vit);
+  return new MoCoV3(encoder({ head, zeroInitResidual: true }), predictor(new Rng(c.seed, 'predictor'), c.hidden, c.dim, vit), { T: c.T, optimizer });
+}
+
+function optimizerOf({ optimizer, momentum, weightDecay }: PretrainConfig, parameters: FlatParameters): Optimizer {
+  if (optimizer === 'lars') return new LARS(parameters, { momentum, weightDecay });
+  return optimizer === 'adamw' ? new AdamW(parameters, { weightDecay }) : new SGD(parameters, { momentum, weightDecay });
+}

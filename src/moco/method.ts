@@ -1,0 +1,86 @@
+import { backward } from '../autograd.js';
+import type { Module } from '../nn/module.js';
+import { add, mul } from '../ops/binary.js';
+import { mean } from '../ops/reduce.js';
+import { reshape } from '../ops/reshape.js';
+import { concat } from '../ops/strided.js';
+import type { Optimizer } from '../optim/optimizer.js';
+import { step } from '../step.js';
+import type { Tensor } from '../tensor.js';
+
+/** The pictures of one backward pass: a batch, or a part of one whose gradients add up. */
+export interface Part {
+  /** f32 [N, H, W, 3] each: random views of the same N pictures. A method of one view takes x1 only. */
+  x1: Tensor;
+  x2?: Tensor;
+  /** u32 [N], the numbers of the pictures in the data set, all different. */
+  index: Tensor;
+  /** u32 [N] each: a random order of the part, and where in it each picture stands. */
+  shuffle: Tensor;
+  unshuffle: Tensor;
+  /** u32 [K], numbers of pictures whose rows of the memory bank are the negatives. */
+  negatives?: Tensor;
+}
+
+/** What schedules set anew for each step: f32 [1] each, the learning rate and the momentum. */
+export interface Rates {
+  lr: Tensor;
+  m: Tensor;
+}
+
+/** The names and values that a checkpoint of a method holds; each kind is stored as PyTorch would. */
+export type Saved =
+  | { prefix: string; model: Module }
+  | { prefix: string; optimizer: Optimizer }
+  /** `turned`: [K, dim] on the device is [dim, K] in the file. */
+  | { name: string; tensor: Tensor; turned?: boolean }
+  /** u32 [1] on the device, a 64-bit integer in the file. */
+  | { name: string; count: Tensor };
+
+/** A way to learn an encoder from two views of a picture. All of MoCo's share this interface. */
+export interface Method {
+  /** The encoder that is evaluated and kept. */
+  readonly encoder: Module;
+  readonly optimizer: Optimizer;
+  /** Random views of each picture that a step takes. */
+  readonly views: 1 | 2;
+  /** Rows of a memory bank that a part needs as `negatives`. */
+  readonly sampled?: number;
+  /** Loss of an encoder that cannot tell keys apart, for parts of N pictures, and as a formula. */
+  chance(N: number): { loss: number; formula: string };
+  /** One training step. Returns f32 [3]: the loss, and how often the positive key is first and among the first five. */
+  step(parts: readonly Part[], rates: Rates): Tensor;
+  saved(): Iterable<Saved>;
+}
+
+/** Scalars that a part measures, with the keys f32 [n, dim] that it made, if they are needed after it. */
+export interface Measures {
+  loss: Tensor;
+  top1: Tensor;
+  top5: Tensor;
+  keys?: Tensor;
+}
+
+/** The symmetrised loss: the sum of both directions, with the mean of their accuracies and the keys of both. */
+export const both = (a: Measures, b: Measures): Measures => ({
+  loss: add(a.loss, b.loss),
+  top1: mul(add(a.top1, b.top1), 0.5),
+  top5: mul(add(a.top5, b.top5), 0.5),
+  keys: a.keys && b.keys && concat([a.keys, b.keys]),
+});
+
+/**
+ * Gradients of the mean of the parts' losses, part after part, each in memory that the next uses again.
+ *
+ * @returns f32 [3], the means of loss, top-1 and top-5, and the keys of all parts.
+ */
+export function descend(parts: readonly Part[], forward: (part: Part) => Measures): { measured: Tensor; keys: Tensor[] } {
+  const one = (part: Part) => {
+    const { loss, top1, top5, keys } = forward(part);
+    backward(parts.length === 1 ? loss : mul(loss, 1 / parts.length));
+    return { measured: concat([loss, top1, top5].map((x) => reshape(x, [1]))), keys: keys ? [keys.detach()] : [] };
+  };
+  if (parts.length === 1) return one(parts[0]);
+  const done = parts.map((part) => step(() => one(part)));
+  return { measured: mean(concat(done.map((d) => reshape(d.measured, [1, 3]))), 0), keys: done.flatMap((d) => d.keys) };
+}

@@ -1,0 +1,35 @@
+import { ConfigError } from '../core/errors.js';
+import type { Rng } from '../core/rng.js';
+import { nearest } from '../core/nearest.js';
+import type { Tensor } from '../tensor.js';
+import type { Module } from './module.js';
+import { resnet, resnetNames, type ResNetOptions } from './resnet.js';
+import { vit, vitNames } from './vit.js';
+
+/** A model whose features are taken before its head. */
+export interface Encoder extends Module {
+  /** Size of the features. */
+  readonly features: number;
+  /** Features [N, features] of pictures [N, H, W, 3]. */
+  embed(x: Tensor): Tensor;
+}
+
+/** What the builder of a model is told; each takes what concerns it. */
+export interface ModelOptions extends Pick<ResNetOptions, 'stem' | 'dim' | 'splits' | 'zeroInitResidual' | 'seed'> {
+  head: 'linear' | 'mlp' | ((rng: Rng, features: number) => Module);
+  /** Pixels of a picture's side. */
+  size: number;
+}
+
+/** Models by name. */
+export const models: Record<string, (options: ModelOptions) => Encoder> = Object.fromEntries([
+  ...resnetNames.map((name) => [name, ({ size: _, ...options }: ModelOptions) => resnet(name, options)]),
+  ...vitNames.map((name) => [name, ({ stem: _, zeroInitResidual: __, ...options }: ModelOptions) => vit(name, options)]),
+]);
+
+/** @throws ConfigError for an unknown name, with the nearest known one. */
+export function buildModel(name: string, options: ModelOptions): Encoder {
+  if (Object.hasOwn(models, name)) return models[name](options);
+  const near = nearest(name, Object.keys(models));
+  throw new ConfigError(`model: it is one of ${Object.keys(models).join(', ')}; got ${name}. ${near ? `Did you mean ${near}?` : 'Choose one.'}`);
+}
