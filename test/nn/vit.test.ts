@@ -103,7 +103,7 @@ describe('the vision transformer is MoCo v3’s', () => {
     expect(heads('linear')).toEqual([['head.weight', [24, 64]], ['head.bias', [24]]]);
     expect(heads('mlp').map(([name]) => name)).toEqual(['head.0.weight', 'head.0.bias', 'head.2.weight', 'head.2.bias']);
     expect(heads('none')).toEqual([]);
-    expect(heads(on(reference, () => new Linear(new Rng(1), 64, 7, { bias: false })))).toEqual([['head.weight', [7, 64]]]);
+    expect(heads((rng, features) => on(reference, () => new Linear(rng, features, 7, { bias: false })))).toEqual([['head.weight', [7, 64]]]);
   });
 
   it('says what does not fit', () => {
