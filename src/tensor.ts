@@ -91,9 +91,9 @@ export class Tensor {
 }
 
 function asArray(values: TypedArray | readonly number[], dtype: DType, on: Backend): TypedArray {
-  if (on.kind === 'reference' && dtype === 'f32') return values instanceof Float64Array ? values : Float64Array.from(values);
+  if (on.kind === 'reference' && dtype === 'f32') return values instanceof Float64Array ? values : new Float64Array(values);
   if (values instanceof arrayTypes[dtype]) return values;
-  return arrayTypes[dtype].from(values);
+  return new arrayTypes[dtype](values);
 }
 
 /** A tensor of `values` in row-major order; without a shape, a vector. */
