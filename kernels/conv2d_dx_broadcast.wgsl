@@ -1,7 +1,7 @@
 enable subgroups;
 // dx as conv2d_dx computes it, by the remainders of pixels modulo the stride, for adapters on which loads are dear: see
 // conv2d_broadcast. A workgroup is one subgroup and computes ROWS pixels of dx by COLUMNS × SUBGROUP channels in registers;
-// each thread loads one of SUBGROUP channels of dy a pixel, and all get it by broadcast.
+// each thread loads one of SUBGROUP channels of dy a pixel, and all get it by broadcast. SUBGROUP divides O / groups.
 const SUBGROUP = 4u; // @tune
 const ROWS = 16u; // @tune
 const COLUMNS = 8u; // @tune: channels a thread owns, SUBGROUP apart
@@ -59,8 +59,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       let source$i = select(0u, ((image$i * p.P + row$i) * p.Q + column$i) * p.O + part * Og, inside$i);
       #end
       var at = (part * Og * p.R * p.S + r * p.S + s) * Cg;
-      var o = 0u;
-      for (; o + SUBGROUP <= Og; o += SUBGROUP) {
+      for (var o = 0u; o < Og; o += SUBGROUP) {
         #for i in 0..ROWS
         let mine$i = select(0.0, dy[source$i + o + lane], inside$i);
         #end
@@ -76,18 +75,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         #end
         #end
         at += SUBGROUP * next;
-      }
-      for (; o < Og; o++) {
-        #for j in 0..COLUMNS
-        let weight$j = w[at + c$j];
-        #end
-        #for i in 0..ROWS
-        let d$i = select(0.0, dy[source$i + o], inside$i);
-        #for j in 0..COLUMNS
-        total$i_$j = fma(d$i, weight$j, total$i_$j);
-        #end
-        #end
-        at += next;
       }
     }
   }
