@@ -1,5 +1,6 @@
 import type { Launch, Plan } from '../backend/backend.js';
 import type { Sample } from '../backend/ladder.js';
+import type { Traits } from '../gpu/device.js';
 import { type Kernel, kernel } from '../gpu/kernel.js';
 import type { Conv2dParams } from '../reference/conv2d.js';
 import type { MatmulParams } from '../reference/matmul.js';
@@ -38,6 +39,19 @@ export function tiling(of: Map<number, Kernel>, channels: number, software: bool
 /** A broadcast kernel for each size of subgroups it is written for: 16 rows by 32 channels. */
 export const bySubgroup = (name: string, source: string, tuning: (subgroup: number) => Record<string, number> = () => ({})): Map<number, Kernel> =>
   new Map([4, 8].map((SUBGROUP) => [SUBGROUP, kernel(name, source, { SUBGROUP, COLUMNS: 32 / SUBGROUP, ...tuning(SUBGROUP) })]));
+
+/** A tiled kernel for tiles of 64 and of 128 a side. */
+export const bySide = (name: string, source: string): Map<number, Kernel> => new Map([64, 128].map((side) => [side, kernel(name, source, { SIDE: side / 8 })]));
+
+/** The rung whose tiles `rows` × `columns` are cut into: the largest that makes enough of them. */
+export const tiledRung = (rows: number, columns: number, { parallelGroups }: Traits): string =>
+  Math.min(rows, columns) >= 128 && 2 * ceilDiv(rows, 128) * ceilDiv(columns, 128) >= parallelGroups ? 'tiled 128' : 'tiled 64';
+
+/** Whether channels can be read and written by vec4. */
+export const byFour = (p: P): boolean => (p.C / p.groups) % 4 === 0 && (p.O / p.groups) % 4 === 0;
+
+/** Whether there are channels enough for tiles of them on a graphics card. */
+export const fillsTiles = (p: P, { software }: Traits): boolean => !software && byFour(p) && Math.min(p.C, p.O) / p.groups >= 16;
 
 /** A matrix product of rank 2: a is [M, K], or [K, M] with `aT`; b is [K, N], or [N, K] with `bT`. */
 export const product = (M: number, N: number, K: number, { aT = false, bT = false } = {}): MatmulParams =>

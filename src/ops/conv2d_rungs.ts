@@ -2,12 +2,13 @@ import source from '../../kernels/conv2d.wgsl';
 import broadcastSource from '../../kernels/conv2d_broadcast.wgsl';
 import depthwiseSource from '../../kernels/conv2d_depthwise.wgsl';
 import fewSource from '../../kernels/conv2d_few.wgsl';
+import tiledSource from '../../kernels/conv2d_tiled.wgsl';
 import type { Launch, Plan } from '../backend/backend.js';
 import { type Ladder, ladder } from '../backend/ladder.js';
 import type { Traits } from '../gpu/device.js';
 import { type Kernel, kernel } from '../gpu/kernel.js';
 import type { Conv2dParams } from '../reference/conv2d.js';
-import { always, byColumns, bySubgroup, ceilDiv, classOf, isDepthwise, isProduct, pixelsOf, product, samples, tiling, wSize, xSize, ySize } from './conv2d_parts.js';
+import { always, byColumns, byFour, bySide, bySubgroup, ceilDiv, classOf, fillsTiles, isDepthwise, isProduct, pixelsOf, product, samples, tiledRung, tiling, wSize, xSize, ySize } from './conv2d_parts.js';
 import { matmulGpu } from './matmul_rungs.js';
 import { stridedLaunch } from './strided.js';
 
@@ -15,6 +16,7 @@ type P = Conv2dParams;
 const direct = byColumns('conv2d', source);
 const broadcast = bySubgroup('conv2d_broadcast', broadcastSource);
 const few = bySubgroup('conv2d_few', fewSource);
+const tiled = bySide('conv2d_tiled', tiledSource);
 const depthwise = kernel('conv2d_depthwise', depthwiseSource);
 
 function directLaunch(p: P, { software }: Traits): Plan {
@@ -28,14 +30,18 @@ function directLaunch(p: P, { software }: Traits): Plan {
 const broadcastLaunch = (of: Map<number, Kernel>) => (p: P, { subgroup }: Traits): Launch =>
   ({ kernel: of.get(subgroup)!, params: { ...p }, groups: ceilDiv(pixelsOf(p), 16) * p.groups * ceilDiv(p.O / p.groups, 32) });
 
+const tiledLaunch = (side: number) => (p: P): Launch =>
+  ({ kernel: tiled.get(side)!, params: { ...p }, groups: ceilDiv(pixelsOf(p), side) * p.groups * ceilDiv(p.O / p.groups, side) });
+
 const depthwiseLaunch = (p: P): Launch => ({ kernel: depthwise, params: { ...p }, groups: ceilDiv(ceilDiv(pixelsOf(p), 8) * p.C, 64) });
 
-/** By traits alone. On software the broadcast kernels win wherever there are channels to tile; products are matmul's. */
-function guess(p: P, { software, subgroup }: Traits): string {
+/** By traits alone. On software the broadcast kernels win wherever there are channels to tile, on graphics cards the tiled ones; products are matmul's. */
+function guess(p: P, t: Traits): string {
   if (isProduct(p)) return 'product';
   if (isDepthwise(p)) return 'depthwise';
-  if (!software || p.O / p.groups < 8) return 'direct';
-  return (p.C / p.groups) % subgroup === 0 ? 'broadcast' : 'few';
+  if (fillsTiles(p, t)) return tiledRung(pixelsOf(p), p.O / p.groups, t);
+  if (!t.software || p.O / p.groups < 8) return 'direct';
+  return (p.C / p.groups) % t.subgroup === 0 && p.C / p.groups >= 32 ? 'broadcast' : 'few';
 }
 
 export const conv2dLadder: Ladder<P> = {
@@ -44,6 +50,8 @@ export const conv2dLadder: Ladder<P> = {
     { name: 'direct', fits: always, launch: directLaunch },
     { name: 'broadcast', fits: (p, { subgroup }) => broadcast.has(subgroup) && (p.C / p.groups) % subgroup === 0, launch: broadcastLaunch(broadcast) },
     { name: 'few', fits: (_, { subgroup }) => few.has(subgroup), launch: broadcastLaunch(few) },
+    { name: 'tiled 64', fits: byFour, launch: tiledLaunch(64) },
+    { name: 'tiled 128', fits: byFour, launch: tiledLaunch(128) },
     { name: 'depthwise', fits: isDepthwise, launch: depthwiseLaunch },
     { name: 'product', fits: isProduct, launch: (p, t) => matmulGpu(product(pixelsOf(p), p.O, p.C, { bT: true }), t) }, // y = x wᵀ
   ],

@@ -27,6 +27,7 @@ const problems = [
   problem(3, [5, 6], 40, 24, [2, 3], { padW: 2, dilationW: 2, groups: 2 }),
   problem(1, [7, 5], 15, 9, [1, 1], { strideH: 2, strideW: 2, groups: 3 }),
   problem(2, [6, 5], 33, 20, [1, 1]),
+  problem(2, [7, 9], 20, 72, [3, 3], { strideH: 2, strideW: 2, padH: 1, padW: 1 }),
   problem(2, [9, 8], 13, 13, [3, 5], { strideH: 2, padH: 1, padW: 2, dilationH: 2, groups: 13 }),
   problem(1, [4, 4], 8, 8, [4, 1], { padH: 3, strideW: 3, groups: 8 }),
 ];
