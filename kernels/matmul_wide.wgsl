@@ -1,8 +1,6 @@
 // c = a b, a workgroup of 256 threads computes 128×128 of c, each thread 8×8 in registers (lib/tile). Of tiles of 16
 // steps of k, half of the threads bring a, half b, each a 4×4 block by four vec4 loads that are under way while the tile
 // before is used. The contiguous axis of each operand, and N, must divide by 4.
-override A_T: u32 = 0u; // 1: a's rows are its contiguous axis
-override B_T: u32 = 0u;
 const SIDE = 16u;
 #import "index"
 #import "matmul"
@@ -15,14 +13,14 @@ const SIDE = 16u;
 
 // Row i of a thread's block: along the contiguous axis, at position `line` of the other.
 fn loadA(t: Tile, line: u32, along: u32) -> vec4f {
-  let ok = select((line < p.M) & (along < t.end), (line < t.end) & (along < p.M), A_T == 1u);
-  let v = a[select(0u, (t.a + line * select(p.aRow, p.aCol, A_T == 1u) + along) / 4u, ok)]; // no branches: they cost compile time
+  let ok = select((line < p.M) & (along < t.end), (line < t.end) & (along < p.M), aTurned());
+  let v = a[select(0u, (t.a + line * select(p.aRow, p.aCol, aTurned()) + along) / 4u, ok)]; // no branches: they cost compile time
   return select(vec4f(), v, ok);
 }
 
 fn loadB(t: Tile, line: u32, along: u32) -> vec4f {
-  let ok = select((line < t.end) & (along < p.N), (line < p.N) & (along < t.end), B_T == 1u);
-  let v = b[select(0u, (t.b + line * select(p.bRow, p.bCol, B_T == 1u) + along) / 4u, ok)]; // no branches: they cost compile time
+  let ok = select((line < t.end) & (along < p.N), (line < p.N) & (along < t.end), bTurned());
+  let v = b[select(0u, (t.b + line * select(p.bRow, p.bCol, bTurned()) + along) / 4u, ok)]; // no branches: they cost compile time
   return select(vec4f(), v, ok);
 }
 
@@ -36,7 +34,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   // The 4×4 block this thread stages: `block` of 32 along the tile's side, `quad` of 4 along k. Memory is read in its order.
   let isA = thread < 128u;
   let e = thread % 128u;
-  let kFirst = select(B_T == 1u, A_T == 0u, isA); // k is contiguous: the block is turned on its way
+  let kFirst = select(bTurned(), !aTurned(), isA); // k is contiguous: the block is turned on its way
   let quad = select(e / 32u, e % 4u, kFirst);
   let block = select(e % 32u, e / 4u, kFirst);
   let side = select(t.column, t.row, isA) + block * 4u;

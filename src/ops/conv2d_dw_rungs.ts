@@ -8,7 +8,7 @@ import { type Ladder, ladder } from '../backend/ladder.js';
 import type { Traits } from '../gpu/device.js';
 import { kernel } from '../gpu/kernel.js';
 import type { Conv2dParams } from '../reference/conv2d.js';
-import { always, byColumns, byFour, bySide, bySubgroup, ceilDiv, classOf, fillsTiles, isDepthwise, isProduct, pixelsOf, product, rebind, samples, tiling, wSize, xSize, ySize } from './conv2d_parts.js';
+import { always, byColumns, bySide, bySubgroup, canTile, ceilDiv, classOf, fillsTiles, isDepthwise, isProduct, pixelsOf, product, rebind, samples, tiling, wSize, xSize, ySize } from './conv2d_parts.js';
 import { matmulGpu } from './matmul_rungs.js';
 import { reduceLaunch } from './reduce.js';
 
@@ -71,8 +71,8 @@ export const conv2dDwLadder: Ladder<P> = {
     { name: 'direct', fits: always, launch: directLaunch },
     { name: 'broadcast', fits: (_, { subgroup }) => broadcast.has(subgroup), launch: broadcastLaunch },
     { name: 'few', fits: (_, { subgroup }) => few.has(subgroup), launch: fewLaunch },
-    { name: 'tiled 64', fits: byFour, launch: tiledLaunch(64) },
-    { name: 'tiled 128', fits: byFour, launch: tiledLaunch(128) },
+    { name: 'tiled 64', fits: canTile, launch: tiledLaunch(64) },
+    { name: 'tiled 128', fits: canTile, launch: tiledLaunch(128) },
     { name: 'depthwise', fits: isDepthwise, launch: depthwiseLaunch },
     { name: 'product', fits: isProduct, launch: (p, t) => rebind(matmulGpu(product(p.O, p.C, pixelsOf(p), { aT: true }), t), [1, 0, 2]) }, // dw = dyᵀ x
   ],

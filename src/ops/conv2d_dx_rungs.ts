@@ -7,7 +7,7 @@ import { type Ladder, ladder } from '../backend/ladder.js';
 import type { Traits } from '../gpu/device.js';
 import { type Kernel, kernel } from '../gpu/kernel.js';
 import type { Conv2dParams } from '../reference/conv2d.js';
-import { always, byColumns, byFour, bySide, bySubgroup, ceilDiv, classOf, classPixels, fillsTiles, isDepthwise, isProduct, pixelsOf, product, samples, tiledRung, tiling, wSize, xSize, ySize } from './conv2d_parts.js';
+import { always, byColumns, bySide, bySubgroup, canTile, ceilDiv, classOf, classPixels, fillsTiles, isDepthwise, isProduct, pixelsOf, product, samples, tiledRung, tiling, wSize, xSize, ySize } from './conv2d_parts.js';
 import { matmulGpu } from './matmul_rungs.js';
 
 type P = Conv2dParams;
@@ -44,8 +44,8 @@ export const conv2dDxLadder: Ladder<P> = {
   rungs: [
     { name: 'direct', fits: always, launch: directLaunch },
     { name: 'broadcast', fits: (p, { subgroup }) => broadcast.has(subgroup) && (p.O / p.groups) % subgroup === 0, launch: broadcastLaunch },
-    { name: 'tiled 64', fits: byFour, launch: tiledLaunch(64) },
-    { name: 'tiled 128', fits: byFour, launch: tiledLaunch(128) },
+    { name: 'tiled 64', fits: canTile, launch: tiledLaunch(64) },
+    { name: 'tiled 128', fits: canTile, launch: tiledLaunch(128) },
     { name: 'depthwise', fits: isDepthwise, launch: depthwiseLaunch },
     { name: 'product', fits: isProduct, launch: (p, t) => matmulGpu(product(pixelsOf(p), p.C, p.O), t) }, // dx = dy w
   ],

@@ -47,11 +47,11 @@ export const bySide = (name: string, source: string): Map<number, Kernel> => new
 export const tiledRung = (rows: number, columns: number, { parallelGroups }: Traits): string =>
   Math.min(rows, columns) >= 128 && 2 * ceilDiv(rows, 128) * ceilDiv(columns, 128) >= parallelGroups ? 'tiled 128' : 'tiled 64';
 
-/** Whether channels can be read and written by vec4. */
-export const byFour = (p: P): boolean => (p.C / p.groups) % 4 === 0 && (p.O / p.groups) % 4 === 0;
+/** Whether a tiled kernel serves: by vec4, and not on software, whose workgroup memory is slow and where it compiles for seconds. */
+export const canTile = (p: P, { software }: Traits): boolean => !software && (p.C / p.groups) % 4 === 0 && (p.O / p.groups) % 4 === 0;
 
-/** Whether there are channels enough for tiles of them on a graphics card. */
-export const fillsTiles = (p: P, { software }: Traits): boolean => !software && byFour(p) && Math.min(p.C, p.O) / p.groups >= 16;
+/** Whether there are channels enough for tiles of them. */
+export const fillsTiles = (p: P, t: Traits): boolean => canTile(p, t) && Math.min(p.C, p.O) / p.groups >= 16;
 
 /** A matrix product of rank 2: a is [M, K], or [K, M] with `aT`; b is [K, N], or [N, K] with `bT`. */
 export const product = (M: number, N: number, K: number, { aT = false, bT = false } = {}): MatmulParams =>

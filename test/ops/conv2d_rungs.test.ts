@@ -42,7 +42,7 @@ const rungs = ladders.flatMap(({ ladder, ...of }) => ladder.rungs.map((rung) => 
 describe('every rung equals the mirror', () => {
   it.each(rungs)('$name', async ({ name, rung, primitive, sizes }) => {
     const device = await gpu();
-    const traits = { ...device.gpu.traits, parallelGroups: 16 }; // slices dw
+    const traits = { ...device.gpu.traits, software: false, parallelGroups: 16 }; // all rungs; slices dw
     const fitting = problems.filter((p) => rung.fits(p, traits));
     expect(fitting.length, 'problems that fit').toBeGreaterThan(traits.subgroup ? 0 : -1);
     for (const p of fitting) {
