@@ -4,7 +4,9 @@ import { ShapeError } from '../core/errors.js';
 import { show } from '../core/shape.js';
 import { type Conv2dParams, conv2d as mirror, conv2dDw as dwMirror, conv2dDx as dxMirror } from '../reference/conv2d.js';
 import { checkDType, empty, run, type Tensor } from '../tensor.js';
-import { conv2dDwGpu, conv2dDxGpu, conv2dGpu } from './conv2d_rungs.js';
+import { conv2dDwGpu } from './conv2d_dw_rungs.js';
+import { conv2dDxGpu } from './conv2d_dx_rungs.js';
+import { conv2dGpu } from './conv2d_rungs.js';
 
 export const conv2dPrimitive: Primitive<Conv2dParams> = { name: 'conv2d', mirror, gpu: conv2dGpu };
 export const conv2dDxPrimitive: Primitive<Conv2dParams> = { name: 'conv2d_dx', mirror: dxMirror, gpu: conv2dDxGpu };
