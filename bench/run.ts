@@ -8,6 +8,7 @@ import { type Library, openOurs, openPeers } from './libraries.js';
 import { type Contestant, measure } from './measure.js';
 import type { Bench, Case } from './record.js';
 import { benches } from './records/index.js';
+import { measureReplay } from './replay.js';
 import { markdown, type Report, type Row, shortfall } from './table.js';
 
 const root = join(import.meta.dirname, '../..');
@@ -117,7 +118,8 @@ function save(path: string, report: Report): void {
 
 const args = process.argv.slice(2);
 const flag = (name: string) => args.includes(`--${name}`);
-await main({
+if (flag('replay')) console.log(await measureReplay());
+else await main({
   only: args.filter((a) => !a.startsWith('--')),
   full: flag('full'),
   peers: !flag('no-peers'),
