@@ -71,7 +71,10 @@ export { presetOf, presets } from './moco/presets.js';
 export { demoConfig, type PretrainConfig } from './moco/config.js';
 export { type PretrainHooks, Pretraining } from './moco/pretrain.js';
 export { embedPictures, pixelFeatures } from './moco/embed.js';
-export { type Features, knnAccuracy, nearestNeighbours } from './moco/knn.js';
+export { type Features, knnAccuracy, knnSweep, nearestNeighbours } from './moco/knn.js';
+export { type LinearConfig, linearRecipes } from './moco/linear_config.js';
+export { type LinearData, linearProbe, type LinearRecord, type LinearResult } from './moco/linear_probe.js';
+export { checkUnchanged } from './moco/unchanged.js';
 export { loadCheckpoint, saveCheckpoint } from './moco/checkpoint.js';
 
 export { limitPerClass, type Pictures, selectClasses, splitHeldOut, subset } from './data/pictures.js';

@@ -5,9 +5,11 @@ import { nearest } from '../core/nearest.js';
 import { convert } from './convert.js';
 import { embed } from './embed.js';
 import { exportEncoder } from './export.js';
+import { knn } from './knn.js';
+import { linear } from './linear.js';
 import { pretrain } from './pretrain.js';
 
-const commands: Record<string, (argv: string[], version: string) => Promise<number>> = { convert, embed, export: exportEncoder, pretrain };
+const commands: Record<string, (argv: string[], version: string) => Promise<number>> = { convert, embed, export: exportEncoder, knn, linear, pretrain };
 
 const help = `dawngrad <command> [flags]
 
@@ -15,6 +17,8 @@ Commands
   pretrain [DATA]   train an encoder on unlabelled pictures by MoCo v1, v2, v3 and their rivals
   convert IN OUT    read a PyTorch or safetensors checkpoint; write safetensors, or a run to go on with
   embed DATA        write the features of pictures: .npy, .safetensors, .csv or for the embedding projector
+  knn RUN [DATA]    accuracy of weighted k-NN on held-out pictures, for several k and T
+  linear RUN [DATA] accuracy of a linear classifier on frozen features, as papers measure encoders
   export IN OUT     write an encoder as ONNX, or as a folder for transformers.js
 
 dawngrad <command> --help tells the flags of a command; dawngrad --version the version.

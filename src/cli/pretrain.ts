@@ -2,8 +2,6 @@ import { resolve } from 'node:path';
 import { device } from '../backend/device.js';
 import { GpuBackend } from '../backend/gpu.js';
 import { ConfigError } from '../core/errors.js';
-import { drawPictures } from '../data/drawn.js';
-import { openPictures } from '../data/open.node.js';
 import { type Pictures, splitHeldOut } from '../data/pictures.js';
 import type { AdapterChoice } from '../gpu/adapter.js';
 import { writeAtomic } from '../io/atomic.node.js';
@@ -20,6 +18,7 @@ import { dryRun } from './dry-run.js';
 import { expectations } from './expect.js';
 import { configFlags, configFrom, runFlags } from './pretrain-flags.js';
 import { Progress } from './progress.js';
+import { openRunPictures } from './run-pictures.js';
 import { resultTable } from './table.js';
 
 const INTERRUPTED = 130;
@@ -101,11 +100,11 @@ function plannedRun(args: Parsed, argv: readonly string[], version: string): Run
 
 const runFolder = ({ flags }: Parsed): string => (flags.get('out') as string | undefined) ?? `runs/${new Date().toISOString().slice(0, 19).replace(/:/g, '-')}`;
 
-async function picturesOf({ data, choice, config }: RunInfo, tell: (text: string) => void): Promise<Pictures> {
-  const { size, seed } = config;
-  const pictures = data === 'drawn' ? drawPictures({ count: choice.count!, size, seed }) : await openPictures(data, { ...choice, seed });
-  const { count, height, width, classes, skipped } = pictures;
-  tell(`${count} pictures of ${width}×${height}${classes ? ` in ${classes.length} classes` : ''}${data === 'drawn' ? ', drawn' : ` from ${data}`}.`);
+async function picturesOf(info: RunInfo, tell: (text: string) => void): Promise<Pictures> {
+  const pictures = await openRunPictures(info);
+  const { count, height, width, classes, skipped, warnings = [] } = pictures;
+  tell(`${count} pictures of ${width}×${height}${classes ? ` in ${classes.length} classes` : ''}${info.data === 'drawn' ? ', drawn' : ` from ${info.data}`}.`);
+  for (const warning of warnings) tell(`Warning: ${warning}`);
   for (const { name, reason } of skipped.slice(0, 5)) tell(`Skipped ${name}: ${reason}`);
   if (skipped.length > 0) tell(`${skipped.length} pictures skipped in all.`);
   return pictures;

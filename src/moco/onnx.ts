@@ -1,12 +1,14 @@
+import { FormatError } from '../core/errors.js';
 import { onnxResNet } from '../io/onnx-resnet.js';
-import type { EncoderFile } from './encoder.js';
+import { type EncoderFile, isVit } from './encoder.js';
 
 /**
  * The files of a folder that transformers.js loads as an `image-feature-extraction` pipeline: by their names, the model
  * in ONNX and how pictures are prepared. Call the pipeline with `{ pool: true }` for one vector a picture.
- * Other encoders than ResNets would add their graph here.
+ * @throws FormatError for other encoders than ResNets.
  */
 export function onnxFolder({ tensors, architecture, normalisation: { size, mean, std } }: EncoderFile): Map<string, Uint8Array | string> {
+  if (isVit(architecture)) throw new FormatError(`export: the encoder must be a ResNet; got a vision transformer of ${architecture.depth} blocks. Use dawngrad embed for its features.`);
   const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
   const config = { model_type: 'resnet', architectures: ['ResNetModel'], depths: architecture.blocks, layer_type: architecture.bottleneck ? 'bottleneck' : 'basic', num_channels: 3 };
   const preprocessor = {
