@@ -5,10 +5,11 @@ import { openPictures } from '../data/open.node.js';
 import type { Pictures } from '../data/pictures.js';
 import type { AdapterChoice } from '../gpu/adapter.js';
 import { writeAtomic } from '../io/atomic.node.js';
-import { embeddingsCsv, type EmbeddingTable, projectorFiles, sprite } from '../io/embeddings.js';
+import { embeddingsCsv, type EmbeddingTable, projectorFiles } from '../io/embeddings.js';
 import { encodeNpy } from '../io/npy.js';
 import { encodePng } from '../io/png.js';
 import { encodeSafetensors, type StoredTensor } from '../io/safetensors.js';
+import { sheet } from '../io/sheet.js';
 import { embedPictures } from '../moco/embed.js';
 import { buildEncoder } from '../moco/encoder.js';
 import { openEncoder } from '../moco/encoder.node.js';
@@ -81,7 +82,8 @@ async function filesOf(out: string, { pictures: { names, labels, classes, data, 
     if (labels) tensors.set('labels', { dtype: 'U32', shape: [count], data: labels });
     return new Map([[out, encodeSafetensors(tensors, { filenames: JSON.stringify(names), ...(classes && { classes: JSON.stringify(classes) }) })]]);
   }
-  const all = sprite(data, count, height, width);
+  const side = Math.max(1, Math.ceil(Math.sqrt(count))); // the projector cuts out of a square
+  const all = sheet(data, { height, width }, side, side);
   const files = new Map<string, Uint8Array | string>([...projectorFiles(table)].map(([name, text]) => [join(out, name), text]));
   return files.set(join(out, 'sprite.png'), await encodePng(all.data, all.width, all.height));
 }
