@@ -2,17 +2,19 @@
 import { readFileSync } from 'node:fs';
 import { ConfigError, DawngradError } from '../core/errors.js';
 import { nearest } from '../core/nearest.js';
+import { compare } from './compare.js';
 import { convert } from './convert.js';
 import { embed } from './embed.js';
 import { exportEncoder } from './export.js';
 import { pretrain } from './pretrain.js';
 
-const commands: Record<string, (argv: string[], version: string) => Promise<number>> = { convert, embed, export: exportEncoder, pretrain };
+const commands: Record<string, (argv: string[], version: string) => Promise<number>> = { compare, convert, embed, export: exportEncoder, pretrain };
 
 const help = `dawngrad <command> [flags]
 
 Commands
   pretrain [DATA]   train an encoder on unlabelled pictures by MoCo v1, v2, v3 and their rivals
+  compare RUN RUN   set runs side by side: what differs, what they reached, their curves
   convert IN OUT    read a PyTorch or safetensors checkpoint; write safetensors, or a run to go on with
   embed DATA        write the features of pictures: .npy, .safetensors, .csv or for the embedding projector
   export IN OUT     write an encoder as ONNX, or as a folder for transformers.js

@@ -10,7 +10,7 @@ import { writeAtomic } from '../io/atomic.node.js';
 import { renderReport } from '../io/report.js';
 import { pixelFeatures } from '../moco/embed.js';
 import { knnAccuracy } from '../moco/knn.js';
-import { Pretraining } from '../moco/pretrain.js';
+import { Pretraining, type StepRecord } from '../moco/pretrain.js';
 import { gallery, type GalleryRow, galleryRows } from '../moco/report.js';
 import { type BaselineRecord, type Metric, openRun, type Run, type RunInfo, startRun } from '../moco/run.node.js';
 import { demoConfig, type PretrainConfig } from '../moco/config.js';
@@ -116,6 +116,12 @@ async function train(run: Run, training: Pretraining, pictures: Pictures, { flag
   const { config, totalSteps, stepsPerEpoch } = training;
   const progress = new Progress(totalSteps, config.batch, stepsPerEpoch, flags.has('quiet'));
   const board = flags.has('no-tensorboard') ? undefined : new Board(run, training);
+  let before: number | undefined;
+  const timed = (record: StepRecord): StepRecord => {
+    const [last, now] = [before, performance.now()];
+    before = now;
+    return last === undefined ? record : { ...record, picturesPerSecond: Math.round((1e5 * config.batch) / (now - last)) / 100 };
+  };
   const log = (metric: Metric) => {
     run.log(metric);
     board?.metric(metric);
@@ -135,7 +141,7 @@ async function train(run: Run, training: Pretraining, pictures: Pictures, { flag
   const finished = await training.run({
     signal: stop.signal,
     onStep: (record) => {
-      log(record);
+      log(timed(record));
       progress.update(record);
     },
     onKnn: (record) => {
