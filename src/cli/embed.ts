@@ -43,6 +43,10 @@ ${describeFlags(flags)}`;
 export interface Embedded {
   pictures: Pictures;
   features: Features;
+  /** Pixels of a picture's side. */
+  size: number;
+  /** Does the same with other pictures. */
+  embed(pictures: Pictures): Promise<Features>;
 }
 
 /** Runs `dawngrad embed`. Returns the exit code. */
@@ -68,8 +72,9 @@ export async function embedData(command: string, { flags: given }: Parsed, data:
   const size = (given.get('size') as number | undefined) ?? encoder.normalisation.size;
   const pictures = await openPictures(data, { size, limitPerClass: given.get('limit') as number | undefined });
   await device({ adapter: given.get('adapter') as AdapterChoice | undefined });
-  const resident = state(tensor(pictures.data, [pictures.count, pictures.height, pictures.width, 3]));
-  return { pictures, features: await embedPictures(buildEncoder(encoder, from), pictures, resident, { ...encoder.normalisation, size }) };
+  const model = buildEncoder(encoder, from);
+  const embed = (p: Pictures) => embedPictures(model, p, state(tensor(p.data, [p.count, p.height, p.width, 3])), { ...encoder.normalisation, size });
+  return { pictures, features: await embed(pictures), size, embed };
 }
 
 async function filesOf(out: string, { pictures: { names, labels, classes, data, height, width }, features }: Embedded): Promise<Map<string, Uint8Array | string>> {

@@ -7,8 +7,9 @@ import { convert } from './convert.js';
 import { embed } from './embed.js';
 import { exportEncoder } from './export.js';
 import { pretrain } from './pretrain.js';
+import { search } from './search.js';
 
-const commands: Record<string, (argv: string[], version: string) => Promise<number>> = { compare, convert, embed, export: exportEncoder, pretrain };
+const commands: Record<string, (argv: string[], version: string) => Promise<number>> = { compare, convert, embed, export: exportEncoder, pretrain, search };
 
 const help = `dawngrad <command> [flags]
 
@@ -18,6 +19,7 @@ Commands
   convert IN OUT    read a PyTorch or safetensors checkpoint; write safetensors, or a run to go on with
   embed DATA        write the features of pictures: .npy, .safetensors, .csv or for the embedding projector
   export IN OUT     write an encoder as ONNX, or as a folder for transformers.js
+  search PIC DATA   find the pictures most similar to one, by an encoder's features
 
 dawngrad <command> --help tells the flags of a command; dawngrad --version the version.
 Exit codes: 0 done, 1 unexpected, 2 usage or configuration, 3 no usable adapter, 4 bad data or checkpoint,

@@ -22,7 +22,7 @@ figure{margin:0}.charts figure{padding:14px 14px 10px;min-width:0}
 .line{fill:none;stroke:var(--tone);stroke-width:2;stroke-linejoin:round}.line.pale{stroke-width:1;opacity:.3}.dot{fill:var(--tone)}
 .guide{fill:none;stroke:var(--muted);stroke-dasharray:5 4}.strip{fill:var(--text);opacity:0}.strip:hover{opacity:.08}
 .gallery{padding:14px 16px;overflow-x:auto}.row{display:flex;gap:18px;padding:8px 0}.row+.row{border-top:1px solid var(--edge)}
-.near{display:flex;gap:10px;padding-left:18px;border-left:1px solid var(--edge)}
+.near{display:flex;flex-wrap:wrap;gap:10px;padding-left:18px;border-left:1px solid var(--edge)}
 .gallery figcaption{font-size:12px;line-height:1.3;margin-top:3px;max-width:72px;color:var(--muted);overflow-wrap:anywhere}
 .gallery img{display:block;width:72px;height:72px;object-fit:contain;image-rendering:pixelated;border:3px solid var(--edge);border-radius:6px}
 figure.right img{border-color:var(--good)}figure.wrong img{border-color:var(--bad)}

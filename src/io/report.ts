@@ -11,6 +11,6 @@ export function renderReport(data: ReportData): string {
   return page({
     title: data.title,
     about: `dawngrad ${data.version} on ${data.adapter}, seed ${data.seed}`,
-    sections: [reportSummary(data), reportCharts(data), reportKnn(data), reportGallery(data), reportSettings(data)],
+    sections: [reportSummary(data), reportCharts(data), reportKnn(data), reportGallery(data.gallery, 'Nearest neighbours', 'Left: a held-out picture. Right: the most similar training pictures, by the cosine of their features.'), reportSettings(data)],
   });
 }
