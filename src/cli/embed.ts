@@ -5,10 +5,11 @@ import { openPictures } from '../data/open.node.js';
 import type { Pictures } from '../data/pictures.js';
 import type { AdapterChoice } from '../gpu/adapter.js';
 import { writeAtomic } from '../io/atomic.node.js';
-import { embeddingsCsv, type EmbeddingTable, projectorFiles, sprite } from '../io/embeddings.js';
+import { embeddingsCsv, type EmbeddingTable, projectorFiles } from '../io/embeddings.js';
 import { encodeNpy } from '../io/npy.js';
 import { encodePng } from '../io/png.js';
 import { encodeSafetensors, type StoredTensor } from '../io/safetensors.js';
+import { sheet } from '../io/sheet.js';
 import { embedPictures } from '../moco/embed.js';
 import { buildEncoder } from '../moco/encoder.js';
 import { openEncoder } from '../moco/encoder.node.js';
@@ -42,6 +43,10 @@ ${describeFlags(flags)}`;
 export interface Embedded {
   pictures: Pictures;
   features: Features;
+  /** Pixels of a picture's side. */
+  size: number;
+  /** Does the same with other pictures. */
+  embed(pictures: Pictures): Promise<Features>;
 }
 
 /** Runs `dawngrad embed`. Returns the exit code. */
@@ -67,8 +72,9 @@ export async function embedData(command: string, { flags: given }: Parsed, data:
   const size = (given.get('size') as number | undefined) ?? encoder.normalisation.size;
   const pictures = await openPictures(data, { size, limitPerClass: given.get('limit') as number | undefined });
   await device({ adapter: given.get('adapter') as AdapterChoice | undefined });
-  const resident = state(tensor(pictures.data, [pictures.count, pictures.height, pictures.width, 3]));
-  return { pictures, features: await embedPictures(buildEncoder(encoder, from), pictures, resident, { ...encoder.normalisation, size }) };
+  const model = buildEncoder(encoder, from);
+  const embed = (p: Pictures) => embedPictures(model, p, state(tensor(p.data, [p.count, p.height, p.width, 3])), { ...encoder.normalisation, size });
+  return { pictures, features: await embed(pictures), size, embed };
 }
 
 async function filesOf(out: string, { pictures: { names, labels, classes, data, height, width }, features }: Embedded): Promise<Map<string, Uint8Array | string>> {
@@ -81,7 +87,8 @@ async function filesOf(out: string, { pictures: { names, labels, classes, data, 
     if (labels) tensors.set('labels', { dtype: 'U32', shape: [count], data: labels });
     return new Map([[out, encodeSafetensors(tensors, { filenames: JSON.stringify(names), ...(classes && { classes: JSON.stringify(classes) }) })]]);
   }
-  const all = sprite(data, count, height, width);
+  const side = Math.max(1, Math.ceil(Math.sqrt(count))); // the projector cuts out of a square
+  const all = sheet(data, { height, width }, side, side);
   const files = new Map<string, Uint8Array | string>([...projectorFiles(table)].map(([name, text]) => [join(out, name), text]));
   return files.set(join(out, 'sprite.png'), await encodePng(all.data, all.width, all.height));
 }

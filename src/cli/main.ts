@@ -2,24 +2,28 @@
 import { readFileSync } from 'node:fs';
 import { ConfigError, DawngradError } from '../core/errors.js';
 import { nearest } from '../core/nearest.js';
+import { compare } from './compare.js';
 import { convert } from './convert.js';
 import { embed } from './embed.js';
 import { exportEncoder } from './export.js';
 import { knn } from './knn.js';
 import { linear } from './linear.js';
 import { pretrain } from './pretrain.js';
+import { search } from './search.js';
 
-const commands: Record<string, (argv: string[], version: string) => Promise<number>> = { convert, embed, export: exportEncoder, knn, linear, pretrain };
+const commands: Record<string, (argv: string[], version: string) => Promise<number>> = { compare, convert, embed, export: exportEncoder, knn, linear, pretrain, search };
 
 const help = `dawngrad <command> [flags]
 
 Commands
   pretrain [DATA]   train an encoder on unlabelled pictures by MoCo v1, v2, v3 and their rivals
+  compare RUN RUN   set runs side by side: what differs, what they reached, their curves
   convert IN OUT    read a PyTorch or safetensors checkpoint; write safetensors, or a run to go on with
   embed DATA        write the features of pictures: .npy, .safetensors, .csv or for the embedding projector
   knn RUN [DATA]    accuracy of weighted k-NN on held-out pictures, for several k and T
   linear RUN [DATA] accuracy of a linear classifier on frozen features, as papers measure encoders
   export IN OUT     write an encoder as ONNX, or as a folder for transformers.js
+  search PIC DATA   find the pictures most similar to one, by an encoder's features
 
 dawngrad <command> --help tells the flags of a command; dawngrad --version the version.
 Exit codes: 0 done, 1 unexpected, 2 usage or configuration, 3 no usable adapter, 4 bad data or checkpoint,

@@ -73,6 +73,7 @@ export const runFlags: readonly Flag[] = [
   { name: 'out', kind: 'text', help: "the run's folder (runs/ and the time)" },
   { name: 'resume', kind: 'text', help: 'continue the run in this folder where it stopped' },
   { name: 'adapter', kind: 'text', help: 'any, hardware or software (any)' },
+  { name: 'no-tensorboard', kind: 'switch', help: "no TensorBoard file in the run's folder" },
   { name: 'quiet', kind: 'switch', help: 'no progress on stderr' },
   { name: 'help', kind: 'switch', help: 'this text' },
 ];

@@ -8,12 +8,13 @@ import { writeAtomic } from '../io/atomic.node.js';
 import { renderReport } from '../io/report.js';
 import { pixelFeatures } from '../moco/embed.js';
 import { knnAccuracy } from '../moco/knn.js';
-import { Pretraining } from '../moco/pretrain.js';
-import { gallery } from '../moco/report.js';
-import { type BaselineRecord, openRun, type Run, type RunInfo, startRun } from '../moco/run.node.js';
+import { Pretraining, type StepRecord } from '../moco/pretrain.js';
+import { gallery, type GalleryRow, galleryRows } from '../moco/report.js';
+import { type BaselineRecord, type Metric, openRun, type Run, type RunInfo, startRun } from '../moco/run.node.js';
 import { demoConfig, type PretrainConfig } from '../moco/config.js';
 import { presets } from '../moco/presets.js';
 import { describeFlags, parseArgs, type Parsed } from './args.js';
+import { Board } from './board.js';
 import { dryRun } from './dry-run.js';
 import { expectations } from './expect.js';
 import { configFlags, configFrom, runFlags } from './pretrain-flags.js';
@@ -74,14 +75,14 @@ export async function pretrain(argv: readonly string[], version: string): Promis
   }
   const run = resumed ?? (await startRun(runFolder(args), { ...info, adapter: opened.name }));
   await resumed?.resume(training);
-  return train(run, training, pictures, quiet);
+  return train(run, training, pictures, args);
 }
 
 /** The run named by --resume, which brings its own data and configuration. */
 function resumedRun({ flags, positional }: Parsed): Run | undefined {
   const folder = flags.get('resume') as string | undefined;
   if (folder === undefined) return undefined;
-  const other = [...flags.keys()].find((name) => !['resume', 'adapter', 'quiet'].includes(name)) ?? positional[0];
+  const other = [...flags.keys()].find((name) => !['resume', 'adapter', 'quiet', 'no-tensorboard'].includes(name)) ?? positional[0];
   if (other !== undefined) throw new ConfigError(`--resume: a run goes on with its own data and configuration; got ${flags.has(other) ? `--${other}` : other} too. Leave it out, or start a new run.`);
   return openRun(folder);
 }
@@ -110,9 +111,20 @@ async function picturesOf(info: RunInfo, tell: (text: string) => void): Promise<
   return pictures;
 }
 
-async function train(run: Run, training: Pretraining, pictures: Pictures, quiet: boolean): Promise<number> {
+async function train(run: Run, training: Pretraining, pictures: Pictures, { flags }: Parsed): Promise<number> {
   const { config, totalSteps, stepsPerEpoch } = training;
-  const progress = new Progress(totalSteps, config.batch, stepsPerEpoch, quiet);
+  const progress = new Progress(totalSteps, config.batch, stepsPerEpoch, flags.has('quiet'));
+  const board = flags.has('no-tensorboard') ? undefined : new Board(run, training);
+  let before: number | undefined;
+  const timed = (record: StepRecord): StepRecord => {
+    const [last, now] = [before, performance.now()];
+    before = now;
+    return last === undefined ? record : { ...record, picturesPerSecond: Math.round((1e5 * config.batch) / (now - last)) / 100 };
+  };
+  const log = (metric: Metric) => {
+    run.log(metric);
+    board?.metric(metric);
+  };
   const stop = new AbortController();
   const onSignal = () => {
     if (stop.signal.aborted) return;
@@ -120,42 +132,51 @@ async function train(run: Run, training: Pretraining, pictures: Pictures, quiet:
     stop.abort();
   };
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
-  if (training.position.step === 0 && !run.history().before) await baselines(run, training);
+  if (training.position.step === 0 && !run.history().before) {
+    await baselines(log, training);
+    await board?.views();
+  }
   const began = Date.now();
   const finished = await training.run({
     signal: stop.signal,
     onStep: (record) => {
-      run.log(record);
+      log(timed(record));
       progress.update(record);
     },
     onKnn: (record) => {
-      run.log(record);
+      log(record);
       progress.say(`epoch ${record.epoch}: k-NN ${(100 * record.knn).toFixed(1)} %`);
     },
-    onEpoch: (position) => run.save(training, position),
+    onEpoch: async (position) => {
+      await board?.similarities();
+      await run.save(training, position);
+    },
   });
   progress.end();
   if (training.position.step % stepsPerEpoch !== 0 || training.position.step === 0) await run.save(training, training.position);
   await run.written();
   process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
-  await writeReport(run, training, pictures, (Date.now() - began) / 1000);
+  const rows = training.heldOut.count > 0 ? await galleryRows(training.heldOut, await training.features()) : [];
+  await board?.gallery(rows);
+  await board?.written();
+  await writeReport(run, training, pictures, rows, (Date.now() - began) / 1000);
   if (!finished) console.log(`Stopped at step ${training.position.step} of ${totalSteps}. Continue with: dawngrad pretrain --resume ${run.folder}`);
   else console.log(resultTable(run, training));
   return finished ? 0 : INTERRUPTED;
 }
 
 /** k-NN before training, once a run. */
-async function baselines(run: Run, training: Pretraining): Promise<void> {
+async function baselines(log: (metric: Metric) => void, training: Pretraining): Promise<void> {
   const { config, heldOut, train } = training;
   const randomEncoder = await training.knn();
   if (randomEncoder === undefined) return;
   const pixels = (p: Pictures) => pixelFeatures(p, config.mean, config.std);
   const rawPixels = await knnAccuracy(pixels(heldOut), pixels(train), { k: config.knn, T: config.knnT });
   const record: BaselineRecord = { epoch: 0, rawPixels, randomEncoder, chance: 1 / new Set(train.labels).size };
-  run.log(record);
+  log(record);
 }
 
-async function writeReport(run: Run, training: Pretraining, pictures: Pictures, elapsedSeconds: number): Promise<void> {
+async function writeReport(run: Run, training: Pretraining, pictures: Pictures, rows: GalleryRow[], elapsedSeconds: number): Promise<void> {
   const { config, train, heldOut } = training;
   const { steps, knn, before } = run.history();
   const notes = [...training.warnings];
@@ -165,7 +186,7 @@ async function writeReport(run: Run, training: Pretraining, pictures: Pictures, 
     adapter: run.info.adapter, version: run.info.version, seed: config.seed,
     steps, knn: knn.map((r) => ({ epoch: r.epoch, accuracy: r.knn })), queueSize: keysOf(training) - 1, chanceLoss: training.method.chance(config.batch / config.accumulate).loss, notes, elapsedSeconds,
     baselines: { ...before, trained: knn.at(-1)?.knn, k: config.knn, T: config.knnT },
-    gallery: heldOut.count > 0 ? await gallery(train, heldOut, await training.features()) : [],
+    gallery: await gallery(train, heldOut, rows),
   });
   await writeAtomic(run.file('report.html'), html);
 }

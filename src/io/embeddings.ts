@@ -33,16 +33,3 @@ export function projectorFiles(table: EmbeddingTable): Map<string, string> {
     ['metadata.tsv', metadata.map((line) => `${line}\n`).join('')],
   ]);
 }
-
-/** Pictures [count, side, side, 3] in a square of rows, as the projector cuts them out again. */
-export function sprite(data: Uint8Array, count: number, height: number, width: number): { data: Uint8Array; width: number; height: number } {
-  const columns = Math.max(1, Math.ceil(Math.sqrt(count)));
-  const all = { data: new Uint8Array(columns * columns * height * width * 3), width: columns * width, height: columns * height };
-  for (let i = 0; i < count; i++)
-    for (let y = 0; y < height; y++) {
-      const from = (i * height + y) * width * 3;
-      const to = ((Math.floor(i / columns) * height + y) * all.width + (i % columns) * width) * 3;
-      all.data.set(data.subarray(from, from + width * 3), to);
-    }
-  return all;
-}

@@ -8,6 +8,19 @@ export class ProtoWriter {
     return this.#varint(field << 3).#varint(BigInt.asUintN(64, BigInt(value)));
   }
 
+  float(field: number, value: number): this {
+    return this.#varint((field << 3) | 5).#put(new Uint8Array(new Float32Array([value]).buffer));
+  }
+
+  double(field: number, value: number): this {
+    return this.#varint((field << 3) | 1).#put(new Uint8Array(new Float64Array([value]).buffer));
+  }
+
+  /** Doubles one after another, without a tag each. */
+  doubles(field: number, values: readonly number[]): this {
+    return this.bytes(field, new Uint8Array(Float64Array.from(values).buffer));
+  }
+
   bytes(field: number, value: Uint8Array): this {
     return this.#varint((field << 3) | 2).#varint(value.length).#put(value);
   }

@@ -1,8 +1,8 @@
 import { escape } from './html.js';
 import type { ReportData, ReportNeighbour, ReportPicture } from './report-data.js';
 
-/** Query pictures, each in a row with its nearest neighbours; empty without a gallery. */
-export function reportGallery({ gallery }: ReportData): string {
+/** Query pictures, each in a row with its nearest neighbours; empty without any. */
+export function reportGallery(gallery: ReportData['gallery'], title: string, text: string): string {
   if (gallery.length === 0) return '';
   const rows = gallery.map(
     ({ query, neighbours }) =>
@@ -11,10 +11,7 @@ export function reportGallery({ gallery }: ReportData): string {
   );
   const marked = gallery.some((g) => g.neighbours.some((n) => n.correct !== undefined));
   const legend = marked ? ' <span class="right">✓ same class</span> <span class="wrong">✗ another class</span>' : '';
-  return (
-    `<section aria-label="Nearest neighbours"><h2>Nearest neighbours</h2><p class="muted">Left: a held-out picture. ` +
-    `Right: the most similar training pictures, by the cosine of their features.${legend}</p><div class="card gallery">${rows.join('')}</div></section>`
-  );
+  return `<section><h2>${escape(title)}</h2><p class="muted">${escape(text)}${legend}</p><div class="card gallery">${rows.join('')}</div></section>`;
 }
 
 function neighbour(n: ReportNeighbour, index: number): string {

@@ -27,6 +27,8 @@ export interface StepRecord {
   /** Part of the queue that holds real keys, and steps since its oldest real key was made; without a queue, left out. */
   queueFill?: number;
   keyAge?: number;
+  /** Pictures a second since the step before, where somebody watches the clock. */
+  picturesPerSecond?: number;
 }
 
 export interface KnnRecord {

@@ -6,20 +6,33 @@ import { type Features, nearestNeighbours } from './knn.js';
 const QUERIES = 8;
 const NEIGHBOURS = 7;
 
+/** A held-out picture with the training pictures nearest to it, by their places. */
+export interface GalleryRow {
+  query: number;
+  neighbours: { index: number; similarity: number }[];
+}
+
 /** Some held-out pictures, spread over the classes, with the training pictures nearest to them. */
-export async function gallery(train: Pictures, heldOut: Pictures, features: { train: Features; heldOut: Features }): Promise<ReportData['gallery']> {
+export async function galleryRows(heldOut: Pictures, features: { train: Features; heldOut: Features }): Promise<GalleryRow[]> {
   const chosen = spread(heldOut);
   const { size, values } = features.heldOut;
   const queries = { count: chosen.length, size, values: Float32Array.from(chosen.flatMap((i) => [...values.subarray(i * size, (i + 1) * size)])) };
   const near = await nearestNeighbours(queries, features.train, NEIGHBOURS);
+  return chosen.map((query, row) => {
+    const places = Array.from({ length: near.k }, (_, j) => row * near.k + j);
+    return { query, neighbours: places.map((at) => ({ index: near.index[at], similarity: near.similarity[at] })) };
+  });
+}
+
+/** The rows with their pictures. */
+export function gallery(train: Pictures, heldOut: Pictures, rows: GalleryRow[]): Promise<ReportData['gallery']> {
   return Promise.all(
-    chosen.map(async (index, row) => ({
-      query: await picture(heldOut, index),
+    rows.map(async ({ query, neighbours }) => ({
+      query: await picture(heldOut, query),
       neighbours: await Promise.all(
-        Array.from({ length: near.k }, async (_, j) => {
-          const at = row * near.k + j;
-          const correct = train.labels && heldOut.labels && train.labels[near.index[at]] === heldOut.labels[index];
-          return { ...(await picture(train, near.index[at])), similarity: near.similarity[at], correct };
+        neighbours.map(async ({ index, similarity }) => {
+          const correct = train.labels && heldOut.labels && train.labels[index] === heldOut.labels[query];
+          return { ...(await picture(train, index)), similarity, correct };
         }),
       ),
     })),
@@ -34,7 +47,8 @@ function spread({ count, labels, classes }: Pictures): number[] {
   return places.flatMap((turn) => byClass.flatMap((members) => members.slice(turn, turn + 1))).slice(0, QUERIES);
 }
 
-async function picture(p: Pictures, index: number): Promise<ReportPicture> {
+/** A picture as the report shows it. */
+export async function picture(p: Pictures, index: number): Promise<ReportPicture> {
   const { data, width, height, labels, classes } = subset(p, [index]);
   return { png: dataUri(await encodePng(data, width, height)), label: labels && classes?.[labels[0]] };
 }

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { type Event, readEvents } from '../io/tfevents.js';
 
 const cli = new URL('../../dist/cli.js', import.meta.url).pathname;
 const folder = mkdtempSync(join(tmpdir(), 'dawngrad-cli-'));
@@ -70,6 +71,11 @@ describe('bad input ends in one sentence and the documented exit code', () => {
   });
 });
 
+const eventsOf = (run: string): Event[] => readEvents(readFileSync(join(folder, run, readdirSync(join(folder, run)).find((name) => name.startsWith('events.'))!)));
+
+/** What TensorBoard shows: a start at a step voids what there was of it and of later ones. */
+const shownAfterRestarts = (events: Event[]): Event[] => events.reduce<Event[]>((kept, e) => [...(e.started ? kept.filter((k) => k.step < e.step) : kept), e], []);
+
 describe('dawngrad pretrain', () => {
   const tiny = ['--count', '80', '--size', '16', '--epochs', '2', '--batch', '16', '--K', '100', '--knn', '5', '--knn-every', '1'];
 
@@ -77,9 +83,13 @@ describe('dawngrad pretrain', () => {
     const { code, out, err } = await dawngrad(['pretrain', ...tiny, '--out', 'run']);
     expect([code, err]).toEqual([0, expect.stringContaining('Warning: K: the queue (100 keys) is larger than the data set (64 pictures)')]);
     for (const row of ['chance', 'raw pixels', 'encoder, as initialised', 'encoder, trained']) expect(out).toContain(row);
-    expect(readdirSync(join(folder, 'run')).sort()).toEqual(['checkpoint.json', 'checkpoint.safetensors', 'config.json', 'metrics.jsonl', 'report.html']);
+    expect(readdirSync(join(folder, 'run')).sort()).toEqual(['checkpoint.json', 'checkpoint.safetensors', 'config.json', expect.stringMatching(/^events\.out\.tfevents\.\d+\./), 'metrics.jsonl', 'report.html']);
     const metrics = readFileSync(join(folder, 'run/metrics.jsonl'), 'utf8').trim().split('\n').map((line) => JSON.parse(line));
     expect(metrics.filter((m) => 'loss' in m).map((m) => m.step)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    const shown = eventsOf('run');
+    expect(shown.flatMap((e) => ('train/loss' in e.values ? [e.values['train/loss'].scalar] : []))).toEqual(metrics.flatMap((m) => ('loss' in m ? [Math.fround(m.loss)] : [])));
+    expect(shown.flatMap((e) => ('eval/knn' in e.values ? [e.step] : []))).toEqual([4, 8]);
+    for (const tag of ['views', 'gallery', 'similarity/positive', 'eval/rawPixels']) expect(shown.some((e) => tag in e.values)).toBe(true);
     expect((await dawngrad(['pretrain', ...tiny, '--out', 'run'])).code).toBe(4); // the folder is taken
   });
 
@@ -101,6 +111,8 @@ describe('dawngrad pretrain', () => {
     const stopped = await dawngrad(['pretrain', ...long, '--out', 'stopped'], (err, kill) => /epoch 1\/6/.test(err) && kill());
     expect([stopped.code, stopped.out]).toEqual([130, expect.stringContaining('dawngrad pretrain --resume stopped')]);
     expect((await dawngrad(['pretrain', '--resume', 'stopped'])).code).toBe(0);
+    const losses = (run: string) => shownAfterRestarts(eventsOf(run)).flatMap((e) => ('train/loss' in e.values ? [[e.step, e.values['train/loss'].scalar]] : []));
+    expect(losses('stopped')).toEqual(losses('straight'));
     const bytes = (run: string) => readFileSync(join(folder, run, 'checkpoint.safetensors'));
     expect(bytes('stopped').equals(bytes('straight'))).toBe(true);
   });

@@ -100,6 +100,24 @@ describe('dawngrad embed and export', () => {
     expect([...new Float32Array(Uint8Array.from(npy.subarray(-4 * values.length)).buffer)]).toEqual(values);
   });
 
+  it('search finds the picture itself first, and shows what it found', async () => {
+    const { code, out, err } = await dawngrad('search', 'photos/b/3.png', 'photos', '--checkpoint', 'run', '--nearest', '3');
+    expect([code, err]).toEqual([0, '']);
+    const lines = out.trim().split('\n');
+    expect(lines[0]).toMatch(/^1\.0000  b\/3\.png$/);
+    expect(lines).toHaveLength(4);
+    const html = readFileSync(join(folder, 'search.html'), 'utf8');
+    expect(html.match(/<img src="data:image\/png/g)).toHaveLength(4);
+    expect(await dawngrad('search', 'nothing.png', 'photos', '--checkpoint', 'run')).toMatchObject({ code: 4, err: expect.stringMatching(/^Error: nothing\.png: it must be a picture/) });
+  });
+
+  it('compare sets runs side by side', async () => {
+    expect((await dawngrad('compare', 'run')).code).toBe(2);
+    const { code, out } = await dawngrad('compare', 'run', './run');
+    expect([code, out]).toEqual([0, expect.stringMatching(/^ +run +\.\/run\n[^]*pictures\/s +\d+ +\d+\nCurves: compare\.html\n$/)]);
+    expect(readFileSync(join(folder, 'compare.html'), 'utf8')).toContain('<svg');
+  });
+
   it('writes the folder for transformers.js', async () => {
     expect((await dawngrad('export', 'run', 'model')).code).toBe(0);
     expect(JSON.parse(readFileSync(join(folder, 'model/preprocessor_config.json'), 'utf8'))).toMatchObject({ crop_size: { height: 16, width: 16 }, do_normalize: true });

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { embeddingsCsv, projectorFiles, sprite } from '../../src/io/embeddings.js';
+import { embeddingsCsv, projectorFiles } from '../../src/io/embeddings.js';
 import { encodeNpy } from '../../src/io/npy.js';
 
 const table = { values: Float32Array.of(0.1, -2, 3e-9, 4), count: 2, size: 2, names: ['a/1.png', 'b/"2", x.png'], labels: ['a', 'b'] };
@@ -30,11 +30,5 @@ describe('embeddings', () => {
     expect(projectorFiles(table).get('metadata.tsv')).toBe('name\tlabel\na/1.png\ta\nb/"2", x.png\tb\n');
     expect(projectorFiles({ ...table, labels: undefined }).get('metadata.tsv')).toBe('a/1.png\nb/"2", x.png\n');
     expect(projectorFiles(table).get('tensors.tsv')!.trim().split('\n').map((line) => line.split('\t').length)).toEqual([2, 2]);
-  });
-
-  it('sprite: pictures in rows of a square', () => {
-    const all = sprite(Uint8Array.from({ length: 3 * 2 * 1 * 3 }, (_, i) => i + 1), 3, 2, 1);
-    expect([all.width, all.height]).toEqual([2, 4]);
-    expect([...all.data]).toEqual([1, 2, 3, 7, 8, 9, 4, 5, 6, 10, 11, 12, 13, 14, 15, 0, 0, 0, 16, 17, 18, 0, 0, 0]);
   });
 });

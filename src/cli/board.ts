@@ -1,0 +1,58 @@
+import { joinPictures } from '../data/join.js';
+import { type Pictures, subset } from '../data/pictures.js';
+import { encodePng } from '../io/png.js';
+import { sheet } from '../io/sheet.js';
+import { EventFile } from '../io/tensorboard.node.js';
+import type { Pretraining } from '../moco/pretrain.js';
+import { previewViews, similarities } from '../moco/preview.js';
+import type { GalleryRow } from '../moco/report.js';
+import type { Metric, Run } from '../moco/run.node.js';
+import type { Encoder } from '../nn/models.js';
+
+const PREVIEWED = 16; // pictures
+
+/** What TensorBoard shows of a run: every metric, views of pictures, similarities, and the gallery. */
+export class Board {
+  readonly #file: EventFile;
+  readonly #training: Pretraining;
+
+  constructor(run: Run, training: Pretraining) {
+    this.#file = new EventFile(run.folder, training.position.step);
+    this.#training = training;
+  }
+
+  /** Each number of a metric by its name. */
+  metric(metric: Metric): void {
+    const { epoch, ...rest } = metric;
+    const step = 'step' in metric ? metric.step : epoch * this.#training.stepsPerEpoch;
+    const kind = 'step' in metric ? 'train' : 'eval';
+    const numbers = Object.entries(rest).filter(([name, value]) => name !== 'step' && typeof value === 'number');
+    this.#file.log(step, Object.fromEntries(numbers.map(([name, value]) => [`${kind}/${name}`, { scalar: value as number }])));
+  }
+
+  async views(): Promise<void> {
+    await this.#pictures('views', await previewViews(this.#training.config, this.#training.train, PREVIEWED), 8);
+  }
+
+  async similarities(): Promise<void> {
+    const { method, config, train, position } = this.#training;
+    const { positive, negative } = await similarities(method.encoder as Encoder, config, train);
+    this.#file.log(position.step, { 'similarity/positive': { histogram: positive }, 'similarity/negative': { histogram: negative } });
+  }
+
+  /** Each held-out picture, with those nearest to it at its right. */
+  async gallery(rows: GalleryRow[]): Promise<void> {
+    const { train, heldOut } = this.#training;
+    const parts = rows.flatMap(({ query, neighbours }) => [subset(heldOut, [query]), subset(train, neighbours.map((n) => n.index))]);
+    if (parts.length > 0) await this.#pictures('gallery', joinPictures(parts), 1 + rows[0].neighbours.length);
+  }
+
+  written(): Promise<void> {
+    return this.#file.written();
+  }
+
+  async #pictures(tag: string, { data, height, width }: Pictures, columns: number): Promise<void> {
+    const all = sheet(data, { height, width }, columns);
+    this.#file.log(this.#training.position.step, { [tag]: { png: await encodePng(all.data, all.width, all.height), width: all.width, height: all.height } });
+  }
+}

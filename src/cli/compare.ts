@@ -1,0 +1,51 @@
+import { basename, resolve } from 'node:path';
+import { ConfigError } from '../core/errors.js';
+import { writeAtomic } from '../io/atomic.node.js';
+import { type ComparedRun, comparisonTable, renderComparison } from '../io/compare.js';
+import { openRun } from '../moco/run.node.js';
+import { describeFlags, type Flag, parseArgs } from './args.js';
+
+const flags: readonly Flag[] = [
+  { name: 'out', kind: 'text', help: 'where to write the page (compare.html)' },
+  { name: 'help', kind: 'switch', help: 'this text' },
+];
+
+const help = `dawngrad compare RUN RUN... [flags]
+
+Sets runs side by side: the settings that differ, the loss, k-NN and speed they reached, and in one HTML file
+their curves over each other.
+
+Example
+  dawngrad compare runs/queue-64 runs/queue-128 runs/no-shuffle --out queues.html
+
+${describeFlags(flags)}`;
+
+/** Runs `dawngrad compare`. Returns the exit code. */
+export async function compare(argv: readonly string[]): Promise<number> {
+  const { flags: given, positional: folders } = parseArgs('compare', argv, flags);
+  if (given.has('help')) {
+    console.log(help);
+    return 0;
+  }
+  if (folders.length < 2) throw new ConfigError(`compare: it takes two runs or more; got ${folders.length}. Write dawngrad compare runs/a runs/b.`);
+  const short = folders.map((folder) => basename(resolve(folder)));
+  const runs = folders.map((folder, i) => compared(folder, new Set(short).size === short.length ? short[i] : folder));
+  const out = (given.get('out') as string | undefined) ?? 'compare.html';
+  await writeAtomic(out, renderComparison(runs));
+  console.log(aligned(comparisonTable(runs)));
+  console.log(`Curves: ${out}`);
+  return 0;
+}
+
+function compared(folder: string, name: string): ComparedRun {
+  const run = openRun(folder);
+  const { config, data, choice, adapter, version } = run.info;
+  const { steps, knn } = run.history();
+  return { name, config: { ...config, data, ...choice, adapter, version }, steps, knn: knn.map((k) => ({ epoch: k.epoch, accuracy: k.knn })) };
+}
+
+/** Rows with their columns under each other. */
+function aligned(rows: string[][]): string {
+  const widths = rows[0].map((_, c) => Math.max(...rows.map((row) => row[c].length)));
+  return rows.map((row) => row.map((cell, c) => (c === 0 ? cell.padEnd(widths[c]) : cell.padStart(widths[c]))).join('  ')).join('\n');
+}

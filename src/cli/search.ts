@@ -1,0 +1,46 @@
+import { ConfigError } from '../core/errors.js';
+import { openPicture } from '../data/picture.node.js';
+import { writeAtomic } from '../io/atomic.node.js';
+import { page } from '../io/page.js';
+import { reportGallery } from '../io/report-gallery.js';
+import { nearestNeighbours } from '../moco/knn.js';
+import { picture } from '../moco/report.js';
+import { describeFlags, type Flag, parseArgs } from './args.js';
+import { embedData, encoderFlags } from './embed.js';
+
+const flags: readonly Flag[] = [
+  { name: 'nearest', kind: 'number', help: 'how many to find (12)' },
+  { name: 'out', kind: 'text', help: 'where to write the page (search.html)' },
+  ...encoderFlags,
+];
+
+const help = `dawngrad search PICTURE DATA --checkpoint RUN_OR_FILE [flags]
+
+Finds the pictures of DATA most similar to PICTURE, by the cosine of their features: prints similarities and names,
+and writes a page that shows them.
+
+Example
+  dawngrad search cat.jpg photos --checkpoint runs/photos
+
+${describeFlags(flags)}`;
+
+/** Runs `dawngrad search`. Returns the exit code. */
+export async function search(argv: readonly string[]): Promise<number> {
+  const args = parseArgs('search', argv, flags);
+  if (args.flags.has('help')) {
+    console.log(help);
+    return 0;
+  }
+  const [file, data, ...more] = args.positional;
+  if (data === undefined || more.length > 0) throw new ConfigError(`search: it takes a picture and where to search; got ${args.positional.length} names. Write dawngrad search cat.jpg photos --checkpoint runs/photos.`);
+  const { pictures, features, size, embed } = await embedData('search', args, data);
+  const query = await openPicture(file, size);
+  const near = await nearestNeighbours(await embed(query), features, (args.flags.get('nearest') as number | undefined) ?? 12);
+  const neighbours = await Promise.all(Array.from(near.index, async (i, j) => ({ ...(await picture(pictures, i)), label: pictures.names[i], similarity: near.similarity[j] })));
+  const out = (args.flags.get('out') as string | undefined) ?? 'search.html';
+  const gallery = [{ query: { ...(await picture(query, 0)), label: query.names[0] }, neighbours }];
+  await writeAtomic(out, page({ title: `Like ${query.names[0]}`, about: `The nearest of ${pictures.count} pictures of ${data}, by ${String(args.flags.get('checkpoint'))}.`, sections: [reportGallery(gallery, 'Nearest pictures', 'By the cosine of their features.')] }));
+  for (const { similarity, label } of neighbours) console.log(`${similarity.toFixed(4)}  ${label}`);
+  console.log(`Pictures: ${out}`);
+  return 0;
+}

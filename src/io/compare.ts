@@ -1,0 +1,65 @@
+import { lineChart, type Series } from './chart.js';
+import { escape } from './html.js';
+import { percent, percentTick, plain, whole } from './numbers.js';
+import { page } from './page.js';
+import type { ReportStep } from './report-data.js';
+import { type Point, runningMean } from './thin.js';
+
+/** A run as it is set beside others. */
+export interface ComparedRun {
+  name: string;
+  /** Everything that may differ; `batch` is needed. */
+  config: Record<string, unknown> & { batch: number };
+  steps: readonly ReportStep[];
+  knn: readonly { epoch: number; accuracy: number }[];
+}
+
+const TONES = 8; // colours of the style sheet
+const LAST = 10; // steps that the final loss is the mean of
+
+/** What differs between runs, and what they reached: a head with their names, then a row for each. */
+export function comparisonTable(runs: readonly ComparedRun[]): string[][] {
+  const keys = [...new Set(runs.flatMap((r) => Object.keys(r.config)))];
+  const shown = (r: ComparedRun, key: string) => (typeof r.config[key] === 'string' ? r.config[key] : (JSON.stringify(r.config[key]) ?? '–'));
+  const differing = keys.map((key) => [key, ...runs.map((r) => shown(r, key))]).filter(([, ...values]) => new Set(values).size > 1);
+  const mean = (values: number[]) => (values.length === 0 ? undefined : values.reduce((a, b) => a + b, 0) / values.length);
+  const reached: [string, (r: ComparedRun) => string][] = [
+    ['steps', (r) => whole(r.steps.at(-1)?.step)],
+    ['loss', (r) => plain(mean(r.steps.slice(-LAST).map((s) => s.loss)))],
+    ['contrast top 1', (r) => percent(mean(r.steps.slice(-LAST).map((s) => s.contrastTop1)))],
+    ['k-NN', (r) => percent(r.knn.at(-1)?.accuracy)],
+    ['pictures/s', (r) => whole(median(r.steps.flatMap((s) => s.picturesPerSecond ?? [])))],
+  ];
+  return [['', ...runs.map((r) => r.name)], ...differing, ...reached.map(([name, read]) => [name, ...runs.map(read)])];
+}
+
+const median = (values: number[]): number | undefined => values.sort((a, b) => a - b)[values.length >> 1];
+
+/** The curves of runs over each other, under the table, as one HTML file. */
+export function renderComparison(runs: readonly ComparedRun[]): string {
+  const [head, ...rows] = comparisonTable(runs).map((row) => row.map(escape));
+  const cells = rows.map(([name, ...values]) => `<tr><th scope="row">${name}</th>${values.map((v) => `<td>${v}</td>`).join('')}</tr>`);
+  const table = `<div class="card wide"><table class="rows"><thead><tr>${head.map((name) => `<th scope="col">${name}</th>`).join('')}</tr></thead><tbody>${cells.join('')}</tbody></table></div>`;
+  return page({
+    title: `${runs.length} runs`,
+    about: 'What differs, what was reached, and the curves.',
+    sections: [`<section><h2>Differences and results</h2>${table}</section>`, `<section aria-label="Charts"><h2>Curves</h2><div class="charts">${charts(runs).join('')}</div></section>`],
+  });
+}
+
+function charts(runs: readonly ComparedRun[]): string[] {
+  const each = (points: (r: ComparedRun) => Point[]): Series[] => runs.map((r, i) => ({ name: r.name, points: points(r), tone: 1 + (i % TONES) }));
+  const seen = (read: (s: ReportStep) => number) => each((r) => smooth(r.steps.map((s) => [s.step * r.config.batch, read(s)] as const)));
+  return [
+    lineChart({ title: 'Contrastive loss', xName: 'pictures seen', show: plain, series: seen((s) => s.loss) }),
+    lineChart({ title: 'Contrast accuracy', xName: 'pictures seen', show: percent, tick: percentTick, from: 0, series: seen((s) => s.contrastTop1) }),
+    lineChart({ title: 'k-NN accuracy', xName: 'epoch', show: percent, tick: percentTick, from: 0, series: each((r) => r.knn.map((k) => [k.epoch, k.accuracy] as const)) }),
+    lineChart({ title: 'Learning rate', xName: 'pictures seen', show: plain, from: 0, series: each((r) => r.steps.map((s) => [s.step * r.config.batch, s.lr] as const)) }),
+  ];
+}
+
+/** The running mean of what is a number. */
+function smooth(points: Point[]): Point[] {
+  const sound = points.filter(([, y]) => Number.isFinite(y));
+  return runningMean(sound, Math.floor(sound.length / 80));
+}

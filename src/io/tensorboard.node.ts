@@ -1,0 +1,42 @@
+import { closeSync, ftruncateSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { appendFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { restartEvent, summaryEvent, type Summary, versionEvent } from './tensorboard.js';
+import { tfRecord, wholeRecords } from './tfrecord.js';
+
+const now = (): number => Date.now() / 1000;
+
+/** A folder's event file, which `tensorboard --logdir FOLDER` shows while it grows. */
+export class EventFile {
+  readonly path: string;
+  #writing: Promise<void> = Promise.resolve();
+
+  /** @param done steps of the run so far. An event file that is there already goes on with the next; a record that was cut off is dropped. */
+  constructor(folder: string, done: number) {
+    const there = readdirSync(folder).filter((name) => name.startsWith('events.out.tfevents.')).sort().at(-1);
+    this.path = join(folder, there ?? `events.out.tfevents.${Math.floor(now())}.${hostname()}`);
+    if (there) dropCutRecord(this.path);
+    this.#append(there ? restartEvent(now(), done + 1) : versionEvent(now()));
+  }
+
+  /** Appends values by their tags, after those before them; `written` waits for all. */
+  log(step: number, values: Record<string, Summary>): void {
+    this.#append(summaryEvent(now(), step, values));
+  }
+
+  written(): Promise<void> {
+    return this.#writing;
+  }
+
+  #append(event: Uint8Array): void {
+    this.#writing = this.#writing.then(() => appendFile(this.path, tfRecord(event)));
+    this.#writing.catch(() => undefined); // `written` reports it
+  }
+}
+
+function dropCutRecord(path: string): void {
+  const file = openSync(path, 'r+');
+  ftruncateSync(file, wholeRecords(readFileSync(path)));
+  closeSync(file);
+}

@@ -1,0 +1,14 @@
+/** A picture [height, width, 3] made smaller by a whole number, so that no side is longer than `most` pixels where it was: means of squares. */
+export function thumbnail(data: Uint8Array, width: number, height: number, most: number): { data: Uint8Array; width: number; height: number } {
+  const times = Math.max(1, Math.ceil(Math.max(width, height) / most));
+  const small = { width: Math.max(1, Math.floor(width / times)), height: Math.max(1, Math.floor(height / times)) };
+  const out = new Uint8Array(small.width * small.height * 3);
+  const [w, h] = [Math.min(times, width), Math.min(times, height)];
+  for (let i = 0; i < out.length; i++) {
+    const [y, x, c] = [Math.floor(i / 3 / small.width), Math.floor(i / 3) % small.width, i % 3];
+    let sum = 0;
+    for (let dy = 0; dy < h; dy++) for (let dx = 0; dx < w; dx++) sum += data[((y * times + dy) * width + x * times + dx) * 3 + c];
+    out[i] = Math.round(sum / (w * h));
+  }
+  return { data: out, ...small };
+}

@@ -1,0 +1,68 @@
+import { ConfigError } from '../core/errors.js';
+import { Rng } from '../core/rng.js';
+import { mul, sub } from '../ops/binary.js';
+import { l2Normalize } from '../ops/l2_normalize.js';
+import { matmul } from '../ops/matmul.js';
+import { step } from '../step.js';
+import { type Tensor, tensor } from '../tensor.js';
+import type { Features } from './knn.js';
+
+/** The directions along which features vary most. */
+export interface Pca {
+  /** f32 [k, size], orthonormal rows, each with its largest entry above 0; a row of zeros where nothing varies. */
+  components: Float32Array;
+  /** f32 [k], the variance along each, the largest first. */
+  variances: Float32Array;
+  /** f32 [count, k], the features less their mean along each. */
+  projected: Float32Array;
+}
+
+const [TURNS, ROUNDS] = [25, 40]; // multiplications between two looks, and looks at most
+const SAME = 1e-7; // of a direction between two looks, 1 - |cosine|: what f32 tells apart
+
+/** Principal components by power iteration on the covariance, which is made and, after each component, deflated on the device. */
+export async function pca(features: Pick<Features, 'values' | 'count' | 'size'>, k = 2): Promise<Pca> {
+  const { count, size } = features;
+  if (!(Number.isInteger(k) && k >= 1 && k <= size)) throw new ConfigError(`pca: it finds 1 to ${size} components of ${size} features; got ${k}. Ask for fewer.`);
+  if (count < 2) throw new ConfigError(`pca: variance takes at least two pictures; got ${count}. Pass more.`);
+  const X = tensor(centred(features), [count, size]);
+  let C = step(() => mul(matmul(X, X, { transposeA: true }), 1 / (count - 1))); // covariance: size × size
+  const found: Tensor[] = [];
+  const variances = new Float32Array(k);
+  for (let i = 0; i < k; i++) {
+    const v = await direction(C, i);
+    const [variance] = (await step(() => matmul(matmul(v, C), v, { transposeB: true }).data())) as Float32Array; // v C vᵀ
+    [variances[i], C] = [variance, step(() => sub(C, mul(matmul(v, v, { transposeA: true }), variance)))];
+    found.push(v);
+  }
+  const components = Float32Array.from((await Promise.all(found.map((v) => v.data()))).flatMap((row) => Array.from(row as Float32Array)));
+  const projected = (await step(() => matmul(X, tensor(components, [k, size]), { transposeB: true }).data())) as Float32Array;
+  return { components, variances, projected };
+}
+
+/** The features less their mean. */
+function centred({ values, count, size }: Pick<Features, 'values' | 'count' | 'size'>): Float32Array {
+  const mean = new Float64Array(size);
+  values.forEach((v, i) => (mean[i % size] += v / count));
+  return values.map((v, i) => v - mean[i % size]);
+}
+
+/** The eigenvector of the largest eigenvalue of C, [1, size], with its largest entry above 0. */
+async function direction(C: Tensor, number: number): Promise<Tensor> {
+  const [size] = C.shape;
+  const rng = new Rng(0, 'pca', number);
+  let row: ArrayLike<number> = Float32Array.from({ length: size }, () => rng.normal());
+  for (let round = 0; round < ROUNDS; round++) {
+    const turned = (await step(() => {
+      let v = tensor(Float32Array.from(row), [1, size]);
+      for (let i = 0; i < TURNS; i++) v = l2Normalize(matmul(v, C));
+      return v.data();
+    })) as Float32Array;
+    const cosine = turned.reduce((sum, v, i) => sum + v * row[i], 0);
+    row = turned;
+    if (round > 0 && 1 - Math.abs(cosine) < SAME) break;
+    if (turned.every((v) => v === 0)) break;
+  }
+  const largest = Array.from(row).reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a));
+  return tensor(Float32Array.from(row, (v) => (largest < 0 ? -v : v)), [1, size]);
+}
