@@ -38,6 +38,7 @@ export { type InfoNce, infoNce } from './ops/info_nce.js';
 export { bankWrite } from './ops/bank_write.js';
 export { pick } from './ops/pick.js';
 export { queueWrite } from './ops/queue_write.js';
+export { type Checked, selfCheck } from './ops/self_check.js';
 export { ema } from './ops/ema.js';
 export { sgd, type SgdOptions } from './ops/sgd.js';
 export { lars, type LarsOptions, type LarsTable, larsTable } from './ops/lars.js';

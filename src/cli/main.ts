@@ -2,12 +2,14 @@
 import { readFileSync } from 'node:fs';
 import { ConfigError, DawngradError } from '../core/errors.js';
 import { nearest } from '../core/nearest.js';
+import { colour } from './colour.js';
 import { convert } from './convert.js';
+import { doctor } from './doctor.js';
 import { embed } from './embed.js';
 import { exportEncoder } from './export.js';
 import { pretrain } from './pretrain.js';
 
-const commands: Record<string, (argv: string[], version: string) => Promise<number>> = { convert, embed, export: exportEncoder, pretrain };
+const commands: Record<string, (argv: string[], version: string) => Promise<number>> = { convert, doctor, embed, export: exportEncoder, pretrain };
 
 const help = `dawngrad <command> [flags]
 
@@ -16,6 +18,7 @@ Commands
   convert IN OUT    read a PyTorch or safetensors checkpoint; write safetensors, or a run to go on with
   embed DATA        write the features of pictures: .npy, .safetensors, .csv or for the embedding projector
   export IN OUT     write an encoder as ONNX, or as a folder for transformers.js
+  doctor            test and measure the adapters of this machine; tell what to install
 
 dawngrad <command> --help tells the flags of a command; dawngrad --version the version.
 Exit codes: 0 done, 1 unexpected, 2 usage or configuration, 3 no usable adapter, 4 bad data or checkpoint,
@@ -44,7 +47,7 @@ main(process.argv.slice(2)).then(
   (code) => process.exit(code),
   (error: unknown) => {
     const expected = error instanceof DawngradError;
-    process.stderr.write(`${expected ? `Error: ${error.message}` : error instanceof Error ? error.stack : String(error)}\n`);
+    process.stderr.write(`${expected && !process.argv.includes('--verbose') ? `${colour(process.stderr).red('Error:')} ${error.message}` : error instanceof Error ? error.stack : String(error)}\n`);
     process.exit(expected ? error.exitCode : 1);
   },
 );
