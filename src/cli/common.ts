@@ -7,7 +7,7 @@ export const commonFlags: readonly Flag[] = [
   { name: 'json', kind: 'switch', help: 'the result as one JSON object on stdout' },
   { name: 'quiet', kind: 'switch', help: 'nothing on stderr but errors' },
   { name: 'verbose', kind: 'switch', help: 'more on stderr, and the stack of an error' },
-  { name: 'help', kind: 'switch', help: 'this text' },
+  { name: 'help', kind: 'switch', help: 'this text; -h too' },
 ];
 
 /** Where a command's words go: the result to stdout, for people or as JSON; all else to stderr, as much as is wanted. */

@@ -28,6 +28,7 @@ const version = (): string => (JSON.parse(readFileSync(new URL('../package.json'
 
 async function main(argv: string[]): Promise<number> {
   const [name, ...rest] = argv;
+  if (name === 'help' && rest.length > 0) return main([...rest, '--help']);
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
     console.log(help);
     return name === undefined ? 2 : 0;

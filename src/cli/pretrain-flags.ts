@@ -5,6 +5,7 @@ import { demoConfig, type PretrainConfig } from '../moco/config.js';
 import { presetOf } from '../moco/presets.js';
 import { models } from '../nn/models.js';
 import type { Flag, Parsed, Value } from './args.js';
+import { commonFlags } from './common.js';
 
 /** What each field of the configuration means; its flag is the name in kebab case, its kind that of the demo's value. */
 const fields: Record<keyof PretrainConfig, string> = {
@@ -73,8 +74,7 @@ export const runFlags: readonly Flag[] = [
   { name: 'out', kind: 'text', help: "the run's folder (runs/ and the time)" },
   { name: 'resume', kind: 'text', help: 'continue the run in this folder where it stopped' },
   { name: 'adapter', kind: 'text', help: 'any, hardware or software (any)' },
-  { name: 'quiet', kind: 'switch', help: 'no progress on stderr' },
-  { name: 'help', kind: 'switch', help: 'this text' },
+  ...commonFlags,
 ];
 
 /** The configuration asked for: a preset (without one, `base`), over it the file's fields, over them the flags. */
