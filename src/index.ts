@@ -47,6 +47,7 @@ export { augment, type AugmentOptions, normalizePictures } from './ops/augment.j
 export { type Augmentation, cifarAugmentation, drawAugmentation, mocoV1Augmentation, mocoV2Augmentation } from './ops/augment_params.js';
 
 export { copyState, Module } from './nn/module.js';
+export type { LayerSummary, Summary } from './nn/summary.js';
 export { Conv2d } from './nn/conv2d.js';
 export { Linear, Relu, Sequential } from './nn/linear.js';
 export { BatchNorm } from './nn/batch_norm.js';

@@ -8,8 +8,9 @@ import { doctor } from './doctor.js';
 import { embed } from './embed.js';
 import { exportEncoder } from './export.js';
 import { pretrain } from './pretrain.js';
+import { summary } from './summary.js';
 
-const commands: Record<string, (argv: string[], version: string) => Promise<number>> = { convert, doctor, embed, export: exportEncoder, pretrain };
+const commands: Record<string, (argv: string[], version: string) => Promise<number>> = { convert, doctor, embed, export: exportEncoder, pretrain, summary };
 
 const help = `dawngrad <command> [flags]
 
@@ -18,6 +19,7 @@ Commands
   convert IN OUT    read a PyTorch or safetensors checkpoint; write safetensors, or a run to go on with
   embed DATA        write the features of pictures: .npy, .safetensors, .csv or for the embedding projector
   export IN OUT     write an encoder as ONNX, or as a folder for transformers.js
+  summary           print the layers of a model with shapes, parameters and operations
   doctor            test and measure the adapters of this machine; tell what to install
 
 dawngrad <command> --help tells the flags of a command; dawngrad --version the version.

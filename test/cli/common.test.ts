@@ -74,8 +74,8 @@ describe('what goes to stderr', () => {
 
 describe('--json', () => {
   const tiny = ['--count', '60', '--size', '16', '--epochs', '1', '--batch', '16', '--K', '32', '--knn', '5'];
-  const json = async (args: string[]): Promise<{ code: number | null; value: unknown; err: string }> => {
-    const { code, out, err } = await run([...args, '--json']);
+  const json = async (args: string[], env = {}): Promise<{ code: number | null; value: unknown; err: string }> => {
+    const { code, out, err } = await run([...args, '--json'], env);
     return { code, value: JSON.parse(out), err };
   };
 
@@ -113,8 +113,15 @@ describe('--json', () => {
     })]));
   });
 
-  it('doctor ends with 3 where no driver works', async () => {
-    const { code, value } = await json(['doctor'].concat([]));
-    expect([code, value]).toBeDefined();
+  it('doctor ends with 3 where no driver works, and says which was named', async () => {
+    const { code, value } = await json(['doctor'], { VK_ICD_FILENAMES: join(folder, 'nowhere.json') });
+    expect([code, value]).toMatchObject([3, { works: false, adapters: [{ choice: 'hardware', works: false }, { choice: 'software', works: false, reason: expect.stringContaining('nowhere.json') }] }]);
+  });
+
+  it('summary needs no adapter', async () => {
+    const [{ code, value }, text] = await Promise.all([json(['summary', '--model', 'resnet18', '--size', '32', '--dim', '10']), run(['summary', '--model', 'resnet18', '--size', '32', '--dim', '10'])]);
+    expect([code, value]).toMatchObject([0, { input: [1, 32, 32, 3], output: [1, 10], parameters: 11_173_962, macs: 555_422_720 }]); // kuangliu/pytorch-cifar's ResNet18
+    expect(text.out).toMatch(/^layer +kind +output +parameters +MFLOP\nconv1 +Conv2d +\[1, 32, 32, 64\] +1,728 +3\.54\n[^]*: 11,173,962 parameters, 1\.11 GFLOP \(0\.56 GMAC\)\n$/);
+    expect(await run(['summary', '--stem', 'cifr'])).toMatchObject({ code: 2, err: expect.stringContaining('Write --stem cifar.') });
   });
 });
