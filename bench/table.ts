@@ -1,4 +1,4 @@
-import type { Ceiling } from './ceiling.js';
+import type { Ceiling } from '../src/backend/ceiling.js';
 import type { Timing } from './measure.js';
 import type { Goal } from './record.js';
 

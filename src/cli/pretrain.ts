@@ -15,12 +15,13 @@ import { demoConfig, type PretrainConfig } from '../moco/config.js';
 import { presets } from '../moco/presets.js';
 import { describeFlags, parseArgs, type Parsed } from './args.js';
 import { Board } from './board.js';
+import { commonFlags, Output } from './common.js';
 import { dryRun } from './dry-run.js';
 import { expectations } from './expect.js';
 import { configFlags, configFrom, runFlags } from './pretrain-flags.js';
 import { Progress } from './progress.js';
 import { openRunPictures } from './run-pictures.js';
-import { resultTable } from './table.js';
+import { resultsOf, resultTable } from './table.js';
 
 const INTERRUPTED = 130;
 
@@ -58,31 +59,32 @@ export async function pretrain(argv: readonly string[], version: string): Promis
     console.log(JSON.stringify(configFrom(args), null, 2));
     return 0;
   }
-  const quiet = args.flags.has('quiet');
-  const tell = (text: string) => quiet || process.stderr.write(`${text}\n`);
+  const out = new Output(args);
   const resumed = resumedRun(args);
   const info = resumed?.info ?? plannedRun(args, argv, version);
   const opened = await device({ adapter: args.flags.get('adapter') as AdapterChoice | undefined });
   const software = opened instanceof GpuBackend && opened.gpu.software;
-  tell(software ? `No GPU is used: computing in software on ${opened.name}.` : `Computing on ${opened.name}.`);
-  const pictures = await picturesOf(info, tell);
+  out.tell(software ? `No GPU is used: computing in software on ${opened.name}.` : `Computing on ${opened.name}.`);
+  if (opened instanceof GpuBackend) out.detail(`Kernels are chosen by ${JSON.stringify(opened.gpu.traits)}`);
+  out.detail(`Configuration: ${JSON.stringify(info.config)}`);
+  const pictures = await picturesOf(info, out);
   const training = new Pretraining(info.config, splitHeldOut(pictures, info.config.heldOut, info.config.seed));
-  for (const warning of training.warnings) tell(`Warning: ${warning}`);
-  for (const line of expectations(training)) tell(line);
+  for (const warning of training.warnings) out.warn(warning);
+  for (const line of expectations(training)) out.tell(line);
   if (args.flags.has('dry-run')) {
-    console.log(await dryRun(training, opened));
+    await dryRun(training, opened, out);
     return 0;
   }
   const run = resumed ?? (await startRun(runFolder(args), { ...info, adapter: opened.name }));
   await resumed?.resume(training);
-  return train(run, training, pictures, args);
+  return train(run, training, pictures, out, !args.flags.has('no-tensorboard'));
 }
 
 /** The run named by --resume, which brings its own data and configuration. */
 function resumedRun({ flags, positional }: Parsed): Run | undefined {
   const folder = flags.get('resume') as string | undefined;
   if (folder === undefined) return undefined;
-  const other = [...flags.keys()].find((name) => !['resume', 'adapter', 'quiet', 'no-tensorboard'].includes(name)) ?? positional[0];
+  const other = [...flags.keys()].find((name) => !['resume', 'adapter', 'no-tensorboard', ...commonFlags.map((f) => f.name)].includes(name)) ?? positional[0];
   if (other !== undefined) throw new ConfigError(`--resume: a run goes on with its own data and configuration; got ${flags.has(other) ? `--${other}` : other} too. Leave it out, or start a new run.`);
   return openRun(folder);
 }
@@ -101,20 +103,20 @@ function plannedRun(args: Parsed, argv: readonly string[], version: string): Run
 
 const runFolder = ({ flags }: Parsed): string => (flags.get('out') as string | undefined) ?? `runs/${new Date().toISOString().slice(0, 19).replace(/:/g, '-')}`;
 
-async function picturesOf(info: RunInfo, tell: (text: string) => void): Promise<Pictures> {
+async function picturesOf(info: RunInfo, out: Output): Promise<Pictures> {
   const pictures = await openRunPictures(info);
   const { count, height, width, classes, skipped, warnings = [] } = pictures;
-  tell(`${count} pictures of ${width}×${height}${classes ? ` in ${classes.length} classes` : ''}${info.data === 'drawn' ? ', drawn' : ` from ${info.data}`}.`);
-  for (const warning of warnings) tell(`Warning: ${warning}`);
-  for (const { name, reason } of skipped.slice(0, 5)) tell(`Skipped ${name}: ${reason}`);
-  if (skipped.length > 0) tell(`${skipped.length} pictures skipped in all.`);
+  out.tell(`${count} pictures of ${width}×${height}${classes ? ` in ${classes.length} classes` : ''}${info.data === 'drawn' ? ', drawn' : ` from ${info.data}`}.`);
+  for (const warning of warnings) out.warn(warning);
+  for (const { name, reason } of skipped.slice(0, out.verbose ? undefined : 5)) out.tell(`Skipped ${name}: ${reason}`);
+  if (skipped.length > 0) out.tell(`${skipped.length} pictures skipped in all.`);
   return pictures;
 }
 
-async function train(run: Run, training: Pretraining, pictures: Pictures, { flags }: Parsed): Promise<number> {
+async function train(run: Run, training: Pretraining, pictures: Pictures, out: Output, tensorboard: boolean): Promise<number> {
   const { config, totalSteps, stepsPerEpoch } = training;
-  const progress = new Progress(totalSteps, config.batch, stepsPerEpoch, flags.has('quiet'));
-  const board = flags.has('no-tensorboard') ? undefined : new Board(run, training);
+  const progress = new Progress(totalSteps, config.batch, stepsPerEpoch, out.quiet);
+  const board = tensorboard ? new Board(run, training) : undefined;
   let before: number | undefined;
   const timed = (record: StepRecord): StepRecord => {
     const [last, now] = [before, performance.now()];
@@ -160,8 +162,8 @@ async function train(run: Run, training: Pretraining, pictures: Pictures, { flag
   await board?.gallery(rows);
   await board?.written();
   await writeReport(run, training, pictures, rows, (Date.now() - began) / 1000);
-  if (!finished) console.log(`Stopped at step ${training.position.step} of ${totalSteps}. Continue with: dawngrad pretrain --resume ${run.folder}`);
-  else console.log(resultTable(run, training));
+  const results = resultsOf(run, training);
+  out.result(finished ? resultTable(results, training) : `Stopped at step ${results.step} of ${totalSteps}. Continue with: dawngrad pretrain --resume ${run.folder}`, results);
   return finished ? 0 : INTERRUPTED;
 }
 
