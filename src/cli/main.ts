@@ -4,16 +4,20 @@ import { ConfigError, DawngradError } from '../core/errors.js';
 import { nearest } from '../core/nearest.js';
 import { convert } from './convert.js';
 import { embed } from './embed.js';
+import { experiment } from './experiment.js';
 import { exportEncoder } from './export.js';
+import { finetune } from './finetune.js';
 import { pretrain } from './pretrain.js';
 
-const commands: Record<string, (argv: string[], version: string) => Promise<number>> = { convert, embed, export: exportEncoder, pretrain };
+const commands: Record<string, (argv: string[], version: string) => Promise<number>> = { convert, embed, experiment, export: exportEncoder, finetune, pretrain };
 
 const help = `dawngrad <command> [flags]
 
 Commands
   pretrain [DATA]   train an encoder on unlabelled pictures by MoCo v1, v2, v3 and their rivals
   convert IN OUT    read a PyTorch or safetensors checkpoint; write safetensors, or a run to go on with
+  finetune IN DATA  train a classifier, all of it, from a pretrained encoder
+  experiment NAME   four-way: from scratch and from MoCo; mechanisms: MoCo and its rivals over K and m
   embed DATA        write the features of pictures: .npy, .safetensors, .csv or for the embedding projector
   export IN OUT     write an encoder as ONNX, or as a folder for transformers.js
 
