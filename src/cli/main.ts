@@ -23,7 +23,7 @@ const commands: Record<string, [run: Command, usage: string, what: string]> = {
   compare: [compare, 'RUN RUN …', 'set runs side by side: what differs, what they reached, their curves'],
   knn: [knn, 'RUN [DATA]', 'accuracy of weighted k-NN on held-out pictures, for several k and T'],
   linear: [linear, 'RUN [DATA]', 'accuracy of a linear classifier on frozen features, as papers measure encoders'],
-  finetune: [finetune, 'RUN [DATA]', 'train the whole encoder and a classifier on labelled pictures'],
+  finetune: [finetune, 'RUN DATA', 'train a classifier, all of it, from a pretrained encoder'],
   experiment: [experiment, 'NAME [DATA]', "four-way: four classifiers; mechanisms: MoCo beside its rivals, over K and m"],
   embed: [embed, 'DATA', 'write the features of pictures: .npy, .safetensors, .csv or for the embedding projector'],
   search: [search, 'PICTURE DATA', "find the pictures most similar to one, by an encoder's features"],
