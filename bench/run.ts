@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type Ceiling, measureCeiling } from '../src/backend/ceiling.js';
 import { provideGpu } from './adapter.js';
 import { bundleSizes } from './bundle.js';
-import { type Ceiling, measureCeiling } from './ceiling.js';
 import { checkMirror, differs } from './check.js';
 import { type Library, openOurs, openPeers } from './libraries.js';
 import { type Contestant, measure } from './measure.js';
@@ -34,7 +34,7 @@ async function main(options: Options): Promise<void> {
   const ours = await openOurs(read('package.json').version);
   const { software } = ours.backend.gpu;
   const { peers, failed } = options.peers ? await openPeers(join(root, 'bench/peers')) : { peers: [], failed: {} };
-  const ceiling = await measureCeiling(ours.device, software);
+  const ceiling = await measureCeiling(ours.backend);
   const report: Report = {
     date: new Date().toISOString().slice(0, 10),
     adapter: ours.backend.name,

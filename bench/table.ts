@@ -1,4 +1,4 @@
-import type { Ceiling } from './ceiling.js';
+import type { Ceiling } from '../src/backend/ceiling.js';
 import type { Goal } from './record.js';
 
 /** One measured case. Ratios say how many times as fast as the peer dawngrad is. */

@@ -6,8 +6,9 @@ import { convert } from './convert.js';
 import { embed } from './embed.js';
 import { exportEncoder } from './export.js';
 import { pretrain } from './pretrain.js';
+import { profile } from './profile.js';
 
-const commands: Record<string, (argv: string[], version: string) => Promise<number>> = { convert, embed, export: exportEncoder, pretrain };
+const commands: Record<string, (argv: string[], version: string) => Promise<number>> = { convert, embed, export: exportEncoder, pretrain, profile };
 
 const help = `dawngrad <command> [flags]
 
@@ -15,6 +16,7 @@ Commands
   pretrain [DATA]   train an encoder on unlabelled pictures by MoCo v1, v2, v3 and their rivals
   convert IN OUT    read a PyTorch or safetensors checkpoint; write safetensors, or a run to go on with
   embed DATA        write the features of pictures: .npy, .safetensors, .csv or for the embedding projector
+  profile [DATA]    time every dispatch of a training step, and write a trace
   export IN OUT     write an encoder as ONNX, or as a folder for transformers.js
 
 dawngrad <command> --help tells the flags of a command; dawngrad --version the version.
