@@ -35,7 +35,7 @@ async function main(options: Options): Promise<void> {
   const ours = await openOurs(read('package.json').version);
   const { software } = ours.backend.gpu;
   const { peers, failed } = options.peers ? await openPeers(join(root, 'bench/peers')) : { peers: [], failed: {} };
-  const ceiling = await measureCeiling(ours.device, software);
+  const ceiling = await measureCeiling(ours.backend);
   const report: Report = {
     date: new Date().toISOString().slice(0, 10),
     adapter: ours.backend.name,

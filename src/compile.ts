@@ -1,4 +1,4 @@
-import { backend, type Backend, type Recorded } from './backend/backend.js';
+import { backend, type Backend, type DispatchRecord, type Recorded } from './backend/backend.js';
 import type { DType, TypedArray } from './core/dtype.js';
 import { ConfigError } from './core/errors.js';
 import type { Shape } from './core/shape.js';
@@ -15,6 +15,8 @@ export interface Compiled<A extends Tensor[], R> {
   (...inputs: Inputs<A>): R;
   /** The same; pipelines that a recording needs are made in parallel meanwhile. Wait for it before the next call. */
   async(...inputs: Inputs<A>): Promise<R>;
+  /** A call whose dispatches run one by one and are timed: see `profile`, which calls it once kernels are compiled. */
+  profile(...inputs: Inputs<A>): Promise<DispatchRecord[]>;
   /** Bytes of the tensors that live in the latest recording: as planned, and alive at the worst moment. */
   readonly memory: { readonly planned: number; readonly live: number };
   /** Dispatches of the latest recording. */
@@ -79,9 +81,10 @@ export function compile<A extends Tensor[], R>(fn: (...inputs: A) => R): Compile
     latest = entry.work;
     return { entry, fresh: !trusted };
   };
+  const values = (given: Given[]) => given.map(({ value }) => (value instanceof Tensor ? value.storage : value));
   const finish = ({ entry, fresh }: ReturnType<typeof find>, given: Given[]): R => {
     if (fresh) entry.work.build();
-    entry.work.replay(given.map(({ value }) => (value instanceof Tensor ? value.storage : value)));
+    entry.work.replay(values(given));
     if (!fresh) entry.host.replay();
     return entry.result;
   };
@@ -101,7 +104,15 @@ export function compile<A extends Tensor[], R>(fn: (...inputs: A) => R): Compile
     busy = false;
     return finish(found, given);
   };
-  const compiled = Object.defineProperties(Object.assign(call, { async }), {
+  const profile = async (...inputs: Inputs<A>): Promise<DispatchRecord[]> => {
+    if (direct()) throw new ConfigError(`profile: dispatches are timed on a GPU, outside of compiled functions; got ${backend().name}. Open one with device().`);
+    const given = inputs.map(asGiven);
+    const { entry, fresh } = find(backend(), given);
+    if (fresh) entry.work.build();
+    else entry.host.replay();
+    return entry.work.profile(values(given));
+  };
+  const compiled = Object.defineProperties(Object.assign(call, { async, profile }), {
     memory: { get: () => latest?.memory ?? { planned: 0, live: 0 } },
     dispatches: { get: () => latest?.dispatches ?? 0 },
   });

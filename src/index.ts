@@ -10,6 +10,9 @@ export { empty, parameter, state, Tensor, tensor } from './tensor.js';
 export { full, ones, scalar, zeros } from './fill.js';
 export { step } from './step.js';
 export { compile, type Compiled, type Input } from './compile.js';
+export { chromeTrace, profile } from './profile.js';
+export type { DispatchRecord } from './backend/backend.js';
+export { type Ceiling, measureCeiling } from './backend/ceiling.js';
 export { dependsOn, onReplay } from './replay.js';
 export { backward, noGrad, record, zeroGrad } from './autograd.js';
 

@@ -23,6 +23,8 @@ export interface Launch {
   /** Number of workgroups. */
   readonly groups: number;
   readonly bind?: readonly number[];
+  /** Floating-point operations, for profiles, where not the first launch of the primitive's name does all. */
+  readonly flops?: number;
 }
 
 /** Several dispatches with scratch buffers (f32 elements each) between them. */
@@ -43,6 +45,21 @@ export interface Primitive<P> {
   readonly flops?: (params: P) => number;
 }
 
+/** One dispatch of a recording, timed. */
+export interface DispatchRecord {
+  /** The primitive that asked for it. */
+  readonly op: string;
+  readonly kernel: string;
+  /** When it began, from the first dispatch on, and how long it ran. */
+  readonly start: number;
+  readonly microseconds: number;
+  /** Bytes of its bindings: what it reads and writes if it touches each once, and all of them. */
+  readonly bytes: number;
+  /** Floating-point operations, where the primitive tells them; else 0. */
+  readonly flops: number;
+  readonly groups: number;
+}
+
 /** Work that `Backend.record` wrote down. */
 export interface Recorded {
   readonly dispatches: number;
@@ -53,6 +70,8 @@ export interface Recorded {
   build(): void;
   /** Runs it on inputs of the recorded types and sizes. Allocates nothing. */
   replay(inputs: readonly (TypedArray | Storage)[]): void;
+  /** The same, each dispatch by itself and timed. */
+  profile(inputs: readonly (TypedArray | Storage)[]): Promise<DispatchRecord[]>;
   /** What it does otherwise than another recording, or undefined. */
   difference(other: Recorded): string | undefined;
   /** Gives its memory back. */

@@ -69,7 +69,7 @@ export class GpuBackend implements Backend {
     for (const l of plan.launches) {
       const [{ kernel, constants = {}, groups }, slices] = [l, l.bind ? l.bind.map((i) => all[i]) : all];
       if (!this.#recording) this.gpu.recorder.dispatch(kernel, constants, slices, l.params, groups);
-      else this.#recording.to.dispatch({ op: primitive.name, flops: l === main ? primitive.flops?.(params) : 0, kernel, constants, slices, groups }, l.params);
+      else this.#recording.to.dispatch({ op: primitive.name, flops: l.flops ?? (l === main ? primitive.flops?.(params) : 0), kernel, constants, slices, groups }, l.params);
     }
     for (const s of scratch) this.free(s); // later work runs after these dispatches, so it may use them at once
   }

@@ -1,9 +1,10 @@
 import type { TypedArray } from '../core/dtype.js';
 import { DeviceError } from '../core/errors.js';
 import type { Gpu } from '../gpu/device.js';
+import { timeDispatches } from '../gpu/profile.js';
 import type { Slice } from '../gpu/recorder.js';
 import type { Recording } from '../gpu/recording.js';
-import type { Recorded, Storage } from './backend.js';
+import type { DispatchRecord, Recorded, Storage } from './backend.js';
 
 /** A recording with its inputs, and the tensors' memory that it uses without owning it. */
 export class GpuRecorded implements Recorded {
@@ -38,6 +39,14 @@ export class GpuRecorded implements Recorded {
   replay(inputs: readonly (TypedArray | Storage)[]): void {
     this.load(inputs);
     this.recording.replay();
+  }
+
+  async profile(inputs: readonly (TypedArray | Storage)[]): Promise<DispatchRecord[]> {
+    this.load(inputs);
+    this.#gpu.recorder.flush();
+    const spans = await timeDispatches(this.#gpu.device, this.recording);
+    return this.recording.dispatches.map(({ op, kernel, slices, flops = 0, groups }, i) =>
+      ({ op, kernel: kernel.name, ...spans[i], bytes: slices.reduce((sum, s) => sum + s.bytes, 0), flops, groups }));
   }
 
   /** Writes the inputs, and checks that what else the recording reads is still there. */

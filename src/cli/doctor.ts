@@ -69,9 +69,9 @@ const nameOf = ({ platform, arch, distribution }: System): string => `${distribu
 
 async function examine(choice: Patient['choice']): Promise<Patient> {
   const on = (await device({ adapter: choice })) as GpuBackend;
-  const { device: opened, software } = on.gpu;
+  const { device: opened } = on.gpu;
   const checks = await selfCheck(on);
-  const { bytes, flops }: Ceiling = await measureCeiling(opened, software);
+  const { bytes, flops }: Ceiling = await measureCeiling(on);
   const limits: Record<string, number> = {};
   for (const name in opened.limits) if (typeof opened.limits[name as keyof GPUSupportedLimits] === 'number') limits[name] = opened.limits[name as 'maxBufferSize'];
   return {

@@ -13,6 +13,7 @@ import { finetune } from './finetune.js';
 import { knn } from './knn.js';
 import { linear } from './linear.js';
 import { pretrain } from './pretrain.js';
+import { profile } from './profile.js';
 import { search } from './search.js';
 import { summary } from './summary.js';
 
@@ -30,6 +31,7 @@ const commands: Record<string, [run: Command, usage: string, what: string]> = {
   search: [search, 'PICTURE DATA', "find the pictures most similar to one, by an encoder's features"],
   convert: [convert, 'IN OUT', 'read a PyTorch or safetensors checkpoint; write safetensors, or a run to go on with'],
   export: [exportEncoder, 'IN OUT', 'write an encoder as ONNX, or as a folder for transformers.js'],
+  profile: [profile, '[DATA]', 'time every dispatch of a training step; write a trace for Chrome'],
   summary: [summary, '', 'print the layers of a model with shapes, parameters and operations'],
   doctor: [doctor, '', 'test and measure the adapters of this machine; tell what to install'],
 };

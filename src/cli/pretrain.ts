@@ -89,7 +89,8 @@ function resumedRun({ flags, positional }: Parsed): Run | undefined {
   return openRun(folder);
 }
 
-function plannedRun(args: Parsed, argv: readonly string[], version: string): RunInfo {
+/** What a new run would be: its data, how pictures are chosen, and its configuration. */
+export function plannedRun(args: Parsed, argv: readonly string[], version: string): RunInfo {
   const { flags, positional } = args;
   if (positional.length > 1) throw new ConfigError(`pretrain: one data set is trained on; got ${positional.join(' and ')}. Put the pictures in one folder.`);
   const data = positional[0] ?? (flags.get('data') as string | undefined);
@@ -103,7 +104,8 @@ function plannedRun(args: Parsed, argv: readonly string[], version: string): Run
 
 const runFolder = ({ flags }: Parsed): string => (flags.get('out') as string | undefined) ?? `runs/${new Date().toISOString().slice(0, 19).replace(/:/g, '-')}`;
 
-async function picturesOf(info: RunInfo, out: Output): Promise<Pictures> {
+/** Opens or draws the pictures of a run. */
+export async function picturesOf(info: RunInfo, out: Output): Promise<Pictures> {
   const pictures = await openRunPictures(info);
   const { count, height, width, classes, skipped, warnings = [] } = pictures;
   out.tell(`${count} pictures of ${width}×${height}${classes ? ` in ${classes.length} classes` : ''}${info.data === 'drawn' ? ', drawn' : ` from ${info.data}`}.`);

@@ -1,3 +1,4 @@
+import type { DispatchRecord } from '../backend/backend.js';
 import { compile } from '../compile.js';
 import type { TypedArray } from '../core/dtype.js';
 import type { Pictures } from '../data/pictures.js';
@@ -5,6 +6,7 @@ import type { Encoder } from '../nn/models.js';
 import { augment } from '../ops/augment.js';
 import { AUGMENT_COLUMNS, type Augmentation } from '../ops/augment_params.js';
 import { reshape } from '../ops/reshape.js';
+import { medians } from '../profile.js';
 import { state, type Tensor, tensor } from '../tensor.js';
 import { checkConfig, type PretrainConfig, viewsOf } from './config.js';
 import { createMethod } from './create.js';
@@ -140,13 +142,33 @@ export class Pretraining {
     await (await this.#step({})).reported;
   }
 
+  /** Trains two steps, and `steps` more whose dispatches are timed: see `profile`. */
+  async profile(steps = 3): Promise<DispatchRecord[]> {
+    for (let i = 0; i < 2; i++) await this.trial();
+    return medians(steps, () => {
+      const inputs = this.#draw();
+      this.#done++;
+      return this.#train.profile(...inputs);
+    });
+  }
+
+  /** Bytes of the tensors that live in a step: see `Compiled.memory`. */
+  get memory(): { readonly planned: number; readonly live: number } {
+    return this.#train.memory;
+  }
+
+  /** Draws the next step, as the compiled function takes it. */
+  #draw(): TypedArray[] {
+    this.#features = undefined;
+    this.#draws = this.#drawer.draw(this.#done);
+    const inputs: TypedArray[] = [];
+    mapDraws(this.#draws, (list) => inputs.push(list));
+    return inputs;
+  }
+
   /** Hands a step to the device; `reported` resolves once its measures have been read and told. */
   async #step({ onStep }: PretrainHooks): Promise<{ reported: Promise<void> }> {
-    const draws = this.#drawer.draw(this.#done);
-    this.#features = undefined;
-    this.#draws = draws;
-    const inputs: TypedArray[] = [];
-    mapDraws(draws, (list) => inputs.push(list));
+    const inputs = this.#draw();
     const measured = (await this.#train.async(...inputs)).data();
     const done = ++this.#done;
     const report = async () => {

@@ -22,11 +22,14 @@ const [direct, directDq, directDkv] = [bySize('attention', source), bySize('atte
 /** Workgroups for `N` rows of every head, four a thread. */
 const groupsOf = ({ batch, H }: AttentionParams, N: number) => Math.ceil((batch * H * Math.ceil(N / 4)) / 64);
 
+/** Operations of one product of every head: scores, or anything summed with them. */
+const productFlops = ({ batch, H, Nq, Nk, D }: AttentionParams): number => 2 * batch * H * Nq * Nk * D;
+
 /** [q, kv] -> [y, lse] */
 const primitive: Primitive<AttentionParams> = {
   name: 'attention',
   mirror,
-  flops: ({ batch, H, D, Nq, Nk }) => 4 * batch * H * Nq * Nk * D,
+  flops: (p) => 2 * productFlops(p),
   gpu: (p) => ({ kernel: direct(p.D), params: { ...p }, groups: groupsOf(p, p.Nq) }),
 };
 
@@ -37,8 +40,8 @@ const gradient: Primitive<AttentionParams> = {
   gpu: (p) => {
     const rows = p.batch * p.Nq * p.H;
     const delta = rowDotLaunches({ rows, C: p.D }, 1, [2, 4, 7]); // Σ y dy, all that the weights' normalisation sends back
-    const dq = { kernel: directDq(p.D), params: { ...p }, groups: groupsOf(p, p.Nq), bind: [0, 1, 3, 4, 7, 5] };
-    const dkv = { kernel: directDkv(p.D), params: { ...p }, groups: groupsOf(p, p.Nk), bind: [0, 1, 3, 4, 7, 6] };
+    const dq = { kernel: directDq(p.D), params: { ...p }, groups: groupsOf(p, p.Nq), bind: [0, 1, 3, 4, 7, 5], flops: 3 * productFlops(p) };
+    const dkv = { kernel: directDkv(p.D), params: { ...p }, groups: groupsOf(p, p.Nk), bind: [0, 1, 3, 4, 7, 6], flops: 4 * productFlops(p) };
     return { scratch: [rows], launches: [...delta, dq, dkv] };
   },
 };

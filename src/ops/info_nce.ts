@@ -20,6 +20,7 @@ const ROWS = 4;
 export const infoNcePrimitive: Primitive<InfoNceParams> = {
   name: 'info_nce',
   mirror,
+  flops: ({ N, K, D }) => 4 * N * K * D, // logits, and the mean of the keys that they weight
   gpu: ({ N, K, D, temperature }, { software, parallelGroups }) => {
     const blocks = Math.ceil(N / (4 * ROWS)) * Math.ceil(D / 256);
     const tiles = Math.max(1, Math.ceil(K / 64));

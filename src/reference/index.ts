@@ -8,6 +8,7 @@ export * from './bank_write.js';
 export * from './batch_norm.js';
 export * from './binary.js';
 export * from './cast.js';
+export * from './ceiling.js';
 export * from './conv2d.js';
 export * from './cross_entropy.js';
 export * from './ema.js';

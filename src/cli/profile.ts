@@ -1,0 +1,59 @@
+import { writeFileSync } from 'node:fs';
+import { measureCeiling } from '../backend/ceiling.js';
+import { device } from '../backend/device.js';
+import { GpuBackend } from '../backend/gpu.js';
+import { ConfigError } from '../core/errors.js';
+import { splitHeldOut } from '../data/pictures.js';
+import type { AdapterChoice } from '../gpu/adapter.js';
+import { demoConfig } from '../moco/config.js';
+import { Pretraining } from '../moco/pretrain.js';
+import { chromeTrace } from '../profile.js';
+import { commonFlags, Output } from './common.js';
+import { describeFlags, type Flag, parseArgs } from './args.js';
+import { picturesOf, plannedRun } from './pretrain.js';
+import { configFlags, configFrom, runFlags } from './pretrain-flags.js';
+import { profileTable } from './profile-table.js';
+
+const flags: readonly Flag[] = [
+  ...runFlags.filter(({ name }) => ['preset', 'config', 'data', 'classes', 'limit', 'count', 'adapter', ...commonFlags.map((f) => f.name)].includes(name)),
+  { name: 'steps', kind: 'number', help: 'steps that are timed; a dispatch has their median (3)' },
+  { name: 'out', kind: 'text', help: 'write a trace for chrome://tracing or ui.perfetto.dev to this file' },
+];
+
+const help = `dawngrad profile [DATA] [flags]
+
+Times every dispatch of a training step on the device and tells, kernel by kernel, the share of time, bytes and
+operations a second, and per cent of what simple kernels reach on this adapter. The configuration is as of pretrain.
+
+Examples
+  dawngrad profile
+  dawngrad profile --preset cifar-r18 --count 2000 --out trace.json
+
+${describeFlags(flags)}
+
+The method: see dawngrad pretrain --help.`;
+
+/** Runs `dawngrad profile`. Returns the exit code. */
+export async function profile(argv: readonly string[], version: string): Promise<number> {
+  const args = parseArgs('profile', argv, [...flags, ...configFlags(demoConfig)]);
+  if (args.flags.has('help')) {
+    console.log(help);
+    return 0;
+  }
+  const steps = (args.flags.get('steps') as number | undefined) ?? 3;
+  if (!(Number.isInteger(steps) && steps >= 1)) throw new ConfigError(`--steps: it is a whole number above 0; got ${steps}. Use 3.`);
+  const output = new Output(args);
+  const info = plannedRun(args, argv, version);
+  const opened = (await device({ adapter: args.flags.get('adapter') as AdapterChoice | undefined })) as GpuBackend;
+  const pictures = await picturesOf(info, output);
+  const config = configFrom(args);
+  const training = new Pretraining(config, splitHeldOut(pictures, config.heldOut, config.seed));
+  output.tell('Compiling kernels and measuring what the adapter can do.');
+  const ceiling = await measureCeiling(opened);
+  const records = await training.profile(steps);
+  const by = opened.gpu.device.features.has('timestamp-query') ? 'device timestamps' : 'the clock of the host';
+  output.result([`A step of ${config.method} with ${config.model}, batch ${config.batch}, on ${opened.name}, by ${by}:`, ...profileTable(records, ceiling, training.memory)].join('\n'), { records, ceiling, memory: training.memory });
+  const out = args.flags.get('out') as string | undefined;
+  if (out !== undefined) writeFileSync(out, chromeTrace(records));
+  return 0;
+}
