@@ -22,5 +22,5 @@ export const sums: Bench = {
   name: 'sum',
   cases: (full) => shapes(full).flatMap((s) => [0, 1, undefined].map((axis) => oneCall({ ...sumOver(s, axis), small: () => sumOver([s[0] / 8, 36], axis) }))),
 };
-export const maxima: Bench = { name: 'max', cases: (full) => [0, 1].map((axis) => oneCall(maxOver(shapes(full)[0], axis))) };
-export const places: Bench = { name: 'argmax', cases: (full) => [0, 1].map((axis) => oneCall(argmaxOver(shapes(full)[0], axis))) };
+export const maxima: Bench = { name: 'max', cases: (full) => [0, 1].map((axis) => oneCall({ ...maxOver(shapes(full)[0], axis), small: () => maxOver([700, 36], axis) })) };
+export const places: Bench = { name: 'argmax', cases: (full) => [0, 1].map((axis) => oneCall({ ...argmaxOver(shapes(full)[0], axis), small: () => argmaxOver([700, 36], axis) })) };

@@ -5,5 +5,8 @@ const WIDTH = 4.0;
 
 fn total(v: V) -> f32 { return (v.x + v.y) + (v.z + v.w); }
 
-fn spread(v: V, i: u32) -> V { return V(v[i % 4u]); }
-fn spreadWord(v: U, i: u32) -> U { return U(v[i % 4u]); }
+fn spreadWord(v: U, i: u32) -> U {
+  let half = select(v.xy, v.zw, (i & 2u) != 0u); // cheaper on vector units than v[i % 4u]
+  return U(select(half.x, half.y, (i & 1u) != 0u));
+}
+fn spread(v: V, i: u32) -> V { return bitcast<V>(spreadWord(bitcast<U>(v), i)); }

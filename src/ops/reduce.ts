@@ -36,10 +36,10 @@ function slotsLaunch({ op, A, R, B, scale }: Reduction, slots: Slots): Launch {
 /** One dispatch that reduces the middle axis whole; other operations add their partial sums with it. */
 export const reduceLaunch = (p: Reduction): Launch => slotsLaunch(p, { S: 1, lanes: 1, chunk: p.R });
 
-/** Lanes where columns are few, with 16 rows each at least; chunks where a lane would have more than 128. */
+/** Lanes where columns are few, with 32 rows each at least; chunks where a lane would have more than 128. */
 function slotsOf({ R, B }: Run): Slots {
   const columns = B / widthOf(B);
-  const lanes = columns > 16 || R < 32 ? 1 : 2 ** Math.floor(Math.log2(Math.min(64 / columns, R / 16)));
+  const lanes = columns > 16 || R < 64 ? 1 : 2 ** Math.floor(Math.log2(Math.min(64 / columns, R / 32)));
   const chunks = R <= 128 * lanes ? 1 : Math.ceil(R / lanes / Math.max(64, Math.ceil(Math.sqrt(R / lanes))));
   return { S: chunks * lanes, lanes, chunk: Math.ceil(R / chunks / lanes) * lanes };
 }
