@@ -1,10 +1,11 @@
 // y[a, b] = the first r at which x[a, r, b] is largest: one thread an output.
 #import "index"
+#import "single"
 
 struct Params { A: u32, R: u32, B: u32 }
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;       // [A, R, B]
-@group(0) @binding(1) var<storage, read_write> y: array<u32>; // [A, B]
+@group(0) @binding(0) var<storage, read> x: array<V>;       // [A, R, B]
+@group(0) @binding(1) var<storage, read_write> y: array<U>; // [A, B]
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
@@ -12,11 +13,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let i = groupOf(group, groups) * 64u + lane;
   if (i >= p.A * p.B) { return; }
   let start = (i / p.B) * p.R * p.B + i % p.B;
-  var best = 0u;
+  var best = U();
   var most = x[start];
   for (var r = 1u; r < p.R; r++) {
     let v = x[start + r * p.B];
-    if (v > most) { most = v; best = r; }
+    best = select(best, U(r), v > most);
+    most = select(most, v, v > most);
   }
   y[i] = best;
 }

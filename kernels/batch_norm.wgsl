@@ -1,13 +1,11 @@
 // y = (x - mean) / √(var + eps) · gamma + beta, then + residual, then max(0, ·): one thread a (split, chunk of
 // rows, channel), as in batch_norm_stats. What is the same down a column is read and worked out once a chunk.
 // The addition and the relu ride along, because the pass is bound by memory and they would each be another.
-// Compiled with V = vec4f where channels come in fours.
 override AFFINE: u32 = 1u;
 override RESIDUAL: u32 = 0u;
 override RELU: u32 = 0u;
 #import "index"
-
-alias V = f32;
+#import "single"
 
 struct Params { C: u32, L: u32, splits: u32, rows: u32, chunk: u32, chunks: u32, eps: f32 }
 

@@ -1,13 +1,11 @@
 // dx = gamma / √(var + eps) · (dz - Σ dz / rows - x̂ Σ dz x̂ / rows): one thread a (split, chunk of rows, channel),
 // as in batch_norm. dz = dy where y > 0 (all of dy without RELU). Without TRAIN mean and var are constants and
 // only the first term stays. What is the same down a column is read and worked out once a chunk.
-// Compiled with V = vec4f where channels come in fours.
 override AFFINE: u32 = 1u;
 override RELU: u32 = 0u;
 override TRAIN: u32 = 1u;
 #import "index"
-
-alias V = f32;
+#import "single"
 
 struct Params { C: u32, L: u32, splits: u32, rows: u32, chunk: u32, chunks: u32, eps: f32 }
 

@@ -3,10 +3,9 @@
 // A pivot taken from the data keeps the subtraction harmless: where it is far from the mean, it makes m2 as large.
 // Means are kept as distances from the split's first value, or far from 0 they would be rounded to its ulp.
 // Neighbouring threads read neighbouring channels, so every load is a run; no workgroup memory, no barrier.
-// Split s holds the samples n with n % splits = s. Compiled with V = vec4f where channels come in fours.
+// Split s holds the samples n with n % splits = s.
 #import "index"
-
-alias V = f32;
+#import "single"
 
 struct Params { C: u32, L: u32, splits: u32, rows: u32, chunk: u32, chunks: u32 }
 

@@ -1,12 +1,10 @@
 // Σ dz and Σ dz x̂ over a chunk of a split's rows: one thread a (split, chunk, channel), as in batch_norm_stats.
 //   dz = dy where y > 0 (all of dy without RELU), x̂ = (x - mean) / √(var + eps)
 // Writes dz, which is the residual's gradient, while it has it: the pass that makes dx then need not read y.
-// Compiled with V = vec4f where channels come in fours.
 override RELU: u32 = 0u;
 override WRITE_DZ: u32 = 0u;
 #import "index"
-
-alias V = f32;
+#import "single"
 
 struct Params { C: u32, L: u32, splits: u32, rows: u32, chunk: u32, chunks: u32, eps: f32 }
 

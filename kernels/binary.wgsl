@@ -1,35 +1,32 @@
-// y = f(a, b), element by element, with NumPy broadcasting: one thread an element of y.
-// Equal shapes and scalars index directly; anything else walks the coordinates of y.
+// y = f(a, b), element by element, with NumPy broadcasting.
 override OP: u32 = 0u;      // 0 add, 1 sub, 2 mul, 3 div, 4 greater, 5 maximum
-override A_MODE: u32 = 0u;  // 0 like y, 1 a scalar, 2 strided
+override A_MODE: u32 = 0u;  // see "place"
 override B_MODE: u32 = 0u;
 #import "index"
+#import "place"
+#import "single"
 
-struct Params { length: u32, rank: u32, shape: array<vec4u, 2>, aStrides: array<vec4u, 2>, bStrides: array<vec4u, 2> }
+struct Params { length: u32, C: u32, rank: u32, shape: array<vec4u, 2>, aStrides: array<vec4u, 2>, bStrides: array<vec4u, 2> }
 
-@group(0) @binding(0) var<storage, read> a: array<f32>;
-@group(0) @binding(1) var<storage, read> b: array<f32>;
-@group(0) @binding(2) var<storage, read_write> y: array<f32>; // [length]
+@group(0) @binding(0) var<storage, read> a: array<V>;
+@group(0) @binding(1) var<storage, read> b: array<V>;
+@group(0) @binding(2) var<storage, read_write> y: array<V>; // [length]
 @group(1) @binding(0) var<uniform> p: Params;
 
-fn place(i: u32, mode: u32, strides: array<vec4u, 2>) -> u32 {
-  if (mode == 0u) { return i; }
-  if (mode == 1u) { return 0u; }
-  return stridedOffset(i, p.rank, p.shape, strides);
-}
-
-@compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = groupOf(group, groups) * 64u + lane;
-  if (i >= p.length) { return; }
-  let u = a[place(i, A_MODE, p.aStrides)];
-  let v = b[place(i, B_MODE, p.bStrides)];
+fn element(i: u32) {
+  let atA = place(i, A_MODE, p.aStrides);
+  let atB = place(i, B_MODE, p.bStrides);
+  var u: V;
+  var v: V;
+  if (A_MODE % 2u == 1u) { u = spread(a[atA / u32(WIDTH)], atA); } else { u = a[atA]; }
+  if (B_MODE % 2u == 1u) { v = spread(b[atB / u32(WIDTH)], atB); } else { v = b[atB]; }
   switch OP {
     case 0u: { y[i] = u + v; }
     case 1u: { y[i] = u - v; }
     case 2u: { y[i] = u * v; }
     case 3u: { y[i] = u / v; }
-    case 4u: { y[i] = select(0.0, 1.0, u > v); }
+    case 4u: { y[i] = select(V(), V(1.0), u > v); }
     default: { y[i] = max(u, v); }
   }
 }
+#import "elements"

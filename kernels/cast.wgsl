@@ -1,4 +1,4 @@
-// y = x as another element type: one thread an element. u8 is read from packed words, four a word.
+// y = x as another element type, element by element. u8 is read from packed words, four a word.
 override FROM: u32 = 0u; // 0 f32, 1 i32, 2 u32, 3 u8
 override TO: u32 = 1u;   // 0 f32, 1 i32, 2 u32
 #import "index"
@@ -9,10 +9,7 @@ struct Params { length: u32 }
 @group(0) @binding(1) var<storage, read_write> y: array<u32>; // [length] bits
 @group(1) @binding(0) var<uniform> p: Params;
 
-@compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = groupOf(group, groups) * 64u + lane;
-  if (i >= p.length) { return; }
+fn element(i: u32) {
   var word = 0u;
   if (FROM == 3u) { word = (x[i / 4u] >> (8u * (i % 4u))) & 255u; } else { word = x[i]; }
   switch TO {
@@ -25,3 +22,4 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   }
   y[i] = word;
 }
+#import "elements"

@@ -1,13 +1,11 @@
-// y = bits, everywhere: one thread a word. u8 tensors are filled four at a time.
+// y = bits, in every word. u8 tensors are filled four bytes at a time.
 #import "index"
+#import "single"
 
 struct Params { length: u32, bits: u32 }
 
-@group(0) @binding(0) var<storage, read_write> y: array<u32>; // [length] words
+@group(0) @binding(0) var<storage, read_write> y: array<U>; // [length] words
 @group(1) @binding(0) var<uniform> p: Params;
 
-@compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = groupOf(group, groups) * 64u + lane;
-  if (i < p.length) { y[i] = p.bits; }
-}
+fn element(i: u32) { y[i] = U(p.bits); }
+#import "elements"

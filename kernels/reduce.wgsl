@@ -1,28 +1,29 @@
-// y[a, s, b] = scale · f over r of x[a, r, b], r in the s-th chunk of the middle axis: one thread an output.
-// A long reduction runs twice: once into chunks, once over them. Neighbouring threads read neighbouring b.
+// y[a, s, b] = scale · f over r of x[a, r, b], s a slot of the middle axis: one thread an output.
+// `lanes` slots share a chunk and take its rows in turn, so that neighbouring threads read neighbouring memory even where
+// B is small. A long reduction runs again over its slots.
 override OP: u32 = 0u; // 0 sum, 1 max
 #import "index"
+#import "single"
 
-struct Params { A: u32, R: u32, B: u32, S: u32, chunk: u32, scale: f32 }
+struct Params { A: u32, R: u32, B: u32, S: u32, lanes: u32, chunk: u32, scale: f32 }
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;       // [A, R, B]
-@group(0) @binding(1) var<storage, read_write> y: array<f32>; // [A, S, B]
+@group(0) @binding(0) var<storage, read> x: array<V>;       // [A, R, B]
+@group(0) @binding(1) var<storage, read_write> y: array<V>; // [A, S, B]
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let i = groupOf(group, groups) * 64u + lane;
   if (i >= p.A * p.S * p.B) { return; }
-  let b = i % p.B;
-  let s = (i / p.B) % p.S;
-  let a = i / (p.B * p.S);
-  let end = min((s + 1u) * p.chunk, p.R);
-  var at = (a * p.R + s * p.chunk) * p.B + b;
-  var total = select(0.0, x[at], OP == 1u);
-  for (var r = s * p.chunk; r < end; r++) {
-    let v = x[at];
-    if (OP == 0u) { total += v; } else { total = max(total, v); }
-    at += p.B;
+  let s = i / p.B % p.S;
+  let first = s / p.lanes * p.chunk + s % p.lanes;
+  let end = min((s / p.lanes + 1u) * p.chunk, p.R);
+  let start = i / (p.B * p.S) * p.R * p.B + i % p.B;
+  var result = V();
+  if (OP == 1u) { result = x[start + min(first, p.R - 1u) * p.B]; } // a slot without rows changes no maximum
+  for (var r = first; r < end; r += p.lanes) {
+    let v = x[start + r * p.B];
+    if (OP == 0u) { result += v; } else { result = max(result, v); }
   }
-  y[i] = total * p.scale;
+  y[i] = result * p.scale;
 }

@@ -1,29 +1,27 @@
-// y = f(x), element by element: one thread an element.
-// gelu is the erf form.
+// y = f(x), element by element. gelu is the erf form.
 override OP: u32 = 0u; // 0 neg, 1 exp, 2 log, 3 sqrt, 4 relu, 5 gelu, 6 tanh, 7 sigmoid, 8 clamp
 #import "index"
+#import "single"
 #import "erf"
 
 struct Params { length: u32, lo: f32, hi: f32 }
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;       // [length]
-@group(0) @binding(1) var<storage, read_write> y: array<f32>; // [length]
+@group(0) @binding(0) var<storage, read> x: array<V>;       // [length]
+@group(0) @binding(1) var<storage, read_write> y: array<V>; // [length]
 @group(1) @binding(0) var<uniform> p: Params;
 
-@compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = groupOf(group, groups) * 64u + lane;
-  if (i >= p.length) { return; }
+fn element(i: u32) {
   let v = x[i];
   switch OP {
     case 0u: { y[i] = -v; }
     case 1u: { y[i] = exp(v); }
     case 2u: { y[i] = log(v); }
     case 3u: { y[i] = sqrt(v); }
-    case 4u: { y[i] = select(0.0, v, v > 0.0); }
+    case 4u: { y[i] = select(V(), v, v > V()); }
     case 5u: { y[i] = 0.5 * v * (1.0 + erf(v * 0.70710678)); }
-    case 6u: { y[i] = tanh(clamp(v, -10.0, 10.0)); } // tanh may overflow for large arguments
+    case 6u: { y[i] = tanh(clamp(v, V(-10.0), V(10.0))); } // tanh may overflow for large arguments
     case 7u: { y[i] = 1.0 / (1.0 + exp(-v)); }
-    default: { y[i] = clamp(v, p.lo, p.hi); }
+    default: { y[i] = clamp(v, V(p.lo), V(p.hi)); }
   }
 }
+#import "elements"

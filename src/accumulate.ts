@@ -1,15 +1,16 @@
 import source from '../kernels/accumulate.wgsl';
 import type { Primitive } from './backend/backend.js';
-import { kernel } from './gpu/kernel.js';
+import { elementsLaunch } from './backend/elements.js';
+import { widths } from './gpu/widths.js';
 import { accumulate as mirror } from './reference/accumulate.js';
 import { run, type Tensor } from './tensor.js';
 
-const shader = kernel('accumulate', source);
+const kernels = widths('accumulate', source);
 
 const primitive: Primitive<{ length: number; add: boolean }> = {
   name: 'accumulate',
   mirror,
-  gpu: ({ length, add }) => ({ kernel: shader, constants: { ADD: add ? 1 : 0 }, params: { length }, groups: Math.ceil(length / 64) }),
+  gpu: ({ length, add }) => elementsLaunch(kernels, length, {}, { ADD: Number(add) }),
 };
 
 /** into += x, in place. Same number of elements; no gradient is recorded. */

@@ -2,6 +2,7 @@ import { accumulate, copyInto } from './accumulate.js';
 import { ShapeError } from './core/errors.js';
 import { sameShape, show } from './core/shape.js';
 import { ones } from './fill.js';
+import { pairwise } from './pairwise.js';
 import { dependsOn, onReplay } from './replay.js';
 import { empty, state, type TapeNode, type Tensor } from './tensor.js';
 
@@ -40,9 +41,11 @@ export function record(name: string, y: Tensor, inputs: readonly Tensor[], grads
 export function backward(loss: Tensor): void {
   if (loss.size !== 1) throw new ShapeError(`backward: the loss must have one element; got ${show(loss.shape)}. Reduce it with mean() or sum().`);
   const grads = new Map<Tensor, Tensor>([[loss, ones(loss.shape)]]);
+  const sums = new Set<Tensor>(); // made here and in no other hands yet
   for (const y of order(loss)) {
     const dy = grads.get(y)!;
     grads.delete(y);
+    sums.delete(dy);
     if (!y.node) {
       addToLeaf(y, dy);
       continue;
@@ -57,7 +60,12 @@ export function backward(loss: Tensor): void {
         throw new ShapeError(`backward: the gradient of ${name} must have its input's shape ${show(x.shape)}; got ${show(dx.shape)}. Mend the operation's gradient.`);
       const before = grads.get(x);
       if (!before) grads.set(x, dx);
-      else grads.set(x, sum(before, dx));
+      else if (sums.has(before)) accumulate(before, dx);
+      else {
+        const total = pairwise('add', before, dx); // a new tensor: either term may still be in use elsewhere
+        sums.add(total);
+        grads.set(x, total);
+      }
     });
   }
 }
@@ -97,14 +105,6 @@ function addToLeaf(x: Tensor, dx: Tensor): void {
   }
   if (x.grad !== dx) (isSpent(x.grad) ? copyInto : accumulate)(x.grad, dx);
   setSpent(x.grad, false);
-}
-
-/** A new tensor: either term may still be in use elsewhere. */
-function sum(a: Tensor, b: Tensor): Tensor {
-  const total = empty(a.shape, a.dtype, a.backend);
-  copyInto(total, a);
-  accumulate(total, b);
-  return total;
 }
 
 /** Every tensor between `loss` and its leaves, each after all that were computed from it. */

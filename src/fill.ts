@@ -1,20 +1,20 @@
 import source from '../kernels/fill.wgsl';
 import type { Primitive } from './backend/backend.js';
+import { elementsLaunch } from './backend/elements.js';
 import { arrayOf, bytesOf, type DType } from './core/dtype.js';
 import { checkShape, numel, type Shape } from './core/shape.js';
-import { kernel } from './gpu/kernel.js';
+import { widths } from './gpu/widths.js';
 import { fill as mirror } from './reference/fill.js';
 import { empty, run, type Tensor } from './tensor.js';
 
-const shader = kernel('fill', source);
+const kernels = widths('fill', source);
 
 const primitive: Primitive<{ value: number; dtype: DType; length: number }> = {
   name: 'fill',
   mirror,
   gpu: ({ value, dtype, length }) => {
     const bits = new Uint32Array(arrayOf(dtype, 4 / bytesOf(dtype)).fill(value).buffer)[0];
-    const words = Math.ceil((length * bytesOf(dtype)) / 4);
-    return { kernel: shader, params: { length: words, bits }, groups: Math.ceil(words / 64) };
+    return elementsLaunch(kernels, Math.ceil((length * bytesOf(dtype)) / 4), { bits });
   },
 };
 

@@ -47,6 +47,18 @@ describe.each(devices)('backward on %s', (_, backend) => {
     expect(both).toEqual([1, -9]);
   });
 
+  it('a sum of gradients that is handed on to two tensors is not added to in place', async () => {
+    const [da, db] = await values(backend(), () => {
+      const [a, b] = [parameter(tensor([1, 2])), parameter(tensor([3, 4]))];
+      const [u, v] = [neg(a), neg(b)];
+      const s = add(u, v); // ds = [3, 3], a sum made by backward; du and dv begin as this same tensor
+      backward(sum(add(add(add(s, s), s), mul(u, 5))));
+      return [a.grad!, b.grad!];
+    });
+    expect(da).toEqual([-8, -8]);
+    expect(db).toEqual([-3, -3]);
+  });
+
   it('leaves that share a gradient have memory of their own: a + b', async () => {
     const [da, db, da2, db2] = await values(backend(), () => {
       const [a, b] = [parameter(tensor([1, 2])), parameter(tensor([3, 4]))];

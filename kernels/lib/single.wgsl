@@ -4,3 +4,7 @@ alias U = u32;
 const WIDTH = 1.0;
 
 fn total(v: V) -> f32 { return v; }
+
+// Element `i` of an array, given the V (or U) at i / WIDTH, in every lane.
+fn spreadWord(v: U, i: u32) -> U { return v; }
+fn spread(v: V, i: u32) -> V { return v; }

@@ -9,7 +9,7 @@ import { GpuRecorded } from './recorded.js';
 interface GpuStorage extends Storage, Slice {}
 
 /** Bytes of a binding: whole words, and never less than the vec4 that a kernel may declare. */
-const sizeOf = (dtype: DType, length: number): number => Math.max(16, Math.ceil((length * bytesOf(dtype)) / 4) * 4);
+const sizeOf = (dtype: DType, length: number): number => Math.max(16, Math.ceil((length * bytesOf(dtype)) / 16) * 16);
 
 /** Runs primitives as recorded dispatches on an open device. */
 export class GpuBackend implements Backend {

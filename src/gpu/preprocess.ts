@@ -3,15 +3,20 @@ import erfLib from '../../kernels/lib/erf.wgsl';
 import indexLib from '../../kernels/lib/index.wgsl';
 import lanesLib from '../../kernels/lib/lanes.wgsl';
 import matmulLib from '../../kernels/lib/matmul.wgsl';
+import placeLib from '../../kernels/lib/place.wgsl';
 import rngLib from '../../kernels/lib/rng.wgsl';
 import singleLib from '../../kernels/lib/single.wgsl';
 import tileLib from '../../kernels/lib/tile.wgsl';
 import multiplyLib from '../../kernels/lib/tile_multiply.wgsl';
 import vec4Lib from '../../kernels/lib/vec4.wgsl';
+import windowLib from '../../kernels/lib/window.wgsl';
 import { ConfigError } from '../core/errors.js';
 
 /** What `#import "name"` may name: every file of `kernels/lib/`. */
-const library: Record<string, string> = { elements: elementsLib, erf: erfLib, index: indexLib, lanes: lanesLib, matmul: matmulLib, rng: rngLib, single: singleLib, tile: tileLib, tile_multiply: multiplyLib, vec4: vec4Lib };
+const library: Record<string, string> = {
+  elements: elementsLib, erf: erfLib, index: indexLib, lanes: lanesLib, matmul: matmulLib, place: placeLib, rng: rngLib, single: singleLib,
+  tile: tileLib, tile_multiply: multiplyLib, vec4: vec4Lib, window: windowLib,
+};
 
 /** Values for a kernel's `const NAME = 4u; // @tune` lines, which size what an `override` cannot. */
 export type Tuning = Readonly<Record<string, number>>;
@@ -22,15 +27,15 @@ export type Tuning = Readonly<Record<string, number>>;
  * (a one-letter name; loops nest; the end may be a tuned constant).
  */
 export function preprocess(name: string, source: string, tuning: Tuning = {}): string {
-  const lines = tuned(name, source, tuning).split('\n').flatMap((line) => {
-    const found = /^#import "(\w+)"/.exec(line);
-    if (!found) return [line];
-    if (!library[found[1]])
-      throw new ConfigError(`kernel ${name}: #import names a file of kernels/lib; got "${found[1]}". Known: ${Object.keys(library).join(', ')}.`);
-    return library[found[1]].split('\n');
-  });
+  const lines = tuned(name, imported(name, source), tuning).split('\n');
   return unroll(name, lines, 0, lines.length).join('\n');
 }
+
+const imported = (name: string, source: string): string => source.replace(/^#import "(\w+)".*$/gm, (_, file: string) => {
+  if (!library[file])
+    throw new ConfigError(`kernel ${name}: #import names a file of kernels/lib; got "${file}". Known: ${Object.keys(library).join(', ')}.`);
+  return library[file];
+});
 
 /** Sets the `// @tune` constants and writes their values into `#for` lines. */
 function tuned(name: string, source: string, tuning: Tuning): string {

@@ -11,36 +11,34 @@ import { ShapeError } from '../core/errors.js';
 import { numel, show } from '../core/shape.js';
 import type { Traits } from '../gpu/device.js';
 import { kernel } from '../gpu/kernel.js';
+import { type Widths, widthOf, widths } from '../gpu/widths.js';
 import { batchNorm as mirror, batchNormGrad as gradMirror, type BatchNormParams, batchNormStats as statsMirror, batchNormSumsGrad as sumsMirror } from '../reference/batch_norm.js';
 import { checkDType, checkSameShape, empty, run, type Tensor } from '../tensor.js';
 import { reduceLaunch } from './reduce.js';
 
-/** A kernel over single channels, and the same over four at a time (2 to 3 times as fast on SwiftShader). */
-const both = (name: string, text: string) => [kernel(name, text), kernel(`${name}_vec4`, text.replace('alias V = f32', 'alias V = vec4f'))];
-
-const [normalise, stats, sums, gradient] = [both('batch_norm', source), both('batch_norm_stats', statsSource), both('batch_norm_sums_grad', sumsSource), both('batch_norm_grad', gradSource)];
+const [normalise, stats, sums, gradient] = [widths('batch_norm', source), widths('batch_norm_stats', statsSource), widths('batch_norm_sums_grad', sumsSource), widths('batch_norm_grad', gradSource)];
 const [statsMerge, statsEnd, sumsEnd] = [kernel('batch_norm_stats_merge', statsMergeSource), kernel('batch_norm_stats_end', statsEndSource), kernel('batch_norm_sums_end_grad', sumsEndSource)];
 
 const threads = (n: number) => Math.ceil(n / 64);
-const wide = (p: BatchNormParams) => p.C % 4 === 0;
 
 /**
  * One pass over x, in which a thread takes as many rows as keep every lane busy, `least` and `most` allowing.
  * Long chunks save work a column; short ones keep sums exact, and many loads in flight where memory is far.
  */
-function pass(kernels: ReturnType<typeof both>, p: BatchNormParams, traits: Traits, least: number, most: number): Launch & { chunks: number; span: number } {
-  const C = wide(p) ? p.C / 4 : p.C;
+function pass(kernels: Widths, p: BatchNormParams, traits: Traits, least: number, most: number): Launch & { chunks: number; span: number } {
+  const width = widthOf(p.C);
+  const C = p.C / width;
   const rows = (p.N / p.splits) * p.L;
   const wanted = (rows * C * p.splits) / (traits.parallelGroups * 64);
   const chunk = Math.min(Math.max(Math.ceil(wanted), least), most);
   const few = Math.ceil(rows / chunk);
   const span = few > 32 ? Math.ceil(Math.sqrt(few)) : 1; // chunks merged into one before the last pass
   const chunks = Math.ceil(few / span) * span;
-  return { kernel: kernels[wide(p) ? 1 : 0], params: { ...p, C, rows, chunk, chunks }, groups: threads(p.splits * chunks * C), chunks, span };
+  return { kernel: kernels[width], params: { ...p, C, rows, chunk, chunks }, groups: threads(p.splits * chunks * C), chunks, span };
 }
 
 /** A pass that reduces columns, [2, 3, ..) of the plan's scratch, and how its chunks are merged. */
-const columnsPass = (kernels: ReturnType<typeof both>, p: BatchNormParams, traits: Traits) => {
+const columnsPass = (kernels: Widths, p: BatchNormParams, traits: Traits) => {
   const first = pass(kernels, p, traits, 8, 512);
   const merged = first.chunks / first.span;
   const scratch = (chunks: number) => p.splits * chunks * p.C;

@@ -1,5 +1,6 @@
 import source from '../../kernels/cast.wgsl';
 import type { Primitive } from '../backend/backend.js';
+import { elementGroups } from '../backend/elements.js';
 import type { DType } from '../core/dtype.js';
 import { DTypeError } from '../core/errors.js';
 import { kernel } from '../gpu/kernel.js';
@@ -16,7 +17,7 @@ const primitive: Primitive<{ from: DType; to: DType; length: number }> = {
     kernel: shader,
     constants: { FROM: codes.indexOf(from), TO: codes.indexOf(to) },
     params: { length },
-    groups: Math.ceil(length / 64),
+    groups: elementGroups(length),
   }),
 };
 

@@ -1,6 +1,6 @@
 import { ShapeError } from '../core/errors.js';
 import { show } from '../core/shape.js';
-import { type Kernel, kernel } from '../gpu/kernel.js';
+import { widthOf, widths } from '../gpu/widths.js';
 import type { PoolParams } from '../reference/pool.js';
 import { checkDType, type Tensor } from '../tensor.js';
 
@@ -37,10 +37,9 @@ export function poolParams(where: string, x: Tensor, options: PoolOptions): Pool
 
 /** A launcher of one kernel, over single channels or over four at a time where they come in fours. */
 export function poolLaunch(name: string, source: string) {
-  const wideSource = source.replace('alias V = f32', 'alias V = vec4f').replace('alias U = u32', 'alias U = vec4u');
-  const [any, vec4]: Kernel[] = [kernel(name, source), kernel(`${name}_vec4`, wideSource)];
+  const kernels = widths(name, source);
   return (p: PoolParams, elements: number) => {
-    const lanes = p.C % 4 === 0 ? 4 : 1;
-    return { kernel: lanes === 4 ? vec4 : any, params: { ...p, C: p.C / lanes }, groups: Math.ceil(elements / lanes / 64) };
+    const width = widthOf(p.C);
+    return { kernel: kernels[width], params: { ...p, C: p.C / width }, groups: Math.ceil(elements / width / 64) };
   };
 }

@@ -6,39 +6,52 @@ import type { Launch, Plan, Primitive } from '../backend/backend.js';
 import { ShapeError } from '../core/errors.js';
 import { axesOf, axisOf, numel, type Shape, show } from '../core/shape.js';
 import { kernel } from '../gpu/kernel.js';
+import { widthOf, widths } from '../gpu/widths.js';
 import { argmax as argmaxMirror, reduce as mirror, reduceMaxGrad as maxGradMirror, type Run } from '../reference/reduce.js';
 import { checkDType, empty, run, type Tensor, view } from '../tensor.js';
 import { mul, sub } from './binary.js';
 import { reshape } from './reshape.js';
 import { expand } from './strided.js';
 
-const shader = kernel('reduce', source);
+const kernels = widths('reduce', source);
+const argmaxKernels = widths('argmax', argmaxSource);
 const maxGradShader = kernel('reduce_max_grad', maxGradSource);
-const argmaxShader = kernel('argmax', argmaxSource);
 
-/** Elements one thread reduces before the work is split. */
-const CHUNK = 64;
 const threads = (n: number) => Math.ceil(n / 64);
 
 type Reduction = Run & { op: 'sum' | 'max'; scale: number };
 
-/** One dispatch that reduces the middle axis whole; other operations add their partial sums with it. */
-export const reduceLaunch = ({ op, A, R, B, scale }: Reduction): Launch => ({
-  kernel: shader,
-  constants: { OP: op === 'sum' ? 0 : 1 },
-  params: { A, R, B, S: 1, chunk: R, scale },
-  groups: threads(A * B),
-});
+/** Slots of the middle axis, `lanes` of them to a chunk of its rows. */
+interface Slots {
+  S: number;
+  lanes: number;
+  chunk: number;
+}
 
-/** The dispatches that reduce the middle axis of place `x` into `y`, in two passes by way of `scratch` where it is long. */
+function slotsLaunch({ op, A, R, B, scale }: Reduction, slots: Slots): Launch {
+  const width = widthOf(B);
+  return { kernel: kernels[width], constants: { OP: op === 'sum' ? 0 : 1 }, params: { A, R, B: B / width, ...slots, scale }, groups: threads((A * slots.S * B) / width) };
+}
+
+/** One dispatch that reduces the middle axis whole; other operations add their partial sums with it. */
+export const reduceLaunch = (p: Reduction): Launch => slotsLaunch(p, { S: 1, lanes: 1, chunk: p.R });
+
+/** Lanes where columns are few, with 32 rows each at least; chunks where a lane would have more than 128. */
+function slotsOf({ R, B }: Run): Slots {
+  const columns = B / widthOf(B);
+  const lanes = columns > 16 || R < 64 ? 1 : 2 ** Math.floor(Math.log2(Math.min(64 / columns, R / 32)));
+  const chunks = R <= 128 * lanes ? 1 : Math.ceil(R / lanes / Math.max(64, Math.ceil(Math.sqrt(R / lanes))));
+  return { S: chunks * lanes, lanes, chunk: Math.ceil(R / chunks / lanes) * lanes };
+}
+
+/** The dispatches that reduce the middle axis of place `x` into `y`, by way of places from `scratch` on where it is long. */
 export function reduceLaunches(p: Reduction, [x, y, scratch]: readonly number[]): Plan {
-  const { A, R, B } = p;
-  if (R <= 2 * CHUNK) return { scratch: [], launches: [{ ...reduceLaunch(p), bind: [x, y] }] };
-  const chunk = Math.max(CHUNK, Math.ceil(Math.sqrt(R)));
-  const S = Math.ceil(R / chunk);
-  const whole = reduceLaunch({ ...p, scale: 1 });
-  const first = { ...whole, params: { ...whole.params, S, chunk }, groups: threads(A * S * B), bind: [x, scratch] };
-  return { scratch: [A * S * B], launches: [first, { ...reduceLaunch({ ...p, R: S }), bind: [scratch, y] }] };
+  const fours = p.B === 1 && p.R % 4 === 0 && p.R > 32; // columns of a [R / 4, 4] matrix first
+  const first = fours ? { ...p, R: p.R / 4, B: 4 } : p;
+  const slots = slotsOf(first);
+  if (!fours && slots.S === 1) return { scratch: [], launches: [{ ...reduceLaunch(p), bind: [x, y] }] };
+  const rest = reduceLaunches({ ...p, R: (slots.S * first.B) / p.B }, [scratch, y, scratch + 1]);
+  return { scratch: [p.A * slots.S * first.B, ...rest.scratch], launches: [{ ...slotsLaunch({ ...first, scale: 1 }, slots), bind: [x, scratch] }, ...rest.launches] };
 }
 
 const primitive: Primitive<Reduction> = { name: 'reduce', mirror, gpu: (p) => reduceLaunches(p, [0, 1, 2]) };
@@ -52,7 +65,10 @@ const maxGradient: Primitive<Run> = {
 const argmaxPrimitive: Primitive<Run> = {
   name: 'argmax',
   mirror: argmaxMirror,
-  gpu: (p) => ({ kernel: argmaxShader, params: { ...p }, groups: threads(p.A * p.B) }),
+  gpu: ({ A, R, B }) => {
+    const width = widthOf(B);
+    return { kernel: argmaxKernels[width], params: { A, R, B: B / width }, groups: threads((A * B) / width) };
+  },
 };
 
 const runOf = (shape: Shape, first: number, last: number): Run => ({

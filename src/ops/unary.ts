@@ -2,25 +2,23 @@ import source from '../../kernels/unary.wgsl';
 import gradSource from '../../kernels/unary_grad.wgsl';
 import { record } from '../autograd.js';
 import type { Primitive } from '../backend/backend.js';
+import { elementsLaunch } from '../backend/elements.js';
 import { ConfigError } from '../core/errors.js';
-import { kernel } from '../gpu/kernel.js';
+import { type Widths, widths } from '../gpu/widths.js';
 import { unary as mirror, unaryGrad as gradMirror, type UnaryOp, type UnaryParams } from '../reference/unary.js';
 import { checkDType, empty, run, type Tensor } from '../tensor.js';
 
 const codes: readonly UnaryOp[] = ['neg', 'exp', 'log', 'sqrt', 'relu', 'gelu', 'tanh', 'sigmoid', 'clamp'];
-const shader = kernel('unary', source);
-const gradShader = kernel('unary_grad', gradSource);
-
 type Sized = UnaryParams & { length: number };
 
-const primitiveOf = (name: string, shader: ReturnType<typeof kernel>, mirror: Primitive<Sized>['mirror']): Primitive<Sized> => ({
+const primitiveOf = (name: string, kernels: Widths, mirror: Primitive<Sized>['mirror']): Primitive<Sized> => ({
   name,
   mirror,
-  gpu: ({ op, length, lo, hi }) => ({ kernel: shader, constants: { OP: codes.indexOf(op) }, params: { length, lo, hi }, groups: Math.ceil(length / 64) }),
+  gpu: ({ op, length, lo, hi }) => elementsLaunch(kernels, length, { lo, hi }, { OP: codes.indexOf(op) }),
 });
 
-const forward = primitiveOf('unary', shader, mirror);
-const gradient = primitiveOf('unary_grad', gradShader, gradMirror);
+const forward = primitiveOf('unary', widths('unary', source), mirror);
+const gradient = primitiveOf('unary_grad', widths('unary_grad', gradSource), gradMirror);
 
 /** Operations whose slope is cheaper from the result than from the argument. */
 const fromResult = new Set<UnaryOp>(['exp', 'sqrt', 'relu', 'tanh', 'sigmoid']);

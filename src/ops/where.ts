@@ -1,20 +1,17 @@
 import source from '../../kernels/where.wgsl';
 import { record } from '../autograd.js';
 import type { Primitive } from '../backend/backend.js';
+import { elementsLaunch } from '../backend/elements.js';
 import { broadcastShapes } from '../core/shape.js';
 import { zeros } from '../fill.js';
-import { kernel } from '../gpu/kernel.js';
+import { widths } from '../gpu/widths.js';
 import { where as mirror } from '../reference/where.js';
 import { checkDType, empty, run, type Tensor } from '../tensor.js';
 import { expand } from './strided.js';
 
-const shader = kernel('where', source);
+const kernels = widths('where', source);
 
-const primitive: Primitive<{ length: number }> = {
-  name: 'where',
-  mirror,
-  gpu: ({ length }) => ({ kernel: shader, params: { length }, groups: Math.ceil(length / 64) }),
-};
+const primitive: Primitive<{ length: number }> = { name: 'where', mirror, gpu: ({ length }) => elementsLaunch(kernels, length) };
 
 /** y = a where the condition is not 0, else b, broadcasting. What is not picked gets no gradient, be it infinite or NaN. */
 export function where(condition: Tensor, a: Tensor, b: Tensor): Tensor {

@@ -12,6 +12,10 @@ describe('strided copies', () => {
     checkOp(shapes.chain((shape) => fc.shuffledSubarray(shape.map((_, i) => i), { minLength: shape.length }).map((order) => ({ shape, order }))),
       ({ shape, order }) => ({ inputs: [{ shape }], f: (x) => transpose(x, order) }), exact));
 
+  it('transposes of many tiles: whole ones, cut ones, several matrices, and a part of a matrix', () =>
+    checkOp(fc.constantFrom([1, 68, 76], [3, 36, 44], [2, 36, 43]).chain((shape) => fc.constantFrom(0, 4).map((skip) => ({ shape, skip }))),
+      ({ shape, skip }) => ({ inputs: [{ shape }], f: (x) => transpose(skip ? slice(x, 1, 0, shape[1] - skip) : x, [0, 2, 1]) }), exact, 6));
+
   it('slice: GPU = mirror, gradients', () =>
     checkOp(shapes.chain((shape) => fc.nat(shape.length - 1).chain((axis) => fc.tuple(fc.nat(shape[axis]), fc.nat(shape[axis])).map(([a, b]) => ({ shape, axis, from: Math.min(a, b), to: Math.max(a, b) })))),
       ({ shape, axis, from, to }) => ({ inputs: [{ shape }], f: (x) => slice(x, axis, from, to) }), exact));

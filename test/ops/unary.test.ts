@@ -16,6 +16,8 @@ describe('unary', () => {
   it.each([['log', log], ['sqrt', sqrt]] as const)('%s: GPU = mirror, gradients', (_, f) =>
     checkOp(shapes, (shape) => ({ inputs: [{ shape, values: (r) => r.uniform(0.1, 3) }], f })));
 
+  it('many workgroups, in fours and not', () => checkOp(fc.constantFrom([1031], [1028], [6, 520]), (shape) => ({ inputs: [{ shape }], f: (x) => gelu(x) }), {}, 4));
+
   it('clamp: GPU = mirror, gradients', () =>
     checkOp(shapes, (shape) => ({ inputs: [{ shape, values: (r) => r.uniform(-0.95, 0.95) * (r.uniform() < 0.5 ? 1 : 3) }], f: (x) => clamp(x, -1, 1) })));
 

@@ -1,0 +1,29 @@
+import source from '../kernels/binary.wgsl';
+import type { Primitive } from './backend/backend.js';
+import { walkKernels, walkLaunch, walkOf } from './backend/walk.js';
+import { broadcastShapes, broadcastStrides } from './core/shape.js';
+import { type BinaryOp, type BinaryParams, binary as mirror } from './reference/binary.js';
+import { checkDType, empty, run, type Tensor } from './tensor.js';
+
+const kernels = walkKernels('binary', source);
+const codes: readonly BinaryOp[] = ['add', 'sub', 'mul', 'div', 'greater', 'maximum'];
+
+const primitive: Primitive<BinaryParams> = {
+  name: 'binary',
+  mirror,
+  gpu: ({ op, ...p }) => {
+    const walk = walkOf(p.shape, [{ strides: p.aStrides }, { strides: p.bStrides }]);
+    const [a, b] = walk.operands;
+    return walkLaunch(kernels, walk, { aStrides: a.strides, bStrides: b.strides }, { OP: codes.indexOf(op), A_MODE: a.mode, B_MODE: b.mode });
+  },
+};
+
+/** f(a, b) of two f32 tensors, broadcasting. No gradient is recorded: see ops/binary. */
+export function pairwise(op: BinaryOp, a: Tensor, b: Tensor): Tensor {
+  checkDType(op, a, 'f32');
+  checkDType(op, b, 'f32');
+  const shape = broadcastShapes(op, a.shape, b.shape);
+  const y = empty(shape, 'f32', a.backend);
+  run(primitive, [a, b], [y], { op, shape, aStrides: broadcastStrides(a.shape, shape), bStrides: broadcastStrides(b.shape, shape) });
+  return y;
+}
