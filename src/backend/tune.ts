@@ -16,10 +16,10 @@ export type TuningTable = Record<string, string>;
  */
 export async function tune(on: Backend = backend(), milliseconds = 2000): Promise<TuningTable> {
   if (!(on instanceof GpuBackend)) throw new ConfigError(`tune: a GPU backend is needed; got ${on.name}. Open one with device().`);
-  const end = performance.now() + 0.8 * milliseconds; // room for the candidate that is under way
+  const clock = { end: performance.now() + milliseconds, longest: 0 };
   const table: TuningTable = {};
   for (const [l, sample] of inTurn()) {
-    const best = await fastest(on, l, sample, end);
+    const best = await fastest(on, l, sample, clock);
     if (best) table[tuningKey(l, sample.params)] = best.name;
   }
   Object.assign(on.gpu.traits.tuned, table);
@@ -33,8 +33,8 @@ function* inTurn(): Iterable<[Ladder<never>, Sample<never>]> {
     for (const l of ladders) if (i < l.samples.length) yield [l, l.samples[i]];
 }
 
-/** Undefined when time ran out before every candidate had its turn. */
-async function fastest(on: GpuBackend, l: Ladder<never>, { params, buffers }: Sample<never>, end: number): Promise<Rung<never> | undefined> {
+/** Undefined when time ran out before every candidate had its turn. One that may not end in time, by the longest so far, does not start. */
+async function fastest(on: GpuBackend, l: Ladder<never>, { params, buffers }: Sample<never>, clock: { end: number; longest: number }): Promise<Rung<never> | undefined> {
   const { traits } = on.gpu;
   let best = rungOf(l, params, { ...traits, tuned: {} });
   let least = Infinity;
@@ -42,10 +42,13 @@ async function fastest(on: GpuBackend, l: Ladder<never>, { params, buffers }: Sa
   try {
     for (const rung of [best, ...l.rungs.filter((r) => r !== best && r.fits(params, traits))]) {
       const time = (times: number) => timed(on, () => on.run({ name: l.name, mirror: () => {}, gpu: () => rung.launch(params, traits) }, memory, params), times);
-      if (performance.now() > end) return undefined;
+      const start = performance.now();
+      if (start + clock.longest >= clock.end) return undefined;
       await time(1); // compiles
       const once = await time(1);
-      const each = Math.min(once, await time(Math.min(20, Math.ceil(4 / once))));
+      const times = Math.min(20, Math.ceil(4 / once), Math.floor((clock.end - performance.now()) / once));
+      const each = times > 0 ? Math.min(once, await time(times)) : once;
+      clock.longest = Math.max(clock.longest, performance.now() - start);
       if (each < least) [best, least] = [rung, each];
     }
   } finally {

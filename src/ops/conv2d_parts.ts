@@ -64,10 +64,10 @@ export function rebind(made: Launch | Plan, places: readonly number[]): Launch |
   return { ...plan, launches: plan.launches.map((l) => ({ ...l, bind: bind(l) })) };
 }
 
-/** Taps, stride, and whether there are channels enough for tiles of them. */
+/** Taps, stride, and how many channels there are for tiles of them. */
 export function classOf(p: P): string {
-  const taps = `${p.R}×${p.S}/${p.strideH}`;
-  return isDepthwise(p) ? `${taps} depthwise` : `${taps} ${p.C / p.groups < 8 ? 'few' : 'many'}→${p.O / p.groups < 8 ? 'few' : 'many'}`;
+  const amount = (channels: number) => (channels < 8 ? 'few' : channels < 32 ? 'some' : 'many');
+  return `${p.R}×${p.S}/${p.strideH} ${isDepthwise(p) ? 'depthwise' : `${amount(p.C / p.groups)}→${amount(p.O / p.groups)}`}`;
 }
 
 function sample(N: number, side: number, C: number, O: number, R: number, stride: number): P {

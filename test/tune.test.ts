@@ -1,0 +1,124 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { backward } from '../src/autograd.js';
+import { useBackend } from '../src/backend/backend.js';
+import { device } from '../src/backend/device.js';
+import { GpuBackend } from '../src/backend/gpu.js';
+import { type Ladder, ladders, rungOf, tuningKey } from '../src/backend/ladder.js';
+import { tune } from '../src/backend/tune.js';
+import { loadTuning, saveTuning } from '../src/backend/tuning.node.js';
+import { Rng } from '../src/core/rng.js';
+import type { Traits } from '../src/gpu/device.js';
+import { conv2d } from '../src/ops/conv2d.js';
+import { matmul } from '../src/ops/matmul.js';
+import { sum } from '../src/ops/reduce.js';
+import { reshape } from '../src/ops/reshape.js';
+import { step } from '../src/step.js';
+import { parameter, tensor } from '../src/tensor.js';
+import { gpu, on, reference } from './support/devices.js';
+
+/** A GPU backend on the tests' device with a table of its own. */
+async function withTable(tuned: Record<string, string> = {}): Promise<GpuBackend> {
+  const { gpu: g } = await gpu();
+  return new GpuBackend({ ...g, traits: { ...g.traits, tuned } });
+}
+
+const cache = process.env.XDG_CACHE_HOME;
+let folder = '';
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'dawngrad-'));
+  process.env.XDG_CACHE_HOME = folder;
+});
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+  if (cache === undefined) delete process.env.XDG_CACHE_HOME;
+  else process.env.XDG_CACHE_HOME = cache;
+});
+
+describe('a ladder', () => {
+  const nothing = () => ({ scratch: [], launches: [] });
+  const rungs = [{ name: 'plain', fits: () => true, launch: nothing }, { name: 'even', fits: (n: number) => n % 2 === 0, launch: nothing }, { name: 'large', fits: (n: number) => n > 9, launch: nothing }];
+  const l: Ladder<number> = { name: 'l', rungs, classOf: (n) => (n < 5 ? 'small' : 'big'), guess: () => 'large', samples: [] };
+  const chosen = (n: number, tuned: Record<string, string> = {}) => rungOf(l, n, { tuned } as Traits).name;
+
+  it('takes what was measured, else the guess, else the first, as far as they fit', () => {
+    expect([chosen(12), chosen(6)]).toEqual(['large', 'plain']);
+    expect([chosen(12, { 'l big': 'even' }), chosen(13, { 'l big': 'even' }), chosen(4, { 'l big': 'even' })]).toEqual(['even', 'large', 'plain']);
+    expect(chosen(12, { 'l big': 'of another version' })).toBe('large');
+  });
+});
+
+describe('tune', () => {
+  it('times every rung, takes the fastest, and starts none that may not end in time', async () => {
+    const backend = await withTable();
+    let [now, pending] = [0, 0];
+    const costs: Record<string, number> = { guessed: 10, slow: 40, fast: 5 };
+    const rungs = Object.entries(costs).map(([name, cost]) => ({ name, fits: () => true, launch: () => ({ scratch: [], launches: [], cost: (pending += cost) }) }));
+    const samples = [1, 2, 3, 4, 5].map((n) => ({ params: n, buffers: [4] }));
+    const l: Ladder<number> = { name: 'l', rungs, classOf: String, guess: () => 'guessed', samples };
+    const others = ladders.splice(0, ladders.length, l as unknown as Ladder<never>);
+    const spies = [
+      vi.spyOn(performance, 'now').mockImplementation(() => now),
+      vi.spyOn(backend, 'flush').mockImplementation(() => void ([now, pending] = [now + pending, 0])),
+    ];
+    try {
+      // A class takes 30 + 120 + 15 ms: the third's last rung starts at 480, and is trusted to take no longer than the slow one.
+      expect(await tune(backend, 620)).toEqual({ 'l 1': 'fast', 'l 2': 'fast', 'l 3': 'fast' });
+      expect(now).toBeLessThanOrEqual(620);
+      now = 0;
+      expect(await tune(backend, 500)).toEqual({ 'l 1': 'fast', 'l 2': 'fast' });
+      expect(now).toBeLessThanOrEqual(500);
+    } finally {
+      for (const spy of spies) spy.mockRestore();
+      ladders.splice(0, ladders.length, ...others);
+    }
+  });
+
+  it('uses what it measures, and saves it for the adapter', async () => {
+    const backend = await withTable();
+    const table = await tune(backend, 1000);
+    for (const [key, rung] of Object.entries(table)) {
+      const [l, { params }] = ladders.flatMap((x) => x.samples.map((s) => [x, s] as const)).find(([x, s]) => tuningKey(x, s.params) === key)!;
+      expect(rungOf(l, params, backend.gpu.traits).name, key).toBe(rung);
+    }
+    expect(backend.gpu.traits.tuned).toEqual(table);
+    expect(await loadTuning(backend.name)).toEqual(table);
+  });
+
+  it('starts nothing when there is no time, and needs a GPU', async () => {
+    expect(await tune(await withTable(), 0)).toEqual({});
+    await expect(tune(reference)).rejects.toThrow('tune: a GPU backend is needed; got reference (f32). Open one with device().');
+  });
+
+  it('`device` finds the saved table; tables of adapters and of later measurements are merged', async () => {
+    const { name } = await gpu();
+    await saveTuning(name, { 'matmul NN small': 'direct', 'conv2d a': 'few' });
+    await saveTuning('another', { 'matmul NN small': 'row' });
+    await saveTuning(name, { 'conv2d a': 'direct' });
+    const table = { 'matmul NN small': 'direct', 'conv2d a': 'direct' };
+    expect(JSON.parse(readFileSync(join(folder, 'dawngrad', 'tuning.json'), 'utf8'))).toEqual({ [name]: table, another: { 'matmul NN small': 'row' } });
+    const opened = (await device()) as GpuBackend;
+    useBackend(undefined);
+    expect(opened.gpu.traits.tuned).toEqual(table);
+  });
+
+  it('the same table gives the same bits, on another backend too', async () => {
+    const table = { 'matmul NN small': 'direct', 'conv2d 3×3/1 few→some': 'direct', 'conv2d_dw 3×3/1 few→some': 'few' };
+    const bits = async (backend: GpuBackend) => {
+      const values = on(backend, () => step(() => {
+        const rng = new Rng(7, 'tune');
+        const normal = (shape: number[]) => parameter(tensor(Array.from({ length: shape.reduce((a, b) => a * b) }, () => rng.normal()), shape));
+        const [x, w, v] = [normal([2, 9, 9, 3]), normal([8, 3, 3, 3]), normal([8, 5])];
+        const y = matmul(reshape(conv2d(x, w, { padding: 1 }), [-1, 8]), v);
+        backward(sum(y));
+        return [y, x.grad!, w.grad!, v.grad!].map((t) => t.data());
+      }));
+      return (await Promise.all(values)).map((d) => Array.from(d as Float32Array));
+    };
+    const first = await bits(await withTable(table));
+    expect(await bits(await withTable({ ...table }))).toEqual(first);
+    expect(first.every((values) => values.some((x) => x !== 0))).toBe(true);
+  });
+});
