@@ -132,6 +132,8 @@ async function train(run: Run, training: Pretraining, pictures: Pictures, quiet:
       run.log(record);
       progress.say(`epoch ${record.epoch}: k-NN ${(100 * record.knn).toFixed(1)} %`);
     },
+    onSpread: (record) => run.log(record),
+    onWarning: (text) => progress.say(`Warning: ${text}`),
     onEpoch: (position) => run.save(training, position),
   });
   progress.end();
@@ -157,13 +159,13 @@ async function baselines(run: Run, training: Pretraining): Promise<void> {
 
 async function writeReport(run: Run, training: Pretraining, pictures: Pictures, elapsedSeconds: number): Promise<void> {
   const { config, train, heldOut } = training;
-  const { steps, knn, before } = run.history();
+  const { steps, knn, spread, before } = run.history();
   const notes = [...training.warnings];
   if (pictures.skipped.length > 0) notes.push(`${pictures.skipped.length} pictures could not be decoded and were left out.`);
   const html = renderReport({
     title: `Pretraining by ${config.method}`, command: run.info.command, config: { ...config, data: run.info.data, ...run.info.choice },
     adapter: run.info.adapter, version: run.info.version, seed: config.seed,
-    steps, knn: knn.map((r) => ({ epoch: r.epoch, accuracy: r.knn })), queueSize: keysOf(training) - 1, chanceLoss: training.method.chance(config.batch / config.accumulate).loss, notes, elapsedSeconds,
+    steps, spread: spread.map((r) => ({ epoch: r.epoch, value: r.featureSpread })), knn: knn.map((r) => ({ epoch: r.epoch, accuracy: r.knn })), queueSize: keysOf(training) - 1, chanceLoss: training.method.chance(config.batch / config.accumulate).loss, notes, elapsedSeconds,
     baselines: { ...before, trained: knn.at(-1)?.knn, k: config.knn, T: config.knnT },
     gallery: heldOut.count > 0 ? await gallery(train, heldOut, await training.features()) : [],
   });
