@@ -76,11 +76,11 @@ const progress = ({ epoch, loss, trainTop1, heldOutTop1 }: LinearRecord, epochs:
 
 function resultTable({ from, train, heldOut }: Labelled, { views, epochs }: LinearConfig, recipe: string, { best, epochs: all }: LinearResult): string {
   const many = new Set(train.labels).size > 5; // else the right class is always among five
-  const row = (name: string, r: LinearRecord) => `  ${name.padEnd(22)}${[r.trainTop1, r.heldOutTop1, ...(many ? [r.heldOutTop5] : [])].map((v) => percent(v).padStart(14)).join('')}`;
+  const row = (name: string, r: LinearRecord) => `  ${name.padEnd(22)}${[r.trainTop1, r.heldOutTop1, ...(many ? [r.heldOutTop5] : [])].map((v) => percent(v).padStart(16)).join('')}`;
   const how = views === 'augment' ? 'random crops and flips in each epoch' : 'features computed once, without crops and flips (--augment is as in the papers)';
   return [
     `Linear classifier of ${heldOut.count} held-out pictures, trained on ${train.count} by recipe ${recipe}, on ${from}: ${how}.`,
-    `  ${''.padEnd(22)}${['train top 1', 'held-out top 1', ...(many ? ['held-out top 5'] : [])].map((v) => ` ${v}`.padStart(14)).join('')}`,
+    `  ${''.padEnd(22)}${['train top 1', 'held-out top 1', ...(many ? ['held-out top 5'] : [])].map((v) => v.padStart(16)).join('')}`,
     row(`best, epoch ${best.epoch}`, best), row(`last, epoch ${epochs}`, all.at(-1)!),
     `Guessing gives ${percent(chanceOf(train))}. Nothing but the classifier changed: every tensor of the encoder equals the checkpoint's to the bit.`,
   ].join('\n');

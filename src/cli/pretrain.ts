@@ -151,6 +151,8 @@ async function train(run: Run, training: Pretraining, pictures: Pictures, out: O
       log(record);
       progress.say(`epoch ${record.epoch}: k-NN ${(100 * record.knn).toFixed(1)} %`);
     },
+    onSpread: (record) => log(record),
+    onWarning: (text) => progress.say(`Warning: ${text}`),
     onEpoch: async (position) => {
       await board?.similarities();
       await run.save(training, position);
@@ -182,13 +184,13 @@ async function baselines(log: (metric: Metric) => void, training: Pretraining): 
 
 async function writeReport(run: Run, training: Pretraining, pictures: Pictures, rows: GalleryRow[], elapsedSeconds: number): Promise<void> {
   const { config, train, heldOut } = training;
-  const { steps, knn, before } = run.history();
+  const { steps, knn, spread, before } = run.history();
   const notes = [...training.warnings];
   if (pictures.skipped.length > 0) notes.push(`${pictures.skipped.length} pictures could not be decoded and were left out.`);
   const html = renderReport({
     title: `Pretraining by ${config.method}`, command: run.info.command, config: { ...config, data: run.info.data, ...run.info.choice },
     adapter: run.info.adapter, version: run.info.version, seed: config.seed,
-    steps, knn: knn.map((r) => ({ epoch: r.epoch, accuracy: r.knn })), queueSize: keysOf(training) - 1, chanceLoss: training.method.chance(config.batch / config.accumulate).loss, notes, elapsedSeconds,
+    steps, spread: spread.map((r) => ({ epoch: r.epoch, value: r.featureSpread })), knn: knn.map((r) => ({ epoch: r.epoch, accuracy: r.knn })), queueSize: keysOf(training) - 1, chanceLoss: training.method.chance(config.batch / config.accumulate).loss, notes, elapsedSeconds,
     baselines: { ...before, trained: knn.at(-1)?.knn, k: config.knn, T: config.knnT },
     gallery: await gallery(train, heldOut, rows),
   });

@@ -7,10 +7,10 @@ import type { Point } from './thin.js';
 
 const NOISY = 80; // steps from which a running mean is drawn over the pale line
 
-/** The charts of a run: loss, contrast accuracy, k-NN, learning rate and queue. */
+/** The charts of a run: loss, contrast accuracy, k-NN, learning rate, queue, spread of features and gradient. */
 export function reportCharts(data: ReportData): string {
   return `<section aria-label="Charts"><h2>Training</h2><div class="charts">${[
-    loss(data), contrast(data), ...(data.knn.length > 0 ? [knn(data)] : []), rate(data), ...(data.steps.some((s) => s.queueFill !== undefined) ? [queue(data)] : []), ...speed(data),
+    loss(data), contrast(data), ...(data.knn.length > 0 ? [knn(data)] : []), rate(data), ...(data.steps.some((s) => s.queueFill !== undefined) ? [queue(data)] : []), ...spread(data), ...gradient(data), ...speed(data),
   ].join('')}</div></section>`;
 }
 
@@ -56,6 +56,17 @@ const queue = ({ steps, queueSize }: ReportData): string =>
     title: `Queue fill (K = ${queueSize})`, xName: 'step', show: percent, tick: percentTick, from: 0, to: 1,
     series: [{ name: 'queue filled', points: series(steps, (s) => s.queueFill), tone: 2 }],
   });
+
+const spread = ({ spread: points = [] }: ReportData): string[] =>
+  points.length === 0 ? [] : [lineChart({
+    title: 'Spread of features (0: collapsed)', xName: 'epoch', show: plain, from: 0,
+    series: [{ name: 'spread', points: points.map((p) => [p.epoch, p.value] as const), tone: 3 }],
+  })];
+
+function gradient({ steps }: ReportData): string[] {
+  const points = series(steps, (s) => s.gradNorm);
+  return points.length === 0 ? [] : [lineChart({ title: 'Gradient norm of the first layer', xName: 'step', show: plain, from: 0, series: smooth('gradient norm', points, 4) })];
+}
 
 function speed({ steps }: ReportData): string[] {
   const points = series(steps, (s) => s.picturesPerSecond);

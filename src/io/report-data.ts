@@ -10,6 +10,8 @@ export interface ReportStep {
   /** Filled share of the queue, 0..1. */
   queueFill?: number;
   picturesPerSecond?: number;
+  /** Norm of the gradient of the first layer. */
+  gradNorm?: number;
 }
 
 /** A picture of the gallery as a `data:image/...` address. */
@@ -34,6 +36,8 @@ export interface ReportData {
   seed: number;
   steps: ReportStep[];
   knn: { epoch: number; accuracy: number }[];
+  /** Standard deviation of features of length 1, times the root of their number: 1 where they spread, 0 where they collapsed. */
+  spread?: { epoch: number; value: number }[];
   /** Accuracies of weighted k-NN with `k` neighbours and temperature `T`. */
   baselines: { rawPixels?: number; randomEncoder?: number; trained?: number; chance?: number; k: number; T: number };
   /** ln(K + 1): the loss of an encoder that cannot tell the positive key from the K in the queue. */

@@ -6,6 +6,7 @@ import type { Encoder } from '../nn/models.js';
 import { augment } from '../ops/augment.js';
 import { AUGMENT_COLUMNS, type Augmentation } from '../ops/augment_params.js';
 import { reshape } from '../ops/reshape.js';
+import { concat } from '../ops/strided.js';
 import { medians } from '../profile.js';
 import { state, type Tensor, tensor } from '../tensor.js';
 import { checkConfig, type PretrainConfig, viewsOf } from './config.js';
@@ -13,6 +14,7 @@ import { createMethod } from './create.js';
 import { Drawer, type Draws, mapDraws } from './draws.js';
 import { embedPictures } from './embed.js';
 import { type Features, knnAccuracy } from './knn.js';
+import { COLLAPSE, collapseText, featureSpread, firstLayer, gradientNorm, SpikeDetector, spikeText } from './monitors.js';
 import type { Method } from './method.js';
 import { ratesAt } from './rates.js';
 
@@ -31,6 +33,14 @@ export interface StepRecord {
   keyAge?: number;
   /** Pictures a second since the step before, where somebody watches the clock. */
   picturesPerSecond?: number;
+  /** Norm of the gradient of the encoder's first trained layer. */
+  gradNorm: number;
+}
+
+/** How features of the training pictures spread: see `featureSpread`. */
+export interface SpreadRecord {
+  epoch: number;
+  featureSpread: number;
 }
 
 export interface KnnRecord {
@@ -48,6 +58,10 @@ export interface Position {
 export interface PretrainHooks {
   onStep?(record: StepRecord): void;
   onKnn?(record: KnnRecord): void;
+  /** As often as k-NN, and without labels too. */
+  onSpread?(record: SpreadRecord): void;
+  /** Something that looks wrong, in a sentence. It is in `warnings` too. */
+  onWarning?(text: string): void;
   /** At the end of each epoch, the position is safe to save. */
   onEpoch?(position: Position): Promise<void> | void;
   /** Stops after the step under way. */
@@ -70,6 +84,8 @@ export class Pretraining {
   readonly #residentHeldOut?: Tensor;
   readonly #views: Augmentation[];
   readonly #drawer: Drawer;
+  readonly #first: ReturnType<typeof firstLayer>;
+  readonly #spikes = new SpikeDetector();
   #done = 0;
   /** Features of the current position, once asked for. */
   #features?: Promise<{ train: Features; heldOut: Features }>;
@@ -85,6 +101,7 @@ export class Pretraining {
     this.#views = viewsOf(config);
     this.method = createMethod(config, train.count);
     this.#drawer = new Drawer(config, train, this.method);
+    this.#first = firstLayer(this.method.encoder);
   }
 
   get position(): Position {
@@ -167,15 +184,17 @@ export class Pretraining {
   }
 
   /** Hands a step to the device; `reported` resolves once its measures have been read and told. */
-  async #step({ onStep }: PretrainHooks): Promise<{ reported: Promise<void> }> {
+  async #step({ onStep, onWarning }: PretrainHooks): Promise<{ reported: Promise<void> }> {
     const inputs = this.#draw();
     const measured = (await this.#train.async(...inputs)).data();
     const done = ++this.#done;
     const report = async () => {
-      const [loss, contrastTop1, contrastTop5] = await measured;
+      const [loss, contrastTop1, contrastTop5, gradNorm] = await measured;
       const epoch = Math.ceil(done / this.stepsPerEpoch);
       const { lr, m } = ratesAt(this.config, done - 1, this.stepsPerEpoch);
-      onStep?.({ step: done, epoch, loss, contrastTop1, contrastTop5, lr, m, ...this.#queue(done) });
+      onStep?.({ step: done, epoch, loss, contrastTop1, contrastTop5, lr, m, ...this.#queue(done), gradNorm });
+      const usual = this.#spikes.add(gradNorm);
+      if (usual !== undefined) this.#warn(spikeText(done, this.#first.name, gradNorm, usual), onWarning);
     };
     return { reported: report() };
   }
@@ -192,8 +211,14 @@ export class Pretraining {
         augment(this.#resident, rest.index, reshape(table, [rest.index.size, AUGMENT_COLUMNS]), { size: this.config.size, ...this.#views[i] });
       return { ...rest, x1: view(table1, 0), x2: table2 && view(table2, 1) };
     });
-    return this.method.step(views, { lr, m });
+    const measured = this.method.step(views, { lr, m });
+    return concat([measured, gradientNorm(this.#first.weight)]);
   });
+
+  #warn(text: string, onWarning?: (text: string) => void): void {
+    this.warnings.push(text);
+    onWarning?.(text);
+  }
 
   #queue(done: number): Pick<StepRecord, 'queueFill' | 'keyAge'> {
     const { method, K, batch, symmetric } = this.config;
@@ -202,11 +227,14 @@ export class Pretraining {
     return { queueFill: Math.min(1, (done * keys) / K), keyAge: Math.min(done, Math.ceil(K / keys)) };
   }
 
-  async #endEpoch({ onKnn, onEpoch }: PretrainHooks): Promise<void> {
+  async #endEpoch({ onKnn, onSpread, onWarning, onEpoch }: PretrainHooks): Promise<void> {
     const epoch = this.#done / this.stepsPerEpoch;
-    if (onKnn && (epoch % this.config.knnEvery === 0 || epoch === this.config.epochs)) {
+    if ((onKnn || onSpread) && (epoch % this.config.knnEvery === 0 || epoch === this.config.epochs)) {
       const knn = await this.knn();
-      if (knn !== undefined) onKnn({ epoch, knn });
+      if (knn !== undefined) onKnn?.({ epoch, knn });
+      const spread = featureSpread((await this.features()).train);
+      onSpread?.({ epoch, featureSpread: spread });
+      if (!(spread >= COLLAPSE)) this.#warn(collapseText(epoch, spread), onWarning);
     }
     await onEpoch?.(this.position);
   }

@@ -4,7 +4,7 @@ import { FormatError } from '../core/errors.js';
 import { appendLine, writeAtomic } from '../io/atomic.node.js';
 import { loadCheckpoint, saveCheckpoint } from './checkpoint.js';
 import { demoConfig, type PretrainConfig } from './config.js';
-import type { KnnRecord, Position, Pretraining, StepRecord } from './pretrain.js';
+import type { KnnRecord, Position, Pretraining, SpreadRecord, StepRecord } from './pretrain.js';
 
 /** config.json of a run: everything needed to do it again. */
 export interface RunInfo {
@@ -26,7 +26,7 @@ export interface BaselineRecord {
   chance: number;
 }
 
-export type Metric = StepRecord | KnnRecord | BaselineRecord;
+export type Metric = StepRecord | KnnRecord | SpreadRecord | BaselineRecord;
 
 const CHECKPOINT = 'checkpoint.safetensors';
 
@@ -68,12 +68,13 @@ export class Run {
     });
   }
 
-  /** The metrics by kind: steps, k-NN accuracies, and what was measured before training. */
-  history(): { steps: StepRecord[]; knn: KnnRecord[]; before?: BaselineRecord } {
+  /** The metrics by kind: steps, k-NN accuracies, spreads of features, and what was measured before training. */
+  history(): { steps: StepRecord[]; knn: KnnRecord[]; spread: SpreadRecord[]; before?: BaselineRecord } {
     const metrics = this.metrics();
     return {
       steps: metrics.flatMap((m) => ('loss' in m ? [m] : [])),
       knn: metrics.flatMap((m) => ('knn' in m ? [m] : [])),
+      spread: metrics.flatMap((m) => ('featureSpread' in m ? [m] : [])),
       before: metrics.find((m): m is BaselineRecord => 'rawPixels' in m),
     };
   }

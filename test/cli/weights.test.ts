@@ -129,3 +129,31 @@ describe('dawngrad embed and export', () => {
     expect(await dawngrad('embed', 'photos')).toMatchObject({ code: 2, err: expect.stringMatching(/got no --checkpoint/) });
   });
 });
+
+describe('dawngrad knn and linear', () => {
+  it('knn sweeps k and T over the run’s own held-out pictures', async () => {
+    const { code, out } = await dawngrad('knn', 'run');
+    expect([code, out]).toEqual([0, expect.stringContaining('Weighted k-NN of 12 held-out pictures among 48, by 64 features of run')]);
+    expect(out.match(/^ +(\d+)( +\d+\.\d %\*?){4}$/gm)?.map((line) => Number.parseInt(line, 10))).toEqual([1, 5, 10, 20]); // no more than the bank
+    expect(out.match(/%\*/g)).toHaveLength(1);
+  });
+
+  it.each([['the run', ['run'], 'run'], ['a checkpoint on other pictures', ['run/checkpoint.safetensors', 'photos', '--size', '16', '--held-out', '0.5', '--augment', '--out', 'probe'], 'probe']] as const)(
+    'linear writes accuracies and the classifier of %s', async (_, args, out) => {
+      const before = readFileSync(join(folder, 'run/checkpoint.safetensors'));
+      const ended = await dawngrad('linear', ...args, '--epochs', '3', '--quiet');
+      expect([ended.code, ended.err, ended.out]).toEqual([0, '', expect.stringContaining('Nothing but the classifier changed')]);
+      const about = JSON.parse(readFileSync(join(folder, out, 'linear.json'), 'utf8'));
+      expect([about.recipe, about.epochs.length, about.config.milestones, about.config.views]).toEqual(['v1', 3, [2, 2], out === 'run' ? 'cached' : 'augment']);
+      expect(about.best.heldOutTop1).toBe(Math.max(...about.epochs.map((e: { heldOutTop1: number }) => e.heldOutTop1)));
+      expect(read(`${out}/linear.safetensors`).get('fc.weight')!.shape).toEqual([out === 'run' ? 4 : 2, 64]);
+      expect(readFileSync(join(folder, 'run/checkpoint.safetensors')).equals(before)).toBe(true);
+    });
+
+  it.each([
+    [['knn', 'run/checkpoint.safetensors'], 2, /a checkpoint does not say what to measure it on; got no pictures/],
+    [['linear', 'run', 'photos/a'], 2, /pictures need classes to be measured by/],
+    [['linear', 'run', '--recipe', 'v9'], 2, /--recipe: it is one of v1, v3, v3-vit; got v9/],
+    [['knn', 'nowhere', 'photos'], 4, /nowhere/],
+  ] as const)('%s ends in one sentence', async (args, code, says) => expect(await dawngrad(...args)).toMatchObject({ code, err: expect.stringMatching(says) }));
+});

@@ -74,6 +74,26 @@ describe('every mechanism', () => {
     const state = await stateOf(method);
     expect(state.get('queue_ptr')![0]).toBe(8);
   });
+
+  it('MoCo in two parts makes the step of the whole batch, where batch norm keeps the same parts apart', async () => {
+    const [whole, parts] = [2, 1].map((splits) => on(reference64, () => createMethod({ ...base, splits, K: 16, weightDecay: 0 }, n)));
+    const rng = new Rng(9, 'x');
+    const pictures = [0, 1].map(() => Array.from({ length: N }, () => Array.from({ length: SIDE * SIDE * 3 }, () => rng.normal())));
+    const take = (rows: number[]) => {
+      const [x1, x2] = pictures.map((x) => tensor(Float64Array.from(rows.flatMap((r) => x[r])) as unknown as Float32Array, [rows.length, SIDE, SIDE, 3]));
+      const same = () => tensor(Uint32Array.from(rows, (_, i) => i));
+      return { x1, x2, index: tensor(Uint32Array.from(rows)), shuffle: same(), unshuffle: same() };
+    };
+    const run = (method: Method, of: number[][]) => on(reference64, () => step(() => method.step(of.map(take), { lr: tensor([0.1]), m: tensor([0.9]) }).data()));
+    const all = Array.from({ length: N }, (_, i) => i);
+    const split = [0, 1].map((s) => all.filter((i) => i % 2 === s)); // as batch norm divides a batch
+    const [a, b] = [await run(whole, [all]), await run(parts, split)];
+    assertClose('loss, top 1, top 5', b, a, { relative: 1e-9 });
+    const [x, y] = [await stateOf(whole), await stateOf(parts)];
+    for (const name of ['velocity', ...whole.optimizer.parameters.named.keys()].map((p) => (p === 'velocity' ? p : `encoder_q.${p}`))) assertClose(name, y.get(name)!, x.get(name)!, { relative: 1e-9 });
+    const row = (queue: ArrayLike<number>, i: number) => Array.from(queue).slice(i * base.dim, (i + 1) * base.dim);
+    split.flat().forEach((picture, place) => assertClose(`key of ${picture}`, row(y.get('queue')!, place), row(x.get('queue')!, picture), { relative: 1e-9 }));
+  });
 });
 
 describe('MoCo v3', () => {
