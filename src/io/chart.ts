@@ -9,6 +9,9 @@ export interface Series {
   points: readonly Point[];
   tone: number;
   pale?: boolean;
+  /** A level of comparison, and an area down to the axis. */
+  dashed?: boolean;
+  filled?: boolean;
 }
 
 /** What a line chart shows. */
@@ -83,10 +86,12 @@ function axes(chart: Chart, { left, right, xs, ys, x, y }: Frame): string {
   return `${rows.join('')}${columns.join('')}<text class="mid name" x="${(left + right) / 2}" y="${HEIGHT - 4}">${escape(chart.xName)}</text>`;
 }
 
-function line({ points, tone, pale }: Series, { x, y }: Frame): string {
+function line({ points, tone, pale, dashed, filled }: Series, { x, y }: Frame): string {
   if (points.length === 1) return `<circle class="dot tone${tone}" cx="${at(x(points[0][0]))}" cy="${at(y(points[0][1]))}" r="4"/>`;
   const path = points.map(([px, py]) => `${at(x(px))} ${at(y(py))}`).join('L');
-  return points.length === 0 ? '' : `<path class="line tone${tone}${pale ? ' pale' : ''}" d="M${path}"/>`;
+  if (points.length === 0) return '';
+  const area = filled ? `<path class="area tone${tone}" d="M${at(x(points[0][0]))} ${BOTTOM}L${path}L${at(x(points[points.length - 1][0]))} ${BOTTOM}Z"/>` : '';
+  return `${area}<path class="line tone${tone}${pale ? ' pale' : ''}${dashed ? ' dashed' : ''}" d="M${path}"/>`;
 }
 
 /** Level lines; their labels are pushed apart where levels are close. */

@@ -135,6 +135,11 @@ export class Pretraining {
     return knnAccuracy(heldOut, train, { k: this.config.knn, T: this.config.knnT });
   }
 
+  /** Bytes of the tensors of a step: as planned, and alive at the worst moment. */
+  get memory(): { readonly planned: number; readonly live: number } {
+    return this.#train.memory;
+  }
+
   /** Trains one step and waits for it; for timing, outside of `run`. */
   async trial(): Promise<void> {
     await (await this.#step({})).reported;
