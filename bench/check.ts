@@ -4,10 +4,11 @@ import { step } from '../src/step.js';
 import type { Case } from './record.js';
 
 /** Runs a case's own function on `backend`. */
-async function on(backend: Backend, { ours }: Case): Promise<Float32Array[]> {
+async function on(backend: Backend, { ours, before: runs = 0 }: Case): Promise<Float32Array[]> {
   const before = useBackend(backend);
   try {
     const work = ours();
+    for (let i = 0; i < runs; i++) step(() => void work());
     return await Promise.all(step(() => work().map((t) => t.data() as Promise<Float32Array>)));
   } finally {
     useBackend(before);

@@ -6,12 +6,13 @@ export interface Contestant {
   readonly work: Work<Loose>;
 }
 
-/** Milliseconds a run: the median of `samples`, each the mean of several runs if one is short. */
+/** Milliseconds a run, of samples that are each the mean of several runs if one is short. */
 export interface Timing {
+  /** The median, and the quartiles around it. */
   readonly ms: number;
+  readonly low: number;
+  readonly high: number;
   readonly samples: number;
-  /** Milliseconds of the first run here, by the clock; the caller has run the work before, to compare results. */
-  readonly first: number;
 }
 
 /** A sample lasts this long at least, so that waiting for the device does not count. */
@@ -20,31 +21,36 @@ const MOST_RUNS = 50;
 const MOST_SAMPLES = 15;
 
 /**
- * Times contestants in turn, so that a disturbance meets all of them. By timestamps on the device from the first
- * command to the last if every device can write them, else by the clock until the device is done.
- * Each has `budget` milliseconds, and three samples at least unless one takes longer than that. A first run of
- * more than five budgets is the only one, by the clock.
+ * Times contestants in turn, so that a disturbance meets all of them, and all by one clock: timestamps on the device
+ * from the first command to the last if every device can write them and no run is slow, else the time until the device
+ * is done. Slow is a run of more than five budgets; that one run, after the caller's, is then its only sample.
+ * Each has `budget` milliseconds, and three samples at least unless one takes longer than that.
  */
 export async function measure(contestants: readonly Contestant[], budget: number): Promise<Timing[]> {
-  const stamped = contestants.every(({ library }) => library.device.features.has('timestamp-query'));
+  const firsts: number[] = [];
+  for (const c of contestants) firsts.push(await sample(c, wall, 1));
+  const slow = (ms: number) => ms > 5 * budget;
+  const stamped = contestants.every(({ library }) => library.device.features.has('timestamp-query')) && !firsts.some(slow);
   const racers = [];
-  for (const c of contestants) {
+  for (const [i, c] of contestants.entries()) {
     const clock = stamped ? new DeviceClock(c.library.device) : wall;
-    const first = await sample(c, wall, 1);
-    const second = first > 5 * budget ? first : await sample(c, clock, 1);
-    racers.push({ c, clock, first, runs: Math.min(MOST_RUNS, Math.max(1, Math.ceil(SAMPLE_MS / second))), times: first > 5 * budget ? [first] : second > budget ? [second] : [] });
+    const once = slow(firsts[i]) ? firsts[i] : await sample(c, clock, 1);
+    const runs = Math.min(MOST_RUNS, Math.max(1, Math.ceil(SAMPLE_MS / once)));
+    racers.push({ c, clock, runs, times: slow(once) ? [once] : [] as number[], done: slow(once) });
   }
   for (let round = 0; round < MOST_SAMPLES; round++)
-    for (const { c, clock, runs, times } of racers) {
-      const spent = times.reduce((a, b) => a + b, 0) * runs;
-      if (spent > budget && (times.length >= 3 || spent > 3 * budget)) continue;
-      if (times.length > 0 && times[0] > 5 * budget) continue;
+    for (const racer of racers) {
+      if (racer.done) continue;
+      const { c, clock, runs, times } = racer;
       times.push((await sample(c, clock, runs)) / runs);
+      const spent = times.reduce((a, b) => a + b, 0) * runs;
+      racer.done = spent > 3 * budget || (spent > budget && times.length >= 3);
     }
-  return racers.map(({ first, times }) => ({ ms: median(times), samples: times.length, first }));
+  return racers.map(({ times }) => ({ ms: quantile(times, 0.5), low: quantile(times, 0.25), high: quantile(times, 0.75), samples: times.length }));
 }
 
-export const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
+/** The sample below which the part `q` of them lies. */
+export const quantile = (values: readonly number[], q: number): number => [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * q))];
 
 interface Clock {
   start(): void;

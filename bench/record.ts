@@ -21,6 +21,8 @@ export interface Case {
   jax?(jax: Loose): Work<Loose> | Promise<Work<Loose>>;
   /** The same kernels on so little data that the mirror takes a second at most. Default: the case itself. */
   readonly small?: () => Case;
+  /** Runs before the one whose results are compared, so that an update is compared too. Default 0. */
+  readonly before?: number;
   /** |ours - mirror| and |sums of ours - sums of a peer| relative to the largest. Default 2e-4. */
   readonly tolerance?: number;
 }
@@ -38,6 +40,8 @@ export interface Bench {
   readonly goal?: Goal;
   /** Peers that lack the operation, and why. */
   readonly lacks?: Readonly<Record<string, string>>;
+  /** Sizes that `cases(false)` lacks, in words. */
+  readonly leavesOut?: string;
   /** The sizes to measure; for a software adapter, or for a GPU. */
   cases(full: boolean): Case[];
 }

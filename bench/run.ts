@@ -1,14 +1,16 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { provideGpu } from './adapter.js';
 import { bundleSizes } from './bundle.js';
-import { type Ceiling, measureCeiling } from './ceiling.js';
+import { type Ceiling, measureCeiling } from '../src/backend/ceiling.js';
 import { checkMirror, differs } from './check.js';
 import { type Library, openOurs, openPeers } from './libraries.js';
 import { type Contestant, measure } from './measure.js';
 import type { Bench, Case } from './record.js';
 import { benches } from './records/index.js';
-import { markdown, type Report, type Row, shortfall } from './table.js';
+import { measureReplay } from './replay.js';
+import { commitOf, earlier, merge, save } from './save.js';
+import { compare, markdown, type Report, type Row, shortfall } from './table.js';
 
 const root = join(import.meta.dirname, '../..');
 const read = (path: string) => JSON.parse(readFileSync(join(root, path), 'utf8'));
@@ -24,7 +26,7 @@ export interface Options {
   /** Sizes for a GPU, and nothing left out. */
   full: boolean;
   peers: boolean;
-  /** Folder to write to, without ending. */
+  /** File to write to, without ending. What it holds of the same day, adapter and versions stays. */
   save?: string;
 }
 
@@ -40,21 +42,29 @@ async function main(options: Options): Promise<void> {
     timed: [ours, ...peers].every((l) => l.device.features.has('timestamp-query')) ? 'device timestamps' : 'wall clock',
     versions: { dawngrad: ours.version, ...Object.fromEntries(peers.map((p) => [p.name, p.version])), webgpu: read('node_modules/webgpu/package.json').version, node: process.version.slice(1) },
     ceiling,
+    commits: [commitOf(root)],
+    pieces: 1,
     rows: [],
     leftOut: [],
     failed: Object.entries(failed).map(([name, why]) => `${name}: ${why}`),
     facts: [],
+    scale: [],
   };
+  const before = options.save ? earlier(options.save, report) : undefined;
+  const keep = (): void => void (options.save && save(options.save, before ? merge(before, report) : report));
   const full = options.full || !software;
-  for (const bench of chosen(options.only))
+  for (const bench of chosen(options.only)) {
+    if (!full && bench.leavesOut) report.leftOut.push(`${bench.name}: ${bench.leavesOut}; --full has them`);
     for (const c of bench.cases(full)) {
       const seconds = estimate(c, ceiling);
       if (!options.full && seconds > (c.per ? 20 : LONGEST_S)) report.leftOut.push(`${bench.name}, ${c.label}: about ${seconds.toFixed(0)} s a run on this adapter; --full runs it`);
       else await oneCase(bench, c, ours, peers, report, software ? 300 : 1000);
+      keep();
     }
+  }
   if (options.only.length === 0) report.facts.push(...(await bundleSizes(root)));
   process.stdout.write(`\n${markdown(report)}`);
-  if (options.save) save(options.save, report);
+  keep();
 }
 
 const chosen = (only: string[]): Bench[] => {
@@ -72,19 +82,19 @@ async function oneCase(bench: Bench, c: Case, ours: Awaited<ReturnType<typeof op
     const work = c.ours();
     const notes: string[] = [];
     const contestants: Contestant[] = [{ library: ours, work }];
-    const result = await ours.values(work);
+    const result = await resultOf(ours, work, c);
     for (const peer of peers) {
       const made = await contestant(bench, c, peer, result).catch((e) => `${peer.name} fails: ${String(e.message ?? e).split('\n')[0]}`);
       if (typeof made === 'string') notes.push(made);
       else contestants.push(made);
     }
     const [mine, ...theirs] = await measure(contestants, budget);
-    const ratios = Object.fromEntries(theirs.map((t, i) => [contestants[i + 1].library.name, t.ms / mine.ms]));
-    const row: Row = { op: bench.name, label: c.label, ms: mine.ms, samples: mine.samples, ...rateOf(c, mine.ms, report.ceiling), ...ratios, notes, goal: bench.goal ?? {} };
+    const ratios = Object.fromEntries(theirs.map((t, i) => [contestants[i + 1].library.name, compare(mine, t)]));
+    const row: Row = { op: bench.name, label: c.label, ...mine, ...rateOf(c, mine.ms, report.ceiling), ...ratios, notes, goal: bench.goal ?? {} };
     if (c.per) row.per = { name: c.per.name, ms: mine.ms / c.per.count };
     report.rows.push(row);
     const short = shortfall(row);
-    const told = [`${row.ms.toFixed(2)} ms`, ...Object.entries(ratios).map(([n, r]) => `${n} ${r.toFixed(2)}×`), ...notes, ...(short.length ? ['BELOW'] : [])];
+    const told = [`${row.ms.toFixed(2)} ms (n ${row.samples})`, ...Object.entries(ratios).map(([n, r]) => `${n} ${r.ratio.toFixed(2)}× (n ${r.samples})`), ...notes, ...(short.length ? ['BELOW'] : [])];
     process.stderr.write(`${row.op}, ${row.label}: ${told.join(', ')}\n`);
   } catch (e) {
     report.failed.push(`${bench.name}, ${c.label}: ${(e as Error).message}`);
@@ -98,8 +108,18 @@ async function contestant(bench: Bench, c: Case, peer: Library, ours: Float32Arr
   const make = c[peer.name as 'tfjs' | 'jax'];
   if (!make) return bench.lacks?.[peer.name] ?? `${peer.name} lacks this operation`;
   const work = await make(peer.api);
-  const unlike = differs(ours, await peer.values(work), c.tolerance);
+  const unlike = differs(ours, await resultOf(peer, work, c), c.tolerance);
   return unlike ? `${peer.name} computes something else: ${unlike}` : { library: peer, work };
+}
+
+/** What the run gives that a case compares. */
+async function resultOf(library: Library, work: Contestant['work'], { before = 0 }: Case): Promise<Float32Array[]> {
+  for (let i = 0; i < before; i++) {
+    library.run(work);
+    await library.submit();
+    await library.done();
+  }
+  return library.values(work);
 }
 
 function rateOf(c: Case, ms: number, ceiling: Ceiling): Pick<Row, 'rate' | 'unit' | 'percent'> {
@@ -109,15 +129,10 @@ function rateOf(c: Case, ms: number, ceiling: Ceiling): Pick<Row, 'rate' | 'unit
   return { rate, unit, percent: (rate * 1e11) / most };
 }
 
-function save(path: string, report: Report): void {
-  if (!existsSync(join(path, '..'))) mkdirSync(join(path, '..'), { recursive: true });
-  writeFileSync(`${path}.md`, markdown(report));
-  writeFileSync(`${path}.json`, `${JSON.stringify(report, null, 1)}\n`);
-}
-
 const args = process.argv.slice(2);
 const flag = (name: string) => args.includes(`--${name}`);
-await main({
+if (flag('replay')) console.log(await measureReplay());
+else await main({
   only: args.filter((a) => !a.startsWith('--')),
   full: flag('full'),
   peers: !flag('no-peers'),

@@ -1,7 +1,7 @@
 enable subgroups;
 // y as conv2d computes it, for adapters on which a load costs as much as ten multiplications: software. A workgroup is one
 // subgroup and computes ROWS pixels by COLUMNS × SUBGROUP channels in registers. Of SUBGROUP channels of x, each thread loads
-// one a pixel, and all get it by broadcast.
+// one a pixel, and all get it by broadcast. SUBGROUP divides C / groups.
 const SUBGROUP = 4u; // @tune
 const ROWS = 16u; // @tune
 const COLUMNS = 8u; // @tune: channels a thread owns, SUBGROUP apart
@@ -49,8 +49,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       let x$i = select(0u, ((image$i + u32(h$i)) * p.W + u32(v$i)) * p.C + g * Cg, inside$i);
       #end
       let tap = (r * p.S + s) * Cg;
-      var c = 0u;
-      for (; c + SUBGROUP <= Cg; c += SUBGROUP) {
+      for (var c = 0u; c < Cg; c += SUBGROUP) {
         #for i in 0..ROWS
         let mine$i = select(0.0, x[x$i + c + lane], inside$i);
         #end
@@ -63,17 +62,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         #for j in 0..COLUMNS
         total$i_$j = fma(value$u_$i, weight$u_$j, total$i_$j);
         #end
-        #end
-        #end
-      }
-      for (; c < Cg; c++) {
-        #for j in 0..COLUMNS
-        let weight$j = w[w$j + tap + c];
-        #end
-        #for i in 0..ROWS
-        let value$i = select(0.0, x[x$i + c], inside$i);
-        #for j in 0..COLUMNS
-        total$i_$j = fma(value$i, weight$j, total$i_$j);
         #end
         #end
       }

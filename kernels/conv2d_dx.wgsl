@@ -38,24 +38,25 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   #end
   #for i in 0..8
   let pixel$i = min(first + $iu, pixels - 1u);
-  let h$i = (pixel$i / columns) % rows * p.strideH + classH;
-  let v$i = pixel$i % columns * p.strideW + classW;
+  let h$i = (pixel$i / columns) % rows; // within its class
+  let v$i = pixel$i % columns;
   let image$i = pixel$i / (rows * columns);
   #for j in 0..COLUMNS
   var total$i_$j = 0.0;
   #end
   #end
   let weightStride = p.R * p.S * Cg; // from one output channel to the next
+  // A pixel's row of dy is its row within its class and as many more for all of the class.
   for (var r = 0u; r < p.R; r++) {
     if ((classH + p.padH + r * p.dilationH * (p.strideH - 1u)) % p.strideH != 0u) { continue; } // h + pad - r·dilation ≢ 0
+    let down = (i32(classH + p.padH) - i32(r * p.dilationH)) / i32(p.strideH);
     for (var s = 0u; s < p.S; s++) {
       if ((classW + p.padW + s * p.dilationW * (p.strideW - 1u)) % p.strideW != 0u) { continue; }
+      let right = (i32(classW + p.padW) - i32(s * p.dilationW)) / i32(p.strideW);
       #for i in 0..8
-      let up$i = i32(h$i + p.padH) - i32(r * p.dilationH);
-      let across$i = i32(v$i + p.padW) - i32(s * p.dilationW);
-      let row$i = u32(max(up$i, 0)) / p.strideH;
-      let column$i = u32(max(across$i, 0)) / p.strideW;
-      let inside$i = (up$i >= 0) & (across$i >= 0) & (row$i < p.P) & (column$i < p.Q);
+      let row$i = u32(i32(h$i) + down); // negative is huge
+      let column$i = u32(i32(v$i) + right);
+      let inside$i = (row$i < p.P) & (column$i < p.Q);
       let source$i = select(0u, ((image$i * p.P + row$i) * p.Q + column$i) * p.O + part * Og, inside$i);
       #end
       var at = (part * Og * p.R * p.S + r * p.S + s) * Cg;
@@ -75,7 +76,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   }
   #for i in 0..8
   if (first + $iu < pixels) {
-    let to = ((image$i * p.H + h$i) * p.W + v$i) * p.C + part * Cg;
+    let to = ((image$i * p.H + h$i * p.strideH + classH) * p.W + v$i * p.strideW + classW) * p.C + part * Cg;
     #for j in 0..COLUMNS
     if (c + $ju * LANES < Cg) { dx[to + c$j] = total$i_$j; }
     #end

@@ -1,7 +1,7 @@
 enable subgroups;
 // dx as conv2d_dx computes it, by the remainders of pixels modulo the stride, for adapters on which loads are dear: see
 // conv2d_broadcast. A workgroup is one subgroup and computes ROWS pixels of dx by COLUMNS × SUBGROUP channels in registers;
-// each thread loads one of SUBGROUP channels of dy a pixel, and all get it by broadcast.
+// each thread loads one of SUBGROUP channels of dy a pixel, and all get it by broadcast. SUBGROUP divides O / groups.
 const SUBGROUP = 4u; // @tune
 const ROWS = 16u; // @tune
 const COLUMNS = 8u; // @tune: channels a thread owns, SUBGROUP apart
@@ -38,29 +38,29 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   #end
   #for i in 0..ROWS
   let pixel$i = min(first + $iu, max(pixels, 1u) - 1u);
-  let h$i = (pixel$i / columns) % rows * p.strideH + classH;
-  let v$i = pixel$i % columns * p.strideW + classW;
+  let h$i = (pixel$i / columns) % rows; // within its class
+  let v$i = pixel$i % columns;
   let image$i = pixel$i / (rows * columns);
   #for j in 0..COLUMNS
   var total$i_$j = 0.0;
   #end
   #end
   let next = p.R * p.S * Cg; // from the weights of one output channel to those of the next
+  // A pixel's row of dy is its row within its class and as many more for all of the class.
   for (var r = 0u; r < select(p.R, 0u, first >= pixels); r++) {
     if ((classH + p.padH + r * p.dilationH * (p.strideH - 1u)) % p.strideH != 0u) { continue; } // h + pad - r·dilation ≢ 0
+    let down = (i32(classH + p.padH) - i32(r * p.dilationH)) / i32(p.strideH);
     for (var s = 0u; s < p.S; s++) {
       if ((classW + p.padW + s * p.dilationW * (p.strideW - 1u)) % p.strideW != 0u) { continue; }
+      let right = (i32(classW + p.padW) - i32(s * p.dilationW)) / i32(p.strideW);
       #for i in 0..ROWS
-      let up$i = i32(h$i + p.padH) - i32(r * p.dilationH);
-      let across$i = i32(v$i + p.padW) - i32(s * p.dilationW);
-      let row$i = u32(max(up$i, 0)) / p.strideH;
-      let column$i = u32(max(across$i, 0)) / p.strideW;
-      let inside$i = (up$i >= 0) & (across$i >= 0) & (row$i < p.P) & (column$i < p.Q);
+      let row$i = u32(i32(h$i) + down); // negative is huge
+      let column$i = u32(i32(v$i) + right);
+      let inside$i = (row$i < p.P) & (column$i < p.Q);
       let source$i = select(0u, ((image$i * p.P + row$i) * p.Q + column$i) * p.O + part * Og, inside$i);
       #end
       var at = (part * Og * p.R * p.S + r * p.S + s) * Cg;
-      var o = 0u;
-      for (; o + SUBGROUP <= Og; o += SUBGROUP) {
+      for (var o = 0u; o < Og; o += SUBGROUP) {
         #for i in 0..ROWS
         let mine$i = select(0.0, dy[source$i + o + lane], inside$i);
         #end
@@ -77,23 +77,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         #end
         at += SUBGROUP * next;
       }
-      for (; o < Og; o++) {
-        #for j in 0..COLUMNS
-        let weight$j = w[at + c$j];
-        #end
-        #for i in 0..ROWS
-        let d$i = select(0.0, dy[source$i + o], inside$i);
-        #for j in 0..COLUMNS
-        total$i_$j = fma(d$i, weight$j, total$i_$j);
-        #end
-        #end
-        at += next;
-      }
     }
   }
   #for i in 0..ROWS
   if (first + $iu < pixels) {
-    let to = ((image$i * p.H + h$i) * p.W + v$i) * p.C + part * Cg + c;
+    let to = ((image$i * p.H + h$i * p.strideH + classH) * p.W + v$i * p.strideW + classW) * p.C + part * Cg + c;
     #for j in 0..COLUMNS
     if (c + $ju * SUBGROUP < Cg) { dx[to + $ju * SUBGROUP] = total$i_$j; }
     #end

@@ -4,8 +4,6 @@
 // Transposes are handled where tiles are staged; the inner loop is the same for all.
 const TILE = 64u; // @tune
 const LOADS = 4u; // @tune
-override A_T: u32 = 0u; // 1: a's rows are its contiguous axis
-override B_T: u32 = 0u;
 #import "index"
 #import "matmul"
 
@@ -28,13 +26,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     #for i in 0..LOADS
     {
       let e = thread + $iu * SIDE * SIDE;
-      let ak = select(e % 16u, e / TILE, A_T == 1u);
-      let ar = select(e / 16u, e % TILE, A_T == 1u);
+      let ak = select(e % 16u, e / TILE, aTurned());
+      let ar = select(e / 16u, e % TILE, aTurned());
       var v = 0.0;
       if (start + ak < t.end && t.row + ar < p.M) { v = a[t.a + (t.row + ar) * p.aRow + (start + ak) * p.aCol]; }
       aTile[ak * TILE + ar] = v;
-      let bk = select(e / TILE, e % 16u, B_T == 1u);
-      let bc = select(e % TILE, e / 16u, B_T == 1u);
+      let bk = select(e / TILE, e % 16u, bTurned());
+      let bc = select(e % TILE, e / 16u, bTurned());
       var w = 0.0;
       if (start + bk < t.end && t.column + bc < p.N) { w = b[t.b + (start + bk) * p.bRow + (t.column + bc) * p.bCol]; }
       bTile[bk * TILE + bc] = w;

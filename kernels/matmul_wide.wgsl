@@ -1,39 +1,32 @@
-// c = a b, a workgroup of 256 threads computes 128×128 of c, each thread 8×8 in registers as 2×2 blocks of 4×4 (rows r and
-// r + 64, columns likewise), so that workgroup memory is read by vec4 without bank conflicts. Tiles of 16 steps of k are
-// staged k-major, 8 KB each: half of the threads bring a, half b, each a 4×4 block by four vec4 loads that are
-// under way while the tile before is used. The contiguous axis of each operand, and N, must divide by 4.
-override A_T: u32 = 0u; // 1: a's rows are its contiguous axis
-override B_T: u32 = 0u;
+// c = a b, a workgroup of 256 threads computes 128×128 of c, each thread 8×8 in registers (lib/tile). Of tiles of 16
+// steps of k, half of the threads bring a, half b, each a 4×4 block by four vec4 loads that are under way while the tile
+// before is used. The contiguous axis of each operand, and N, must divide by 4.
+const SIDE = 16u;
 #import "index"
 #import "matmul"
+#import "tile"
 
 @group(0) @binding(0) var<storage, read> a: array<vec4f>;       // batch of [M, K], at aRow and aCol
 @group(0) @binding(1) var<storage, read> b: array<vec4f>;       // batch of [K, N], at bRow and bCol
 @group(0) @binding(2) var<storage, read_write> c: array<vec4f>; // [batch, split, M, N]
 @group(1) @binding(0) var<uniform> p: Params;
 
-// [16 k, 32 blocks of 4 rows]; block r of step k is at r ^ (k / 4 * 2), which spreads transposed stores over the banks.
-var<workgroup> aTile: array<vec4f, 512>;
-var<workgroup> bTile: array<vec4f, 512>;
-
 // Row i of a thread's block: along the contiguous axis, at position `line` of the other.
 fn loadA(t: Tile, line: u32, along: u32) -> vec4f {
-  let ok = select((line < p.M) & (along < t.end), (line < t.end) & (along < p.M), A_T == 1u);
-  let v = a[select(0u, (t.a + line * select(p.aRow, p.aCol, A_T == 1u) + along) / 4u, ok)]; // no branches: they cost compile time
+  let ok = select((line < p.M) & (along < t.end), (line < t.end) & (along < p.M), aTurned());
+  let v = a[select(0u, (t.a + line * select(p.aRow, p.aCol, aTurned()) + along) / 4u, ok)]; // no branches: they cost compile time
   return select(vec4f(), v, ok);
 }
 
 fn loadB(t: Tile, line: u32, along: u32) -> vec4f {
-  let ok = select((line < t.end) & (along < p.N), (line < p.N) & (along < t.end), B_T == 1u);
-  let v = b[select(0u, (t.b + line * select(p.bRow, p.bCol, B_T == 1u) + along) / 4u, ok)]; // no branches: they cost compile time
+  let ok = select((line < t.end) & (along < p.N), (line < p.N) & (along < t.end), bTurned());
+  let v = b[select(0u, (t.b + line * select(p.bRow, p.bCol, bTurned()) + along) / 4u, ok)]; // no branches: they cost compile time
   return select(vec4f(), v, ok);
 }
 
 @compute @workgroup_size(256)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
   let t = tileOf(groupOf(group, groups), 128u, 128u);
-  let x = thread % 16u;
-  let y = thread / 16u;
   #for i in 0..8
   var l$i = vec4f();
   var r$i = vec4f();
@@ -41,7 +34,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   // The 4×4 block this thread stages: `block` of 32 along the tile's side, `quad` of 4 along k. Memory is read in its order.
   let isA = thread < 128u;
   let e = thread % 128u;
-  let kFirst = select(B_T == 1u, A_T == 0u, isA); // k is contiguous: the block is turned on its way
+  let kFirst = select(bTurned(), !aTurned(), isA); // k is contiguous: the block is turned on its way
   let quad = select(e / 32u, e % 4u, kFirst);
   let block = select(e % 32u, e / 4u, kFirst);
   let side = select(t.column, t.row, isA) + block * 4u;
@@ -62,17 +55,17 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var start = t.start; start < t.end; start += 16u) {
     workgroupBarrier();
     let m = transpose(mat4x4f(v0, v1, v2, v3));
-    let at = quad * 128u + (block ^ (quad * 2u));
+    let at = placeOf(quad, block);
     #for i in 0..4
     let w$i = select(v$i, m[$i], kFirst);
     #end
     if (isA) {
       #for i in 0..4
-      aTile[at + $iu * 32u] = w$i;
+      aTile[at + $iu * BLOCKS] = w$i;
       #end
     } else {
       #for i in 0..4
-      bTile[at + $iu * 32u] = w$i;
+      bTile[at + $iu * BLOCKS] = w$i;
       #end
     }
     workgroupBarrier();
@@ -88,23 +81,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       v$i = loadB(t, nextLine + $iu, nextAlong);
       #end
     }
-    for (var q = 0u; q < 4u; q++) {
-      let ay = q * 128u + (y ^ (q * 2u));
-      let bx = q * 128u + (x ^ (q * 2u));
-      #for k in 0..4
-      let a$k = array(aTile[ay + $ku * 32u], aTile[ay + $ku * 32u + 16u]);
-      let b$k = array(bTile[bx + $ku * 32u], bTile[bx + $ku * 32u + 16u]);
-      #for i in 0..8
-      l$i = fma(vec4f(a$k[$i / 4][$i % 4]), b$k[0], l$i);
-      r$i = fma(vec4f(a$k[$i / 4][$i % 4]), b$k[1], r$i);
-      #end
-      #end
-    }
+#import "tile_multiply"
   }
-  let column = t.column + x * 4u;
+  let column = t.column + thread % SIDE * 4u;
   #for i in 0..8
   {
-    let row = t.row + y * 4u + $iu / 4u * 64u + $iu % 4u;
+    let row = t.row + thread / SIDE * 4u + $iu / 4u * 64u + $iu % 4u;
     let at = t.c + row * p.N + column;
     if ((row < p.M) & (column < p.N)) { c[at / 4u] = l$i; }
     if ((row < p.M) & (column + 64u < p.N)) { c[at / 4u + 16u] = r$i; }

@@ -18,7 +18,7 @@ const stages = {
   unit: ['every test, on SwiftShader', (filters) => vitest(filters, {})],
   lavapipe: ['the op tests once more, on Mesa', onLavapipe],
   browser: ['the op tests once more, in headless Chromium', (filters) => inBrowser(join(root, 'test/browser/run.mjs'), matching(filters))],
-  page: ['examples/browser, in headless Chromium', (filters) => inBrowser(join(root, 'test/browser/example.mjs'), filters.length ? [] : undefined)],
+  page: ['examples/browser and an exported encoder in transformers.js, in headless Chromium', pages],
 };
 
 async function main(words) {
@@ -92,6 +92,13 @@ async function lavapipe() {
     if (/llvmpipe/.test(name)) return env;
   }
   return undefined;
+}
+
+async function pages(filters) {
+  if (filters.length) return { skipped: 'no test file by that name' };
+  const results = [];
+  for (const script of ['example', 'transformers']) results.push(await inBrowser(join(root, `test/browser/${script}.mjs`)));
+  return results.reduce((a, b) => ({ ...b, passed: a.passed + b.passed, failed: a.failed + b.failed }));
 }
 
 /** Runs a script that prints `N passed, N failed` at its end, with the test files it is for. */

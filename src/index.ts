@@ -38,6 +38,7 @@ export { type InfoNce, infoNce } from './ops/info_nce.js';
 export { bankWrite } from './ops/bank_write.js';
 export { pick } from './ops/pick.js';
 export { queueWrite } from './ops/queue_write.js';
+export { type Checked, selfCheck } from './ops/self_check.js';
 export { ema } from './ops/ema.js';
 export { sgd, type SgdOptions } from './ops/sgd.js';
 export { lars, type LarsOptions, type LarsTable, larsTable } from './ops/lars.js';
@@ -46,6 +47,7 @@ export { augment, type AugmentOptions, normalizePictures } from './ops/augment.j
 export { type Augmentation, cifarAugmentation, drawAugmentation, mocoV1Augmentation, mocoV2Augmentation } from './ops/augment_params.js';
 
 export { copyState, Module } from './nn/module.js';
+export type { LayerSummary, Summary } from './nn/summary.js';
 export { Conv2d } from './nn/conv2d.js';
 export { Linear, Relu, Sequential } from './nn/linear.js';
 export { BatchNorm } from './nn/batch_norm.js';
@@ -71,7 +73,10 @@ export { presetOf, presets } from './moco/presets.js';
 export { demoConfig, type PretrainConfig } from './moco/config.js';
 export { type PretrainHooks, Pretraining } from './moco/pretrain.js';
 export { embedPictures, pixelFeatures } from './moco/embed.js';
-export { type Features, knnAccuracy, nearestNeighbours } from './moco/knn.js';
+export { type Features, knnAccuracy, knnSweep, nearestNeighbours } from './moco/knn.js';
+export { type LinearConfig, linearRecipes } from './moco/linear_config.js';
+export { type LinearData, linearProbe, type LinearRecord, type LinearResult } from './moco/linear_probe.js';
+export { checkUnchanged } from './moco/unchanged.js';
 export { loadCheckpoint, saveCheckpoint } from './moco/checkpoint.js';
 
 export { limitPerClass, type Pictures, selectClasses, splitHeldOut, subset } from './data/pictures.js';

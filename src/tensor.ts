@@ -91,9 +91,9 @@ export class Tensor {
 }
 
 function asArray(values: TypedArray | readonly number[], dtype: DType, on: Backend): TypedArray {
-  if (on.kind === 'reference' && dtype === 'f32') return values instanceof Float64Array ? values : Float64Array.from(values);
+  if (on.kind === 'reference' && dtype === 'f32') return values instanceof Float64Array ? values : new Float64Array(values);
   if (values instanceof arrayTypes[dtype]) return values;
-  return arrayTypes[dtype].from(values);
+  return new arrayTypes[dtype](values);
 }
 
 /** A tensor of `values` in row-major order; without a shape, a vector. */
@@ -109,8 +109,9 @@ export const dtypeOf = (values: TypedArray | readonly number[]): DType =>
   values instanceof Int32Array ? 'i32' : values instanceof Uint32Array ? 'u32' : values instanceof Uint8Array ? 'u8' : 'f32';
 
 /** Memory for a tensor that is about to be written whole. */
-export function empty(shape: Shape, dtype: DType = 'f32', on: Backend = backend()): Tensor {
-  const t = new Tensor(shape, dtype, on, on.alloc(dtype, numel(shape)));
+export function empty(shape: Shape, dtype: DType = 'f32', on?: Backend): Tensor {
+  const where = observer?.backend ?? on ?? backend();
+  const t = new Tensor(shape, dtype, where, where.alloc(dtype, numel(shape)));
   collect(t);
   return t;
 }
@@ -134,8 +135,29 @@ export function view(x: Tensor, shape: Shape, offset = 0): Tensor {
   return new Tensor(shape, x.dtype, x.backend, whole ? x.storage : x.backend.slice(x.storage, offset, numel(shape)));
 }
 
+/** Sees operations in place of their computation. */
+export interface Observer {
+  /** Where new tensors are made. */
+  readonly backend: Backend;
+  run<P extends object>(primitive: Primitive<P>, inputs: readonly Tensor[], outputs: readonly Tensor[], params: P): void;
+}
+
+let observer: Observer | undefined;
+
+/** Runs `fn` while `by` sees every primitive, which is not computed. */
+export function observe<T>(by: Observer, fn: () => T): T {
+  const before = observer;
+  observer = by;
+  try {
+    return fn();
+  } finally {
+    observer = before;
+  }
+}
+
 /** Runs a primitive on tensors: `outputs` are written, `inputs` only read. */
 export function run<P extends object>(primitive: Primitive<P>, inputs: readonly Tensor[], outputs: readonly Tensor[], params: P): void {
+  if (observer) return observer.run(primitive, inputs, outputs, params);
   const on = (outputs[0] ?? inputs[0]).backend;
   const buffers: Storage[] = [];
   for (const t of inputs) buffers.push(t.storage);

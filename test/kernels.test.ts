@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { findAdapter } from '../src/gpu/adapter.js';
 import { type Kernel, kernel } from '../src/gpu/kernel.js';
+import { layoutEntries } from '../src/gpu/pipelines.js';
 
 const root = join(import.meta.dirname, '..');
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
@@ -64,9 +65,5 @@ describe('on a device with default limits', () => {
 
 /** As the recorder makes it. */
 function layout(device: GPUDevice, k: Kernel): GPUPipelineLayout {
-  const storage = [...k.access].map((a, binding): GPUBindGroupLayoutEntry => {
-    return { binding, visibility: GPUShaderStage.COMPUTE, buffer: { type: a === 'r' ? 'read-only-storage' : 'storage' } };
-  });
-  const params: GPUBindGroupLayoutEntry = { binding: 0, visibility: GPUShaderStage.COMPUTE, buffer: { type: 'uniform', hasDynamicOffset: true } };
-  return device.createPipelineLayout({ bindGroupLayouts: [storage, [params]].map((entries) => device.createBindGroupLayout({ entries })) });
+  return device.createPipelineLayout({ bindGroupLayouts: [device.createBindGroupLayout({ entries: layoutEntries(k.access) })] });
 }

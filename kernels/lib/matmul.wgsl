@@ -4,6 +4,15 @@ struct Params {
   split: u32, chunk: u32,
 }
 
+// Whether an operand's contiguous axis is its first. No `override`: one pipeline serves all transposes.
+fn aTurned() -> bool {
+  return (p.aRow == 1u) & (p.aCol != 1u);
+}
+
+fn bTurned() -> bool {
+  return (p.bRow == 1u) & (p.bCol != 1u);
+}
+
 // Where one tile of c starts, where its matrices start in their buffers, and the stretch of K that is summed.
 struct Tile { row: u32, column: u32, a: u32, b: u32, c: u32, start: u32, end: u32 }
 

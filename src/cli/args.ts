@@ -24,7 +24,7 @@ export function parseArgs(command: string, argv: readonly string[], known: reado
       parsed.positional.push(word);
       continue;
     }
-    const [name, inline] = splitOnce(word.replace(/^--?/, ''));
+    const [name, inline] = splitOnce(word === '-h' ? 'help' : word.replace(/^--?/, ''));
     const flag = known.find((f) => f.name === name);
     if (!flag) {
       const near = nearest(name, known.map((f) => f.name));

@@ -8,13 +8,14 @@ import { resumable } from '../moco/resumable.js';
 import { startRun } from '../moco/run.node.js';
 import { readWeights } from '../moco/weights.node.js';
 import { commandLine, describeFlags, type Flag, parseArgs, type Parsed } from './args.js';
+import { commonFlags, Output } from './common.js';
 import { configFlags, configFrom } from './pretrain-flags.js';
 
 const flags: readonly Flag[] = [
   { name: 'encoder', kind: 'switch', help: "only the query encoder without its head, with torchvision's names" },
   { name: 'data', kind: 'text', help: 'pictures that the run goes on with; without it, drawn pictures' },
   { name: 'count', kind: 'number', help: 'pictures to draw when there is no data (1000)' },
-  { name: 'help', kind: 'switch', help: 'this text' },
+  ...commonFlags,
 ];
 
 const help = `dawngrad convert CHECKPOINT OUT [flags]
@@ -40,17 +41,19 @@ export async function convert(argv: readonly string[], version: string): Promise
     console.log(help);
     return 0;
   }
+  const output = new Output(args);
   const [file, out, ...more] = args.positional;
   if (out === undefined || more.length > 0) throw new ConfigError(`convert: it takes a checkpoint and where to write it; got ${args.positional.length} names. Write dawngrad convert IN.pth.tar OUT.safetensors.`);
   const weights = await readWeights(file);
-  if (!out.endsWith('.safetensors')) return toRun(args, argv, weights, file, out, version);
+  if (!out.endsWith('.safetensors')) return toRun(output, args, argv, weights, file, out, version);
   const tensors = args.flags.has('encoder') ? new Map([...encoderWeights(weights.tensors, file)].filter(([name]) => !/^(fc|head)\./.test(name))) : weights.tensors;
   await writeAtomic(out, encodeSafetensors(tensors, weights.metadata));
-  console.log(`${out}: ${tensors.size} tensors, ${[...tensors.values()].reduce((n, t) => n + t.data.length, 0)} values.`);
+  const values = [...tensors.values()].reduce((n, t) => n + t.data.length, 0);
+  output.result(`${out}: ${tensors.size} tensors, ${values} values.`, { out, tensors: tensors.size, values });
   return 0;
 }
 
-async function toRun(args: Parsed, argv: readonly string[], weights: Weights, file: string, out: string, version: string): Promise<number> {
+async function toRun(output: Output, args: Parsed, argv: readonly string[], weights: Weights, file: string, out: string, version: string): Promise<number> {
   const asked = configFrom(args);
   const { tensors, metadata, architecture: { model, stem, head, dim }, K } = resumable(weights, file, asked.K);
   const config = { ...configFrom(args, { ...demoConfig, ...(stem === 'imagenet' && imagenet) }), model, stem, head, dim, K } as PretrainConfig;
@@ -58,7 +61,7 @@ async function toRun(args: Parsed, argv: readonly string[], weights: Weights, fi
   const choice = data === undefined ? { count: (args.flags.get('count') as number | undefined) ?? 1000 } : {};
   const run = await startRun(out, { version, adapter: 'not known before it is resumed', command: commandLine('convert', argv), data: data === undefined ? 'drawn' : resolve(data), choice, config });
   await writeAtomic(run.file('checkpoint.safetensors'), encodeSafetensors(tensors, { ...metadata, version }));
-  console.log(`${out}: a run of ${model} with ${K} keys in its queue. Continue with: dawngrad pretrain --resume ${out}`);
+  output.result(`${out}: a run of ${model} with ${K} keys in its queue. Continue with: dawngrad pretrain --resume ${out}`, { out, model, head, dim, K });
   return 0;
 }
 

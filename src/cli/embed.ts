@@ -19,6 +19,7 @@ import type { Features } from '../moco/knn.js';
 import { pictureMap } from '../moco/picture-map.js';
 import { state, tensor } from '../tensor.js';
 import { describeFlags, type Flag, parseArgs, type Parsed } from './args.js';
+import { commonFlags, Output } from './common.js';
 
 /** Flags of the commands that put pictures to an encoder. */
 export const encoderFlags: readonly Flag[] = [
@@ -26,7 +27,7 @@ export const encoderFlags: readonly Flag[] = [
   { name: 'size', kind: 'number', help: "pixels of a picture (the run's; else 224, or 32 for a small stem)" },
   { name: 'limit', kind: 'number', help: 'use at most so many pictures a class' },
   { name: 'adapter', kind: 'text', help: 'any, hardware or software (any)' },
-  { name: 'help', kind: 'switch', help: 'this text' },
+  ...commonFlags,
 ];
 
 const flags: readonly Flag[] = [{ name: 'out', kind: 'text', help: 'where to write (embeddings.npy)' }, ...encoderFlags];
@@ -62,10 +63,13 @@ export async function embed(argv: readonly string[]): Promise<number> {
     return 0;
   }
   if (args.positional.length !== 1) throw new ConfigError(`embed: it takes one data set; got ${args.positional.length}. Write dawngrad embed photos --checkpoint runs/photos.`);
+  const output = new Output(args);
   const out = (args.flags.get('out') as string | undefined) ?? 'embeddings.npy';
   const embedded = await embedData('embed', args, args.positional[0]);
-  for (const [file, content] of await filesOf(out, embedded)) await writeAtomic(file, content);
-  console.log(`${out}: ${embedded.features.count} pictures, ${embedded.features.size} features each.`);
+  const files = await filesOf(out, embedded);
+  for (const [file, content] of files) await writeAtomic(file, content);
+  const { count, size } = embedded.features;
+  output.result(`${out}: ${count} pictures, ${size} features each.`, { out, pictures: count, features: size, files: [...files.keys()] });
   return 0;
 }
 

@@ -3,9 +3,8 @@ import { ConfigError } from '../core/errors.js';
 import { writeAtomic } from '../io/atomic.node.js';
 import { openEncoder } from '../moco/encoder.node.js';
 import { onnxFolder } from '../moco/onnx.js';
-import { describeFlags, type Flag, parseArgs } from './args.js';
-
-const flags: readonly Flag[] = [{ name: 'help', kind: 'switch', help: 'this text' }];
+import { describeFlags, parseArgs } from './args.js';
+import { commonFlags, Output } from './common.js';
 
 const help = `dawngrad export RUN_OR_CHECKPOINT OUT
 
@@ -16,19 +15,21 @@ Examples
   dawngrad export runs/photos encoder.onnx
   dawngrad export runs/photos models/photos
 
-${describeFlags(flags)}`;
+${describeFlags(commonFlags)}`;
 
 /** Runs `dawngrad export`. Returns the exit code. */
 export async function exportEncoder(argv: readonly string[]): Promise<number> {
-  const { flags: given, positional: [from, out, ...more] } = parseArgs('export', argv, flags);
-  if (given.has('help')) {
+  const args = parseArgs('export', argv, commonFlags);
+  if (args.flags.has('help')) {
     console.log(help);
     return 0;
   }
-  if (out === undefined || more.length > 0) throw new ConfigError(`export: it takes a run or checkpoint and where to write it; got ${argv.length} names. Write dawngrad export runs/photos encoder.onnx.`);
+  const output = new Output(args);
+  const [from, out, ...more] = args.positional;
+  if (out === undefined || more.length > 0) throw new ConfigError(`export: it takes a run or checkpoint and where to write it; got ${args.positional.length} names. Write dawngrad export runs/photos encoder.onnx.`);
   const files = onnxFolder(await openEncoder(from));
-  if (out.endsWith('.onnx')) await writeAtomic(out, files.get('onnx/model.onnx')!);
-  else for (const [name, content] of files) await writeAtomic(join(out, name), content);
-  console.log(`${out}: the encoder of ${from} in ONNX.`);
+  const written = out.endsWith('.onnx') ? new Map([[out, files.get('onnx/model.onnx')!]]) : new Map([...files].map(([name, content]) => [join(out, name), content]));
+  for (const [file, content] of written) await writeAtomic(file, content);
+  output.result(`${out}: the encoder of ${from} in ONNX.`, { out, files: [...written.keys()] });
   return 0;
 }

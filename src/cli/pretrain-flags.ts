@@ -5,6 +5,7 @@ import { demoConfig, type PretrainConfig } from '../moco/config.js';
 import { presetOf } from '../moco/presets.js';
 import { models } from '../nn/models.js';
 import type { Flag, Parsed, Value } from './args.js';
+import { commonFlags } from './common.js';
 
 /** What each field of the configuration means; its flag is the name in kebab case, its kind that of the demo's value. */
 const fields: Record<keyof PretrainConfig, string> = {
@@ -75,9 +76,7 @@ export const runFlags: readonly Flag[] = [
   { name: 'adapter', kind: 'text', help: 'any, hardware or software (any)' },
   { name: 'no-tensorboard', kind: 'switch', help: "no TensorBoard file in the run's folder" },
   { name: 'chart', kind: 'switch', help: 'on a terminal, the loss as a chart under the bar' },
-  { name: 'verbose', kind: 'switch', help: 'a line for every step' },
-  { name: 'quiet', kind: 'switch', help: 'no progress on stderr' },
-  { name: 'help', kind: 'switch', help: 'this text' },
+  ...commonFlags,
 ];
 
 /** The configuration asked for: a preset (without one, `base`), over it the file's fields, over them the flags. */

@@ -2,8 +2,6 @@ import { resolve } from 'node:path';
 import { device } from '../backend/device.js';
 import { GpuBackend } from '../backend/gpu.js';
 import { ConfigError } from '../core/errors.js';
-import { drawPictures } from '../data/drawn.js';
-import { openPictures } from '../data/open.node.js';
 import { type Pictures, splitHeldOut } from '../data/pictures.js';
 import type { AdapterChoice } from '../gpu/adapter.js';
 import { Pretraining } from '../moco/pretrain.js';
@@ -11,9 +9,11 @@ import { openRun, type Run, type RunInfo, startRun } from '../moco/run.node.js';
 import { demoConfig, type PretrainConfig } from '../moco/config.js';
 import { presets } from '../moco/presets.js';
 import { commandLine, describeFlags, parseArgs, type Parsed } from './args.js';
+import { commonFlags, Output } from './common.js';
 import { dryRun } from './dry-run.js';
 import { expectations } from './expect.js';
 import { configFlags, configFrom, runFlags } from './pretrain-flags.js';
+import { openRunPictures } from './run-pictures.js';
 import { train } from './train.js';
 
 const helpFor = (config: PretrainConfig): string => `dawngrad pretrain [DATA] [flags]
@@ -50,32 +50,32 @@ export async function pretrain(argv: readonly string[], version: string): Promis
     console.log(JSON.stringify(configFrom(args), null, 2));
     return 0;
   }
-  const quiet = args.flags.has('quiet');
-  const tell = (text: string) => quiet || process.stderr.write(`${text}\n`);
+  const out = new Output(args);
   const resumed = resumedRun(args);
   const info = resumed?.info ?? plannedRun(args, argv, version);
   const opened = await device({ adapter: args.flags.get('adapter') as AdapterChoice | undefined });
   const software = opened instanceof GpuBackend && opened.gpu.software;
-  tell(software ? `No GPU is used: computing in software on ${opened.name}.` : `Computing on ${opened.name}.`);
-  const pictures = await picturesOf(info, tell);
+  out.tell(software ? `No GPU is used: computing in software on ${opened.name}.` : `Computing on ${opened.name}.`);
+  if (opened instanceof GpuBackend) out.detail(`Kernels are chosen by ${JSON.stringify(opened.gpu.traits)}`);
+  out.detail(`Configuration: ${JSON.stringify(info.config)}`);
+  const pictures = await picturesOf(info, out);
   const training = new Pretraining(info.config, splitHeldOut(pictures, info.config.heldOut, info.config.seed));
-  for (const warning of training.warnings) tell(`Warning: ${warning}`);
-  for (const line of expectations(training)) tell(line);
+  for (const warning of training.warnings) out.warn(warning);
+  for (const line of expectations(training)) out.tell(line);
   if (args.flags.has('dry-run')) {
-    console.log(await dryRun(training, opened));
+    await dryRun(training, opened, out);
     return 0;
   }
   const run = resumed ?? (await startRun(runFolder(args), { ...info, adapter: opened.name }));
   await resumed?.resume(training);
-  const has = (name: string) => args.flags.has(name);
-  return train(run, training, pictures.skipped, { quiet, verbose: has('verbose'), chart: has('chart'), tensorboard: !has('no-tensorboard') });
+  return train(run, training, pictures.skipped, { out, chart: args.flags.has('chart'), tensorboard: !args.flags.has('no-tensorboard') });
 }
 
 /** The run named by --resume, which brings its own data and configuration. */
 function resumedRun({ flags, positional }: Parsed): Run | undefined {
   const folder = flags.get('resume') as string | undefined;
   if (folder === undefined) return undefined;
-  const other = [...flags.keys()].find((name) => !['resume', 'adapter', 'quiet', 'verbose', 'chart', 'no-tensorboard'].includes(name)) ?? positional[0];
+  const other = [...flags.keys()].find((name) => !['resume', 'adapter', 'chart', 'no-tensorboard', ...commonFlags.map((f) => f.name)].includes(name)) ?? positional[0];
   if (other !== undefined) throw new ConfigError(`--resume: a run goes on with its own data and configuration; got ${flags.has(other) ? `--${other}` : other} too. Leave it out, or start a new run.`);
   return openRun(folder);
 }
@@ -94,12 +94,12 @@ function plannedRun(args: Parsed, argv: readonly string[], version: string): Run
 
 const runFolder = ({ flags }: Parsed): string => (flags.get('out') as string | undefined) ?? `runs/${new Date().toISOString().slice(0, 19).replace(/:/g, '-')}`;
 
-async function picturesOf({ data, choice, config }: RunInfo, tell: (text: string) => void): Promise<Pictures> {
-  const { size, seed } = config;
-  const pictures = data === 'drawn' ? drawPictures({ count: choice.count!, size, seed }) : await openPictures(data, { ...choice, seed });
-  const { count, height, width, classes, skipped } = pictures;
-  tell(`${count} pictures of ${width}×${height}${classes ? ` in ${classes.length} classes` : ''}${data === 'drawn' ? ', drawn' : ` from ${data}`}.`);
-  for (const { name, reason } of skipped.slice(0, 5)) tell(`Skipped ${name}: ${reason}`);
-  if (skipped.length > 0) tell(`${skipped.length} pictures skipped in all.`);
+async function picturesOf(info: RunInfo, out: Output): Promise<Pictures> {
+  const pictures = await openRunPictures(info);
+  const { count, height, width, classes, skipped, warnings = [] } = pictures;
+  out.tell(`${count} pictures of ${width}×${height}${classes ? ` in ${classes.length} classes` : ''}${info.data === 'drawn' ? ', drawn' : ` from ${info.data}`}.`);
+  for (const warning of warnings) out.warn(warning);
+  for (const { name, reason } of skipped.slice(0, out.verbose ? undefined : 5)) out.tell(`Skipped ${name}: ${reason}`);
+  if (skipped.length > 0) out.tell(`${skipped.length} pictures skipped in all.`);
   return pictures;
 }

@@ -1,6 +1,7 @@
 import { brailleChart } from '../io/braille.js';
 import { type Point, thin } from '../io/thin.js';
 import type { StepRecord } from '../moco/pretrain.js';
+import { colour } from './colour.js';
 
 /** Seconds between lines where the output is no terminal. */
 const EVERY = 10;
@@ -82,11 +83,12 @@ export class Progress {
     );
   }
 
-  /** The loss so far; in colour unless NO_COLOR says otherwise (no-color.org). */
+  /** The loss so far. */
   #chart(): string[] {
     const width = Math.min(CHART_WIDTH, (this.#screen.columns || 80) - 1);
     const rows = brailleChart(this.#losses, width, CHART_HEIGHT);
-    return process.env.NO_COLOR ? rows : rows.map((row) => row.replace(/┤(.*)$/, '┤\x1b[36m$1\x1b[0m'));
+    const { cyan } = colour(this.#screen);
+    return rows.map((row) => row.replace(/(?<=┤).*$/, cyan));
   }
 }
 

@@ -1,20 +1,42 @@
 import type { Pretraining } from '../moco/pretrain.js';
 import type { Run } from '../moco/run.node.js';
 
-const percent = (v: number) => `${(100 * v).toFixed(1)} %`;
+/** What a run has learned so far; accuracies are in [0, 1]. */
+export interface Results {
+  readonly run: string;
+  readonly step: number;
+  readonly totalSteps: number;
+  /** Means of the last ten steps, and the loss of a guess. */
+  readonly loss: number;
+  readonly contrastTop1: number;
+  readonly chanceLoss: number;
+  /** Weighted k-NN of chance, raw pixels and the encoder before and after; absent without classes or held-out pictures. */
+  readonly knn?: { readonly chance: number; readonly rawPixels: number; readonly randomEncoder: number; readonly trained: number };
+}
 
-/** What the run learned: weighted k-NN of raw pixels, of the encoder before and after, and chance. */
-export function resultTable(run: Run, { config, heldOut, train, method }: Pretraining): string {
+export function resultsOf(run: Run, { config, method, position, totalSteps }: Pretraining): Results {
   const { steps, knn, before } = run.history();
-  const after = knn.at(-1)?.knn;
+  const trained = knn.at(-1)?.knn;
   const last = steps.slice(-10);
   const mean = (pick: (s: (typeof last)[number]) => number) => last.reduce((sum, s) => sum + pick(s), 0) / last.length;
-  const loss = `loss ${mean((s) => s.loss).toFixed(3)} (chance ${method.chance(config.batch / config.accumulate).loss.toFixed(3)}), contrast accuracy ${percent(mean((s) => s.contrastTop1))}`;
-  const rows: [string, string][] = before && after !== undefined
-    ? [['chance', percent(before.chance)], ['raw pixels', percent(before.rawPixels)], ['encoder, as initialised', percent(before.randomEncoder)], ['encoder, trained', percent(after)]]
-    : [];
+  return {
+    run: run.folder, step: position.step, totalSteps,
+    loss: mean((s) => s.loss), contrastTop1: mean((s) => s.contrastTop1), chanceLoss: method.chance(config.batch / config.accumulate).loss,
+    ...(before && trained !== undefined && { knn: { chance: before.chance, rawPixels: before.rawPixels, randomEncoder: before.randomEncoder, trained } }),
+  };
+}
+
+const percent = (v: number) => `${(100 * v).toFixed(1)} %`;
+
+/** The results as a table. */
+export function resultTable({ run, loss, contrastTop1, chanceLoss, knn }: Results, { config, heldOut, train }: Pretraining): string {
+  const rows: [string, number][] = knn ? [['chance', knn.chance], ['raw pixels', knn.rawPixels], ['encoder, as initialised', knn.randomEncoder], ['encoder, trained', knn.trained]] : [];
   const width = Math.max(0, ...rows.map(([name]) => name.length));
-  const table = rows.map(([name, value]) => `  ${name.padEnd(width)}  ${value.padStart(7)}`);
+  const table = rows.map(([name, value]) => `  ${name.padEnd(width)}  ${percent(value).padStart(7)}`);
   const heading = `Weighted k-NN (k = ${config.knn}, T = ${config.knnT}) of ${heldOut.count} held-out pictures among ${train.count}:`;
-  return [...(rows.length ? [heading, ...table] : [`No k-NN: ${train.labels ? 'no pictures were held out' : 'the pictures have no classes'}.`]), loss, `Run: ${run.folder} (report.html, metrics.jsonl, checkpoint.safetensors)`].join('\n');
+  return [
+    ...(knn ? [heading, ...table] : [`No k-NN: ${train.labels ? 'no pictures were held out' : 'the pictures have no classes'}.`]),
+    `loss ${loss.toFixed(3)} (chance ${chanceLoss.toFixed(3)}), contrast accuracy ${percent(contrastTop1)}`,
+    `Run: ${run} (report.html, metrics.jsonl, checkpoint.safetensors)`,
+  ].join('\n');
 }

@@ -5,25 +5,25 @@ import type { Pretraining, StepRecord } from '../moco/pretrain.js';
 import { galleryRows } from '../moco/report.js';
 import type { Metric, Run } from '../moco/run.node.js';
 import { Board } from './board.js';
+import type { Output } from './common.js';
 import { Progress } from './progress.js';
 import { writeReport } from './report.js';
-import { resultTable } from './table.js';
+import { resultsOf, resultTable } from './table.js';
 
 const INTERRUPTED = 130;
 
 /** How a run is watched. */
 export interface Watch {
-  quiet: boolean;
-  verbose: boolean;
+  out: Output;
   chart: boolean;
   tensorboard: boolean;
 }
 
 /** Trains to the end or until interrupted, saving and logging on the way, and writes the report. Returns the exit code. */
-export async function train(run: Run, training: Pretraining, skipped: Pictures['skipped'], watch: Watch): Promise<number> {
+export async function train(run: Run, training: Pretraining, skipped: Pictures['skipped'], { out, chart, tensorboard }: Watch): Promise<number> {
   const { totalSteps, stepsPerEpoch } = training;
-  const progress = new Progress({ total: totalSteps, stepsPerEpoch, batch: training.config.batch, ...watch });
-  const board = watch.tensorboard ? new Board(run, training) : undefined;
+  const progress = new Progress({ total: totalSteps, stepsPerEpoch, batch: training.config.batch, quiet: out.quiet, verbose: out.verbose, chart });
+  const board = tensorboard ? new Board(run, training) : undefined;
   const log = (metric: Metric) => {
     run.log(metric);
     board?.metric(metric);
@@ -58,8 +58,8 @@ export async function train(run: Run, training: Pretraining, skipped: Pictures['
   await board?.gallery(rows);
   await board?.written();
   await writeReport(run, training, skipped, rows, (Date.now() - began) / 1000);
-  if (!finished) console.log(`Stopped at step ${training.position.step} of ${totalSteps}. Continue with: dawngrad pretrain --resume ${run.folder}`);
-  else console.log(resultTable(run, training));
+  const results = resultsOf(run, training);
+  out.result(finished ? resultTable(results, training) : `Stopped at step ${results.step} of ${totalSteps}. Continue with: dawngrad pretrain --resume ${run.folder}`, results);
   return finished ? 0 : INTERRUPTED;
 }
 

@@ -125,8 +125,19 @@ function gather(folder: string, { names, classes }: Listing, data: Uint8Array, s
   const bytes = size * size * 3;
   kept.forEach((from, to) => data.copyWithin(to * bytes, from * bytes, (from + 1) * bytes));
   const labels = classes && Uint32Array.from(kept, (i) => classes.indexOf(classOf(names[i])));
+  const warning = tooHigh(folder, names, classes);
   return {
+    ...(warning && { warnings: [warning] }),
     data: data.subarray(0, kept.length * bytes), count: kept.length, height: size, width: size,
     names: kept.map((i) => names[i]), skipped, ...(classes && { labels, classes }),
   };
+}
+
+/** A warning where the only class holds folders, which look like the classes that were meant. */
+function tooHigh(folder: string, names: string[], classes?: string[]): string | undefined {
+  if (classes?.length !== 1) return undefined;
+  const deeper = [...new Set(names.flatMap((name) => name.split('/').slice(1, -1).slice(0, 1)))];
+  if (deeper.length === 0) return undefined;
+  const inside = join(folder, classes[0]);
+  return `${folder}: all its pictures lie in ${classes[0]}, so they have one class; got folders inside it, ${deeper.slice(0, 3).join(', ')}${deeper.length > 3 ? ' and others' : ''}. If those are the classes, open ${inside}.`;
 }

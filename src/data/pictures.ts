@@ -22,6 +22,8 @@ export interface Pictures {
   names: string[];
   /** Pictures of the source that are not in `data`. */
   skipped: Skipped[];
+  /** What looks wrong with the source, though it could be read. */
+  warnings?: string[];
 }
 
 /** The pictures at `indices`, in that order, copied. `skipped` describes the source and is kept. */

@@ -10,16 +10,12 @@ export interface Compiled {
 
 /** Pipelines of a device, each made once, by kernel and constants. */
 export class Pipelines {
-  /** Layout of group 1: the parameters of one dispatch, found by a dynamic offset. */
-  readonly params: GPUBindGroupLayout;
   readonly #device: GPUDevice;
   readonly #layouts = new Map<string, GPUBindGroupLayout>();
   readonly #compiled = new Map<string, Compiled>();
 
   constructor(device: GPUDevice) {
     this.#device = device;
-    const buffer = { type: 'uniform', hasDynamicOffset: true, minBindingSize: 0 } as const;
-    this.params = device.createBindGroupLayout({ entries: [{ binding: 0, visibility: GPUShaderStage.COMPUTE, buffer }] });
   }
 
   get(k: Kernel, constants: Constants): Compiled {
@@ -46,21 +42,24 @@ export class Pipelines {
 
   #describe(k: Kernel, constants: Constants): GPUComputePipelineDescriptor {
     const module = this.#device.createShaderModule({ label: k.name, code: k.code });
-    const layout = this.#device.createPipelineLayout({ bindGroupLayouts: [this.#layoutOf(k.access), this.params] });
+    const layout = this.#device.createPipelineLayout({ bindGroupLayouts: [this.#layoutOf(k.access)] });
     return { label: k.name, layout, compute: { module, constants } };
   }
 
   #layoutOf(access: string): GPUBindGroupLayout {
     const known = this.#layouts.get(access);
     if (known) return known;
-    const entries = [...access].map((a, binding) => {
-      const type: GPUBufferBindingType = a === 'r' ? 'read-only-storage' : 'storage';
-      return { binding, visibility: GPUShaderStage.COMPUTE, buffer: { type } };
-    });
-    const layout = this.#device.createBindGroupLayout({ entries });
+    const layout = this.#device.createBindGroupLayout({ entries: layoutEntries(access) });
     this.#layouts.set(access, layout);
     return layout;
   }
+}
+
+/** Storage buffers, and after them the parameters of one dispatch, found by a dynamic offset. */
+export function layoutEntries(access: string): GPUBindGroupLayoutEntry[] {
+  const storage = [...access].map((a): GPUBufferBindingLayout => ({ type: a === 'r' ? 'read-only-storage' : 'storage' }));
+  const params: GPUBufferBindingLayout = { type: 'uniform', hasDynamicOffset: true };
+  return [...storage, params].map((buffer, binding) => ({ binding, visibility: GPUShaderStage.COMPUTE, buffer }));
 }
 
 const keyOf = (k: Kernel, constants: Constants): string => `${k.name}${JSON.stringify(constants)}`;

@@ -5,11 +5,13 @@ import lanesLib from '../../kernels/lib/lanes.wgsl';
 import matmulLib from '../../kernels/lib/matmul.wgsl';
 import rngLib from '../../kernels/lib/rng.wgsl';
 import singleLib from '../../kernels/lib/single.wgsl';
+import tileLib from '../../kernels/lib/tile.wgsl';
+import multiplyLib from '../../kernels/lib/tile_multiply.wgsl';
 import vec4Lib from '../../kernels/lib/vec4.wgsl';
 import { ConfigError } from '../core/errors.js';
 
 /** What `#import "name"` may name: every file of `kernels/lib/`. */
-const library: Record<string, string> = { elements: elementsLib, erf: erfLib, index: indexLib, lanes: lanesLib, matmul: matmulLib, rng: rngLib, single: singleLib, vec4: vec4Lib };
+const library: Record<string, string> = { elements: elementsLib, erf: erfLib, index: indexLib, lanes: lanesLib, matmul: matmulLib, rng: rngLib, single: singleLib, tile: tileLib, tile_multiply: multiplyLib, vec4: vec4Lib };
 
 /** Values for a kernel's `const NAME = 4u; // @tune` lines, which size what an `override` cannot. */
 export type Tuning = Readonly<Record<string, number>>;

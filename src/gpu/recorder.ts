@@ -21,9 +21,10 @@ export function gridOf(groups: number): [x: number, y: number] {
   return [Math.ceil(groups / y), y];
 }
 
-/** The bind group of a dispatch's buffers. */
-export function bindGroupOf(device: GPUDevice, layout: GPUBindGroupLayout, slices: readonly Slice[]): GPUBindGroup {
-  const entries = slices.map((s, binding) => ({ binding, resource: { buffer: s.pooled.buffer, offset: s.offset, size: s.bytes } }));
+/** The bind group of a dispatch: its buffers, and the buffer that holds its parameters in one of many slots. */
+export function bindGroupOf(device: GPUDevice, layout: GPUBindGroupLayout, slices: readonly Slice[], params: GPUBuffer): GPUBindGroup {
+  const storage = slices.map((s) => ({ buffer: s.pooled.buffer, offset: s.offset, size: s.bytes }));
+  const entries = [...storage, { buffer: params, size: PARAM_SLOT }].map((resource, binding) => ({ binding, resource }));
   return device.createBindGroup({ layout, entries });
 }
 
@@ -44,7 +45,6 @@ export class Recorder {
   readonly #block = new ArrayBuffer(SLOTS * PARAM_SLOT);
   readonly #view = new DataView(this.#block);
   readonly #params: GPUBuffer;
-  readonly #paramsGroup: GPUBindGroup;
   readonly #bindGroups = new Map<string, GPUBindGroup>();
   readonly #staging: GPUBuffer[] = [];
 
@@ -52,8 +52,6 @@ export class Recorder {
     this.device = device;
     this.#params = device.createBuffer({ size: SLOTS * PARAM_SLOT, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
     this.pipelines = new Pipelines(device);
-    const resource = { buffer: this.#params, size: PARAM_SLOT };
-    this.#paramsGroup = device.createBindGroup({ layout: this.pipelines.params, entries: [{ binding: 0, resource }] });
   }
 
   /** Encodes one dispatch of `groups` workgroups (folded into x and y when there are many). */
@@ -66,8 +64,7 @@ export class Recorder {
     const pass = this.#openPass();
     if (this.#bound !== compiled) pass.setPipeline(compiled.pipeline);
     this.#bound = compiled;
-    pass.setBindGroup(0, this.#bindGroup(compiled, slices));
-    pass.setBindGroup(1, this.#paramsGroup, [at]);
+    pass.setBindGroup(0, this.#bindGroup(compiled, slices), [at]);
     pass.dispatchWorkgroups(...gridOf(groups));
     for (const s of slices) this.#touched.add(s.pooled.buffer);
     this.dispatches++;
@@ -141,7 +138,7 @@ export class Recorder {
     const known = this.#bindGroups.get(key);
     if (known) return known;
     if (this.#bindGroups.size >= MAX_BIND_GROUPS) this.#bindGroups.clear();
-    const group = bindGroupOf(this.device, compiled.layout, slices);
+    const group = bindGroupOf(this.device, compiled.layout, slices, this.#params);
     this.#bindGroups.set(key, group);
     return group;
   }

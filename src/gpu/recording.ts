@@ -40,7 +40,7 @@ export interface Dispatch {
 export interface Ready {
   readonly compiled: Compiled;
   readonly group: GPUBindGroup;
-  readonly paramsGroup: GPUBindGroup;
+  /** Where the parameters are in their buffer, as `setBindGroup` wants it. */
   readonly offset: readonly [number];
   readonly x: number;
   readonly y: number;
@@ -49,8 +49,7 @@ export interface Ready {
 /** Encodes `d` after `before` in the same pass. */
 export function encode(pass: GPUComputePassEncoder, d: Ready, before?: Ready): void {
   if (d.compiled !== before?.compiled) pass.setPipeline(d.compiled.pipeline);
-  if (d.group !== before?.group) pass.setBindGroup(0, d.group);
-  pass.setBindGroup(1, d.paramsGroup, d.offset);
+  pass.setBindGroup(0, d.group, d.offset);
   pass.dispatchWorkgroups(d.x, d.y);
 }
 
@@ -114,16 +113,14 @@ export class Recording {
   build(): void {
     this.#placeBuffers();
     const { device, pipelines } = this.#recorder;
-    this.#params = device.createBuffer({ size: Math.max(1, this.dispatches.length) * PARAM_SLOT, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
-    const block = new Uint8Array(this.#params.size);
+    const params = (this.#params = device.createBuffer({ size: Math.max(1, this.dispatches.length) * PARAM_SLOT, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST }));
+    const block = new Uint8Array(params.size);
     this.dispatches.forEach((d, i) => block.set(d.params, i * PARAM_SLOT));
-    device.queue.writeBuffer(this.#params, 0, block);
-    const resource = { buffer: this.#params, size: PARAM_SLOT };
-    const paramsGroup = device.createBindGroup({ layout: pipelines.params, entries: [{ binding: 0, resource }] });
+    device.queue.writeBuffer(params, 0, block);
     this.ready = this.dispatches.map(({ kernel, constants, slices, groups }, i) => {
       const compiled = pipelines.get(kernel, constants);
       const [x, y] = gridOf(groups);
-      return { compiled, group: bindGroupOf(device, compiled.layout, slices), paramsGroup, offset: [i * PARAM_SLOT], x, y };
+      return { compiled, group: bindGroupOf(device, compiled.layout, slices, params), offset: [i * PARAM_SLOT], x, y };
     });
     for (const { to, data } of this.constants) this.#recorder.write(to, data);
   }

@@ -9,8 +9,11 @@ export interface Series {
   points: readonly Point[];
   tone: number;
   pale?: boolean;
-  /** A level of comparison, and an area down to the axis. */
+  /** Mark each point. */
+  dots?: boolean;
+  /** Of something to compare with. */
   dashed?: boolean;
+  /** Down to the axis. */
   filled?: boolean;
 }
 
@@ -18,6 +21,8 @@ export interface Series {
 export interface Chart {
   title: string;
   xName: string;
+  /** Names of x = 0, 1, 2, … where x counts places and is no number. */
+  places?: readonly string[];
   series: Series[];
   /** Dashed level lines, labelled at the right. */
   guides?: { name: string; value: number }[];
@@ -64,7 +69,7 @@ function frameOf(chart: Chart, series: Series[]): Frame {
   const values = [...points.map((p) => p[1]), ...(chart.guides ?? []).map((g) => g.value)];
   const ys = ticks(chart.from ?? least(values), chart.to ?? -least(values.map((v) => -v)), 4);
   const [first, last] = [least(points.map((p) => p[0])), -least(points.map((p) => -p[0]))];
-  const xs = ticks(first, last, 6).filter((t) => t >= first && t <= last);
+  const xs = (chart.places?.map((_, i) => i) ?? ticks(first, last, 6)).filter((t) => t >= first && t <= last);
   const [left, right] = [52, WIDTH - margin(chart)];
   const scale = (lo: number, hi: number, a: number, b: number) => (v: number) => a + ((v - lo) / (hi - lo || 1)) * (b - a);
   return { left, right, xs, ys, x: scale(first, last, left, right), y: scale(ys[0], ys[ys.length - 1], BOTTOM, TOP) };
@@ -75,6 +80,8 @@ const margin = (chart: Chart): number => Math.max(16, ...(chart.guides ?? []).ma
 
 const guideLabel = (chart: Chart, g: { name: string; value: number }): string => `${g.name} ${chart.show(g.value)}`;
 
+const nameOf = (chart: Chart, x: number): string => chart.places?.[x] ?? String(x);
+
 const least = (values: number[]): number => values.reduce((a, b) => Math.min(a, b), Infinity);
 const at = (v: number): string => String(Math.round(v * 10) / 10);
 
@@ -82,16 +89,16 @@ function axes(chart: Chart, { left, right, xs, ys, x, y }: Frame): string {
   const rows = ys.map(
     (v) => `<path class="grid" d="M${left} ${at(y(v))}H${right}"/><text class="end" x="${left - 8}" y="${at(y(v) + 4)}">${escape((chart.tick ?? chart.show)(v))}</text>`,
   );
-  const columns = xs.map((v) => `<text class="mid" x="${at(x(v))}" y="${BOTTOM + 18}">${v}</text>`);
+  const columns = xs.map((v) => `<text class="mid" x="${at(x(v))}" y="${BOTTOM + 18}">${escape(nameOf(chart, v))}</text>`);
   return `${rows.join('')}${columns.join('')}<text class="mid name" x="${(left + right) / 2}" y="${HEIGHT - 4}">${escape(chart.xName)}</text>`;
 }
 
-function line({ points, tone, pale, dashed, filled }: Series, { x, y }: Frame): string {
-  if (points.length === 1) return `<circle class="dot tone${tone}" cx="${at(x(points[0][0]))}" cy="${at(y(points[0][1]))}" r="4"/>`;
+function line({ points, tone, pale, dots, dashed, filled }: Series, { x, y }: Frame): string {
+  const marks = points.map(([px, py]) => `<circle class="dot tone${tone}" cx="${at(x(px))}" cy="${at(y(py))}" r="4"/>`).join('');
+  if (points.length < 2) return marks;
   const path = points.map(([px, py]) => `${at(x(px))} ${at(y(py))}`).join('L');
-  if (points.length === 0) return '';
   const area = filled ? `<path class="area tone${tone}" d="M${at(x(points[0][0]))} ${BOTTOM}L${path}L${at(x(points[points.length - 1][0]))} ${BOTTOM}Z"/>` : '';
-  return `${area}<path class="line tone${tone}${pale ? ' pale' : ''}${dashed ? ' dashed' : ''}" d="M${path}"/>`;
+  return `${area}<path class="line tone${tone}${pale ? ' pale' : ''}${dashed ? ' dashed' : ''}" d="M${path}"/>${dots ? marks : ''}`;
 }
 
 /** Level lines; their labels are pushed apart where levels are close. */
@@ -112,14 +119,14 @@ function guides(chart: Chart, { left, right, y }: Frame): string {
 
 /** Invisible columns that show the values under the pointer, without a script. */
 function strips(chart: Chart, series: Series[], { left, right, x }: Frame): string {
-  const lead = series[0].points;
+  const lead = series.reduce((a, b) => (b.points.length > a.points.length ? b : a)).points;
   const marks = lead.filter((_, i) => i % Math.ceil(lead.length / STRIPS) === 0);
   const edges = marks.map((p, i) => (i === 0 ? left : (x(p[0]) + x(marks[i - 1][0])) / 2));
   return marks
     .map(([px], i) => {
-      const values = series.filter((s) => !s.pale || series.length === 1).map((s) => `${s.name} ${chart.show(nearest(s.points, px))}`);
+      const values = series.filter((s) => (!s.pale || series.length === 1) && (!chart.places || s.points.some((p) => p[0] === px))).map((s) => `${s.name} ${chart.show(nearest(s.points, px))}`);
       const width = (edges[i + 1] ?? right) - edges[i];
-      return `<rect class="strip" x="${at(edges[i])}" y="${TOP}" width="${at(width)}" height="${BOTTOM - TOP}"><title>${escape([`${chart.xName} ${px}`, ...values].join('\n'))}</title></rect>`;
+      return `<rect class="strip" x="${at(edges[i])}" y="${TOP}" width="${at(width)}" height="${BOTTOM - TOP}"><title>${escape([`${chart.xName} ${nameOf(chart, px)}`, ...values].join('\n'))}</title></rect>`;
     })
     .join('');
 }

@@ -43,7 +43,7 @@ export function reportKnn({ baselines: b }: ReportData): string {
 const clamp = (share: number): string => (100 * Math.min(1, Math.max(0, share))).toFixed(1);
 
 /** How the run was made: command, adapter, seed, the resolved configuration, notes. */
-export function reportSettings(data: ReportData): string {
+export function reportSettings(data: Pick<ReportData, 'adapter' | 'version' | 'seed' | 'notes' | 'command' | 'config' | 'memory'>): string {
   const facts = [['adapter', data.adapter], ['dawngrad', data.version], ['seed', data.seed], ...(data.memory ? [['device memory', `${mebibytes(data.memory.peak)} at most, pictures and state included`]] : [])];
   const notes = data.notes.length > 0 ? `<h2>Notes</h2><ul>${data.notes.map((n) => `<li>${escape(n)}</li>`).join('')}</ul>` : '';
   return (

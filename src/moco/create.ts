@@ -24,7 +24,8 @@ export function createMethod(c: PretrainConfig, pictures: number): Method {
   return new MoCoV3(encoder({ head, zeroInitResidual: true }), predictor(new Rng(c.seed, 'predictor'), c.hidden, c.dim, vit), { T: c.T, optimizer });
 }
 
-function optimizerOf({ optimizer, momentum, weightDecay }: PretrainConfig, parameters: FlatParameters): Optimizer {
+/** The optimizer that a configuration asks for. */
+export function optimizerOf({ optimizer, momentum, weightDecay }: Pick<PretrainConfig, 'optimizer' | 'momentum' | 'weightDecay'>, parameters: FlatParameters): Optimizer {
   if (optimizer === 'lars') return new LARS(parameters, { momentum, weightDecay });
   return optimizer === 'adamw' ? new AdamW(parameters, { weightDecay }) : new SGD(parameters, { momentum, weightDecay });
 }

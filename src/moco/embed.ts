@@ -17,7 +17,14 @@ const BATCH = 256;
 /** Pooled features of every picture, without augmentation, by the model in evaluation mode (it is put back after). */
 export async function embedPictures(model: Encoder, pictures: Pictures, resident: Tensor, normalisation: Normalisation): Promise<Features> {
   const training = model.training;
-  model.eval();
+  try {
+    return await embed(model.eval(), pictures, resident, normalisation);
+  } finally {
+    model.train(training);
+  }
+}
+
+async function embed(model: Encoder, pictures: Pictures, resident: Tensor, normalisation: Normalisation): Promise<Features> {
   const parts: Promise<ArrayLike<number>>[] = [];
   let size = 0;
   for (let first = 0; first < pictures.count; first += BATCH) {
@@ -31,7 +38,6 @@ export async function embedPictures(model: Encoder, pictures: Pictures, resident
     );
     if (parts.length % 4 === 0) await parts[parts.length - 4]; // the device is never more than a few batches behind
   }
-  model.train(training);
   const values = new Float32Array(pictures.count * size);
   let at = 0;
   for (const part of await Promise.all(parts)) {

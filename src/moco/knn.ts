@@ -25,7 +25,7 @@ const ROWS = 256;
 
 /** The k rows of `bank` most similar to each query, by cosine. */
 export async function nearestNeighbours(queries: Features, bank: Features, k: number): Promise<Neighbours> {
-  if (!(Number.isInteger(k) && k >= 1)) throw new ConfigError(`k-NN: k is a whole number, at least 1; got ${k}. InstDisc and MoCo use 200.`);
+  checkNeighbours(k);
   if (bank.count === 0) throw new ConfigError('k-NN: the bank must hold features to find neighbours in; got none. Pass at least one picture.');
   const take = Math.min(k, bank.count);
   const found = { index: new Uint32Array(queries.count * take), similarity: new Float32Array(queries.count * take), k: take };
@@ -36,6 +36,10 @@ export async function nearestNeighbours(queries: Features, bank: Features, k: nu
     for (let i = 0; i < rows; i++) topK(scores.subarray(i * bank.count, (i + 1) * bank.count), take, found, (first + i) * take);
   }
   return found;
+}
+
+function checkNeighbours(k: number): void {
+  if (!(Number.isInteger(k) && k >= 1)) throw new ConfigError(`k-NN: k is a whole number, at least 1; got ${k}. InstDisc and MoCo use 200.`);
 }
 
 const asTensor = ({ values, size }: Features, first: number, rows: number): Tensor =>
@@ -65,22 +69,32 @@ export interface KnnOptions {
   T: number;
 }
 
+/** Accuracy of weighted k-NN: see `knnSweep`. */
+export const knnAccuracy = async (queries: Features, bank: Features, { k, T }: KnnOptions): Promise<number> =>
+  (await knnSweep(queries, bank, [k], [T]))[0].accuracy;
+
 /**
- * Accuracy of weighted k-NN (Wu et al., arXiv:1805.01978): each of the k nearest votes for its class with e^(s / T).
+ * Accuracy of weighted k-NN (Wu et al., arXiv:1805.01978) for every k with every T, from neighbours that are found
+ * once: each of the k nearest votes for its class with e^(s / T). A k above the bank's size is the whole bank.
  * Both sets must be labelled.
  */
-export async function knnAccuracy(queries: Features, bank: Features, { k, T }: KnnOptions): Promise<number> {
-  if (!queries.labels || !bank.labels) throw new ConfigError('k-NN: both sets need labels; got pictures without. Sort them into folders by class.');
-  const near = await nearestNeighbours(queries, bank, k);
-  let right = 0;
-  for (let i = 0; i < queries.count; i++) {
-    const votes = new Map<number, number>();
-    for (let j = i * near.k; j < (i + 1) * near.k; j++) {
-      const label = bank.labels[near.index[j]];
-      votes.set(label, (votes.get(label) ?? 0) + Math.exp((near.similarity[j] - 1) / T));
-    }
-    const winner = [...votes].reduce((best, vote) => (vote[1] > best[1] ? vote : best))[0];
-    if (winner === queries.labels[i]) right++;
+export async function knnSweep(queries: Features, bank: Features, ks: readonly number[], Ts: readonly number[]): Promise<(KnnOptions & { accuracy: number })[]> {
+  const { labels } = queries;
+  if (!labels || !bank.labels) throw new ConfigError('k-NN: both sets need labels; got pictures without. Sort them into folders by class.');
+  for (const T of Ts) if (!(T > 0)) throw new ConfigError(`k-NN: T is above 0; got ${T}. MoCo uses 0.07 or 0.1.`);
+  for (const k of ks) checkNeighbours(k);
+  const near = await nearestNeighbours(queries, bank, Math.max(...ks));
+  const right = new Map(Ts.map((T) => [T, new Uint32Array(near.k)]));
+  for (const [T, counts] of right) for (let i = 0; i < queries.count; i++) vote(near, i, bank.labels, T, (k, winner) => winner === labels[i] && counts[k]++);
+  return ks.flatMap((k) => Ts.map((T) => ({ k, T, accuracy: right.get(T)![Math.min(k, near.k) - 1] / queries.count })));
+}
+
+/** Tells after each vote of query `i` which class leads; of equals the one that was voted for first. */
+function vote({ k, index, similarity }: Neighbours, i: number, labels: Uint32Array, T: number, leads: (place: number, label: number) => void): void {
+  const votes = new Map<number, number>();
+  for (let j = 0; j < k; j++) {
+    const label = labels[index[i * k + j]];
+    votes.set(label, (votes.get(label) ?? 0) + Math.exp((similarity[i * k + j] - 1) / T));
+    leads(j, [...votes].reduce((best, v) => (v[1] > best[1] ? v : best))[0]);
   }
-  return right / queries.count;
 }

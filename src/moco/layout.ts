@@ -8,8 +8,8 @@ export interface Weights {
   metadata: Record<string, string>;
 }
 
-/** Where a network's tensors are in the files of others: the longest prefix that fits is taken off. */
-const PREFIXES = ['encoder_q.', 'base_encoder.', 'backbone.', ''];
+/** Where a network's tensors are in the files of others: the first prefix that fits is taken off. */
+const PREFIXES = ['encoder_q.', 'base_encoder.', 'encoder.', 'backbone.', ''];
 
 /** Modules of the CIFAR demonstration's encoder, which numbers them (colab notebook of facebookresearch/moco). */
 const NUMBERED: Record<string, string> = { 0: 'conv1', 1: 'bn1', 3: 'layer1', 4: 'layer2', 5: 'layer3', 6: 'layer4', 9: 'fc' };

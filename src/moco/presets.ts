@@ -28,6 +28,10 @@ export const presets: Record<string, PretrainConfig> = {
   demo: demoConfig,
   'v1-demo': { ...demoConfig, head: 'linear', T: 0.1, augmentation: 'v1', schedule: 'step', milestones: [8, 10] },
   'v3-demo': { ...demoConfig, method: 'moco-v3', mSchedule: 'cosine', scheduleEvery: 'step', warmup: 1, splits: 1, shuffle: false, augmentation: 'v3' },
+  'v3-vit-demo': {
+    ...demoConfig, method: 'moco-v3', model: 'vit-mini', optimizer: 'adamw', lr: 1e-3, weightDecay: 0.1, mSchedule: 'cosine', scheduleEvery: 'step', warmup: 1,
+    splits: 1, shuffle: false, augmentation: 'v3',
+  },
   'e2e-demo': { ...demoConfig, method: 'end-to-end' },
   'bank-demo': { ...demoConfig, method: 'memory-bank', m: 0.5, splits: 1, shuffle: false },
   'v1-r50': v1,

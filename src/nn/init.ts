@@ -1,9 +1,12 @@
+import { backend } from '../backend/backend.js';
+import { ShapesBackend } from '../backend/shapes.js';
 import type { Rng } from '../core/rng.js';
 import { numel, type Shape } from '../core/shape.js';
-import { parameter, state, type Tensor, tensor } from '../tensor.js';
+import { empty, parameter, state, type Tensor, tensor } from '../tensor.js';
 
 /** A parameter of values drawn one after the other. */
 function drawn(shape: Shape, draw: () => number): Tensor {
+  if (backend() instanceof ShapesBackend) return parameter(empty(shape)); // a model of 86 million values takes a while to draw
   const values = new Float32Array(numel(shape));
   for (let i = 0; i < values.length; i++) values[i] = draw();
   return parameter(tensor(values, shape));

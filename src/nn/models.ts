@@ -19,11 +19,13 @@ export interface ModelOptions extends Pick<ResNetOptions, 'stem' | 'dim' | 'spli
   head: 'linear' | 'mlp' | ((rng: Rng, features: number) => Module);
   /** Pixels of a picture's side. */
   size: number;
+  /** Vision transformers: the patch projection stays random, as MoCo v3 pretrains. */
+  stopGradConv1?: boolean;
 }
 
 /** Models by name. */
 export const models: Record<string, (options: ModelOptions) => Encoder> = Object.fromEntries([
-  ...resnetNames.map((name) => [name, ({ size: _, ...options }: ModelOptions) => resnet(name, options)]),
+  ...resnetNames.map((name) => [name, ({ size: _, stopGradConv1: __, ...options }: ModelOptions) => resnet(name, options)]),
   ...vitNames.map((name) => [name, ({ stem: _, zeroInitResidual: __, ...options }: ModelOptions) => vit(name, options)]),
 ]);
 

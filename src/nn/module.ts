@@ -1,6 +1,7 @@
 import { ConfigError, DawngradError, ShapeError } from '../core/errors.js';
-import { sameShape, show } from '../core/shape.js';
+import { sameShape, type Shape, show } from '../core/shape.js';
 import { Tensor } from '../tensor.js';
+import { enter, type Summary, summarize } from './summary.js';
 
 /** What a module holds by name: a parameter or buffer, or the count of batches that a batch norm has seen. */
 export type Entry = { name: string; tensor: Tensor } | { name: string; counter: Counter };
@@ -27,7 +28,7 @@ export abstract class Module {
     const forward = this.forward;
     const value = (...args: Parameters<typeof forward>): Tensor => {
       try {
-        return forward.apply(this, args);
+        return enter(this, () => forward.apply(this, args));
       } catch (error) {
         throw nameLayer(error, this);
       }
@@ -58,6 +59,16 @@ export abstract class Module {
     const named = new Map<string, Tensor>();
     for (const e of this.entries()) if ('tensor' in e && e.tensor.requiresGrad) named.set(e.name, e.tensor);
     return named;
+  }
+
+  /**
+   * Shapes, parameters and floating-point operations by layer for an input of `shape`, batch first, in evaluation.
+   * Nothing is computed. Its text is a table: `console.log(String(model.summary([1, 224, 224, 3])))`.
+   *
+   * @throws ShapeError when the model does not take such an input, naming the layer.
+   */
+  summary(shape: Shape): Summary {
+    return summarize(this, shape);
   }
 
   /** Switches this module and all inside it to training, or with `false` to evaluation. */

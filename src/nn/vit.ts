@@ -188,7 +188,7 @@ export class VisionTransformer extends Module {
 }
 
 /** Ti has 12 heads as S has in MoCo v3; conv stems stand for one block, so 11 are left. */
-const presets: Record<string, VisionTransformerOptions> = {
+export const vitPresets: Record<string, VisionTransformerOptions> = {
   'vit-ti': { width: 192, depth: 12, heads: 12 },
   'vit-s': { width: 384, depth: 12, heads: 12 },
   'vit-b': { width: 768, depth: 12, heads: 12 },
@@ -196,13 +196,14 @@ const presets: Record<string, VisionTransformerOptions> = {
   'vit-conv-s': { width: 384, depth: 11, heads: 12, stem: 'conv' },
   'vit-conv-b': { width: 768, depth: 11, heads: 12, stem: 'conv' },
   'vit-tiny': { width: 64, depth: 4, heads: 4, patch: 4, size: 32 },
+  'vit-mini': { width: 64, depth: 2, heads: 4, patch: 8, size: 32 },
 };
 
-export const vitNames = Object.keys(presets);
+export const vitNames = Object.keys(vitPresets);
 
-/** A vision transformer by name: vit-ti, vit-s, vit-b, vit-conv-ti, vit-conv-s, vit-conv-b, or vit-tiny for pictures of 32 on small machines. */
+/** A vision transformer by name: vit-ti, vit-s, vit-b, vit-conv-ti, vit-conv-s, vit-conv-b, or vit-tiny and vit-mini for pictures of 32 on small machines. */
 export function vit(name: string, options: Partial<VisionTransformerOptions> = {}): VisionTransformer {
-  const preset = presets[name];
+  const preset = vitPresets[name];
   if (!preset) throw new ConfigError(`vit: the name is one of ${vitNames.join(', ')}; got ${name}. Choose one.`);
   return new VisionTransformer({ ...preset, ...options });
 }

@@ -26,6 +26,7 @@ const groupsOf = ({ batch, H }: AttentionParams, N: number) => Math.ceil((batch 
 const primitive: Primitive<AttentionParams> = {
   name: 'attention',
   mirror,
+  flops: ({ batch, H, D, Nq, Nk }) => 4 * batch * H * Nq * Nk * D,
   gpu: (p) => ({ kernel: direct(p.D), params: { ...p }, groups: groupsOf(p, p.Nq) }),
 };
 

@@ -4,11 +4,16 @@ import { ShapeError } from '../core/errors.js';
 import { show } from '../core/shape.js';
 import { type Conv2dParams, conv2d as mirror, conv2dDw as dwMirror, conv2dDx as dxMirror } from '../reference/conv2d.js';
 import { checkDType, empty, run, type Tensor } from '../tensor.js';
-import { conv2dDwGpu, conv2dDxGpu, conv2dGpu } from './conv2d_rungs.js';
+import { conv2dDwGpu } from './conv2d_dw_rungs.js';
+import { conv2dDxGpu } from './conv2d_dx_rungs.js';
+import { conv2dGpu } from './conv2d_rungs.js';
 
-export const conv2dPrimitive: Primitive<Conv2dParams> = { name: 'conv2d', mirror, gpu: conv2dGpu };
-export const conv2dDxPrimitive: Primitive<Conv2dParams> = { name: 'conv2d_dx', mirror: dxMirror, gpu: conv2dDxGpu };
-export const conv2dDwPrimitive: Primitive<Conv2dParams> = { name: 'conv2d_dw', mirror: dwMirror, gpu: conv2dDwGpu };
+/** A product and a sum for every tap and channel of every output; the gradients are as many. */
+const flops = ({ N, P, Q, O, R, S, C, groups }: Conv2dParams): number => (2 * N * P * Q * O * R * S * C) / groups;
+
+export const conv2dPrimitive: Primitive<Conv2dParams> = { name: 'conv2d', mirror, gpu: conv2dGpu, flops };
+export const conv2dDxPrimitive: Primitive<Conv2dParams> = { name: 'conv2d_dx', mirror: dxMirror, gpu: conv2dDxGpu, flops };
+export const conv2dDwPrimitive: Primitive<Conv2dParams> = { name: 'conv2d_dw', mirror: dwMirror, gpu: conv2dDwGpu, flops };
 
 type Pair = number | readonly [number, number];
 const pair = (v: Pair): readonly [number, number] => (typeof v === 'number' ? [v, v] : v);

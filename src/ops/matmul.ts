@@ -8,7 +8,7 @@ import { matmulGpu } from './matmul_rungs.js';
 import { type Precision, precision } from './precision.js';
 import { sum } from './reduce.js';
 
-export const matmulPrimitive: Primitive<MatmulParams> = { name: 'matmul', mirror, gpu: matmulGpu };
+export const matmulPrimitive: Primitive<MatmulParams> = { name: 'matmul', mirror, gpu: matmulGpu, flops: ({ batch, M, N, K }) => 2 * batch * M * N * K };
 
 export interface MatmulOptions {
   /** Read `a` as [.., K, M] and `b` as [.., N, K]. */

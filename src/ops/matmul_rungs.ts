@@ -45,7 +45,6 @@ const broadcast = new Map([4, 8].map((SUBGROUP) => [SUBGROUP, kernel('matmul_bro
 const matrix = [0, 1].map((A_T) => [0, 1].map((B_T) => kernel('matmul_matrix', matrixSource, { A_T, B_T })));
 
 const always = () => true;
-const transposes = (p: MatmulParams) => ({ A_T: aT(p), B_T: bT(p) });
 const canWide = (p: MatmulParams) => byFour(p) && p.N % 4 === 0;
 
 /** The ladder, from the kernel that serves everything to the ones for much work on large adapters. */
@@ -54,10 +53,10 @@ export const matmulRungs: readonly Rung<MatmulParams>[] = [
   { name: 'row', fits: always, launch: (p, t) => tiles(direct, 4, 256, p, t, { LANES: 64, HEIGHT: 1 }) },
   { name: 'column', fits: always, launch: (p, t) => tiles(direct, 64, 16, p, t, { LANES: 4, HEIGHT: 16 }) },
   { name: 'broadcast', fits: (_, t) => broadcast.has(t.subgroup), launch: (p, t) => tiles(broadcast.get(t.subgroup)!, 16, 32, p, t) },
-  { name: 'tiled 32', fits: always, launch: (p, t) => tiles(tiled32, 32, 32, p, t, transposes(p)) },
-  { name: 'tiled 64', fits: always, launch: (p, t) => tiles(tiled64, 64, 64, p, t, transposes(p)) },
-  { name: 'wide', fits: canWide, launch: (p, t) => tiles(wide, 128, 128, p, t, transposes(p)) },
-  { name: 'tiled f16', fits: (p, t) => p.half === 1 && t.f16, launch: (p, t) => tiles(tiledF16, 64, 64, p, t, transposes(p)) },
+  { name: 'tiled 32', fits: always, launch: (p, t) => tiles(tiled32, 32, 32, p, t) },
+  { name: 'tiled 64', fits: always, launch: (p, t) => tiles(tiled64, 64, 64, p, t) },
+  { name: 'wide', fits: (p, t) => canWide(p) && !t.software, launch: (p, t) => tiles(wide, 128, 128, p, t) },
+  { name: 'tiled f16', fits: (p, t) => p.half === 1 && t.f16, launch: (p, t) => tiles(tiledF16, 64, 64, p, t) },
   {
     name: 'matrix',
     fits: (p, t) => p.half === 1 && t.subgroupMatrix && t.subgroup === 32 && t.workgroupMemory >= 32768 && byFour(p),

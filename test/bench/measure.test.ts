@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { checkMirror, differs } from '../../bench/check.js';
-import { median } from '../../bench/measure.js';
+import { quantile } from '../../bench/measure.js';
 import { benches } from '../../bench/records/index.js';
-import { shortfall } from '../../bench/table.js';
+import { compare, shortfall } from '../../bench/table.js';
 import { gpu } from '../support/devices.js';
 
 describe('bench', () => {
@@ -10,7 +10,7 @@ describe('bench', () => {
     await checkMirror(await gpu(), bench.cases(false)[0]);
   });
 
-  it('takes the middle of the samples', () => expect(median([9, 1, 5])).toBe(5));
+  it('takes the middle and the quartiles of the samples', () => expect([0.25, 0.5, 0.75].map((q) => quantile([9, 1, 5, 3], q))).toEqual([3, 5, 9]));
 
   it('tells other results from the same in another order', () => {
     const [a, b] = [Float32Array.of(1, 2, 3), Float32Array.of(3, 1, 2)];
@@ -20,8 +20,11 @@ describe('bench', () => {
   });
 
   it('names what falls short of its goal', () => {
-    const row = { op: 'x', label: '', ms: 1, samples: 1, notes: [], goal: { tfjs: 2 } };
-    expect(shortfall({ ...row, tfjs: 3, jax: 1.5 })).toEqual([]);
-    expect(shortfall({ ...row, tfjs: 1.5, jax: 0.5 })).toHaveLength(2);
+    const timing = (ms: number) => ({ ms, low: ms, high: 1.1 * ms, samples: 3 });
+    const row = { op: 'x', label: '', ...timing(1), notes: [], goal: { tfjs: 2 } };
+    const ratio = (ms: number) => compare(timing(1), timing(ms));
+    expect(shortfall({ ...row, tfjs: ratio(3), jax: ratio(1.5) })).toEqual([]);
+    expect(shortfall({ ...row, tfjs: ratio(1.5), jax: ratio(0.5) })).toHaveLength(2);
+    expect(ratio(3)).toMatchObject({ ratio: 3, low: 3 / 1.1, samples: 3 });
   });
 });

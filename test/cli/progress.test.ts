@@ -2,8 +2,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { Progress, type ProgressOptions } from '../../src/cli/progress.js';
 import { brailleChart } from '../../src/io/braille.js';
 
-const noColor = process.env.NO_COLOR;
-afterEach(() => void (noColor === undefined ? delete process.env.NO_COLOR : (process.env.NO_COLOR = noColor)));
+const before = { ...process.env };
+afterEach(() => void (process.env = { ...before }));
 
 /** What a screen got of a run of ten steps. */
 function shown(options: Partial<ProgressOptions>, isTTY: boolean): string {
@@ -57,7 +57,9 @@ describe('Progress', () => {
   });
 
   it('on a terminal: the bar, and under it the chart if asked; what was said stays above', () => {
+    process.env = { ...before, TERM: 'xterm' };
     delete process.env.NO_COLOR;
+    delete process.env.FORCE_COLOR;
     expect(terminal(shown({}, true)).map((l) => l.slice(0, 4))).toEqual(['half', '━━━━', '']);
     const lines = terminal(shown({ chart: true }, true));
     expect(lines[0]).toBe('half');

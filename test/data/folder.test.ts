@@ -35,6 +35,15 @@ describe('openFolder', () => {
     expect(pixel(p, 2, 7, 7)).toEqual([255, 0, 0]);
   });
 
+  it('warns of a folder one level too high, and of no other', async () => {
+    for (const name of ['train/cat/1.png', 'train/dog/2.png']) await put(name, await red());
+    const high = await openFolder(root);
+    expect(high.classes).toEqual(['train']);
+    expect(high.warnings).toEqual([expect.stringMatching(/all its pictures lie in train, so they have one class; got folders inside it, cat, dog\. .* open .*train\.$/)]);
+    expect((await openFolder(join(root, 'train'))).warnings).toBeUndefined();
+    expect((await openFolder(join(root, 'train/cat'))).warnings).toBeUndefined();
+  });
+
   it('leaves a flat folder unlabelled', async () => {
     await put('1.png', await red());
     await put('sub/2.png', await red());

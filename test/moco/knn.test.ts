@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Backend, useBackend } from '../../src/backend/backend.js';
 import { ConfigError } from '../../src/core/errors.js';
 import { Rng } from '../../src/core/rng.js';
-import { type Features, knnAccuracy, nearestNeighbours } from '../../src/moco/knn.js';
+import { type Features, knnAccuracy, knnSweep, nearestNeighbours } from '../../src/moco/knn.js';
 import { gpu } from '../support/devices.js';
 import { assertClose } from '../support/op.js';
 
@@ -124,5 +124,22 @@ describe('knnAccuracy', () => {
     const [labelled, bare] = [of([[1, 0]], [0]), of([[1, 0]])];
     await expect(knnAccuracy(labelled, bare, { k: 1, T: 1 })).rejects.toThrow(ConfigError);
     await expect(knnAccuracy(bare, labelled, { k: 1, T: 1 })).rejects.toThrow('k-NN: both sets need labels');
+  });
+});
+
+describe('knnSweep', () => {
+  it('gives for every k and T what that k and T give alone, in order', async () => {
+    const [queries, bank] = [features(6, 'queries', 29, 5), features(6, 'bank', 40, 5)];
+    const [ks, Ts] = [[7, 1, 200, 40], [0.5, 0.07]];
+    const swept = await knnSweep(queries, bank, ks, Ts);
+    expect(swept.map(({ k, T }) => [k, T])).toEqual(ks.flatMap((k) => Ts.map((T) => [k, T])));
+    for (const { k, T, accuracy } of swept) expect(await knnAccuracy(queries, bank, { k, T })).toBe(accuracy);
+    expect(new Set(swept.map((s) => s.accuracy)).size).toBeGreaterThan(2);
+  });
+
+  it('names a k or T that cannot work', async () => {
+    const one = of([[1, 0]], [0]);
+    await expect(knnSweep(one, one, [5, 0], [1])).rejects.toThrow('k-NN: k is a whole number, at least 1; got 0');
+    await expect(knnSweep(one, one, [1], [0])).rejects.toThrow('k-NN: T is above 0; got 0');
   });
 });

@@ -29,7 +29,7 @@ describe('matmul', () => {
     await fc.assert(fc.asyncProperty(problem, async ({ batch, M, N, K, ta, tb }) => {
       const half = /f16|matrix/.test(name) ? 1 : 0;
       const p = { batch, M, N, K, aBatch: M * K, bBatch: 0, aRow: ta ? 1 : K, aCol: ta ? M : 1, bRow: tb ? 1 : N, bCol: tb ? K : 1, half } as const;
-      const traits = { ...device.gpu.traits, parallelGroups: 64 }; // splits K where it is long
+      const traits = { ...device.gpu.traits, software: false, parallelGroups: 64 }; // splits K where it is long
       if (!rung.fits(p, traits)) return;
       const rng = new Rng(M * 7919 + N * 31 + K);
       const a = Array.from({ length: batch * M * K }, () => rng.normal());

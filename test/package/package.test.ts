@@ -47,14 +47,14 @@ beforeAll(() => {
   const [{ filename }] = JSON.parse(npm(['pack', '--json', '--pack-destination', folder], root)) as { filename: string }[];
   npm(['install', join(folder, filename), '--omit=peer']);
   packed = filesOf(installed);
-  lend('webgpu', '@sparticuz/chromium', '@webgpu/types', 'typescript');
+  lend('webgpu', 'sharp', '@sparticuz/chromium', '@webgpu/types', 'typescript');
 }, 180_000);
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 describe('the package', () => {
   it('brings no other package', () => {
-    expect(readdirSync(join(folder, 'node_modules')).filter((f) => !f.startsWith('.')).sort()).toEqual(['@sparticuz', '@webgpu', 'dawngrad', 'typescript', 'webgpu']);
+    expect(readdirSync(join(folder, 'node_modules')).filter((f) => !f.startsWith('.')).sort()).toEqual(['@sparticuz', '@webgpu', 'dawngrad', 'sharp', 'typescript', 'webgpu']);
   });
 
   it('holds what is run and read, and nothing else', () => {
@@ -98,6 +98,12 @@ describe('the package', () => {
     expect(npm(['exec', '--', 'dawngrad', '--help'])).toContain('pretrain');
     const { version } = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
     expect(npm(['exec', '--', 'dawngrad', '--version']).trim()).toBe(version);
+  });
+
+  it('finds the packages beside it and an adapter that works', () => {
+    const printed = npm(['exec', '--', 'dawngrad', 'doctor']);
+    expect(printed).toMatch(/Packages: webgpu \d\S*, sharp \d\S*, @sparticuz\/chromium \d/);
+    expect(printed).toMatch(/adapter: (?!none)[^]*right +matmul[^]*GFLOP\/s/);
   });
 
   it.each([['bundler', 'esnext'], ['node16', 'node16']])('has types that moduleResolution %s finds', (moduleResolution, module) => {

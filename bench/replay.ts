@@ -1,0 +1,90 @@
+import { GpuBackend } from '../src/backend/gpu.js';
+import { useBackend } from '../src/backend/backend.js';
+import { compile } from '../src/compile.js';
+import { openGpu } from '../src/gpu/device.js';
+import { demoConfig } from '../src/moco/config.js';
+import { createMethod } from '../src/moco/create.js';
+import { mul } from '../src/ops/binary.js';
+import { step } from '../src/step.js';
+import { state, Tensor, tensor } from '../src/tensor.js';
+import { values } from './values.js';
+
+const CHAIN = 4000;
+const [N, SIDE, ROUNDS] = [16, 32, 12];
+type Given = Float32Array | Uint32Array;
+type Work = (...inputs: Tensor[]) => Tensor;
+
+/** Replay beside the same work done eagerly, and the compilation of a step's kernels in parallel beside one by one. */
+export async function measureReplay(): Promise<string> {
+  const on = await open();
+  const chain = (x: Tensor) => {
+    let y = x;
+    for (let i = 0; i < CHAIN; i++) y = mul(y, y);
+    return y;
+  };
+  const lines = [
+    '| work | dispatches | replay: encode, submit | eager: encode, submit | whole, eager / replay |',
+    '|---|--:|--:|--:|--:|',
+    await row(on, `${CHAIN} products of 64`, chain, [new Float32Array(64).fill(1)]),
+    await row(on, `MoCo step, resnet-tiny, ${N} of ${SIDE}²`, mocoStep(), inputs),
+  ];
+  return [...lines, '', ...(await compilation())].join('\n');
+}
+
+async function open(): Promise<GpuBackend> {
+  const on = new GpuBackend(await openGpu());
+  useBackend(on);
+  return on;
+}
+
+const order = Uint32Array.from({ length: N }, (_, i) => (i + 3) % N);
+const back = Uint32Array.from(order, (_, i) => order.indexOf(i));
+const inputs: Given[] = [order, order, back, Float32Array.of(0.01), Float32Array.of(0.99)];
+
+function mocoStep(): Work {
+  const method = createMethod({ ...demoConfig, batch: N }, N);
+  const [x1, x2] = [1, 2].map((seed) => state(tensor(values([N, SIDE, SIDE, 3], seed), [N, SIDE, SIDE, 3])));
+  return (index, shuffle, unshuffle, lr, m) => method.step([{ x1, x2, index, shuffle, unshuffle }], { lr, m });
+}
+
+/** Least microseconds a dispatch on the host: encoding and submitting; and milliseconds until the device is done. */
+async function row({ gpu: { device } }: GpuBackend, name: string, work: Work, given: Given[]): Promise<string> {
+  const replay = compile(work);
+  const ways = [() => replay(...given), () => step(() => work(...given.map((g) => tensor(g))))];
+  const best = ways.map(() => ({ encode: Infinity, submit: Infinity, whole: Infinity }));
+  const submit = device.queue.submit.bind(device.queue);
+  let spent = 0;
+  device.queue.submit = (buffers) => {
+    const from = performance.now();
+    submit(buffers);
+    spent += performance.now() - from;
+  };
+  for (let round = 0; round < ROUNDS; round++)
+    for (const [i, way] of ways.entries()) {
+      spent = 0;
+      const from = performance.now();
+      way();
+      const called = performance.now() - from;
+      await device.queue.onSubmittedWorkDone();
+      const seen = { encode: called - spent, submit: spent, whole: performance.now() - from };
+      if (round >= 3) for (const k of ['encode', 'submit', 'whole'] as const) best[i][k] = Math.min(best[i][k], seen[k]);
+    }
+  device.queue.submit = submit;
+  const each = (ms: number) => ((1000 * ms) / replay.dispatches).toFixed(2);
+  const [r, e] = best;
+  return `| ${name} | ${replay.dispatches} | ${each(r.encode)}, ${each(r.submit)} µs | ${each(e.encode)}, ${each(e.submit)} µs | ${(e.whole / r.whole).toFixed(2)} |`;
+}
+
+/** Seconds of the first call on new devices. */
+async function compilation(): Promise<string[]> {
+  const seconds = async (parallel: boolean) => {
+    await open();
+    const first = compile(mocoStep());
+    const from = performance.now();
+    const loss = parallel ? await first.async(...inputs) : first(...inputs);
+    await loss.data();
+    return (performance.now() - from) / 1000;
+  };
+  const [parallel, serial] = [await seconds(true), await seconds(false)];
+  return [`First MoCo step: ${parallel.toFixed(1)} s with pipelines made in parallel, ${serial.toFixed(1)} s one by one: ${(serial / parallel).toFixed(2)} times.`];
+}

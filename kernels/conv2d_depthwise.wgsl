@@ -1,0 +1,43 @@
+// y[n, p, q, c] = Σ over r, s of x[n, p·stride - pad + r·dilation, …, c] w[c, r, s], where every channel is a group: each thread
+// 8 neighbouring pixels of a channel, so that a weight is loaded once for them; neighbouring threads neighbouring channels.
+#import "index"
+
+struct Params {
+  N: u32, H: u32, W: u32, C: u32, O: u32, R: u32, S: u32, P: u32, Q: u32,
+  strideH: u32, strideW: u32, padH: u32, padW: u32, dilationH: u32, dilationW: u32, groups: u32,
+}
+
+@group(0) @binding(0) var<storage, read> x: array<f32>;       // [N, H, W, C]
+@group(0) @binding(1) var<storage, read> w: array<f32>;       // [C, R, S]
+@group(0) @binding(2) var<storage, read_write> y: array<f32>; // [N, P, Q, C]
+@group(1) @binding(0) var<uniform> p: Params;
+
+@compute @workgroup_size(64)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+  let pixels = p.N * p.P * p.Q;
+  let i = groupOf(group, groups) * 64u + lane;
+  let c = i % p.C;
+  let first = i / p.C * 8u;
+  if (first >= pixels) { return; }
+  #for i in 0..8
+  let pixel$i = min(first + $iu, pixels - 1u); // beyond the last pixel the last is computed again and not stored
+  let top$i = i32((pixel$i / p.Q) % p.P * p.strideH) - i32(p.padH);
+  let left$i = i32(pixel$i % p.Q * p.strideW) - i32(p.padW);
+  let image$i = pixel$i / (p.P * p.Q) * p.H;
+  var total$i = 0.0;
+  #end
+  for (var r = 0u; r < p.R; r++) {
+    for (var s = 0u; s < p.S; s++) {
+      let weight = w[(c * p.R + r) * p.S + s];
+      #for i in 0..8
+      let h$i = u32(top$i + i32(r * p.dilationH)); // negative is huge
+      let v$i = u32(left$i + i32(s * p.dilationW));
+      let inside$i = (h$i < p.H) & (v$i < p.W);
+      total$i = fma(select(0.0, x[select(0u, ((image$i + h$i) * p.W + v$i) * p.C + c, inside$i)], inside$i), weight, total$i);
+      #end
+    }
+  }
+  #for i in 0..8
+  if (first + $iu < pixels) { y[(first + $iu) * p.C + c] = total$i; }
+  #end
+}

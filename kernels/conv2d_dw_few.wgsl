@@ -1,0 +1,82 @@
+enable subgroups;
+// dw as conv2d_dw_broadcast computes it, for channels that do not fill its width: taps and channels are one axis k = (r, s, c), as
+// they lie in dw, so a tile is LOADS × SUBGROUP output channels by COLUMNS × SUBGROUP of k, and each of k has its own place in x.
+const SUBGROUP = 4u; // @tune
+const LOADS = 4u; // @tune
+const COLUMNS = 8u; // @tune: taps and channels a thread owns, SUBGROUP apart
+#import "index"
+
+struct Params {
+  N: u32, H: u32, W: u32, C: u32, O: u32, R: u32, S: u32, P: u32, Q: u32,
+  strideH: u32, strideW: u32, padH: u32, padW: u32, dilationH: u32, dilationW: u32, groups: u32, chunk: u32, slices: u32,
+}
+
+@group(0) @binding(0) var<storage, read> x: array<f32>;        // [N, H, W, C]
+@group(0) @binding(1) var<storage, read> dy: array<f32>;       // [N, P, Q, O]
+@group(0) @binding(2) var<storage, read_write> dw: array<f32>; // [slices, O, R, S, C / groups]
+@group(1) @binding(0) var<uniform> p: Params;
+
+@compute @workgroup_size(SUBGROUP)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(subgroup_invocation_id) lane: u32) {
+  let Cg = p.C / p.groups;
+  let Og = p.O / p.groups;
+  let K = p.R * p.S * Cg;
+  let rowBlocks = (Og + LOADS * SUBGROUP - 1u) / (LOADS * SUBGROUP);
+  let blocks = (K + COLUMNS * SUBGROUP - 1u) / (COLUMNS * SUBGROUP);
+  let i = groupOf(group, groups);
+  let slice = i / (p.groups * rowBlocks * blocks);
+  let k = (i % blocks) * COLUMNS * SUBGROUP + lane;
+  let o = (i / blocks) % rowBlocks * LOADS * SUBGROUP; // within the group
+  let g = (i / (blocks * rowBlocks)) % p.groups;
+  // Beyond the last channel or k the last is computed again and not stored.
+  #for j in 0..COLUMNS
+  let k$j = min(k + $ju * SUBGROUP, K - 1u);
+  let down$j = i32(k$j / (p.S * Cg) * p.dilationH) - i32(p.padH);
+  let right$j = i32(k$j / Cg % p.S * p.dilationW) - i32(p.padW);
+  let c$j = right$j * i32(p.C) + i32(g * Cg + k$j % Cg);
+  #end
+  #for k in 0..LOADS
+  let o$k = g * Og + min(o + $ku * SUBGROUP + lane, Og - 1u);
+  #for b in 0..SUBGROUP
+  #for j in 0..COLUMNS
+  var total$k_$b_$j = 0.0;
+  #end
+  #end
+  #end
+  for (var row = slice * p.chunk; row < min((slice + 1u) * p.chunk, p.N * p.P); row++) {
+    let top = i32(row % p.P * p.strideH);
+    let image = i32(row / p.P * p.H);
+    #for j in 0..COLUMNS
+    let high$j = u32(top + down$j) < p.H; // negative is huge
+    let line$j = (image + top + down$j) * i32(p.W * p.C) + c$j;
+    #end
+    var source = row * p.Q * p.O;
+    for (var left = 0; left < i32(p.Q * p.strideW); left += i32(p.strideW)) {
+      #for j in 0..COLUMNS
+      let inside$j = high$j & (u32(left + right$j) < p.W);
+      let value$j = select(0.0, x[select(0, line$j + left * i32(p.C), inside$j)], inside$j);
+      #end
+      #for k in 0..LOADS
+      let mine$k = dy[source + o$k];
+      #for b in 0..SUBGROUP
+      let d$k_$b = subgroupBroadcast(mine$k, $bu);
+      #for j in 0..COLUMNS
+      total$k_$b_$j = fma(d$k_$b, value$j, total$k_$b_$j);
+      #end
+      #end
+      #end
+      source += p.O;
+    }
+  }
+  if (slice >= p.slices) { return; }
+  #for k in 0..LOADS
+  #for b in 0..SUBGROUP
+  if (o + $ku * SUBGROUP + $bu < Og) {
+    let to = (slice * p.O + g * Og + o + $ku * SUBGROUP + $bu) * K + k;
+    #for j in 0..COLUMNS
+    if (k + $ju * SUBGROUP < K) { dw[to + $ju * SUBGROUP] = total$k_$b_$j; }
+    #end
+  }
+  #end
+  #end
+}

@@ -1,0 +1,98 @@
+// dx as conv2d_dx computes it, by the remainders of pixels modulo the stride, for adapters with real workgroup memory: each class of
+// pixels is an implicit matrix product of pixels by channels, staged as in conv2d_tiled in steps of 16 output channels of one tap.
+// C / groups and O / groups divide by 4.
+const SIDE = 8u; // @tune: 8 or 16
+#import "index"
+#import "tile"
+
+struct Params {
+  N: u32, H: u32, W: u32, C: u32, O: u32, R: u32, S: u32, P: u32, Q: u32,
+  strideH: u32, strideW: u32, padH: u32, padW: u32, dilationH: u32, dilationW: u32, groups: u32, groupsPerClass: u32,
+}
+
+@group(0) @binding(0) var<storage, read> dy: array<vec4f>;      // [N, P, Q, O]
+@group(0) @binding(1) var<storage, read> w: array<vec4f>;       // [O, R, S, C / groups]
+@group(0) @binding(2) var<storage, read_write> dx: array<vec4f>;// [N, H, W, C]
+@group(1) @binding(0) var<uniform> p: Params;
+
+@compute @workgroup_size(THREADS)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
+  let id = groupOf(group, groups);
+  let class_ = id / p.groupsPerClass;
+  let classH = class_ / p.strideW; // rows h ≡ classH, columns v ≡ classW modulo the stride
+  let classW = class_ % p.strideW;
+  let rows = (p.H + p.strideH - 1u - min(classH, p.strideH - 1u)) / p.strideH;
+  let columns = (p.W + p.strideW - 1u - classW) / p.strideW;
+  let pixels = select(p.N * rows * columns, 0u, classH >= p.strideH);
+  let Cg = p.C / p.groups;
+  let Og = p.O / p.groups;
+  let blocks = (Cg + TILE - 1u) / TILE;
+  let tile = id % p.groupsPerClass;
+  let first = tile / (p.groups * blocks) * TILE;
+  let g = (tile / blocks) % p.groups;
+  let c = (tile % blocks) * TILE; // within the group
+  // This thread stages 4 output channels of 4 pixels, of 4 channels, or both; memory is read in its order.
+  let quad = thread % 4u;
+  let block = thread % TILE / 4u;
+  let wQuad = thread % TILE / BLOCKS;
+  let wBlock = thread % BLOCKS;
+  #for i in 0..4
+  let pixel$i = first + block * 4u + $iu;
+  let h$i = (pixel$i / max(columns, 1u)) % max(rows, 1u); // within its class
+  let v$i = pixel$i % max(columns, 1u);
+  let image$i = pixel$i / max(rows * columns, 1u);
+  #end
+  #for i in 0..8
+  var l$i = vec4f();
+  var r$i = vec4f();
+  #end
+  for (var r = 0u; r < select(p.R, 0u, first >= pixels); r++) {
+    if ((classH + p.padH + r * p.dilationH * (p.strideH - 1u)) % p.strideH != 0u) { continue; } // h + pad - r·dilation ≢ 0
+    let down = (i32(classH + p.padH) - i32(r * p.dilationH)) / i32(p.strideH);
+    for (var s = 0u; s < p.S; s++) {
+      if ((classW + p.padW + s * p.dilationW * (p.strideW - 1u)) % p.strideW != 0u) { continue; }
+      let across = (i32(classW + p.padW) - i32(s * p.dilationW)) / i32(p.strideW);
+      #for i in 0..4
+      let row$i = u32(i32(h$i) + down); // negative is huge
+      let column$i = u32(i32(v$i) + across);
+      let inside$i = (pixel$i < pixels) & (row$i < p.P) & (column$i < p.Q);
+      let dy$i = ((image$i * p.P + row$i) * p.Q + column$i) * p.O + g * Og;
+      #end
+      for (var start = 0u; start < Og; start += 16u) {
+        workgroupBarrier();
+        if (thread < TILE) {
+          let o = start + quad * 4u;
+          #for i in 0..4
+          let ok$i = inside$i & (o < Og);
+          let a$i = select(vec4f(), dy[select(0u, (dy$i + o) / 4u, ok$i)], ok$i);
+          #end
+          let m = transpose(mat4x4f(a0, a1, a2, a3));
+          #for i in 0..4
+          aTile[placeOf(quad, block) + $iu * BLOCKS] = m[$i];
+          #end
+        }
+        if (thread >= THREADS - TILE) {
+          #for i in 0..4
+          let o$i = start + wQuad * 4u + $iu;
+          let ok$i = (o$i < Og) & (c + wBlock * 4u < Cg);
+          let at$i = (((g * Og + o$i) * p.R + r) * p.S + s) * Cg + c + wBlock * 4u;
+          bTile[placeOf(wQuad, wBlock) + $iu * BLOCKS] = select(vec4f(), w[select(0u, at$i / 4u, ok$i)], ok$i);
+          #end
+        }
+        workgroupBarrier();
+#import "tile_multiply"
+      }
+    }
+  }
+  let column = c + thread % SIDE * 4u;
+  #for i in 0..8
+  {
+    let pixel = first + ($iu / 4u * SIDE + thread / SIDE) * 4u + $iu % 4u;
+    let row = (pixel / max(columns, 1u)) % max(rows, 1u) * p.strideH + classH;
+    let image = pixel / max(rows * columns, 1u);
+    let to = (((image * p.H + row) * p.W + pixel % max(columns, 1u) * p.strideW + classW) * p.C + g * Cg + column) / 4u;
+    if ((pixel < pixels) & (column < Cg)) { dx[to] = l$i; }
+    if ((pixel < pixels) & (column + 4u * SIDE < Cg)) { dx[to + SIDE] = r$i; }
+  }
+  #end
+}

@@ -1,0 +1,89 @@
+// y as conv2d computes it, for adapters with real workgroup memory: an implicit matrix product of pixels by output channels whose
+// tiles are staged in workgroup memory (lib/tile). A step of 16 channels has one tap (r, s), so a pixel is tested once a tap and
+// the loop over channels does not divide. C / groups and O / groups divide by 4: all loads and stores are vec4.
+const SIDE = 8u; // @tune: 8 or 16
+#import "index"
+#import "tile"
+
+struct Params {
+  N: u32, H: u32, W: u32, C: u32, O: u32, R: u32, S: u32, P: u32, Q: u32,
+  strideH: u32, strideW: u32, padH: u32, padW: u32, dilationH: u32, dilationW: u32, groups: u32,
+}
+
+@group(0) @binding(0) var<storage, read> x: array<vec4f>;      // [N, H, W, C]
+@group(0) @binding(1) var<storage, read> w: array<vec4f>;      // [O, R, S, C / groups]
+@group(0) @binding(2) var<storage, read_write> y: array<vec4f>;// [N, P, Q, O]
+@group(1) @binding(0) var<uniform> p: Params;
+
+@compute @workgroup_size(THREADS)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
+  let Cg = p.C / p.groups;
+  let Og = p.O / p.groups;
+  let blocks = (Og + TILE - 1u) / TILE;
+  let pixels = p.N * p.P * p.Q;
+  let tile = groupOf(group, groups);
+  let first = tile / (p.groups * blocks) * TILE;
+  let g = (tile / blocks) % p.groups;
+  let o = (tile % blocks) * TILE; // within the group
+  // This thread stages 4 channels of 4 pixels, of 4 output channels, or both.
+  let quad = thread % 4u;
+  let block = thread % TILE / 4u;
+  #for i in 0..4
+  let pixel$i = first + block * 4u + $iu;
+  let top$i = i32((pixel$i / p.Q) % p.P * p.strideH) - i32(p.padH);
+  let left$i = i32(pixel$i % p.Q * p.strideW) - i32(p.padW);
+  let image$i = pixel$i / (p.P * p.Q) * p.H;
+  let has$i = o + block * 4u + $iu < Og;
+  let w$i = (g * Og + o + block * 4u + $iu) * p.R * p.S * Cg;
+  #end
+  #for i in 0..8
+  var l$i = vec4f();
+  var r$i = vec4f();
+  #end
+  for (var r = 0u; r < select(p.R, 0u, first >= pixels); r++) {
+    for (var s = 0u; s < p.S; s++) {
+      #for i in 0..4
+      let h$i = u32(top$i + i32(r * p.dilationH)); // negative is huge
+      let v$i = u32(left$i + i32(s * p.dilationW));
+      let inside$i = (pixel$i < pixels) & (h$i < p.H) & (v$i < p.W);
+      let x$i = ((image$i + h$i) * p.W + v$i) * p.C + g * Cg;
+      #end
+      for (var start = 0u; start < Cg; start += 16u) {
+        let c = start + quad * 4u;
+        let at = placeOf(quad, block);
+        workgroupBarrier();
+        if (thread < TILE) {
+          #for i in 0..4
+          let ok$i = inside$i & (c < Cg);
+          let a$i = select(vec4f(), x[select(0u, (x$i + c) / 4u, ok$i)], ok$i);
+          #end
+          let m = transpose(mat4x4f(a0, a1, a2, a3));
+          #for i in 0..4
+          aTile[at + $iu * BLOCKS] = m[$i];
+          #end
+        }
+        if (thread >= THREADS - TILE) {
+          #for i in 0..4
+          let ok$i = has$i & (c < Cg);
+          let b$i = select(vec4f(), w[select(0u, (w$i + (r * p.S + s) * Cg + c) / 4u, ok$i)], ok$i);
+          #end
+          let m = transpose(mat4x4f(b0, b1, b2, b3));
+          #for i in 0..4
+          bTile[at + $iu * BLOCKS] = m[$i];
+          #end
+        }
+        workgroupBarrier();
+#import "tile_multiply"
+      }
+    }
+  }
+  let column = o + thread % SIDE * 4u;
+  #for i in 0..8
+  {
+    let pixel = first + ($iu / 4u * SIDE + thread / SIDE) * 4u + $iu % 4u;
+    let to = (pixel * p.O + g * Og + column) / 4u;
+    if ((pixel < pixels) & (column < Og)) { y[to] = l$i; }
+    if ((pixel < pixels) & (column + 4u * SIDE < Og)) { y[to + SIDE] = r$i; }
+  }
+  #end
+}

@@ -1,0 +1,100 @@
+import { release } from 'node:os';
+import { type Ceiling, measureCeiling } from '../backend/ceiling.js';
+import { device } from '../backend/device.js';
+import type { GpuBackend } from '../backend/gpu.js';
+import { ConfigError } from '../core/errors.js';
+import { type Checked, selfCheck } from '../ops/self_check.js';
+import { advice } from './advice.js';
+import { describeFlags, parseArgs } from './args.js';
+import { colour } from './colour.js';
+import { commonFlags, Output } from './common.js';
+import { inspectSystem, optionalPackages, type System } from './system.js';
+
+const help = `dawngrad doctor [flags]
+
+Looks for a hardware and a software adapter, runs kernels on each against plain loops, measures it, and tells
+what to install where one is missing. The exit code is 0 if an adapter works, else 3.
+
+Examples
+  dawngrad doctor
+  dawngrad doctor --json | jq '.adapters[].name'
+
+${describeFlags(commonFlags)}`;
+
+const NO_ADAPTER = 3;
+
+/** An adapter that was found: what it is, whether it computes right, and how fast. */
+interface Patient {
+  readonly choice: 'hardware' | 'software';
+  readonly name: string;
+  readonly works: boolean;
+  readonly checks: readonly Checked[];
+  readonly speed: { readonly gigabytesPerSecond: number; readonly gflops: number };
+  readonly features: readonly string[];
+  readonly limits: Readonly<Record<string, number>>;
+}
+
+/** What was looked for and not found, or fails. */
+interface Absent {
+  readonly choice: 'hardware' | 'software';
+  readonly works: false;
+  readonly reason: string;
+}
+
+/** Runs `dawngrad doctor`. Returns the exit code. */
+export async function doctor(argv: readonly string[], version: string): Promise<number> {
+  const args = parseArgs('doctor', argv, commonFlags);
+  if (args.flags.has('help')) {
+    console.log(help);
+    return 0;
+  }
+  if (args.positional.length > 0) throw new ConfigError(`doctor: it takes flags only; got ${args.positional.join(' ')}. Write dawngrad doctor.`);
+  const out = new Output(args);
+  const system = inspectSystem();
+  const adapters: (Patient | Absent)[] = [];
+  for (const choice of ['hardware', 'software'] as const) {
+    out.detail(`Looking for a ${choice} adapter.`);
+    adapters.push(await examine(choice).catch((e: Error): Absent => ({ choice, works: false, reason: e.message })));
+  }
+  const works = (choice: string) => adapters.some((a) => a.choice === choice && a.works);
+  const todo = advice(system, { hardware: works('hardware'), software: works('software') });
+  const value = { version, node: process.version, os: release(), ...system, works: works('hardware') || works('software'), adapters, advice: todo };
+  const packages = optionalPackages.map((name) => `${name} ${system.packages[name] ?? 'missing'}`).join(', ');
+  const about = [`dawngrad ${version}, Node ${process.version}, ${nameOf(system)}`, `Packages: ${packages}`];
+  out.result([about.join('\n'), ...adapters.map(describe), ...(todo.length ? [['To do', ...todo.map((t) => `  ${t}`)].join('\n')] : [])].join('\n\n'), value);
+  return value.works ? 0 : NO_ADAPTER;
+}
+
+const nameOf = ({ platform, arch, distribution }: System): string => `${distribution?.name ?? platform} ${arch}`;
+
+async function examine(choice: Patient['choice']): Promise<Patient> {
+  const on = (await device({ adapter: choice })) as GpuBackend;
+  const { device: opened, software } = on.gpu;
+  const checks = await selfCheck(on);
+  const { bytes, flops }: Ceiling = await measureCeiling(opened, software);
+  const limits: Record<string, number> = {};
+  for (const name in opened.limits) if (typeof opened.limits[name as keyof GPUSupportedLimits] === 'number') limits[name] = opened.limits[name as 'maxBufferSize'];
+  return {
+    choice, name: on.name, works: checks.every((c) => c.passed), checks, limits,
+    speed: { gigabytesPerSecond: bytes / 1e9, gflops: flops / 1e9 }, features: [...opened.features].sort(),
+  };
+}
+
+function describe(adapter: Patient | Absent): string {
+  const { bold, red, green } = colour(process.stdout);
+  const heading = adapter.choice === 'hardware' ? 'Hardware adapter' : 'Software adapter';
+  if (!('checks' in adapter)) return `${bold(heading)}: none\n  ${adapter.reason}`;
+  const { name, checks, speed, features, limits } = adapter;
+  const rows: [string, string][] = [
+    ...checks.map(({ name: kernel, error, passed }): [string, string] => [passed ? green('right') : red('wrong'), `${kernel}: ${error.toExponential(0)} off plain loops`]),
+    ['speed', `${speed.gigabytesPerSecond.toPrecision(3)} GB/s copied, ${speed.gflops.toPrecision(3)} GFLOP/s of f32`],
+    ['limits', `buffer ${binary(limits.maxBufferSize)}, binding ${binary(limits.maxStorageBufferBindingSize)}, workgroup ${limits.maxComputeInvocationsPerWorkgroup} threads with ${binary(limits.maxComputeWorkgroupStorageSize)}`],
+    ['features', features.join(', ') || 'none beyond the core'],
+  ];
+  return [`${bold(heading)}: ${name}`, ...rows.map(([left, right]) => `  ${left}${' '.repeat(Math.max(0, 8 - plain(left)))}  ${right}`)].join('\n');
+}
+
+/** Characters that show. */
+const plain = (text: string): number => text.replace(/\x1b\[\d+m/g, '').length;
+
+const binary = (bytes: number): string => (bytes >= 2 ** 30 ? `${+(bytes / 2 ** 30).toFixed(1)} GiB` : bytes >= 2 ** 20 ? `${+(bytes / 2 ** 20).toFixed(1)} MiB` : `${bytes / 1024} KiB`);

@@ -1,0 +1,113 @@
+import { join, resolve } from 'node:path';
+import { device } from '../backend/device.js';
+import { GpuBackend } from '../backend/gpu.js';
+import { ConfigError } from '../core/errors.js';
+import { nearest } from '../core/nearest.js';
+import { drawPictures } from '../data/drawn.js';
+import { openPictures } from '../data/open.node.js';
+import { type Pictures, splitHeldOut } from '../data/pictures.js';
+import type { AdapterChoice } from '../gpu/adapter.js';
+import { writeAtomic } from '../io/atomic.node.js';
+import type { Sets } from '../moco/four_way.js';
+import type { Made } from '../moco/four_way_report.js';
+import type { Kept } from '../moco/kept.js';
+import { KeptInFolder } from '../moco/kept.node.js';
+import { describeFlags, type Flag, parseArgs, type Parsed } from './args.js';
+import { fourWayCommand } from './four-way.js';
+import { mechanismsCommand } from './mechanisms.js';
+
+/** An experiment of the command line. */
+export interface Experiment {
+  help: string;
+  flags: readonly Flag[];
+  /** Its configuration, for data that has been split by `--held-out` and `--seed`. */
+  config(args: Parsed, size: number): object;
+  run(args: Parsed, setting: Setting): Promise<{ results: object; html: string; text: string }>;
+}
+
+/** Everything around an experiment. */
+export interface Setting {
+  sets: Sets;
+  size: number;
+  kept: Kept;
+  made: Made;
+  /** The pictures in a sentence. */
+  pictures: string;
+  tell(text: string): void;
+}
+
+const experiments: Record<string, Experiment> = { 'four-way': fourWayCommand, mechanisms: mechanismsCommand };
+
+const shared: readonly Flag[] = [
+  { name: 'classes', kind: 'list', help: 'use these classes (sub-folders) only' },
+  { name: 'limit', kind: 'number', help: 'use at most so many pictures a class' },
+  { name: 'count', kind: 'number', help: 'pictures to draw when there is no data (600)' },
+  { name: 'held-out', kind: 'number', help: 'part of the pictures kept to measure accuracy (0.25)' },
+  { name: 'size', kind: 'number', help: 'pixels of a picture (32)' },
+  { name: 'seeds', kind: 'number', help: 'how often each training is repeated' },
+  { name: 'seed', kind: 'number', help: 'seed of the first (1)' },
+  { name: 'out', kind: 'text', help: 'folder of the report; rerun with the same flags to go on (runs/ and the name)' },
+  { name: 'adapter', kind: 'text', help: 'any, hardware or software (any)' },
+  { name: 'quiet', kind: 'switch', help: 'no progress on stderr' },
+  { name: 'help', kind: 'switch', help: 'this text' },
+];
+
+const overview = `dawngrad experiment NAME [DATA] [flags]
+
+  four-way     a ResNet and a vision transformer, each from scratch and from MoCo, on a few classes
+  mechanisms   end-to-end, memory bank and MoCo over the number of keys, and MoCo over its momentum
+
+Each writes report.html and results.json, and keeps finished trainings in results.jsonl: run the same
+command again to go on after an interruption. DATA is as for dawngrad pretrain; its folders are classes.
+dawngrad experiment NAME --help tells its flags.`;
+
+/** Runs `dawngrad experiment`. Returns the exit code. */
+export async function experiment(argv: readonly string[], version: string): Promise<number> {
+  const [name, ...rest] = argv;
+  if (name === undefined || name === '--help') {
+    console.log(overview);
+    return name === undefined ? 2 : 0;
+  }
+  if (!Object.hasOwn(experiments, name)) {
+    const near = nearest(name, Object.keys(experiments));
+    throw new ConfigError(`experiment: it is ${Object.keys(experiments).join(' or ')}; got ${name}. ${near ? `Did you mean ${near}?` : 'Choose one.'}`);
+  }
+  const chosen = experiments[name];
+  const args = parseArgs(`experiment ${name}`, rest, [...chosen.flags, ...shared]);
+  if (args.flags.has('help')) {
+    console.log(`${chosen.help}\n\n${describeFlags(chosen.flags)}\n\nThe pictures and the run\n${describeFlags(shared)}`);
+    return 0;
+  }
+  const out = (args.flags.get('out') as string | undefined) ?? join('runs', name);
+  const setting = await settingOf(chosen, args, out, version, ['dawngrad experiment', ...argv].join(' '));
+  const { results, html, text } = await chosen.run(args, setting);
+  await writeAtomic(join(out, 'results.json'), `${JSON.stringify({ ...setting.made, pictures: setting.pictures, results }, null, 2)}\n`);
+  await writeAtomic(join(out, 'report.html'), html);
+  console.log(`${text}\nReport: ${join(out, 'report.html')} (results.json beside it)`);
+  return 0;
+}
+
+async function settingOf(chosen: Experiment, args: Parsed, out: string, version: string, command: string): Promise<Setting> {
+  const { flags, positional } = args;
+  if (positional.length > 1) throw new ConfigError(`experiment: one data set is used; got ${positional.join(' and ')}. Put the pictures in one folder.`);
+  const tell = (text: string) => void (flags.has('quiet') || process.stderr.write(`${text}\n`));
+  const number = (name: string, otherwise: number) => (flags.get(name) as number | undefined) ?? otherwise;
+  const [seed, size, heldOut] = [number('seed', 1), number('size', 32), number('held-out', 0.25)];
+  const choice = { classes: flags.get('classes') as string[] | undefined, limitPerClass: flags.get('limit') as number | undefined, size, seed };
+  const data = positional[0] === undefined ? 'drawn' : resolve(positional[0]);
+  const count = number('count', 600);
+  const opened = await device({ adapter: flags.get('adapter') as AdapterChoice | undefined });
+  tell(opened instanceof GpuBackend && opened.gpu.software ? `No GPU is used: computing in software on ${opened.name}.` : `Computing on ${opened.name}.`);
+  const all = data === 'drawn' ? drawPictures({ count, size, seed }) : await openPictures(data, choice);
+  const sets = splitHeldOut(checked(all), heldOut, seed);
+  const pictures = `${sets.train.count} pictures to train on and ${sets.heldOut.count} held out, ${size}×${size}, of ${all.classes!.join(', ')}; ${data === 'drawn' ? 'drawn' : `from ${positional[0]}`}.`;
+  tell(pictures);
+  const about = { data, ...(data === 'drawn' ? { count } : choice), heldOut, seed, size };
+  const made: Made = { command, adapter: opened.name, version, seed, config: { ...about, ...chosen.config(args, size) } };
+  return { sets, size, kept: new KeptInFolder(out, { ...about, adapter: opened.name, version }), made, pictures, tell };
+}
+
+function checked(all: Pictures): Pictures {
+  if (!all.labels || (all.classes?.length ?? 0) < 2) throw new ConfigError('experiment: pictures of two classes at least are needed to measure accuracy; got fewer. Sort them into folders by class.');
+  return all;
+}

@@ -1,0 +1,77 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { device } from '../backend/device.js';
+import { ConfigError } from '../core/errors.js';
+import { openPictures } from '../data/open.node.js';
+import { splitHeldOut } from '../data/pictures.js';
+import type { AdapterChoice } from '../gpu/adapter.js';
+import { appendLine, writeAtomic } from '../io/atomic.node.js';
+import { encodeSafetensors } from '../io/safetensors.js';
+import { buildClassifier } from '../moco/classifier.js';
+import { openNamedEncoder } from '../moco/named_encoder.node.js';
+import { moduleTensors } from '../moco/module-state.js';
+import { supervisedRecipe, trainClassifier } from '../moco/supervised.js';
+import { describeFlags, type Flag, parseArgs } from './args.js';
+
+const flags: readonly Flag[] = [
+  { name: 'out', kind: 'text', help: 'folder of the classifier (runs/finetuned)' },
+  { name: 'classes', kind: 'list', help: 'use these classes (sub-folders) only' },
+  { name: 'limit', kind: 'number', help: 'use at most so many pictures a class' },
+  { name: 'held-out', kind: 'number', help: 'part of the pictures kept to measure accuracy (0.2)' },
+  { name: 'epochs', kind: 'number', help: 'passes over the pictures (20)' },
+  { name: 'batch', kind: 'number', help: 'pictures a step (32)' },
+  { name: 'lr', kind: 'number', help: 'highest learning rate (0.05 for a ResNet by SGD, 0.001 for a vision transformer by AdamW)' },
+  { name: 'crop-min', kind: 'number', help: 'smallest part of a picture that a view shows (0.4)' },
+  { name: 'seed', kind: 'number', help: 'seed of everything random (1)' },
+  { name: 'adapter', kind: 'text', help: 'any, hardware or software (any)' },
+  { name: 'quiet', kind: 'switch', help: 'no progress on stderr' },
+  { name: 'help', kind: 'switch', help: 'this text' },
+];
+
+const help = `dawngrad finetune RUN_OR_CHECKPOINT DATA [flags]
+
+Trains a classifier of the classes in DATA (its sub-folders): the encoder of the run or checkpoint, whose head is
+replaced by a linear one, is trained whole. Writes classifier.safetensors, with the names of torchvision or timm,
+and metrics.jsonl, a line an epoch.
+
+Examples
+  dawngrad finetune runs/photos labelled --epochs 30 --out runs/classifier
+  dawngrad finetune moco_v2_800ep_pretrain.pth.tar labelled --batch 16 --lr 0.01
+
+${describeFlags(flags)}`;
+
+/** Runs `dawngrad finetune`. Returns the exit code. */
+export async function finetune(argv: readonly string[], version: string): Promise<number> {
+  const { flags: given, positional: [from, data, ...more] } = parseArgs('finetune', argv, flags);
+  if (given.has('help')) {
+    console.log(help);
+    return 0;
+  }
+  if (data === undefined || more.length > 0) throw new ConfigError('finetune: it takes a run or checkpoint, and pictures in folders by class. Write dawngrad finetune runs/photos labelled.');
+  const value = <T>(name: string, otherwise: T) => (given.get(name) as T | undefined) ?? otherwise;
+  const out = value('out', 'runs/finetuned');
+  if (existsSync(join(out, 'classifier.safetensors'))) throw new ConfigError(`${out}: a classifier needs a folder of its own; got one that holds a classifier. Choose another --out.`);
+  const tell = (text: string) => void (given.has('quiet') || process.stderr.write(`${text}\n`));
+  const { model, stem, size, mean, std, tensors } = await openNamedEncoder(from);
+  const seed = value('seed', 1);
+  const all = await openPictures(data, { size, seed, classes: given.get('classes') as string[] | undefined, limitPerClass: given.get('limit') as number | undefined });
+  const sets = splitHeldOut(all, value('held-out', 0.2), seed);
+  const opened = await device({ adapter: given.get('adapter') as AdapterChoice | undefined });
+  tell(`${model} from ${from} on ${opened.name}: ${sets.train.count} pictures in ${all.classes?.length ?? 0} classes, ${sets.heldOut.count} held out.`);
+  const recipe = supervisedRecipe(model);
+  const epochs = value('epochs', 20);
+  const config = { ...recipe, epochs, warmup: Math.min(recipe.warmup, epochs / 2), batch: value('batch', 32), lr: value('lr', recipe.lr), cropMin: value('crop-min', 0.4), size, mean, std, seed };
+  const classifier = await buildClassifier(model, { classes: Math.max(1, all.classes?.length ?? 0), stem, size, seed }, tensors, from);
+  const logged: Promise<void>[] = [];
+  const records = await trainClassifier(classifier, sets, config, {
+    onEpoch: (record) => {
+      tell(`epoch ${record.epoch}/${epochs}  loss ${record.loss.toFixed(3)}  accuracy ${(100 * record.accuracy).toFixed(1)} %`);
+      logged.push((logged.at(-1) ?? Promise.resolve()).then(() => appendLine(join(out, 'metrics.jsonl'), record)));
+    },
+  });
+  await Promise.all(logged);
+  const metadata = { format: 'dawngrad-classifier', version, model, stem, size: String(size), mean: mean.join(), std: std.join(), classes: JSON.stringify(all.classes), command: ['dawngrad finetune', ...argv].join(' ') };
+  await writeAtomic(join(out, 'classifier.safetensors'), encodeSafetensors(await moduleTensors(classifier), metadata));
+  console.log(`${(100 * records.at(-1)!.accuracy).toFixed(1)} % of ${sets.heldOut.count} held-out pictures are told right. Classifier: ${join(out, 'classifier.safetensors')}`);
+  return 0;
+}

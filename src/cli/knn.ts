@@ -1,0 +1,53 @@
+import { device } from '../backend/device.js';
+import type { AdapterChoice } from '../gpu/adapter.js';
+import type { Pictures } from '../data/pictures.js';
+import { embedPictures } from '../moco/embed.js';
+import { buildEncoder } from '../moco/encoder.js';
+import { knnSweep } from '../moco/knn.js';
+import { state, tensor } from '../tensor.js';
+import { describeFlags, parseArgs } from './args.js';
+import { chanceOf, labelledFlags, openLabelled, percent } from './labelled.js';
+
+const KS = [1, 5, 10, 20, 50, 100, 200];
+const TS = [0.07, 0.1, 0.2, 0.5];
+
+const help = `dawngrad knn RUN_OR_CHECKPOINT [DATA] [flags]
+
+Accuracy of weighted k-NN on held-out pictures, for several numbers of neighbours k and temperatures T: each of the
+k most similar pictures votes for its class with e^(cosine / T). Without DATA, a run's own pictures are used.
+
+Examples
+  dawngrad knn runs/photos
+  dawngrad knn moco_v2_800ep_pretrain.pth.tar photos/train --test photos/val
+
+${describeFlags(labelledFlags)}`;
+
+/** Runs `dawngrad knn`. Returns the exit code. */
+export async function knn(argv: readonly string[]): Promise<number> {
+  const args = parseArgs('knn', argv, labelledFlags);
+  if (args.flags.has('help')) {
+    console.log(help);
+    return 0;
+  }
+  const { from, encoder, train, heldOut } = await openLabelled('knn', args);
+  await device({ adapter: args.flags.get('adapter') as AdapterChoice | undefined });
+  const model = buildEncoder(encoder, from);
+  const features = (p: Pictures) => embedPictures(model, p, state(tensor(p.data, [p.count, p.height, p.width, 3])), encoder.normalisation);
+  const [queries, bank] = [await features(heldOut), await features(train)];
+  const cells = await knnSweep(queries, bank, KS.filter((k) => k <= bank.count), TS);
+  console.log(`Weighted k-NN of ${heldOut.count} held-out pictures among ${train.count}, by ${bank.size} features of ${from}:`);
+  console.log(sweepTable(cells, chanceOf(train)));
+  return 0;
+}
+
+/** k down, T across, the best marked. */
+export function sweepTable(cells: { k: number; T: number; accuracy: number }[], chance: number): string {
+  const best = cells.reduce((a, b) => (b.accuracy > a.accuracy ? b : a));
+  const Ts = [...new Set(cells.map((c) => c.T))];
+  const row = (k: number) => cells.filter((c) => c.k === k).map((c) => `${percent(c.accuracy).padStart(9)}${c === best ? '*' : ' '}`).join('');
+  const rows = [...new Set(cells.map((c) => c.k))].map((k) => `${String(k).padStart(7)}${row(k)}`.trimEnd());
+  return [
+    `${'k'.padStart(7)}${Ts.map((T) => `${`T = ${T}`.padStart(9)} `).join('')}`.trimEnd(), ...rows,
+    `* the best: ${percent(best.accuracy)} with k = ${best.k} and T = ${best.T}; guessing gives ${percent(chance)}. It was chosen on these same pictures.`,
+  ].join('\n');
+}

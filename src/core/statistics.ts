@@ -1,0 +1,16 @@
+export const mean = (values: readonly number[]): number => values.reduce((sum, v) => sum + v, 0) / values.length;
+
+/** The mean squared distance from the mean. */
+export const variance = (values: readonly number[]): number => {
+  const middle = mean(values);
+  return mean(values.map((v) => (v - middle) ** 2));
+};
+
+/** Standard deviation of a sample (n - 1); 0 for fewer than two values. */
+export const spread = (values: readonly number[]): number => (values.length < 2 ? 0 : Math.sqrt((variance(values) * values.length) / (values.length - 1)));
+
+/**
+ * How far a curve is from smooth: the variance of its changes from one value to the next. 0 for a straight line,
+ * however steep, and for fewer than three values.
+ */
+export const roughness = (curve: readonly number[]): number => (curve.length < 3 ? 0 : variance(curve.slice(1).map((v, i) => v - curve[i])));

@@ -1,0 +1,24 @@
+import type { StoredTensor } from '../io/safetensors.js';
+import { buildModel, type Encoder, type ModelOptions } from '../nn/models.js';
+import { loadModule, moduleTensors } from './module-state.js';
+
+const isHead = (name: string): boolean => /^(fc|head)\./.test(name);
+
+export interface ClassifierOptions extends Pick<ModelOptions, 'stem' | 'size' | 'seed'> {
+  /** Outputs of the new head. */
+  classes: number;
+}
+
+/**
+ * A model by name with a new linear head, every parameter to be trained.
+ *
+ * @param encoder tensors to start from, with the names of torchvision or timm; their head is dropped. Without them it starts from scratch.
+ * @throws FormatError if the tensors are another model's.
+ */
+export async function buildClassifier(name: string, { classes, ...options }: ClassifierOptions, encoder?: ReadonlyMap<string, StoredTensor>, file = name): Promise<Encoder> {
+  const model = buildModel(name, { ...options, head: 'linear', dim: classes, stopGradConv1: false });
+  if (!encoder) return model;
+  const head = [...(await moduleTensors(model))].filter(([tensor]) => isHead(tensor));
+  loadModule(model, new Map([...[...encoder].filter(([tensor]) => !isHead(tensor)), ...head]), file);
+  return model;
+}

@@ -1,0 +1,143 @@
+import { mean, roughness, spread } from '../core/statistics.js';
+import type { Pictures } from '../data/pictures.js';
+import type { StoredTensor } from '../io/safetensors.js';
+import { buildClassifier } from './classifier.js';
+import type { PretrainConfig } from './config.js';
+import type { Kept } from './kept.js';
+import { moduleTensors } from './module-state.js';
+import { presets } from './presets.js';
+import { Pretraining } from './pretrain.js';
+import { type ClassifierEpoch, type SupervisedConfig, supervisedRecipe, trainClassifier } from './supervised.js';
+
+export interface FourWayConfig {
+  /** Names of the two models. */
+  resnet: string;
+  vit: string;
+  /** Epochs of each classifier and of each pretraining. */
+  epochs: number;
+  pretrainEpochs: number;
+  batch: number;
+  /** Pixels of a picture. */
+  size: number;
+  cropMin: number;
+  /** How often each classifier is trained; the first has `seed`, the next `seed + 1`. */
+  seeds: number;
+  seed: number;
+}
+
+/** How an encoder was pretrained, and what came of it. */
+export interface Pretrained {
+  model: string;
+  method: 'MoCo v2' | 'MoCo v3';
+  epochs: number;
+  pictures: number;
+  /** Mean loss of the last epoch, and that of chance. */
+  loss: number;
+  chance: number;
+  /** Weighted k-NN accuracy before and after. */
+  knnBefore: number;
+  knn: number;
+  k: number;
+}
+
+/** One of the four, with the epochs of each seed. */
+export interface Contender {
+  model: string;
+  /** `scratch`, or the method of its encoder. */
+  start: string;
+  seeds: number[];
+  curves: ClassifierEpoch[][];
+}
+
+export interface FourWay {
+  pretrained: Pretrained[];
+  contenders: Contender[];
+}
+
+export type Sets = { train: Pictures; heldOut: Pictures };
+type Tell = (text: string) => void;
+
+const percent = (v: number) => `${(100 * v).toFixed(1)} %`;
+
+/** How each model is pretrained: MoCo v2 for a ResNet, MoCo v3 for a vision transformer, on the training pictures without labels. */
+export function pretrainConfig(model: string, { pretrainEpochs: epochs, batch, size, seed }: FourWayConfig, pictures: number): PretrainConfig {
+  const base = model.startsWith('vit') ? presets['v3-vit-demo'] : presets.demo;
+  const K = Math.min(base.K, 2 ** Math.floor(Math.log2(Math.max(2, pictures / 2))));
+  return { ...base, model, epochs, batch, lrBatch: batch, size, K, seed, warmup: Math.min(base.warmup, epochs / 2) };
+}
+
+/**
+ * Trains a ResNet and a vision transformer on the classes of `sets`, each from scratch and from an encoder that MoCo
+ * pretrained on the same training pictures without their labels. All else is the same for both starts.
+ */
+export async function fourWay(sets: Sets, config: FourWayConfig, kept: Kept, tell: Tell): Promise<FourWay> {
+  const result: FourWay = { pretrained: [], contenders: [] };
+  for (const model of [config.resnet, config.vit]) {
+    const { about, encoder } = await pretrain(pretrainConfig(model, config, sets.train.count), sets, kept, tell);
+    result.pretrained.push(about);
+    for (const start of ['scratch', about.method]) result.contenders.push(await contender(model, start, sets, config, encoder, kept, tell));
+  }
+  return result;
+}
+
+async function pretrain(config: PretrainConfig, sets: Sets, kept: Kept, tell: Tell): Promise<{ about: Pretrained; encoder: ReadonlyMap<string, StoredTensor> }> {
+  const { model, epochs, knn: k } = config;
+  const method = config.method === 'moco' ? 'MoCo v2' : 'MoCo v3';
+  let training: Pretraining | undefined;
+  const about = await kept.result({ pretrain: config }, async () => {
+    tell(`Pretraining ${model} by ${method} on ${sets.train.count} pictures without labels.`);
+    training = new Pretraining(config, sets);
+    const knnBefore = (await training.knn())!;
+    const losses: number[] = [];
+    await training.run({ onStep: ({ loss }) => losses.push(loss) });
+    const [loss, knn] = [mean(losses.slice(-training.stepsPerEpoch)), (await training.knn())!];
+    tell(`  loss ${loss.toFixed(3)}, k-NN ${percent(knnBefore)} before and ${percent(knn)} after.`);
+    return { model, method, epochs, pictures: sets.train.count, loss, chance: training.method.chance(config.batch).loss, knnBefore, knn, k } satisfies Pretrained;
+  });
+  const encoder = await kept.tensors({ pretrain: config }, async () => {
+    training ??= new Pretraining(config, sets); // its outcome was kept, but not its encoder
+    await training.run();
+    return moduleTensors(training.method.encoder);
+  });
+  return { about, encoder };
+}
+
+async function contender(model: string, start: string, sets: Sets, config: FourWayConfig, encoder: ReadonlyMap<string, StoredTensor>, kept: Kept, tell: Tell): Promise<Contender> {
+  const seeds = Array.from({ length: config.seeds }, (_, i) => config.seed + i);
+  const { mean: mid, std, stem } = presets.demo;
+  const curves: ClassifierEpoch[][] = [];
+  for (const seed of seeds) {
+    const c: SupervisedConfig = { ...supervisedRecipe(model), epochs: config.epochs, batch: config.batch, size: config.size, cropMin: config.cropMin, mean: mid, std, seed };
+    const from = start === 'scratch' ? undefined : encoder;
+    const key = { classifier: model, start, config: c, pretrain: from && pretrainConfig(model, config, sets.train.count) };
+    const curve = await kept.result(key, async () => {
+      const classifier = await buildClassifier(model, { classes: sets.train.classes!.length, stem, size: config.size, seed }, from);
+      return trainClassifier(classifier, sets, { ...c, warmup: Math.min(c.warmup, c.epochs / 2) });
+    });
+    tell(`${model} from ${start}, seed ${seed}: ${percent(curve.at(-1)!.accuracy)}`);
+    curves.push(curve);
+  }
+  return { model, start, seeds, curves };
+}
+
+/** A contender in numbers: mean and spread over its seeds. */
+export interface Standing {
+  name: string;
+  /** Accuracy of the last epoch, and the best of all epochs. */
+  accuracy: number;
+  spread: number;
+  best: number;
+  /** Variance of the changes of accuracy from epoch to epoch: the smaller, the smoother. */
+  roughness: number;
+  /** The mean curve of accuracy. */
+  curve: number[];
+}
+
+export function standing({ model, start, curves }: Contender): Standing {
+  const accuracies = curves.map((curve) => curve.map((r) => r.accuracy));
+  const last = accuracies.map((a) => a.at(-1)!);
+  return {
+    name: `${model} from ${start}`, accuracy: mean(last), spread: spread(last), best: mean(accuracies.map((a) => Math.max(...a))),
+    roughness: mean(accuracies.map(roughness)), curve: accuracies[0].map((_, e) => mean(accuracies.map((a) => a[e]))),
+  };
+}

@@ -1,0 +1,72 @@
+import { lineChart, type Series } from '../io/chart.js';
+import { percent, percentTick, plain } from '../io/numbers.js';
+import { reportGrid } from '../io/report-grid.js';
+import { reportPage } from '../io/report-page.js';
+import { reportSettings } from '../io/report-tables.js';
+import { textGrid } from '../io/text-grid.js';
+import { type FourWay, type Pretrained, type Sets, standing } from './four_way.js';
+
+/** What the report of an experiment says of how it was made. */
+export interface Made {
+  command: string;
+  adapter: string;
+  version: string;
+  seed: number;
+  config: Record<string, unknown>;
+}
+
+const SMOOTHNESS = 'roughness: the variance of the changes of held-out accuracy from one epoch to the next, in squared percentage points; the smaller, the smoother';
+
+/** Accuracy over all seeds, and how smooth the curves are. */
+function accuracyRows({ contenders }: FourWay): string[][] {
+  const rows = contenders.map((c) => {
+    const s = standing(c);
+    return [s.name, `${percent(s.accuracy)} ± ${(100 * s.spread).toFixed(1)}`, percent(s.best), plain(1e4 * s.roughness)];
+  });
+  return [['classifier', 'accuracy', 'best epoch', 'roughness'], ...rows];
+}
+
+const pretrainedRow = (p: Pretrained): string[] =>
+  [p.model, p.method, `${p.pictures}`, `${p.epochs}`, `${p.loss.toFixed(3)} (chance ${p.chance.toFixed(3)})`, `${percent(p.knnBefore)} → ${percent(p.knn)}`];
+
+/** The outcome for a terminal. */
+export function fourWayText(result: FourWay, { train, heldOut }: Sets): string {
+  const { seeds, curves } = result.contenders[0];
+  return [
+    `Accuracy on ${heldOut.count} held-out pictures after ${curves[0].length} epochs on ${train.count} (mean ± standard deviation over seeds ${seeds.join(', ')}):`,
+    textGrid(accuracyRows(result)), SMOOTHNESS[0].toUpperCase() + SMOOTHNESS.slice(1) + '.',
+  ].join('\n');
+}
+
+/** The report as one HTML file. */
+export function fourWayReport(result: FourWay, sets: Sets, made: Made): string {
+  const [head, ...rows] = accuracyRows(result);
+  const { seeds, curves } = result.contenders[0];
+  const classes = sets.train.classes!.join(', ');
+  const title = 'Four classifiers: from scratch and from MoCo';
+  const outcome = `Share of ${sets.heldOut.count} held-out pictures told right after ${curves[0].length} epochs on ${sets.train.count} pictures of ${classes}; mean ± standard deviation over ${seeds.length} seeds (${seeds.join(', ')}). Chance is ${percent(1 / sets.train.classes!.length)}. ${SMOOTHNESS[0].toUpperCase()}${SMOOTHNESS.slice(1)}.`;
+  return reportPage({ title, ...made }, [
+    reportGrid('Accuracy', outcome, head, rows),
+    `<section aria-label="Charts"><h2>Training</h2><div class="charts one">${accuracyChart(result)}${lossChart(result)}</div></section>`,
+    reportGrid(
+      'What was pretrained on what', `Encoders were pretrained on the ${sets.train.count} training pictures without labels, once for all seeds of a classifier. k-NN (k = ${result.pretrained[0].k}) before and after.`,
+      ['model', 'method', 'pictures', 'epochs', 'loss', 'k-NN'], result.pretrained.map(pretrainedRow),
+    ),
+    reportSettings({ ...made, notes: [] }),
+  ]);
+}
+
+/** The mean of each contender over its seeds, before the curves of each seed. */
+function series({ contenders }: FourWay, read: 'accuracy' | 'loss'): Series[] {
+  const each = contenders.flatMap((c, i) => c.curves.map((curve) => ({ name: '', points: curve.map((r) => [r.epoch, r[read]] as const), tone: i + 1, pale: true })));
+  const means = contenders.map((c, i): Series => {
+    const points = c.curves[0].map(({ epoch }, e) => [epoch, c.curves.reduce((sum, curve) => sum + curve[e][read], 0) / c.curves.length] as const);
+    return { name: `${c.model} from ${c.start}`, points, tone: i + 1 };
+  });
+  return [...(contenders[0].curves.length > 1 ? each : []), ...means];
+}
+
+const accuracyChart = (result: FourWay): string =>
+  lineChart({ title: 'Held-out accuracy', xName: 'epoch', show: percent, tick: percentTick, series: series(result, 'accuracy') });
+
+const lossChart = (result: FourWay): string => lineChart({ title: 'Training loss (cross-entropy)', xName: 'epoch', show: plain, from: 0, series: series(result, 'loss') });

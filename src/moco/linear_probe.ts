@@ -1,0 +1,182 @@
+import { backward, noGrad } from '../autograd.js';
+import { compile } from '../compile.js';
+import { ConfigError } from '../core/errors.js';
+import { Rng } from '../core/rng.js';
+import type { Pictures } from '../data/pictures.js';
+import type { StoredTensor } from '../io/safetensors.js';
+import { Linear } from '../nn/linear.js';
+import type { Encoder } from '../nn/models.js';
+import { augment } from '../ops/augment.js';
+import { AUGMENT_COLUMNS, type Augmentation, drawAugmentation } from '../ops/augment_params.js';
+import { crossEntropy } from '../ops/cross_entropy.js';
+import { gather } from '../ops/gather.js';
+import { pick } from '../ops/pick.js';
+import { reshape } from '../ops/reshape.js';
+import { concat } from '../ops/strided.js';
+import { FlatParameters } from '../optim/flat.js';
+import { SGD } from '../optim/sgd.js';
+import { step } from '../step.js';
+import { state, type Tensor, tensor } from '../tensor.js';
+import { accuracy } from './contrast.js';
+import { embedPictures, type Normalisation } from './embed.js';
+import type { Features } from './knn.js';
+import { checkLinear, type LinearConfig, linearRate } from './linear_config.js';
+import { moduleTensors } from './module-state.js';
+import { checkUnchanged } from './unchanged.js';
+
+/** What an epoch of the classifier measured. Accuracies lie in 0..1; in training they are of batches before they are learned. */
+export interface LinearRecord {
+  epoch: number;
+  lr: number;
+  loss: number;
+  trainTop1: number;
+  trainTop5: number;
+  heldOutTop1: number;
+  heldOutTop5: number;
+}
+
+export interface LinearResult {
+  epochs: LinearRecord[];
+  /** The epoch of the highest top-1 accuracy on the held-out pictures, the first of equals. */
+  best: LinearRecord;
+  /** `fc.weight` [classes, features] and `fc.bias` of that epoch. */
+  classifier: Map<string, StoredTensor>;
+}
+
+export interface LinearData {
+  train: Pictures;
+  heldOut: Pictures;
+  config: LinearConfig & Normalisation;
+  /** What the encoder was loaded from, by PyTorch's names. It must be the same to the bit when training ends; left out, as it was before. */
+  stored?: ReadonlyMap<string, StoredTensor>;
+  onEpoch?(record: LinearRecord): void;
+}
+
+const WHERE = 'linear probe';
+/** Steps that the device may be behind. */
+const IN_FLIGHT = 4;
+const ROWS = 1024;
+
+/**
+ * Linear evaluation (He et al., arXiv:1911.05722, section 4.1): a linear classifier on the features of a frozen
+ * encoder in evaluation mode. When it ends, the encoder is checked to be what it was, to the bit.
+ * @throws ConfigError for pictures without classes, a loss that is no number, or an encoder that changed.
+ */
+export async function linearProbe(encoder: Encoder, data: LinearData): Promise<LinearResult> {
+  check(data);
+  const stored = data.stored ?? (await moduleTensors(encoder));
+  const training = encoder.training;
+  try {
+    const result = await fit(encoder.eval(), data);
+    await checkUnchanged(encoder, stored, WHERE);
+    return result;
+  } finally {
+    encoder.train(training);
+  }
+}
+
+function check({ train, heldOut, config }: LinearData): void {
+  checkLinear(config);
+  if (!train.labels || !heldOut.labels) throw new ConfigError(`${WHERE}: both sets need labels; got pictures without. Sort them into folders by class.`);
+  if (train.count === 0 || heldOut.count === 0) throw new ConfigError(`${WHERE}: pictures to train on and others to test on are needed; got ${train.count} and ${heldOut.count}. Hold some out.`);
+}
+
+async function fit(encoder: Encoder, { train, heldOut, config, onEpoch }: LinearData): Promise<LinearResult> {
+  const classifier = newClassifier(encoder.features, classesOf(train, heldOut), config.seed);
+  const learn = await learner(encoder, classifier, train, config);
+  const tested = onDevice(await embedPictures(encoder, heldOut, resident(heldOut), config));
+  const epochs: LinearRecord[] = [];
+  let best: Pick<LinearResult, 'best' | 'classifier'> | undefined;
+  for (let epoch = 0; epoch < config.epochs; epoch++) {
+    const lr = linearRate(config, epoch, Math.min(config.batch, train.count));
+    const [loss, trainTop1, trainTop5] = await learn(epoch, lr);
+    const [testLoss, heldOutTop1, heldOutTop5] = await test(classifier, tested);
+    if (!Number.isFinite(loss + testLoss)) throw new ConfigError(`${WHERE}: the loss must stay a number; got ${loss + testLoss} in epoch ${epoch + 1} at a learning rate of ${lr}. Lower it.`);
+    const record = { epoch: epoch + 1, lr, loss, trainTop1, trainTop5, heldOutTop1, heldOutTop5 };
+    epochs.push(record);
+    if (!best || heldOutTop1 > best.best.heldOutTop1) best = { best: record, classifier: prefixed(await moduleTensors(classifier)) };
+    onEpoch?.(record);
+  }
+  return { epochs, ...best! };
+}
+
+const classesOf = (...sets: Pictures[]): number => Math.max(...sets.map(({ classes, labels }) => classes?.length ?? 1 + labels!.reduce((a, b) => Math.max(a, b), 0)));
+const prefixed = (tensors: Map<string, StoredTensor>) => new Map([...tensors].map(([name, t]) => [`fc.${name}`, t]));
+const resident = (p: Pictures): Tensor => state(tensor(p.data, [p.count, p.height, p.width, 3]));
+
+interface Rows {
+  x: Tensor;
+  labels: Tensor;
+}
+
+const onDevice = ({ values, count, size, labels }: Features): Rows => ({ x: state(tensor(values, [count, size])), labels: state(tensor(labels!)) });
+
+/** Weights are N(0, 0.01), biases 0. */
+function newClassifier(features: number, classes: number, seed: number): Linear {
+  const rng = new Rng(seed, 'linear');
+  const fc = new Linear(rng, features, classes, { bound: 1 });
+  fc.weight.set(Float32Array.from({ length: fc.weight.size }, () => 0.01 * rng.normal()));
+  return fc;
+}
+
+/** Loss, top-1 and top-5 accuracy: a scalar, and all three as f32 [3]. */
+function measure(logits: Tensor, labels: Tensor): { loss: Tensor; all: Tensor } {
+  const loss = crossEntropy(logits, labels);
+  const { top1, top5 } = accuracy(logits, pick(logits, labels));
+  return { loss, all: concat([loss, top1, top5].map((v) => reshape(v, [1]))) };
+}
+
+/** An epoch of SGD, as a function that returns its mean loss and accuracies. */
+async function learner(encoder: Encoder, classifier: Linear, train: Pictures, config: LinearData['config']): Promise<(epoch: number, lr: number) => Promise<number[]>> {
+  const { batch, momentum, weightDecay, seed, views, size, mean, std } = config;
+  const augmentation: Augmentation = { scale: [config.cropMin, 1], ratio: [3 / 4, 4 / 3], flip: 0.5, mean, std };
+  const [pictures, labels] = [resident(train), state(tensor(train.labels!))];
+  const cached = views === 'cached' ? onDevice(await embedPictures(encoder, train, pictures, config)).x : undefined;
+  const optimizer = new SGD(new FlatParameters(classifier), { momentum, weightDecay });
+  const learn = compile((lr: Tensor, index: Tensor, ...table: Tensor[]) => {
+    const see = () => encoder.embed(augment(pictures, index, reshape(table[0], [index.size, AUGMENT_COLUMNS]), { size, mean, std }));
+    const x = cached ? gather(cached, index) : noGrad(see);
+    const { loss, all } = measure(classifier.forward(x), gather(labels, index));
+    backward(loss);
+    optimizer.step(lr);
+    return all;
+  });
+  return async (epoch, lr) => {
+    const order = new Rng(seed, 'order', epoch).permutation(train.count);
+    const measured: Measured[] = [];
+    for (let at = 0; at < train.count; at += batch) {
+      const index = order.slice(at, at + batch);
+      const table = cached ? [] : [drawAugmentation(augmentation, { seed, epoch, view: 0, indices: index, height: train.height, width: train.width })];
+      measured.push({ rows: index.length, values: (await learn.async(Float32Array.of(lr), index, ...table)).data() });
+      await measured.at(-IN_FLIGHT)?.values;
+    }
+    return average(measured);
+  };
+}
+
+/** Loss and accuracies on all rows. */
+function test(classifier: Linear, { x, labels }: Rows): Promise<number[]> {
+  const measured: Measured[] = [];
+  for (let first = 0; first < labels.size; first += ROWS) {
+    const end = Math.min(first + ROWS, labels.size);
+    const some = (t: Tensor) => gather(t, tensor(Uint32Array.from({ length: end - first }, (_, i) => first + i)));
+    measured.push({ rows: end - first, values: step(() => noGrad(() => measure(classifier.forward(some(x)), some(labels)).all.data())) });
+  }
+  return average(measured);
+}
+
+interface Measured {
+  rows: number;
+  values: Promise<ArrayLike<number>>;
+}
+
+async function average(measured: Measured[]): Promise<number[]> {
+  const sums = [0, 0, 0];
+  let all = 0;
+  for (const { rows, values } of measured) {
+    const list = await values;
+    sums.forEach((_, i) => (sums[i] += rows * list[i]));
+    all += rows;
+  }
+  return sums.map((s) => s / all);
+}

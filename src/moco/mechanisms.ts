@@ -1,0 +1,88 @@
+import { mean } from '../core/statistics.js';
+import type { PretrainConfig } from './config.js';
+import type { Sets } from './four_way.js';
+import type { Kept } from './kept.js';
+import { presets } from './presets.js';
+import { Pretraining } from './pretrain.js';
+
+export interface MechanismsConfig {
+  /** What all runs share; K and m where they are not compared. */
+  base: PretrainConfig;
+  /** Sizes of the dictionary. */
+  Ks: readonly number[];
+  /** Momenta of MoCo's key encoder. */
+  momenta: readonly number[];
+  /** Largest batch of the end-to-end mechanism, whose dictionary is its batch. */
+  endToEndLimit: number;
+  /** How often each run is repeated; the first has the seed of `base`, the next one more. */
+  seeds: number;
+}
+
+export type Mechanism = 'end-to-end' | 'memory bank' | 'MoCo';
+
+/** One run. */
+export interface Measured {
+  mechanism: Mechanism;
+  K: number;
+  m: number;
+  seed: number;
+  /** Mean loss and contrast accuracy of the last epoch, and the loss of chance. */
+  loss: number;
+  chance: number;
+  contrastTop1: number;
+  /** Weighted k-NN accuracy on held-out pictures. */
+  knn: number;
+}
+
+export interface Mechanisms {
+  /** k-NN of the encoder as initialised, mean over the seeds. */
+  random: number;
+  overK: Measured[];
+  overM: Measured[];
+}
+
+export const mechanismNames: readonly Mechanism[] = ['end-to-end', 'memory bank', 'MoCo'];
+
+/** Configuration of a mechanism with K keys in its dictionary: the end-to-end one takes batches of K. */
+export function mechanismConfig(base: PretrainConfig, mechanism: Mechanism, K: number): PretrainConfig {
+  if (mechanism === 'MoCo') return { ...base, method: 'moco', K };
+  if (mechanism === 'end-to-end') return { ...base, method: 'end-to-end', batch: K };
+  const { method, m, splits, shuffle } = presets['bank-demo'];
+  return { ...base, method, m, splits, shuffle, K };
+}
+
+/**
+ * The comparison of MoCo's figure 3 and of its momentum table (arXiv:1911.05722) on `sets`: accuracy by weighted k-NN
+ * over K for the three mechanisms, and over m for MoCo, every run for the same number of epochs.
+ */
+export async function mechanisms(sets: Sets, { base, Ks, momenta, endToEndLimit, seeds }: MechanismsConfig, kept: Kept, tell: (text: string) => void): Promise<Mechanisms> {
+  const each = Array.from({ length: seeds }, (_, i) => base.seed + i);
+  const run = async (mechanism: Mechanism, config: PretrainConfig): Promise<Measured> => {
+    const measured = await kept.result({ run: config }, () => measure(mechanism, config, sets));
+    const { K, m, seed, loss, chance, knn } = measured;
+    tell(`${mechanism}, K = ${K}${mechanism === 'end-to-end' ? '' : `, m = ${m}`}, seed ${seed}: k-NN ${(100 * knn).toFixed(1)} %, loss ${loss.toFixed(3)} (chance ${chance.toFixed(3)})`);
+    return measured;
+  };
+  const result: Mechanisms = { random: 0, overK: [], overM: [] };
+  for (const seed of each) {
+    const seeded = { ...base, seed };
+    result.random += (await kept.result({ random: seeded }, async () => (await new Pretraining(seeded, sets).knn())!)) / seeds;
+    for (const m of momenta) result.overM.push(await run('MoCo', mechanismConfig({ ...seeded, m }, 'MoCo', base.K)));
+    for (const K of Ks)
+      for (const mechanism of mechanismNames)
+        if (mechanism !== 'end-to-end' || K <= endToEndLimit) result.overK.push(await run(mechanism, mechanismConfig(seeded, mechanism, K)));
+  }
+  return result;
+}
+
+async function measure(mechanism: Mechanism, config: PretrainConfig, sets: Sets): Promise<Measured> {
+  const training = new Pretraining(config, sets);
+  const steps: { loss: number; contrastTop1: number }[] = [];
+  await training.run({ onStep: (s) => steps.push(s) });
+  const last = steps.slice(-training.stepsPerEpoch);
+  const K = mechanism === 'end-to-end' ? config.batch : config.K;
+  return {
+    mechanism, K, m: config.m, seed: config.seed, loss: mean(last.map((s) => s.loss)), chance: training.method.chance(config.batch).loss,
+    contrastTop1: mean(last.map((s) => s.contrastTop1)), knn: (await training.knn())!,
+  };
+}

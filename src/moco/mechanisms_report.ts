@@ -1,0 +1,66 @@
+import { mean, spread } from '../core/statistics.js';
+import { lineChart } from '../io/chart.js';
+import { percent, percentTick } from '../io/numbers.js';
+import { reportGrid } from '../io/report-grid.js';
+import { reportPage } from '../io/report-page.js';
+import { reportSettings } from '../io/report-tables.js';
+import { textGrid } from '../io/text-grid.js';
+import type { Made } from './four_way_report.js';
+import { type Measured, mechanismNames, type Mechanisms } from './mechanisms.js';
+
+/** The runs by `read`, in order of their first. */
+function grouped<T>(runs: readonly Measured[], read: (r: Measured) => T): [T, Measured[]][] {
+  return [...new Set(runs.map(read))].map((value) => [value, runs.filter((r) => read(r) === value)]);
+}
+
+const accuracy = (runs: readonly Measured[]): string => {
+  if (runs.length === 0) return '–';
+  const knn = runs.map((r) => r.knn);
+  return runs.length === 1 ? percent(knn[0]) : `${percent(mean(knn))} ± ${(100 * spread(knn)).toFixed(1)}`;
+};
+const loss = (runs: readonly Measured[]): string => `${mean(runs.map((r) => r.loss)).toFixed(3)} (${runs[0].chance.toFixed(3)})`;
+
+const overK = ({ overK: runs }: Mechanisms): string[][] => [
+  ['K', ...mechanismNames],
+  ...grouped(runs, (r) => r.K).map(([K, same]) => [String(K), ...mechanismNames.map((name) => accuracy(same.filter((r) => r.mechanism === name)))]),
+];
+
+const overM = ({ overM: runs }: Mechanisms): string[][] => [['m', 'k-NN', 'loss (chance)'], ...grouped(runs, (r) => r.m).map(([m, same]) => [String(m), accuracy(same), loss(same)])];
+
+/** The outcome for a terminal. */
+export function mechanismsText(result: Mechanisms): string {
+  return [
+    `Weighted k-NN on held-out pictures (encoder as initialised: ${percent(result.random)}), over K:`, textGrid(overK(result)),
+    `MoCo over its momentum m (K = ${result.overM[0]?.K}):`, textGrid(overM(result)),
+  ].join('\n');
+}
+
+/** The report as one HTML file. */
+export function mechanismsReport(result: Mechanisms, made: Made & { pictures: string }): string {
+  const note = 'Weighted k-NN accuracy on held-out pictures; with several seeds, mean ± standard deviation. The end-to-end mechanism has as many keys as its batch has pictures, so it ends early.';
+  const [[headK, ...rowsK], [headM, ...rowsM]] = [overK(result), overM(result)];
+  return reportPage({ title: 'Three mechanisms over K, and the momentum', ...made }, [
+    `<section aria-label="Charts"><h2>Accuracy</h2><p class="muted">${made.pictures}</p><div class="charts">${chartK(result)}${chartM(result)}</div></section>`,
+    reportGrid('Over K', note, headK, rowsK),
+    reportGrid('MoCo over m', `K = ${result.overM[0]?.K}. A key encoder that follows at once (m = 0) gives keys that do not agree with each other.`, headM, rowsM),
+    reportSettings({ ...made, notes: [] }),
+  ]);
+}
+
+function chartK(result: Mechanisms): string {
+  const Ks = [...new Set(result.overK.map((r) => r.K))].sort((a, b) => a - b);
+  const series = mechanismNames.map((name, i) => {
+    const runs = result.overK.filter((r) => r.mechanism === name);
+    return { name, points: grouped(runs, (r) => r.K).map(([K, same]) => [Ks.indexOf(K), mean(same.map((r) => r.knn))] as const), tone: i + 1, dots: true };
+  });
+  return lineChart({ title: 'k-NN accuracy over K', xName: 'K, keys a query chooses from', places: Ks.map(String), show: percent, tick: percentTick, series, guides: [{ name: 'untrained', value: result.random }] });
+}
+
+function chartM(result: Mechanisms): string {
+  const groups = grouped(result.overM, (r) => r.m);
+  const points = groups.map(([, same], i) => [i, mean(same.map((r) => r.knn))] as const);
+  return lineChart({
+    title: 'k-NN accuracy of MoCo over m', xName: 'm', places: groups.map(([m]) => String(m)), show: percent, tick: percentTick,
+    series: [{ name: 'MoCo', points, tone: 3, dots: true }], guides: [{ name: 'untrained', value: result.random }],
+  });
+}

@@ -1,0 +1,120 @@
+import { backward, noGrad } from '../autograd.js';
+import { compile } from '../compile.js';
+import { ConfigError } from '../core/errors.js';
+import { Rng } from '../core/rng.js';
+import type { Pictures } from '../data/pictures.js';
+import type { Encoder } from '../nn/models.js';
+import { augment, normalizePictures } from '../ops/augment.js';
+import { AUGMENT_COLUMNS, type Augmentation, drawAugmentation } from '../ops/augment_params.js';
+import { crossEntropy } from '../ops/cross_entropy.js';
+import { argmax } from '../ops/reduce.js';
+import { reshape } from '../ops/reshape.js';
+import { FlatParameters } from '../optim/flat.js';
+import { warmupCosine } from '../optim/schedule.js';
+import { step } from '../step.js';
+import { state, type Tensor, tensor } from '../tensor.js';
+import type { PretrainConfig } from './config.js';
+import { optimizerOf } from './create.js';
+
+/** What supervised training depends on, besides its model and pictures. `lr` is the highest rate, whatever the batch. */
+export type SupervisedConfig = Pick<PretrainConfig, 'epochs' | 'batch' | 'optimizer' | 'lr' | 'momentum' | 'weightDecay' | 'warmup' | 'size' | 'cropMin' | 'mean' | 'std' | 'seed'>;
+
+/** What an epoch ended with: the mean training loss, and the accuracy on held-out pictures. */
+export interface ClassifierEpoch {
+  epoch: number;
+  loss: number;
+  accuracy: number;
+}
+
+export interface ClassifierHooks {
+  onEpoch?(record: ClassifierEpoch): void;
+  /** Stops after the epoch under way. */
+  signal?: AbortSignal;
+}
+
+/** Pictures put to the model at once when it is measured, and steps that are not read back yet. */
+const [ROWS, IN_FLIGHT] = [256, 3];
+
+/** The optimizer and rates that classifiers start from: SGD for ResNets, AdamW for vision transformers. */
+export const supervisedRecipe = (model: string): Pick<SupervisedConfig, 'optimizer' | 'lr' | 'momentum' | 'weightDecay' | 'warmup'> =>
+  model.startsWith('vit') ? { optimizer: 'adamw', lr: 1e-3, momentum: 0.9, weightDecay: 0.05, warmup: 2 } : { optimizer: 'sgd', lr: 0.05, momentum: 0.9, weightDecay: 5e-4, warmup: 0 };
+
+/**
+ * Trains the whole model to tell classes by cross-entropy: random crops and flips, a learning rate that warms up and
+ * falls along a cosine. The same seed on the same adapter gives the same bits.
+ *
+ * @param model [N, size, size, 3] -> [N, classes]
+ * @returns what each epoch ended with.
+ */
+export async function trainClassifier(model: Encoder, sets: { train: Pictures; heldOut: Pictures }, config: SupervisedConfig, hooks: ClassifierHooks = {}): Promise<ClassifierEpoch[]> {
+  const { train, heldOut } = sets;
+  check(train, heldOut, config);
+  const [advance, measure] = [stepper(model, train, config), measurer(model, heldOut, config)];
+  const records: ClassifierEpoch[] = [];
+  while (records.length < config.epochs && !hooks.signal?.aborted) {
+    const loss = await runEpoch(advance, train, config, records.length);
+    const record = { epoch: records.length + 1, loss, accuracy: await measure() };
+    records.push(record);
+    hooks.onEpoch?.(record);
+  }
+  return records;
+}
+
+type Advance = (index: Uint32Array, table: Float32Array, labels: Uint32Array, lr: number) => Promise<Tensor>;
+
+/** A step of training, recorded once. */
+function stepper(model: Encoder, train: Pictures, config: SupervisedConfig): Advance {
+  const pictures = resident(train);
+  const optimizer = optimizerOf(config, new FlatParameters(model));
+  const compiled = compile((index: Tensor, table: Tensor, labels: Tensor, lr: Tensor) => {
+    const x = augment(pictures, index, reshape(table, [config.batch, AUGMENT_COLUMNS]), config);
+    const loss = crossEntropy(model.forward(x), labels);
+    backward(loss);
+    optimizer.step(lr);
+    return loss.detach();
+  });
+  return (index, table, labels, lr) => compiled.async(index, table, labels, Float32Array.of(lr));
+}
+
+/** Trains one epoch, whose draws depend on its number alone. Returns the mean loss. */
+async function runEpoch(advance: Advance, { count, labels, height, width }: Pictures, config: SupervisedConfig, epoch: number): Promise<number> {
+  const { batch, seed, warmup, epochs, cropMin, mean, std } = config;
+  const view: Augmentation = { scale: [cropMin, 1], ratio: [3 / 4, 4 / 3], flip: 0.5, mean, std };
+  const order = new Rng(seed, 'order', epoch).permutation(count);
+  const steps = Math.floor(count / batch);
+  const losses: Promise<ArrayLike<number>>[] = [];
+  for (let i = 0; i < steps; i++) {
+    const index = order.slice(i * batch, (i + 1) * batch);
+    const table = drawAugmentation(view, { seed, epoch, view: 0, indices: index, height, width });
+    losses.push((await advance(index, table, index.map((n) => labels![n]), warmupCosine(config.lr, epoch + i / steps, warmup, epochs))).data());
+    await losses.at(-1 - IN_FLIGHT);
+  }
+  return (await Promise.all(losses)).reduce((sum, loss) => sum + loss[0], 0) / steps;
+}
+
+/** Accuracy on pictures as they are; the model is put back in training mode. */
+function measurer(model: Encoder, heldOut: Pictures, config: SupervisedConfig): () => Promise<number> {
+  const pictures = resident(heldOut);
+  return async () => {
+    model.eval();
+    let right = 0;
+    for (let first = 0; first < heldOut.count; first += ROWS) {
+      const index = Uint32Array.from({ length: Math.min(ROWS, heldOut.count - first) }, (_, i) => first + i);
+      const guessed = await step(() => noGrad(() => argmax(model.forward(normalizePictures(pictures, tensor(index), config)), 1)).data());
+      index.forEach((n, i) => (right += Number(guessed[i] === heldOut.labels![n])));
+    }
+    model.train();
+    return right / heldOut.count;
+  };
+}
+
+function check(train: Pictures, heldOut: Pictures, { batch, epochs, warmup }: SupervisedConfig): void {
+  if (!train.labels || !train.classes || !heldOut.labels) throw new ConfigError('classifier: pictures need classes; got none. Sort them into folders by class.');
+  if (heldOut.count === 0) throw new ConfigError('classifier: held-out pictures are needed to measure accuracy; got none. Hold out a part of 0.2.');
+  if (!(Number.isInteger(batch) && batch > 1 && batch <= train.count))
+    throw new ConfigError(`batch: it is a whole number above 1 and at most the ${train.count} pictures to train on; got ${batch}. Use a batch of ${Math.min(32, train.count)}.`);
+  if (!(Number.isInteger(epochs) && epochs > 0)) throw new ConfigError(`epochs: it is a whole number above 0; got ${epochs}. Use 50.`);
+  if (!(warmup >= 0 && warmup < epochs)) throw new ConfigError(`warmup: it must end before the last epoch; got ${warmup} of ${epochs} epochs. Shorten it.`);
+}
+
+const resident = (p: Pictures): Tensor => state(tensor(p.data, [p.count, p.height, p.width, 3]));

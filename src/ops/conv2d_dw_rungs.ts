@@ -1,0 +1,80 @@
+import source from '../../kernels/conv2d_dw.wgsl';
+import broadcastSource from '../../kernels/conv2d_dw_broadcast.wgsl';
+import depthwiseSource from '../../kernels/conv2d_dw_depthwise.wgsl';
+import fewSource from '../../kernels/conv2d_dw_few.wgsl';
+import tiledSource from '../../kernels/conv2d_dw_tiled.wgsl';
+import type { Launch, Plan } from '../backend/backend.js';
+import { type Ladder, ladder } from '../backend/ladder.js';
+import type { Traits } from '../gpu/device.js';
+import { kernel } from '../gpu/kernel.js';
+import type { Conv2dParams } from '../reference/conv2d.js';
+import { always, byColumns, bySide, bySubgroup, canTile, ceilDiv, classOf, fillsTiles, isDepthwise, isProduct, pixelsOf, product, rebind, samples, tiling, wSize, xSize, ySize } from './conv2d_parts.js';
+import { matmulGpu } from './matmul_rungs.js';
+import { reduceLaunch } from './reduce.js';
+
+type P = Conv2dParams;
+const direct = byColumns('conv2d_dw', source);
+const broadcast = bySubgroup('conv2d_dw_broadcast', broadcastSource, (subgroup) => ({ LOADS: 16 / subgroup }));
+const few = bySubgroup('conv2d_dw_few', fewSource, (subgroup) => ({ LOADS: 16 / subgroup }));
+const tiled = bySide('conv2d_dw_tiled', tiledSource);
+const depthwise = kernel('conv2d_dw_depthwise', depthwiseSource);
+
+/** The sum over pixels in slices of whole rows (n, p), where there are too few `tiles` to keep the adapter busy; slices are added in order. */
+function sliced(p: P, tiles: number, wanted: number, launch: (params: P & { chunk: number; slices: number }, tiles: number) => Launch): Launch | Plan {
+  const rows = p.N * p.P;
+  const chunk = Math.max(1, ceilDiv(rows, Math.max(1, ceilDiv(wanted, tiles))));
+  const slices = Math.max(1, ceilDiv(rows, chunk));
+  const made = launch({ ...p, chunk, slices }, tiles * slices);
+  if (slices === 1) return made;
+  const reduce = reduceLaunch({ op: 'sum', A: 1, R: slices, B: wSize(p), scale: 1 });
+  return { scratch: [slices * wSize(p)], launches: [{ ...made, bind: [0, 1, 3] }, { ...reduce, bind: [3, 2] }] };
+}
+
+function directLaunch(p: P, { software, parallelGroups }: Traits): Launch | Plan {
+  const { blocks, LANES, ...variant } = tiling(direct, p.C / p.groups, software);
+  const threads = p.groups * ceilDiv(p.O / p.groups, 8) * p.R * p.S * blocks * LANES;
+  return sliced(p, threads, parallelGroups * 64, (params, all) => ({ ...variant, params: { ...params }, groups: ceilDiv(all, 64) }));
+}
+
+function broadcastLaunch(p: P, { subgroup, parallelGroups }: Traits): Launch | Plan {
+  const tiles = p.groups * ceilDiv(p.O / p.groups, 16) * p.R * p.S * ceilDiv(p.C / p.groups, 32);
+  return sliced(p, tiles, parallelGroups, (params, groups) => ({ kernel: broadcast.get(subgroup)!, params: { ...params }, groups }));
+}
+
+function fewLaunch(p: P, { subgroup, parallelGroups }: Traits): Launch | Plan {
+  const tiles = p.groups * ceilDiv(p.O / p.groups, 16) * ceilDiv((p.R * p.S * p.C) / p.groups, 32);
+  return sliced(p, tiles, parallelGroups, (params, groups) => ({ kernel: few.get(subgroup)!, params: { ...params }, groups }));
+}
+
+const tiledLaunch = (side: number) => (p: P, { parallelGroups }: Traits): Launch | Plan => {
+  const tiles = p.groups * ceilDiv(p.O / p.groups, side) * ceilDiv((p.R * p.S * p.C) / p.groups, side);
+  return sliced(p, tiles, parallelGroups, (params, groups) => ({ kernel: tiled.get(side)!, params: { ...params }, groups }));
+};
+
+function depthwiseLaunch(p: P, { parallelGroups }: Traits): Launch | Plan {
+  const threads = p.C * p.R * ceilDiv(p.S, 4);
+  return sliced(p, threads, parallelGroups * 64, (params, all) => ({ kernel: depthwise, params: { ...params }, groups: ceilDiv(all, 64) }));
+}
+
+/** By traits alone, as for y. */
+function guess(p: P, t: Traits): string {
+  if (isProduct(p)) return 'product';
+  if (isDepthwise(p)) return 'depthwise';
+  if (fillsTiles(p, t)) return p.O / p.groups >= 128 && wSize(p) / p.groups >= 2 ** 18 ? 'tiled 128' : 'tiled 64'; // pixels make up for few tiles
+  if (!t.software || p.O / p.groups < 8) return 'direct';
+  return p.C / p.groups <= 32 ? 'few' : 'broadcast';
+}
+
+export const conv2dDwLadder: Ladder<P> = {
+  name: 'conv2d_dw', classOf, guess, samples: samples(xSize, ySize, wSize),
+  rungs: [
+    { name: 'direct', fits: always, launch: directLaunch },
+    { name: 'broadcast', fits: (_, { subgroup }) => broadcast.has(subgroup), launch: broadcastLaunch },
+    { name: 'few', fits: (_, { subgroup }) => few.has(subgroup), launch: fewLaunch },
+    { name: 'tiled 64', fits: canTile, launch: tiledLaunch(64) },
+    { name: 'tiled 128', fits: canTile, launch: tiledLaunch(128) },
+    { name: 'depthwise', fits: isDepthwise, launch: depthwiseLaunch },
+    { name: 'product', fits: isProduct, launch: (p, t) => rebind(matmulGpu(product(p.O, p.C, pixelsOf(p), { aT: true }), t), [1, 0, 2]) }, // dw = dyᵀ x
+  ],
+};
+export const conv2dDwGpu = ladder(conv2dDwLadder);

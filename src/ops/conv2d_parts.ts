@@ -1,0 +1,80 @@
+import type { Launch, Plan } from '../backend/backend.js';
+import type { Sample } from '../backend/ladder.js';
+import type { Traits } from '../gpu/device.js';
+import { type Kernel, kernel } from '../gpu/kernel.js';
+import type { Conv2dParams } from '../reference/conv2d.js';
+import type { MatmulParams } from '../reference/matmul.js';
+
+// What the ladders of a convolution and of its two gradients share.
+
+type P = Conv2dParams;
+export const ceilDiv = (a: number, b: number): number => Math.ceil(a / b);
+export const always = (): boolean => true;
+
+export const pixelsOf = (p: P): number => p.N * p.P * p.Q;
+
+/** Pixels of the largest class of dx: those with the same remainders modulo the stride. */
+export const classPixels = (p: P): number => p.N * ceilDiv(p.H, p.strideH) * ceilDiv(p.W, p.strideW);
+
+export const xSize = (p: P): number => p.N * p.H * p.W * p.C;
+export const wSize = (p: P): number => (p.O * p.R * p.S * p.C) / p.groups;
+export const ySize = (p: P): number => pixelsOf(p) * p.O;
+
+/** Whether a convolution is a matrix product as it stands. */
+export const isProduct = (p: P): boolean => p.R * p.S * p.strideH * p.strideW * p.groups === 1 && p.padH + p.padW === 0;
+
+/** Whether every channel is convolved by itself. */
+export const isDepthwise = (p: P): boolean => p.groups === p.C && p.C === p.O;
+
+/** A direct kernel for 1, 2 and 4 COLUMNS. */
+export const byColumns = (name: string, source: string): Map<number, Kernel> => new Map([1, 2, 4].map((COLUMNS) => [COLUMNS, kernel(name, source, { COLUMNS })]));
+
+/** How the direct kernels deal `channels` to threads: LANES neighbours, each with COLUMNS of them, a row of 8. */
+export function tiling(of: Map<number, Kernel>, channels: number, software: boolean) {
+  const LANES = software ? 4 : 16;
+  const COLUMNS = channels > 2 * LANES ? 4 : channels > LANES ? 2 : 1;
+  return { kernel: of.get(COLUMNS)!, constants: { LANES }, blocks: ceilDiv(channels, LANES * COLUMNS), LANES };
+}
+
+/** A broadcast kernel for each size of subgroups it is written for: 16 rows by 32 channels. */
+export const bySubgroup = (name: string, source: string, tuning: (subgroup: number) => Record<string, number> = () => ({})): Map<number, Kernel> =>
+  new Map([4, 8].map((SUBGROUP) => [SUBGROUP, kernel(name, source, { SUBGROUP, COLUMNS: 32 / SUBGROUP, ...tuning(SUBGROUP) })]));
+
+/** A tiled kernel for tiles of 64 and of 128 a side. */
+export const bySide = (name: string, source: string): Map<number, Kernel> => new Map([64, 128].map((side) => [side, kernel(name, source, { SIDE: side / 8 })]));
+
+/** The rung whose tiles `rows` × `columns` are cut into: the largest that makes enough of them. */
+export const tiledRung = (rows: number, columns: number, { parallelGroups }: Traits): string =>
+  Math.min(rows, columns) >= 128 && 2 * ceilDiv(rows, 128) * ceilDiv(columns, 128) >= parallelGroups ? 'tiled 128' : 'tiled 64';
+
+/** Whether a tiled kernel serves: by vec4, and not on software, whose workgroup memory is slow and where it compiles for seconds. */
+export const canTile = (p: P, { software }: Traits): boolean => !software && (p.C / p.groups) % 4 === 0 && (p.O / p.groups) % 4 === 0;
+
+/** Whether there are channels enough for tiles of them. */
+export const fillsTiles = (p: P, t: Traits): boolean => canTile(p, t) && Math.min(p.C, p.O) / p.groups >= 16;
+
+/** A matrix product of rank 2: a is [M, K], or [K, M] with `aT`; b is [K, N], or [N, K] with `bT`. */
+export const product = (M: number, N: number, K: number, { aT = false, bT = false } = {}): MatmulParams =>
+  ({ batch: 1, M, N, K, aBatch: 0, bBatch: 0, aRow: aT ? 1 : K, aCol: aT ? M : 1, bRow: bT ? 1 : N, bCol: bT ? K : 1, half: 0 });
+
+/** A launch whose buffers are the operation's by place, as a plan whose launches bind theirs through `places`. */
+export function rebind(made: Launch | Plan, places: readonly number[]): Launch | Plan {
+  const plan: Plan = 'launches' in made ? made : { scratch: [], launches: [made] };
+  const bind = (l: Launch) => (l.bind ?? places.map((_, i) => i)).map((i) => places[i] ?? i);
+  return { ...plan, launches: plan.launches.map((l) => ({ ...l, bind: bind(l) })) };
+}
+
+/** Taps, stride, and whether there are channels enough for tiles of them. */
+export function classOf(p: P): string {
+  const taps = `${p.R}×${p.S}/${p.strideH}`;
+  return isDepthwise(p) ? `${taps} depthwise` : `${taps} ${p.C / p.groups < 8 ? 'few' : 'many'}→${p.O / p.groups < 8 ? 'few' : 'many'}`;
+}
+
+function sample(N: number, side: number, C: number, O: number, R: number, stride: number): P {
+  const out = ceilDiv(side, stride);
+  return { N, H: side, W: side, C, O, R, S: R, P: out, Q: out, strideH: stride, strideW: stride, padH: R >> 1, padW: R >> 1, dilationH: 1, dilationW: 1, groups: 1 };
+}
+
+/** What `tune` times, for buffers of these sizes. */
+export const samples = (...order: ((p: P) => number)[]): Sample<P>[] =>
+  [sample(2, 16, 32, 64, 3, 1), sample(2, 16, 32, 64, 3, 2), sample(2, 32, 3, 32, 3, 1)].map((params) => ({ params, buffers: order.map((size) => size(params)) }));

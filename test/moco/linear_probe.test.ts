@@ -1,0 +1,138 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Backend, useBackend } from '../../src/backend/backend.js';
+import { Rng } from '../../src/core/rng.js';
+import type { Pictures } from '../../src/data/pictures.js';
+import { embedPictures } from '../../src/moco/embed.js';
+import { linearRate, linearRecipes } from '../../src/moco/linear_config.js';
+import { type LinearData, linearProbe, type LinearRecord } from '../../src/moco/linear_probe.js';
+import { moduleTensors } from '../../src/moco/module-state.js';
+import { BatchNorm } from '../../src/nn/batch_norm.js';
+import { Conv2d } from '../../src/nn/conv2d.js';
+import { Module } from '../../src/nn/module.js';
+import { globalAvgPool } from '../../src/ops/avg_pool.js';
+import { state, type Tensor, tensor } from '../../src/tensor.js';
+import { gpu } from '../support/devices.js';
+import { assertClose } from '../support/op.js';
+
+let before: Backend | undefined;
+beforeAll(async () => {
+  before = useBackend(await gpu());
+});
+afterAll(() => void useBackend(before));
+
+/** A convolution and a batch norm, whose statistics are not those of a new one. */
+class Tiny extends Module {
+  readonly conv = new Conv2d(new Rng(1, 'tiny'), 3, 5, 3, { stride: 2 });
+  readonly bn = new BatchNorm(5);
+  readonly features = 5;
+
+  constructor() {
+    super();
+    this.bn.runningVar.set([0.5, 2, 1, 3, 0.1]);
+    this.bn.numBatchesTracked.value = 7;
+  }
+
+  embed(x: Tensor): Tensor {
+    return globalAvgPool(this.bn.forward(this.conv.forward(x)));
+  }
+
+  forward(x: Tensor): Tensor {
+    return this.embed(x);
+  }
+}
+
+const SIDE = 6;
+const colours = [[200, 40, 40], [40, 200, 40], [40, 40, 200]];
+
+/** Pictures of one colour a class, with noise. */
+function coloured(count: number, seed: number): Pictures {
+  const rng = new Rng(seed, 'coloured');
+  const labels = Uint32Array.from({ length: count }, (_, i) => i % 3);
+  const data = Uint8Array.from({ length: count * SIDE * SIDE * 3 }, (_, i) => colours[labels[Math.floor(i / (SIDE * SIDE * 3))]][i % 3] + rng.below(40) - 20);
+  return { data, count, height: SIDE, width: SIDE, labels, classes: ['red', 'green', 'blue'], names: Array.from(labels, String), skipped: [] };
+}
+
+const [train, heldOut] = [coloured(31, 1), coloured(12, 2)];
+const normalisation = { size: SIDE, mean: [0.5, 0.5, 0.5], std: [0.2, 0.2, 0.2] };
+const config: LinearData['config'] = { ...linearRecipes.v1, ...normalisation, epochs: 6, batch: 8, lr: 3, milestones: [3, 5], cropMin: 0.5 };
+
+describe('linearProbe', () => {
+  it.each(['cached', 'augment'] as const)('%s: learns classes that a line divides, and leaves the encoder as it was', async (views) => {
+    const encoder = new Tiny();
+    const stored = await moduleTensors(encoder);
+    const told: LinearRecord[] = [];
+    const { epochs, best, classifier } = await linearProbe(encoder, { train, heldOut, config: { ...config, views }, stored, onEpoch: (r) => told.push(r) });
+    expect(told).toEqual(epochs);
+    expect(epochs.map((e) => [e.epoch, e.lr * 32])).toEqual([[1, 3], [2, 3], [3, 3], [4, 0.3], [5, 0.3], [6, 0.03]].map(([e, lr]) => [e, expect.closeTo(lr, 9)]));
+    expect(epochs[5].loss).toBeLessThan(epochs[0].loss);
+    expect([best.heldOutTop1, best.heldOutTop5, best.trainTop5]).toEqual([1, 1, expect.closeTo(1, 6)]);
+    expect(best).toBe(epochs.find((e) => e.heldOutTop1 === 1));
+    expect([...classifier].map(([name, t]) => [name, t.shape])).toEqual([['fc.weight', [3, 5]], ['fc.bias', [3]]]);
+    expect([encoder.training, encoder.bn.training]).toEqual([true, true]);
+    expect(await moduleTensors(encoder)).toEqual(stored);
+  });
+
+  it('starts at N(0, 0.01) and 0, and its first step is -lr times the gradient of the mean cross-entropy', async () => {
+    const once = (lr: number) => linearProbe(new Tiny(), { train, heldOut, config: { ...config, views: 'cached', epochs: 1, batch: 1000, lr } });
+    const [still, moved] = [(await once(1e-12)).classifier, await once(2)];
+    expect(moved.best.lr).toBeCloseTo((2 * 31) / 256, 9); // the batch is the set
+    const [W, b] = [still.get('fc.weight')!.data as Float32Array, still.get('fc.bias')!.data];
+    expect([...b]).toEqual([0, 0, 0].map((v) => expect.closeTo(v, 9)));
+    const spread = Math.sqrt(W.reduce((s, v) => s + v * v, 0) / W.length);
+    expect(spread).toBeGreaterThan(0.005);
+    expect(spread).toBeLessThan(0.015);
+    const { values } = await embedPictures(new Tiny(), train, state(tensor(train.data, [31, SIDE, SIDE, 3])), normalisation);
+    const [dW, db] = [new Float64Array(15), new Float64Array(3)];
+    let loss = 0;
+    for (let i = 0; i < 31; i++) {
+      const x = values.subarray(5 * i, 5 * i + 5);
+      const e = [0, 1, 2].map((c) => Math.exp(x.reduce((s, v, j) => s + v * W[5 * c + j], 0)));
+      const total = e[0] + e[1] + e[2];
+      loss -= Math.log(e[train.labels![i]] / total) / 31;
+      e.forEach((v, c) => {
+        const d = (v / total - (train.labels![i] === c ? 1 : 0)) / 31;
+        db[c] += d;
+        x.forEach((xj, j) => (dW[5 * c + j] += d * xj));
+      });
+    }
+    expect(moved.best.loss).toBeCloseTo(loss, 5);
+    assertClose('weight', moved.classifier.get('fc.weight')!.data as Float32Array, W.map((w, i) => w - moved.best.lr * dW[i]), { relative: 1e-5 });
+    assertClose('bias', moved.classifier.get('fc.bias')!.data as Float32Array, Float64Array.from(db, (v) => -moved.best.lr * v), { relative: 1e-5 });
+  });
+
+  it.each<[string, string, (encoder: Tiny) => unknown]>([
+    ['a weight', 'conv.weight', ({ conv }) => conv.weight.set(new Float32Array(conv.weight.size))],
+    ['the sign of a zero', 'bn.running_mean', ({ bn }) => bn.runningMean.set([0, 0, -0, 0, 0])],
+    ['a count', 'bn.num_batches_tracked', ({ bn }) => bn.numBatchesTracked.value++],
+    ['training mode, whose statistics move', 'bn.running_mean', (encoder) => encoder.train()],
+  ])('ends in an error that names the tensor when %s changes', async (_, name, tamper) => {
+    const encoder = new Tiny();
+    const probe = linearProbe(encoder, { train, heldOut, config: { ...config, epochs: 2 }, onEpoch: ({ epoch }) => void (epoch === 1 && tamper(encoder)) });
+    await expect(probe).rejects.toThrow(`linear probe: nothing but the classifier may change; got another ${name} than the checkpoint's`);
+    expect(encoder.training).toBe(true);
+  });
+
+  it('ends in an error for a checkpoint of another encoder', async () => {
+    const other = new Tiny();
+    other.bn.runningVar.set([1, 1, 1, 1, 1]);
+    await expect(linearProbe(new Tiny(), { train, heldOut, config: { ...config, epochs: 1 }, stored: await moduleTensors(other) })).rejects.toThrow('got another bn.running_var');
+  });
+
+  it('says what cannot work', async () => {
+    const probe = (changed: Partial<LinearData> & { c?: Partial<LinearData['config']> }) => linearProbe(new Tiny(), { train, heldOut, ...changed, config: { ...config, views: 'cached', ...changed.c } });
+    await expect(probe({ c: { lr: 1e42 } })).rejects.toThrow(/linear probe: the loss must stay a number; got (NaN|Infinity) in epoch 1 at a learning rate of .* Lower it/);
+    await expect(probe({ c: { epochs: 0 } })).rejects.toThrow('epochs: it must be a whole number above 0; got 0');
+    await expect(probe({ heldOut: { ...heldOut, labels: undefined } })).rejects.toThrow('linear probe: both sets need labels');
+    await expect(probe({ heldOut: { ...heldOut, count: 0 } })).rejects.toThrow('got 31 and 0. Hold some out');
+  });
+});
+
+describe('linearRecipes', () => {
+  it('have the rates of the papers', () => {
+    const at = (name: keyof typeof linearRecipes, ...epochs: number[]) => epochs.map((e) => linearRate(linearRecipes[name], e, linearRecipes[name].batch));
+    expect(at('v1', 0, 59, 60, 80, 99)).toEqual([30, 30, 3, 0.3, 0.3].map((v) => expect.closeTo(v, 9)));
+    expect(at('v3', 0, 45, 90)).toEqual([0.4, 0.2, 0].map((v) => expect.closeTo(v, 9)));
+    expect(at('v3-vit', 0)[0]).toBeCloseTo(12, 9);
+    for (const r of Object.values(linearRecipes)) expect(r).toMatchObject({ momentum: 0.9, weightDecay: 0, views: 'augment' });
+  });
+});

@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest';
+import type { Ladder } from '../../src/backend/ladder.js';
+import { Rng } from '../../src/core/rng.js';
+import { conv2dDwPrimitive, conv2dDxPrimitive, conv2dPrimitive } from '../../src/ops/conv2d.js';
+import { conv2dDwLadder } from '../../src/ops/conv2d_dw_rungs.js';
+import { conv2dDxLadder } from '../../src/ops/conv2d_dx_rungs.js';
+import { wSize, xSize, ySize } from '../../src/ops/conv2d_parts.js';
+import { conv2dLadder } from '../../src/ops/conv2d_rungs.js';
+import type { Conv2dParams } from '../../src/reference/conv2d.js';
+import { step } from '../../src/step.js';
+import { empty, run, tensor } from '../../src/tensor.js';
+import { gpu, on, reference64 } from '../support/devices.js';
+import { assertClose } from '../support/op.js';
+
+function problem(N: number, [H, W]: number[], C: number, O: number, [R, S]: number[], more: Partial<Conv2dParams> = {}): Conv2dParams {
+  const p = { N, H, W, C, O, R, S, P: 0, Q: 0, strideH: 1, strideW: 1, padH: 0, padW: 0, dilationH: 1, dilationW: 1, groups: 1, ...more };
+  p.P = Math.floor((H + 2 * p.padH - p.dilationH * (R - 1) - 1) / p.strideH) + 1;
+  p.Q = Math.floor((W + 2 * p.padW - p.dilationW * (S - 1) - 1) / p.strideW) + 1;
+  return p;
+}
+
+/** Few and many channels, one group and several and one a channel, strides that do not divide, padding wider than the picture's rest. */
+const problems = [
+  problem(2, [9, 7], 3, 10, [3, 3], { padH: 1, padW: 1 }),
+  problem(1, [11, 13], 3, 17, [7, 7], { strideH: 2, strideW: 2, padH: 3, padW: 3 }),
+  problem(2, [8, 9], 8, 36, [3, 2], { strideH: 2, strideW: 3, padH: 2, padW: 1, dilationH: 2 }),
+  problem(3, [5, 6], 40, 24, [2, 3], { padW: 2, dilationW: 2, groups: 2 }),
+  problem(1, [7, 5], 15, 9, [1, 1], { strideH: 2, strideW: 2, groups: 3 }),
+  problem(2, [6, 5], 33, 20, [1, 1]),
+  problem(2, [7, 9], 20, 72, [3, 3], { strideH: 2, strideW: 2, padH: 1, padW: 1 }),
+  problem(2, [9, 8], 13, 13, [3, 5], { strideH: 2, padH: 1, padW: 2, dilationH: 2, groups: 13 }),
+  problem(1, [4, 4], 8, 8, [4, 1], { padH: 3, strideW: 3, groups: 8 }),
+];
+
+const ladders = [
+  { primitive: conv2dPrimitive, ladder: conv2dLadder, sizes: [xSize, wSize, ySize] },
+  { primitive: conv2dDxPrimitive, ladder: conv2dDxLadder, sizes: [ySize, wSize, xSize] },
+  { primitive: conv2dDwPrimitive, ladder: conv2dDwLadder, sizes: [xSize, ySize, wSize] },
+];
+const rungs = ladders.flatMap(({ ladder, ...of }) => ladder.rungs.map((rung) => ({ name: `${ladder.name} ${rung.name}`, rung, ...of })));
+
+describe('every rung equals the mirror', () => {
+  it.each(rungs)('$name', async ({ name, rung, primitive, sizes }) => {
+    const device = await gpu();
+    const traits = { ...device.gpu.traits, software: false, parallelGroups: 16 }; // all rungs; slices dw
+    const fitting = problems.filter((p) => rung.fits(p, traits));
+    expect(fitting.length, 'problems that fit').toBeGreaterThan(traits.subgroup ? 0 : -1);
+    for (const p of fitting) {
+      const rng = new Rng(p.H, name);
+      const [a, b] = sizes.slice(0, 2).map((size) => Array.from({ length: size(p) }, () => Math.fround(rng.normal())));
+      const compute = (backend: typeof device | typeof reference64) => on(backend, () => step(() => {
+        const y = empty([sizes[2](p)]);
+        run({ ...primitive, gpu: () => rung.launch(p, traits) }, [tensor(a), tensor(b)], [y], p);
+        return y.data();
+      }));
+      assertClose(JSON.stringify(p), await compute(device), await compute(reference64), {});
+    }
+  });
+});
+
+describe('guesses', () => {
+  const guessed = (l: Ladder<Conv2dParams>, p: Conv2dParams, software: boolean) => l.guess(p, { software, subgroup: 4, parallelGroups: 4, f16: false, subgroupMatrix: false, workgroupMemory: 32768, tuned: {} });
+  it('every guess of a problem is a rung that fits it', async () => {
+    const { traits } = (await gpu()).gpu;
+    for (const { ladder } of ladders)
+      for (const p of problems) {
+        const name = guessed(ladder, p, true);
+        const rung = ladder.rungs.find((r) => r.name === name);
+        expect(rung, name).toBeDefined();
+        if (traits.subgroup === 4 && !/broadcast/.test(name)) expect(rung!.fits(p, traits), `${ladder.name} ${name}`).toBe(true);
+      }
+  });
+});
