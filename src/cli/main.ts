@@ -14,6 +14,7 @@ import { knn } from './knn.js';
 import { linear } from './linear.js';
 import { pretrain } from './pretrain.js';
 import { search } from './search.js';
+import { summary } from './summary.js';
 
 type Command = (argv: string[], version: string) => Promise<number>;
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { FormatError } from '../core/errors.js';
 import type { StoredTensor } from '../io/safetensors.js';
 import type { ModelOptions } from '../nn/models.js';
-import { encoderOf } from './encoder.js';
+import { encoderOf, isVit } from './encoder.js';
 import type { Normalisation } from './embed.js';
 import { encoderWeights } from './layout.js';
 import { openRun } from './run.node.js';
@@ -24,6 +24,6 @@ export async function openNamedEncoder(path: string): Promise<NamedEncoder> {
     return { model, stem, size, mean, std, tensors: encoderWeights((await readWeights(file)).tensors, file) };
   }
   const { tensors, architecture, normalisation } = encoderOf(await readWeights(path), path);
-  if (architecture.model === undefined) throw new FormatError(`${path}: its encoder must be a ResNet that has a name; got another. Name a run's folder, or such a checkpoint.`);
+  if (isVit(architecture) || architecture.model === undefined) throw new FormatError(`${path}: its encoder must be a ResNet that has a name; got another. Name a run's folder, or such a checkpoint.`);
   return { model: architecture.model, stem: architecture.stem, ...normalisation, tensors };
 }
