@@ -91,6 +91,8 @@ export { TorchTensor } from './io/torch-tensor.js';
 export { encoderWeights, torchWeights, type Weights } from './moco/layout.js';
 export { buildEncoder, type EncoderFile, encoderOf } from './moco/encoder.js';
 export { onnxFolder } from './moco/onnx.js';
+export { type Pca, pca } from './moco/pca.js';
+export { type FeatureMap, mapFeatures } from './moco/map.js';
 export { encodeNpy } from './io/npy.js';
 export { embeddingsCsv, type EmbeddingTable, projectorFiles } from './io/embeddings.js';
 export { decodeSafetensors, encodeSafetensors } from './io/safetensors.js';

@@ -1,6 +1,7 @@
 /** What dawngrad adds in Node: data sets and runs on disk. */
 export { openPictures } from './data/open.node.js';
 export { appendLine, writeAtomic } from './io/atomic.node.js';
+export { EventFile } from './io/tensorboard.node.js';
 export { openRun, Run, startRun } from './moco/run.node.js';
 export { openEncoder } from './moco/encoder.node.js';
 export { readWeights } from './moco/weights.node.js';

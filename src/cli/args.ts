@@ -62,3 +62,7 @@ export function describeFlags(flags: readonly Flag[]): string {
   const width = Math.max(...flags.map((f) => left(f).length));
   return flags.map((f) => `  ${left(f).padEnd(width)}  ${f.help}`).join('\n');
 }
+
+/** The command as a shell takes it. */
+export const commandLine = (command: string, argv: readonly string[]): string =>
+  ['dawngrad', command, ...argv.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replace(/'/g, `'\\''`)}'`))].join(' ');

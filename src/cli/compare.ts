@@ -2,12 +2,14 @@ import { basename, resolve } from 'node:path';
 import { ConfigError } from '../core/errors.js';
 import { writeAtomic } from '../io/atomic.node.js';
 import { type ComparedRun, comparisonTable, renderComparison } from '../io/compare.js';
+import { textGrid } from '../io/text-grid.js';
 import { openRun } from '../moco/run.node.js';
 import { describeFlags, type Flag, parseArgs } from './args.js';
+import { commonFlags, Output } from './common.js';
 
 const flags: readonly Flag[] = [
   { name: 'out', kind: 'text', help: 'where to write the page (compare.html)' },
-  { name: 'help', kind: 'switch', help: 'this text' },
+  ...commonFlags,
 ];
 
 const help = `dawngrad compare RUN RUN... [flags]
@@ -22,7 +24,8 @@ ${describeFlags(flags)}`;
 
 /** Runs `dawngrad compare`. Returns the exit code. */
 export async function compare(argv: readonly string[]): Promise<number> {
-  const { flags: given, positional: folders } = parseArgs('compare', argv, flags);
+  const args = parseArgs('compare', argv, flags);
+  const { flags: given, positional: folders } = args;
   if (given.has('help')) {
     console.log(help);
     return 0;
@@ -32,8 +35,9 @@ export async function compare(argv: readonly string[]): Promise<number> {
   const runs = folders.map((folder, i) => compared(folder, new Set(short).size === short.length ? short[i] : folder));
   const out = (given.get('out') as string | undefined) ?? 'compare.html';
   await writeAtomic(out, renderComparison(runs));
-  console.log(aligned(comparisonTable(runs)));
-  console.log(`Curves: ${out}`);
+  const [names, ...rows] = comparisonTable(runs);
+  const columns = names.slice(1).map((run, i) => ({ run, ...Object.fromEntries(rows.map(([key, ...values]) => [key, values[i]])) }));
+  new Output(args).result(`${textGrid([names, ...rows])}\nCurves: ${out}`, { runs: columns, out });
   return 0;
 }
 
@@ -42,10 +46,4 @@ function compared(folder: string, name: string): ComparedRun {
   const { config, data, choice, adapter, version } = run.info;
   const { steps, knn } = run.history();
   return { name, config: { ...config, data, ...choice, adapter, version }, steps, knn: knn.map((k) => ({ epoch: k.epoch, accuracy: k.knn })) };
-}
-
-/** Rows with their columns under each other. */
-function aligned(rows: string[][]): string {
-  const widths = rows[0].map((_, c) => Math.max(...rows.map((row) => row[c].length)));
-  return rows.map((row) => row.map((cell, c) => (c === 0 ? cell.padEnd(widths[c]) : cell.padStart(widths[c]))).join('  ')).join('\n');
 }

@@ -7,7 +7,7 @@ import { encoderWeights, type Weights } from '../moco/layout.js';
 import { resumable } from '../moco/resumable.js';
 import { startRun } from '../moco/run.node.js';
 import { readWeights } from '../moco/weights.node.js';
-import { describeFlags, type Flag, parseArgs, type Parsed } from './args.js';
+import { commandLine, describeFlags, type Flag, parseArgs, type Parsed } from './args.js';
 import { commonFlags, Output } from './common.js';
 import { configFlags, configFrom } from './pretrain-flags.js';
 
@@ -59,7 +59,7 @@ async function toRun(output: Output, args: Parsed, argv: readonly string[], weig
   const config = { ...configFrom(args, { ...demoConfig, ...(stem === 'imagenet' && imagenet) }), model, stem, head, dim, K } as PretrainConfig;
   const data = args.flags.get('data') as string | undefined;
   const choice = data === undefined ? { count: (args.flags.get('count') as number | undefined) ?? 1000 } : {};
-  const run = await startRun(out, { version, adapter: 'not known before it is resumed', command: ['dawngrad convert', ...argv].join(' '), data: data === undefined ? 'drawn' : resolve(data), choice, config });
+  const run = await startRun(out, { version, adapter: 'not known before it is resumed', command: commandLine('convert', argv), data: data === undefined ? 'drawn' : resolve(data), choice, config });
   await writeAtomic(run.file('checkpoint.safetensors'), encodeSafetensors(tensors, { ...metadata, version }));
   output.result(`${out}: a run of ${model} with ${K} keys in its queue. Continue with: dawngrad pretrain --resume ${out}`, { out, model, head, dim, K });
   return 0;

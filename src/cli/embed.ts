@@ -7,13 +7,16 @@ import type { AdapterChoice } from '../gpu/adapter.js';
 import { writeAtomic } from '../io/atomic.node.js';
 import { embeddingsCsv, type EmbeddingTable, projectorFiles } from '../io/embeddings.js';
 import { encodeNpy } from '../io/npy.js';
+import { page } from '../io/page.js';
 import { encodePng } from '../io/png.js';
+import { reportMap } from '../io/report-map.js';
 import { encodeSafetensors, type StoredTensor } from '../io/safetensors.js';
 import { sheet } from '../io/sheet.js';
 import { embedPictures } from '../moco/embed.js';
 import { buildEncoder } from '../moco/encoder.js';
 import { openEncoder } from '../moco/encoder.node.js';
 import type { Features } from '../moco/knn.js';
+import { pictureMap } from '../moco/picture-map.js';
 import { state, tensor } from '../tensor.js';
 import { describeFlags, type Flag, parseArgs, type Parsed } from './args.js';
 import { commonFlags, Output } from './common.js';
@@ -32,10 +35,12 @@ const flags: readonly Flag[] = [{ name: 'out', kind: 'text', help: 'where to wri
 const help = `dawngrad embed DATA --checkpoint RUN_OR_FILE [flags]
 
 Writes the features of every picture, before the head: to .npy, .safetensors or .csv (filenames, embedding_i, labels)
-by the name of --out; any other name is a folder for projector.tensorflow.org (tensors.tsv, metadata.tsv, sprite.png).
+by the name of --out; to .html a map of the pictures (by UMAP where umap-js is installed, else by PCA). Any other name
+is a folder for projector.tensorflow.org (tensors.tsv, metadata.tsv, sprite.png).
 
 Examples
   dawngrad embed photos --checkpoint runs/photos --out photos.csv
+  dawngrad embed photos --checkpoint runs/photos --out map.html
   dawngrad embed photos --checkpoint moco_v2_800ep_pretrain.pth.tar --out projector
 
 ${describeFlags(flags)}`;
@@ -81,10 +86,15 @@ export async function embedData(command: string, { flags: given }: Parsed, data:
   return { pictures, features: await embed(pictures), size, embed };
 }
 
-async function filesOf(out: string, { pictures: { names, labels, classes, data, height, width }, features }: Embedded): Promise<Map<string, Uint8Array | string>> {
+async function filesOf(out: string, { pictures, features }: Embedded): Promise<Map<string, Uint8Array | string>> {
+  const { names, labels, classes, data, height, width } = pictures;
   const table: EmbeddingTable = { ...features, names, labels: labels && classes && Array.from(labels, (l) => classes[l]) };
   const { values, count, size } = features;
   if (out.endsWith('.npy')) return new Map([[out, encodeNpy(values, [count, size])]]);
+  if (out.endsWith('.html')) {
+    const sections = [reportMap(await pictureMap(pictures, features))];
+    return new Map([[out, page({ title: 'Pictures by their features', about: `${count} pictures, ${size} features each.`, sections })]]);
+  }
   if (out.endsWith('.csv')) return new Map([[out, embeddingsCsv(table)]]);
   if (out.endsWith('.safetensors')) {
     const tensors = new Map<string, StoredTensor>([['embeddings', { dtype: 'F32', shape: [count, size], data: values }]]);

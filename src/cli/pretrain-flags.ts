@@ -75,6 +75,7 @@ export const runFlags: readonly Flag[] = [
   { name: 'resume', kind: 'text', help: 'continue the run in this folder where it stopped' },
   { name: 'adapter', kind: 'text', help: 'any, hardware or software (any)' },
   { name: 'no-tensorboard', kind: 'switch', help: "no TensorBoard file in the run's folder" },
+  { name: 'chart', kind: 'switch', help: 'on a terminal, the loss as a chart under the bar' },
   ...commonFlags,
 ];
 

@@ -1,59 +1,94 @@
+import { brailleChart } from '../io/braille.js';
+import { type Point, thin } from '../io/thin.js';
 import type { StepRecord } from '../moco/pretrain.js';
+import { colour } from './colour.js';
 
 /** Seconds between lines where the output is no terminal. */
 const EVERY = 10;
 const CELLS = 24;
+const [CHART_WIDTH, CHART_HEIGHT] = [76, 6];
+const KEPT = 2000; // points of the chart
+const CLEAR = '\r\x1b[J'; // to the end of the screen
 
-/** Progress on stderr: a bar that is redrawn on a terminal, a line now and then elsewhere. */
+export interface ProgressOptions {
+  /** Steps of the whole run, and in an epoch. */
+  total: number;
+  stepsPerEpoch: number;
+  /** Pictures a step. */
+  batch: number;
+  quiet?: boolean;
+  /** A line for every step. */
+  verbose?: boolean;
+  /** On a terminal, the loss as a chart under the bar. */
+  chart?: boolean;
+}
+
+/** Where progress is shown. */
+export type Screen = Pick<NodeJS.WriteStream, 'isTTY' | 'columns'> & { write(text: string): unknown };
+
+/** Progress on stderr: a bar that is redrawn on a terminal, perhaps with a chart; a line now and then elsewhere. */
 export class Progress {
-  readonly #total: number;
-  readonly #batch: number;
-  readonly #stepsPerEpoch: number;
-  readonly #terminal: boolean;
+  readonly #options: ProgressOptions;
+  readonly #screen: Screen;
+  /** Whether lines are redrawn. */
+  readonly #live: boolean;
   readonly #began = Date.now();
-  readonly #quiet: boolean;
+  #losses: Point[] = [];
   #first?: number;
   #shown = 0;
   #open = false;
 
-  constructor(total: number, batch: number, stepsPerEpoch: number, quiet: boolean) {
-    this.#total = total;
-    this.#batch = batch;
-    this.#stepsPerEpoch = stepsPerEpoch;
-    this.#quiet = quiet;
-    this.#terminal = Boolean(process.stderr.isTTY);
+  constructor(options: ProgressOptions, screen: Screen = process.stderr) {
+    this.#options = options;
+    this.#screen = screen;
+    this.#live = Boolean(screen.isTTY) && !options.verbose;
   }
 
-  update({ step, epoch, loss, contrastTop1 }: StepRecord): void {
+  update(record: StepRecord): void {
+    const { total, quiet, verbose, chart } = this.#options;
+    const { step, loss } = record;
     this.#first ??= step - 1;
+    if (chart && this.#live && this.#losses.push([step, loss]) > KEPT) this.#losses = thin(this.#losses, KEPT / 2);
     const now = Date.now();
-    if (this.#quiet || (now - this.#shown < (this.#terminal ? 100 : EVERY * 1000) && step !== this.#total)) return;
+    if (quiet || (!verbose && now - this.#shown < (this.#live ? 100 : EVERY * 1000) && step !== total)) return;
     this.#shown = now;
-    const seconds = (now - this.#began) / 1000;
-    const done = step - this.#first;
-    const left = ((this.#total - step) * seconds) / done;
-    const epochs = Math.round(this.#total / this.#stepsPerEpoch);
-    const text =
-      `epoch ${epoch}/${epochs}  loss ${loss.toFixed(3)}  contrast ${(100 * contrastTop1).toFixed(0)} %  ` +
-      `${((done * this.#batch) / seconds).toFixed(0)} pictures/s  ${clock(left)} left`;
-    if (!this.#terminal) process.stderr.write(`${text}\n`);
+    const text = this.#line(record, (now - this.#began) / 1000, step - this.#first);
+    if (!this.#live) this.#screen.write(`${text}\n`);
     else {
-      const filled = Math.round((CELLS * step) / this.#total);
-      process.stderr.write(`\r\x1b[2K${'━'.repeat(filled)}${'╌'.repeat(CELLS - filled)} ${text}`);
+      const filled = Math.round((CELLS * step) / total);
+      const below = chart ? this.#chart() : [];
+      this.#screen.write(`${CLEAR}${[`${'━'.repeat(filled)}${'╌'.repeat(CELLS - filled)} ${text}`, ...below].join('\n')}${below.length > 0 ? `\x1b[${below.length}A\r` : ''}`);
       this.#open = true;
     }
   }
 
   /** Writes a line of its own. */
   say(text: string): void {
-    if (this.#quiet) return;
-    process.stderr.write(`${this.#open ? '\r\x1b[2K' : ''}${text}\n`);
+    if (this.#options.quiet) return;
+    this.#screen.write(`${this.#open ? CLEAR : ''}${text}\n`);
     this.#open = false;
   }
 
   end(): void {
-    if (this.#open) process.stderr.write('\n');
+    if (this.#open) this.#screen.write('\n'.repeat(1 + (this.#options.chart ? this.#chart().length : 0)));
     this.#open = false;
+  }
+
+  #line({ step, epoch, loss, contrastTop1 }: StepRecord, seconds: number, done: number): string {
+    const { total, stepsPerEpoch, batch } = this.#options;
+    const left = ((total - step) * seconds) / done;
+    return (
+      `epoch ${epoch}/${Math.round(total / stepsPerEpoch)}  loss ${loss.toFixed(3)}  contrast ${(100 * contrastTop1).toFixed(0)} %  ` +
+      `${((done * batch) / seconds).toFixed(0)} pictures/s  ${clock(left)} left`
+    );
+  }
+
+  /** The loss so far. */
+  #chart(): string[] {
+    const width = Math.min(CHART_WIDTH, (this.#screen.columns || 80) - 1);
+    const rows = brailleChart(this.#losses, width, CHART_HEIGHT);
+    const { cyan } = colour(this.#screen);
+    return rows.map((row) => row.replace(/(?<=┤).*$/, cyan));
   }
 }
 

@@ -6,6 +6,7 @@ import { reportGallery } from '../io/report-gallery.js';
 import { nearestNeighbours } from '../moco/knn.js';
 import { picture } from '../moco/report.js';
 import { describeFlags, type Flag, parseArgs } from './args.js';
+import { Output } from './common.js';
 import { embedData, encoderFlags } from './embed.js';
 
 const flags: readonly Flag[] = [
@@ -39,8 +40,9 @@ export async function search(argv: readonly string[]): Promise<number> {
   const neighbours = await Promise.all(Array.from(near.index, async (i, j) => ({ ...(await picture(pictures, i)), label: pictures.names[i], similarity: near.similarity[j] })));
   const out = (args.flags.get('out') as string | undefined) ?? 'search.html';
   const gallery = [{ query: { ...(await picture(query, 0)), label: query.names[0] }, neighbours }];
-  await writeAtomic(out, page({ title: `Like ${query.names[0]}`, about: `The nearest of ${pictures.count} pictures of ${data}, by ${String(args.flags.get('checkpoint'))}.`, sections: [reportGallery(gallery, 'Nearest pictures', 'By the cosine of their features.')] }));
-  for (const { similarity, label } of neighbours) console.log(`${similarity.toFixed(4)}  ${label}`);
-  console.log(`Pictures: ${out}`);
+  const sections = [reportGallery(gallery, 'Nearest pictures', 'By the cosine of their features.')];
+  await writeAtomic(out, page({ title: `Like ${query.names[0]}`, about: `The nearest of ${pictures.count} pictures of ${data}, by ${String(args.flags.get('checkpoint'))}.`, sections }));
+  const found = neighbours.map(({ label: name, similarity }) => ({ name, similarity }));
+  new Output(args).result([...found.map(({ name, similarity }) => `${similarity.toFixed(4)}  ${name}`), `Pictures: ${out}`].join('\n'), { found, out });
   return 0;
 }

@@ -11,6 +11,10 @@ export interface Series {
   pale?: boolean;
   /** Mark each point. */
   dots?: boolean;
+  /** Of something to compare with. */
+  dashed?: boolean;
+  /** Down to the axis. */
+  filled?: boolean;
 }
 
 /** What a line chart shows. */
@@ -89,11 +93,12 @@ function axes(chart: Chart, { left, right, xs, ys, x, y }: Frame): string {
   return `${rows.join('')}${columns.join('')}<text class="mid name" x="${(left + right) / 2}" y="${HEIGHT - 4}">${escape(chart.xName)}</text>`;
 }
 
-function line({ points, tone, pale, dots }: Series, { x, y }: Frame): string {
+function line({ points, tone, pale, dots, dashed, filled }: Series, { x, y }: Frame): string {
   const marks = points.map(([px, py]) => `<circle class="dot tone${tone}" cx="${at(x(px))}" cy="${at(y(py))}" r="4"/>`).join('');
-  if (points.length === 1) return marks;
+  if (points.length < 2) return marks;
   const path = points.map(([px, py]) => `${at(x(px))} ${at(y(py))}`).join('L');
-  return points.length === 0 ? '' : `<path class="line tone${tone}${pale ? ' pale' : ''}" d="M${path}"/>${dots ? marks : ''}`;
+  const area = filled ? `<path class="area tone${tone}" d="M${at(x(points[0][0]))} ${BOTTOM}L${path}L${at(x(points[points.length - 1][0]))} ${BOTTOM}Z"/>` : '';
+  return `${area}<path class="line tone${tone}${pale ? ' pale' : ''}${dashed ? ' dashed' : ''}" d="M${path}"/>${dots ? marks : ''}`;
 }
 
 /** Level lines; their labels are pushed apart where levels are close. */

@@ -2,11 +2,12 @@ import { ProtoWriter } from './protobuf.js';
 
 /** A dimension: a size, or the name of one that is not fixed. */
 export type OnnxDim = number | string;
-type Attribute = number | readonly number[];
+type Attribute = number | readonly number[] | { float: number };
 
 export const OPSET = 17;
 const IR_VERSION = 8; // the format that opset 17 came with
-const [FLOAT, ATTRIBUTE_INT, ATTRIBUTE_INTS] = [1, 2, 7];
+const [FLOAT, INT64] = [1, 7];
+const [ATTRIBUTE_FLOAT, ATTRIBUTE_INT, ATTRIBUTE_INTS] = [1, 2, 7];
 
 /** An ONNX graph in f32, made node by node; the field numbers are those of onnx.proto. Values go by their names. */
 export class OnnxGraph {
@@ -25,14 +26,23 @@ export class OnnxGraph {
 
   /** Values known beforehand, f32. */
   constant(name: string, shape: readonly number[], data: Float32Array): string {
+    return this.#constant(name, shape, FLOAT, data);
+  }
+
+  /** Whole numbers known beforehand, such as a shape. */
+  integers(name: string, shape: readonly number[], data: readonly number[]): string {
+    return this.#constant(name, shape, INT64, BigInt64Array.from(data, BigInt));
+  }
+
+  #constant(name: string, shape: readonly number[], type: number, { buffer, byteOffset, byteLength }: Float32Array | BigInt64Array): string {
     this.#graph.message(5, (t) => {
       for (const d of shape) t.int(1, d);
-      t.int(2, FLOAT).text(8, name).bytes(9, new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+      t.int(2, type).text(8, name).bytes(9, new Uint8Array(buffer, byteOffset, byteLength));
     });
     return name;
   }
 
-  /** One operator; returns the name of its output. Whole-number attributes only, which is all that is needed. */
+  /** One operator; returns the name of its output. Attributes are whole numbers, lists of them, or floats. */
   node(type: string, inputs: readonly string[], attributes: Record<string, Attribute> = {}, output = `${type}_${this.#nodes}`): string {
     this.#nodes++;
     this.#graph.message(1, (n) => {
@@ -53,6 +63,7 @@ export class OnnxGraph {
 function attribute(a: ProtoWriter, name: string, value: Attribute): void {
   a.text(1, name);
   if (typeof value === 'number') a.int(3, value).int(20, ATTRIBUTE_INT);
+  else if ('float' in value) a.float(2, value.float).int(20, ATTRIBUTE_FLOAT);
   else {
     for (const v of value) a.int(8, v);
     a.int(20, ATTRIBUTE_INTS);

@@ -1,3 +1,4 @@
+import { onnxConvolution } from './onnx-convolution.js';
 import { OnnxGraph } from './onnx-graph.js';
 import type { StoredTensor } from './safetensors.js';
 
@@ -9,8 +10,6 @@ export interface OnnxResNet {
   bottleneck?: boolean;
 }
 
-const EPS = 1e-5;
-
 /**
  * A ResNet without its head as an ONNX model (opset 17), from tensors with torchvision's names and layouts. Batch norm is
  * folded into the convolutions. Input `pixel_values` [batch, 3, height, width], normalised; outputs `last_hidden_state`
@@ -18,7 +17,7 @@ const EPS = 1e-5;
  */
 export function onnxResNet(tensors: ReadonlyMap<string, StoredTensor>, { stem, blocks, bottleneck = false }: OnnxResNet): Uint8Array {
   const graph = new OnnxGraph();
-  const conv = (x: string, name: string, norm: string, stride: number) => convolution(graph, tensors, x, name, norm, stride);
+  const conv = (x: string, name: string, norm: string, stride: number) => onnxConvolution(graph, tensors, x, name, norm, stride);
   const relu = (x: string) => graph.node('Relu', [x]);
 
   const block = (x: string, at: string, stride: number): string => {
@@ -43,18 +42,4 @@ export function onnxResNet(tensors: ReadonlyMap<string, StoredTensor>, { stem, b
   graph.output(graph.node('Identity', [x], {}, 'last_hidden_state'), ['batch', features, 'h', 'w']);
   graph.output(graph.node('Flatten', [graph.node('GlobalAveragePool', [x])], { axis: 1 }, 'pooler_output'), ['batch', features]);
   return graph.finish('dawngrad');
-}
-
-/** bn(W x) = (γ / √(σ² + ε)) W x + (β - γ μ / √(σ² + ε)): a convolution with a bias. */
-function convolution(graph: OnnxGraph, tensors: ReadonlyMap<string, StoredTensor>, x: string, name: string, norm: string, stride: number): string {
-  const values = (key: string) => tensors.get(key)!.data as Float32Array;
-  const { shape, data } = tensors.get(`${name}.weight`)!;
-  const [gamma, beta, mean, variance] = ['weight', 'bias', 'running_mean', 'running_var'].map((part) => values(`${norm}.${part}`));
-  const scale = Float64Array.from(gamma, (g, o) => g / Math.sqrt(variance[o] + EPS));
-  const size = data.length / shape[0];
-  const weight = graph.constant(`${name}.weight`, shape, Float32Array.from(data as Float32Array, (w, i) => w * scale[Math.floor(i / size)]));
-  const bias = graph.constant(`${name}.bias`, [shape[0]], Float32Array.from(beta, (b, o) => b - mean[o] * scale[o]));
-  const [R, S] = shape.slice(2);
-  const [top, left] = [R, S].map((k) => (k - 1) / 2);
-  return graph.node('Conv', [x, weight, bias], { kernel_shape: [R, S], strides: [stride, stride], pads: [top, left, top, left] });
 }

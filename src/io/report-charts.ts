@@ -2,6 +2,7 @@ import { lineChart } from './chart.js';
 import type { Series } from './chart.js';
 import { percent, percentTick, plain } from './numbers.js';
 import type { ReportData, ReportStep } from './report-data.js';
+import { similarityChart } from './report-views.js';
 import { runningMean } from './thin.js';
 import type { Point } from './thin.js';
 
@@ -10,7 +11,9 @@ const NOISY = 80; // steps from which a running mean is drawn over the pale line
 /** The charts of a run: loss, contrast accuracy, k-NN, learning rate, queue, spread of features and gradient. */
 export function reportCharts(data: ReportData): string {
   return `<section aria-label="Charts"><h2>Training</h2><div class="charts">${[
-    loss(data), contrast(data), ...(data.knn.length > 0 ? [knn(data)] : []), rate(data), ...(data.steps.some((s) => s.queueFill !== undefined) ? [queue(data)] : []), ...spread(data), ...gradient(data), ...speed(data),
+    loss(data), contrast(data), ...(data.knn.length > 0 ? [knn(data)] : []), rate(data),
+    ...(data.steps.some((s) => s.queueFill !== undefined) ? [queue(data)] : []),
+    similarityChart(data), ...spread(data), ...gradient(data), ...speed(data),
   ].join('')}</div></section>`;
 }
 
@@ -39,11 +42,14 @@ function contrast({ steps }: ReportData): string {
   });
 }
 
-function knn({ knn: points, baselines }: ReportData): string {
+function knn({ knn: points, baselines, published }: ReportData): string {
   const levels = [['raw pixels', baselines.rawPixels], ['random encoder', baselines.randomEncoder], ['chance', baselines.chance]] as const;
   return lineChart({
     title: `k-NN accuracy on held-out pictures (k = ${baselines.k}, T = ${plain(baselines.T)})`, xName: 'epoch', show: percent, tick: percentTick, from: 0,
-    series: [{ name: 'trained encoder', points: points.map((p) => [p.epoch, p.accuracy] as const), tone: 3 }],
+    series: [
+      { name: 'trained encoder', points: points.map((p) => [p.epoch, p.accuracy] as const), tone: 3 },
+      ...(published ? [{ name: published.name, points: published.points, tone: 8, dashed: true }] : []),
+    ],
     guides: levels.flatMap(([name, value]) => (value === undefined ? [] : [{ name, value }])),
   });
 }

@@ -1,3 +1,6 @@
+import type { MapData } from './report-map.js';
+import type { Point } from './thin.js';
+
 /** One training step as it was logged. */
 export interface ReportStep {
   step: number;
@@ -45,5 +48,14 @@ export interface ReportData {
   queueSize: number;
   gallery: { query: ReportPicture; neighbours: ReportNeighbour[] }[];
   notes: string[];
+  /** Pairs of views, as `data:image/...` addresses. */
+  views?: { first: string; second: string; label?: string }[];
+  /** Cosines of views of the same picture, and of different ones. */
+  similarity?: { positive: readonly number[]; negative: readonly number[] };
+  /** A k-NN curve to compare with. */
+  published?: { name: string; points: readonly Point[] };
+  map?: MapData;
+  /** Bytes of a step's tensors, as planned and alive at the worst moment, and of everything on the device at most. */
+  memory?: { planned: number; live: number; peak: number };
   elapsedSeconds: number;
 }

@@ -19,13 +19,15 @@ figure{margin:0}.charts figure{padding:14px 14px 10px;min-width:0}
 .tone1{--tone:var(--t1)}.tone2{--tone:var(--t2)}.tone3{--tone:var(--t3)}.tone4{--tone:var(--t4)}.tone5{--tone:var(--t5)}.tone6{--tone:var(--t6)}.tone7{--tone:var(--t7)}.tone8{--tone:var(--t8)}
 .charts figure{overflow-x:auto}svg{display:block;width:100%;min-width:440px;height:auto}svg text{fill:var(--muted);font-size:12px}
 .end{text-anchor:end}.mid{text-anchor:middle}.grid{stroke:var(--grid)}
-.line{fill:none;stroke:var(--tone);stroke-width:2;stroke-linejoin:round}.line.pale{stroke-width:1;opacity:.3}.dot{fill:var(--tone)}
+.line{fill:none;stroke:var(--tone);stroke-width:2;stroke-linejoin:round}.line.dashed{stroke-dasharray:6 5}.area{fill:var(--tone);opacity:.18}.line.pale{stroke-width:1;opacity:.3}.dot{fill:var(--tone)}
 .guide{fill:none;stroke:var(--muted);stroke-dasharray:5 4}.strip{fill:var(--text);opacity:0}.strip:hover{opacity:.08}
 .gallery{padding:14px 16px;overflow-x:auto}.row{display:flex;gap:18px;padding:8px 0}.row+.row{border-top:1px solid var(--edge)}
 .near{display:flex;flex-wrap:wrap;gap:10px;padding-left:18px;border-left:1px solid var(--edge)}
 .gallery figcaption{font-size:12px;line-height:1.3;margin-top:3px;max-width:72px;color:var(--muted);overflow-wrap:anywhere}
 .gallery img{display:block;width:72px;height:72px;object-fit:contain;image-rendering:pixelated;border:3px solid var(--edge);border-radius:6px}
 figure.right img{border-color:var(--good)}figure.wrong img{border-color:var(--bad)}
+.views{display:flex;flex-wrap:wrap;gap:14px 22px}.views figure{display:flex;gap:3px}
+.map{padding:6px}.map svg{min-width:640px}.map image{image-rendering:auto}.map rect{fill:none;stroke-width:2}.map circle{opacity:.75}.map g:hover rect{stroke-width:4}
 .label{display:block}span.right,figure.right figcaption{color:var(--good)}span.wrong,figure.wrong figcaption{color:var(--bad)}
 table{border-collapse:collapse}th{text-align:left;font-weight:400}.knn{width:100%}.knn th,.knn td{padding:8px 16px}
 .knn tbody tr{border-top:1px solid var(--edge)}thead th{font-size:13px;color:var(--muted)}th.number,.number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}

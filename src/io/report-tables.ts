@@ -11,10 +11,13 @@ export function reportSummary(data: ReportData): string {
     tile('Loss', plain(mean(tail, (s) => s.loss)), `chance ${plain(data.chanceLoss)}`),
     tile('Contrast top 1', percent(mean(tail, (s) => s.contrastTop1)), `of ${whole(data.queueSize + 1)} keys`),
     tile('Steps', whole(last?.step), `${whole(last?.epoch)} epochs`),
+    ...(data.memory ? [tile('Memory of a step', mebibytes(data.memory.planned), `${mebibytes(data.memory.live)} alive at most`)] : []),
     tile('Time', duration(data.elapsedSeconds), `${whole(mean(tail, (s) => s.picturesPerSecond))} pictures/s`),
   ];
   return `<div class="tiles">${tiles.join('')}</div>`;
 }
+
+const mebibytes = (bytes: number): string => `${whole(bytes / 2 ** 20)} MiB`;
 
 const tile = (name: string, value: string, note: string): string =>
   `<div class="card tile"><span>${escape(name)}</span><strong>${escape(value)}</strong><span>${escape(note)}</span></div>`;
@@ -40,8 +43,8 @@ export function reportKnn({ baselines: b }: ReportData): string {
 const clamp = (share: number): string => (100 * Math.min(1, Math.max(0, share))).toFixed(1);
 
 /** How the run was made: command, adapter, seed, the resolved configuration, notes. */
-export function reportSettings(data: Pick<ReportData, 'adapter' | 'version' | 'seed' | 'notes' | 'command' | 'config'>): string {
-  const facts = [['adapter', data.adapter], ['dawngrad', data.version], ['seed', data.seed]];
+export function reportSettings(data: Pick<ReportData, 'adapter' | 'version' | 'seed' | 'notes' | 'command' | 'config' | 'memory'>): string {
+  const facts = [['adapter', data.adapter], ['dawngrad', data.version], ['seed', data.seed], ...(data.memory ? [['device memory', `${mebibytes(data.memory.peak)} at most, pictures and state included`]] : [])];
   const notes = data.notes.length > 0 ? `<h2>Notes</h2><ul>${data.notes.map((n) => `<li>${escape(n)}</li>`).join('')}</ul>` : '';
   return (
     `<section>${notes}<h2>How it was made</h2><pre class="card"><code>${escape(data.command)}</code></pre>` +

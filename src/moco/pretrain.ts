@@ -154,6 +154,11 @@ export class Pretraining {
     return knnAccuracy(heldOut, train, { k: this.config.knn, T: this.config.knnT });
   }
 
+  /** Bytes of the tensors of a step: as planned, and alive at the worst moment. */
+  get memory(): { readonly planned: number; readonly live: number } {
+    return this.#train.memory;
+  }
+
   /** Trains one step and waits for it; for timing, outside of `run`. */
   async trial(): Promise<void> {
     await (await this.#step({})).reported;
@@ -167,11 +172,6 @@ export class Pretraining {
       this.#done++;
       return this.#train.profile(...inputs);
     });
-  }
-
-  /** Bytes of the tensors that live in a step: see `Compiled.memory`. */
-  get memory(): { readonly planned: number; readonly live: number } {
-    return this.#train.memory;
   }
 
   /** Draws the next step, as the compiled function takes it. */

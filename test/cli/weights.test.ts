@@ -92,6 +92,8 @@ describe('dawngrad embed and export', () => {
     expect([stated.code, stated.out]).toEqual([0, expect.stringContaining('6 pictures, 64 features each')]);
     expect((await dawngrad('embed', 'photos', '--checkpoint', 'run', '--out', 'a.csv')).code).toBe(0);
     expect((await dawngrad('embed', 'photos', '--checkpoint', 'run', '--out', 'a.npy')).code).toBe(0);
+    expect((await dawngrad('embed', 'photos', '--checkpoint', 'run', '--out', 'map.html')).code).toBe(0);
+    expect(readFileSync(join(folder, 'map.html'), 'utf8').match(/<circle cx/g)).toHaveLength(6);
     const values = [...read('a.safetensors').get('embeddings')!.data] as number[];
     const lines = readFileSync(join(folder, 'a.csv'), 'utf8').trim().split('\n').slice(1).map((line) => line.split(','));
     expect(lines.map((line) => [line[0], line.at(-1)])).toEqual([0, 2, 4, 1, 3, 5].map((i) => [`${'ab'[i % 2]}/${i}.png`, 'ab'[i % 2]]));

@@ -60,6 +60,23 @@ describe('renderReport', () => {
     for (const page of [none, broken]) expect(page).not.toMatch(/NaN|undefined|Infinity/);
   });
 
+  it('shows views, similarities, a published curve, memory and the map, where there are any', () => {
+    for (const absent of ['<h2>Views', 'Similarity of views', 'as published', 'Map of features', 'Memory of a step']) expect(html).not.toContain(absent);
+    const full = renderReport(
+      sample({
+        views: [{ first: png, second: png, label: 'rings' }], similarity: { positive: [0.9, 1, 0.95, NaN], negative: [0, 0.1, -0.2] },
+        published: { name: 'as published', points: [[1, 0.3], [200, 0.8]] },
+        memory: { planned: 3 * 2 ** 20, live: 2 ** 20, peak: 9 * 2 ** 20 },
+        map: { points: Float32Array.of(0, 0, 1, 1, 0.5, 0.2), by: 'PCA', thumbnails: [png, png, 'https://example.org/x'], names: ['a', 'b', '<c>'], labels: [0, 1, 1], classes: ['x', 'y'] },
+      }),
+    );
+    for (const text of ['alt="first view: rings"', 'Similarity of views, by cosine: same picture from', 'line tone8 dashed', '3 MiB', '9 MiB at most', '3 pictures, by PCA', '&lt;c&gt; (y)'])
+      expect(full).toContain(text);
+    expect(full.match(/<circle cx/g)).toHaveLength(3);
+    expect(full.match(/<image /g)).toHaveLength(2);
+    expect(full).not.toMatch(/NaN|undefined|https?:/);
+  });
+
   it('is balanced HTML, and the same for the same data', () => {
     for (const tag of ['div', 'section', 'figure', 'svg', 'table', 'details', 'p', 'text', 'rect', 'figcaption'])
       expect([tag, html.match(new RegExp(`<${tag}[ >]`, 'g'))!.length]).toEqual([tag, html.match(new RegExp(`</${tag}>`, 'g'))!.length]);

@@ -7,6 +7,7 @@ import { buildEncoder, encoderOf } from '../../src/moco/encoder.js';
 import { moduleTensors } from '../../src/moco/module-state.js';
 import { onnxFolder } from '../../src/moco/onnx.js';
 import { ResNet, type ResNetOptions } from '../../src/nn/resnet.js';
+import { VisionTransformer, type VisionTransformerOptions } from '../../src/nn/vit.js';
 import { step } from '../../src/step.js';
 import { tensor } from '../../src/tensor.js';
 import { on, reference } from '../support/devices.js';
@@ -46,5 +47,28 @@ describe('ONNX in onnxruntime', () => {
     expect(got.dims).toEqual([N, want.length / N]);
     expect(map.dims.slice(0, 2)).toEqual(got.dims);
     assertClose('features', got.data as Float32Array, want, { relative: 1e-4, absolute: 0 });
+  });
+
+  it.each<[string, VisionTransformerOptions]>([
+    ['patches', { width: 64, depth: 2, heads: 4, patch: 4, size: 12, head: 'linear', dim: 3 }],
+    ['a stem of convolutions', { width: 192, depth: 1, heads: 12, patch: 8, size: 16, stem: 'conv', head: 'none' }],
+  ])('a vision transformer with %s: features as ours, to 1e-4', async (_, options) => {
+    const rng = new Rng(6, 'pictures');
+    const tensors = await on(reference, () => moduleTensors(new VisionTransformer({ ...options, seed: 3 })));
+    for (const [name, { data }] of tensors)
+      if (/running_var|norm\d?\.weight|proj\.\d\.weight/.test(name)) data.forEach((v, i) => (data[i] = Number(v) * rng.uniform(0.5, 1.5)));
+      else if (/running_mean|bias/.test(name)) data.forEach((_, i) => (data[i] = 0.3 * rng.normal()));
+    const file = encoderOf(decodeSafetensors(encodeSafetensors(new Map([...tensors].map(([name, t]) => [`base_encoder.${name}`, t]))), 'x'), 'x');
+    const { width, depth, heads, patch, size, stem = 'patch' } = options as Required<VisionTransformerOptions>;
+    expect(file.architecture).toEqual({ width, depth, heads, patch, size, stem });
+    const N = 2;
+    const nhwc = Float32Array.from({ length: N * size * size * 3 }, () => rng.normal());
+    const pixels = size * size;
+    const nchw = nhwc.map((_, i) => nhwc[(Math.floor(i / (3 * pixels)) * pixels + (i % pixels)) * 3 + (Math.floor(i / pixels) % 3)]);
+    const want = await on(reference, () => step(() => noGrad(() => buildEncoder(file, 'x').embed(tensor(nhwc, [N, size, size, 3]))).data()));
+    const session = await ort.InferenceSession.create(onnxFolder(file).get('onnx/model.onnx') as Uint8Array);
+    const { pooler_output: got, last_hidden_state: tokens } = await session.run({ pixel_values: new ort.Tensor('float32', nchw, [N, 3, size, size]) });
+    expect([got.dims, tokens.dims]).toEqual([[N, width], [N, (size / patch) ** 2 + 1, width]]);
+    assertClose('features', got.data as Float32Array, want, { relative: 1e-4, absolute: 1e-6 });
   });
 });

@@ -1,0 +1,103 @@
+import type { Pictures } from '../data/pictures.js';
+import { pixelFeatures } from '../moco/embed.js';
+import { knnAccuracy } from '../moco/knn.js';
+import type { Pretraining, StepRecord } from '../moco/pretrain.js';
+import { galleryRows } from '../moco/report.js';
+import type { Metric, Run } from '../moco/run.node.js';
+import { Board } from './board.js';
+import type { Output } from './common.js';
+import { Progress } from './progress.js';
+import { writeReport } from './report.js';
+import { resultsOf, resultTable } from './table.js';
+
+const INTERRUPTED = 130;
+
+/** How a run is watched. */
+export interface Watch {
+  out: Output;
+  chart: boolean;
+  tensorboard: boolean;
+}
+
+/** Trains to the end or until interrupted, saving and logging on the way, and writes the report. Returns the exit code. */
+export async function train(run: Run, training: Pretraining, skipped: Pictures['skipped'], { out, chart, tensorboard }: Watch): Promise<number> {
+  const { totalSteps, stepsPerEpoch } = training;
+  const progress = new Progress({ total: totalSteps, stepsPerEpoch, batch: training.config.batch, quiet: out.quiet, verbose: out.verbose, chart });
+  const board = tensorboard ? new Board(run, training) : undefined;
+  const log = (metric: Metric) => {
+    run.log(metric);
+    board?.metric(metric);
+  };
+  const began = Date.now();
+  const finished = await interruptible(progress, async (signal) => {
+    if (training.position.step === 0 && !run.history().before) {
+      await baselines(log, training);
+      await board?.views();
+    }
+    const timed = clocked(training.config.batch);
+    return training.run({
+      signal,
+      onStep: (record) => {
+        log(timed(record));
+        progress.update(record);
+      },
+      onKnn: (record) => {
+        log(record);
+        progress.say(`epoch ${record.epoch}: k-NN ${(100 * record.knn).toFixed(1)} %`);
+      },
+      onSpread: log,
+      onWarning: (text) => progress.say(`Warning: ${text}`),
+      onEpoch: async (position) => {
+        await board?.similarities();
+        await run.save(training, position);
+      },
+    });
+  });
+  progress.end();
+  if (training.position.step % stepsPerEpoch !== 0 || training.position.step === 0) await run.save(training, training.position);
+  await run.written();
+  const rows = training.heldOut.count > 0 ? await galleryRows(training.heldOut, await training.features()) : [];
+  await board?.gallery(rows);
+  await board?.written();
+  await writeReport(run, training, skipped, rows, (Date.now() - began) / 1000);
+  const results = resultsOf(run, training);
+  out.result(finished ? resultTable(results, training) : `Stopped at step ${results.step} of ${totalSteps}. Continue with: dawngrad pretrain --resume ${run.folder}`, results);
+  return finished ? 0 : INTERRUPTED;
+}
+
+/** Runs `work` with a signal that is given when the process is interrupted for the first time. */
+async function interruptible<T>(progress: Progress, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const stop = new AbortController();
+  const onSignal = () => {
+    if (stop.signal.aborted) return;
+    progress.say('Stopping after this step, to save.');
+    stop.abort();
+  };
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
+  try {
+    return await work(stop.signal);
+  } finally {
+    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
+  }
+}
+
+/** Adds to each step how fast it was; the first has none before it. */
+function clocked(batch: number): (record: StepRecord) => StepRecord {
+  let last: number | undefined;
+  return (record) => {
+    const now = performance.now();
+    const picturesPerSecond = last === undefined ? undefined : Number(((1000 * batch) / (now - last)).toPrecision(5));
+    last = now;
+    return { ...record, picturesPerSecond };
+  };
+}
+
+/** k-NN before training, once a run. */
+async function baselines(log: (metric: Metric) => void, training: Pretraining): Promise<void> {
+  const { config, heldOut, train } = training;
+  const randomEncoder = await training.knn();
+  if (randomEncoder === undefined) return;
+  const pixels = (p: Pictures) => pixelFeatures(p, config.mean, config.std);
+  const rawPixels = await knnAccuracy(pixels(heldOut), pixels(train), { k: config.knn, T: config.knnT });
+  log({ epoch: 0, rawPixels, randomEncoder, chance: 1 / new Set(train.labels).size });
+}

@@ -1,0 +1,73 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { Progress, type ProgressOptions } from '../../src/cli/progress.js';
+import { brailleChart } from '../../src/io/braille.js';
+
+const before = { ...process.env };
+afterEach(() => void (process.env = { ...before }));
+
+/** What a screen got of a run of ten steps. */
+function shown(options: Partial<ProgressOptions>, isTTY: boolean): string {
+  let text = '';
+  const progress = new Progress({ total: 10, stepsPerEpoch: 5, batch: 4, ...options }, { isTTY, columns: 60, write: (t: string) => (text += t) });
+  for (let step = 1; step <= 10; step++) {
+    progress.update({ step, epoch: Math.ceil(step / 5), loss: 11 - step, contrastTop1: 0.5, lr: 0.1, m: 0.99, contrastTop5: 1, gradNorm: 1 });
+    if (step === 5) progress.say('half');
+  }
+  progress.end();
+  return text;
+}
+
+/** The lines a terminal is left with, which knows the sequences that are used. */
+function terminal(text: string): string[] {
+  const lines = [''];
+  let row = 0;
+  for (const part of text.replace(/\x1b\[(36|0)m/g, '').match(/\x1b\[J|\x1b\[\d+A|[^]/gu)!) {
+    if (part === '\x1b[J') lines.splice(row, lines.length, '');
+    else if (part.startsWith('\x1b')) row -= Number(part.slice(2, -1));
+    else if (part === '\n') lines[++row] ??= '';
+    else if (part !== '\r') lines[row] += part;
+  }
+  return lines;
+}
+
+describe('brailleChart', () => {
+  it('a falling line falls, joined from column to column', () => {
+    expect(brailleChart([[0, 3], [1, 2], [2, 1], [3, 0]], 5, 1)).toEqual(['3 ┤⠑⢄'].map((l) => l.replace('3', '3').padStart(5)));
+    const rows = brailleChart(Array.from({ length: 100 }, (_, i) => [i, -i]), 30, 4);
+    expect(rows.map((row) => row.length)).toEqual([30, 30, 30, 30]);
+    expect([rows[0].trim().startsWith('0 ┤'), rows[3].startsWith('-99 ┤')]).toEqual([true, true]);
+  });
+
+  it('copes with one point, with a level line, and without points', () => {
+    expect(brailleChart([[1, 2]], 8, 2)).toHaveLength(2);
+    expect(brailleChart([[1, 2], [2, 2], [3, NaN]], 8, 2).join('')).not.toMatch(/NaN|undefined/);
+    expect(brailleChart([[1, NaN]], 8, 2)).toEqual([]);
+  });
+});
+
+describe('Progress', () => {
+  it('elsewhere than on a terminal: plain lines, with or without --chart', () => {
+    expect(shown({ chart: true }, false)).toMatch(/^epoch 1\/2  loss 10\.000.*\nhalf\nepoch 2\/2  loss 1\.000  contrast 50 %.*\n$/);
+  });
+
+  it('--verbose tells every step, --quiet nothing', () => {
+    expect(shown({ verbose: true }, true).match(/loss/g)).toHaveLength(10);
+    expect(shown({ verbose: true, chart: true }, true)).not.toContain('\x1b');
+    expect(shown({ quiet: true, chart: true }, true)).toBe('');
+  });
+
+  it('on a terminal: the bar, and under it the chart if asked; what was said stays above', () => {
+    process.env = { ...before, TERM: 'xterm' };
+    delete process.env.NO_COLOR;
+    delete process.env.FORCE_COLOR;
+    expect(terminal(shown({}, true)).map((l) => l.slice(0, 4))).toEqual(['half', '━━━━', '']);
+    const lines = terminal(shown({ chart: true }, true));
+    expect(lines[0]).toBe('half');
+    expect(lines[1]).toMatch(/^━{24} epoch 2\/2/);
+    expect(lines.slice(2, 8).every((l) => / ┤[\u2800-\u28ff]+$/.test(l) && l.length <= 60)).toBe(true);
+    expect(lines.slice(8)).toEqual(['']);
+    expect(shown({ chart: true }, true)).toContain('\x1b[36m');
+    process.env.NO_COLOR = '1';
+    expect(shown({ chart: true }, true)).not.toContain('\x1b[36m');
+  });
+});
