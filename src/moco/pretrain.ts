@@ -43,8 +43,11 @@ export interface Position {
   step: number;
 }
 
+/** What a run tells, and how it is stopped. */
 export interface PretrainHooks {
+  /** After each step, once its values are read. */
   onStep?(record: StepRecord): void;
+  /** After each k-NN. */
   onKnn?(record: KnnRecord): void;
   /** At the end of each epoch, the position is safe to save. */
   onEpoch?(position: Position): Promise<void> | void;
