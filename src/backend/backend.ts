@@ -78,16 +78,22 @@ export interface Recorded {
   release(): void;
 }
 
+/** A way of computing: a WebGPU device, or plain loops. Tensors hold memory of one. */
 export interface Backend {
   readonly kind: 'gpu' | 'reference';
   /** The adapter's name, or `reference`. */
   readonly name: string;
+  /** Memory for `length` elements, with any values. */
   alloc(dtype: DType, length: number): Storage;
   /** Part of `storage`, from element `offset`; its start must be a multiple of 256 bytes. */
   slice(storage: Storage, offset: number, length: number): Storage;
+  /** Gives memory back; work recorded before may still use it. */
   free(storage: Storage): void;
+  /** Sets the values, after all work so far. */
   write(storage: Storage, data: TypedArray): void;
+  /** The values after all work so far. @throws DeviceError when the device reports an error. */
   read(storage: Storage): Promise<TypedArray>;
+  /** Computes a primitive on buffers, inputs first. */
   run<P>(primitive: Primitive<P>, buffers: readonly Storage[], params: P): void;
   /** Hands encoded work to the device. */
   flush(): void;

@@ -3,6 +3,7 @@ import { type Backend, useBackend } from './backend.js';
 import { GpuBackend } from './gpu.js';
 import { ReferenceBackend } from './reference.js';
 
+/** Which device to open. */
 export interface DeviceOptions extends GpuOptions {
   /** `gpu` (default), or `reference`: plain loops on the CPU, for checking. */
   backend?: 'gpu' | 'reference';

@@ -53,6 +53,7 @@ export class EndToEnd implements Method {
     return { loss: Math.log(N), formula: 'ln N' };
   }
 
+  /** What a checkpoint must hold. */
   *saved(): Generator<Saved> {
     yield { prefix: 'encoder_q.', model: this.encoderQ };
     if (this.encoderK !== this.encoderQ) yield { prefix: 'encoder_k.', model: this.encoderK };

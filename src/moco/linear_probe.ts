@@ -35,6 +35,7 @@ export interface LinearRecord {
   heldOutTop5: number;
 }
 
+/** What a linear evaluation found. */
 export interface LinearResult {
   epochs: LinearRecord[];
   /** The epoch of the highest top-1 accuracy on the held-out pictures, the first of equals. */
@@ -43,12 +44,14 @@ export interface LinearResult {
   classifier: Map<string, StoredTensor>;
 }
 
+/** Pictures to train and measure a classifier on, and how. */
 export interface LinearData {
   train: Pictures;
   heldOut: Pictures;
   config: LinearConfig & Normalisation;
   /** What the encoder was loaded from, by PyTorch's names. It must be the same to the bit when training ends; left out, as it was before. */
   stored?: ReadonlyMap<string, StoredTensor>;
+  /** After each epoch. */
   onEpoch?(record: LinearRecord): void;
 }
 

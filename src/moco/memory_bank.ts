@@ -79,6 +79,7 @@ export class MemoryBank implements Method {
     return { loss: Math.log(K + 1) + K * Math.log(1 + 1 / K), formula: 'ln(K+1) + K ln(1 + 1/K)' };
   }
 
+  /** What a checkpoint must hold. */
   *saved(): Generator<Saved> {
     yield { prefix: 'encoder.', model: this.encoder };
     yield { name: 'memory', tensor: this.bank };

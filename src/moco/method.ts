@@ -50,6 +50,7 @@ export interface Method {
   chance(N: number): { loss: number; formula: string };
   /** One training step. Returns f32 [3]: the loss, and how often the positive key is first and among the first five. */
   step(parts: readonly Part[], rates: Rates): Tensor;
+  /** What a checkpoint must hold. */
   saved(): Iterable<Saved>;
 }
 

@@ -13,6 +13,7 @@ import { state, type Tensor, tensor } from '../tensor.js';
 import { both, descend, type Method, type Part, type Rates, type Saved } from './method.js';
 import { randomKeys } from './random_keys.js';
 
+/** What MoCo v1 and v2 differ in, and its optimizer. */
 export interface MoCoOptions {
   /** Keys in the queue. */
   K: number;
@@ -22,6 +23,7 @@ export interface MoCoOptions {
   dim: number;
   /** Each view is query and key in turn, and the losses add up. */
   symmetric?: boolean;
+  /** Makes the optimizer of the query encoder, given its parameters. */
   optimizer: (parameters: FlatParameters) => Optimizer;
   seed: number;
 }

@@ -55,8 +55,11 @@ export interface Position {
   step: number;
 }
 
+/** What a run tells, and how it is stopped. */
 export interface PretrainHooks {
+  /** After each step, once its values are read. */
   onStep?(record: StepRecord): void;
+  /** After each k-NN. */
   onKnn?(record: KnnRecord): void;
   /** As often as k-NN, and without labels too. */
   onSpread?(record: SpreadRecord): void;

@@ -40,6 +40,7 @@ export class Run {
     this.info = info;
   }
 
+  /** The path of a file in the folder. */
   file(name: string): string {
     return join(this.folder, name);
   }
@@ -50,6 +51,7 @@ export class Run {
     this.#writing.catch(() => undefined); // `written` reports it
   }
 
+  /** Waits until everything logged is on disk. */
   written(): Promise<void> {
     return this.#writing;
   }

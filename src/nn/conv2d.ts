@@ -35,6 +35,7 @@ export class Conv2d extends Module {
     this.#options = options;
   }
 
+  /** [N, H, W, C] -> [N, P, Q, O], see `conv2d`. */
   forward(x: Tensor): Tensor {
     const y = conv2d(x, this.weight, this.#options);
     return this.bias ? add(y, this.bias) : y;

@@ -16,6 +16,7 @@ export class LayerNorm extends Module {
     this.#eps = eps;
   }
 
+  /** Each row along the last axis normalised by itself; the shape stays. */
   forward(x: Tensor): Tensor {
     return layerNorm(x, this.weight, this.bias, { eps: this.#eps });
   }

@@ -25,6 +25,7 @@ export class Linear extends Module {
     if (bias) this.bias = uniform(rng, [outputs], bound === undefined ? 1 / Math.sqrt(inputs) : 0);
   }
 
+  /** [.., inputs] -> [.., outputs]. */
   forward(x: Tensor): Tensor {
     const [outputs, inputs] = this.weight.shape;
     const rows = x.rank > 2 ? reshape(x, [x.size / inputs, inputs]) : x; // one product, for the weights' gradient too
@@ -36,6 +37,7 @@ export class Linear extends Module {
 
 /** max(x, 0) as a layer. */
 export class Relu extends Module {
+  /** max(x, 0), of any shape. */
   forward(x: Tensor): Tensor {
     return relu(x);
   }
@@ -54,6 +56,7 @@ export class Sequential extends Module {
     return this.#layers.map((layer, i) => [String(i), layer]);
   }
 
+  /** `x` through all layers. */
   forward(x: Tensor): Tensor {
     return this.#layers.reduce((y, layer) => layer.forward(y), x);
   }

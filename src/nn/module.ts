@@ -22,6 +22,7 @@ export abstract class Module {
   /** Batch statistics are used and updated while training; see `train`. */
   training = true;
 
+  /** What the module computes of `x`; each module says of what shapes. */
   abstract forward(x: Tensor): Tensor;
 
   constructor() {
@@ -78,6 +79,7 @@ export abstract class Module {
     return this;
   }
 
+  /** Switches to evaluation: batch norms use their running statistics. The same as train(false). */
   eval(): this {
     return this.train(false);
   }

@@ -8,6 +8,7 @@ import { Conv2d } from './conv2d.js';
 import { Linear, Relu, Sequential } from './linear.js';
 import { Module } from './module.js';
 
+/** What a ResNet is built of. */
 export interface ResNetOptions {
   /** Blocks in each stage. */
   blocks: readonly number[];
@@ -137,6 +138,7 @@ export class ResNet extends Module {
     return globalAvgPool(y);
   }
 
+  /** [N, H, W, 3] -> [N, dim], or the features without a head. */
   forward(x: Tensor): Tensor {
     const y = this.embed(x);
     return this.fc ? this.fc.forward(y) : y;
@@ -159,6 +161,7 @@ export const resnetPresets: Record<string, Preset> = {
   'resnet-tiny': { blocks: [1, 1], widths: [32, 64] },
 };
 
+/** Names that `resnet` knows. */
 export const resnetNames = Object.keys(resnetPresets);
 
 /** A ResNet by name: resnet18, resnet34, resnet50, or resnet-tiny for small pictures on small machines. */

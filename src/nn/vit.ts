@@ -15,6 +15,7 @@ import { Linear, Relu, Sequential } from './linear.js';
 import { Module } from './module.js';
 import { positionEmbedding } from './position_embedding.js';
 
+/** What a vision transformer is built of. */
 export interface VisionTransformerOptions {
   /** Channels of a token; a multiple of 4 and of `heads`. */
   width: number;
@@ -181,6 +182,7 @@ export class VisionTransformer extends Module {
     return this.norm.forward(reshape(slice(y, 1, 0, 1), [N, width])); // a norm of tokens is each token's own
   }
 
+  /** [N, size, size, 3] -> [N, dim], or the features without a head. */
   forward(x: Tensor): Tensor {
     const y = this.embed(x);
     return this.head ? this.head.forward(y) : y;
@@ -199,6 +201,7 @@ export const vitPresets: Record<string, VisionTransformerOptions> = {
   'vit-mini': { width: 64, depth: 2, heads: 4, patch: 8, size: 32 },
 };
 
+/** Names that `vit` knows. */
 export const vitNames = Object.keys(vitPresets);
 
 /** A vision transformer by name: vit-ti, vit-s, vit-b, vit-conv-ti, vit-conv-s, vit-conv-b, or vit-tiny and vit-mini for pictures of 32 on small machines. */

@@ -22,6 +22,7 @@ const primitive: Primitive<AdamWParams> = {
   },
 };
 
+/** Weight decay and moments of AdamW. */
 export interface AdamWOptions {
   /** Taken off every parameter as lr · weightDecay · w, apart from the gradient. */
   weightDecay: number;
@@ -37,7 +38,7 @@ export interface AdamWState {
   m: Tensor;
   /** Mean of its square, of w's shape. */
   v: Tensor;
-  /** [2]: 1 - beta^steps of both betas. On the device, so that a recorded step counts by itself. */
+  /** f32 [2]: 1 - beta^steps of both betas. On the device, so that a recorded step counts by itself. */
   corrections: Tensor;
 }
 

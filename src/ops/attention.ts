@@ -46,6 +46,7 @@ const gradient: Primitive<AttentionParams> = {
   },
 };
 
+/** Heads and scale of attention. */
 export interface AttentionOptions {
   /** Heads that the width is divided among. Default 1. */
   heads?: number;

@@ -18,6 +18,7 @@ const primitive: Primitive<AugmentParams> = {
   }),
 };
 
+/** The size of views, and how their channels are normalised. */
 export interface AugmentOptions {
   /** Height and width of the result, or one number for both. */
   size: number | readonly [height: number, width: number];

@@ -18,6 +18,7 @@ export const conv2dDwPrimitive: Primitive<Conv2dParams> = { name: 'conv2d_dw', m
 type Pair = number | readonly [number, number];
 const pair = (v: Pair): readonly [number, number] => (typeof v === 'number' ? [v, v] : v);
 
+/** The geometry of a convolution; a pair is [rows, columns]. */
 export interface Conv2dOptions {
   /** Rows and columns from one output pixel to the next. Default 1. */
   stride?: Pair;

@@ -33,6 +33,7 @@ export const infoNcePrimitive: Primitive<InfoNceParams> = {
   },
 };
 
+/** The contrastive loss, and how often the positive key wins. */
 export interface InfoNce {
   /** Mean over the queries of -ln softmax([q·k⁺ | q·queueᵀ] / T)[0], a scalar. */
   loss: Tensor;

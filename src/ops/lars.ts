@@ -54,6 +54,7 @@ export function larsTable(parts: readonly { start: number; length: number; adapt
   return { chunks: tensor(chunks, [chunks.length / 4, 4], 'u32'), ranges: tensor(ranges, [filled.length, 2], 'u32') };
 }
 
+/** Momentum, weight decay and trust of LARS. */
 export interface LarsOptions {
   momentum: number;
   /** Added to the gradient of adapted tensors as weightDecay · w. */

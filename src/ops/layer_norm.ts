@@ -45,10 +45,10 @@ const sumsPrimitive: Primitive<Rows> = {
 
 /**
  * Layer normalisation over the last axis (Ba, Kiros and Hinton 2016), as torch's F.layer_norm with the biased variance.
+ * `eps` is added to the variance; vision transformers use the default, torch's own is 1e-5.
  *
  * @param x [.., C]
  * @param gamma scale and `beta` shift of every column, [C]
- * @param options.eps added to the variance; vision transformers use the default, torch's own is 1e-5.
  * @returns like x: (x - mean) / √(var + eps) · gamma + beta
  */
 export function layerNorm(x: Tensor, gamma: Tensor, beta: Tensor, { eps = 1e-6 } = {}): Tensor {

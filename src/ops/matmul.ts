@@ -10,6 +10,7 @@ import { sum } from './reduce.js';
 
 export const matmulPrimitive: Primitive<MatmulParams> = { name: 'matmul', mirror, gpu: matmulGpu, flops: ({ batch, M, N, K }) => 2 * batch * M * N * K };
 
+/** How `matmul` reads its operands, and in what precision. */
 export interface MatmulOptions {
   /** Read `a` as [.., K, M] and `b` as [.., N, K]. */
   transposeA?: boolean;

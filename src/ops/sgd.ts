@@ -15,6 +15,7 @@ const primitive: Primitive<SgdParams> = {
   gpu: ({ nesterov, length, ...params }) => elementsLaunch(kernels, length, params, { NESTEROV: Number(nesterov) }),
 };
 
+/** Momentum and weight decay of SGD. */
 export interface SgdOptions {
   momentum: number;
   /** Added to every gradient as weightDecay · w. */

@@ -1,5 +1,6 @@
 import type { TypedArray } from '../core/dtype.js';
 
+/** Constants of a step of AdamW over `length` values. */
 export interface AdamWParams {
   length: number;
   beta1: number;

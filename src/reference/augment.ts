@@ -1,5 +1,6 @@
 import type { TypedArray } from '../core/dtype.js';
 
+/** Sizes of pictures and views, and the normalisation of channels. */
 export interface AugmentParams {
   /** Pictures of the data set and their size. */
   M: number;

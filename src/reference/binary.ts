@@ -1,7 +1,9 @@
 import type { TypedArray } from '../core/dtype.js';
 
+/** What `binary` computes of two values. */
 export type BinaryOp = 'add' | 'sub' | 'mul' | 'div' | 'greater' | 'maximum';
 
+/** The operation, and how its operands are broadcast. */
 export interface BinaryParams {
   op: BinaryOp;
   /** Shape of y; strides of a and b over it, 0 where they are stretched. */

@@ -1,5 +1,6 @@
 import type { TypedArray } from '../core/dtype.js';
 
+/** N queries of D values, K negatives, and the temperature T. */
 export interface InfoNceParams {
   N: number;
   K: number;

@@ -1,5 +1,6 @@
 import type { TypedArray } from '../core/dtype.js';
 
+/** Constants of a step of LARS over `length` values. */
 export interface LarsParams {
   momentum: number;
   weightDecay: number;

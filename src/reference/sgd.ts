@@ -1,5 +1,6 @@
 import type { TypedArray } from '../core/dtype.js';
 
+/** Constants of a step of SGD over `length` values. */
 export interface SgdParams {
   length: number;
   momentum: number;

@@ -1,5 +1,6 @@
 import type { TypedArray } from '../core/dtype.js';
 
+/** What `unary` computes of each value. */
 export type UnaryOp = 'neg' | 'exp' | 'log' | 'sqrt' | 'relu' | 'gelu' | 'tanh' | 'sigmoid' | 'clamp';
 
 /** `lo` and `hi` matter for clamp alone. */

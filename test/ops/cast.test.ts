@@ -54,6 +54,11 @@ describe('cast', () => {
     for (const backend of [await gpu(), reference]) expect(Array.from(await through(backend, values, 'f32', 'i32'))).toEqual([0, 0, 1, -1, 2, -7, 0, 16777216]);
   });
 
+  it.each<[Target, number[]]>([['i32', [2147483520, -2147483648, 2147483520, -2147483648, 2147483520]], ['u32', [3e9, 0, 4294967040, 0, 4294967040]]])('to %s floats out of range become the nearest in it', async (to, want) => {
+    const values = [3e9, -3e9, 1e20, -Infinity, Infinity];
+    for (const backend of [await gpu(), reference]) expect(Array.from(await through(backend, values, 'f32', to))).toEqual(want);
+  });
+
   it('to the same type it is the tensor itself, and a cast to u8 is refused', async () => {
     on(await gpu(), () => {
       const x = tensor([1, 2, 3]);

@@ -1,0 +1,28 @@
+/** A model of one's own: a network with a skip connection. Its tensors are named after its fields, as PyTorch would. */
+import { BatchNorm, Conv2d, device, globalAvgPool, Linear, Module, ones, Rng, type Tensor } from 'dawngrad';
+
+class SkipNet extends Module {
+  readonly features = 16;
+  readonly conv1: Conv2d;
+  readonly bn1 = new BatchNorm(16);
+  readonly conv2: Conv2d;
+  readonly bn2 = new BatchNorm(16);
+  readonly fc: Linear;
+
+  constructor(rng = new Rng(1, 'skip-net')) {
+    super();
+    this.conv1 = new Conv2d(rng, 3, 16, 3, { stride: 2, padding: 1 });
+    this.conv2 = new Conv2d(rng, 16, 16, 3, { padding: 1 });
+    this.fc = new Linear(rng, 16, 10);
+  }
+
+  forward(x: Tensor): Tensor {
+    const y = this.bn1.forward(this.conv1.forward(x), { relu: true });
+    return this.fc.forward(globalAvgPool(this.bn2.forward(this.conv2.forward(y), { relu: true, residual: y })));
+  }
+}
+
+await device();
+const model = new SkipNet();
+console.log(String(model.summary([1, 32, 32, 3])));
+console.log(`scores ${JSON.stringify(model.forward(ones([2, 32, 32, 3])).shape)}`);
