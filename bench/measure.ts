@@ -23,13 +23,13 @@ const MOST_SAMPLES = 15;
 /**
  * Times contestants in turn, so that a disturbance meets all of them, and all by one clock: timestamps on the device
  * from the first command to the last if every device can write them and no run is slow, else the time until the device
- * is done. Slow is a run of more than five budgets; that one run, after the caller's, is then its only sample.
+ * is done. Slow is a run of more than two budgets; that one run, after the caller's, is then its only sample.
  * Each has `budget` milliseconds, and three samples at least unless one takes longer than that.
  */
 export async function measure(contestants: readonly Contestant[], budget: number): Promise<Timing[]> {
   const firsts: number[] = [];
   for (const c of contestants) firsts.push(await sample(c, wall, 1));
-  const slow = (ms: number) => ms > 5 * budget;
+  const slow = (ms: number) => ms > 2 * budget;
   const stamped = contestants.every(({ library }) => library.device.features.has('timestamp-query')) && !firsts.some(slow);
   const racers = [];
   for (const [i, c] of contestants.entries()) {

@@ -25,12 +25,14 @@ export interface Options {
   /** Sizes for a GPU, and nothing left out. */
   full: boolean;
   peers: boolean;
+  /** With bounds checks in every library's shaders, as in browsers. */
+  robust: boolean;
   /** File to write to, without ending. What it holds of the same day, adapter and versions stays. */
   save?: string;
 }
 
 async function main(options: Options): Promise<void> {
-  provideGpu();
+  provideGpu(options.robust);
   const ours = await openOurs(read('package.json').version);
   const { software } = ours.backend.gpu;
   const { peers, failed } = options.peers ? await openPeers(join(root, 'bench/peers')) : { peers: [], failed: {} };
@@ -54,7 +56,8 @@ async function main(options: Options): Promise<void> {
   const full = options.full || !software;
   for (const bench of chosen(options.only)) {
     if (!full && bench.leavesOut) report.leftOut.push(`${bench.name}: ${bench.leavesOut}; --full has them`);
-    for (const c of bench.cases(full)) {
+    for (const sized of bench.cases(full)) {
+      const c = options.robust ? { ...sized, label: `${sized.label}, bounds checks` } : sized;
       const seconds = estimate(c, ceiling);
       if (!options.full && seconds > (c.per ? 20 : LONGEST_S)) report.leftOut.push(`${bench.name}, ${c.label}: about ${seconds.toFixed(0)} s a run on this adapter; --full runs it`);
       else await oneCase(bench, c, ours, peers, report, software ? 300 : 1000);
@@ -83,7 +86,10 @@ async function oneCase(bench: Bench, c: Case, ours: Awaited<ReturnType<typeof op
     const contestants: Contestant[] = [{ library: ours, work }];
     const result = await resultOf(ours, work, c);
     for (const peer of peers) {
+      const from = performance.now();
       const made = await contestant(bench, c, peer, result).catch((e) => `${peer.name} fails: ${String(e.message ?? e).split('\n')[0]}`);
+      const seconds = (performance.now() - from) / 1000;
+      if (seconds > 10) process.stderr.write(`(${peer.name} took ${seconds.toFixed(0)} s to compile and compute ${c.label})\n`);
       if (typeof made === 'string') notes.push(made);
       else contestants.push(made);
     }
@@ -134,6 +140,7 @@ await main({
   only: args.filter((a) => !a.startsWith('--')),
   full: flag('full'),
   peers: !flag('no-peers'),
+  robust: flag('robust'),
   save: args.find((a) => a.startsWith('--save='))?.slice(7),
 });
 process.exit(); // devices would keep the process
