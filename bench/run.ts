@@ -80,16 +80,13 @@ const estimate = (c: Case, ceiling: Ceiling): number => Math.max((c.flops ?? 0) 
 /** Checks and measures a case into a row of the report. */
 async function oneCase(bench: Bench, c: Case, ours: Awaited<ReturnType<typeof openOurs>>, peers: Library[], report: Report, budget: number): Promise<void> {
   try {
-    await checkMirror(ours.backend, c);
+    await told(`the mirror of ${c.label}`, checkMirror(ours.backend, c));
     const work = c.ours();
     const notes: string[] = [];
     const contestants: Contestant[] = [{ library: ours, work }];
-    const result = await resultOf(ours, work, c);
+    const result = await told(`dawngrad to compute ${c.label}`, resultOf(ours, work, c));
     for (const peer of peers) {
-      const from = performance.now();
-      const made = await contestant(bench, c, peer, result).catch((e) => `${peer.name} fails: ${String(e.message ?? e).split('\n')[0]}`);
-      const seconds = (performance.now() - from) / 1000;
-      if (seconds > 10) process.stderr.write(`(${peer.name} took ${seconds.toFixed(0)} s to compile and compute ${c.label})\n`);
+      const made = await told(`${peer.name} to compute ${c.label}`, contestant(bench, c, peer, result)).catch((e) => `${peer.name} fails: ${String(e.message ?? e).split('\n')[0]}`);
       if (typeof made === 'string') notes.push(made);
       else contestants.push(made);
     }
@@ -115,6 +112,15 @@ async function contestant(bench: Bench, c: Case, peer: Library, ours: Float32Arr
   const work = await make(peer.api);
   const unlike = differs(ours, await resultOf(peer, work, c), c.tolerance);
   return unlike ? `${peer.name} computes something else: ${unlike}` : { library: peer, work };
+}
+
+/** Says so when something before the timing takes long, compilation above all. */
+async function told<T>(what: string, promise: Promise<T>): Promise<T> {
+  const from = performance.now();
+  const result = await promise;
+  const seconds = (performance.now() - from) / 1000;
+  if (seconds > 5) process.stderr.write(`(${seconds.toFixed(0)} s for ${what})\n`);
+  return result;
 }
 
 /** What the run gives that a case compares. */

@@ -45,5 +45,5 @@ export const bench: Bench = {
   name: 'resnet-step',
   goal: { tfjs: 3, jax: 2 },
   lacks: { tfjs: 'tfjs takes too long for this size here' },
-  cases: (full) => (full ? [supervised('resnet18', 128, 32)] : [supervised('resnet18', 2, 8), supervised('resnet18', 2, 16)]),
+  cases: (full) => (full ? [supervised('resnet18', 128, 32)] : [supervised('resnet18', 2, 16), supervised('resnet18', 2, 8)]),
 };
