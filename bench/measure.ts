@@ -49,8 +49,13 @@ export async function measure(contestants: readonly Contestant[], budget: number
   return racers.map(({ times }) => ({ ms: quantile(times, 0.5), low: quantile(times, 0.25), high: quantile(times, 0.75), samples: times.length }));
 }
 
-/** The sample below which the part `q` of them lies. */
-export const quantile = (values: readonly number[], q: number): number => [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * q))];
+/** The value that the part `q` of the samples lies below, between two samples in proportion. */
+export function quantile(values: readonly number[], q: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = q * (sorted.length - 1);
+  const below = Math.floor(at);
+  return sorted[below] + (at - below) * (sorted[Math.ceil(at)] - sorted[below]);
+}
 
 interface Clock {
   start(): void;

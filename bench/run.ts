@@ -49,7 +49,6 @@ async function main(options: Options): Promise<void> {
     leftOut: [],
     failed: Object.entries(failed).map(([name, why]) => `${name}: ${why}`),
     facts: [],
-    scale: [],
   };
   const before = options.save ? earlier(options.save, report) : undefined;
   const keep = (): void => void (options.save && save(options.save, before ? merge(before, report) : report));
