@@ -79,13 +79,13 @@ const estimate = (c: Case, ceiling: Ceiling): number => Math.max((c.flops ?? 0) 
 /** Checks and measures a case into a row of the report. */
 async function oneCase(bench: Bench, c: Case, ours: Awaited<ReturnType<typeof openOurs>>, peers: Library[], report: Report, budget: number): Promise<void> {
   try {
-    await told(`the mirror of ${c.label}`, checkMirror(ours.backend, c));
+    await announced(`the mirror of ${c.label}`, checkMirror(ours.backend, c));
     const work = c.ours();
     const notes: string[] = [];
     const contestants: Contestant[] = [{ library: ours, work }];
-    const result = await told(`dawngrad to compute ${c.label}`, resultOf(ours, work, c));
+    const result = await announced(`dawngrad to compute ${c.label}`, resultOf(ours, work, c));
     for (const peer of peers) {
-      const made = await told(`${peer.name} to compute ${c.label}`, contestant(bench, c, peer, result)).catch((e) => `${peer.name} fails: ${String(e.message ?? e).split('\n')[0]}`);
+      const made = await announced(`${peer.name} to compute ${c.label}`, contestant(bench, c, peer, result)).catch((e) => `${peer.name} fails: ${String(e.message ?? e).split('\n')[0]}`);
       if (typeof made === 'string') notes.push(made);
       else contestants.push(made);
     }
@@ -114,7 +114,7 @@ async function contestant(bench: Bench, c: Case, peer: Library, ours: Float32Arr
 }
 
 /** Says so when something before the timing takes long, compilation above all. */
-async function told<T>(what: string, promise: Promise<T>): Promise<T> {
+async function announced<T>(what: string, promise: Promise<T>): Promise<T> {
   const from = performance.now();
   const result = await promise;
   const seconds = (performance.now() - from) / 1000;
