@@ -3,14 +3,16 @@ import { findAdapter } from '../src/gpu/adapter.js';
 /**
  * Puts a `navigator.gpu` in place as browsers have it, for the peers: Dawn on the adapter that dawngrad takes.
  * Every device that is asked of it, dawngrad's too, can write timestamps if the adapter can.
+ *
+ * @param robust keeps bounds checks in shaders, as browsers do.
  */
-export function provideGpu(): void {
+export function provideGpu(robust: boolean): void {
   const gpu = {
     wgslLanguageFeatures: new Set<string>(),
     getPreferredCanvasFormat: () => 'bgra8unorm',
     async requestAdapter(): Promise<GPUAdapter> {
       provide(undefined); // so that findAdapter asks Dawn
-      const { adapter } = await findAdapter().finally(() => provide(gpu));
+      const { adapter } = await findAdapter('any', robust).finally(() => provide(gpu));
       const request = adapter.requestDevice.bind(adapter);
       const extra = (['timestamp-query'] as const).filter((f) => adapter.features.has(f));
       adapter.requestDevice = (d = {}) => request({ ...d, requiredFeatures: [...new Set([...(d.requiredFeatures ?? []), ...extra])] });

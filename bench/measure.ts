@@ -23,13 +23,13 @@ const MOST_SAMPLES = 15;
 /**
  * Times contestants in turn, so that a disturbance meets all of them, and all by one clock: timestamps on the device
  * from the first command to the last if every device can write them and no run is slow, else the time until the device
- * is done. Slow is a run of more than five budgets; that one run, after the caller's, is then its only sample.
+ * is done. Slow is a run of more than two budgets; that one run, after the caller's, is then its only sample.
  * Each has `budget` milliseconds, and three samples at least unless one takes longer than that.
  */
 export async function measure(contestants: readonly Contestant[], budget: number): Promise<Timing[]> {
   const firsts: number[] = [];
   for (const c of contestants) firsts.push(await sample(c, wall, 1));
-  const slow = (ms: number) => ms > 5 * budget;
+  const slow = (ms: number) => ms > 2 * budget;
   const stamped = contestants.every(({ library }) => library.device.features.has('timestamp-query')) && !firsts.some(slow);
   const racers = [];
   for (const [i, c] of contestants.entries()) {
@@ -49,8 +49,13 @@ export async function measure(contestants: readonly Contestant[], budget: number
   return racers.map(({ times }) => ({ ms: quantile(times, 0.5), low: quantile(times, 0.25), high: quantile(times, 0.75), samples: times.length }));
 }
 
-/** The sample below which the part `q` of them lies. */
-export const quantile = (values: readonly number[], q: number): number => [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(values.length * q))];
+/** The value that the part `q` of the samples lies below, between two samples in proportion. */
+export function quantile(values: readonly number[], q: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = q * (sorted.length - 1);
+  const below = Math.floor(at);
+  return sorted[below] + (at - below) * (sorted[Math.ceil(at)] - sorted[below]);
+}
 
 interface Clock {
   start(): void;

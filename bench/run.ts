@@ -26,12 +26,14 @@ export interface Options {
   /** Sizes for a GPU, and nothing left out. */
   full: boolean;
   peers: boolean;
+  /** With bounds checks in every library's shaders, as in browsers. */
+  robust: boolean;
   /** File to write to, without ending. What it holds of the same day, adapter and versions stays. */
   save?: string;
 }
 
 async function main(options: Options): Promise<void> {
-  provideGpu();
+  provideGpu(options.robust);
   const ours = await openOurs(read('package.json').version);
   const { software } = ours.backend.gpu;
   const { peers, failed } = options.peers ? await openPeers(join(root, 'bench/peers')) : { peers: [], failed: {} };
@@ -48,14 +50,14 @@ async function main(options: Options): Promise<void> {
     leftOut: [],
     failed: Object.entries(failed).map(([name, why]) => `${name}: ${why}`),
     facts: [],
-    scale: [],
   };
   const before = options.save ? earlier(options.save, report) : undefined;
   const keep = (): void => void (options.save && save(options.save, before ? merge(before, report) : report));
   const full = options.full || !software;
   for (const bench of chosen(options.only)) {
     if (!full && bench.leavesOut) report.leftOut.push(`${bench.name}: ${bench.leavesOut}; --full has them`);
-    for (const c of bench.cases(full)) {
+    for (const sized of bench.cases(full)) {
+      const c = options.robust ? { ...sized, label: `${sized.label}, bounds checks` } : sized;
       const seconds = estimate(c, ceiling);
       if (!options.full && seconds > (c.per ? 20 : LONGEST_S)) report.leftOut.push(`${bench.name}, ${c.label}: about ${seconds.toFixed(0)} s a run on this adapter; --full runs it`);
       else await oneCase(bench, c, ours, peers, report, software ? 300 : 1000);
@@ -78,13 +80,13 @@ const estimate = (c: Case, ceiling: Ceiling): number => Math.max((c.flops ?? 0) 
 /** Checks and measures a case into a row of the report. */
 async function oneCase(bench: Bench, c: Case, ours: Awaited<ReturnType<typeof openOurs>>, peers: Library[], report: Report, budget: number): Promise<void> {
   try {
-    await checkMirror(ours.backend, c);
+    await announced(`the mirror of ${c.label}`, checkMirror(ours.backend, c));
     const work = c.ours();
     const notes: string[] = [];
     const contestants: Contestant[] = [{ library: ours, work }];
-    const result = await resultOf(ours, work, c);
+    const result = await announced(`dawngrad to compute ${c.label}`, resultOf(ours, work, c));
     for (const peer of peers) {
-      const made = await contestant(bench, c, peer, result).catch((e) => `${peer.name} fails: ${String(e.message ?? e).split('\n')[0]}`);
+      const made = await announced(`${peer.name} to compute ${c.label}`, contestant(bench, c, peer, result)).catch((e) => `${peer.name} fails: ${String(e.message ?? e).split('\n')[0]}`);
       if (typeof made === 'string') notes.push(made);
       else contestants.push(made);
     }
@@ -112,6 +114,15 @@ async function contestant(bench: Bench, c: Case, peer: Library, ours: Float32Arr
   return unlike ? `${peer.name} computes something else: ${unlike}` : { library: peer, work };
 }
 
+/** Says so when something before the timing takes long, compilation above all. */
+async function announced<T>(what: string, promise: Promise<T>): Promise<T> {
+  const from = performance.now();
+  const result = await promise;
+  const seconds = (performance.now() - from) / 1000;
+  if (seconds > 5) process.stderr.write(`(${seconds.toFixed(0)} s for ${what})\n`);
+  return result;
+}
+
 /** What the run gives that a case compares. */
 async function resultOf(library: Library, work: Contestant['work'], { before = 0 }: Case): Promise<Float32Array[]> {
   for (let i = 0; i < before; i++) {
@@ -136,6 +147,7 @@ else await main({
   only: args.filter((a) => !a.startsWith('--')),
   full: flag('full'),
   peers: !flag('no-peers'),
+  robust: flag('robust'),
   save: args.find((a) => a.startsWith('--save='))?.slice(7),
 });
 process.exit(); // devices would keep the process

@@ -32,7 +32,6 @@ export function merge(before: Report, now: Report): Report {
     pieces: before.pieces + 1,
     ceiling: { flops: Math.max(before.ceiling.flops, now.ceiling.flops), bytes: Math.max(before.ceiling.bytes, now.ceiling.bytes) },
     facts: now.facts.length ? now.facts : before.facts,
-    scale: now.scale.length ? now.scale : before.scale,
   };
 }
 

@@ -41,16 +41,6 @@ export interface Report {
   failed: string[];
   /** Paragraphs that are no rows: sizes of bundles, time to the first step. */
   facts: string[];
-  /** Tables of how cost grows. */
-  scale: ScaleTable[];
-}
-
-/** How the cost of something grows with `by`. */
-export interface ScaleTable {
-  title: string;
-  by: string;
-  unit: string;
-  rows: { at: string; ms: number; per: number; note?: string }[];
 }
 
 const number = (v: number): string => (v >= 100 ? v.toFixed(0) : v >= 10 ? v.toFixed(1) : v.toPrecision(2));
@@ -90,10 +80,6 @@ export function markdown(r: Report): string {
     for (const row of r.rows.filter((x) => x.op === op)) out.push(`| ${cells(row, notes).join(' | ')} |`);
   }
   if (notes.length) out.push('', ...notes.map((n, i) => `${i + 1}. ${n}`));
-  for (const { title, by, unit, rows } of r.scale) {
-    out.push('', `## Scale: ${title}`, '', `| ${by} | ms | ${unit} | |`, '|--:|--:|--:|---|');
-    for (const { at, ms, per, note = '' } of rows) out.push(`| ${at} | ${number(ms)} | ${number(per)} | ${note} |`);
-  }
   if (r.facts.length) out.push('', '## Besides', '', ...r.facts.map((f) => `- ${f}`));
   const below = r.rows.flatMap((row) => shortfall(row).map((s) => `- ${row.op}, ${row.label}: ${s}`));
   out.push('', '## Below the goal', '', ...(below.length ? below : ['Nothing.']));

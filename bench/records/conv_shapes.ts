@@ -14,7 +14,7 @@ function convolutions(N: number, stem: Sizes, first: number, blocks: number[], b
       if (i === 0 && (stride > 1 || C !== outputs)) add(H, C, outputs, 1, stride);
       if (bottleneck) add(H, C, width, 1, 1);
       add(H, bottleneck ? width : C, width, 3, stride);
-      H /= stride;
+      H = Math.ceil(H / stride);
       add(H, width, outputs, bottleneck ? 1 : 3, 1);
       C = outputs;
     }
