@@ -40,7 +40,7 @@ describe('dawngrad experiment', () => {
     writeFileSync(join(folder, 'four/results.jsonl'), `${kept.slice(0, 5).join('\n')}\n${kept[5].slice(0, 40)}`);
     expect(await dawngrad(...command)).toMatchObject({ code: 0, out: first.out });
     expect(lines('four/results.jsonl').at(-1)).toBe(kept[5]);
-  });
+  }, 240_000);
 
   it('mechanisms compares three of them over K, and MoCo over m', async () => {
     const { code, out } = await dawngrad('experiment', 'mechanisms', '--epochs', '1', '--Ks', '8,16', '--momenta', '0,0.99', '--K', '8', '--end-to-end-limit', '8', ...shared, 'mechanisms');
