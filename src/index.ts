@@ -71,6 +71,11 @@ export { presetOf, presets } from './moco/presets.js';
 export { demoConfig, type PretrainConfig } from './moco/config.js';
 export { type PretrainHooks, Pretraining } from './moco/pretrain.js';
 export { embedPictures, pixelFeatures } from './moco/embed.js';
+export { type ClassifierEpoch, type ClassifierHooks, type SupervisedConfig, supervisedRecipe, trainClassifier } from './moco/supervised.js';
+export { buildClassifier, type ClassifierOptions } from './moco/classifier.js';
+export { type FourWay, fourWay, type FourWayConfig, standing } from './moco/four_way.js';
+export { type Mechanisms, mechanisms, type MechanismsConfig } from './moco/mechanisms.js';
+export { type Kept, keepNothing } from './moco/kept.js';
 export { type Features, knnAccuracy, nearestNeighbours } from './moco/knn.js';
 export { loadCheckpoint, saveCheckpoint } from './moco/checkpoint.js';
 

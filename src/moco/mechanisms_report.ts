@@ -43,7 +43,7 @@ export function mechanismsReport(result: Mechanisms, made: Made & { pictures: st
   return reportPage({ title: 'Three mechanisms over K, and the momentum', ...made }, [
     `<section aria-label="Charts"><h2>Accuracy</h2><p class="muted">${escape(made.pictures)}</p><div class="charts">${chartK(result)}${chartM(result)}</div></section>`,
     reportGrid('Over K', note, headK, rowsK),
-    reportGrid('MoCo over m', `K = ${result.overM[0]?.K}. A key encoder that follows at once (m = 0) gives keys that do not agree with each other.`, headM, rowsM),
+    reportGrid('MoCo over m', `K = ${result.overM[0]?.K}. With m = 0 the key encoder follows at once, and keys of different steps need not agree with each other.`, headM, rowsM),
     reportSettings({ ...made, notes: [] }),
   ]);
 }
