@@ -96,10 +96,13 @@ async function settingOf(chosen: Experiment, args: Parsed, out: string, version:
   const choice = { classes: flags.get('classes') as string[] | undefined, limitPerClass: flags.get('limit') as number | undefined, size, seed };
   const data = positional[0] === undefined ? 'drawn' : resolve(positional[0]);
   const count = number('count', 600);
+  const seeds = number('seeds', 1);
+  if (!(Number.isInteger(seeds) && seeds > 0)) throw new ConfigError(`seeds: it is a whole number above 0; got ${seeds}. Use 3.`);
   const opened = await device({ adapter: flags.get('adapter') as AdapterChoice | undefined });
   tell(opened instanceof GpuBackend && opened.gpu.software ? `No GPU is used: computing in software on ${opened.name}.` : `Computing on ${opened.name}.`);
   const all = data === 'drawn' ? drawPictures({ count, size, seed }) : await openPictures(data, choice);
   const sets = splitHeldOut(checked(all), heldOut, seed);
+  if (sets.heldOut.count === 0) throw new ConfigError(`held-out: a picture at least is held out to measure accuracy; got ${heldOut} of ${all.count}. Use 0.25.`);
   const pictures = `${sets.train.count} pictures to train on and ${sets.heldOut.count} held out, ${size}×${size}, of ${all.classes!.join(', ')}; ${data === 'drawn' ? 'drawn' : `from ${positional[0]}`}.`;
   tell(pictures);
   const about = { data, ...(data === 'drawn' ? { count } : choice), heldOut, seed, size };

@@ -5,13 +5,13 @@ import { ConfigError } from '../core/errors.js';
 import { openPictures } from '../data/open.node.js';
 import { splitHeldOut } from '../data/pictures.js';
 import type { AdapterChoice } from '../gpu/adapter.js';
-import { appendLine, writeAtomic } from '../io/atomic.node.js';
+import { writeAtomic } from '../io/atomic.node.js';
 import { encodeSafetensors } from '../io/safetensors.js';
 import { buildClassifier } from '../moco/classifier.js';
 import { openNamedEncoder } from '../moco/named_encoder.node.js';
 import { moduleTensors } from '../moco/module-state.js';
 import { supervisedRecipe, trainClassifier } from '../moco/supervised.js';
-import { describeFlags, type Flag, parseArgs } from './args.js';
+import { describeFlags, type Flag, parseArgs, type Parsed } from './args.js';
 
 const flags: readonly Flag[] = [
   { name: 'out', kind: 'text', help: 'folder of the classifier (runs/finetuned)' },
@@ -48,30 +48,33 @@ export async function finetune(argv: readonly string[], version: string): Promis
     return 0;
   }
   if (data === undefined || more.length > 0) throw new ConfigError('finetune: it takes a run or checkpoint, and pictures in folders by class. Write dawngrad finetune runs/photos labelled.');
-  const value = <T>(name: string, otherwise: T) => (given.get(name) as T | undefined) ?? otherwise;
-  const out = value('out', 'runs/finetuned');
+  const out = (given.get('out') as string | undefined) ?? 'runs/finetuned';
   if (existsSync(join(out, 'classifier.safetensors'))) throw new ConfigError(`${out}: a classifier needs a folder of its own; got one that holds a classifier. Choose another --out.`);
+  const { accuracy, heldOut, file } = await tune(given, from, data, out, { version, command: ['dawngrad finetune', ...argv].join(' ') });
+  console.log(`${(100 * accuracy).toFixed(1)} % of ${heldOut} held-out pictures are told right. Classifier: ${file}`);
+  return 0;
+}
+
+async function tune(given: Parsed['flags'], from: string, data: string, out: string, made: Record<string, string>): Promise<{ accuracy: number; heldOut: number; file: string }> {
+  const value = <T>(name: string, otherwise: T) => (given.get(name) as T | undefined) ?? otherwise;
   const tell = (text: string) => void (given.has('quiet') || process.stderr.write(`${text}\n`));
   const { model, stem, size, mean, std, tensors } = await openNamedEncoder(from);
   const seed = value('seed', 1);
   const all = await openPictures(data, { size, seed, classes: given.get('classes') as string[] | undefined, limitPerClass: given.get('limit') as number | undefined });
   const sets = splitHeldOut(all, value('held-out', 0.2), seed);
+  const classes = all.classes ?? [];
   const opened = await device({ adapter: given.get('adapter') as AdapterChoice | undefined });
-  tell(`${model} from ${from} on ${opened.name}: ${sets.train.count} pictures in ${all.classes?.length ?? 0} classes, ${sets.heldOut.count} held out.`);
+  tell(`${model} from ${from} on ${opened.name}: ${sets.train.count} pictures in ${classes.length} classes, ${sets.heldOut.count} held out.`);
   const recipe = supervisedRecipe(model);
   const epochs = value('epochs', 20);
   const config = { ...recipe, epochs, warmup: Math.min(recipe.warmup, epochs / 2), batch: value('batch', 32), lr: value('lr', recipe.lr), cropMin: value('crop-min', 0.4), size, mean, std, seed };
-  const classifier = await buildClassifier(model, { classes: Math.max(1, all.classes?.length ?? 0), stem, size, seed }, tensors, from);
-  const logged: Promise<void>[] = [];
+  const classifier = await buildClassifier(model, { classes: Math.max(1, classes.length), stem, size, seed }, tensors, from);
   const records = await trainClassifier(classifier, sets, config, {
-    onEpoch: (record) => {
-      tell(`epoch ${record.epoch}/${epochs}  loss ${record.loss.toFixed(3)}  accuracy ${(100 * record.accuracy).toFixed(1)} %`);
-      logged.push((logged.at(-1) ?? Promise.resolve()).then(() => appendLine(join(out, 'metrics.jsonl'), record)));
-    },
+    onEpoch: (r) => tell(`epoch ${r.epoch}/${epochs}  loss ${r.loss.toFixed(3)}  accuracy ${(100 * r.accuracy).toFixed(1)} %`),
   });
-  await Promise.all(logged);
-  const metadata = { format: 'dawngrad-classifier', version, model, stem, size: String(size), mean: mean.join(), std: std.join(), classes: JSON.stringify(all.classes), command: ['dawngrad finetune', ...argv].join(' ') };
-  await writeAtomic(join(out, 'classifier.safetensors'), encodeSafetensors(await moduleTensors(classifier), metadata));
-  console.log(`${(100 * records.at(-1)!.accuracy).toFixed(1)} % of ${sets.heldOut.count} held-out pictures are told right. Classifier: ${join(out, 'classifier.safetensors')}`);
-  return 0;
+  const file = join(out, 'classifier.safetensors');
+  const metadata = { format: 'dawngrad-classifier', ...made, model, stem, size: String(size), mean: mean.join(), std: std.join(), classes: JSON.stringify(classes) };
+  await writeAtomic(join(out, 'metrics.jsonl'), records.map((r) => `${JSON.stringify(r)}\n`).join(''));
+  await writeAtomic(file, encodeSafetensors(await moduleTensors(classifier), metadata));
+  return { accuracy: records.at(-1)!.accuracy, heldOut: sets.heldOut.count, file };
 }

@@ -15,7 +15,7 @@ export interface Made {
   config: Record<string, unknown>;
 }
 
-const SMOOTHNESS = 'roughness: the variance of the changes of held-out accuracy from one epoch to the next, in squared percentage points; the smaller, the smoother';
+const ROUGHNESS = 'Roughness: the variance of the changes of held-out accuracy from one epoch to the next, in squared percentage points; the smaller, the smoother.';
 
 /** Accuracy over all seeds, and how smooth the curves are. */
 function accuracyRows({ contenders }: FourWay): string[][] {
@@ -27,14 +27,25 @@ function accuracyRows({ contenders }: FourWay): string[][] {
 }
 
 const pretrainedRow = (p: Pretrained): string[] =>
-  [p.model, p.method, `${p.pictures}`, `${p.epochs}`, `${p.loss.toFixed(3)} (chance ${p.chance.toFixed(3)})`, `${percent(p.knnBefore)} → ${percent(p.knn)}`];
+  [p.model, p.method, `${p.pictures}`, `${p.epochs}`, p.loss.toFixed(3), p.chance.toFixed(3), percent(p.knnBefore), percent(p.knn)];
+
+/** What pretraining changed, a sentence for each model. */
+function differences({ pretrained, contenders }: FourWay): string[] {
+  return pretrained.map(({ model, method }) => {
+    const [scratch, moco] = contenders.filter((c) => c.model === model).map(standing);
+    const points = 100 * (moco.accuracy - scratch.accuracy);
+    const factor = scratch.roughness > 0 ? plain(moco.roughness / scratch.roughness) : '–';
+    return `${model}: weights of ${method} instead of random ones change accuracy by ${points < 0 ? '−' : '+'}${Math.abs(points).toFixed(1)} points, and roughness by a factor of ${factor}.`;
+  });
+}
 
 /** The outcome for a terminal. */
 export function fourWayText(result: FourWay, { train, heldOut }: Sets): string {
   const { seeds, curves } = result.contenders[0];
   return [
     `Accuracy on ${heldOut.count} held-out pictures after ${curves[0].length} epochs on ${train.count} (mean ± standard deviation over seeds ${seeds.join(', ')}):`,
-    textGrid(accuracyRows(result)), SMOOTHNESS[0].toUpperCase() + SMOOTHNESS.slice(1) + '.',
+    textGrid(accuracyRows(result)), ROUGHNESS,
+    ...differences(result),
   ].join('\n');
 }
 
@@ -44,13 +55,17 @@ export function fourWayReport(result: FourWay, sets: Sets, made: Made): string {
   const { seeds, curves } = result.contenders[0];
   const classes = sets.train.classes!.join(', ');
   const title = 'Four classifiers: from scratch and from MoCo';
-  const outcome = `Share of ${sets.heldOut.count} held-out pictures told right after ${curves[0].length} epochs on ${sets.train.count} pictures of ${classes}; mean ± standard deviation over ${seeds.length} seeds (${seeds.join(', ')}). Chance is ${percent(1 / sets.train.classes!.length)}. ${SMOOTHNESS[0].toUpperCase()}${SMOOTHNESS.slice(1)}.`;
+  const outcome = [
+    `Share of ${sets.heldOut.count} held-out pictures told right after ${curves[0].length} epochs on ${sets.train.count} pictures of ${classes};`,
+    `mean ± standard deviation over ${seeds.length} seeds (${seeds.join(', ')}). Chance is ${percent(1 / sets.train.classes!.length)}. ${ROUGHNESS}`, ...differences(result),
+  ].join(' ');
   return reportPage({ title, ...made }, [
     reportGrid('Accuracy', outcome, head, rows),
-    `<section aria-label="Charts"><h2>Training</h2><div class="charts one">${accuracyChart(result)}${lossChart(result)}</div></section>`,
+    `<section aria-label="Charts"><h2>Training</h2><div class="charts">${accuracyChart(result)}${lossChart(result)}</div></section>`,
     reportGrid(
-      'What was pretrained on what', `Encoders were pretrained on the ${sets.train.count} training pictures without labels, once for all seeds of a classifier. k-NN (k = ${result.pretrained[0].k}) before and after.`,
-      ['model', 'method', 'pictures', 'epochs', 'loss', 'k-NN'], result.pretrained.map(pretrainedRow),
+      'What was pretrained on what',
+      `Encoders were pretrained on the ${sets.train.count} training pictures without labels, once for all seeds of a classifier. k-NN: accuracy on held-out pictures by their k = ${result.pretrained[0].k} nearest.`,
+      ['model', 'method', 'pictures', 'epochs', 'loss', 'chance', 'k-NN before', 'after'], result.pretrained.map(pretrainedRow),
     ),
     reportSettings({ ...made, notes: [] }),
   ]);

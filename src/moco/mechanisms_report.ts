@@ -1,5 +1,6 @@
 import { mean, spread } from '../core/statistics.js';
 import { lineChart } from '../io/chart.js';
+import { escape } from '../io/html.js';
 import { percent, percentTick } from '../io/numbers.js';
 import { reportGrid } from '../io/report-grid.js';
 import { reportPage } from '../io/report-page.js';
@@ -40,9 +41,9 @@ export function mechanismsReport(result: Mechanisms, made: Made & { pictures: st
   const note = 'Weighted k-NN accuracy on held-out pictures; with several seeds, mean ± standard deviation. The end-to-end mechanism has as many keys as its batch has pictures, so it ends early.';
   const [[headK, ...rowsK], [headM, ...rowsM]] = [overK(result), overM(result)];
   return reportPage({ title: 'Three mechanisms over K, and the momentum', ...made }, [
-    `<section aria-label="Charts"><h2>Accuracy</h2><p class="muted">${made.pictures}</p><div class="charts">${chartK(result)}${chartM(result)}</div></section>`,
+    `<section aria-label="Charts"><h2>Accuracy</h2><p class="muted">${escape(made.pictures)}</p><div class="charts">${chartK(result)}${chartM(result)}</div></section>`,
     reportGrid('Over K', note, headK, rowsK),
-    reportGrid('MoCo over m', `K = ${result.overM[0]?.K}. A key encoder that follows at once (m = 0) gives keys that do not agree with each other.`, headM, rowsM),
+    reportGrid('MoCo over m', `K = ${result.overM[0]?.K}. With m = 0 the key encoder follows at once, and keys of different steps need not agree with each other.`, headM, rowsM),
     reportSettings({ ...made, notes: [] }),
   ]);
 }

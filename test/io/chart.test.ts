@@ -58,6 +58,15 @@ describe('ticks', () => {
 });
 
 describe('lineChart', () => {
+  it('names places on the x axis, marks points, and shows no value where a line has none', () => {
+    const series = [{ name: 'short', points: [[0, 0.5]] as Point[], tone: 1, dots: true }, { name: 'long', points: [[0, 0.2], [1, 0.4], [2, 0.3]] as Point[], tone: 2, dots: true }];
+    const svg = lineChart({ title: 't', xName: 'K', places: ['16', '64', '1024'], show: percent, series });
+    for (const place of ['16', '64', '1024']) expect(svg).toContain(`>${place}</text>`);
+    expect(svg.match(/<circle/g)!.length).toBe(4);
+    expect(svg).toContain('<title>K 16\nshort 50.0 %\nlong 20.0 %</title>');
+    expect(svg).toContain('<title>K 1024\nlong 30.0 %</title>');
+  });
+
   it('draws any data without NaN or Infinity in the picture', () => {
     fc.assert(
       fc.property(values, values, fc.array(fc.double({ noNaN: true, min: -10, max: 10 }), { maxLength: 3 }), (a, b, levels) => {
