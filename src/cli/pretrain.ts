@@ -125,9 +125,12 @@ async function train(run: Run, training: Pretraining, pictures: Pictures, quiet:
   process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
   if (training.position.step === 0 && !run.history().before) await baselines(run, training);
   const began = Date.now();
+  let first = true;
   const finished = await training.run({
     signal: stop.signal,
     onStep: (record) => {
+      if (first) progress.say(`First step done after ${((Date.now() - began) / 1000).toFixed(1)} s, kernels compiled.`);
+      first = false;
       run.log(record);
       progress.update(record);
     },
