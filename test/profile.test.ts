@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { backward } from '../src/autograd.js';
 import { compile } from '../src/compile.js';
-import type { DispatchRecord } from '../src/backend/backend.js';
+import type { Dispatch } from '../src/gpu/recording.js';
 import { attention } from '../src/ops/attention.js';
 import { mul } from '../src/ops/binary.js';
 import { conv2d } from '../src/ops/conv2d.js';
@@ -13,11 +13,12 @@ import { chromeTrace, profile } from '../src/profile.js';
 import { GpuBackend } from '../src/backend/gpu.js';
 import { accumulate } from '../src/accumulate.js';
 import { full } from '../src/fill.js';
+import { step } from '../src/step.js';
 import { parameter, state, tensor, type Tensor } from '../src/tensor.js';
 import { useBackend } from '../src/backend/backend.js';
 import { gpu, on, reference } from './support/devices.js';
 
-const flopsOf = (records: DispatchRecord[], op: string) => records.reduce((n, r) => n + (r.op === op ? r.flops : 0), 0);
+const flopsOf = (dispatches: readonly Dispatch[], op: string) => dispatches.reduce((n, d) => n + (d.op === op ? (d.flops ?? 0) : 0), 0);
 
 /** The same device, said to lack timestamps. */
 const unstamped = async () => {
@@ -42,7 +43,7 @@ describe('profile', () => {
       const records = await profile(work, [Float32Array.of(1, 2, 3)], 2);
       expect(records.map((r) => r.op)).toEqual(['accumulate', 'binary', 'matmul']);
       expect(records[2].flops).toBe(2 * 3 * 3);
-      expect(records.map((r) => r.bytes)).toEqual([32, 48, 16 + 16 + 36]);
+      expect(records.map((r) => r.bytes)).toEqual([32, 48, 16 + 16 + 48]);
       for (const r of records) expect(r.microseconds).toBeGreaterThanOrEqual(0);
       expect(records.some((r) => r.microseconds > 0)).toBe(true);
       expect(records[2].start).toBeGreaterThanOrEqual(records[0].start);
@@ -54,22 +55,20 @@ describe('profile', () => {
 
   it('counts the operations of products, convolutions, attention and the contrastive loss, forward and backward', async () => {
     const device = await gpu();
-    useBackend(device);
     const values = (shape: number[]) => parameter(full(shape, 0.1));
     const [x, w, q, qkv] = on(device, () => [values([2, 6, 6, 3]), values([5, 3, 3, 3]), values([4, 8]), values([2, 7, 8])]);
-    const work = on(device, () => compile((keys: Tensor) => {
-      const k = reshape(keys, [10, 8]);
+    const { recording } = on(device, () => device.record([], () => step(() => {
+      const k = full([10, 8], 0.1);
       backward(sum(conv2d(x, w, { stride: 2, padding: 1 })));
       backward(infoNce(q, tensor(new Float32Array(32), [4, 8]), k, 0.2).loss);
       backward(sum(attention(qkv, qkv, qkv, { heads: 2 })));
-    }));
-    const records = await profile(work, [new Float32Array(80)], 1);
+    })));
     const convolution = 2 * 2 * 3 * 3 * 5 * 3 * 3 * 3;
-    for (const op of ['conv2d', 'conv2d_dx', 'conv2d_dw']) expect(flopsOf(records, op), op).toBe(convolution);
-    expect(flopsOf(records, 'info_nce')).toBe(4 * 4 * 10 * 8);
+    for (const op of ['conv2d', 'conv2d_dx', 'conv2d_dw']) expect(flopsOf(recording.dispatches, op), op).toBe(convolution);
+    expect(flopsOf(recording.dispatches, 'info_nce')).toBe(4 * 4 * 10 * 8);
     const product = 2 * 2 * 2 * 7 * 7 * 4;
-    expect(flopsOf(records, 'attention')).toBe(2 * product);
-    expect(flopsOf(records, 'attention_grad')).toBe(7 * product);
+    expect(flopsOf(recording.dispatches, 'attention')).toBe(2 * product);
+    expect(flopsOf(recording.dispatches, 'attention_grad')).toBe(7 * product);
   });
 
   it('is for GPUs', async () => {

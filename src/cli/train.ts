@@ -35,9 +35,12 @@ export async function train(run: Run, training: Pretraining, skipped: Pictures['
       await board?.views();
     }
     const timed = clocked(training.config.batch);
+    let first = true;
     return training.run({
       signal,
       onStep: (record) => {
+        if (first) progress.say(`First step done after ${((Date.now() - began) / 1000).toFixed(1)} s, kernels compiled.`);
+        first = false;
         log(timed(record));
         progress.update(record);
       },

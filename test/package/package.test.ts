@@ -22,7 +22,7 @@ function run(command: string, args: string[], cwd = folder): string {
 }
 
 /** npm's own cache and notices stay out of it: nothing may come from a network. */
-const npm = (args: string[], cwd = folder) => run('npm', [...args, '--offline', '--no-audit', '--no-fund', '--ignore-scripts', '--cache', join(folder, 'cache')], cwd);
+const npm = (args: string[], cwd = folder) => run('npm', [args[0], '--offline', '--no-audit', '--no-fund', '--ignore-scripts', '--cache', join(folder, 'cache'), ...args.slice(1)], cwd);
 
 /** Runs a module of a stranger's and returns what it prints. */
 function script(name: string, text: string): string {
