@@ -14,7 +14,7 @@ const opTests = readdirSync(join(root, 'test/ops')).filter((f) => f.endsWith('.t
 
 /** By name: what it is, and a function from filters to { passed, failed } or to a reason to leave it out. */
 const stages = {
-  types: ['the compiler', async () => succeeds([node, bin('typescript/bin/tsc'), '--noEmit'])],
+  types: ['the compiler, and the documentation of everything public', async () => sum(await succeeds([node, bin('typescript/bin/tsc'), '--noEmit']), await succeeds([node, bin('typedoc/bin/typedoc'), '--emit', 'none']))],
   unit: ['every test, on SwiftShader', (filters) => vitest(filters, {})],
   lavapipe: ['the op tests once more, on Mesa', onLavapipe],
   browser: ['the op tests once more, in headless Chromium', (filters) => inBrowser(join(root, 'test/browser/run.mjs'), matching(filters))],
@@ -49,6 +49,8 @@ async function main(words) {
   console.log(`\n${lines.join('\n')}\n\n${total.passed} passed, ${total.failed} failed`);
   process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;
 }
+
+const sum = (a, b) => ({ passed: a.passed + b.passed, failed: a.failed + b.failed });
 
 /** A command that is a test by itself. */
 const succeeds = (command) =>

@@ -25,6 +25,7 @@ export class EventFile {
     this.#append(summaryEvent(now(), step, values));
   }
 
+  /** Resolves when everything logged so far is in the file. */
   written(): Promise<void> {
     return this.#writing;
   }

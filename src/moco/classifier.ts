@@ -4,6 +4,7 @@ import { loadModule, moduleTensors } from './module-state.js';
 
 const isHead = (name: string): boolean => /^(fc|head)\./.test(name);
 
+/** What a classifier is built for. */
 export interface ClassifierOptions extends Pick<ModelOptions, 'stem' | 'size' | 'seed'> {
   /** Outputs of the new head. */
   classes: number;

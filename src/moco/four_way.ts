@@ -9,6 +9,7 @@ import { presets } from './presets.js';
 import { Pretraining } from './pretrain.js';
 import { type ClassifierEpoch, type SupervisedConfig, supervisedRecipe, trainClassifier } from './supervised.js';
 
+/** Sizes of the four-model experiment. */
 export interface FourWayConfig {
   /** Names of the two models. */
   resnet: string;
@@ -49,6 +50,7 @@ export interface Contender {
   curves: ClassifierEpoch[][];
 }
 
+/** Outcome of the four-model experiment. */
 export interface FourWay {
   pretrained: Pretrained[];
   contenders: Contender[];
@@ -133,6 +135,7 @@ export interface Standing {
   curve: number[];
 }
 
+/** What a contender's curves come to: accuracy of the last epoch (mean and spread over seeds), of the best, and roughness. */
 export function standing({ model, start, curves }: Contender): Standing {
   const accuracies = curves.map((curve) => curve.map((r) => r.accuracy));
   const last = accuracies.map((a) => a.at(-1)!);

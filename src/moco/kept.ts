@@ -4,6 +4,7 @@ import type { StoredTensor } from '../io/safetensors.js';
 export interface Kept {
   /** An outcome that JSON can hold. */
   result<T>(key: object, work: () => Promise<T>): Promise<T>;
+  /** An outcome that is tensors by name, such as an encoder. */
   tensors(key: object, work: () => Promise<Map<string, StoredTensor>>): Promise<Map<string, StoredTensor>>;
 }
 

@@ -5,6 +5,7 @@ import type { Kept } from './kept.js';
 import { presets } from './presets.js';
 import { Pretraining } from './pretrain.js';
 
+/** What the mechanism study compares. */
 export interface MechanismsConfig {
   /** What all runs share; K and m where they are not compared. */
   base: PretrainConfig;
@@ -34,6 +35,7 @@ export interface Measured {
   knn: number;
 }
 
+/** Outcome of the mechanism study. */
 export interface Mechanisms {
   /** k-NN of the encoder as initialised, mean over the seeds. */
   random: number;

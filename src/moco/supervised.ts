@@ -26,7 +26,9 @@ export interface ClassifierEpoch {
   accuracy: number;
 }
 
+/** How a supervised training is watched and stopped. */
 export interface ClassifierHooks {
+  /** After each epoch, with what was measured on the held-out pictures. */
   onEpoch?(record: ClassifierEpoch): void;
   /** Stops after the epoch under way. */
   signal?: AbortSignal;
