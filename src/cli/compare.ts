@@ -17,7 +17,7 @@ const help = `dawngrad compare RUN RUN... [flags]
 Sets runs side by side: the settings that differ, the loss, k-NN and speed they reached, and in one HTML file
 their curves over each other.
 
-Example
+Examples
   dawngrad compare runs/queue-64 runs/queue-128 runs/no-shuffle --out queues.html
 
 ${describeFlags(flags)}`;

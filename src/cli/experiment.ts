@@ -13,6 +13,7 @@ import type { Made } from '../moco/four_way_report.js';
 import type { Kept } from '../moco/kept.js';
 import { KeptInFolder } from '../moco/kept.node.js';
 import { describeFlags, type Flag, parseArgs, type Parsed } from './args.js';
+import { commonFlags, Output } from './common.js';
 import { fourWayCommand } from './four-way.js';
 import { mechanismsCommand } from './mechanisms.js';
 
@@ -48,8 +49,7 @@ const shared: readonly Flag[] = [
   { name: 'seed', kind: 'number', help: 'seed of the first (1)' },
   { name: 'out', kind: 'text', help: 'folder of the report; rerun with the same flags to go on (runs/ and the name)' },
   { name: 'adapter', kind: 'text', help: 'any, hardware or software (any)' },
-  { name: 'quiet', kind: 'switch', help: 'no progress on stderr' },
-  { name: 'help', kind: 'switch', help: 'this text' },
+  ...commonFlags,
 ];
 
 const overview = `dawngrad experiment NAME [DATA] [flags]
@@ -59,12 +59,18 @@ const overview = `dawngrad experiment NAME [DATA] [flags]
 
 Each writes report.html and results.json, and keeps finished trainings in results.jsonl: run the same
 command again to go on after an interruption. DATA is as for dawngrad pretrain; its folders are classes.
-dawngrad experiment NAME --help tells its flags.`;
+dawngrad experiment NAME --help tells its flags.
+
+Examples
+  dawngrad experiment four-way photos --seeds 3
+  dawngrad experiment mechanisms --count 400 --out runs/study
+
+${describeFlags(shared)}`;
 
 /** Runs `dawngrad experiment`. Returns the exit code. */
 export async function experiment(argv: readonly string[], version: string): Promise<number> {
   const [name, ...rest] = argv;
-  if (name === undefined || name === '--help') {
+  if (name === undefined || name === '--help' || name === '-h') {
     console.log(overview);
     return name === undefined ? 2 : 0;
   }
@@ -78,19 +84,20 @@ export async function experiment(argv: readonly string[], version: string): Prom
     console.log(`${chosen.help}\n\n${describeFlags(chosen.flags)}\n\nThe pictures and the run\n${describeFlags(shared)}`);
     return 0;
   }
+  const output = new Output(args);
   const out = (args.flags.get('out') as string | undefined) ?? join('runs', name);
-  const setting = await settingOf(chosen, args, out, version, ['dawngrad experiment', ...argv].join(' '));
+  const setting = await settingOf(chosen, args, output, out, version, ['dawngrad experiment', ...argv].join(' '));
   const { results, html, text } = await chosen.run(args, setting);
   await writeAtomic(join(out, 'results.json'), `${JSON.stringify({ ...setting.made, pictures: setting.pictures, results }, null, 2)}\n`);
   await writeAtomic(join(out, 'report.html'), html);
-  console.log(`${text}\nReport: ${join(out, 'report.html')} (results.json beside it)`);
+  output.result(`${text}\nReport: ${join(out, 'report.html')} (results.json beside it)`, { pictures: setting.pictures, results, report: join(out, 'report.html') });
   return 0;
 }
 
-async function settingOf(chosen: Experiment, args: Parsed, out: string, version: string, command: string): Promise<Setting> {
+async function settingOf(chosen: Experiment, args: Parsed, output: Output, out: string, version: string, command: string): Promise<Setting> {
   const { flags, positional } = args;
   if (positional.length > 1) throw new ConfigError(`experiment: one data set is used; got ${positional.join(' and ')}. Put the pictures in one folder.`);
-  const tell = (text: string) => void (flags.has('quiet') || process.stderr.write(`${text}\n`));
+  const tell = (text: string) => output.tell(text);
   const number = (name: string, otherwise: number) => (flags.get(name) as number | undefined) ?? otherwise;
   const [seed, size, heldOut] = [number('seed', 1), number('size', 32), number('held-out', 0.25)];
   const choice = { classes: flags.get('classes') as string[] | undefined, limitPerClass: flags.get('limit') as number | undefined, size, seed };

@@ -12,6 +12,7 @@ import { openNamedEncoder } from '../moco/named_encoder.node.js';
 import { moduleTensors } from '../moco/module-state.js';
 import { supervisedRecipe, trainClassifier } from '../moco/supervised.js';
 import { describeFlags, type Flag, parseArgs, type Parsed } from './args.js';
+import { commonFlags, Output } from './common.js';
 
 const flags: readonly Flag[] = [
   { name: 'out', kind: 'text', help: 'folder of the classifier (runs/finetuned)' },
@@ -24,8 +25,7 @@ const flags: readonly Flag[] = [
   { name: 'crop-min', kind: 'number', help: 'smallest part of a picture that a view shows (0.4)' },
   { name: 'seed', kind: 'number', help: 'seed of everything random (1)' },
   { name: 'adapter', kind: 'text', help: 'any, hardware or software (any)' },
-  { name: 'quiet', kind: 'switch', help: 'no progress on stderr' },
-  { name: 'help', kind: 'switch', help: 'this text' },
+  ...commonFlags,
 ];
 
 const help = `dawngrad finetune RUN_OR_CHECKPOINT DATA [flags]
@@ -42,7 +42,8 @@ ${describeFlags(flags)}`;
 
 /** Runs `dawngrad finetune`. Returns the exit code. */
 export async function finetune(argv: readonly string[], version: string): Promise<number> {
-  const { flags: given, positional: [from, data, ...more] } = parseArgs('finetune', argv, flags);
+  const args = parseArgs('finetune', argv, flags);
+  const { flags: given, positional: [from, data, ...more] } = args;
   if (given.has('help')) {
     console.log(help);
     return 0;
@@ -50,27 +51,33 @@ export async function finetune(argv: readonly string[], version: string): Promis
   if (data === undefined || more.length > 0) throw new ConfigError('finetune: it takes a run or checkpoint, and pictures in folders by class. Write dawngrad finetune runs/photos labelled.');
   const out = (given.get('out') as string | undefined) ?? 'runs/finetuned';
   if (existsSync(join(out, 'classifier.safetensors'))) throw new ConfigError(`${out}: a classifier needs a folder of its own; got one that holds a classifier. Choose another --out.`);
-  const { accuracy, heldOut, file } = await tune(given, from, data, out, { version, command: ['dawngrad finetune', ...argv].join(' ') });
-  console.log(`${(100 * accuracy).toFixed(1)} % of ${heldOut} held-out pictures are told right. Classifier: ${file}`);
+  const output = new Output(args);
+  const result = await tune(args, output, { from, data, out }, { version, command: ['dawngrad finetune', ...argv].join(' ') });
+  output.result(`${(100 * result.accuracy).toFixed(1)} % of ${result.heldOut} held-out pictures are told right. Classifier: ${result.file}`, result);
   return 0;
 }
 
-async function tune(given: Parsed['flags'], from: string, data: string, out: string, made: Record<string, string>): Promise<{ accuracy: number; heldOut: number; file: string }> {
+interface Tuned {
+  accuracy: number;
+  heldOut: number;
+  file: string;
+}
+
+async function tune({ flags: given }: Parsed, output: Output, { from, data, out }: Record<'from' | 'data' | 'out', string>, made: Record<string, string>): Promise<Tuned> {
   const value = <T>(name: string, otherwise: T) => (given.get(name) as T | undefined) ?? otherwise;
-  const tell = (text: string) => void (given.has('quiet') || process.stderr.write(`${text}\n`));
   const { model, stem, size, mean, std, tensors } = await openNamedEncoder(from);
   const seed = value('seed', 1);
   const all = await openPictures(data, { size, seed, classes: given.get('classes') as string[] | undefined, limitPerClass: given.get('limit') as number | undefined });
   const sets = splitHeldOut(all, value('held-out', 0.2), seed);
   const classes = all.classes ?? [];
   const opened = await device({ adapter: given.get('adapter') as AdapterChoice | undefined });
-  tell(`${model} from ${from} on ${opened.name}: ${sets.train.count} pictures in ${classes.length} classes, ${sets.heldOut.count} held out.`);
+  output.tell(`${model} from ${from} on ${opened.name}: ${sets.train.count} pictures in ${classes.length} classes, ${sets.heldOut.count} held out.`);
   const recipe = supervisedRecipe(model);
   const epochs = value('epochs', 20);
   const config = { ...recipe, epochs, warmup: Math.min(recipe.warmup, epochs / 2), batch: value('batch', 32), lr: value('lr', recipe.lr), cropMin: value('crop-min', 0.4), size, mean, std, seed };
   const classifier = await buildClassifier(model, { classes: Math.max(1, classes.length), stem, size, seed }, tensors, from);
   const records = await trainClassifier(classifier, sets, config, {
-    onEpoch: (r) => tell(`epoch ${r.epoch}/${epochs}  loss ${r.loss.toFixed(3)}  accuracy ${(100 * r.accuracy).toFixed(1)} %`),
+    onEpoch: (r) => output.tell(`epoch ${r.epoch}/${epochs}  loss ${r.loss.toFixed(3)}  accuracy ${(100 * r.accuracy).toFixed(1)} %`),
   });
   const file = join(out, 'classifier.safetensors');
   const metadata = { format: 'dawngrad-classifier', ...made, model, stem, size: String(size), mean: mean.join(), std: std.join(), classes: JSON.stringify(classes) };

@@ -6,6 +6,7 @@ import { buildEncoder } from '../moco/encoder.js';
 import { knnSweep } from '../moco/knn.js';
 import { state, tensor } from '../tensor.js';
 import { describeFlags, parseArgs } from './args.js';
+import { Output } from './common.js';
 import { chanceOf, labelledFlags, openLabelled, percent } from './labelled.js';
 
 const KS = [1, 5, 10, 20, 50, 100, 200];
@@ -29,14 +30,15 @@ export async function knn(argv: readonly string[]): Promise<number> {
     console.log(help);
     return 0;
   }
+  const out = new Output(args);
   const { from, encoder, train, heldOut } = await openLabelled('knn', args);
   await device({ adapter: args.flags.get('adapter') as AdapterChoice | undefined });
   const model = buildEncoder(encoder, from);
   const features = (p: Pictures) => embedPictures(model, p, state(tensor(p.data, [p.count, p.height, p.width, 3])), encoder.normalisation);
   const [queries, bank] = [await features(heldOut), await features(train)];
   const cells = await knnSweep(queries, bank, KS.filter((k) => k <= bank.count), TS);
-  console.log(`Weighted k-NN of ${heldOut.count} held-out pictures among ${train.count}, by ${bank.size} features of ${from}:`);
-  console.log(sweepTable(cells, chanceOf(train)));
+  const heading = `Weighted k-NN of ${heldOut.count} held-out pictures among ${train.count}, by ${bank.size} features of ${from}:`;
+  out.result(`${heading}\n${sweepTable(cells, chanceOf(train))}`, { encoder: from, train: train.count, heldOut: heldOut.count, chance: chanceOf(train), cells });
   return 0;
 }
 

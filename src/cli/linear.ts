@@ -9,6 +9,7 @@ import { buildEncoder, isVit } from '../moco/encoder.js';
 import { type LinearConfig, linearRecipes } from '../moco/linear_config.js';
 import { linearProbe, type LinearRecord, type LinearResult } from '../moco/linear_probe.js';
 import { describeFlags, type Flag, parseArgs, type Parsed } from './args.js';
+import { Output } from './common.js';
 import { chanceOf, type Labelled, labelledFlags, openLabelled, percent } from './labelled.js';
 
 const numbers = { epochs: 'passes over the pictures', batch: 'pictures a step', lr: 'learning rate for a batch of 256; it grows in proportion to the batch', 'crop-min': 'smallest part of a picture that a crop shows (0.08)' } as const;
@@ -18,7 +19,6 @@ const flags: readonly Flag[] = [
   { name: 'augment', kind: 'switch', help: 'new crops and flips in each epoch, as in the papers; without it, features are computed once' },
   ...Object.entries(numbers).map(([name, text]): Flag => ({ name, kind: 'number', help: `${text}${name === 'crop-min' ? '' : " (the recipe's)"}` })),
   { name: 'out', kind: 'text', help: "folder for linear.json and linear.safetensors (the run's, or the checkpoint's)" },
-  { name: 'quiet', kind: 'switch', help: 'no progress on stderr' },
   ...labelledFlags,
 ];
 
@@ -42,6 +42,7 @@ export async function linear(argv: readonly string[]): Promise<number> {
     console.log(help);
     return 0;
   }
+  const output = new Output(args);
   const recipe = args.flags.get('recipe') as string | undefined;
   if (recipe !== undefined && !Object.hasOwn(linearRecipes, recipe)) throw new ConfigError(`--recipe: it is one of ${Object.keys(linearRecipes).join(', ')}; got ${recipe}. Choose one.`);
   const labelled = await openLabelled('linear', args);
@@ -49,15 +50,14 @@ export async function linear(argv: readonly string[]): Promise<number> {
   const used = (recipe ?? recipeFor(labelled)) as keyof typeof linearRecipes;
   const config = { ...configFrom(args, linearRecipes[used]), ...encoder.normalisation };
   await device({ adapter: args.flags.get('adapter') as AdapterChoice | undefined });
-  const onEpoch = (r: LinearRecord) => void (args.flags.has('quiet') || process.stderr.write(`${progress(r, config.epochs)}\n`));
+  const onEpoch = (r: LinearRecord) => output.tell(progress(r, config.epochs));
   const result = await linearProbe(buildEncoder(encoder, from), { train, heldOut, config, stored: encoder.tensors, onEpoch });
   const out = (args.flags.get('out') as string | undefined) ?? (existsSync(join(from, 'config.json')) ? from : dirname(from));
   const { epochs, best, classifier } = result;
   const about = { encoder: from, recipe: used, config, pictures: { train: train.count, heldOut: heldOut.count, classes: train.classes }, best, epochs };
   await writeAtomic(join(out, 'linear.json'), `${JSON.stringify(about, null, 2)}\n`);
   await writeAtomic(join(out, 'linear.safetensors'), encodeSafetensors(classifier, { format: 'dawngrad-linear', classes: JSON.stringify(train.classes ?? []) }));
-  console.log(resultTable(labelled, config, used, result));
-  console.log(`Written: ${join(out, 'linear.json')}, ${join(out, 'linear.safetensors')}`);
+  output.result(`${resultTable(labelled, config, used, result)}\nWritten: ${join(out, 'linear.json')}, ${join(out, 'linear.safetensors')}`, about);
   return 0;
 }
 

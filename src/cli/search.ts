@@ -20,7 +20,7 @@ const help = `dawngrad search PICTURE DATA --checkpoint RUN_OR_FILE [flags]
 Finds the pictures of DATA most similar to PICTURE, by the cosine of their features: prints similarities and names,
 and writes a page that shows them.
 
-Example
+Examples
   dawngrad search cat.jpg photos --checkpoint runs/photos
 
 ${describeFlags(flags)}`;

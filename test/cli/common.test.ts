@@ -27,17 +27,17 @@ function run(args: string[], env: Record<string, string> = {}): Promise<Ended> {
   });
 }
 
-const commands = ['convert', 'doctor', 'embed', 'export', 'pretrain', 'summary'];
+const commands = ['compare', 'convert', 'doctor', 'embed', 'export', 'finetune', 'knn', 'linear', 'pretrain', 'profile', 'search', 'summary'];
 const stack = /\n\s+at /;
 
 describe('every command', () => {
   it('is listed by dawngrad --help, with the exit codes', async () => {
     const { code, out } = await run(['--help']);
-    expect([code, [...out.matchAll(/^ {2}(\w+) /gm)].map((m) => m[1])]).toEqual([0, expect.arrayContaining(commands)]);
+    expect([code, [...out.matchAll(/^ {2}(\w+) /gm)].map((m) => m[1])]).toEqual([0, expect.arrayContaining([...commands, 'experiment'])]);
     for (const exit of ['0 done', '1 unexpected', '2 usage', '3 no usable adapter', '4 bad data', '130 interrupted']) expect(out).toContain(exit);
   });
 
-  it.each(commands)('%s has help with examples and the common flags, by --help, -h and dawngrad help', async (command) => {
+  it.each([...commands, 'experiment'])('%s has help with examples and the common flags, by --help, -h and dawngrad help', async (command) => {
     const [long, short, word] = await Promise.all([run([command, '--help']), run([command, '-h']), run(['help', command])]);
     expect(long).toMatchObject({ code: 0, err: '' });
     expect(long.out).toMatch(new RegExp(`^dawngrad ${command}[^]*\nExamples\n {2}dawngrad ${command}`));
