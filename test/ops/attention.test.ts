@@ -13,6 +13,10 @@ import { parameter, type Tensor, tensor } from '../../src/tensor.js';
 import { gpu, on } from '../support/devices.js';
 import { assertClose, checkOp } from '../support/op.js';
 
+/** Wide heads take lavapipe's compiler minutes: the first pass over the tests tries them. */
+declare const TEST_RUNS: number;
+const large = TEST_RUNS >= 1 ? [[2, 65, 3, 32], [1, 197, 2, 64], [1, 130, 1, 24]] : [[2, 65, 3, 8]];
+
 const sequence = fc.constantFrom(1, 2, 3, 4, 5, 8, 17, 33);
 const sizes = fc.record({ batch: fc.constantFrom(0, 1, 2, 3), heads: fc.constantFrom(1, 2, 3), D: fc.constantFrom(1, 5, 8, 16), Nq: fc.oneof(sequence, fc.constant(0)), Nk: sequence });
 
@@ -47,7 +51,7 @@ describe('attention', () => {
   it('of a sequence to itself: GPU = mirror, gradients', () =>
     checkOp(sizes, ({ batch, heads, D, Nk }) => ({ inputs: [{ shape: [batch, Nk, 3 * heads * D] }], f: (x) => attentionQkv(x, { heads }) }), {}, 15));
 
-  it.each([[2, 65, 3, 32], [1, 197, 2, 64], [1, 130, 1, 24]])('equals products and a softmax: batch %i, N %i, %i heads of %i', async (batch, N, heads, D) => {
+  it.each(large)('equals products and a softmax: batch %i, N %i, %i heads of %i', async (batch, N, heads, D) => {
     const inputs = () => [normal(N, [batch, N, 3 * heads * D])];
     const want = await outcome((x) => parts(x, (q, k, v) => attentionUnfused(q, k, v, { heads })), inputs);
     const got = await outcome((x) => attentionQkv(x, { heads }), inputs);
