@@ -5,6 +5,7 @@ import type { Module } from '../nn/module.js';
 import type { Tensor } from '../tensor.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import type { Method, Saved } from './method.js';
+import { setStored, storeCount, storeTensor, torchShape, turn } from './module-state.js';
 
 /** One value of a checkpoint: how it is read from the device, and put back. */
 interface Slot {
@@ -15,43 +16,19 @@ interface Slot {
   load(stored: StoredTensor): void;
 }
 
-/** PyTorch's order of a shape: filters as OIHW where the engine has OHWI, everything else as it is. */
-const torchShape = (shape: Shape): Shape => (shape.length === 4 ? [shape[0], shape[3], shape[1], shape[2]] : shape);
-
-/** Turns a filter [O, A, B] into [O, B, A]. */
-function turn(values: Float32Array, O: number, A: number, B: number): Float32Array {
-  const turned = new Float32Array(values.length);
-  for (let o = 0; o < O; o++) for (let a = 0; a < A; a++) for (let b = 0; b < B; b++) turned[(o * B + b) * A + a] = values[(o * A + a) * B + b];
-  return turned;
-}
-
 /** A tensor under PyTorch's name and layout. */
-function tensorSlot(name: string, t: Tensor): Slot {
-  const [O, R, S, C] = t.shape;
-  const filter = t.rank === 4;
-  const shape = torchShape(t.shape);
-  return {
-    name,
-    dtype: 'F32',
-    shape,
-    save: async () => {
-      const values = (await t.data()) as Float32Array;
-      return { dtype: 'F32', shape: [...shape], data: filter ? turn(values, O, R * S, C) : values };
-    },
-    load: ({ data }) => void t.set(filter ? turn(data as Float32Array, O, C, R * S) : (data as Float32Array)),
-  };
-}
+const tensorSlot = (name: string, t: Tensor): Slot => ({
+  name, dtype: 'F32', shape: torchShape(t.shape),
+  save: () => storeTensor(t),
+  load: ({ data }) => setStored(t, data as Float32Array),
+});
 
-/** A whole number that PyTorch keeps as a 64-bit tensor. */
-function countSlot(name: string, shape: Shape, get: () => Promise<number> | number, set: (v: number) => void): Slot {
-  return {
-    name,
-    dtype: 'I64',
-    shape,
-    save: async () => ({ dtype: 'I64', shape: [...shape], data: BigInt64Array.of(BigInt(await get())) }),
-    load: ({ data }) => set(Number(data[0])),
-  };
-}
+/** A whole number under PyTorch's name. */
+const countSlot = (name: string, shape: Shape, get: () => Promise<number> | number, set: (v: number) => void): Slot => ({
+  name, dtype: 'I64', shape,
+  save: async () => storeCount(shape, await get()),
+  load: ({ data }) => set(Number(data[0])),
+});
 
 function* moduleSlots(prefix: string, model: Module): Generator<Slot> {
   for (const e of model.entries(prefix))

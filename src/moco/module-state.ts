@@ -2,6 +2,7 @@ import { FormatError } from '../core/errors.js';
 import { sameShape, type Shape, show } from '../core/shape.js';
 import type { StoredTensor } from '../io/safetensors.js';
 import type { Module } from '../nn/module.js';
+import type { Tensor } from '../tensor.js';
 
 /** PyTorch's order of a shape: filters as OIHW where the engine has OHWI, everything else as it is. */
 export const torchShape = (shape: Shape): number[] => (shape.length === 4 ? [shape[0], shape[3], shape[1], shape[2]] : [...shape]);
@@ -13,17 +14,26 @@ export function turn(values: Float32Array, O: number, A: number, B: number): Flo
   return turned;
 }
 
+/** A tensor in PyTorch's layout. */
+export async function storeTensor(t: Tensor): Promise<StoredTensor> {
+  const [O, R, S, C] = t.shape;
+  const values = (await t.data()) as Float32Array;
+  return { dtype: 'F32', shape: torchShape(t.shape), data: t.rank === 4 ? turn(values, O, R * S, C) : values };
+}
+
+/** Sets `t` to what is stored in PyTorch's layout. */
+export function setStored(t: Tensor, data: Float32Array): void {
+  const [O, R, S, C] = t.shape;
+  t.set(t.rank === 4 ? turn(data, O, C, R * S) : data);
+}
+
+/** A whole number that PyTorch keeps as a 64-bit tensor. */
+export const storeCount = (shape: Shape, value: number): StoredTensor => ({ dtype: 'I64', shape: [...shape], data: BigInt64Array.of(BigInt(value)) });
+
 /** A module's state with PyTorch's names and layouts. */
 export async function moduleTensors(model: Module): Promise<Map<string, StoredTensor>> {
   const stored = new Map<string, StoredTensor>();
-  for (const e of model.entries()) {
-    if ('counter' in e) stored.set(e.name, { dtype: 'I64', shape: [], data: BigInt64Array.of(BigInt(e.counter.value)) });
-    else {
-      const [O, R, S, C] = e.tensor.shape;
-      const values = (await e.tensor.data()) as Float32Array;
-      stored.set(e.name, { dtype: 'F32', shape: torchShape(e.tensor.shape), data: e.tensor.rank === 4 ? turn(values, O, R * S, C) : values });
-    }
-  }
+  for (const e of model.entries()) stored.set(e.name, 'counter' in e ? storeCount([], e.counter.value) : await storeTensor(e.tensor));
   return stored;
 }
 
@@ -40,9 +50,6 @@ export function loadModule(model: Module, tensors: ReadonlyMap<string, StoredTen
   for (const e of entries) {
     const data = tensors.get(e.name)?.data;
     if ('counter' in e) e.counter.value = Number(data?.[0] ?? 0);
-    else {
-      const [O, R, S, C] = e.tensor.shape;
-      e.tensor.set(e.tensor.rank === 4 ? turn(data as Float32Array, O, C, R * S) : (data as Float32Array));
-    }
+    else setStored(e.tensor, data as Float32Array);
   }
 }

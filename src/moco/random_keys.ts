@@ -1,8 +1,8 @@
 import { Rng } from '../core/rng.js';
 import { state, type Tensor, tensor } from '../tensor.js';
 
-/** Kept rows [K, dim] of length 1 in random directions: what a queue or memory bank holds before any key. */
-export function randomKeys(K: number, dim: number, seed: number): Tensor {
+/** Rows [K, dim] of length 1 in random directions. */
+export function randomRows(K: number, dim: number, seed: number): Float32Array {
   const rng = new Rng(seed, 'queue');
   const rows = new Float32Array(K * dim);
   for (let i = 0; i < K; i++) {
@@ -10,5 +10,8 @@ export function randomKeys(K: number, dim: number, seed: number): Tensor {
     const length = Math.hypot(...row);
     rows.set(row.map((v) => v / length), i * dim);
   }
-  return state(tensor(rows, [K, dim]));
+  return rows;
 }
+
+/** Such rows as kept state: what a queue or memory bank holds before any key. */
+export const randomKeys = (K: number, dim: number, seed: number): Tensor => state(tensor(randomRows(K, dim, seed), [K, dim]));

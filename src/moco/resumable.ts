@@ -1,8 +1,9 @@
 import { FormatError } from '../core/errors.js';
-import { Rng } from '../core/rng.js';
 import type { StoredTensor } from '../io/safetensors.js';
 import { type Architecture, resnetArchitecture } from './architecture.js';
 import { encoderWeights, isBuffer, type Weights } from './layout.js';
+import { storeCount, turn } from './module-state.js';
+import { randomRows } from './random_keys.js';
 
 /** A checkpoint that a run of MoCo v1 or v2 can go on from. */
 export interface Resumable extends Weights {
@@ -23,7 +24,7 @@ export function resumable({ tensors, metadata }: Weights, file: string, K: numbe
   const { dim, head, stem, model } = architecture;
   if (dim === undefined || model === undefined)
     throw new FormatError(`${file}: a run goes on from a ResNet that has a name and a head, fc; got ${model ? 'no head' : 'another ResNet'}. Use it as an encoder: dawngrad embed or export.`);
-  for (const name of [...encoder.keys()]) if (name.endsWith('running_mean')) fillIn(encoder, name.replace('running_mean', 'num_batches_tracked'), count([], 0));
+  for (const name of [...encoder.keys()]) if (name.endsWith('running_mean')) fillIn(encoder, name.replace('running_mean', 'num_batches_tracked'), storeCount([], 0));
   const whole = new Map<string, StoredTensor>();
   for (const [name, t] of encoder) {
     whole.set(`encoder_q.${name}`, t);
@@ -33,22 +34,11 @@ export function resumable({ tensors, metadata }: Weights, file: string, K: numbe
   }
   const queue = tensors.get('queue') ?? randomQueue(dim, K);
   whole.set('queue', queue);
-  whole.set('queue_ptr', tensors.get('queue_ptr') ?? count([1], 0));
+  whole.set('queue_ptr', tensors.get('queue_ptr') ?? storeCount([1], 0));
   return { tensors: whole, metadata: { ...metadata, format: 'dawngrad-moco', step: '0', model, stem, head, dim: String(dim) }, architecture, K: queue.shape[1] };
 }
-
-const count = (shape: number[], value: number): StoredTensor => ({ dtype: 'I64', shape, data: BigInt64Array.of(BigInt(value)) });
 
 const fillIn = (to: Map<string, StoredTensor>, name: string, value: StoredTensor) => void (to.has(name) || to.set(name, value));
 
 /** [dim, K], each key of length 1. */
-function randomQueue(dim: number, K: number): StoredTensor {
-  const rng = new Rng(0, 'queue');
-  const data = new Float32Array(dim * K);
-  for (let k = 0; k < K; k++) {
-    const key = Array.from({ length: dim }, () => rng.normal());
-    const length = Math.hypot(...key);
-    key.forEach((v, d) => (data[d * K + k] = v / length));
-  }
-  return { dtype: 'F32', shape: [dim, K], data };
-}
+const randomQueue = (dim: number, K: number): StoredTensor => ({ dtype: 'F32', shape: [dim, K], data: turn(randomRows(K, dim, 0), 1, K, dim) });
