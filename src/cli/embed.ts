@@ -12,12 +12,11 @@ import { encodePng } from '../io/png.js';
 import { reportMap } from '../io/report-map.js';
 import { encodeSafetensors, type StoredTensor } from '../io/safetensors.js';
 import { sheet } from '../io/sheet.js';
-import { embedPictures } from '../moco/embed.js';
+import { embedPictures, resident } from '../moco/embed.js';
 import { buildEncoder } from '../moco/encoder.js';
 import { openEncoder } from '../moco/encoder.node.js';
 import type { Features } from '../moco/knn.js';
 import { pictureMap } from '../moco/picture-map.js';
-import { state, tensor } from '../tensor.js';
 import { describeFlags, type Flag, parseArgs, type Parsed } from './args.js';
 import { commonFlags, Output } from './common.js';
 
@@ -82,7 +81,7 @@ export async function embedData(command: string, { flags: given }: Parsed, data:
   const pictures = await openPictures(data, { size, limitPerClass: given.get('limit') as number | undefined });
   await device({ adapter: given.get('adapter') as AdapterChoice | undefined });
   const model = buildEncoder(encoder, from);
-  const embed = (p: Pictures) => embedPictures(model, p, state(tensor(p.data, [p.count, p.height, p.width, 3])), { ...encoder.normalisation, size });
+  const embed = (p: Pictures) => embedPictures(model, p, resident(p), { ...encoder.normalisation, size });
   return { pictures, features: await embed(pictures), size, embed };
 }
 

@@ -6,6 +6,7 @@ import { openPictures } from '../data/open.node.js';
 import { splitHeldOut } from '../data/pictures.js';
 import type { AdapterChoice } from '../gpu/adapter.js';
 import { writeAtomic } from '../io/atomic.node.js';
+import { percent } from '../io/numbers.js';
 import { encodeSafetensors } from '../io/safetensors.js';
 import { buildClassifier } from '../moco/classifier.js';
 import { openNamedEncoder } from '../moco/named_encoder.node.js';
@@ -53,7 +54,7 @@ export async function finetune(argv: readonly string[], version: string): Promis
   if (existsSync(join(out, 'classifier.safetensors'))) throw new ConfigError(`${out}: a classifier needs a folder of its own; got one that holds a classifier. Choose another --out.`);
   const output = new Output(args);
   const result = await tune(args, output, { from, data, out }, { version, command: ['dawngrad finetune', ...argv].join(' ') });
-  output.result(`${(100 * result.accuracy).toFixed(1)} % of ${result.heldOut} held-out pictures are told right. Classifier: ${result.file}`, result);
+  output.result(`${percent(result.accuracy)} of ${result.heldOut} held-out pictures are told right. Classifier: ${result.file}`, result);
   return 0;
 }
 
@@ -77,7 +78,7 @@ async function tune({ flags: given }: Parsed, output: Output, { from, data, out 
   const config = { ...recipe, epochs, warmup: Math.min(recipe.warmup, epochs / 2), batch: value('batch', 32), lr: value('lr', recipe.lr), cropMin: value('crop-min', 0.4), size, mean, std, seed };
   const classifier = await buildClassifier(model, { classes: Math.max(1, classes.length), stem, size, seed }, tensors, from);
   const records = await trainClassifier(classifier, sets, config, {
-    onEpoch: (r) => output.tell(`epoch ${r.epoch}/${epochs}  loss ${r.loss.toFixed(3)}  accuracy ${(100 * r.accuracy).toFixed(1)} %`),
+    onEpoch: (r) => output.tell(`epoch ${r.epoch}/${epochs}  loss ${r.loss.toFixed(3)}  accuracy ${percent(r.accuracy)}`),
   });
   const file = join(out, 'classifier.safetensors');
   const metadata = { format: 'dawngrad-classifier', ...made, model, stem, size: String(size), mean: mean.join(), std: std.join(), classes: JSON.stringify(classes) };

@@ -1,13 +1,13 @@
 import { device } from '../backend/device.js';
 import type { AdapterChoice } from '../gpu/adapter.js';
 import type { Pictures } from '../data/pictures.js';
-import { embedPictures } from '../moco/embed.js';
+import { percent } from '../io/numbers.js';
+import { embedPictures, resident } from '../moco/embed.js';
 import { buildEncoder } from '../moco/encoder.js';
 import { knnSweep } from '../moco/knn.js';
-import { state, tensor } from '../tensor.js';
 import { describeFlags, parseArgs } from './args.js';
 import { Output } from './common.js';
-import { chanceOf, labelledFlags, openLabelled, percent } from './labelled.js';
+import { chanceOf, labelledFlags, openLabelled } from './labelled.js';
 
 const KS = [1, 5, 10, 20, 50, 100, 200];
 const TS = [0.07, 0.1, 0.2, 0.5];
@@ -34,7 +34,7 @@ export async function knn(argv: readonly string[]): Promise<number> {
   const { from, encoder, train, heldOut } = await openLabelled('knn', args);
   await device({ adapter: args.flags.get('adapter') as AdapterChoice | undefined });
   const model = buildEncoder(encoder, from);
-  const features = (p: Pictures) => embedPictures(model, p, state(tensor(p.data, [p.count, p.height, p.width, 3])), encoder.normalisation);
+  const features = (p: Pictures) => embedPictures(model, p, resident(p), encoder.normalisation);
   const [queries, bank] = [await features(heldOut), await features(train)];
   const cells = await knnSweep(queries, bank, KS.filter((k) => k <= bank.count), TS);
   const heading = `Weighted k-NN of ${heldOut.count} held-out pictures among ${train.count}, by ${bank.size} features of ${from}:`;

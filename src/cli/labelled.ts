@@ -52,7 +52,5 @@ export async function openLabelled(command: string, { flags, positional }: Parse
   return { from, encoder: { ...encoder, normalisation: { ...encoder.normalisation, size } }, train, heldOut, config: run?.config };
 }
 
-export const percent = (v: number): string => `${(100 * v).toFixed(1)} %`;
-
 /** Accuracy of guessing. */
 export const chanceOf = ({ labels }: Pictures): number => 1 / new Set(labels).size;

@@ -4,13 +4,14 @@ import { device } from '../backend/device.js';
 import { ConfigError } from '../core/errors.js';
 import type { AdapterChoice } from '../gpu/adapter.js';
 import { writeAtomic } from '../io/atomic.node.js';
+import { percent } from '../io/numbers.js';
 import { encodeSafetensors } from '../io/safetensors.js';
 import { buildEncoder, isVit } from '../moco/encoder.js';
 import { type LinearConfig, linearRecipes } from '../moco/linear_config.js';
 import { linearProbe, type LinearRecord, type LinearResult } from '../moco/linear_probe.js';
 import { describeFlags, type Flag, parseArgs, type Parsed } from './args.js';
 import { Output } from './common.js';
-import { chanceOf, type Labelled, labelledFlags, openLabelled, percent } from './labelled.js';
+import { chanceOf, type Labelled, labelledFlags, openLabelled } from './labelled.js';
 
 const numbers = { epochs: 'passes over the pictures', batch: 'pictures a step', lr: 'learning rate for a batch of 256; it grows in proportion to the batch', 'crop-min': 'smallest part of a picture that a crop shows (0.08)' } as const;
 

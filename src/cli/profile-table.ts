@@ -1,5 +1,6 @@
 import type { DispatchRecord } from '../backend/backend.js';
 import type { Ceiling } from '../backend/ceiling.js';
+import { percent } from '../io/numbers.js';
 
 interface Sum {
   count: number;
@@ -38,6 +39,5 @@ function row(name: string, { count, microseconds, bytes, flops }: Sum, whole: nu
   const seconds = microseconds / 1e6;
   const [moved, done] = seconds > 0 ? [bytes / seconds, flops / seconds] : [0, 0];
   const reached = Math.max(moved / ceiling.bytes, done / ceiling.flops);
-  const percent = (part: number) => `${(100 * part).toFixed(1)} %`;
   return [name, String(count), (microseconds / 1000).toFixed(3), percent(whole > 0 ? microseconds / whole : 0), (moved / 1e9).toFixed(2), flops > 0 ? (done / 1e9).toFixed(2) : '–', percent(reached)];
 }

@@ -1,3 +1,4 @@
+import { percent } from '../io/numbers.js';
 import type { Pretraining } from '../moco/pretrain.js';
 import type { Run } from '../moco/run.node.js';
 
@@ -25,8 +26,6 @@ export function resultsOf(run: Run, { config, method, position, totalSteps }: Pr
     ...(before && trained !== undefined && { knn: { chance: before.chance, rawPixels: before.rawPixels, randomEncoder: before.randomEncoder, trained } }),
   };
 }
-
-const percent = (v: number) => `${(100 * v).toFixed(1)} %`;
 
 /** The results as a table. */
 export function resultTable({ run, loss, contrastTop1, chanceLoss, knn }: Results, { config, heldOut, train }: Pretraining): string {

@@ -1,4 +1,5 @@
 import type { Pictures } from '../data/pictures.js';
+import { percent } from '../io/numbers.js';
 import { pixelFeatures } from '../moco/embed.js';
 import { knnAccuracy } from '../moco/knn.js';
 import type { Pretraining, StepRecord } from '../moco/pretrain.js';
@@ -46,7 +47,7 @@ export async function train(run: Run, training: Pretraining, skipped: Pictures['
       },
       onKnn: (record) => {
         log(record);
-        progress.say(`epoch ${record.epoch}: k-NN ${(100 * record.knn).toFixed(1)} %`);
+        progress.say(`epoch ${record.epoch}: k-NN ${percent(record.knn)}`);
       },
       onSpread: log,
       onWarning: (text) => progress.say(`Warning: ${text}`),

@@ -1,9 +1,10 @@
 import type { Pictures } from '../data/pictures.js';
+import { evaluating } from '../nn/evaluating.js';
 import type { Encoder } from '../nn/models.js';
 import { noGrad } from '../autograd.js';
 import { normalizePictures } from '../ops/augment.js';
 import { step } from '../step.js';
-import { type Tensor, tensor } from '../tensor.js';
+import { state, type Tensor, tensor } from '../tensor.js';
 import type { Features } from './knn.js';
 
 export interface Normalisation {
@@ -16,12 +17,7 @@ const BATCH = 256;
 
 /** Pooled features of every picture, without augmentation, by the model in evaluation mode (it is put back after). */
 export async function embedPictures(model: Encoder, pictures: Pictures, resident: Tensor, normalisation: Normalisation): Promise<Features> {
-  const training = model.training;
-  try {
-    return await embed(model.eval(), pictures, resident, normalisation);
-  } finally {
-    model.train(training);
-  }
+  return evaluating(model, () => embed(model, pictures, resident, normalisation));
 }
 
 async function embed(model: Encoder, pictures: Pictures, resident: Tensor, normalisation: Normalisation): Promise<Features> {
@@ -46,6 +42,9 @@ async function embed(model: Encoder, pictures: Pictures, resident: Tensor, norma
   }
   return { values, count: pictures.count, size, labels: pictures.labels };
 }
+
+/** Pictures kept on the device, u8 [N, H, W, 3]. */
+export const resident = (p: Pictures): Tensor => state(tensor(p.data, [p.count, p.height, p.width, 3]));
 
 /** Raw pixels as features, less the mean of the pictures: what an encoder has to beat. */
 export function pixelFeatures(pictures: Pictures, mean: readonly number[], std: readonly number[]): Features {

@@ -1,5 +1,6 @@
 import { mean, roughness, spread } from '../core/statistics.js';
 import type { Pictures } from '../data/pictures.js';
+import { percent } from '../io/numbers.js';
 import type { StoredTensor } from '../io/safetensors.js';
 import { buildClassifier } from './classifier.js';
 import type { PretrainConfig } from './config.js';
@@ -58,8 +59,6 @@ export interface FourWay {
 
 export type Sets = { train: Pictures; heldOut: Pictures };
 type Tell = (text: string) => void;
-
-const percent = (v: number) => `${(100 * v).toFixed(1)} %`;
 
 /** How each model is pretrained: MoCo v2 for a ResNet, MoCo v3 for a vision transformer, on the training pictures without labels. */
 export function pretrainConfig(model: string, { pretrainEpochs: epochs, batch, size, seed }: FourWayConfig, pictures: number): PretrainConfig {

@@ -4,10 +4,11 @@ import { ConfigError } from '../core/errors.js';
 import { Rng } from '../core/rng.js';
 import type { Pictures } from '../data/pictures.js';
 import type { StoredTensor } from '../io/safetensors.js';
+import { evaluating } from '../nn/evaluating.js';
 import { Linear } from '../nn/linear.js';
 import type { Encoder } from '../nn/models.js';
 import { augment } from '../ops/augment.js';
-import { AUGMENT_COLUMNS, type Augmentation, drawAugmentation } from '../ops/augment_params.js';
+import { AUGMENT_COLUMNS, type Augmentation, crops, drawAugmentation } from '../ops/augment_params.js';
 import { crossEntropy } from '../ops/cross_entropy.js';
 import { gather } from '../ops/gather.js';
 import { pick } from '../ops/pick.js';
@@ -18,7 +19,7 @@ import { SGD } from '../optim/sgd.js';
 import { step } from '../step.js';
 import { state, type Tensor, tensor } from '../tensor.js';
 import { accuracy } from './contrast.js';
-import { embedPictures, type Normalisation } from './embed.js';
+import { embedPictures, type Normalisation, resident } from './embed.js';
 import type { Features } from './knn.js';
 import { checkLinear, type LinearConfig, linearRate } from './linear_config.js';
 import { moduleTensors } from './module-state.js';
@@ -68,14 +69,11 @@ const ROWS = 1024;
 export async function linearProbe(encoder: Encoder, data: LinearData): Promise<LinearResult> {
   check(data);
   const stored = data.stored ?? (await moduleTensors(encoder));
-  const training = encoder.training;
-  try {
-    const result = await fit(encoder.eval(), data);
+  return evaluating(encoder, async () => {
+    const result = await fit(encoder, data);
     await checkUnchanged(encoder, stored, WHERE);
     return result;
-  } finally {
-    encoder.train(training);
-  }
+  });
 }
 
 function check({ train, heldOut, config }: LinearData): void {
@@ -105,7 +103,6 @@ async function fit(encoder: Encoder, { train, heldOut, config, onEpoch }: Linear
 
 const classesOf = (...sets: Pictures[]): number => Math.max(...sets.map(({ classes, labels }) => classes?.length ?? 1 + labels!.reduce((a, b) => Math.max(a, b), 0)));
 const prefixed = (tensors: Map<string, StoredTensor>) => new Map([...tensors].map(([name, t]) => [`fc.${name}`, t]));
-const resident = (p: Pictures): Tensor => state(tensor(p.data, [p.count, p.height, p.width, 3]));
 
 interface Rows {
   x: Tensor;
@@ -132,7 +129,7 @@ function measure(logits: Tensor, labels: Tensor): { loss: Tensor; all: Tensor } 
 /** An epoch of SGD, as a function that returns its mean loss and accuracies. */
 async function learner(encoder: Encoder, classifier: Linear, train: Pictures, config: LinearData['config']): Promise<(epoch: number, lr: number) => Promise<number[]>> {
   const { batch, momentum, weightDecay, seed, views, size, mean, std } = config;
-  const augmentation: Augmentation = { scale: [config.cropMin, 1], ratio: [3 / 4, 4 / 3], flip: 0.5, mean, std };
+  const augmentation: Augmentation = { ...crops(config.cropMin), mean, std };
   const [pictures, labels] = [resident(train), state(tensor(train.labels!))];
   const cached = views === 'cached' ? onDevice(await embedPictures(encoder, train, pictures, config)).x : undefined;
   const optimizer = new SGD(new FlatParameters(classifier), { momentum, weightDecay });

@@ -1,4 +1,5 @@
 import { mean } from '../core/statistics.js';
+import { percent } from '../io/numbers.js';
 import type { PretrainConfig } from './config.js';
 import type { Sets } from './four_way.js';
 import type { Kept } from './kept.js';
@@ -62,7 +63,7 @@ export async function mechanisms(sets: Sets, { base, Ks, momenta, endToEndLimit,
   const run = async (mechanism: Mechanism, config: PretrainConfig): Promise<Measured> => {
     const measured = await kept.result({ run: config }, () => measure(mechanism, config, sets));
     const { K, m, seed, loss, chance, knn } = measured;
-    tell(`${mechanism}, K = ${K}${mechanism === 'end-to-end' ? '' : `, m = ${m}`}, seed ${seed}: k-NN ${(100 * knn).toFixed(1)} %, loss ${loss.toFixed(3)} (chance ${chance.toFixed(3)})`);
+    tell(`${mechanism}, K = ${K}${mechanism === 'end-to-end' ? '' : `, m = ${m}`}, seed ${seed}: k-NN ${percent(knn)}, loss ${loss.toFixed(3)} (chance ${chance.toFixed(3)})`);
     return measured;
   };
   const result: Mechanisms = { random: 0, overK: [], overM: [] };

@@ -8,11 +8,11 @@ import { AUGMENT_COLUMNS, type Augmentation } from '../ops/augment_params.js';
 import { reshape } from '../ops/reshape.js';
 import { concat } from '../ops/strided.js';
 import { medians } from '../profile.js';
-import { state, type Tensor, tensor } from '../tensor.js';
+import type { Tensor } from '../tensor.js';
 import { checkConfig, type PretrainConfig, viewsOf } from './config.js';
 import { createMethod } from './create.js';
 import { Drawer, type Draws, mapDraws } from './draws.js';
-import { embedPictures } from './embed.js';
+import { embedPictures, resident } from './embed.js';
 import { type Features, knnAccuracy } from './knn.js';
 import { COLLAPSE, collapseText, featureSpread, firstLayer, gradientNorm, SpikeDetector, spikeText } from './monitors.js';
 import type { Method } from './method.js';
@@ -242,5 +242,3 @@ export class Pretraining {
     await onEpoch?.(this.position);
   }
 }
-
-const resident = (p: Pictures): Tensor => state(tensor(p.data, [p.count, p.height, p.width, 3]));

@@ -1,5 +1,6 @@
 import { noGrad } from '../autograd.js';
 import { type Pictures, subset } from '../data/pictures.js';
+import { evaluating } from '../nn/evaluating.js';
 import type { Encoder } from '../nn/models.js';
 import { augment } from '../ops/augment.js';
 import { AUGMENT_COLUMNS, drawAugmentation } from '../ops/augment_params.js';
@@ -45,15 +46,11 @@ export interface Similarities {
 /** How far the encoder tells views of the same picture from others, by some pictures and in evaluation mode (it is put back after). */
 export async function similarities(encoder: Encoder, config: PretrainConfig, train: Pictures, count = 64): Promise<Similarities> {
   const N = Math.min(count, train.count);
-  const training = encoder.training;
-  encoder.eval();
-  const cosines = step(() =>
+  const cosines = () =>
     noGrad(() => {
       const [q, k] = views(config, train, N).map((x) => l2Normalize(encoder.forward(x)));
       return matmul(q, k, { transposeB: true }).data();
-    }),
-  );
-  encoder.train(training);
-  const all = (await cosines) as Float32Array;
+    });
+  const all = (await evaluating(encoder, () => step(cosines))) as Float32Array;
   return { positive: all.filter((_, i) => i % (N + 1) === 0), negative: all.filter((_, i) => i % (N + 1) !== 0) };
 }

@@ -3,18 +3,20 @@ import { compile } from '../compile.js';
 import { ConfigError } from '../core/errors.js';
 import { Rng } from '../core/rng.js';
 import type { Pictures } from '../data/pictures.js';
+import { evaluating } from '../nn/evaluating.js';
 import type { Encoder } from '../nn/models.js';
 import { augment, normalizePictures } from '../ops/augment.js';
-import { AUGMENT_COLUMNS, type Augmentation, drawAugmentation } from '../ops/augment_params.js';
+import { AUGMENT_COLUMNS, type Augmentation, crops, drawAugmentation } from '../ops/augment_params.js';
 import { crossEntropy } from '../ops/cross_entropy.js';
 import { argmax } from '../ops/reduce.js';
 import { reshape } from '../ops/reshape.js';
 import { FlatParameters } from '../optim/flat.js';
 import { warmupCosine } from '../optim/schedule.js';
 import { step } from '../step.js';
-import { state, type Tensor, tensor } from '../tensor.js';
+import { type Tensor, tensor } from '../tensor.js';
 import type { PretrainConfig } from './config.js';
 import { optimizerOf } from './create.js';
+import { resident } from './embed.js';
 
 /** What supervised training depends on, besides its model and pictures. `lr` is the highest rate, whatever the batch. */
 export type SupervisedConfig = Pick<PretrainConfig, 'epochs' | 'batch' | 'optimizer' | 'lr' | 'momentum' | 'weightDecay' | 'warmup' | 'size' | 'cropMin' | 'mean' | 'std' | 'seed'>;
@@ -81,7 +83,7 @@ function stepper(model: Encoder, train: Pictures, config: SupervisedConfig): Adv
 /** Trains one epoch, whose draws depend on its number alone. Returns the mean loss. */
 async function runEpoch(advance: Advance, { count, labels, height, width }: Pictures, config: SupervisedConfig, epoch: number): Promise<number> {
   const { batch, seed, warmup, epochs, cropMin, mean, std } = config;
-  const view: Augmentation = { scale: [cropMin, 1], ratio: [3 / 4, 4 / 3], flip: 0.5, mean, std };
+  const view: Augmentation = { ...crops(cropMin), mean, std };
   const order = new Rng(seed, 'order', epoch).permutation(count);
   const steps = Math.floor(count / batch);
   const losses: Promise<ArrayLike<number>>[] = [];
@@ -94,20 +96,18 @@ async function runEpoch(advance: Advance, { count, labels, height, width }: Pict
   return (await Promise.all(losses)).reduce((sum, loss) => sum + loss[0], 0) / steps;
 }
 
-/** Accuracy on pictures as they are; the model is put back in training mode. */
+/** Accuracy on pictures as they are; the model is put back in its mode. */
 function measurer(model: Encoder, heldOut: Pictures, config: SupervisedConfig): () => Promise<number> {
   const pictures = resident(heldOut);
-  return async () => {
-    model.eval();
+  return () => evaluating(model, async () => {
     let right = 0;
     for (let first = 0; first < heldOut.count; first += ROWS) {
       const index = Uint32Array.from({ length: Math.min(ROWS, heldOut.count - first) }, (_, i) => first + i);
       const guessed = await step(() => noGrad(() => argmax(model.forward(normalizePictures(pictures, tensor(index), config)), 1)).data());
       index.forEach((n, i) => (right += Number(guessed[i] === heldOut.labels![n])));
     }
-    model.train();
     return right / heldOut.count;
-  };
+  });
 }
 
 function check(train: Pictures, heldOut: Pictures, { batch, epochs, warmup }: SupervisedConfig): void {
@@ -118,5 +118,3 @@ function check(train: Pictures, heldOut: Pictures, { batch, epochs, warmup }: Su
   if (!(Number.isInteger(epochs) && epochs > 0)) throw new ConfigError(`epochs: it is a whole number above 0; got ${epochs}. Use 50.`);
   if (!(warmup >= 0 && warmup < epochs)) throw new ConfigError(`warmup: it must end before the last epoch; got ${warmup} of ${epochs} epochs. Shorten it.`);
 }
-
-const resident = (p: Pictures): Tensor => state(tensor(p.data, [p.count, p.height, p.width, 3]));

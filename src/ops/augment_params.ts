@@ -23,14 +23,15 @@ export interface Augmentation {
 }
 
 const IMAGENET = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
-const crop = (scale: number) => ({ scale: [scale, 1], ratio: [3 / 4, 4 / 3], flip: 0.5 }) as const;
+/** Crops of at least a part `smallest` of a picture, resized and flipped at random, as torchvision's RandomResizedCrop and flip. */
+export const crops = (smallest: number): Pick<Augmentation, 'scale' | 'ratio' | 'flip'> => ({ scale: [smallest, 1], ratio: [3 / 4, 4 / 3], flip: 0.5 });
 const jitter = (probability: number, hue: number, saturation = 0.4) => ({ probability, brightness: 0.4, contrast: 0.4, saturation, hue });
 
 /** MoCo v1 (facebookresearch/moco, main_moco.py): grey before a jitter that is always on, no blur. */
-export const mocoV1Augmentation: Augmentation = { ...crop(0.2), grayscale: 0.2, grayscaleFirst: true, jitter: jitter(1, 0.4), ...IMAGENET };
+export const mocoV1Augmentation: Augmentation = { ...crops(0.2), grayscale: 0.2, grayscaleFirst: true, jitter: jitter(1, 0.4), ...IMAGENET };
 
 /** MoCo v2 (the same, --aug-plus). */
-export const mocoV2Augmentation: Augmentation = { ...crop(0.2), jitter: jitter(0.8, 0.1), grayscale: 0.2, blur: { probability: 0.5, sigma: [0.1, 2] }, ...IMAGENET };
+export const mocoV2Augmentation: Augmentation = { ...crops(0.2), jitter: jitter(0.8, 0.1), grayscale: 0.2, blur: { probability: 0.5, sigma: [0.1, 2] }, ...IMAGENET };
 
 const v3 = (blur: number): Augmentation => ({ ...mocoV2Augmentation, jitter: jitter(0.8, 0.1, 0.2), blur: { probability: blur, sigma: [0.1, 2] } });
 
@@ -38,7 +39,7 @@ const v3 = (blur: number): Augmentation => ({ ...mocoV2Augmentation, jitter: jit
 export const mocoV3Augmentations: readonly [Augmentation, Augmentation] = [v3(1), { ...v3(0.1), solarize: 0.2 }];
 
 /** MoCo's CIFAR-10 demonstration. */
-export const cifarAugmentation: Augmentation = { ...crop(0.08), jitter: jitter(0.8, 0.1), grayscale: 0.2, mean: [0.4914, 0.4822, 0.4465], std: [0.2023, 0.1994, 0.201] };
+export const cifarAugmentation: Augmentation = { ...crops(0.08), jitter: jitter(0.8, 0.1), grayscale: 0.2, mean: [0.4914, 0.4822, 0.4465], std: [0.2023, 0.1994, 0.201] };
 
 /** Which random numbers: the same four always give the same view of a picture, wherever it stands in a batch. */
 export interface Draw {

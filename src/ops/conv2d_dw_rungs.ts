@@ -5,10 +5,11 @@ import fewSource from '../../kernels/conv2d_dw_few.wgsl';
 import tiledSource from '../../kernels/conv2d_dw_tiled.wgsl';
 import type { Launch, Plan } from '../backend/backend.js';
 import { type Ladder, ladder } from '../backend/ladder.js';
+import { ceilDiv } from '../core/ceil_div.js';
 import type { Traits } from '../gpu/device.js';
-import { kernel } from '../gpu/kernel.js';
+import { type Kernel, kernel } from '../gpu/kernel.js';
 import type { Conv2dParams } from '../reference/conv2d.js';
-import { always, byColumns, bySide, bySubgroup, canTile, ceilDiv, classOf, fillsTiles, isDepthwise, isProduct, pixelsOf, product, rebind, samples, tiling, wSize, xSize, ySize } from './conv2d_parts.js';
+import { always, byColumns, bySide, bySubgroup, canTile, classOf, fillsTiles, isDepthwise, isProduct, pixelsOf, product, rebind, samples, tiling, wSize, xSize, ySize } from './conv2d_parts.js';
 import { matmulGpu } from './matmul_rungs.js';
 import { reduceLaunch } from './reduce.js';
 
@@ -36,20 +37,16 @@ function directLaunch(p: P, { software, parallelGroups }: Traits): Launch | Plan
   return sliced(p, threads, parallelGroups * 64, (params, all) => ({ ...variant, params: { ...params }, groups: ceilDiv(all, 64) }));
 }
 
-function broadcastLaunch(p: P, { subgroup, parallelGroups }: Traits): Launch | Plan {
-  const tiles = p.groups * ceilDiv(p.O / p.groups, 16) * p.R * p.S * ceilDiv(p.C / p.groups, 32);
-  return sliced(p, tiles, parallelGroups, (params, groups) => ({ kernel: broadcast.get(subgroup)!, params: { ...params }, groups }));
-}
+/** A kernel whose workgroups each sum a tile of dw. */
+const inTiles = (kernelOf: (t: Traits) => Kernel, tiles: (p: P) => number) => (p: P, t: Traits): Launch | Plan =>
+  sliced(p, tiles(p), t.parallelGroups, (params, groups) => ({ kernel: kernelOf(t), params: { ...params }, groups }));
 
-function fewLaunch(p: P, { subgroup, parallelGroups }: Traits): Launch | Plan {
-  const tiles = p.groups * ceilDiv(p.O / p.groups, 16) * ceilDiv((p.R * p.S * p.C) / p.groups, 32);
-  return sliced(p, tiles, parallelGroups, (params, groups) => ({ kernel: few.get(subgroup)!, params: { ...params }, groups }));
-}
+/** Tiles of `height` output channels by `width` of what lies under them, taps and channels. */
+const tilesOf = (p: P, height: number, width: number): number => p.groups * ceilDiv(p.O / p.groups, height) * ceilDiv((p.R * p.S * p.C) / p.groups, width);
 
-const tiledLaunch = (side: number) => (p: P, { parallelGroups }: Traits): Launch | Plan => {
-  const tiles = p.groups * ceilDiv(p.O / p.groups, side) * ceilDiv((p.R * p.S * p.C) / p.groups, side);
-  return sliced(p, tiles, parallelGroups, (params, groups) => ({ kernel: tiled.get(side)!, params: { ...params }, groups }));
-};
+const broadcastLaunch = inTiles((t) => broadcast.get(t.subgroup)!, (p) => p.groups * ceilDiv(p.O / p.groups, 16) * p.R * p.S * ceilDiv(p.C / p.groups, 32));
+const fewLaunch = inTiles((t) => few.get(t.subgroup)!, (p) => tilesOf(p, 16, 32));
+const tiledLaunch = (side: number) => inTiles(() => tiled.get(side)!, (p) => tilesOf(p, side, side));
 
 function depthwiseLaunch(p: P, { parallelGroups }: Traits): Launch | Plan {
   const threads = p.C * p.R * ceilDiv(p.S, 4);

@@ -1,5 +1,6 @@
 import type { Launch, Plan } from '../backend/backend.js';
 import type { Sample } from '../backend/ladder.js';
+import { ceilDiv } from '../core/ceil_div.js';
 import type { Traits } from '../gpu/device.js';
 import { type Kernel, kernel } from '../gpu/kernel.js';
 import type { Conv2dParams } from '../reference/conv2d.js';
@@ -8,7 +9,6 @@ import type { MatmulParams } from '../reference/matmul.js';
 // What the ladders of a convolution and of its two gradients share.
 
 type P = Conv2dParams;
-export const ceilDiv = (a: number, b: number): number => Math.ceil(a / b);
 export const always = (): boolean => true;
 
 export const pixelsOf = (p: P): number => p.N * p.P * p.Q;

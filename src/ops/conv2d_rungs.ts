@@ -5,10 +5,11 @@ import fewSource from '../../kernels/conv2d_few.wgsl';
 import tiledSource from '../../kernels/conv2d_tiled.wgsl';
 import type { Launch, Plan } from '../backend/backend.js';
 import { type Ladder, ladder } from '../backend/ladder.js';
+import { ceilDiv } from '../core/ceil_div.js';
 import type { Traits } from '../gpu/device.js';
 import { type Kernel, kernel } from '../gpu/kernel.js';
 import type { Conv2dParams } from '../reference/conv2d.js';
-import { always, byColumns, bySide, bySubgroup, canTile, ceilDiv, classOf, fillsTiles, isDepthwise, isProduct, pixelsOf, product, samples, tiledRung, tiling, wSize, xSize, ySize } from './conv2d_parts.js';
+import { always, byColumns, bySide, bySubgroup, canTile, classOf, fillsTiles, isDepthwise, isProduct, pixelsOf, product, samples, tiledRung, tiling, wSize, xSize, ySize } from './conv2d_parts.js';
 import { matmulGpu } from './matmul_rungs.js';
 import { stridedLaunch } from './strided.js';
 

@@ -6,6 +6,7 @@ import tiledF16Source from '../../kernels/matmul_tiled_f16.wgsl';
 import wideSource from '../../kernels/matmul_wide.wgsl';
 import type { Launch, Plan } from '../backend/backend.js';
 import { type Ladder, ladder, type Rung, type Sample } from '../backend/ladder.js';
+import { ceilDiv } from '../core/ceil_div.js';
 import type { Traits } from '../gpu/device.js';
 import { type Kernel, kernel } from '../gpu/kernel.js';
 import type { MatmulParams } from '../reference/matmul.js';
@@ -14,7 +15,6 @@ import { reduceLaunch } from './reduce.js';
 /** Steps of k that a part of a split product sums at least. */
 const LEAST_CHUNK = 256;
 
-const ceilDiv = (a: number, b: number) => Math.ceil(a / b);
 const aT = (p: MatmulParams) => (p.aRow === 1 && p.aCol !== 1 ? 1 : 0);
 const bT = (p: MatmulParams) => (p.bRow === 1 && p.bCol !== 1 ? 1 : 0);
 

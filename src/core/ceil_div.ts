@@ -1,0 +1,2 @@
+/** a / b, rounded up. */
+export const ceilDiv = (a: number, b: number): number => Math.ceil(a / b);
