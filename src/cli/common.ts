@@ -1,4 +1,8 @@
+import type { Backend } from '../backend/backend.js';
+import { device } from '../backend/device.js';
+import { GpuBackend } from '../backend/gpu.js';
 import { ConfigError } from '../core/errors.js';
+import type { AdapterChoice } from '../gpu/adapter.js';
 import type { Flag, Parsed } from './args.js';
 import { colour } from './colour.js';
 
@@ -9,6 +13,15 @@ export const commonFlags: readonly Flag[] = [
   { name: 'verbose', kind: 'switch', help: 'more on stderr, and the stack of an error' },
   { name: 'help', kind: 'switch', help: 'this text; -h too' },
 ];
+
+/** The flag of every command that computes. */
+export const adapterFlag: Flag = { name: 'adapter', kind: 'text', help: 'any, hardware or software (any)' };
+
+/** Opens the device that --adapter asks for. */
+export const openDevice = ({ flags }: Pick<Parsed, 'flags'>): Promise<Backend> => device({ adapter: flags.get('adapter') as AdapterChoice | undefined });
+
+/** On what a command computes. */
+export const whereabouts = (on: Backend): string => (on instanceof GpuBackend && on.gpu.software ? `No GPU is used: computing in software on ${on.name}.` : `Computing on ${on.name}.`);
 
 /** Where a command's words go: the result to stdout, for people or as JSON; all else to stderr, as much as is wanted. */
 export class Output {

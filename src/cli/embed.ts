@@ -1,9 +1,7 @@
 import { join } from 'node:path';
-import { device } from '../backend/device.js';
 import { ConfigError } from '../core/errors.js';
 import { openPictures } from '../data/open.node.js';
 import type { Pictures } from '../data/pictures.js';
-import type { AdapterChoice } from '../gpu/adapter.js';
 import { writeAtomic } from '../io/atomic.node.js';
 import { embeddingsCsv, type EmbeddingTable, projectorFiles } from '../io/embeddings.js';
 import { encodeNpy } from '../io/npy.js';
@@ -18,14 +16,14 @@ import { openEncoder } from '../moco/encoder.node.js';
 import type { Features } from '../moco/knn.js';
 import { pictureMap } from '../moco/picture-map.js';
 import { describeFlags, type Flag, parseArgs, type Parsed } from './args.js';
-import { commonFlags, Output } from './common.js';
+import { adapterFlag, commonFlags, openDevice, Output } from './common.js';
 
 /** Flags of the commands that put pictures to an encoder. */
 export const encoderFlags: readonly Flag[] = [
   { name: 'checkpoint', kind: 'text', help: "a run's folder, or a checkpoint (safetensors or PyTorch's)" },
   { name: 'size', kind: 'number', help: "pixels of a picture (the run's; else 224, or 32 for a small stem)" },
   { name: 'limit', kind: 'number', help: 'use at most so many pictures a class' },
-  { name: 'adapter', kind: 'text', help: 'any, hardware or software (any)' },
+  adapterFlag,
   ...commonFlags,
 ];
 
@@ -79,7 +77,7 @@ export async function embedData(command: string, { flags: given }: Parsed, data:
   const encoder = await openEncoder(from);
   const size = (given.get('size') as number | undefined) ?? encoder.normalisation.size;
   const pictures = await openPictures(data, { size, limitPerClass: given.get('limit') as number | undefined });
-  await device({ adapter: given.get('adapter') as AdapterChoice | undefined });
+  await openDevice({ flags: given });
   const model = buildEncoder(encoder, from);
   const embed = (p: Pictures) => embedPictures(model, p, resident(p), { ...encoder.normalisation, size });
   return { pictures, features: await embed(pictures), size, embed };

@@ -1,19 +1,16 @@
 import { join, resolve } from 'node:path';
-import { device } from '../backend/device.js';
-import { GpuBackend } from '../backend/gpu.js';
 import { ConfigError } from '../core/errors.js';
 import { nearest } from '../core/nearest.js';
 import { drawPictures } from '../data/drawn.js';
 import { openPictures } from '../data/open.node.js';
 import { type Pictures, splitHeldOut } from '../data/pictures.js';
-import type { AdapterChoice } from '../gpu/adapter.js';
 import { writeAtomic } from '../io/atomic.node.js';
 import type { Sets } from '../moco/four_way.js';
 import type { Made } from '../moco/four_way_report.js';
 import type { Kept } from '../moco/kept.js';
 import { KeptInFolder } from '../moco/kept.node.js';
-import { describeFlags, type Flag, parseArgs, type Parsed } from './args.js';
-import { commonFlags, Output } from './common.js';
+import { commandLine, describeFlags, type Flag, parseArgs, type Parsed } from './args.js';
+import { adapterFlag, commonFlags, openDevice, Output, whereabouts } from './common.js';
 import { fourWayCommand } from './four-way.js';
 import { mechanismsCommand } from './mechanisms.js';
 
@@ -48,7 +45,7 @@ const shared: readonly Flag[] = [
   { name: 'seeds', kind: 'number', help: 'how often each training is repeated' },
   { name: 'seed', kind: 'number', help: 'seed of the first (1)' },
   { name: 'out', kind: 'text', help: 'folder of the report; rerun with the same flags to go on (runs/ and the name)' },
-  { name: 'adapter', kind: 'text', help: 'any, hardware or software (any)' },
+  adapterFlag,
   ...commonFlags,
 ];
 
@@ -86,7 +83,7 @@ export async function experiment(argv: readonly string[], version: string): Prom
   }
   const output = new Output(args);
   const out = (args.flags.get('out') as string | undefined) ?? join('runs', name);
-  const setting = await settingOf(chosen, args, output, out, version, ['dawngrad experiment', ...argv].join(' '));
+  const setting = await settingOf(chosen, args, output, out, version, commandLine('experiment', argv));
   const { results, html, text } = await chosen.run(args, setting);
   await writeAtomic(join(out, 'results.json'), `${JSON.stringify({ ...setting.made, pictures: setting.pictures, results }, null, 2)}\n`);
   await writeAtomic(join(out, 'report.html'), html);
@@ -105,8 +102,8 @@ async function settingOf(chosen: Experiment, args: Parsed, output: Output, out: 
   const count = number('count', 600);
   const seeds = number('seeds', 1);
   if (!(Number.isInteger(seeds) && seeds > 0)) throw new ConfigError(`seeds: it is a whole number above 0; got ${seeds}. Use 3.`);
-  const opened = await device({ adapter: flags.get('adapter') as AdapterChoice | undefined });
-  tell(opened instanceof GpuBackend && opened.gpu.software ? `No GPU is used: computing in software on ${opened.name}.` : `Computing on ${opened.name}.`);
+  const opened = await openDevice(args);
+  tell(whereabouts(opened));
   const all = data === 'drawn' ? drawPictures({ count, size, seed }) : await openPictures(data, choice);
   const sets = splitHeldOut(checked(all), heldOut, seed);
   if (sets.heldOut.count === 0) throw new ConfigError(`held-out: a picture at least is held out to measure accuracy; got ${heldOut} of ${all.count}. Use 0.25.`);

@@ -1,10 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { device } from '../backend/device.js';
 import { ConfigError } from '../core/errors.js';
 import { openPictures } from '../data/open.node.js';
 import { splitHeldOut } from '../data/pictures.js';
-import type { AdapterChoice } from '../gpu/adapter.js';
 import { writeAtomic } from '../io/atomic.node.js';
 import { percent } from '../io/numbers.js';
 import { encodeSafetensors } from '../io/safetensors.js';
@@ -12,8 +10,8 @@ import { buildClassifier } from '../moco/classifier.js';
 import { openNamedEncoder } from '../moco/named_encoder.node.js';
 import { moduleTensors } from '../moco/module-state.js';
 import { supervisedRecipe, trainClassifier } from '../moco/supervised.js';
-import { describeFlags, type Flag, parseArgs, type Parsed } from './args.js';
-import { commonFlags, Output } from './common.js';
+import { commandLine, describeFlags, type Flag, parseArgs, type Parsed } from './args.js';
+import { adapterFlag, commonFlags, openDevice, Output } from './common.js';
 
 const flags: readonly Flag[] = [
   { name: 'out', kind: 'text', help: 'folder of the classifier (runs/finetuned)' },
@@ -25,7 +23,7 @@ const flags: readonly Flag[] = [
   { name: 'lr', kind: 'number', help: 'highest learning rate (0.05 for a ResNet by SGD, 0.001 for a vision transformer by AdamW)' },
   { name: 'crop-min', kind: 'number', help: 'smallest part of a picture that a view shows (0.4)' },
   { name: 'seed', kind: 'number', help: 'seed of everything random (1)' },
-  { name: 'adapter', kind: 'text', help: 'any, hardware or software (any)' },
+  adapterFlag,
   ...commonFlags,
 ];
 
@@ -53,7 +51,7 @@ export async function finetune(argv: readonly string[], version: string): Promis
   const out = (given.get('out') as string | undefined) ?? 'runs/finetuned';
   if (existsSync(join(out, 'classifier.safetensors'))) throw new ConfigError(`${out}: a classifier needs a folder of its own; got one that holds a classifier. Choose another --out.`);
   const output = new Output(args);
-  const result = await tune(args, output, { from, data, out }, { version, command: ['dawngrad finetune', ...argv].join(' ') });
+  const result = await tune(args, output, { from, data, out }, { version, command: commandLine('finetune', argv) });
   output.result(`${percent(result.accuracy)} of ${result.heldOut} held-out pictures are told right. Classifier: ${result.file}`, result);
   return 0;
 }
@@ -71,7 +69,7 @@ async function tune({ flags: given }: Parsed, output: Output, { from, data, out 
   const all = await openPictures(data, { size, seed, classes: given.get('classes') as string[] | undefined, limitPerClass: given.get('limit') as number | undefined });
   const sets = splitHeldOut(all, value('held-out', 0.2), seed);
   const classes = all.classes ?? [];
-  const opened = await device({ adapter: given.get('adapter') as AdapterChoice | undefined });
+  const opened = await openDevice({ flags: given });
   output.tell(`${model} from ${from} on ${opened.name}: ${sets.train.count} pictures in ${classes.length} classes, ${sets.heldOut.count} held out.`);
   const recipe = supervisedRecipe(model);
   const epochs = value('epochs', 20);

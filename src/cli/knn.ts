@@ -1,12 +1,10 @@
-import { device } from '../backend/device.js';
-import type { AdapterChoice } from '../gpu/adapter.js';
 import type { Pictures } from '../data/pictures.js';
 import { percent } from '../io/numbers.js';
 import { embedPictures, resident } from '../moco/embed.js';
 import { buildEncoder } from '../moco/encoder.js';
 import { knnSweep } from '../moco/knn.js';
 import { describeFlags, parseArgs } from './args.js';
-import { Output } from './common.js';
+import { openDevice, Output } from './common.js';
 import { chanceOf, labelledFlags, openLabelled } from './labelled.js';
 
 const KS = [1, 5, 10, 20, 50, 100, 200];
@@ -32,7 +30,7 @@ export async function knn(argv: readonly string[]): Promise<number> {
   }
   const out = new Output(args);
   const { from, encoder, train, heldOut } = await openLabelled('knn', args);
-  await device({ adapter: args.flags.get('adapter') as AdapterChoice | undefined });
+  await openDevice(args);
   const model = buildEncoder(encoder, from);
   const features = (p: Pictures) => embedPictures(model, p, resident(p), encoder.normalisation);
   const [queries, bank] = [await features(heldOut), await features(train)];

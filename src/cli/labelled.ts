@@ -8,7 +8,7 @@ import type { EncoderFile } from '../moco/encoder.js';
 import { openEncoder } from '../moco/encoder.node.js';
 import { openRun } from '../moco/run.node.js';
 import type { Flag, Parsed } from './args.js';
-import { commonFlags } from './common.js';
+import { adapterFlag, commonFlags } from './common.js';
 import { openRunPictures } from './run-pictures.js';
 
 /** Flags of the commands that measure an encoder on pictures with classes. */
@@ -18,7 +18,7 @@ export const labelledFlags: readonly Flag[] = [
   { name: 'limit', kind: 'number', help: 'use at most so many pictures a class of DATA' },
   { name: 'size', kind: 'number', help: "pixels of a picture (the run's; else 224, or 32 for a small stem)" },
   { name: 'seed', kind: 'number', help: "seed of what is held out (the run's; else 1)" },
-  { name: 'adapter', kind: 'text', help: 'any, hardware or software (any)' },
+  adapterFlag,
   ...commonFlags,
 ];
 

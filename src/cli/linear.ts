@@ -1,8 +1,6 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { device } from '../backend/device.js';
 import { ConfigError } from '../core/errors.js';
-import type { AdapterChoice } from '../gpu/adapter.js';
 import { writeAtomic } from '../io/atomic.node.js';
 import { percent } from '../io/numbers.js';
 import { encodeSafetensors } from '../io/safetensors.js';
@@ -10,7 +8,7 @@ import { buildEncoder, isVit } from '../moco/encoder.js';
 import { type LinearConfig, linearRecipes } from '../moco/linear_config.js';
 import { linearProbe, type LinearRecord, type LinearResult } from '../moco/linear_probe.js';
 import { describeFlags, type Flag, parseArgs, type Parsed } from './args.js';
-import { Output } from './common.js';
+import { openDevice, Output } from './common.js';
 import { chanceOf, type Labelled, labelledFlags, openLabelled } from './labelled.js';
 
 const numbers = { epochs: 'passes over the pictures', batch: 'pictures a step', lr: 'learning rate for a batch of 256; it grows in proportion to the batch', 'crop-min': 'smallest part of a picture that a crop shows (0.08)' } as const;
@@ -50,7 +48,7 @@ export async function linear(argv: readonly string[]): Promise<number> {
   const { from, encoder, train, heldOut } = labelled;
   const used = (recipe ?? recipeFor(labelled)) as keyof typeof linearRecipes;
   const config = { ...configFrom(args, linearRecipes[used]), ...encoder.normalisation };
-  await device({ adapter: args.flags.get('adapter') as AdapterChoice | undefined });
+  await openDevice(args);
   const onEpoch = (r: LinearRecord) => output.tell(progress(r, config.epochs));
   const result = await linearProbe(buildEncoder(encoder, from), { train, heldOut, config, stored: encoder.tensors, onEpoch });
   const out = (args.flags.get('out') as string | undefined) ?? (existsSync(join(from, 'config.json')) ? from : dirname(from));

@@ -5,7 +5,7 @@ import { demoConfig, type PretrainConfig } from '../moco/config.js';
 import { presetOf } from '../moco/presets.js';
 import { models } from '../nn/models.js';
 import type { Flag, Parsed, Value } from './args.js';
-import { commonFlags } from './common.js';
+import { adapterFlag, commonFlags } from './common.js';
 
 /** What each field of the configuration means; its flag is the name in kebab case, its kind that of the demo's value. */
 const fields: Record<keyof PretrainConfig, string> = {
@@ -73,7 +73,7 @@ export const runFlags: readonly Flag[] = [
   { name: 'count', kind: 'number', help: 'pictures to draw when there is no data (1000)' },
   { name: 'out', kind: 'text', help: "the run's folder (runs/ and the time)" },
   { name: 'resume', kind: 'text', help: 'continue the run in this folder where it stopped' },
-  { name: 'adapter', kind: 'text', help: 'any, hardware or software (any)' },
+  adapterFlag,
   { name: 'no-tensorboard', kind: 'switch', help: "no TensorBoard file in the run's folder" },
   { name: 'chart', kind: 'switch', help: 'on a terminal, the loss as a chart under the bar' },
   ...commonFlags,

@@ -1,15 +1,13 @@
 import { resolve } from 'node:path';
-import { device } from '../backend/device.js';
 import { GpuBackend } from '../backend/gpu.js';
 import { ConfigError } from '../core/errors.js';
 import { type Pictures, splitHeldOut } from '../data/pictures.js';
-import type { AdapterChoice } from '../gpu/adapter.js';
 import { Pretraining } from '../moco/pretrain.js';
 import { openRun, type Run, type RunInfo, startRun } from '../moco/run.node.js';
 import { demoConfig, type PretrainConfig } from '../moco/config.js';
 import { presets } from '../moco/presets.js';
 import { commandLine, describeFlags, parseArgs, type Parsed } from './args.js';
-import { commonFlags, Output } from './common.js';
+import { commonFlags, openDevice, Output, whereabouts } from './common.js';
 import { dryRun } from './dry-run.js';
 import { expectations } from './expect.js';
 import { configFlags, configFrom, runFlags } from './pretrain-flags.js';
@@ -53,9 +51,8 @@ export async function pretrain(argv: readonly string[], version: string): Promis
   const out = new Output(args);
   const resumed = resumedRun(args);
   const info = resumed?.info ?? plannedRun(args, argv, version);
-  const opened = await device({ adapter: args.flags.get('adapter') as AdapterChoice | undefined });
-  const software = opened instanceof GpuBackend && opened.gpu.software;
-  out.tell(software ? `No GPU is used: computing in software on ${opened.name}.` : `Computing on ${opened.name}.`);
+  const opened = await openDevice(args);
+  out.tell(whereabouts(opened));
   if (opened instanceof GpuBackend) out.detail(`Kernels are chosen by ${JSON.stringify(opened.gpu.traits)}`);
   out.detail(`Configuration: ${JSON.stringify(info.config)}`);
   const pictures = await picturesOf(info, out);

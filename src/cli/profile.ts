@@ -1,17 +1,15 @@
 import { writeFileSync } from 'node:fs';
 import { measureCeiling } from '../backend/ceiling.js';
-import { device } from '../backend/device.js';
 import { GpuBackend } from '../backend/gpu.js';
 import { ConfigError } from '../core/errors.js';
 import { splitHeldOut } from '../data/pictures.js';
-import type { AdapterChoice } from '../gpu/adapter.js';
 import { demoConfig } from '../moco/config.js';
 import { Pretraining } from '../moco/pretrain.js';
 import { chromeTrace } from '../profile.js';
-import { commonFlags, Output } from './common.js';
+import { commonFlags, openDevice, Output } from './common.js';
 import { describeFlags, type Flag, parseArgs } from './args.js';
 import { picturesOf, plannedRun } from './pretrain.js';
-import { configFlags, configFrom, runFlags } from './pretrain-flags.js';
+import { configFlags, runFlags } from './pretrain-flags.js';
 import { profileTable } from './profile-table.js';
 
 const flags: readonly Flag[] = [
@@ -44,9 +42,9 @@ export async function profile(argv: readonly string[], version: string): Promise
   if (!(Number.isInteger(steps) && steps >= 1)) throw new ConfigError(`--steps: it is a whole number above 0; got ${steps}. Use 3.`);
   const output = new Output(args);
   const info = plannedRun(args, argv, version);
-  const opened = (await device({ adapter: args.flags.get('adapter') as AdapterChoice | undefined })) as GpuBackend;
+  const opened = (await openDevice(args)) as GpuBackend;
   const pictures = await picturesOf(info, output);
-  const config = configFrom(args);
+  const { config } = info;
   const training = new Pretraining(config, splitHeldOut(pictures, config.heldOut, config.seed));
   output.tell('Compiling kernels and measuring what the adapter can do.');
   const ceiling = await measureCeiling(opened);

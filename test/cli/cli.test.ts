@@ -1,33 +1,11 @@
-import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { type Event, readEvents } from '../io/tfevents.js';
+import { builtCommand } from '../support/cli.js';
 
-const cli = new URL('../../dist/cli.js', import.meta.url).pathname;
-const folder = mkdtempSync(join(tmpdir(), 'dawngrad-cli-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-interface Ended {
-  code: number | null;
-  out: string;
-  err: string;
-}
-
-/** Runs the built command in a folder of its own. */
-function dawngrad(args: string[], onErr?: (text: string, kill: () => void) => void): Promise<Ended> {
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, [cli, ...args], { cwd: folder });
-    const ended = { out: '', err: '' };
-    child.stdout.on('data', (d) => (ended.out += d));
-    child.stderr.on('data', (d) => {
-      ended.err += d;
-      onErr?.(ended.err, () => child.kill('SIGINT'));
-    });
-    child.on('close', (code) => resolve({ code, ...ended }));
-  });
-}
+const { folder, run } = builtCommand('cli');
+const dawngrad = (args: string[], onErr?: (text: string, kill: () => void) => void) => run(args, { onErr });
 
 const file = (name: string, bytes: Uint8Array | string): string => {
   const path = join(folder, name);

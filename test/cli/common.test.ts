@@ -1,30 +1,16 @@
-import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { encodePng } from '../../src/io/png.js';
+import { builtCommand } from '../support/cli.js';
 
-const cli = new URL('../../dist/cli.js', import.meta.url).pathname;
-const folder = mkdtempSync(join(tmpdir(), 'dawngrad-common-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-interface Ended {
-  code: number | null;
-  out: string;
-  err: string;
-}
+const built = builtCommand('common');
+const { folder } = built;
 
 /** Runs the built command, without a terminal. */
-function run(args: string[], env: Record<string, string> = {}): Promise<Ended> {
-  return new Promise((resolve) => {
-    const { NO_COLOR, FORCE_COLOR, ...own } = process.env;
-    const child = spawn(process.execPath, [cli, ...args], { cwd: folder, env: { ...own, ...env } });
-    const ended = { out: '', err: '' };
-    child.stdout.on('data', (d) => (ended.out += d));
-    child.stderr.on('data', (d) => (ended.err += d));
-    child.on('close', (code) => resolve({ code, ...ended }));
-  });
+function run(args: string[], env: Record<string, string> = {}) {
+  const { NO_COLOR, FORCE_COLOR, ...own } = process.env;
+  return built.run(args, { env: { ...own, ...env } });
 }
 
 const commands = ['compare', 'convert', 'doctor', 'embed', 'export', 'finetune', 'knn', 'linear', 'pretrain', 'profile', 'search', 'summary'];

@@ -1,25 +1,14 @@
-import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { drawPictures } from '../../src/data/drawn.js';
 import { encodePng } from '../../src/io/png.js';
 import { decodeSafetensors } from '../../src/io/safetensors.js';
+import { builtCommand } from '../support/cli.js';
 
-const cli = new URL('../../dist/cli.js', import.meta.url).pathname;
-const folder = mkdtempSync(join(tmpdir(), 'dawngrad-experiment-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-function dawngrad(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, [cli, ...args], { cwd: folder });
-    const ended = { out: '', err: '' };
-    child.stdout.on('data', (d) => (ended.out += d));
-    child.stderr.on('data', (d) => (ended.err += d));
-    child.on('close', (code) => resolve({ code, ...ended }));
-  });
-}
+const built = builtCommand('experiment');
+const { folder } = built;
+const dawngrad = (...args: string[]) => built.run(args);
 
 const text = (name: string) => readFileSync(join(folder, name), 'utf8');
 const lines = (name: string) => text(name).trim().split('\n');

@@ -1,25 +1,14 @@
-import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { encodePng } from '../../src/io/png.js';
 import { decodeSafetensors, type StoredTensor } from '../../src/io/safetensors.js';
 import { type Saved, saveStream, saveZip } from '../io/torch-save.js';
+import { builtCommand } from '../support/cli.js';
 
-const cli = new URL('../../dist/cli.js', import.meta.url).pathname;
-const folder = mkdtempSync(join(tmpdir(), 'dawngrad-weights-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-function dawngrad(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, [cli, ...args], { cwd: folder });
-    const ended = { out: '', err: '' };
-    child.stdout.on('data', (d) => (ended.out += d));
-    child.stderr.on('data', (d) => (ended.err += d));
-    child.on('close', (code) => resolve({ code, ...ended }));
-  });
-}
+const built = builtCommand('weights');
+const { folder } = built;
+const dawngrad = (...args: string[]) => built.run(args);
 
 const read = (name: string) => decodeSafetensors(readFileSync(join(folder, name)), name).tensors;
 let run: Map<string, StoredTensor>;
