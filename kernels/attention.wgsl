@@ -4,9 +4,8 @@
 // division by the sum of weights waits to the end. lse = ln Σ exp(score) is all that the gradient needs of the scores.
 // No workgroup memory, no barrier; neighbouring threads read the same keys.
 #import "index"
+#import "attention"
 const D = 64u; // @tune: size of a head
-
-struct Params { batch: u32, H: u32, Nq: u32, Nk: u32, qRow: u32, kvRow: u32, kStart: u32, scale: f32 }
 
 @group(0) @binding(0) var<storage, read> q: array<f32>;         // [batch, Nq, H, D], rows qRow apart
 @group(0) @binding(1) var<storage, read> kv: array<f32>;        // [batch, Nk, (k, v), H, D], rows kvRow apart, k from kStart

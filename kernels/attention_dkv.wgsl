@@ -1,9 +1,8 @@
 // dv = Σ over queries of P dy, dk = scale Σ over queries of dS q, with P and dS as in attention_dq: one thread four
 // keys and their values, held as the parts of vec4s, and four queries at a time. Every sum has one owner and one order.
 #import "index"
+#import "attention"
 const D = 64u; // @tune: size of a head
-
-struct Params { batch: u32, H: u32, Nq: u32, Nk: u32, qRow: u32, kvRow: u32, kStart: u32, scale: f32 }
 
 @group(0) @binding(0) var<storage, read> q: array<f32>;         // [batch, Nq, H, D], rows qRow apart
 @group(0) @binding(1) var<storage, read> kv: array<f32>;        // [batch, Nk, (k, v), H, D], rows kvRow apart, k from kStart

@@ -1,9 +1,8 @@
 // dq = scale Σ over keys of dS k, dS = P (dy vᵀ - delta), P = exp(scale q kᵀ - lse) worked out again:
 // one thread four rows of q, held as the parts of vec4s, and four keys at a time, as in attention.
 #import "index"
+#import "attention"
 const D = 64u; // @tune: size of a head
-
-struct Params { batch: u32, H: u32, Nq: u32, Nk: u32, qRow: u32, kvRow: u32, kStart: u32, scale: f32 }
 
 @group(0) @binding(0) var<storage, read> q: array<f32>;         // [batch, Nq, H, D], rows qRow apart
 @group(0) @binding(1) var<storage, read> kv: array<f32>;        // [batch, Nk, (k, v), H, D], rows kvRow apart, k from kStart

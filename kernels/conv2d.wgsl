@@ -4,12 +4,8 @@
 // so weights come with the output channel last.
 override LANES: u32 = 4u;   // neighbouring threads on neighbouring channels; divides 64
 #import "index"
+#import "conv2d"
 const COLUMNS = 4u; // @tune: channels a thread owns, LANES apart
-
-struct Params {
-  N: u32, H: u32, W: u32, C: u32, O: u32, R: u32, S: u32, P: u32, Q: u32,
-  strideH: u32, strideW: u32, padH: u32, padW: u32, dilationH: u32, dilationW: u32, groups: u32,
-}
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;       // [N, H, W, C]
 @group(0) @binding(1) var<storage, read> w: array<f32>;       // [R, S, C / groups, O]

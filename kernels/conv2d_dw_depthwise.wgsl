@@ -3,11 +3,7 @@
 // all pixels in slices of `chunk` rows (n, p), a partial sum a slice, and `reduce` adds them in order.
 const TAPS = 4u; // @tune
 #import "index"
-
-struct Params {
-  N: u32, H: u32, W: u32, C: u32, O: u32, R: u32, S: u32, P: u32, Q: u32,
-  strideH: u32, strideW: u32, padH: u32, padW: u32, dilationH: u32, dilationW: u32, groups: u32, chunk: u32, slices: u32,
-}
+#import "conv2d_dw"
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;        // [N, H, W, C]
 @group(0) @binding(1) var<storage, read> dy: array<f32>;       // [N, P, Q, C]

@@ -2,11 +2,7 @@
 // each thread 8 pixels of a channel, neighbouring threads neighbouring channels. Pixels are visited by their remainders modulo
 // the stride, as in conv2d_dx.
 #import "index"
-
-struct Params {
-  N: u32, H: u32, W: u32, C: u32, O: u32, R: u32, S: u32, P: u32, Q: u32,
-  strideH: u32, strideW: u32, padH: u32, padW: u32, dilationH: u32, dilationW: u32, groups: u32, groupsPerClass: u32,
-}
+#import "conv2d_dx"
 
 @group(0) @binding(0) var<storage, read> dy: array<f32>;       // [N, P, Q, C]
 @group(0) @binding(1) var<storage, read> w: array<f32>;        // [C, R, S]

@@ -3,12 +3,8 @@
 // C / groups and O / groups divide by 4.
 const SIDE = 8u; // @tune: 8 or 16
 #import "index"
+#import "conv2d_dx"
 #import "tile"
-
-struct Params {
-  N: u32, H: u32, W: u32, C: u32, O: u32, R: u32, S: u32, P: u32, Q: u32,
-  strideH: u32, strideW: u32, padH: u32, padW: u32, dilationH: u32, dilationW: u32, groups: u32, groupsPerClass: u32,
-}
 
 @group(0) @binding(0) var<storage, read> dy: array<vec4f>;      // [N, P, Q, O]
 @group(0) @binding(1) var<storage, read> w: array<vec4f>;       // [O, R, S, C / groups]

@@ -6,11 +6,7 @@ const SUBGROUP = 4u; // @tune
 const ROWS = 16u; // @tune
 const COLUMNS = 8u; // @tune: channels a thread owns, SUBGROUP apart
 #import "index"
-
-struct Params {
-  N: u32, H: u32, W: u32, C: u32, O: u32, R: u32, S: u32, P: u32, Q: u32,
-  strideH: u32, strideW: u32, padH: u32, padW: u32, dilationH: u32, dilationW: u32, groups: u32,
-}
+#import "conv2d"
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;       // [N, H, W, C]
 @group(0) @binding(1) var<storage, read> w: array<f32>;       // [O, R, S, C / groups]

@@ -3,12 +3,8 @@
 // the loop over channels does not divide. C / groups and O / groups divide by 4: all loads and stores are vec4.
 const SIDE = 8u; // @tune: 8 or 16
 #import "index"
+#import "conv2d"
 #import "tile"
-
-struct Params {
-  N: u32, H: u32, W: u32, C: u32, O: u32, R: u32, S: u32, P: u32, Q: u32,
-  strideH: u32, strideW: u32, padH: u32, padW: u32, dilationH: u32, dilationW: u32, groups: u32,
-}
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;      // [N, H, W, C]
 @group(0) @binding(1) var<storage, read> w: array<vec4f>;      // [O, R, S, C / groups]

@@ -1,8 +1,13 @@
+import attentionLib from '../../kernels/lib/attention.wgsl';
+import conv2dLib from '../../kernels/lib/conv2d.wgsl';
+import conv2dDwLib from '../../kernels/lib/conv2d_dw.wgsl';
+import conv2dDxLib from '../../kernels/lib/conv2d_dx.wgsl';
 import elementsLib from '../../kernels/lib/elements.wgsl';
 import erfLib from '../../kernels/lib/erf.wgsl';
 import indexLib from '../../kernels/lib/index.wgsl';
 import lanesLib from '../../kernels/lib/lanes.wgsl';
 import matmulLib from '../../kernels/lib/matmul.wgsl';
+import matmulTiledLib from '../../kernels/lib/matmul_tiled.wgsl';
 import placeLib from '../../kernels/lib/place.wgsl';
 import rngLib from '../../kernels/lib/rng.wgsl';
 import singleLib from '../../kernels/lib/single.wgsl';
@@ -14,7 +19,8 @@ import { ConfigError } from '../core/errors.js';
 
 /** What `#import "name"` may name: every file of `kernels/lib/`. */
 const library: Record<string, string> = {
-  elements: elementsLib, erf: erfLib, index: indexLib, lanes: lanesLib, matmul: matmulLib, place: placeLib, rng: rngLib, single: singleLib,
+  attention: attentionLib, conv2d: conv2dLib, conv2d_dw: conv2dDwLib, conv2d_dx: conv2dDxLib, elements: elementsLib, erf: erfLib,
+  index: indexLib, lanes: lanesLib, matmul: matmulLib, matmul_tiled: matmulTiledLib, place: placeLib, rng: rngLib, single: singleLib,
   tile: tileLib, tile_multiply: multiplyLib, vec4: vec4Lib, window: windowLib,
 };
 
