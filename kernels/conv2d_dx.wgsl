@@ -15,28 +15,23 @@ const COLUMNS = 4u; // @tune: channels a thread owns, LANES apart
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let g = groupOf(group, groups);
-  let class_ = g / p.groupsPerClass;
-  let classH = class_ / p.strideW; // rows h ≡ classH, columns v ≡ classW modulo the stride
-  let classW = class_ % p.strideW;
-  let rows = (p.H + p.strideH - 1u - classH) / p.strideH;
-  let columns = (p.W + p.strideW - 1u - classW) / p.strideW;
-  let pixels = p.N * rows * columns;
+  let kind = classOf(g);
   let Cg = p.C / p.groups;
   let Og = p.O / p.groups;
   let blocks = (Cg + LANES * COLUMNS - 1u) / (LANES * COLUMNS);
   let i = ((g % p.groupsPerClass) * 64u + lane) / LANES;
   let first = i / (p.groups * blocks) * 8u;
-  if (first >= pixels) { return; }
+  if (first >= kind.pixels) { return; }
   let part = (i / blocks) % p.groups;
   let c = (i % blocks) * LANES * COLUMNS + lane % LANES; // within the group
   #for j in 0..COLUMNS
   let c$j = min(c + $ju * LANES, Cg - 1u);
   #end
   #for i in 0..8
-  let pixel$i = min(first + $iu, pixels - 1u);
-  let h$i = (pixel$i / columns) % rows; // within its class
-  let v$i = pixel$i % columns;
-  let image$i = pixel$i / (rows * columns);
+  let pixel$i = min(first + $iu, kind.pixels - 1u);
+  let h$i = (pixel$i / kind.columns) % kind.rows; // within its class
+  let v$i = pixel$i % kind.columns;
+  let image$i = pixel$i / (kind.rows * kind.columns);
   #for j in 0..COLUMNS
   var total$i_$j = 0.0;
   #end
@@ -44,11 +39,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let weightStride = p.R * p.S * Cg; // from one output channel to the next
   // A pixel's row of dy is its row within its class and as many more for all of the class.
   for (var r = 0u; r < p.R; r++) {
-    if ((classH + p.padH + r * p.dilationH * (p.strideH - 1u)) % p.strideH != 0u) { continue; } // h + pad - r·dilation ≢ 0
-    let down = (i32(classH + p.padH) - i32(r * p.dilationH)) / i32(p.strideH);
+    if (!meetsRow(kind, r)) { continue; }
+    let down = rowOf(kind, r);
     for (var s = 0u; s < p.S; s++) {
-      if ((classW + p.padW + s * p.dilationW * (p.strideW - 1u)) % p.strideW != 0u) { continue; }
-      let right = (i32(classW + p.padW) - i32(s * p.dilationW)) / i32(p.strideW);
+      if (!meetsColumn(kind, s)) { continue; }
+      let right = columnOf(kind, s);
       #for i in 0..8
       let row$i = u32(i32(h$i) + down); // negative is huge
       let column$i = u32(i32(v$i) + right);
@@ -71,8 +66,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     }
   }
   #for i in 0..8
-  if (first + $iu < pixels) {
-    let to = ((image$i * p.H + h$i * p.strideH + classH) * p.W + v$i * p.strideW + classW) * p.C + part * Cg;
+  if (first + $iu < kind.pixels) {
+    let to = ((image$i * p.H + h$i * p.strideH + kind.h) * p.W + v$i * p.strideW + kind.w) * p.C + part * Cg;
     #for j in 0..COLUMNS
     if (c + $ju * LANES < Cg) { dx[to + c$j] = total$i_$j; }
     #end

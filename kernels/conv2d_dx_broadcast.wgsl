@@ -16,12 +16,7 @@ const COLUMNS = 8u; // @tune: channels a thread owns, SUBGROUP apart
 @compute @workgroup_size(SUBGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(subgroup_invocation_id) lane: u32) {
   let g = groupOf(group, groups);
-  let class_ = g / p.groupsPerClass;
-  let classH = class_ / p.strideW; // rows h ≡ classH, columns v ≡ classW modulo the stride
-  let classW = class_ % p.strideW;
-  let rows = (p.H + p.strideH - 1u - min(classH, p.strideH - 1u)) / p.strideH;
-  let columns = (p.W + p.strideW - 1u - classW) / p.strideW;
-  let pixels = select(p.N * rows * columns, 0u, classH >= p.strideH);
+  let kind = classOf(g);
   let Cg = p.C / p.groups;
   let Og = p.O / p.groups;
   let blocks = (Cg + COLUMNS * SUBGROUP - 1u) / (COLUMNS * SUBGROUP);
@@ -33,22 +28,22 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let c$j = min(c + $ju * SUBGROUP, Cg - 1u);
   #end
   #for i in 0..ROWS
-  let pixel$i = min(first + $iu, max(pixels, 1u) - 1u);
-  let h$i = (pixel$i / columns) % rows; // within its class
-  let v$i = pixel$i % columns;
-  let image$i = pixel$i / (rows * columns);
+  let pixel$i = min(first + $iu, max(kind.pixels, 1u) - 1u);
+  let h$i = (pixel$i / kind.columns) % kind.rows; // within its class
+  let v$i = pixel$i % kind.columns;
+  let image$i = pixel$i / (kind.rows * kind.columns);
   #for j in 0..COLUMNS
   var total$i_$j = 0.0;
   #end
   #end
   let next = p.R * p.S * Cg; // from the weights of one output channel to those of the next
   // A pixel's row of dy is its row within its class and as many more for all of the class.
-  for (var r = 0u; r < select(p.R, 0u, first >= pixels); r++) {
-    if ((classH + p.padH + r * p.dilationH * (p.strideH - 1u)) % p.strideH != 0u) { continue; } // h + pad - r·dilation ≢ 0
-    let down = (i32(classH + p.padH) - i32(r * p.dilationH)) / i32(p.strideH);
+  for (var r = 0u; r < select(p.R, 0u, first >= kind.pixels); r++) {
+    if (!meetsRow(kind, r)) { continue; }
+    let down = rowOf(kind, r);
     for (var s = 0u; s < p.S; s++) {
-      if ((classW + p.padW + s * p.dilationW * (p.strideW - 1u)) % p.strideW != 0u) { continue; }
-      let right = (i32(classW + p.padW) - i32(s * p.dilationW)) / i32(p.strideW);
+      if (!meetsColumn(kind, s)) { continue; }
+      let right = columnOf(kind, s);
       #for i in 0..ROWS
       let row$i = u32(i32(h$i) + down); // negative is huge
       let column$i = u32(i32(v$i) + right);
@@ -76,8 +71,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     }
   }
   #for i in 0..ROWS
-  if (first + $iu < pixels) {
-    let to = ((image$i * p.H + h$i * p.strideH + classH) * p.W + v$i * p.strideW + classW) * p.C + part * Cg + c;
+  if (first + $iu < kind.pixels) {
+    let to = ((image$i * p.H + h$i * p.strideH + kind.h) * p.W + v$i * p.strideW + kind.w) * p.C + part * Cg + c;
     #for j in 0..COLUMNS
     if (c + $ju * SUBGROUP < Cg) { dx[to + $ju * SUBGROUP] = total$i_$j; }
     #end

@@ -12,31 +12,25 @@
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let g = groupOf(group, groups);
-  let class_ = g / p.groupsPerClass;
-  let classH = class_ / p.strideW; // rows h ≡ classH, columns v ≡ classW modulo the stride
-  let classW = class_ % p.strideW;
-  if (classH >= p.strideH) { return; }
-  let rows = (p.H + p.strideH - 1u - classH) / p.strideH;
-  let columns = (p.W + p.strideW - 1u - classW) / p.strideW;
-  let pixels = p.N * rows * columns;
+  let kind = classOf(g);
   let i = (g % p.groupsPerClass) * 64u + lane;
   let c = i % p.C;
   let first = i / p.C * 8u;
-  if (first >= pixels) { return; }
+  if (first >= kind.pixels) { return; }
   #for i in 0..8
-  let pixel$i = min(first + $iu, pixels - 1u); // beyond the last pixel the last is computed again and not stored
-  let h$i = (pixel$i / columns) % rows; // within its class
-  let v$i = pixel$i % columns;
-  let image$i = pixel$i / (rows * columns);
+  let pixel$i = min(first + $iu, kind.pixels - 1u); // beyond the last pixel the last is computed again and not stored
+  let h$i = (pixel$i / kind.columns) % kind.rows; // within its class
+  let v$i = pixel$i % kind.columns;
+  let image$i = pixel$i / (kind.rows * kind.columns);
   var total$i = 0.0;
   #end
   // A pixel's row of dy is its row within its class and as many more for all of the class.
   for (var r = 0u; r < p.R; r++) {
-    if ((classH + p.padH + r * p.dilationH * (p.strideH - 1u)) % p.strideH != 0u) { continue; } // h + pad - r·dilation ≢ 0
-    let down = (i32(classH + p.padH) - i32(r * p.dilationH)) / i32(p.strideH);
+    if (!meetsRow(kind, r)) { continue; }
+    let down = rowOf(kind, r);
     for (var s = 0u; s < p.S; s++) {
-      if ((classW + p.padW + s * p.dilationW * (p.strideW - 1u)) % p.strideW != 0u) { continue; }
-      let right = (i32(classW + p.padW) - i32(s * p.dilationW)) / i32(p.strideW);
+      if (!meetsColumn(kind, s)) { continue; }
+      let right = columnOf(kind, s);
       let weight = w[(c * p.R + r) * p.S + s];
       #for i in 0..8
       let row$i = u32(i32(h$i) + down); // negative is huge
@@ -47,6 +41,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     }
   }
   #for i in 0..8
-  if (first + $iu < pixels) { dx[((image$i * p.H + h$i * p.strideH + classH) * p.W + v$i * p.strideW + classW) * p.C + c] = total$i; }
+  if (first + $iu < kind.pixels) { dx[((image$i * p.H + h$i * p.strideH + kind.h) * p.W + v$i * p.strideW + kind.w) * p.C + c] = total$i; }
   #end
 }

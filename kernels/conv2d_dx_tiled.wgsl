@@ -14,12 +14,7 @@ const SIDE = 8u; // @tune: 8 or 16
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
   let id = groupOf(group, groups);
-  let class_ = id / p.groupsPerClass;
-  let classH = class_ / p.strideW; // rows h ≡ classH, columns v ≡ classW modulo the stride
-  let classW = class_ % p.strideW;
-  let rows = (p.H + p.strideH - 1u - min(classH, p.strideH - 1u)) / p.strideH;
-  let columns = (p.W + p.strideW - 1u - classW) / p.strideW;
-  let pixels = select(p.N * rows * columns, 0u, classH >= p.strideH);
+  let kind = classOf(id);
   let Cg = p.C / p.groups;
   let Og = p.O / p.groups;
   let blocks = (Cg + TILE - 1u) / TILE;
@@ -34,24 +29,24 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let wBlock = thread % BLOCKS;
   #for i in 0..4
   let pixel$i = first + block * 4u + $iu;
-  let h$i = (pixel$i / max(columns, 1u)) % max(rows, 1u); // within its class
-  let v$i = pixel$i % max(columns, 1u);
-  let image$i = pixel$i / max(rows * columns, 1u);
+  let h$i = (pixel$i / max(kind.columns, 1u)) % max(kind.rows, 1u); // within its class
+  let v$i = pixel$i % max(kind.columns, 1u);
+  let image$i = pixel$i / max(kind.rows * kind.columns, 1u);
   #end
   #for i in 0..8
   var l$i = vec4f();
   var r$i = vec4f();
   #end
-  for (var r = 0u; r < select(p.R, 0u, first >= pixels); r++) {
-    if ((classH + p.padH + r * p.dilationH * (p.strideH - 1u)) % p.strideH != 0u) { continue; } // h + pad - r·dilation ≢ 0
-    let down = (i32(classH + p.padH) - i32(r * p.dilationH)) / i32(p.strideH);
+  for (var r = 0u; r < select(p.R, 0u, first >= kind.pixels); r++) {
+    if (!meetsRow(kind, r)) { continue; }
+    let down = rowOf(kind, r);
     for (var s = 0u; s < p.S; s++) {
-      if ((classW + p.padW + s * p.dilationW * (p.strideW - 1u)) % p.strideW != 0u) { continue; }
-      let across = (i32(classW + p.padW) - i32(s * p.dilationW)) / i32(p.strideW);
+      if (!meetsColumn(kind, s)) { continue; }
+      let across = columnOf(kind, s);
       #for i in 0..4
       let row$i = u32(i32(h$i) + down); // negative is huge
       let column$i = u32(i32(v$i) + across);
-      let inside$i = (pixel$i < pixels) & (row$i < p.P) & (column$i < p.Q);
+      let inside$i = (pixel$i < kind.pixels) & (row$i < p.P) & (column$i < p.Q);
       let dy$i = ((image$i * p.P + row$i) * p.Q + column$i) * p.O + g * Og;
       #end
       for (var start = 0u; start < Og; start += 16u) {
@@ -84,11 +79,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   #for i in 0..8
   {
     let pixel = first + ($iu / 4u * SIDE + thread / SIDE) * 4u + $iu % 4u;
-    let row = (pixel / max(columns, 1u)) % max(rows, 1u) * p.strideH + classH;
-    let image = pixel / max(rows * columns, 1u);
-    let to = (((image * p.H + row) * p.W + pixel % max(columns, 1u) * p.strideW + classW) * p.C + g * Cg + column) / 4u;
-    if ((pixel < pixels) & (column < Cg)) { dx[to] = l$i; }
-    if ((pixel < pixels) & (column + 4u * SIDE < Cg)) { dx[to + SIDE] = r$i; }
+    let row = (pixel / max(kind.columns, 1u)) % max(kind.rows, 1u) * p.strideH + kind.h;
+    let image = pixel / max(kind.rows * kind.columns, 1u);
+    let to = (((image * p.H + row) * p.W + pixel % max(kind.columns, 1u) * p.strideW + kind.w) * p.C + g * Cg + column) / 4u;
+    if ((pixel < kind.pixels) & (column < Cg)) { dx[to] = l$i; }
+    if ((pixel < kind.pixels) & (column + 4u * SIDE < Cg)) { dx[to + SIDE] = r$i; }
   }
   #end
 }

@@ -3,3 +3,23 @@ struct Params {
   N: u32, H: u32, W: u32, C: u32, O: u32, R: u32, S: u32, P: u32, Q: u32,
   strideH: u32, strideW: u32, padH: u32, padW: u32, dilationH: u32, dilationW: u32, groups: u32, groupsPerClass: u32,
 }
+
+// Pixels of dx with the same remainders modulo the stride: rows ≡ h, columns ≡ w. They meet the same taps.
+struct Class { h: u32, w: u32, rows: u32, columns: u32, pixels: u32 }
+
+// The class that workgroup g works for; past the last class (folded groups) there are no pixels.
+fn classOf(g: u32) -> Class {
+  let h = g / p.groupsPerClass / p.strideW;
+  let w = g / p.groupsPerClass % p.strideW;
+  let rows = (p.H + p.strideH - 1u - min(h, p.strideH - 1u)) / p.strideH;
+  let columns = (p.W + p.strideW - 1u - w) / p.strideW;
+  return Class(h, w, rows, columns, select(p.N * rows * columns, 0u, h >= p.strideH));
+}
+
+// Whether row r (column s) of the filter meets the class: h + pad - r·dilation ≡ 0 modulo the stride.
+fn meetsRow(k: Class, r: u32) -> bool { return (k.h + p.padH + r * p.dilationH * (p.strideH - 1u)) % p.strideH == 0u; }
+fn meetsColumn(k: Class, s: u32) -> bool { return (k.w + p.padW + s * p.dilationW * (p.strideW - 1u)) % p.strideW == 0u; }
+
+// What is added to a pixel's row (column) within its class to find its row (column) of dy.
+fn rowOf(k: Class, r: u32) -> i32 { return (i32(k.h + p.padH) - i32(r * p.dilationH)) / i32(p.strideH); }
+fn columnOf(k: Class, s: u32) -> i32 { return (i32(k.w + p.padW) - i32(s * p.dilationW)) / i32(p.strideW); }
