@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, open, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
@@ -52,4 +53,16 @@ export async function appendLine(file: string, value: unknown): Promise<void> {
   } finally {
     await handle.close();
   }
+}
+
+/** The values of a file of JSON lines, none if there is no such file. A line that a crash cut off is left out. */
+export function readLines<T>(path: string): T[] {
+  if (!existsSync(path)) return [];
+  return readFileSync(path, 'utf8').split('\n').flatMap((line) => {
+    try {
+      return [JSON.parse(line) as T];
+    } catch {
+      return [];
+    }
+  });
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { appendLine, writeAtomic } from '../io/atomic.node.js';
+import { appendLine, readLines, writeAtomic } from '../io/atomic.node.js';
 import { decodeSafetensors, encodeSafetensors, type StoredTensor } from '../io/safetensors.js';
 import type { Kept } from './kept.js';
 
@@ -18,7 +18,7 @@ export class KeptInFolder implements Kept {
   constructor(folder: string, common: object) {
     this.#folder = folder;
     this.#common = common;
-    this.#results = new Map(read(join(folder, 'results.jsonl')).map(({ key, result }) => [JSON.stringify(key), result]));
+    this.#results = new Map(readLines<{ key: object; result: unknown }>(join(folder, 'results.jsonl')).map(({ key, result }) => [JSON.stringify(key), result]));
   }
 
   async result<T>(key: object, work: () => Promise<T>): Promise<T> {
@@ -40,15 +40,4 @@ export class KeptInFolder implements Kept {
     await writeAtomic(file, encodeSafetensors(tensors, { madeBy: name }));
     return tensors;
   }
-}
-
-function read(file: string): { key: object; result: unknown }[] {
-  if (!existsSync(file)) return [];
-  return readFileSync(file, 'utf8').split('\n').flatMap((line) => {
-    try {
-      return [JSON.parse(line) as { key: object; result: unknown }];
-    } catch {
-      return [];
-    }
-  });
 }

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FormatError } from '../core/errors.js';
-import { appendLine, writeAtomic } from '../io/atomic.node.js';
+import { appendLine, readLines, writeAtomic } from '../io/atomic.node.js';
 import { loadCheckpoint, saveCheckpoint } from './checkpoint.js';
 import { demoConfig, type PretrainConfig } from './config.js';
 import type { KnnRecord, Position, Pretraining, SpreadRecord, StepRecord } from './pretrain.js';
@@ -60,14 +60,7 @@ export class Run {
 
   /** Every metric so far, in order. A last line cut by a crash is left out. */
   metrics(): Metric[] {
-    if (!existsSync(this.file('metrics.jsonl'))) return [];
-    return readFileSync(this.file('metrics.jsonl'), 'utf8').split('\n').flatMap((line) => {
-      try {
-        return [JSON.parse(line) as Metric];
-      } catch {
-        return [];
-      }
-    });
+    return readLines<Metric>(this.file('metrics.jsonl'));
   }
 
   /** The metrics by kind: steps, k-NN accuracies, spreads of features, and what was measured before training. */
