@@ -7,6 +7,7 @@ diagnostic(off, chromium.subgroup_matrix_uniformity);
 // The next tile is under way while one is used. The contiguous axis of each operand must divide by 4.
 const A_T = 0u; // @tune
 const B_T = 0u; // @tune
+const WHOLE = 1u; // @tune: 1 if tiles wholly inside c are stored at once, which c of halves cannot take
 #import "index"
 #import "matmul"
 
@@ -107,6 +108,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     }
     #end
   }
+  #for w in 0..WHOLE
   if ((t.row + 128u <= p.M) & (t.column + 128u <= p.N)) {
     #for i in 0..4
     #for j in 0..2
@@ -115,6 +117,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     #end
     return;
   }
+  #end
   let mine = thread / 32u * 256u;
   #for i in 0..4
   #for j in 0..2

@@ -3,7 +3,7 @@ import type { Primitive } from './backend/backend.js';
 import { walkKernels, walkLaunch, walkOf } from './backend/walk.js';
 import { broadcastShapes, broadcastStrides } from './core/shape.js';
 import { type BinaryOp, type BinaryParams, binary as mirror } from './reference/binary.js';
-import { checkDType, empty, run, type Tensor } from './tensor.js';
+import { empty, floatType, run, type Tensor } from './tensor.js';
 
 const kernels = walkKernels('binary', source);
 const codes: readonly BinaryOp[] = ['add', 'sub', 'mul', 'div', 'greater', 'maximum'];
@@ -18,12 +18,11 @@ const primitive: Primitive<BinaryParams> = {
   },
 };
 
-/** f(a, b) of two f32 tensors, broadcasting. No gradient is recorded: see ops/binary. */
+/** f(a, b) of two float tensors, broadcasting: f16 if one of them is. No gradient is recorded: see ops/binary. */
 export function pairwise(op: BinaryOp, a: Tensor, b: Tensor): Tensor {
-  checkDType(op, a, 'f32');
-  checkDType(op, b, 'f32');
   const shape = broadcastShapes(op, a.shape, b.shape);
-  const y = empty(shape, 'f32', a.backend);
+  const dtype = [a, b].map((x) => floatType(op, x)).includes('f16') ? 'f16' : 'f32';
+  const y = empty(shape, dtype, a.backend);
   run(primitive, [a, b], [y], { op, shape, aStrides: broadcastStrides(a.shape, shape), bStrides: broadcastStrides(b.shape, shape) });
   return y;
 }

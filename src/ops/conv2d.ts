@@ -3,10 +3,11 @@ import type { Primitive } from '../backend/backend.js';
 import { ShapeError } from '../core/errors.js';
 import { show } from '../core/shape.js';
 import { type Conv2dParams, conv2d as mirror, conv2dDw as dwMirror, conv2dDx as dxMirror } from '../reference/conv2d.js';
-import { checkDType, empty, run, type Tensor } from '../tensor.js';
+import { empty, floatType, run, type Tensor } from '../tensor.js';
 import { conv2dDwGpu } from './conv2d_dw_rungs.js';
 import { conv2dDxGpu } from './conv2d_dx_rungs.js';
 import { conv2dGpu } from './conv2d_rungs.js';
+import { precision, storedIn } from './precision.js';
 
 /** A product and a sum for every tap and channel of every output; the gradients are as many. */
 const flops = ({ N, P, Q, O, R, S, C, groups }: Conv2dParams): number => (2 * N * P * Q * O * R * S * C) / groups;
@@ -55,23 +56,22 @@ export function conv2dParams(x: Tensor, w: Tensor, options: Conv2dOptions): Conv
  *
  * @param x [N, H, W, C]
  * @param w [O, R, S, C / groups]
- * @returns [N, P, Q, O], P = ⌊(H + 2 padding - dilation (R - 1) - 1) / stride⌋ + 1
+ * @returns [N, P, Q, O], f16 within `withPrecision('f16')`, P = ⌊(H + 2 padding - dilation (R - 1) - 1) / stride⌋ + 1
  */
 export function conv2d(x: Tensor, w: Tensor, options: Conv2dOptions = {}): Tensor {
-  checkDType('conv2d', x, 'f32');
-  checkDType('conv2d', w, 'f32');
+  const [ofX, ofW] = [floatType('conv2d', x), floatType('conv2d', w)];
   const p = conv2dParams(x, w, options);
-  const y = empty([p.N, p.P, p.Q, p.O], 'f32', x.backend);
+  const y = empty([p.N, p.P, p.Q, p.O], storedIn(precision(), x.backend), x.backend);
   run(conv2dPrimitive, [x, w], [y], p);
   // dx[h] = Σ dy[p] w[r] over p·stride = h + pad - r·dilation; dw[r] = Σ dy[p] x[p·stride - pad + r·dilation]
   return record('conv2d', y, [x, w], (dy) => [
     () => {
-      const dx = empty(x.shape, 'f32', x.backend);
+      const dx = empty(x.shape, ofX, x.backend);
       run(conv2dDxPrimitive, [dy, w], [dx], p);
       return dx;
     },
     (into) => {
-      const dw = into ?? empty(w.shape, 'f32', x.backend);
+      const dw = into ?? empty(w.shape, ofW, x.backend);
       run(conv2dDwPrimitive, [x, dy], [dw], p);
       return dw;
     },

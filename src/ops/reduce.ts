@@ -1,6 +1,7 @@
 import argmaxSource from '../../kernels/argmax.wgsl';
 import source from '../../kernels/reduce.wgsl';
 import maxGradSource from '../../kernels/reduce_max_grad.wgsl';
+import { rounded } from '../accumulate.js';
 import { record } from '../autograd.js';
 import type { Launch, Plan, Primitive } from '../backend/backend.js';
 import { ShapeError } from '../core/errors.js';
@@ -8,7 +9,7 @@ import { axesOf, axisOf, numel, type Shape, show } from '../core/shape.js';
 import { kernel } from '../gpu/kernel.js';
 import { widthOf, widths } from '../gpu/widths.js';
 import { argmax as argmaxMirror, reduce as mirror, reduceMaxGrad as maxGradMirror, type Run } from '../reference/reduce.js';
-import { checkDType, empty, run, type Tensor, view } from '../tensor.js';
+import { empty, floatType, run, type Tensor, view } from '../tensor.js';
 import { mul, sub } from './binary.js';
 import { reshape } from './reshape.js';
 import { expand } from './strided.js';
@@ -83,12 +84,13 @@ function reduceRun(op: 'sum' | 'max', x: Tensor, first: number, last: number, sc
   if (op === 'max' && R === 0) throw new ShapeError(`max: the reduced axes must hold a value; got ${show(x.shape)}. Drop the empty axis.`);
   const y = empty(x.shape.map((d, i) => (i < first || i > last ? d : 1)), 'f32', x.backend);
   run(primitive, [x], [y], { op, A, R, B, scale });
-  if (op === 'sum') return record('sum', y, [x], (dy) => [() => expand(scale === 1 ? dy : mul(dy, scale), x.shape)]);
+  const dtype = floatType(op, x);
+  if (op === 'sum') return record('sum', y, [x], (dy) => [() => expand(rounded(scale === 1 ? dy : mul(dy, scale), dtype), x.shape)]);
   return record('max', y, [x], (dy) => [
     () => {
       const place = empty([A, B], 'u32', x.backend);
       run(argmaxPrimitive, [x], [place], { A, R, B });
-      const dx = empty(x.shape, 'f32', x.backend);
+      const dx = empty(x.shape, dtype, x.backend);
       run(maxGradient, [place, dy], [dx], { A, R, B });
       return dx;
     },
@@ -97,7 +99,7 @@ function reduceRun(op: 'sum' | 'max', x: Tensor, first: number, last: number, sc
 
 /** Reduces any axes, one stretch of neighbours after another. */
 function reduceAxes(op: 'sum' | 'max', x: Tensor, axes: number[], keepDims: boolean, scale: number): Tensor {
-  checkDType(op, x, 'f32');
+  floatType(op, x);
   let y = x;
   for (let last = axes.length - 1; last >= 0; ) {
     let first = last;
@@ -110,7 +112,7 @@ function reduceAxes(op: 'sum' | 'max', x: Tensor, axes: number[], keepDims: bool
 
 type Axes = number | readonly number[];
 
-/** Sum over `axes` (all without), which are dropped unless `keepDims`. */
+/** Sum over `axes` (all without), f32 whatever x is, which are dropped unless `keepDims`. */
 export const sum = (x: Tensor, axes?: Axes, keepDims = false): Tensor => reduceAxes('sum', x, axesOf('sum', axes, x.rank), keepDims, 1);
 
 /** Mean over `axes` (all without). */
@@ -132,7 +134,7 @@ export function variance(x: Tensor, axes?: Axes, keepDims = false, correction = 
 
 /** Place of the largest value along `axis`, u32, the first of equals; no gradient. */
 export function argmax(x: Tensor, axis: number): Tensor {
-  checkDType('argmax', x, 'f32');
+  floatType('argmax', x);
   const a = axisOf('argmax', axis, x.rank);
   if (x.shape[a] === 0) throw new ShapeError(`argmax: the axis must hold a value; got ${show(x.shape)}. Drop the empty axis.`);
   const y = empty(x.shape.filter((_, i) => i !== a), 'u32', x.backend);

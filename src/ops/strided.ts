@@ -34,7 +34,7 @@ function transposeLaunch({ width, shape, operands: [x, y] }: Walk): Launch | und
 
 const primitive: Primitive<StridedParams> = { name: 'strided', mirror, gpu: stridedLaunch };
 
-const words = (where: string, x: Tensor) => checkDType(where, x, 'f32', 'i32', 'u32');
+const words = (where: string, x: Tensor) => checkDType(where, x, 'f32', 'f16', 'i32', 'u32');
 
 /** Reads a strided box of `x` into a new tensor of `shape`. */
 function gatherBox(x: Tensor, shape: Shape, xStrides: number[], xStart = 0): Tensor {
