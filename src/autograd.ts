@@ -38,10 +38,11 @@ export function record(name: string, y: Tensor, inputs: readonly Tensor[], grads
  * computed from. Memory for `p.grad` that exists is overwritten after `zeroGrad`, else added to.
  *
  * @param loss a one-element tensor.
+ * @param seed what the loss's own gradient is, of its shape. Default 1; more scales every gradient, for those that halves hold.
  */
-export function backward(loss: Tensor): void {
+export function backward(loss: Tensor, seed: Tensor = ones(loss.shape, loss.dtype)): void {
   if (loss.size !== 1) throw new ShapeError(`backward: the loss must have one element; got ${show(loss.shape)}. Reduce it with mean() or sum().`);
-  const grads = new Map<Tensor, Tensor>([[loss, ones(loss.shape, loss.dtype)]]);
+  const grads = new Map<Tensor, Tensor>([[loss, seed]]);
   const sums = new Set<Tensor>(); // made here and in no other hands yet
   for (const y of order(loss)) {
     const dy = grads.get(y)!;
