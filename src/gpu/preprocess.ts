@@ -1,4 +1,5 @@
 import attentionLib from '../../kernels/lib/attention.wgsl';
+import attentionTiledLib from '../../kernels/lib/attention_tiled.wgsl';
 import conv2dLib from '../../kernels/lib/conv2d.wgsl';
 import conv2dDwLib from '../../kernels/lib/conv2d_dw.wgsl';
 import conv2dDxLib from '../../kernels/lib/conv2d_dx.wgsl';
@@ -19,7 +20,7 @@ import { ConfigError } from '../core/errors.js';
 
 /** What `#import "name"` may name: every file of `kernels/lib/`. */
 const library: Record<string, string> = {
-  attention: attentionLib, conv2d: conv2dLib, conv2d_dw: conv2dDwLib, conv2d_dx: conv2dDxLib, elements: elementsLib, erf: erfLib,
+  attention: attentionLib, attention_tiled: attentionTiledLib, conv2d: conv2dLib, conv2d_dw: conv2dDwLib, conv2d_dx: conv2dDxLib, elements: elementsLib, erf: erfLib,
   index: indexLib, lanes: lanesLib, matmul: matmulLib, matmul_tiled: matmulTiledLib, place: placeLib, rng: rngLib, single: singleLib,
   tile: tileLib, tile_multiply: multiplyLib, vec4: vec4Lib, window: windowLib,
 };
