@@ -42,8 +42,8 @@ describe.each(kernels)('kernels/%s.wgsl', (name) => {
   });
 });
 
-/** Unrolled over the head, or with tiles as wide as it: a smaller one compiles in a tenth of the time, and fits. */
-const tunings: Record<string, Tuning> = Object.fromEntries(['attention', 'attention_dq', 'attention_dkv', 'attention_tiled', 'attention_dq_tiled', 'attention_dkv_tiled'].map((name) => [name, { D: 16 }]));
+/** Unrolled over the head: a smaller one compiles in a tenth of the time. */
+const tunings: Record<string, Tuning> = Object.fromEntries(['attention', 'attention_dq', 'attention_dkv'].map((name) => [name, { D: 16 }]));
 
 /** Dawn without a driver: it checks shaders of every extension and runs none. */
 async function checker(requiredFeatures: GPUFeatureName[]): Promise<GPUDevice> {
