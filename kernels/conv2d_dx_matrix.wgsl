@@ -25,16 +25,8 @@ fn pixelOf(kind: Class, i: u32) -> Pixel {
   return Pixel(i / (rows * columns), select(-0x40000000, i32(i / columns % rows), i < kind.pixels), i32(i % columns));
 }
 
-// Step k is a tap and 32 output channels of it; the next that the class meets, from k on.
+// Step k is a tap and 32 output channels of it.
 fn chunks() -> u32 { return (p.O / p.groups + 31u) / 32u; }
-fn stepFrom(kind: Class, k: u32) -> u32 {
-  var at = k;
-  for (var tap = k / chunks(); tap < p.R * p.S; tap++) {
-    if (meetsRow(kind, tap / p.S) & meetsColumn(kind, tap % p.S)) { break; }
-    at = (tap + 1u) * chunks();
-  }
-  return at;
-}
 
 fn loadA(t: Tile, q: Pixel, k: u32, along: u32) -> vec4f {
   let tap = k / chunks();
@@ -70,7 +62,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let t = Tile(classOf(id), tile / (p.groups * blocks) * 128u, tile / blocks % p.groups, tile % blocks * 128u);
 #import "matrix_begin"
   let steps = select(p.R * p.S * chunks(), 0u, t.pixel >= t.kind.pixels);
-  var k = stepFrom(t.kind, 0u);
+  var k = nextStep(t.kind, 0u, chunks());
   #for i in 0..4
   let pixel$i = pixelOf(t.kind, t.pixel + aq$i.x);
   var x$i = loadA(t, pixel$i, k, aq$i.y);
@@ -78,7 +70,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   #end
   while (k < steps) {
 #import "matrix_stage"
-    k = stepFrom(t.kind, k + 1u);
+    k = nextStep(t.kind, k + 1u, chunks());
     #for i in 0..4
     x$i = loadA(t, pixel$i, k, aq$i.y);
     y$i = loadB(t, bq$i.x, k, bq$i.y);

@@ -2,6 +2,7 @@ import source from '../../kernels/conv2d_dw.wgsl';
 import broadcastSource from '../../kernels/conv2d_dw_broadcast.wgsl';
 import depthwiseSource from '../../kernels/conv2d_dw_depthwise.wgsl';
 import fewSource from '../../kernels/conv2d_dw_few.wgsl';
+import fewTiledSource from '../../kernels/conv2d_dw_few_tiled.wgsl';
 import matrixSource from '../../kernels/conv2d_dw_matrix.wgsl';
 import tiledSource from '../../kernels/conv2d_dw_tiled.wgsl';
 import type { Launch, Plan } from '../backend/backend.js';
@@ -10,7 +11,7 @@ import { ceilDiv } from '../core/ceil_div.js';
 import type { Traits } from '../gpu/device.js';
 import { type Kernel, kernel } from '../gpu/kernel.js';
 import type { Conv2dParams } from '../reference/conv2d.js';
-import { always, byColumns, bySide, bySubgroup, canMatrix, canTile, classOf, fillsMatrices, fillsTiles, isDepthwise, isProduct, pixelsOf, product, rebind, samples, tiling, wSize, xSize, ySize } from './conv2d_parts.js';
+import { always, byColumns, bySide, bySubgroup, canMatrix, canTile, canTileFew, classOf, fillsMatrices, fillsTiles, isDepthwise, isProduct, pixelsOf, product, rebind, samples, tiling, wSize, xSize, ySize } from './conv2d_parts.js';
 import { matmulGpu } from './matmul_rungs.js';
 import { reduceLaunch } from './reduce.js';
 
@@ -19,6 +20,7 @@ const direct = byColumns('conv2d_dw', source);
 const broadcast = bySubgroup('conv2d_dw_broadcast', broadcastSource, (subgroup) => ({ LOADS: 16 / subgroup }));
 const few = bySubgroup('conv2d_dw_few', fewSource, (subgroup) => ({ LOADS: 16 / subgroup }));
 const tiled = bySide('conv2d_dw_tiled', tiledSource);
+const fewTiled = kernel('conv2d_dw_few_tiled', fewTiledSource);
 const matrix = kernel('conv2d_dw_matrix', matrixSource, { A_T: 1 });
 const depthwise = kernel('conv2d_dw_depthwise', depthwiseSource);
 
@@ -61,6 +63,7 @@ function guess(p: P, t: Traits): string {
   if (isDepthwise(p)) return 'depthwise';
   if (fillsMatrices(p, t)) return 'matrix';
   if (fillsTiles(p, t)) return p.O / p.groups >= 128 && wSize(p) / p.groups >= 2 ** 18 ? 'tiled 128' : 'tiled 64'; // pixels make up for few tiles
+  if (canTileFew(p, t) && p.O / p.groups >= 16) return 'few tiled';
   if (!t.software || p.O / p.groups < 8) return 'direct';
   return p.C / p.groups <= 32 ? 'few' : 'broadcast';
 }
@@ -73,6 +76,7 @@ export const conv2dDwLadder: Ladder<P> = {
     { name: 'few', fits: (_, { subgroup }) => few.has(subgroup), launch: fewLaunch },
     { name: 'tiled 64', fits: canTile, launch: tileLaunch(tiled.get(64)!, 64) },
     { name: 'tiled 128', fits: canTile, launch: tileLaunch(tiled.get(128)!, 128) },
+    { name: 'few tiled', fits: canTileFew, launch: tileLaunch(fewTiled, 64) },
     { name: 'matrix', fits: canMatrix, launch: tileLaunch(matrix, 128) },
     { name: 'depthwise', fits: isDepthwise, launch: depthwiseLaunch },
     { name: 'product', fits: isProduct, launch: (p, t) => rebind(matmulGpu(product(p.O, p.C, pixelsOf(p), { aT: true, half: p.half }), t), [1, 0, 2]) }, // dw = dyᵀ x

@@ -51,6 +51,9 @@ export const tiledRung = (rows: number, columns: number, { parallelGroups }: Tra
 /** Whether a tiled kernel serves: by vec4, and not on software, whose workgroup memory is slow and where it compiles for seconds. */
 export const canTile = (p: P, { software }: Traits): boolean => !software && (p.C / p.groups) % 4 === 0 && (p.O / p.groups) % 4 === 0;
 
+/** Whether a tiled kernel serves that reads x one by one, and what lies on output channels by vec4. */
+export const canTileFew = (p: P, { software }: Traits): boolean => !software && (p.O / p.groups) % 4 === 0;
+
 /** Whether a kernel for tensor cores serves. */
 export const canMatrix = (p: P, t: Traits): boolean => p.half === 1 && hasMatrices(t) && canTile(p, t);
 
