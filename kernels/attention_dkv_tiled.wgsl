@@ -1,8 +1,9 @@
 // dk and dv as attention_dkv computes them, for adapters with real workgroup memory: a workgroup keeps ROWS keys and values and
 // passes over queries and dy in tiles, a thread 4 keys by EACH queries of S and dy vᵀ and 4 keys by 4 WIDE columns of dk
-// and of dv in registers (lib/attention_tiled). A head's size divides by 4: all loads and stores of rows are vec4.
+// and of dv in registers (lib/row_tiles). A head's size divides by 4: all loads and stores of rows are vec4.
 #import "index"
 #import "attention"
+#import "row_tiles"
 #import "attention_tiled"
 
 @group(0) @binding(0) var<storage, read> q: array<vec4f>;         // [batch, Nq, H, D], rows qRow apart

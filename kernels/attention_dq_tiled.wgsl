@@ -1,8 +1,9 @@
 // dq as attention_dq computes it, for adapters with real workgroup memory: a workgroup keeps ROWS rows of q and dy and passes
 // over keys and values in tiles, a thread 4 rows by EACH keys of S and dy vᵀ and 4 rows by 4 WIDE columns of dq in
-// registers (lib/attention_tiled). A head's size divides by 4: all loads and stores of rows are vec4.
+// registers (lib/row_tiles). A head's size divides by 4: all loads and stores of rows are vec4.
 #import "index"
 #import "attention"
+#import "row_tiles"
 #import "attention_tiled"
 
 @group(0) @binding(0) var<storage, read> q: array<vec4f>;        // [batch, Nq, H, D], rows qRow apart

@@ -1,9 +1,10 @@
 // y and lse as attention computes them, for adapters with real workgroup memory: a workgroup keeps ROWS rows of q and passes
 // over keys and values in tiles, a thread 4 rows by EACH keys of the scores and 4 rows by 4 WIDE columns of y in registers
-// (lib/attention_tiled). The largest score and the weights of a row go through workgroup memory; its sum of weights is
+// (lib/row_tiles). The largest score and the weights of a row go through workgroup memory; its sum of weights is
 // kept in 8 parts, one a thread, until the end. A head's size divides by 4: all loads and stores are vec4.
 #import "index"
 #import "attention"
+#import "row_tiles"
 #import "attention_tiled"
 
 @group(0) @binding(0) var<storage, read> q: array<vec4f>;       // [batch, Nq, H, D], rows qRow apart

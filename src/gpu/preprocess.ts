@@ -16,6 +16,7 @@ import matrixStageLib from '../../kernels/lib/matrix_stage.wgsl';
 import matrixStoreLib from '../../kernels/lib/matrix_store.wgsl';
 import placeLib from '../../kernels/lib/place.wgsl';
 import rngLib from '../../kernels/lib/rng.wgsl';
+import rowTilesLib from '../../kernels/lib/row_tiles.wgsl';
 import singleLib from '../../kernels/lib/single.wgsl';
 import tileLib from '../../kernels/lib/tile.wgsl';
 import multiplyLib from '../../kernels/lib/tile_multiply.wgsl';
@@ -28,7 +29,7 @@ const library: Record<string, string> = {
   attention: attentionLib, attention_tiled: attentionTiledLib, conv2d: conv2dLib, conv2d_dw: conv2dDwLib, conv2d_dx: conv2dDxLib, elements: elementsLib, erf: erfLib,
   index: indexLib, lanes: lanesLib, matmul: matmulLib, matmul_tiled: matmulTiledLib,
   matrix: matrixLib, matrix_begin: matrixBeginLib, matrix_multiply: matrixMultiplyLib, matrix_stage: matrixStageLib, matrix_store: matrixStoreLib,
-  place: placeLib, rng: rngLib, single: singleLib,
+  place: placeLib, rng: rngLib, row_tiles: rowTilesLib, single: singleLib,
   tile: tileLib, tile_multiply: multiplyLib, vec4: vec4Lib, window: windowLib,
 };
 

@@ -8,28 +8,15 @@ import type { Launch, Plan } from '../backend/backend.js';
 import { type Ladder, ladder, type Sample } from '../backend/ladder.js';
 import { ceilDiv } from '../core/ceil_div.js';
 import type { Traits } from '../gpu/device.js';
-import { type Kernel, kernel } from '../gpu/kernel.js';
-import type { Tuning } from '../gpu/preprocess.js';
 import type { AttentionParams } from '../reference/attention.js';
 import { rowDotLaunches } from './row_dot.js';
+import { byTuning, rowTiles } from './row_tiles.js';
 
 type P = AttentionParams;
-
-/** A kernel for every tuning that is met. */
-function byTuning(name: string, text: string): (tuning: Tuning) => Kernel {
-  const made = new Map<string, Kernel>();
-  return (tuning) => {
-    const key = JSON.stringify(tuning);
-    return made.get(key) ?? made.set(key, kernel(name, text, tuning)).get(key)!;
-  };
-}
 
 const direct = { y: byTuning('attention', source), dq: byTuning('attention_dq', dqSource), dkv: byTuning('attention_dkv', dkvSource) };
 const tiled = { y: byTuning('attention_tiled', tiledSource), dq: byTuning('attention_dq_tiled', dqTiledSource), dkv: byTuning('attention_dkv_tiled', dkvTiledSource) };
 type Of = keyof typeof tiled;
-
-/** Rows that a workgroup keeps, by columns of a tile: the largest that fits into workgroup memory is taken. */
-const tiles = [[64, 32], [48, 32], [32, 32], [32, 16], [16, 16]] as const;
 
 /** Bytes of workgroup memory of a tiled kernel: lines of rows and columns, and what passes between threads. */
 function bytesOf(of: Of, D: number, rows: number, columns: number): number {
@@ -38,13 +25,12 @@ function bytesOf(of: Of, D: number, rows: number, columns: number): number {
   return 16 * (lines + passed);
 }
 
-const tileOf = (of: Of, D: number, { workgroupMemory }: Traits) => tiles.find(([rows, columns]) => bytesOf(of, D, rows, columns) <= workgroupMemory);
+const tileOf = (of: Of, { D }: P, traits: Traits) => rowTiles(D, traits, (rows, columns) => bytesOf(of, D, rows, columns));
 
 /** A launch with `N` rows of every head divided among workgroups. */
 function tiledLaunch(of: Of, N: number, p: P, traits: Traits): Launch {
-  const [ROWS, COLUMNS] = tileOf(of, p.D, traits)!;
-  const k = tiled[of]({ D: p.D, ROWS, COLUMNS, EACH: COLUMNS / 8, WIDE: ceilDiv(p.D, 32) });
-  return { kernel: k, params: { ...p }, groups: p.batch * p.H * ceilDiv(N, ROWS) };
+  const tile = tileOf(of, p, traits)!;
+  return { kernel: tiled[of](tile), params: { ...p }, groups: p.batch * p.H * ceilDiv(N, tile.ROWS) };
 }
 
 /** The same, four rows a thread. */
@@ -62,7 +48,7 @@ function gradient(p: P, launch: (of: Of, N: number) => Launch): Plan {
   return { scratch: [rows], launches: [...delta, dq, dkv] };
 }
 
-const fits = (...of: Of[]) => (p: P, traits: Traits): boolean => !traits.software && p.D % 4 === 0 && of.every((o) => tileOf(o, p.D, traits));
+const fits = (...of: Of[]) => (p: P, traits: Traits): boolean => of.every((o) => tileOf(o, p, traits));
 const guess = (p: P, traits: Traits): string => (fits('y', 'dq', 'dkv')(p, traits) ? 'tiled' : 'direct');
 const classOf = ({ D, Nk }: P): string => `D ${D}${Nk < 32 ? ' short' : ''}`;
 
