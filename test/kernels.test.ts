@@ -91,12 +91,13 @@ describe('with halves in memory', () => {
   const halvable = ({ name, code }: Kernel) =>
     [...code.matchAll(/@binding\((\d+)\) var<storage, \w+> \w+: array<(\w+)>/g)].filter(([, , type]) => /^(V|f32|vec[24]f)$/.test(type) || (type === 'U' && moving.includes(name))).map((b) => Number(b[1]));
 
-  it.each(kernels)('%s compiles without a message, whichever of its floats are f16', async (name) => {
+  it.each(kernels)('%s compiles without a message when its floats are f16', async (name) => {
     const source = read(`kernels/${name}.wgsl`);
     for (const text of new Set([source, source.replace('#import "single"', '#import "vec4"'), source.replace('alias U = u32', 'alias U = vec4u')])) {
       const k = kernel(name, text, tunings[name]);
       const places = halvable(k);
-      for (const mask of new Set([...places.map((i) => 1 << i), places.reduce((all, i) => all | (1 << i), 0)])) {
+      const all = places.reduce((mask, i) => mask | (1 << i), 0);
+      for (const mask of moving.includes(name) ? [all, 1] : [all]) {
         const half = halfStored(k, mask);
         expect(await complaints(device, half), half.name).toEqual([]);
         if (mask > 0) expect(half.code).toMatch(/^enable f16;/m);

@@ -7,7 +7,7 @@ import { empty, floatType, run, type Tensor } from '../tensor.js';
 import { conv2dDwGpu } from './conv2d_dw_rungs.js';
 import { conv2dDxGpu } from './conv2d_dx_rungs.js';
 import { conv2dGpu } from './conv2d_rungs.js';
-import { precision, storedIn } from './precision.js';
+import { type Precision, precision, storedIn } from './precision.js';
 
 /** A product and a sum for every tap and channel of every output; the gradients are as many. */
 const flops = ({ N, P, Q, O, R, S, C, groups }: Conv2dParams): number => (2 * N * P * Q * O * R * S * C) / groups;
@@ -29,6 +29,8 @@ export interface Conv2dOptions {
   dilation?: Pair;
   /** Blocks that channels are divided into, each convolved by itself. Default 1. */
   groups?: number;
+  /** `f16`: the result is stored as halves where the adapter has them, and tensor cores round the factors to them; sums are f32. Default: see `withPrecision`. */
+  precision?: Precision;
 }
 
 /** The sizes of a convolution, or a ShapeError that names what does not fit. */
@@ -48,7 +50,8 @@ export function conv2dParams(x: Tensor, w: Tensor, options: Conv2dOptions): Conv
   const P = Math.floor((H + 2 * padH - dilationH * (R - 1) - 1) / strideH) + 1;
   const Q = Math.floor((W + 2 * padW - dilationW * (S - 1) - 1) / strideW) + 1;
   if (P < 1 || Q < 1) throw new ShapeError(`conv2d: the filter must fit into the padded picture; ${got}, padding ${padH} and ${padW}. Pad more or use a smaller filter.`);
-  return { N, H, W, C, O, R, S, P, Q, strideH, strideW, padH, padW, dilationH, dilationW, groups };
+  const half = (options.precision ?? precision()) === 'f16' ? 1 : 0;
+  return { N, H, W, C, O, R, S, P, Q, strideH, strideW, padH, padW, dilationH, dilationW, groups, half };
 }
 
 /**
@@ -56,12 +59,12 @@ export function conv2dParams(x: Tensor, w: Tensor, options: Conv2dOptions): Conv
  *
  * @param x [N, H, W, C]
  * @param w [O, R, S, C / groups]
- * @returns [N, P, Q, O], f16 within `withPrecision('f16')`, P = ⌊(H + 2 padding - dilation (R - 1) - 1) / stride⌋ + 1
+ * @returns [N, P, Q, O], P = ⌊(H + 2 padding - dilation (R - 1) - 1) / stride⌋ + 1
  */
 export function conv2d(x: Tensor, w: Tensor, options: Conv2dOptions = {}): Tensor {
   const [ofX, ofW] = [floatType('conv2d', x), floatType('conv2d', w)];
   const p = conv2dParams(x, w, options);
-  const y = empty([p.N, p.P, p.Q, p.O], storedIn(precision(), x.backend), x.backend);
+  const y = empty([p.N, p.P, p.Q, p.O], storedIn(p.half ? 'f16' : 'f32', x.backend), x.backend);
   run(conv2dPrimitive, [x, w], [y], p);
   // dx[h] = Σ dy[p] w[r] over p·stride = h + pad - r·dilation; dw[r] = Σ dy[p] x[p·stride - pad + r·dilation]
   return record('conv2d', y, [x, w], (dy) => [
