@@ -14,7 +14,7 @@ export async function dryRun(training: Pretraining, on: Backend, out: Output): P
   let parameters = 0;
   for (const p of method.optimizer.parameters.named.values()) parameters += p.size;
   const text = [
-    `Dry run of ${config.method} with ${config.model}: it works.`,
+    `Dry run of ${config.method} with ${config.model} in ${config.precision}: it works.`,
     `  trained parameters  ${parameters.toLocaleString('en-US')}`,
     `  device memory       ${(on.memory().peak / 2 ** 20).toFixed(1)} MiB at most, pictures and state included`,
     `  first step          ${first.toFixed(2)} s`,

@@ -4,7 +4,7 @@ import { drawPictures } from '../../src/data/drawn.js';
 import { splitHeldOut } from '../../src/data/pictures.js';
 import { decodeSafetensors } from '../../src/io/safetensors.js';
 import { loadCheckpoint, saveCheckpoint } from '../../src/moco/checkpoint.js';
-import { demoConfig, type PretrainConfig } from '../../src/moco/config.js';
+import { checkConfig, demoConfig, type PretrainConfig } from '../../src/moco/config.js';
 import { SKIPPED } from '../../src/moco/monitors.js';
 import { Pretraining, type StepRecord } from '../../src/moco/pretrain.js';
 import { gpu, reference } from '../support/devices.js';
@@ -59,6 +59,8 @@ describe('MoCo in f16', () => {
     expect(asked.warnings).toEqual([`precision: ${device.name} has no halves (WebGPU's shader-f16): all is stored and computed in f32, which is neither faster nor smaller. Use --precision f32, or another --adapter.`]);
     asked.steps.forEach(({ loss }, i) => expect(loss).toBe(f32.steps[i].loss)); // a scale by powers of two changes no digit
   });
+
+  it('knows f32 and f16 only', () => expect(() => checkConfig({ ...config, precision: 'bf16' as 'f16' }, 64)).toThrow('precision: it is f32 or f16; got bf16. Choose one.'));
 
   it('skips steps whose gradients overflow, says so, finds a scale, and resumes to the bit', async () => {
     const device = await gpu();
