@@ -8,17 +8,18 @@ struct Params { threads: u32, interval: f32, growth: f32, backoff: f32, least: f
 @group(0) @binding(2) var<storage, read_write> guard: array<f32>; // [1]
 @group(1) @binding(0) var<uniform> p: Params;
 
-var<workgroup> worst: atomic<u32>;
+var<workgroup> owns: array<u32, 64>;
 
 @compute @workgroup_size(64)
 fn main(@builtin(local_invocation_index) lane: u32) {
   var own = 0u;
   for (var t = lane; t < p.threads; t += 64u) { own = max(own, found[t]); }
-  atomicMax(&worst, own);
+  owns[lane] = own;
   workgroupBarrier();
   if (lane > 0u) { return; }
+  for (var t = 0u; t < 64u; t++) { own = max(own, owns[t]); }
   let scale = state[0];
-  if (atomicLoad(&worst) > 0u) {
+  if (own > 0u) {
     guard[0] = 0.0;
     state[0] = max(scale * p.backoff, p.least);
     state[1] = 0.0;
