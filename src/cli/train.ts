@@ -60,7 +60,7 @@ export async function train(run: Run, training: Pretraining, skipped: Pictures['
     });
   });
   progress.end();
-  if (last?.skipped !== undefined) out.tell(`f16: ${last.skipped} of ${last.step} steps were skipped, because their gradients were not finite; the loss scale is ${last.lossScale}.`);
+  if (last?.skipped !== undefined) out.tell(`f16: ${last.skipped} of ${last.step} steps skipped for gradients that were not finite; the loss scale is ${last.lossScale}.`);
   if (training.position.step % stepsPerEpoch !== 0 || training.position.step === 0) await run.save(training, training.position);
   await run.written();
   const rows = training.heldOut.count > 0 ? await galleryRows(training.heldOut, await training.features()) : [];
