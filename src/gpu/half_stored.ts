@@ -25,7 +25,7 @@ function rewrite(k: Kernel, mask: number): Kernel {
   // A pointer to memory is for what converts nothing on its way: kernels that use one can do without.
   let code = bindings.some(([name]) => k.code.includes(`(&${name},`)) ? kernel(k.file, k.source, { ...k.tuning, WHOLE: 0 }).code : k.code;
   code = code.replace(/\/\/.*$/gm, ''); // formulas look like code
-  if (bindings.some(([, type]) => type === 'U')) code = code.replace(/^alias U = (?:u32|vec4u);/m, (line) => line.replace('u32', 'f32').replace('vec4u', 'vec4f'));
+  if (bindings.some(([, type]) => type === 'U')) code = code.replace(/^alias U = u32;/m, 'alias U = f32;').replace(/^alias U = vec4u;/m, 'alias U = vec4f;');
   bindings.forEach(([name, type], at) => {
     const float = new RegExp(`^alias ${type} = (\\w+);`, 'm').exec(code)?.[1] ?? type;
     if (!halves[float]) throw new DTypeError(`kernel ${k.name}: only what it reads or writes as floats may be f16; got ${name}, ${type}. Convert the tensor with cast(x, 'f32').`);
