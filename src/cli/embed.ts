@@ -46,8 +46,6 @@ ${describeFlags(flags)}`;
 export interface Embedded {
   pictures: Pictures;
   features: Features;
-  /** Pixels of a picture's side. */
-  size: number;
   /** Does the same with other pictures. */
   embed(pictures: Pictures): Promise<Features>;
 }
@@ -76,11 +74,11 @@ export async function embedData(command: string, { flags: given }: Parsed, data:
   if (from === undefined) throw new ConfigError(`${command}: an encoder is needed; got no --checkpoint. Name a run's folder or a checkpoint.`);
   const encoder = await openEncoder(from);
   const size = (given.get('size') as number | undefined) ?? encoder.normalisation.size;
-  const pictures = await openPictures(data, { size, limitPerClass: given.get('limit') as number | undefined });
+  const pictures = await openPictures(data, { views: size, limitPerClass: given.get('limit') as number | undefined });
   await openDevice({ flags: given });
   const model = buildEncoder(encoder, from);
   const embed = (p: Pictures) => embedPictures(model, p, resident(p), { ...encoder.normalisation, size });
-  return { pictures, features: await embed(pictures), size, embed };
+  return { pictures, features: await embed(pictures), embed };
 }
 
 async function filesOf(out: string, { pictures, features }: Embedded): Promise<Map<string, Uint8Array | string>> {

@@ -97,7 +97,7 @@ async function settingOf(chosen: Experiment, args: Parsed, output: Output, out: 
   const tell = (text: string) => output.tell(text);
   const number = (name: string, otherwise: number) => (flags.get(name) as number | undefined) ?? otherwise;
   const [seed, size, heldOut] = [number('seed', 1), number('size', 32), number('held-out', 0.25)];
-  const choice = { classes: flags.get('classes') as string[] | undefined, limitPerClass: flags.get('limit') as number | undefined, size, seed };
+  const choice = { classes: flags.get('classes') as string[] | undefined, limitPerClass: flags.get('limit') as number | undefined, views: size, seed };
   const data = positional[0] === undefined ? 'drawn' : resolve(positional[0]);
   const count = number('count', 600);
   const seeds = number('seeds', 1);

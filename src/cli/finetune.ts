@@ -66,7 +66,7 @@ async function tune({ flags: given }: Parsed, output: Output, { from, data, out 
   const value = <T>(name: string, otherwise: T) => (given.get(name) as T | undefined) ?? otherwise;
   const { model, stem, size, mean, std, tensors } = await openNamedEncoder(from);
   const seed = value('seed', 1);
-  const all = await openPictures(data, { size, seed, classes: given.get('classes') as string[] | undefined, limitPerClass: given.get('limit') as number | undefined });
+  const all = await openPictures(data, { views: size, seed, classes: given.get('classes') as string[] | undefined, limitPerClass: given.get('limit') as number | undefined });
   const sets = splitHeldOut(all, value('held-out', 0.2), seed);
   const classes = all.classes ?? [];
   const opened = await openDevice({ flags: given });

@@ -42,7 +42,7 @@ export async function openLabelled(command: string, { flags, positional }: Parse
   const encoder = await openEncoder(from);
   const size = (flags.get('size') as number | undefined) ?? encoder.normalisation.size;
   const seed = (flags.get('seed') as number | undefined) ?? run?.config.seed ?? 1;
-  const all = data === undefined ? await openRunPictures(run!) : await openPictures(data, { size, limitPerClass: flags.get('limit') as number | undefined, seed });
+  const all = data === undefined ? await openRunPictures(run!) : await openPictures(data, { views: size, limitPerClass: flags.get('limit') as number | undefined, seed });
   const part = (flags.get('held-out') as number | undefined) ?? (run?.config.heldOut || 0.2);
   const test = flags.get('test') as string | undefined;
   const { train, heldOut } = test === undefined ? splitHeldOut(all, part, seed) : { train: all, heldOut: await openPictures(test, { size: all.height, classes: all.classes }) };

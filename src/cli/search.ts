@@ -34,8 +34,8 @@ export async function search(argv: readonly string[]): Promise<number> {
   }
   const [file, data, ...more] = args.positional;
   if (data === undefined || more.length > 0) throw new ConfigError(`search: it takes a picture and where to search; got ${args.positional.length} names. Write dawngrad search cat.jpg photos --checkpoint runs/photos.`);
-  const { pictures, features, size, embed } = await embedData('search', args, data);
-  const query = await openPicture(file, size);
+  const { pictures, features, embed } = await embedData('search', args, data);
+  const query = await openPicture(file, pictures.height);
   const near = await nearestNeighbours(await embed(query), features, (args.flags.get('nearest') as number | undefined) ?? 12);
   const neighbours = await Promise.all(Array.from(near.index, async (i, j) => ({ ...(await picture(pictures, i)), label: pictures.names[i], similarity: near.similarity[j] })));
   const out = (args.flags.get('out') as string | undefined) ?? 'search.html';
