@@ -7,7 +7,8 @@ import { encoderWeights, type Weights } from '../moco/layout.js';
 import { resumable } from '../moco/resumable.js';
 import { startRun } from '../moco/run.node.js';
 import { readWeights } from '../moco/weights.node.js';
-import { commandLine, describeFlags, type Flag, parseArgs, type Parsed } from './args.js';
+import { describeFlags, type Flag, type Parsed } from './args.js';
+import type { Call, Command } from './command.js';
 import { commonFlags, Output } from './common.js';
 import { configFlags, configFrom } from './pretrain-flags.js';
 
@@ -34,18 +35,15 @@ ${describeFlags(flags)}
 The method, when OUT is a run
 ${describeFlags(configFlags(demoConfig))}`;
 
-/** Runs `dawngrad convert`. Returns the exit code. */
-export async function convert(argv: readonly string[], version: string): Promise<number> {
-  const args = parseArgs('convert', argv, [...flags, ...configFlags(demoConfig)]);
-  if (args.flags.has('help')) {
-    console.log(help);
-    return 0;
-  }
+/** `dawngrad convert`. */
+export const convert: Command = { flags: [...flags, ...configFlags(demoConfig)], help, run: runConvert };
+
+async function runConvert(args: Parsed, call: Call): Promise<number> {
   const output = new Output(args);
   const [file, out, ...more] = args.positional;
   if (out === undefined || more.length > 0) throw new ConfigError(`convert: it takes a checkpoint and where to write it; got ${args.positional.length} names. Write dawngrad convert IN.pth.tar OUT.safetensors.`);
   const weights = await readWeights(file);
-  if (!out.endsWith('.safetensors')) return toRun(output, args, argv, weights, file, out, version);
+  if (!out.endsWith('.safetensors')) return toRun(output, args, call, weights, file, out);
   const tensors = args.flags.has('encoder') ? new Map([...encoderWeights(weights.tensors, file)].filter(([name]) => !/^(fc|head)\./.test(name))) : weights.tensors;
   await writeAtomic(out, encodeSafetensors(tensors, weights.metadata));
   const values = [...tensors.values()].reduce((n, t) => n + t.data.length, 0);
@@ -53,13 +51,13 @@ export async function convert(argv: readonly string[], version: string): Promise
   return 0;
 }
 
-async function toRun(output: Output, args: Parsed, argv: readonly string[], weights: Weights, file: string, out: string, version: string): Promise<number> {
+async function toRun(output: Output, args: Parsed, { version, command }: Call, weights: Weights, file: string, out: string): Promise<number> {
   const asked = configFrom(args);
   const { tensors, metadata, architecture: { model, stem, head, dim }, K } = resumable(weights, file, asked.K);
   const config = { ...configFrom(args, { ...demoConfig, ...(stem === 'imagenet' && imagenet) }), model, stem, head, dim, K } as PretrainConfig;
   const data = args.flags.get('data') as string | undefined;
   const choice = data === undefined ? { count: (args.flags.get('count') as number | undefined) ?? 1000 } : {};
-  const run = await startRun(out, { version, adapter: 'not known before it is resumed', command: commandLine('convert', argv), data: data === undefined ? 'drawn' : resolve(data), choice, config });
+  const run = await startRun(out, { version, adapter: 'not known before it is resumed', command, data: data === undefined ? 'drawn' : resolve(data), choice, config });
   await writeAtomic(run.file('checkpoint.safetensors'), encodeSafetensors(tensors, { ...metadata, version }));
   output.result(`${out}: a run of ${model} with ${K} keys in its queue. Continue with: dawngrad pretrain --resume ${out}`, { out, model, head, dim, K });
   return 0;

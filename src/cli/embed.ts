@@ -15,7 +15,8 @@ import { buildEncoder } from '../moco/encoder.js';
 import { openEncoder } from '../moco/encoder.node.js';
 import type { Features } from '../moco/knn.js';
 import { pictureMap } from '../moco/picture-map.js';
-import { describeFlags, type Flag, parseArgs, type Parsed } from './args.js';
+import { describeFlags, type Flag, type Parsed } from './args.js';
+import type { Command } from './command.js';
 import { adapterFlag, commonFlags, openDevice, Output } from './common.js';
 
 /** Flags of the commands that put pictures to an encoder. */
@@ -50,13 +51,10 @@ export interface Embedded {
   embed(pictures: Pictures): Promise<Features>;
 }
 
-/** Runs `dawngrad embed`. Returns the exit code. */
-export async function embed(argv: readonly string[]): Promise<number> {
-  const args = parseArgs('embed', argv, flags);
-  if (args.flags.has('help')) {
-    console.log(help);
-    return 0;
-  }
+/** `dawngrad embed`. */
+export const embed: Command = { flags, help, run: runEmbed };
+
+async function runEmbed(args: Parsed): Promise<number> {
   if (args.positional.length !== 1) throw new ConfigError(`embed: it takes one data set; got ${args.positional.length}. Write dawngrad embed photos --checkpoint runs/photos.`);
   const output = new Output(args);
   const out = (args.flags.get('out') as string | undefined) ?? 'embeddings.npy';

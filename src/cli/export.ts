@@ -3,7 +3,8 @@ import { ConfigError } from '../core/errors.js';
 import { writeAtomic } from '../io/atomic.node.js';
 import { openEncoder } from '../moco/encoder.node.js';
 import { onnxFolder } from '../moco/onnx.js';
-import { describeFlags, parseArgs } from './args.js';
+import { describeFlags, type Parsed } from './args.js';
+import type { Command } from './command.js';
 import { commonFlags, Output } from './common.js';
 
 const help = `dawngrad export RUN_OR_CHECKPOINT OUT
@@ -17,13 +18,10 @@ Examples
 
 ${describeFlags(commonFlags)}`;
 
-/** Runs `dawngrad export`. Returns the exit code. */
-export async function exportEncoder(argv: readonly string[]): Promise<number> {
-  const args = parseArgs('export', argv, commonFlags);
-  if (args.flags.has('help')) {
-    console.log(help);
-    return 0;
-  }
+/** `dawngrad export`. */
+export const exportEncoder: Command = { flags: commonFlags, help, run: runExportEncoder };
+
+async function runExportEncoder(args: Parsed): Promise<number> {
   const output = new Output(args);
   const [from, out, ...more] = args.positional;
   if (out === undefined || more.length > 0) throw new ConfigError(`export: it takes a run or checkpoint and where to write it; got ${args.positional.length} names. Write dawngrad export runs/photos encoder.onnx.`);

@@ -10,7 +10,8 @@ import { buildClassifier } from '../moco/classifier.js';
 import { openNamedEncoder } from '../moco/named_encoder.node.js';
 import { moduleTensors } from '../moco/module-state.js';
 import { supervisedRecipe, trainClassifier } from '../moco/supervised.js';
-import { commandLine, describeFlags, type Flag, parseArgs, type Parsed } from './args.js';
+import { describeFlags, type Flag, type Parsed } from './args.js';
+import type { Call, Command } from './command.js';
 import { adapterFlag, commonFlags, openDevice, Output } from './common.js';
 
 const flags: readonly Flag[] = [
@@ -39,19 +40,16 @@ Examples
 
 ${describeFlags(flags)}`;
 
-/** Runs `dawngrad finetune`. Returns the exit code. */
-export async function finetune(argv: readonly string[], version: string): Promise<number> {
-  const args = parseArgs('finetune', argv, flags);
+/** `dawngrad finetune`. */
+export const finetune: Command = { flags, help, run: runFinetune };
+
+async function runFinetune(args: Parsed, call: Call): Promise<number> {
   const { flags: given, positional: [from, data, ...more] } = args;
-  if (given.has('help')) {
-    console.log(help);
-    return 0;
-  }
   if (data === undefined || more.length > 0) throw new ConfigError('finetune: it takes a run or checkpoint, and pictures in folders by class. Write dawngrad finetune runs/photos labelled.');
   const out = (given.get('out') as string | undefined) ?? 'runs/finetuned';
   if (existsSync(join(out, 'classifier.safetensors'))) throw new ConfigError(`${out}: a classifier needs a folder of its own; got one that holds a classifier. Choose another --out.`);
   const output = new Output(args);
-  const result = await tune(args, output, { from, data, out }, { version, command: commandLine('finetune', argv) });
+  const result = await tune(args, output, { from, data, out }, call);
   output.result(`${percent(result.accuracy)} of ${result.heldOut} held-out pictures are told right. Classifier: ${result.file}`, result);
   return 0;
 }
@@ -62,7 +60,7 @@ interface Tuned {
   file: string;
 }
 
-async function tune({ flags: given }: Parsed, output: Output, { from, data, out }: Record<'from' | 'data' | 'out', string>, made: Record<string, string>): Promise<Tuned> {
+async function tune({ flags: given }: Parsed, output: Output, { from, data, out }: Record<'from' | 'data' | 'out', string>, call: Call): Promise<Tuned> {
   const value = <T>(name: string, otherwise: T) => (given.get(name) as T | undefined) ?? otherwise;
   const { model, stem, size, mean, std, tensors } = await openNamedEncoder(from);
   const seed = value('seed', 1);
@@ -79,7 +77,7 @@ async function tune({ flags: given }: Parsed, output: Output, { from, data, out 
     onEpoch: (r) => output.tell(`epoch ${r.epoch}/${epochs}  loss ${r.loss.toFixed(3)}  accuracy ${percent(r.accuracy)}`),
   });
   const file = join(out, 'classifier.safetensors');
-  const metadata = { format: 'dawngrad-classifier', ...made, model, stem, size: String(size), mean: mean.join(), std: std.join(), classes: JSON.stringify(classes) };
+  const metadata = { format: 'dawngrad-classifier', ...call, model, stem, size: String(size), mean: mean.join(), std: std.join(), classes: JSON.stringify(classes) };
   await writeAtomic(join(out, 'metrics.jsonl'), records.map((r) => `${JSON.stringify(r)}\n`).join(''));
   await writeAtomic(file, encodeSafetensors(await moduleTensors(classifier), metadata));
   return { accuracy: records.at(-1)!.accuracy, heldOut: sets.heldOut.count, file };

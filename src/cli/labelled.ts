@@ -8,7 +8,7 @@ import type { EncoderFile } from '../moco/encoder.js';
 import { openEncoder } from '../moco/encoder.node.js';
 import { openRun } from '../moco/run.node.js';
 import type { Flag, Parsed } from './args.js';
-import { adapterFlag, commonFlags } from './common.js';
+import { adapterFlag, commonFlags, type Output } from './common.js';
 import { openRunPictures } from './run-pictures.js';
 
 /** Flags of the commands that measure an encoder on pictures with classes. */
@@ -34,7 +34,7 @@ export interface Labelled {
 }
 
 /** Opens RUN_OR_CHECKPOINT and DATA, without which a run's own pictures are taken, divided as they were. */
-export async function openLabelled(command: string, { flags, positional }: Parsed): Promise<Labelled> {
+export async function openLabelled(command: string, { flags, positional }: Parsed, out: Output): Promise<Labelled> {
   const [from, data, ...more] = positional;
   if (from === undefined || more.length > 0) throw new ConfigError(`${command}: it takes a run or checkpoint, and pictures; got ${positional.length} names. Write dawngrad ${command} runs/photos.`);
   const run = existsSync(join(from, 'config.json')) ? openRun(from).info : undefined;
@@ -48,7 +48,7 @@ export async function openLabelled(command: string, { flags, positional }: Parse
   const { train, heldOut } = test === undefined ? splitHeldOut(all, part, seed) : { train: all, heldOut: await openPictures(test, { size: all.height, classes: all.classes }) };
   if (!train.labels) throw new ConfigError(`${command}: pictures need classes to be measured by; got pictures without. Sort them into folders by class.`);
   if (heldOut.count === 0) throw new ConfigError(`${command}: some pictures must be held out; got ${part} of ${all.count}. Raise --held-out, or name others by --test.`);
-  for (const warning of all.warnings ?? []) process.stderr.write(`Warning: ${warning}\n`);
+  for (const warning of all.warnings ?? []) out.warn(warning);
   return { from, encoder: { ...encoder, normalisation: { ...encoder.normalisation, size } }, train, heldOut, config: run?.config };
 }
 

@@ -5,7 +5,8 @@ import { page } from '../io/page.js';
 import { reportGallery } from '../io/report-gallery.js';
 import { nearestNeighbours } from '../moco/knn.js';
 import { picture } from '../moco/report.js';
-import { describeFlags, type Flag, parseArgs } from './args.js';
+import { describeFlags, type Flag, type Parsed } from './args.js';
+import type { Command } from './command.js';
 import { Output } from './common.js';
 import { embedData, encoderFlags } from './embed.js';
 
@@ -25,13 +26,10 @@ Examples
 
 ${describeFlags(flags)}`;
 
-/** Runs `dawngrad search`. Returns the exit code. */
-export async function search(argv: readonly string[]): Promise<number> {
-  const args = parseArgs('search', argv, flags);
-  if (args.flags.has('help')) {
-    console.log(help);
-    return 0;
-  }
+/** `dawngrad search`. */
+export const search: Command = { flags, help, run: runSearch };
+
+async function runSearch(args: Parsed): Promise<number> {
   const [file, data, ...more] = args.positional;
   if (data === undefined || more.length > 0) throw new ConfigError(`search: it takes a picture and where to search; got ${args.positional.length} names. Write dawngrad search cat.jpg photos --checkpoint runs/photos.`);
   const { pictures, features, embed } = await embedData('search', args, data);

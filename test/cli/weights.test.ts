@@ -129,6 +129,13 @@ describe('dawngrad knn and linear', () => {
     expect(out.match(/%\*/g)).toHaveLength(1);
   });
 
+  it('warns of pictures that look wrong, and not with --quiet', async () => {
+    const command = ['knn', 'run/checkpoint.safetensors', '.', '--size', '16', '--held-out', '0.5'];
+    const [told, quiet] = [await dawngrad(...command), await dawngrad(...command, '--quiet')];
+    expect([told.code, told.err]).toEqual([0, expect.stringMatching(/^Warning: \.: all its pictures lie in photos/)]);
+    expect(quiet).toEqual({ ...told, err: '' });
+  });
+
   it.each([['the run', ['run'], 'run'], ['a checkpoint on other pictures', ['run/checkpoint.safetensors', 'photos', '--size', '16', '--held-out', '0.5', '--augment', '--out', 'probe'], 'probe']] as const)(
     'linear writes accuracies and the classifier of %s', async (_, args, out) => {
       const before = readFileSync(join(folder, 'run/checkpoint.safetensors'));
