@@ -4,7 +4,8 @@ import { writeAtomic } from '../io/atomic.node.js';
 import { encodeSafetensors } from '../io/safetensors.js';
 import { demoConfig, type PretrainConfig } from '../moco/config.js';
 import { encoderWeights, type Weights } from '../moco/layout.js';
-import { resumable } from '../moco/resumable.js';
+import { presets } from '../moco/presets.js';
+import { configIn, resumable } from '../moco/resumable.js';
 import { startRun } from '../moco/run.node.js';
 import { readWeights } from '../moco/weights.node.js';
 import { describeFlags, type Flag, type Parsed } from './args.js';
@@ -22,13 +23,15 @@ const flags: readonly Flag[] = [
 const help = `dawngrad convert CHECKPOINT OUT [flags]
 
 Reads a checkpoint of PyTorch (.pth, .pth.tar; MoCo's layouts with or without module.) or safetensors.
-OUT.safetensors gets its tensors; any other OUT becomes a run that dawngrad pretrain --resume continues,
-with a new schedule and the method's flags, and the head, queue and momentum that the checkpoint holds.
+OUT.safetensors gets its tensors; any other OUT becomes a run that dawngrad pretrain --resume continues, with a new
+schedule and the method's flags, and the heads, queue and state of the optimizer that the checkpoint holds (MoCo v3:
+LARS for a ResNet, AdamW for a vision transformer, unless --optimizer says otherwise). A gradient scaler is left out.
 
 Examples
   dawngrad convert moco_v2_800ep_pretrain.pth.tar moco.safetensors
   dawngrad convert moco_v2_800ep_pretrain.pth.tar encoder.safetensors --encoder
   dawngrad convert moco_v2_800ep_pretrain.pth.tar runs/mine --data photos --epochs 20 --batch 64 --lr 0.0075
+  dawngrad convert vit-s-300ep.pth.tar runs/vit --data photos --epochs 20 --batch 64
 
 ${describeFlags(flags)}
 
@@ -52,15 +55,31 @@ async function runConvert(args: Parsed, call: Call): Promise<number> {
 }
 
 async function toRun(output: Output, args: Parsed, { version, command }: Call, weights: Weights, file: string, out: string): Promise<number> {
-  const asked = configFrom(args);
-  const { tensors, metadata, architecture: { model, stem, head, dim }, K } = resumable(weights, file, asked.K);
-  const config = { ...configFrom(args, { ...demoConfig, ...(stem === 'imagenet' && imagenet) }), model, stem, head, dim, K } as PretrainConfig;
+  const said = configIn(weights, file, args.flags.get('model') as string | undefined);
+  const config: PretrainConfig = { ...configFrom(args, defaultsFor(said)), ...said };
+  const { tensors, metadata } = resumable(weights, file, config);
   const data = args.flags.get('data') as string | undefined;
   const choice = data === undefined ? { count: (args.flags.get('count') as number | undefined) ?? 1000 } : {};
-  const run = await startRun(out, { version, adapter: 'not known before it is resumed', command, data: data === undefined ? 'drawn' : resolve(data), choice, config });
+  const about = { version, adapter: 'not known before it is resumed', command, data: data === undefined ? 'drawn' : resolve(data), choice, config };
+  const run = await startRun(out, about);
   await writeAtomic(run.file('checkpoint.safetensors'), encodeSafetensors(tensors, { ...metadata, version }));
-  output.result(`${out}: a run of ${model} with ${K} keys in its queue. Continue with: dawngrad pretrain --resume ${out}`, { out, model, head, dim, K });
+  const { method, model, head, dim, K } = config;
+  const what = method === 'moco' ? `a run of ${model} with ${K} keys in its queue` : `a run of ${method} with ${model} and ${config.optimizer}`;
+  const epoch = metadata.epoch === undefined ? '' : `, though it was saved at epoch ${metadata.epoch}`;
+  output.result(
+    `${out}: ${what}. Its schedule starts anew${epoch}. Continue with: dawngrad pretrain --resume ${out}`,
+    { out, method, model, ...(method === 'moco' ? { head, dim, K } : { dim }) },
+  );
   return 0;
+}
+
+/** The configuration where flags say nothing: of the demonstration, at the size and with the optimizer that the model needs. */
+function defaultsFor({ method, model, stem, size }: Partial<PretrainConfig>): PretrainConfig {
+  const vit = model!.startsWith('vit');
+  const large = vit ? size! >= 64 : stem === 'imagenet';
+  if (method !== 'moco-v3') return { ...demoConfig, ...(large && imagenet) };
+  const { optimizer, lr, lrBatch, weightDecay, T } = presets[vit ? 'v3-vit-s' : 'v3-r50-300'];
+  return { ...presets[vit ? 'v3-vit-demo' : 'v3-demo'], ...(large && imagenet), optimizer, lr, lrBatch, weightDecay, T };
 }
 
 /** What pictures of ImageNet's size need. */

@@ -8,7 +8,7 @@ import type { Method, Saved } from './method.js';
 import { setStored, storeCount, storeTensor, torchShape, turn } from './module-state.js';
 
 /** One value of a checkpoint: how it is read from the device, and put back. */
-interface Slot {
+export interface Slot {
   name: string;
   dtype: 'F32' | 'I64';
   shape: Shape;
@@ -64,7 +64,7 @@ function slotsOf(s: Saved): Iterable<Slot> {
 }
 
 /** Everything a run needs to go on: encoders, queue or bank, and the optimizer. */
-const slots = (method: Method): Slot[] => [...method.saved()].flatMap((s) => [...slotsOf(s)]);
+export const slots = (method: Method): Slot[] => [...method.saved()].flatMap((s) => [...slotsOf(s)]);
 
 /** A safetensors file, for MoCo v1 to v3 with the names and layouts of facebookresearch's (without `module.`). */
 export async function saveCheckpoint(method: Method, metadata: Record<string, string>): Promise<Uint8Array> {

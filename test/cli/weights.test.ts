@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { encodePng } from '../../src/io/png.js';
 import { decodeSafetensors, type StoredTensor } from '../../src/io/safetensors.js';
-import { type Saved, saveStream, saveZip } from '../io/torch-save.js';
+import { saveStream, saveZip } from '../io/torch-save.js';
 import { builtCommand } from '../support/cli.js';
+import { released } from '../support/released.js';
 
 const built = builtCommand('weights');
 const { folder } = built;
@@ -12,25 +13,6 @@ const dawngrad = (...args: string[]) => built.run(args);
 
 const read = (name: string) => decodeSafetensors(readFileSync(join(folder, name)), name).tensors;
 let run: Map<string, StoredTensor>;
-
-/** A run's tensors in MoCo's released layout: `module.` before each name, SGD's state apart. */
-function released(): Map<string, unknown> {
-  let key = 0;
-  const saved = ({ dtype, shape, data }: StoredTensor): Saved => ({
-    storage: { type: dtype === 'I64' ? 'LongStorage' : 'FloatStorage', key: String(key++), length: data.length, bytes: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) },
-    offset: 0, size: shape, strides: shape.map((_, i) => shape.slice(i + 1).reduce((n, d) => n * d, 1)),
-  });
-  const state = [...run].filter(([name]) => !name.startsWith('optimizer.'));
-  const order = [...state.map(([name]) => name)].filter((name) => name.startsWith('encoder_q.') && run.has(name.replace('encoder_q.', 'optimizer.velocity.')));
-  const momentum = order.map((name, i): [number, unknown] => [i, new Map([['momentum_buffer', saved(run.get(name.replace('encoder_q.', 'optimizer.velocity.'))!)]])]);
-  const first = (name: string) => (name.startsWith('encoder_q.') ? 0 : 1); // the order in which modules are made
-  const sorted = state.sort(([a], [b]) => first(a) - first(b));
-  return new Map<string, unknown>([
-    ['epoch', 2], ['arch', 'resnet-tiny'],
-    ['state_dict', new Map(sorted.map(([name, t]) => [`module.${name}`, saved(t)]))],
-    ['optimizer', new Map<string, unknown>([['state', new Map(momentum)], ['param_groups', [new Map([['params', order.map((_, i) => i)]])]]])],
-  ]);
-}
 
 beforeAll(async () => {
   const ended = await dawngrad('pretrain', '--count', '60', '--size', '16', '--epochs', '1', '--batch', '16', '--K', '32', '--knn', '5', '--out', 'run');
@@ -43,7 +25,7 @@ beforeAll(async () => {
 
 describe('dawngrad convert', () => {
   it.each([['zip', saveZip], ['stream', saveStream]] as const)('a released checkpoint as %s becomes a run that trains on', async (name, save) => {
-    writeFileSync(join(folder, `${name}.pth.tar`), save(released()));
+    writeFileSync(join(folder, `${name}.pth.tar`), save(released(run)));
     expect(await dawngrad('convert', `${name}.pth.tar`, `${name}.safetensors`)).toMatchObject({ code: 0, err: '' });
     expect(Object.fromEntries(read(`${name}.safetensors`))).toEqual(Object.fromEntries(run));
     const flags = ['--data', 'photos', '--epochs', '1', '--batch', '4', '--size', '16', '--held-out', '0', '--splits', '2'];
@@ -52,6 +34,16 @@ describe('dawngrad convert', () => {
     const resumed = await dawngrad('pretrain', '--resume', `run-${name}`, '--quiet');
     expect([resumed.code, resumed.err]).toEqual([0, '']);
     expect(read(`run-${name}/checkpoint.safetensors`).get('encoder_q.conv1.weight')).not.toEqual(run.get('encoder_q.conv1.weight'));
+  });
+
+  it('a checkpoint of MoCo v3 becomes a run of its model that trains on', async () => {
+    expect((await dawngrad('pretrain', '--preset', 'v3-vit-demo', '--count', '40', '--size', '16', '--epochs', '1', '--warmup', '0', '--batch', '16', '--held-out', '0', '--out', 'v3')).code).toBe(0);
+    writeFileSync(join(folder, 'v3.pth.tar'), saveZip(released(read('v3/checkpoint.safetensors'), { steps: 2 })));
+    const { code, out } = await dawngrad('convert', 'v3.pth.tar', 'run-v3', '--data', 'photos', '--epochs', '2', '--batch', '6', '--held-out', '0', '--seed', '3');
+    expect([code, out]).toEqual([0, 'run-v3: a run of moco-v3 with vit-mini and adamw. Its schedule starts anew, though it was saved at epoch 2. Continue with: dawngrad pretrain --resume run-v3\n']);
+    expect(JSON.parse(readFileSync(join(folder, 'run-v3/config.json'), 'utf8')).config).toMatchObject({ method: 'moco-v3', model: 'vit-mini', size: 16, dim: 64, hidden: 128, optimizer: 'adamw', lr: 1.5e-4 });
+    const resumed = await dawngrad('pretrain', '--resume', 'run-v3', '--quiet');
+    expect([resumed.code, resumed.err]).toEqual([0, '']);
   });
 
   it('--encoder leaves torchvision’s names and no head', async () => {
