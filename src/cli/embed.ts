@@ -17,13 +17,14 @@ import type { Features } from '../moco/knn.js';
 import { pictureMap } from '../moco/picture-map.js';
 import { describeFlags, type Flag, type Parsed } from './args.js';
 import type { Command } from './command.js';
-import { adapterFlag, commonFlags, openDevice, Output } from './common.js';
+import { adapterFlag, commonFlags, headsFlag, headsOf, openDevice, Output } from './common.js';
 
 /** Flags of the commands that put pictures to an encoder. */
 export const encoderFlags: readonly Flag[] = [
   { name: 'checkpoint', kind: 'text', help: "a run's folder, or a checkpoint (safetensors or PyTorch's)" },
   { name: 'size', kind: 'number', help: "pixels of a picture (the run's; else 224, or 32 for a small stem)" },
   { name: 'limit', kind: 'number', help: 'use at most so many pictures a class' },
+  headsFlag,
   adapterFlag,
   ...commonFlags,
 ];
@@ -70,7 +71,7 @@ async function runEmbed(args: Parsed): Promise<number> {
 export async function embedData(command: string, { flags: given }: Parsed, data: string): Promise<Embedded> {
   const from = given.get('checkpoint') as string | undefined;
   if (from === undefined) throw new ConfigError(`${command}: an encoder is needed; got no --checkpoint. Name a run's folder or a checkpoint.`);
-  const encoder = await openEncoder(from);
+  const encoder = await openEncoder(from, headsOf({ flags: given }));
   const size = (given.get('size') as number | undefined) ?? encoder.normalisation.size;
   const pictures = await openPictures(data, { views: size, limitPerClass: given.get('limit') as number | undefined });
   await openDevice({ flags: given });

@@ -8,7 +8,7 @@ import type { EncoderFile } from '../moco/encoder.js';
 import { openEncoder } from '../moco/encoder.node.js';
 import { openRun } from '../moco/run.node.js';
 import type { Flag, Parsed } from './args.js';
-import { adapterFlag, commonFlags, type Output } from './common.js';
+import { adapterFlag, commonFlags, headsFlag, headsOf, type Output } from './common.js';
 import { openRunPictures } from './run-pictures.js';
 
 /** Flags of the commands that measure an encoder on pictures with classes. */
@@ -18,6 +18,7 @@ export const labelledFlags: readonly Flag[] = [
   { name: 'limit', kind: 'number', help: 'use at most so many pictures a class of DATA' },
   { name: 'size', kind: 'number', help: "pixels of a picture (the run's; else 224, or 32 for a small stem)" },
   { name: 'seed', kind: 'number', help: "seed of what is held out (the run's; else 1)" },
+  headsFlag,
   adapterFlag,
   ...commonFlags,
 ];
@@ -39,7 +40,7 @@ export async function openLabelled(command: string, { flags, positional }: Parse
   if (from === undefined || more.length > 0) throw new ConfigError(`${command}: it takes a run or checkpoint, and pictures; got ${positional.length} names. Write dawngrad ${command} runs/photos.`);
   const run = existsSync(join(from, 'config.json')) ? openRun(from).info : undefined;
   if (!run && data === undefined) throw new ConfigError(`${command}: a checkpoint does not say what to measure it on; got no pictures. Write dawngrad ${command} ${from} photos.`);
-  const encoder = await openEncoder(from);
+  const encoder = await openEncoder(from, headsOf({ flags }));
   const size = (flags.get('size') as number | undefined) ?? encoder.normalisation.size;
   const seed = (flags.get('seed') as number | undefined) ?? run?.config.seed ?? 1;
   const all = data === undefined ? await openRunPictures(run!) : await openPictures(data, { views: size, limitPerClass: flags.get('limit') as number | undefined, seed });

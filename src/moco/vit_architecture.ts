@@ -1,4 +1,4 @@
-import { FormatError } from '../core/errors.js';
+import { ConfigError, FormatError } from '../core/errors.js';
 import type { StoredTensor } from '../io/safetensors.js';
 import { type VisionTransformerOptions, vitNames, vitPresets } from '../nn/vit.js';
 
@@ -11,10 +11,11 @@ export interface VitArchitecture extends Required<Pick<VisionTransformerOptions,
 
 /**
  * Reads a vision transformer's options off the names and shapes of its tensors (timm's, filters as OIHW). Heads leave no
- * trace in them: they are those of the `model` that the file names, else of MoCo v3's of that width, else one for 64 channels.
- * @throws FormatError for another network.
+ * trace in them: they are `heads`, else those of the `model` that the file names, else of MoCo v3's of that width, else
+ * one for 64 channels.
+ * @throws FormatError for another network, ConfigError for heads that do not divide its width.
  */
-export function vitArchitecture(tensors: ReadonlyMap<string, Pick<StoredTensor, 'shape'>>, file: string, model?: string): VitArchitecture {
+export function vitArchitecture(tensors: ReadonlyMap<string, Pick<StoredTensor, 'shape'>>, file: string, said: { model?: string; heads?: number } = {}): VitArchitecture {
   const shape = (name: string): number[] => tensors.get(name)?.shape ?? [];
   const [, , width] = shape('cls_token');
   const [, tokens] = shape('pos_embed');
@@ -26,8 +27,9 @@ export function vitArchitecture(tensors: ReadonlyMap<string, Pick<StoredTensor, 
   if (!(width > 0 && patch > 0 && depth > 0 && Number.isInteger(side) && side > 0))
     throw new FormatError(`${file}: its encoder must be a vision transformer with timm's names and as many patches down as across; got ${depth} blocks and pos_embed [${shape('pos_embed')}]. Rename the tensors, or choose another checkpoint.`);
   const built: Built = { width, depth, patch, stem };
-  const name = [model ?? '', ...vitNames].find((n) => fits(vitPresets[n], built));
-  const heads = (vitPresets[name ?? ''] ?? Object.values(vitPresets).find((p) => p.width === width))?.heads ?? Math.ceil(width / 64);
+  const name = [said.model ?? '', ...vitNames].find((n) => fits(vitPresets[n], built));
+  const heads = said.heads ?? (vitPresets[name ?? ''] ?? Object.values(vitPresets).find((p) => p.width === width))?.heads ?? Math.ceil(width / 64);
+  if (!(Number.isInteger(heads) && width % heads === 0)) throw new ConfigError(`${file}: heads divide the width, ${width}; got ${heads}. Choose a divisor.`);
   return { ...(name && { model: name }), ...built, heads, size: side * patch };
 }
 

@@ -108,6 +108,23 @@ describe('dawngrad embed and export', () => {
     expect(readFileSync(join(folder, 'model/onnx/model.onnx')).length).toBeGreaterThan(4 * 1000);
   });
 
+  it('takes a vision transformer without a run, as MoCo v3 releases them, and its heads', async () => {
+    const features = async (...from: string[]) => {
+      const { code, err } = await dawngrad('embed', 'photos', '--checkpoint', ...from, '--out', 'v3.npy');
+      expect([code, err]).toEqual([0, '']);
+      return readFileSync(join(folder, 'v3.npy'));
+    };
+    const [run, bare, other] = [await features('v3'), await features('v3.pth.tar'), await features('v3.pth.tar', '--heads', '8')];
+    expect([bare.equals(run), other.equals(run), other.length]).toEqual([true, false, run.length]);
+    expect(await dawngrad('embed', 'photos', '--checkpoint', 'v3.pth.tar', '--heads', '7')).toMatchObject({ code: 2, err: expect.stringContaining('heads divide the width, 64; got 7') });
+    expect((await dawngrad('linear', 'v3.pth.tar', 'photos', '--held-out', '0.5', '--epochs', '2', '--out', 'v3-probe')).out).toContain('by recipe v3-vit');
+    expect((await dawngrad('export', 'v3.pth.tar', 'v3-model', '--heads', '8')).code).toBe(0);
+    expect(JSON.parse(readFileSync(join(folder, 'v3-model/config.json'), 'utf8'))).toMatchObject({ model_type: 'vit', num_attention_heads: 8 });
+    expect((await dawngrad('finetune', 'v3.pth.tar', 'photos', '--epochs', '1', '--batch', '3', '--heads', '8', '--out', 'v3-tuned')).out).toContain('Classifier: v3-tuned/classifier.safetensors');
+    expect(decodeSafetensors(readFileSync(join(folder, 'v3-tuned/classifier.safetensors')), 'v3-tuned').metadata).toMatchObject({ model: 'vit-mini', heads: '8', size: '16' });
+    expect((await features('v3-tuned/classifier.safetensors')).equals(run)).toBe(false);
+  });
+
   it('without a checkpoint, says so', async () => {
     expect(await dawngrad('embed', 'photos')).toMatchObject({ code: 2, err: expect.stringMatching(/got no --checkpoint/) });
   });
