@@ -10,6 +10,7 @@ import { encodePng } from '../io/png.js';
 import { reportMap } from '../io/report-map.js';
 import { encodeSafetensors, type StoredTensor } from '../io/safetensors.js';
 import { sheet } from '../io/sheet.js';
+import { thumbnail } from '../io/thumbnail.js';
 import { embedPictures, resident } from '../moco/embed.js';
 import { buildEncoder } from '../moco/encoder.js';
 import { openEncoder } from '../moco/encoder.node.js';
@@ -35,7 +36,7 @@ const help = `dawngrad embed DATA --checkpoint RUN_OR_FILE [flags]
 
 Writes the features of every picture, before the head: to .npy, .safetensors or .csv (filenames, embedding_i, labels)
 by the name of --out; to .html a map of the pictures (by UMAP where umap-js is installed, else by PCA). Any other name
-is a folder for projector.tensorflow.org (tensors.tsv, metadata.tsv, sprite.png).
+is a folder for projector.tensorflow.org and TensorBoard (tensors.tsv, metadata.tsv, sprite.png, projector_config.pbtxt).
 
 Examples
   dawngrad embed photos --checkpoint runs/photos --out photos.csv
@@ -81,7 +82,7 @@ export async function embedData(command: string, { flags: given }: Parsed, data:
 }
 
 async function filesOf(out: string, { pictures, features }: Embedded): Promise<Map<string, Uint8Array | string>> {
-  const { names, labels, classes, data, height, width } = pictures;
+  const { names, labels, classes } = pictures;
   const table: EmbeddingTable = { ...features, names, labels: labels && classes && Array.from(labels, (l) => classes[l]) };
   const { values, count, size } = features;
   if (out.endsWith('.npy')) return new Map([[out, encodeNpy(values, [count, size])]]);
@@ -95,8 +96,21 @@ async function filesOf(out: string, { pictures, features }: Embedded): Promise<M
     if (labels) tensors.set('labels', { dtype: 'U32', shape: [count], data: labels });
     return new Map([[out, encodeSafetensors(tensors, { filenames: JSON.stringify(names), ...(classes && { classes: JSON.stringify(classes) }) })]]);
   }
-  const side = Math.max(1, Math.ceil(Math.sqrt(count))); // the projector cuts out of a square
-  const all = sheet(data, { height, width }, side, side);
-  const files = new Map<string, Uint8Array | string>([...projectorFiles(table)].map(([name, text]) => [join(out, name), text]));
-  return files.set(join(out, 'sprite.png'), await encodePng(all.data, all.width, all.height));
+  const { small, sprite } = await spriteOf(pictures);
+  return new Map<string, Uint8Array | string>([...projectorFiles(table, small), ['sprite.png', sprite] as const].map(([name, content]) => [join(out, name), content]));
+}
+
+const [SPRITE, THUMBNAIL] = [8192, 64]; // pixels: what the projector shows at most, and what is enough
+
+/** All pictures in one, small, and the size of each: a square of them, out of which the projector cuts. */
+async function spriteOf({ data, count, height, width }: Pictures): Promise<{ small: { height: number; width: number }; sprite: Uint8Array }> {
+  const side = Math.max(1, Math.ceil(Math.sqrt(count)));
+  const bytes = height * width * 3;
+  const most = Math.max(1, Math.min(THUMBNAIL, Math.floor(SPRITE / side)));
+  const thumbnails = Array.from({ length: count }, (_, i) => thumbnail(data.subarray(i * bytes, (i + 1) * bytes), width, height, most));
+  const small = thumbnails[0];
+  const joined = new Uint8Array(count * small.data.length);
+  thumbnails.forEach((t, i) => joined.set(t.data, i * small.data.length));
+  const all = sheet(joined, small, side, side);
+  return { small, sprite: await encodePng(all.data, all.width, all.height) };
 }

@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { encodePng } from '../../src/io/png.js';
 import { decodeSafetensors, type StoredTensor } from '../../src/io/safetensors.js';
@@ -81,6 +82,19 @@ describe('dawngrad embed and export', () => {
     expect(lines.flatMap((line) => line.slice(1, -1).map((v) => Math.fround(Number(v))))).toEqual(values);
     const npy = readFileSync(join(folder, 'a.npy'));
     expect([...new Float32Array(Uint8Array.from(npy.subarray(-4 * values.length)).buffer)]).toEqual(values);
+  });
+
+  it('writes a folder for the embedding projector, with a sprite that opens', async () => {
+    const { code, out } = await dawngrad('embed', 'photos', '--checkpoint', 'run', '--out', 'projector', '--json');
+    const files = ['tensors.tsv', 'metadata.tsv', 'projector_config.pbtxt', 'sprite.png'].map((name) => join('projector', name));
+    expect([code, JSON.parse(out)]).toEqual([0, { out: 'projector', pictures: 6, features: 64, files }]);
+    const [tensors, metadata] = files.map((name) => readFileSync(join(folder, name), 'utf8').trim().split('\n').map((line) => line.split('\t')));
+    expect(metadata).toEqual([['name', 'label'], ...[0, 2, 4, 1, 3, 5].map((i) => [`${'ab'[i % 2]}/${i}.png`, 'ab'[i % 2]])]);
+    expect(tensors.map((row) => [row.length, row.every((v) => Number.isFinite(Number(v)))])).toEqual(Array(6).fill([64, true]));
+    const sprite = await sharp(join(folder, files[3])).raw().toBuffer({ resolveWithObject: true });
+    expect(sprite.info).toMatchObject({ width: 48, height: 48, channels: 3 }); // 3 × 3 places of 16 × 16
+    const [fourth, picture] = await Promise.all([sharp(join(folder, files[3])).extract({ left: 0, top: 16, width: 16, height: 16 }).raw().toBuffer(), sharp(join(folder, 'photos/b/1.png')).raw().toBuffer()]);
+    expect(fourth.equals(picture)).toBe(true);
   });
 
   it('search finds the picture itself first, and shows what it found', async () => {
