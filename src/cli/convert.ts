@@ -44,7 +44,11 @@ export const convert: Command = { flags: [...flags, ...configFlags(demoConfig)],
 async function runConvert(args: Parsed, call: Call): Promise<number> {
   const output = new Output(args);
   const [file, out, ...more] = args.positional;
-  if (out === undefined || more.length > 0) throw new ConfigError(`convert: it takes a checkpoint and where to write it; got ${args.positional.length} names. Write dawngrad convert IN.pth.tar OUT.safetensors.`);
+  if (out === undefined || more.length > 0)
+    throw new ConfigError(
+      `convert: it takes a checkpoint and where to write it; ` +
+        `got ${args.positional.length} names. Write dawngrad convert IN.pth.tar OUT.safetensors.`,
+    );
   const weights = await readWeights(file);
   if (!out.endsWith('.safetensors')) return toRun(output, args, call, weights, file, out);
   const tensors = args.flags.has('encoder') ? new Map([...encoderWeights(weights.tensors, file)].filter(([name]) => !/^(fc|head)\./.test(name))) : weights.tensors;

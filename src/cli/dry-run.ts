@@ -23,9 +23,11 @@ export async function dryRun(training: Pretraining, on: Backend, out: Output): P
     `  each step           ${second.toFixed(3)} s, ${(config.batch / second).toFixed(0)} pictures/s`,
     `  whole run           ${totalSteps} steps, ${duration(totalSteps * second)} without k-NN`,
   ];
-  out.result(text.join('\n'), { method: config.method, model: config.model, parameters, pictures, memory: on.memory().peak, firstStep: first, step: second, totalSteps, seconds: totalSteps * second });
+  const told = { method: config.method, model: config.model, parameters, pictures, memory: on.memory().peak };
+  out.result(text.join('\n'), { ...told, firstStep: first, step: second, totalSteps, seconds: totalSteps * second });
 }
 
 const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 
-const duration = (s: number): string => (s < 90 ? `${Math.ceil(s)} s` : s < 5400 ? `${Math.ceil(s / 60)} min` : s < 172800 ? `${(s / 3600).toFixed(1)} h` : `${(s / 86400).toFixed(1)} days`);
+const duration = (s: number): string =>
+  (s < 90 ? `${Math.ceil(s)} s` : s < 5400 ? `${Math.ceil(s / 60)} min` : s < 172800 ? `${(s / 3600).toFixed(1)} h` : `${(s / 86400).toFixed(1)} days`);

@@ -57,7 +57,8 @@ export interface Embedded {
 export const embed: Command = { flags, help, run: runEmbed };
 
 async function runEmbed(args: Parsed): Promise<number> {
-  if (args.positional.length !== 1) throw new ConfigError(`embed: it takes one data set; got ${args.positional.length}. Write dawngrad embed photos --checkpoint runs/photos.`);
+  if (args.positional.length !== 1)
+    throw new ConfigError(`embed: it takes one data set; got ${args.positional.length}. Write dawngrad embed photos --checkpoint runs/photos.`);
   const output = new Output(args);
   const out = (args.flags.get('out') as string | undefined) ?? 'embeddings.npy';
   const embedded = await embedData('embed', args, args.positional[0]);

@@ -112,6 +112,7 @@ async function settingOf(chosen: Chosen, args: Parsed, output: Output, out: stri
 }
 
 function checked(all: Pictures): Pictures {
-  if (!all.labels || (all.classes?.length ?? 0) < 2) throw new ConfigError('experiment: pictures of two classes at least are needed to measure accuracy; got fewer. Sort them into folders by class.');
+  if (!all.labels || (all.classes?.length ?? 0) < 2)
+    throw new ConfigError('experiment: pictures of two classes at least are needed to measure accuracy; got fewer. Sort them into folders by class.');
   return all;
 }

@@ -26,7 +26,11 @@ export const exportEncoder: Command = { flags, help, run: runExportEncoder };
 async function runExportEncoder(args: Parsed): Promise<number> {
   const output = new Output(args);
   const [from, out, ...more] = args.positional;
-  if (out === undefined || more.length > 0) throw new ConfigError(`export: it takes a run or checkpoint and where to write it; got ${args.positional.length} names. Write dawngrad export runs/photos encoder.onnx.`);
+  if (out === undefined || more.length > 0)
+    throw new ConfigError(
+      `export: it takes a run or checkpoint and where to write it; ` +
+        `got ${args.positional.length} names. Write dawngrad export runs/photos encoder.onnx.`,
+    );
   const files = onnxFolder(await openEncoder(from, headsOf(args)));
   const written = out.endsWith('.onnx') ? new Map([[out, files.get('onnx/model.onnx')!]]) : new Map([...files].map(([name, content]) => [join(out, name), content]));
   for (const [file, content] of written) await writeAtomic(file, content);

@@ -46,9 +46,11 @@ export const finetune: Command = { flags, help, run: runFinetune };
 
 async function runFinetune(args: Parsed, call: Call): Promise<number> {
   const { flags: given, positional: [from, data, ...more] } = args;
-  if (data === undefined || more.length > 0) throw new ConfigError('finetune: it takes a run or checkpoint, and pictures in folders by class. Write dawngrad finetune runs/photos labelled.');
+  if (data === undefined || more.length > 0)
+    throw new ConfigError('finetune: it takes a run or checkpoint, and pictures in folders by class. Write dawngrad finetune runs/photos labelled.');
   const out = (given.get('out') as string | undefined) ?? 'runs/finetuned';
-  if (existsSync(join(out, 'classifier.safetensors'))) throw new ConfigError(`${out}: a classifier needs a folder of its own; got one that holds a classifier. Choose another --out.`);
+  if (existsSync(join(out, 'classifier.safetensors')))
+    throw new ConfigError(`${out}: a classifier needs a folder of its own; got one that holds a classifier. Choose another --out.`);
   const output = new Output(args);
   const result = await tune(args, output, { from, data, out }, call);
   output.result(`${percent(result.accuracy)} of ${result.heldOut} held-out pictures are told right. Classifier: ${result.file}`, result);

@@ -12,7 +12,10 @@ import type { Command } from './command.js';
 import { openDevice, Output } from './common.js';
 import { chanceOf, type Labelled, labelledFlags, openLabelled } from './labelled.js';
 
-const numbers = { epochs: 'passes over the pictures', batch: 'pictures a step', lr: 'learning rate for a batch of 256; it grows in proportion to the batch', 'crop-min': 'smallest part of a picture that a crop shows (0.08)' } as const;
+const numbers = {
+  epochs: 'passes over the pictures', batch: 'pictures a step', lr: 'learning rate for a batch of 256; it grows in proportion to the batch',
+  'crop-min': 'smallest part of a picture that a crop shows (0.08)',
+} as const;
 
 const flags: readonly Flag[] = [
   { name: 'recipe', kind: 'text', help: `${Object.keys(linearRecipes).join(', ')} (the run's method's; else v1)` },
@@ -41,7 +44,8 @@ export const linear: Command = { flags, help, run: runLinear };
 async function runLinear(args: Parsed): Promise<number> {
   const output = new Output(args);
   const recipe = args.flags.get('recipe') as string | undefined;
-  if (recipe !== undefined && !Object.hasOwn(linearRecipes, recipe)) throw new ConfigError(`--recipe: it is one of ${Object.keys(linearRecipes).join(', ')}; got ${recipe}. Choose one.`);
+  if (recipe !== undefined && !Object.hasOwn(linearRecipes, recipe))
+    throw new ConfigError(`--recipe: it is one of ${Object.keys(linearRecipes).join(', ')}; got ${recipe}. Choose one.`);
   const labelled = await openLabelled('linear', args, output);
   const { from, encoder, train, heldOut } = labelled;
   const used = (recipe ?? recipeFor(labelled)) as keyof typeof linearRecipes;
@@ -58,7 +62,8 @@ async function runLinear(args: Parsed): Promise<number> {
   return 0;
 }
 
-const recipeFor = ({ config, encoder }: Labelled): keyof typeof linearRecipes => (config && config.method !== 'moco-v3' ? 'v1' : isVit(encoder.architecture) ? 'v3-vit' : config ? 'v3' : 'v1');
+const recipeFor = ({ config, encoder }: Labelled): keyof typeof linearRecipes =>
+  (config && config.method !== 'moco-v3' ? 'v1' : isVit(encoder.architecture) ? 'v3-vit' : config ? 'v3' : 'v1');
 
 function configFrom({ flags: given }: Parsed, recipe: LinearConfig): LinearConfig {
   const number = (name: string, otherwise: number) => (given.get(name) as number | undefined) ?? otherwise;

@@ -81,7 +81,9 @@ main(process.argv.slice(2)).then(
   (code) => process.exit(code),
   (error: unknown) => {
     const expected = error instanceof DawngradError;
-    process.stderr.write(`${expected && !process.argv.includes('--verbose') ? `${colour(process.stderr).red('Error:')} ${error.message}` : error instanceof Error ? error.stack : String(error)}\n`);
+    const brief = expected && !process.argv.includes('--verbose');
+    const text = brief ? `${colour(process.stderr).red('Error:')} ${error.message}` : error instanceof Error ? error.stack : String(error);
+    process.stderr.write(`${text}\n`);
     process.exit(expected ? error.exitCode : 1);
   },
 );

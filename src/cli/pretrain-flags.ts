@@ -106,7 +106,8 @@ function readFields(file: string): Record<string, unknown> {
   } catch (error) {
     throw new FormatError(`${file}: a configuration is a JSON file; got ${(error as Error).message}. Print one with --print-config.`);
   }
-  if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) throw new FormatError(`${file}: a configuration is a JSON object of fields; got ${JSON.stringify(fields)?.slice(0, 40)}. Print one with --print-config.`);
+  if (typeof fields !== 'object' || fields === null || Array.isArray(fields))
+    throw new FormatError(`${file}: a configuration is a JSON object of fields; got ${JSON.stringify(fields)?.slice(0, 40)}. Print one with --print-config.`);
   for (const name of Object.keys(fields)) {
     const known = ['preset', ...keys];
     const near = nearest(name, known);

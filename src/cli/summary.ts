@@ -31,7 +31,8 @@ ${describeFlags(flags)}`;
 export const summary: Command = { flags, help, run: runSummary };
 
 async function runSummary(args: Parsed): Promise<number> {
-  if (args.positional.length > 0) throw new ConfigError(`summary: it takes flags only; got ${args.positional.join(' ')}. Write dawngrad summary --model ${args.positional[0]}.`);
+  if (args.positional.length > 0)
+    throw new ConfigError(`summary: it takes flags only; got ${args.positional.join(' ')}. Write dawngrad summary --model ${args.positional[0]}.`);
   const [size, batch, dim] = [natural(args, 'size', 224), natural(args, 'batch', 1), natural(args, 'dim', 128)];
   const stem = oneOf(args, 'stem', ['imagenet', 'cifar', 'small'], size < 64 ? 'cifar' : 'imagenet');
   const head = oneOf(args, 'head', ['linear', 'mlp'], 'linear');

@@ -23,7 +23,10 @@ export function resnetArchitecture(tensors: Tensors, file: string, stem?: string
   while (tensors.has(`layer${blocks.length + 1}.0.conv1.weight`)) blocks.push(countBlocks(tensors, `layer${blocks.length + 1}`));
   const widths = blocks.map((_, i) => shape(`layer${i + 1}.0.conv1.weight`)[0]);
   if (blocks.length === 0 || shape('conv1.weight').length !== 4)
-    throw new FormatError(`${file}: its encoder must be a ResNet with torchvision's names; got ${[...tensors.keys()].slice(0, 3).join(', ')}. Rename the tensors, or choose another checkpoint.`);
+    throw new FormatError(
+      `${file}: its encoder must be a ResNet with torchvision's names; ` +
+        `got ${[...tensors.keys()].slice(0, 3).join(', ')}. Rename the tensors, or choose another checkpoint.`,
+    );
   const bottleneck = tensors.has('layer1.0.conv3.weight');
   const head = tensors.has('fc.0.weight') ? 'mlp' : tensors.has('fc.weight') ? 'linear' : 'none';
   const dim = head === 'mlp' ? headWidths(tensors, 'fc').at(-1) : shape('fc.weight')[0];

@@ -85,8 +85,15 @@ export function loadCheckpoint(method: Method, bytes: Uint8Array, file: string):
     const stored = tensors.get(s.name);
     if (!stored) throw new FormatError(`${file}: it must hold every tensor of the model; got none named ${s.name}. Is it a checkpoint of another model or method?`);
     if (!sameShape(stored.shape, s.shape) || stored.data.length !== numel(s.shape))
-      throw new FormatError(`${file}: ${s.name} must have shape ${show(s.shape)}; got ${show(stored.shape)}. It belongs to another model: resume with the configuration it was made with.`);
-    if (stored.dtype !== s.dtype) throw new FormatError(`${file}: ${s.name} must be ${s.dtype}; got ${stored.dtype}. Convert it: filters, statistics and the queue are floats, counts are 64-bit integers.`);
+      throw new FormatError(
+        `${file}: ${s.name} must have shape ${show(s.shape)}; ` +
+          `got ${show(stored.shape)}. It belongs to another model: resume with the configuration it was made with.`,
+      );
+    if (stored.dtype !== s.dtype)
+      throw new FormatError(
+        `${file}: ${s.name} must be ${s.dtype}; ` +
+          `got ${stored.dtype}. Convert it: filters, statistics and the queue are floats, counts are 64-bit integers.`,
+      );
   }
   for (const s of all) s.load(tensors.get(s.name)!);
   return metadata;

@@ -38,7 +38,10 @@ export function encoderOf(weights: Weights, file: string, also: Said = {}): Enco
 /** What a classifier's file says of itself. */
 function saidIn({ stem, model, heads, size, mean, std }: Record<string, string>): Said {
   const numbers = (list: string) => list.split(',').map(Number);
-  return { stem, model, ...(heads && { heads: Number(heads) }), ...(size && { size: Number(size) }), ...(mean && { mean: numbers(mean) }), ...(std && { std: numbers(std) }) };
+  return {
+    stem, model, ...(heads && { heads: Number(heads) }),
+    ...(size && { size: Number(size) }), ...(mean && { mean: numbers(mean) }), ...(std && { std: numbers(std) }),
+  };
 }
 
 /** The encoder on the current backend, evaluating, without its head. */

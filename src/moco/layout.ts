@@ -25,7 +25,8 @@ export const plainName = (name: string): string => name.replace(/^module\./, '')
  */
 export async function torchWeights(content: unknown, file: string): Promise<Weights> {
   const top = content instanceof Map ? content : new Map();
-  const found = [top.get('state_dict'), top.get('model'), top].find((v) => v instanceof Map && [...v.values()].some((t) => t instanceof TorchTensor)) as Map<unknown, unknown> | undefined;
+  const holdsTensors = (v: unknown): v is Map<unknown, unknown> => v instanceof Map && [...v.values()].some((t) => t instanceof TorchTensor);
+  const found = [top.get('state_dict'), top.get('model'), top].find(holdsTensors);
   if (!found) throw new FormatError(`${file}: a checkpoint is a dictionary of tensors, or has one under state_dict or model; got none. Save model.state_dict().`);
   const tensors = new Map<string, StoredTensor>();
   for (const [name, t] of found) if (t instanceof TorchTensor) tensors.set(plainName(String(name)), await t.load());
@@ -75,5 +76,8 @@ export function encoderWeights(tensors: ReadonlyMap<string, StoredTensor>, file:
     if (!['conv1.weight', 'cls_token'].some((first) => tensors.has(prefix + first))) continue;
     return new Map([...tensors].flatMap(([name, t]) => (name.startsWith(prefix) ? [[name.slice(prefix.length), t]] : [])));
   }
-  throw new FormatError(`${file}: it must hold an encoder (conv1.weight or cls_token, perhaps behind encoder_q. or base_encoder.); got ${[...tensors.keys()].slice(0, 3).join(', ')}. Convert a checkpoint of a ResNet or ViT.`);
+  throw new FormatError(
+    `${file}: it must hold an encoder (conv1.weight or cls_token, perhaps behind encoder_q. or base_encoder.); ` +
+      `got ${[...tensors.keys()].slice(0, 3).join(', ')}. Convert a checkpoint of a ResNet or ViT.`,
+  );
 }

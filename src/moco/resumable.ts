@@ -26,7 +26,10 @@ export function configIn(weights: Weights, file: string, model?: string): Partia
   const dim = v3 || !('dim' in architecture) ? widths.at(-1) : architecture.dim;
   const name = architecture.model;
   if (dim === undefined || name === undefined)
-    throw new FormatError(`${file}: a run goes on from a model that has a name and a head; got ${name ? 'no head' : 'another model'}. Use it as an encoder: dawngrad embed or export.`);
+    throw new FormatError(
+      `${file}: a run goes on from a model that has a name and a head; ` +
+        `got ${name ? 'no head' : 'another model'}. Use it as an encoder: dawngrad embed or export.`,
+    );
   if (v3) return { method: 'moco-v3', model: name, dim, hidden: widths[0], ...(vit ? { size } : { stem: architecture.stem }) };
   const { stem, head } = architecture as { stem: PretrainConfig['stem']; head: PretrainConfig['head'] };
   const K = weights.tensors.get('queue')?.shape[1];
@@ -45,9 +48,16 @@ export function resumable({ tensors, metadata }: Weights, file: string, config: 
   const whole = new Map<string, StoredTensor>();
   for (const slot of slotsFor(config)) {
     const stored = tensors.get(slot.name) ?? encoder.get(slot.name.replace(/^(encoder(_[qk])?|base_encoder|momentum_encoder)\./, '')) ?? initial(slot);
-    if (!stored) throw new FormatError(`${file}: a run of ${method} with ${model} goes on from all of its tensors; got none named ${slot.name}. Use it as an encoder, or convert it for another --method.`);
+    if (!stored)
+      throw new FormatError(
+        `${file}: a run of ${method} with ${model} goes on from all of its tensors; ` +
+          `got none named ${slot.name}. Use it as an encoder, or convert it for another --method.`,
+      );
     if (!sameShape(stored.shape, slot.shape))
-      throw new FormatError(`${file}: ${slot.name} of ${method} with ${model} has shape ${show(slot.shape)}; got ${show(stored.shape)}. Name its model and size by --model and --size.`);
+      throw new FormatError(
+        `${file}: ${slot.name} of ${method} with ${model} has shape ${show(slot.shape)}; ` +
+          `got ${show(stored.shape)}. Name its model and size by --model and --size.`,
+      );
     whole.set(slot.name, stored);
   }
   return { tensors: whole, metadata: { ...metadata, format: 'dawngrad-moco', step: '0', method, model, stem, head, dim: String(dim) } };

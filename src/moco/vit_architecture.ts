@@ -25,7 +25,10 @@ export function vitArchitecture(tensors: ReadonlyMap<string, Pick<StoredTensor, 
   let depth = 0;
   while (tensors.has(`blocks.${depth}.attn.qkv.weight`)) depth++;
   if (!(width > 0 && patch > 0 && depth > 0 && Number.isInteger(side) && side > 0))
-    throw new FormatError(`${file}: its encoder must be a vision transformer with timm's names and as many patches down as across; got ${depth} blocks and pos_embed [${shape('pos_embed')}]. Rename the tensors, or choose another checkpoint.`);
+    throw new FormatError(
+      `${file}: its encoder must be a vision transformer with timm's names and as many patches down as across; ` +
+        `got ${depth} blocks and pos_embed [${shape('pos_embed')}]. Rename the tensors, or choose another checkpoint.`,
+    );
   const built: Built = { width, depth, patch, stem };
   const name = [said.model ?? '', ...vitNames].find((n) => fits(vitPresets[n], built));
   const heads = said.heads ?? (vitPresets[name ?? ''] ?? Object.values(vitPresets).find((p) => p.width === width))?.heads ?? Math.ceil(width / 64);
