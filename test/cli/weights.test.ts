@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -153,9 +153,10 @@ describe('dawngrad knn and linear', () => {
   });
 
   it('warns of pictures that look wrong, and not with --quiet', async () => {
-    const command = ['knn', 'run/checkpoint.safetensors', '.', '--size', '16', '--held-out', '0.5'];
+    cpSync(join(folder, 'photos'), join(folder, 'high/photos'), { recursive: true });
+    const command = ['knn', 'run/checkpoint.safetensors', 'high', '--size', '16', '--held-out', '0.5'];
     const [told, quiet] = [await dawngrad(...command), await dawngrad(...command, '--quiet')];
-    expect([told.code, told.err]).toEqual([0, expect.stringMatching(/^Warning: \.: all its pictures lie in photos/)]);
+    expect([told.code, told.err]).toEqual([0, expect.stringMatching(/^Warning: high: all its pictures lie in photos/)]);
     expect(quiet).toEqual({ ...told, err: '' });
   });
 
