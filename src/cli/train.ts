@@ -2,7 +2,7 @@ import type { Pictures } from '../data/pictures.js';
 import { percent } from '../io/numbers.js';
 import { pixelFeatures } from '../moco/embed.js';
 import { knnAccuracy } from '../moco/knn.js';
-import type { Pretraining, StepRecord } from '../moco/pretrain.js';
+import type { Pretraining, StepRecord, StepTiming } from '../moco/pretrain.js';
 import { galleryRows } from '../moco/report.js';
 import type { Metric, Run } from '../moco/run.node.js';
 import { Board } from './board.js';
@@ -39,10 +39,11 @@ export async function train(run: Run, training: Pretraining, skipped: Pictures['
     let first = true;
     return training.run({
       signal,
-      onStep: (record) => {
+      onStep: (step, timing) => {
+        const record = timed(step, timing);
         if (first) progress.say(`First step done after ${((Date.now() - began) / 1000).toFixed(1)} s, kernels compiled.`);
         first = false;
-        log(timed(record));
+        log(record);
         progress.update(record);
       },
       onKnn: (record) => {
@@ -85,14 +86,15 @@ async function interruptible<T>(progress: Progress, work: (signal: AbortSignal) 
   }
 }
 
-/** Adds to each step how fast it was; the first has none before it. */
-function clocked(batch: number): (record: StepRecord) => StepRecord {
+/** Adds to each step how fast it was and how much of it went into data; the first has no pace before it. */
+function clocked(batch: number): (record: StepRecord, timing: StepTiming) => StepRecord {
   let last: number | undefined;
-  return (record) => {
+  const short = (v: number) => Number(v.toPrecision(5));
+  return (record, { dataMs, stepMs }) => {
     const now = performance.now();
-    const picturesPerSecond = last === undefined ? undefined : Number(((1000 * batch) / (now - last)).toPrecision(5));
+    const picturesPerSecond = last === undefined ? undefined : short((1000 * batch) / (now - last));
     last = now;
-    return { ...record, picturesPerSecond };
+    return { ...record, picturesPerSecond, dataMs: short(dataMs), stepMs: short(stepMs) };
   };
 }
 
