@@ -1,13 +1,19 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { bareKernels } from '../scripts/bare-wgsl.js';
 
-const uses: Record<string, string> = {
-  'matmul and relu': `import { device, matmul, relu, tensor } from './src/index.ts'; console.log([device, matmul, relu, tensor]);`,
-  'the whole library': `export * from './src/index.ts';`,
-};
+/** Every export but those of MoCo, of files and of data sets: tensors, all operations with all kernels, layers, optimizers. */
+export const engine = (root: string): string =>
+  readFileSync(join(root, 'src/index.ts'), 'utf8').split('\n').filter((line) => !/'\.\/(moco|io|data)\//.test(line)).join('\n').replaceAll(`'./`, `'./src/`);
 
-/** What a browser downloads for a program that imports from `./src/index.ts`: minified, with the kernels as they are published. */
+const uses = (root: string): Record<string, string> => ({
+  'matmul and relu': `import { device, matmul, relu, tensor } from './src/index.ts'; console.log([device, matmul, relu, tensor]);`,
+  'the engine, with all kernels': engine(root),
+  'the whole library': `export * from './src/index.ts';`,
+});
+
+/** What a browser downloads for a module in the folder `root`: minified, with the kernels as they are published. */
 export async function bundleOf(root: string, contents: string): Promise<Uint8Array> {
   const { build } = await import('esbuild');
   const { outputFiles } = await build({
@@ -22,4 +28,4 @@ export const gzippedKB = (bundle: Uint8Array): number => gzipSync(bundle, { leve
 
 /** The size of each use, in words. */
 export const bundleSizes = (root: string): Promise<string[]> =>
-  Promise.all(Object.entries(uses).map(async ([use, code]) => `Bundle of ${use}: ${gzippedKB(await bundleOf(root, code)).toFixed(1)} KB gzipped`));
+  Promise.all(Object.entries(uses(root)).map(async ([use, code]) => `Bundle of ${use}: ${gzippedKB(await bundleOf(root, code)).toFixed(1)} KB gzipped`));

@@ -26,7 +26,8 @@ export async function measureReplay(): Promise<string> {
     '| work | dispatches | replay: encode, submit | eager: encode, submit | whole, eager / replay |',
     '|---|--:|--:|--:|--:|',
     await row(on, `${CHAIN} products of 64`, chain, [new Float32Array(64).fill(1)]),
-    await row(on, `MoCo step, resnet-tiny, ${N} of ${SIDE}²`, mocoStep(), inputs),
+    await row(on, `MoCo step, resnet-tiny, ${N} of ${SIDE}²`, mocoStep('resnet-tiny', SIDE), inputs),
+    await row(on, `MoCo step, resnet18, ${N} of 8²`, mocoStep('resnet18', 8), inputs),
   ];
   return [...lines, '', ...(await compilation())].join('\n');
 }
@@ -41,9 +42,9 @@ const order = Uint32Array.from({ length: N }, (_, i) => (i + 3) % N);
 const back = Uint32Array.from(order, (_, i) => order.indexOf(i));
 const inputs: Given[] = [order, order, back, Float32Array.of(0.01), Float32Array.of(0.99)];
 
-function mocoStep(): Work {
-  const method = createMethod({ ...demoConfig, batch: N }, N);
-  const [x1, x2] = [1, 2].map((seed) => state(tensor(values([N, SIDE, SIDE, 3], seed), [N, SIDE, SIDE, 3])));
+function mocoStep(model: string, side: number): Work {
+  const method = createMethod({ ...demoConfig, model, batch: N }, N);
+  const [x1, x2] = [1, 2].map((seed) => state(tensor(values([N, side, side, 3], seed), [N, side, side, 3])));
   return (index, shuffle, unshuffle, lr, m) => method.step([{ x1, x2, index, shuffle, unshuffle }], { lr, m });
 }
 
@@ -75,16 +76,18 @@ async function row({ gpu: { device } }: GpuBackend, name: string, work: Work, gi
   return `| ${name} | ${replay.dispatches} | ${each(r.encode)}, ${each(r.submit)} µs | ${each(e.encode)}, ${each(e.submit)} µs | ${(e.whole / r.whole).toFixed(2)} |`;
 }
 
-/** Seconds of the first call on new devices. */
+/** Seconds of the first call on new devices, each way before and after the other. */
 async function compilation(): Promise<string[]> {
   const seconds = async (parallel: boolean) => {
     await open();
-    const first = compile(mocoStep());
+    const first = compile(mocoStep('resnet-tiny', SIDE));
     const from = performance.now();
     const loss = parallel ? await first.async(...inputs) : first(...inputs);
     await loss.data();
     return (performance.now() - from) / 1000;
   };
-  const [parallel, serial] = [await seconds(true), await seconds(false)];
-  return [`First MoCo step: ${parallel.toFixed(1)} s with pipelines made in parallel, ${serial.toFixed(1)} s one by one: ${(serial / parallel).toFixed(2)} times.`];
+  const took: [boolean, number][] = [];
+  for (const parallel of [true, false, false, true]) took.push([parallel, await seconds(parallel)]);
+  const list = (way: boolean) => took.flatMap(([parallel, s]) => (parallel === way ? [s.toFixed(1)] : [])).join(' and ');
+  return [`First MoCo step: ${list(true)} s (first and last) with pipelines made in parallel, ${list(false)} s one by one.`];
 }
