@@ -31,8 +31,9 @@ export class GpuRecorded implements Recorded {
     return this.recording.dispatches.length;
   }
 
-  prepare(): Promise<void> {
-    return this.recording.prepare();
+  /** Not on a software adapter, where pipelines made at once took twice as long as one by one (bench/notes/replay.md). */
+  async prepare(): Promise<void> {
+    if (!this.#gpu.software) await this.recording.prepare();
   }
 
   build(): void {
