@@ -1,4 +1,5 @@
 import { defineConfig } from 'tsup';
+import { bareKernels } from './scripts/bare-wgsl.js';
 
 export default defineConfig({
   entry: { index: 'src/index.ts', node: 'src/node.ts', reference: 'src/reference/index.ts', cli: 'src/cli/main.ts' },
@@ -8,5 +9,5 @@ export default defineConfig({
   splitting: true,
   clean: true,
   external: ['webgpu', 'sharp', '@sparticuz/chromium'],
-  loader: { '.wgsl': 'text' },
+  esbuildPlugins: [bareKernels],
 });

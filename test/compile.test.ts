@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest';
 import { backward, zeroGrad } from '../src/autograd.js';
+import { GpuBackend } from '../src/backend/gpu.js';
 import { compile } from '../src/compile.js';
 import { ConfigError } from '../src/core/errors.js';
 import { Rng } from '../src/core/rng.js';
@@ -88,13 +89,15 @@ describe('compile', () => {
       for (let i = 0; i < 1000; i++) y = mul(y, y);
       return y;
     }));
-    let least = Infinity;
-    for (let i = 0; i < 10; i++) {
-      const from = performance.now();
+    const took: number[] = [];
+    for (let i = 0; i < 11; i++) {
+      const start = performance.now();
       on(device, () => f(Float32Array.of(1, 1)));
-      least = Math.min(least, performance.now() - from);
+      took.push(performance.now() - start);
       await device.gpu.device.queue.onSubmittedWorkDone();
     }
+    const mean = (at: number) => took.slice(at, at + 4).reduce((a, b) => a + b) / 4; // some calls encode for those after them
+    const least = Math.min(mean(3), mean(7));
     expect(f.dispatches).toBe(1000);
     expect((1000 * least) / f.dispatches).toBeLessThan(12); // 2 to 3 on an idle machine
   });
@@ -116,7 +119,7 @@ describe('compile', () => {
   });
 
   it('is compiled in parallel by async, with the same result', async () => {
-    const device = await gpu();
+    const device = new GpuBackend({ ...(await gpu()).gpu, software: false });
     const f = on(device, () => compile((x: Tensor) => sum(mul(add(x, 3), x))));
     const first = on(device, () => f.async(Float32Array.of(1, 2)));
     expect(() => on(device, () => f(Float32Array.of(1, 2)))).toThrow(/Wait for async\(\) first/);

@@ -12,6 +12,9 @@ export class GpuRecorded implements Recorded {
   readonly #gpu: Gpu;
   readonly #inputs: readonly Slice[];
   readonly #outside: readonly Storage[];
+  /** Where each input's values go, and those that lie side by side in one buffer, with what is written there. */
+  #places: readonly Slice[] = [];
+  #staged?: { to: Slice; block: Uint8Array };
 
   constructor(gpu: Gpu, recording: Recording, inputs: readonly Slice[]) {
     this.#gpu = gpu;
@@ -28,12 +31,16 @@ export class GpuRecorded implements Recorded {
     return this.recording.dispatches.length;
   }
 
-  prepare(): Promise<void> {
-    return this.recording.prepare();
+  /** Not on a software adapter, where pipelines made at once took twice as long as one by one (bench/notes/replay.md). */
+  async prepare(): Promise<void> {
+    if (!this.#gpu.software) await this.recording.prepare();
   }
 
   build(): void {
-    this.recording.build();
+    this.#places = this.recording.build(this.#inputs);
+    const staged = this.#places.filter((place, i) => place !== this.#inputs[i]);
+    const last = staged.at(-1);
+    if (last) this.#staged = { to: { ...last, offset: 0, bytes: last.offset + last.bytes }, block: new Uint8Array(last.offset + last.bytes) };
   }
 
   replay(inputs: readonly (TypedArray | Storage)[]): void {
@@ -53,11 +60,15 @@ export class GpuRecorded implements Recorded {
   load(inputs: readonly (TypedArray | Storage)[]): void {
     if (this.#outside.some((s) => s.freed || s.parent?.freed))
       throw new DeviceError('compile: a tensor that the function used when it was recorded is gone. Keep it with state(), or pass it as an argument.');
+    const { recorder } = this.#gpu;
     inputs.forEach((from, i) => {
-      const to = this.#inputs[i];
-      if (ArrayBuffer.isView(from)) this.#gpu.recorder.write(to, new Uint8Array(from.buffer, from.byteOffset, from.byteLength));
-      else this.#gpu.recorder.copy(from as unknown as Slice, to);
+      if (!ArrayBuffer.isView(from)) return;
+      const bytes = new Uint8Array(from.buffer, from.byteOffset, from.byteLength);
+      if (this.#places[i] === this.#inputs[i]) recorder.write(this.#inputs[i], bytes);
+      else this.#staged!.block.set(bytes, this.#places[i].offset);
     });
+    if (this.#staged) recorder.write(this.#staged.to, this.#staged.block);
+    inputs.forEach((from, i) => ArrayBuffer.isView(from) || recorder.copy(from as unknown as Slice, this.#places[i]));
   }
 
   difference(other: Recorded): string | undefined {

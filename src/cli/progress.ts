@@ -74,12 +74,13 @@ export class Progress {
     this.#open = false;
   }
 
-  #line({ step, epoch, loss, contrastTop1 }: StepRecord, seconds: number, done: number): string {
+  #line({ step, epoch, loss, contrastTop1, dataMs, stepMs }: StepRecord, seconds: number, done: number): string {
     const { total, stepsPerEpoch, batch } = this.#options;
     const left = ((total - step) * seconds) / done;
+    const data = dataMs === undefined || stepMs === undefined ? '' : `data ${dataMs.toFixed(1)} of ${stepMs.toFixed(0)} ms  `;
     return (
       `epoch ${epoch}/${Math.round(total / stepsPerEpoch)}  loss ${loss.toFixed(3)}  contrast ${(100 * contrastTop1).toFixed(0)} %  ` +
-      `${((done * batch) / seconds).toFixed(0)} pictures/s  ${clock(left)} left`
+      `${((done * batch) / seconds).toFixed(0)} pictures/s  ${data}${clock(left)} left`
     );
   }
 

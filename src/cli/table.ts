@@ -1,4 +1,5 @@
 import { percent } from '../io/numbers.js';
+import { LAST_STEPS } from '../io/report-data.js';
 import type { Pretraining } from '../moco/pretrain.js';
 import type { Run } from '../moco/run.node.js';
 
@@ -18,7 +19,7 @@ export interface Results {
 export function resultsOf(run: Run, { config, method, position, totalSteps }: Pretraining): Results {
   const { steps, knn, before } = run.history();
   const trained = knn.at(-1)?.knn;
-  const last = steps.slice(-10);
+  const last = steps.slice(-LAST_STEPS);
   const mean = (pick: (s: (typeof last)[number]) => number) => last.reduce((sum, s) => sum + pick(s), 0) / last.length;
   return {
     run: run.folder, step: position.step, totalSteps,

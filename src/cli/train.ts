@@ -2,7 +2,7 @@ import type { Pictures } from '../data/pictures.js';
 import { percent } from '../io/numbers.js';
 import { pixelFeatures } from '../moco/embed.js';
 import { knnAccuracy } from '../moco/knn.js';
-import type { Pretraining, StepRecord } from '../moco/pretrain.js';
+import type { Pretraining, StepRecord, StepTiming } from '../moco/pretrain.js';
 import { galleryRows } from '../moco/report.js';
 import type { Metric, Run } from '../moco/run.node.js';
 import { Board } from './board.js';
@@ -40,10 +40,11 @@ export async function train(run: Run, training: Pretraining, skipped: Pictures['
     let first = true;
     return training.run({
       signal,
-      onStep: (record) => {
+      onStep: (step, timing) => {
+        const record = timed(step, timing);
         if (first) progress.say(`First step done after ${((Date.now() - began) / 1000).toFixed(1)} s, kernels compiled.`);
         first = false;
-        log(timed(record));
+        log(record);
         progress.update(record);
         last = record;
       },
@@ -89,16 +90,18 @@ async function interruptible<T>(progress: Progress, work: (signal: AbortSignal) 
 }
 
 const STEPS_TIMED = 8; // a step is told of when its values are read, several at once where the device is ahead
+const STEPS_RECORDED = 2; // they make kernels and recordings, and say nothing of the others
 
-/** Adds to each step how fast the last eight were; the first has none before it. */
-function clocked(batch: number): (record: StepRecord) => StepRecord {
+/** Adds to each step how fast the last eight were, and how much of it went into data; the first have no pace. */
+function clocked(batch: number): (record: StepRecord, timing: StepTiming) => StepRecord {
   const told: number[] = [];
-  return (record) => {
+  const short = (v: number) => Number(v.toPrecision(5));
+  return (record, { dataMs, stepMs }) => {
     told.push(performance.now());
-    const steps = told.length - 1;
-    const picturesPerSecond = steps === 0 ? undefined : Number(((1000 * batch * steps) / (told[steps] - told[0])).toPrecision(5));
-    if (steps === STEPS_TIMED) told.shift();
-    return { ...record, picturesPerSecond };
+    const steps = told.length - 1 - STEPS_RECORDED;
+    const picturesPerSecond = steps <= 0 ? undefined : short((1000 * batch * steps) / (told.at(-1)! - told[STEPS_RECORDED]));
+    if (steps === STEPS_TIMED) told.splice(STEPS_RECORDED, 1);
+    return { ...record, picturesPerSecond, dataMs: short(dataMs), stepMs: short(stepMs) };
   };
 }
 

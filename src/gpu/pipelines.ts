@@ -12,6 +12,8 @@ export interface Compiled {
 export class Pipelines {
   readonly #device: GPUDevice;
   readonly #layouts = new Map<string, GPUBindGroupLayout>();
+  /** By kernel: pipelines of other constants share its text, checked once. */
+  readonly #modules = new WeakMap<Kernel, GPUShaderModule>();
   readonly #compiled = new Map<string, Compiled>();
 
   constructor(device: GPUDevice) {
@@ -41,7 +43,8 @@ export class Pipelines {
   }
 
   #describe(k: Kernel, constants: Constants): GPUComputePipelineDescriptor {
-    const module = this.#device.createShaderModule({ label: k.name, code: k.code });
+    const module = this.#modules.get(k) ?? this.#device.createShaderModule({ label: k.name, code: k.code });
+    this.#modules.set(k, module);
     const layout = this.#device.createPipelineLayout({ bindGroupLayouts: [this.#layoutOf(k.access)] });
     return { label: k.name, layout, compute: { module, constants } };
   }

@@ -14,7 +14,9 @@ const MOST = 2048;
  * write them, else by the host's clock from submit to done, which includes the way there and back.
  */
 export async function timeDispatches(device: GPUDevice, recording: Recording): Promise<Span[]> {
-  recording.restore();
+  const encoder = device.createCommandEncoder();
+  recording.encodeCopies(encoder);
+  device.queue.submit([encoder.finish()]);
   if (!device.features.has('timestamp-query')) return byClock(device, recording.ready);
   const spans: Span[] = [];
   for (let at = 0; at < recording.ready.length; at += MOST) spans.push(...(await byTimestamps(device, recording.ready.slice(at, at + MOST))));

@@ -70,10 +70,9 @@ export class Recorder {
     this.dispatches++;
   }
 
-  /** Lets `encode` fill the open pass, and submits. */
-  submit(encode: (pass: GPUComputePassEncoder) => void): void {
-    encode(this.#openPass());
-    this.flush();
+  /** Submits commands after everything recorded so far, together with it. */
+  submit(commands: GPUCommandBuffer): void {
+    this.#submit(this.#finish(), commands);
   }
 
   copy(from: Slice, to: Slice): void {
@@ -103,14 +102,23 @@ export class Recorder {
 
   /** Submits what has been recorded. */
   flush(): void {
-    if (!this.#encoder) return;
-    this.#closePass();
+    const recorded = this.#finish();
+    if (recorded) this.#submit(recorded);
+  }
+
+  #submit(...commands: (GPUCommandBuffer | undefined)[]): void {
+    this.device.queue.submit(commands.filter((c) => c !== undefined));
+    this.submits++;
+  }
+
+  #finish(): GPUCommandBuffer | undefined {
+    if (!this.#encoder) return undefined;
+    const encoder = this.#closePass();
     if (this.#slot > 0) this.device.queue.writeBuffer(this.#params, 0, this.#block, 0, this.#slot * PARAM_SLOT);
-    this.device.queue.submit([this.#encoder.finish()]);
     this.#encoder = undefined;
     this.#slot = 0;
     this.#touched.clear();
-    this.submits++;
+    return encoder.finish();
   }
 
   #openPass(): GPUComputePassEncoder {

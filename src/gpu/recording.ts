@@ -24,6 +24,14 @@ export class RecordedBuffer implements PooledBuffer {
   }
 }
 
+/**
+ * Command buffers encoded at once. A run takes one; all are the same, and those that are encoded one after the other find
+ * in the processor's caches what work on the device between two steps has pushed out of them.
+ */
+const AHEAD = 4;
+/** Inputs up to this many bytes travel together, in one write. */
+const SMALL = 65536;
+
 /** One dispatch of a recording. */
 export interface Dispatch {
   /** The primitive that asked for it, and the floating-point operations it does, where known. */
@@ -65,6 +73,11 @@ export class Recording {
   readonly #buffers = new Set<RecordedBuffer>();
   #places: PooledBuffer[] = [];
   #params?: GPUBuffer;
+  /** What every run begins by copying into place: small inputs, and constants that it overwrites. */
+  #copies: { from: Slice; to: Slice }[] = [];
+  #encoded: GPUCommandBuffer[] = [];
+  /** How many to encode next: a recording may be run once only. */
+  #ahead = 1;
 
   constructor(recorder: Recorder, pool: BufferPool) {
     this.#recorder = recorder;
@@ -109,8 +122,8 @@ export class Recording {
     return this.#recorder.pipelines.prepare(this.dispatches);
   }
 
-  /** Gives every buffer its memory and makes all that a run needs. */
-  build(): void {
+  /** Gives every buffer its memory and makes all that a run needs. Returns where each input's values go. */
+  build(inputs: readonly Slice[] = []): Slice[] {
     this.#placeBuffers();
     const { device, pipelines } = this.#recorder;
     const params = (this.#params = device.createBuffer({ size: Math.max(1, this.dispatches.length) * PARAM_SLOT, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST }));
@@ -122,7 +135,21 @@ export class Recording {
       const [x, y] = gridOf(groups);
       return { compiled, group: bindGroupOf(device, compiled.layout, slices, params), offset: [i * PARAM_SLOT], x, y };
     });
-    for (const { to, data } of this.constants) this.#recorder.write(to, data);
+    return this.#stage(inputs);
+  }
+
+  /** Gives small inputs and constants that a run overwrites a place in one buffer. */
+  #stage(inputs: readonly Slice[]): Slice[] {
+    const restored = this.constants.filter(({ to }) => (to.pooled as RecordedBuffer).written);
+    const staged = [...inputs.filter(({ bytes }) => bytes <= SMALL), ...restored.map(({ to }) => to)];
+    const starts: number[] = [];
+    const total = staged.reduce((at, { bytes }) => (starts.push(at), at + Math.ceil(bytes / 256) * 256), 0);
+    if (total > 0) this.#places.push(this.#pool.acquire(total));
+    const pooled = this.#places.at(-1)!;
+    this.#copies = staged.map((to, i) => ({ from: { pooled, offset: starts[i], bytes: to.bytes }, to }));
+    const place = (to: Slice) => this.#copies.find((c) => c.to === to)?.from ?? to;
+    for (const { to, data } of this.constants) this.#recorder.write(place(to), data);
+    return inputs.map(place);
   }
 
   #placeBuffers(): void {
@@ -142,21 +169,29 @@ export class Recording {
     this.memory = { planned, live: mostAlive(lifetimes) };
   }
 
-  /** Puts constants that a run overwrites back, before it starts. */
-  restore(): void {
-    for (const { to, data } of this.constants) if ((to.pooled as RecordedBuffer).written) this.#recorder.write(to, data);
+  /** Encodes what comes before the first dispatch of a run. */
+  encodeCopies(encoder: GPUCommandEncoder): void {
+    for (const { from, to } of this.#copies) encoder.copyBufferToBuffer(from.pooled.buffer, from.offset, to.pooled.buffer, to.offset, to.bytes);
   }
 
   /** Runs everything, in one pass and one submit. */
   replay(): void {
-    this.restore();
-    this.#recorder.submit((pass) => {
-      let before: Ready | undefined;
-      for (const d of this.ready) {
-        encode(pass, d, before);
-        before = d;
-      }
-    });
+    if (this.#encoded.length === 0) for (let i = 0; i < this.#ahead; i++) this.#encoded.push(this.#encode());
+    this.#ahead = AHEAD;
+    this.#recorder.submit(this.#encoded.pop()!);
+  }
+
+  #encode(): GPUCommandBuffer {
+    const encoder = this.#recorder.device.createCommandEncoder();
+    this.encodeCopies(encoder);
+    const pass = encoder.beginComputePass();
+    let before: Ready | undefined;
+    for (const d of this.ready) {
+      encode(pass, d, before);
+      before = d;
+    }
+    pass.end();
+    return encoder.finish();
   }
 
   /** Gives the memory back, but for what tensors still hold. */
@@ -165,6 +200,7 @@ export class Recording {
     this.#params?.destroy();
     this.#places = [];
     this.ready = [];
+    this.#encoded = [];
   }
 
   /** What this recording does otherwise than `other`, or undefined if both do the same. */

@@ -2,7 +2,7 @@ import { lineChart, type Series } from './chart.js';
 import { escape } from './html.js';
 import { percent, percentTick, plain, whole } from './numbers.js';
 import { page } from './page.js';
-import type { ReportStep } from './report-data.js';
+import { LAST_STEPS, type ReportStep } from './report-data.js';
 import { type Point, runningMean } from './thin.js';
 
 /** A run as it is set beside others. */
@@ -15,7 +15,6 @@ export interface ComparedRun {
 }
 
 const TONES = 8; // colours of the style sheet
-const LAST = 10; // steps that the final loss is the mean of
 
 /** What differs between runs, and what they reached: a head with their names, then a row for each. */
 export function comparisonTable(runs: readonly ComparedRun[]): string[][] {
@@ -25,8 +24,8 @@ export function comparisonTable(runs: readonly ComparedRun[]): string[][] {
   const mean = (values: number[]) => (values.length === 0 ? undefined : values.reduce((a, b) => a + b, 0) / values.length);
   const reached: [string, (r: ComparedRun) => string][] = [
     ['steps', (r) => whole(r.steps.at(-1)?.step)],
-    ['loss', (r) => plain(mean(r.steps.slice(-LAST).map((s) => s.loss)))],
-    ['contrast top 1', (r) => percent(mean(r.steps.slice(-LAST).map((s) => s.contrastTop1)))],
+    ['loss', (r) => plain(mean(r.steps.slice(-LAST_STEPS).map((s) => s.loss)))],
+    ['contrast top 1', (r) => percent(mean(r.steps.slice(-LAST_STEPS).map((s) => s.contrastTop1)))],
     ['k-NN', (r) => percent(r.knn.at(-1)?.accuracy)],
     ['pictures/s', (r) => whole(median(r.steps.flatMap((s) => s.picturesPerSecond ?? [])))],
   ];

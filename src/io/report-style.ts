@@ -36,5 +36,7 @@ table{border-collapse:collapse}th{text-align:left;font-weight:400}.knn{width:100
 .rows tbody tr{border-top:1px solid var(--edge)}.rows th[scope=row]{color:var(--muted)}
 pre{margin:0 0 12px;padding:12px 16px;overflow-x:auto}code{font:13px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 .facts th,.facts td{padding:3px 18px 3px 0;vertical-align:top}.facts th{color:var(--muted);white-space:nowrap}.facts td{overflow-wrap:anywhere}
+@media(max-width:560px){body{padding:20px 12px 40px}.charts svg{min-width:0}.charts svg text{font-size:14px}.gallery{padding:10px}.row{gap:8px}.near{gap:6px;padding-left:8px}
+.gallery img{width:48px;height:48px;border-width:2px}.gallery figcaption{max-width:48px;font-size:11px}.bar{width:40%}}
 details{margin-top:14px}summary{cursor:pointer;margin-bottom:8px}ul{margin:0;padding-left:20px}
 `;

@@ -1,11 +1,11 @@
 import { escape } from './html.js';
 import { duration, percent, plain, whole } from './numbers.js';
-import type { ReportData, ReportStep } from './report-data.js';
+import { LAST_STEPS, type ReportData, type ReportStep } from './report-data.js';
 
 /** The run at a glance: a sentence and a row of figures. */
 export function reportSummary(data: ReportData): string {
   const last = data.steps[data.steps.length - 1];
-  const tail = data.steps.slice(-Math.max(1, Math.ceil(data.steps.length / 20)));
+  const tail = data.steps.slice(-LAST_STEPS);
   const tiles = [
     tile('k-NN accuracy', percent(data.baselines.trained ?? data.knn[data.knn.length - 1]?.accuracy), `raw pixels ${percent(data.baselines.rawPixels)}`),
     tile('Loss', plain(mean(tail, (s) => s.loss)), `chance ${plain(data.chanceLoss)}`),

@@ -1,6 +1,5 @@
 import { type Backend, backend, type DispatchRecord } from '../backend/backend.js';
 import { compile } from '../compile.js';
-import type { TypedArray } from '../core/dtype.js';
 import type { Pictures } from '../data/pictures.js';
 import type { Encoder } from '../nn/models.js';
 import { augment } from '../ops/augment.js';
@@ -13,6 +12,7 @@ import { medians } from '../profile.js';
 import type { Tensor } from '../tensor.js';
 import { checkConfig, type PretrainConfig, viewsOf } from './config.js';
 import { createMethod } from './create.js';
+import { type Drawn, DrawnAhead } from './drawn_ahead.js';
 import { Drawer, type Draws, mapDraws } from './draws.js';
 import { embedPictures, resident } from './embed.js';
 import { type Features, knnAccuracy } from './knn.js';
@@ -35,12 +35,21 @@ export interface StepRecord {
   keyAge?: number;
   /** Pictures a second since the step before, where somebody watches the clock. */
   picturesPerSecond?: number;
+  /**
+   * Milliseconds that the host took to draw the step's pictures, views and orders, and those from handing the step before
+   * to the device to handing it this one: a data time near the step time says that the device waits for data.
+   */
+  dataMs?: number;
+  stepMs?: number;
   /** Norm of the gradient of the encoder's first trained layer; left out of a step that was skipped. */
   gradNorm?: number;
   /** With precision f16: the loss scale of the next step, and steps skipped so far because gradients were not finite. */
   lossScale?: number;
   skipped?: number;
 }
+
+/** Where the time of a step went: see `StepRecord`. */
+export type StepTiming = Required<Pick<StepRecord, 'dataMs' | 'stepMs'>>;
 
 /** How features of the training pictures spread: see `featureSpread`. */
 export interface SpreadRecord {
@@ -62,8 +71,8 @@ export interface Position {
 
 /** What a run tells, and how it is stopped. */
 export interface PretrainHooks {
-  /** After each step, once its values are read. */
-  onStep?(record: StepRecord): void;
+  /** After each step, once its values are read. The times are apart, since all else of a record is the same in every run. */
+  onStep?(record: StepRecord, timing: StepTiming): void;
   /** After each k-NN. */
   onKnn?(record: KnnRecord): void;
   /** As often as k-NN, and without labels too. */
@@ -95,10 +104,12 @@ export class Pretraining {
   readonly #resident: Tensor;
   readonly #residentHeldOut?: Tensor;
   readonly #views: Augmentation[];
-  readonly #drawer: Drawer;
+  readonly #drawn: DrawnAhead;
   readonly #first: ReturnType<typeof firstLayer>;
   readonly #spikes = new SpikeDetector();
   #done = 0;
+  /** When the latest step was handed to the device, if nothing but steps came since. */
+  #handed?: number;
   /** Features of the current position, once asked for. */
   #features?: Promise<{ train: Features; heldOut: Features }>;
 
@@ -112,7 +123,7 @@ export class Pretraining {
     this.#residentHeldOut = heldOut.count > 0 ? resident(heldOut) : undefined;
     this.#views = viewsOf(config);
     this.method = createMethod(config, train.count);
-    this.#drawer = new Drawer(config, train, this.method);
+    this.#drawn = new DrawnAhead(new Drawer(config, train, this.method));
     this.#first = firstLayer(this.method.encoder);
   }
 
@@ -133,6 +144,7 @@ export class Pretraining {
   /** Trains from the current position to the end, or until the signal. Returns whether the end was reached. */
   async run(hooks: PretrainHooks = {}): Promise<boolean> {
     const inFlight: Promise<void>[] = [];
+    this.#handed = undefined;
     while (this.#done < this.totalSteps) {
       if (hooks.signal?.aborted) break;
       inFlight.push((await this.#step(hooks)).reported);
@@ -140,6 +152,7 @@ export class Pretraining {
       if (this.#done % this.stepsPerEpoch !== 0) continue;
       await Promise.all(inFlight.splice(0));
       await this.#endEpoch(hooks);
+      this.#handed = undefined;
     }
     await Promise.all(inFlight);
     return this.#done >= this.totalSteps;
@@ -180,32 +193,36 @@ export class Pretraining {
   async profile(steps = 3): Promise<DispatchRecord[]> {
     for (let i = 0; i < 2; i++) await this.trial();
     return medians(steps, () => {
-      const inputs = this.#draw();
+      const { inputs } = this.#draw();
       this.#done++;
       return this.#train.profile(...inputs);
     });
   }
 
-  /** Draws the next step, as the compiled function takes it. */
-  #draw(): TypedArray[] {
+  /** What the next step draws, and what the function that records it sees of it. */
+  #draw(): Drawn {
     this.#features = undefined;
-    this.#draws = this.#drawer.draw(this.#done);
-    const inputs: TypedArray[] = [];
-    mapDraws(this.#draws, (list) => inputs.push(list));
-    return inputs;
+    const drawn = this.#drawn.take(this.#done);
+    this.#draws = drawn.draws;
+    return drawn;
   }
 
   /** Hands a step to the device; `reported` resolves once its measures have been read and told. */
   async #step({ onStep, onWarning }: PretrainHooks): Promise<{ reported: Promise<void> }> {
-    const inputs = this.#draw();
+    const { inputs, ms: dataMs } = this.#draw();
+    const since = this.#handed ?? performance.now() - dataMs;
     const measured = (await this.#train.async(...inputs)).data();
     const done = ++this.#done;
+    this.#handed = performance.now();
+    const timing = { dataMs, stepMs: this.#handed - since };
+    if (done < this.totalSteps) this.#drawn.prepare(done);
     const report = async () => {
       const [loss, contrastTop1, contrastTop5, norm, lossScale, , skipped, inRow] = await measured;
       const gradNorm = inRow > 0 ? undefined : norm;
       const epoch = Math.ceil(done / this.stepsPerEpoch);
       const { lr, m } = ratesAt(this.config, done - 1, this.stepsPerEpoch);
-      onStep?.({ step: done, epoch, loss, contrastTop1, contrastTop5, lr, m, ...this.#queue(done), gradNorm, ...(lossScale !== undefined && { lossScale, skipped }) });
+      const scaled = lossScale !== undefined && { lossScale, skipped };
+      onStep?.({ step: done, epoch, loss, contrastTop1, contrastTop5, lr, m, ...this.#queue(done), gradNorm, ...scaled }, timing);
       if (inRow === SKIPPED) this.#warn(skippedText(done, lossScale), onWarning);
       const usual = gradNorm === undefined ? undefined : this.#spikes.add(gradNorm);
       if (usual !== undefined) this.#warn(spikeText(done, this.#first.name, norm, usual), onWarning);

@@ -50,6 +50,14 @@ describe('Progress', () => {
     expect(shown({ chart: true }, false)).toMatch(/^epoch 1\/2  loss 10\.000.*\nhalf\nepoch 2\/2  loss 1\.000  contrast 50 %.*\n$/);
   });
 
+  it('tells how much of a step went into data, where it is known', () => {
+    let text = '';
+    const progress = new Progress({ total: 10, stepsPerEpoch: 5, batch: 4 }, { isTTY: false, columns: 60, write: (t: string) => (text += t) });
+    progress.update({ step: 10, epoch: 2, loss: 1, contrastTop1: 0.5, lr: 0.1, m: 0.99, contrastTop5: 1, gradNorm: 1, dataMs: 0.34, stepMs: 41.2 });
+    expect(text).toContain('pictures/s  data 0.3 of 41 ms  ');
+    expect(shown({}, false)).not.toContain('data');
+  });
+
   it('--verbose tells every step, --quiet nothing', () => {
     expect(shown({ verbose: true }, true).match(/loss/g)).toHaveLength(10);
     expect(shown({ verbose: true, chart: true }, true)).not.toContain('\x1b');

@@ -8,7 +8,7 @@ import { decodeSafetensors, encodeSafetensors, type StoredTensor } from '../../s
 import { loadCheckpoint, saveCheckpoint } from '../../src/moco/checkpoint.js';
 import { checkConfig, demoConfig, type PretrainConfig } from '../../src/moco/config.js';
 import type { MoCo } from '../../src/moco/moco.js';
-import { type KnnRecord, type Position, Pretraining, type StepRecord } from '../../src/moco/pretrain.js';
+import { type KnnRecord, type Position, Pretraining, type StepRecord, type StepTiming } from '../../src/moco/pretrain.js';
 import type { Tensor } from '../../src/tensor.js';
 import { gpu } from '../support/devices.js';
 
@@ -102,6 +102,17 @@ describe('Pretraining', () => {
     expect(same).toEqual(log.steps.slice(0, same.length).map((s) => s.loss));
     expect((await losses({ seed: 12 }))[0]).not.toBe(same[0]);
     expect((await losses({ shuffle: false }))[0]).not.toBe(same[0]);
+  });
+
+  it('tells how long data took, within the time of each step', async () => {
+    const [run, seen, abort] = [start(), [] as StepTiming[], new AbortController()];
+    await run.run({ onStep: (r, timing) => (seen.push(timing), r.step === 6 && abort.abort()), signal: abort.signal });
+    expect(seen.length).toBeGreaterThanOrEqual(6); // into the second epoch
+    for (const { dataMs, stepMs } of seen) {
+      expect(dataMs).toBeGreaterThan(0);
+      expect(stepMs).toBeGreaterThanOrEqual(dataMs);
+      expect(stepMs).toBeLessThan(Infinity);
+    }
   });
 
   it('does nothing when the signal is up already, or the end is reached', async () => {

@@ -1,0 +1,32 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { bundleOf, engine, gzippedKB } from '../../bench/bundle.js';
+import { bareWgsl } from '../../scripts/bare-wgsl.js';
+import { kernel } from '../../src/gpu/kernel.js';
+
+const root = join(import.meta.dirname, '../..');
+const files = readdirSync(join(root, 'kernels')).filter((f) => f.endsWith('.wgsl'));
+const read = (file: string) => readFileSync(join(root, 'kernels', file), 'utf8');
+const bundle = async (code: string) => Buffer.from(await bundleOf(root, code));
+
+describe('bare kernels', () => {
+  it.each(files)('%s is the same without comments and indentation', (file) => {
+    const [whole, bare] = [read(file), bareWgsl(read(file))].map((text) => kernel(file, text));
+    expect({ ...bare, code: bareWgsl(bare.code) }).toEqual({ ...whole, code: bareWgsl(whole.code) });
+    expect(bareWgsl(read(file))).not.toMatch(/^\s|\/\/(?! @tune)/m);
+  });
+});
+
+describe('a bundle', () => {
+  it('of few operations pays for few kernels', async () => {
+    const [all, few] = await Promise.all([bundle(engine(root)), bundle(`import { device, matmul, tensor } from './src/index.ts'; console.log(device, matmul, tensor);`)]);
+    expect(gzippedKB(all)).toBeLessThan(66); // 62.9: see the known issues
+    expect(gzippedKB(few)).toBeLessThan(gzippedKB(all) / 2);
+    /** Kernels whose every line is in the bundle. */
+    const held = (text: string) => files.filter((f) => bareWgsl(read(f)).split('\n').every((line) => text.includes(line.replace(/`|\\|\$\{/g, '\\$&'))));
+    expect(held(all.toString()).length).toBe(files.length);
+    expect(held(few.toString()).filter((f) => /^(conv2d|batch_norm|attention|max_pool|augment|lars|adamw|queue)/.test(f))).toEqual([]);
+    expect(held(few.toString())).toContain('matmul.wgsl');
+  });
+});
