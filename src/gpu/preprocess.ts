@@ -8,20 +8,20 @@ import indexLib from '../../kernels/lib/index.wgsl';
 import lanesLib from '../../kernels/lib/lanes.wgsl';
 import matmulLib from '../../kernels/lib/matmul.wgsl';
 import matmulTiledLib from '../../kernels/lib/matmul_tiled.wgsl';
-import placeLib from '../../kernels/lib/place.wgsl';
 import rngLib from '../../kernels/lib/rng.wgsl';
 import singleLib from '../../kernels/lib/single.wgsl';
 import tileLib from '../../kernels/lib/tile.wgsl';
 import multiplyLib from '../../kernels/lib/tile_multiply.wgsl';
 import vec4Lib from '../../kernels/lib/vec4.wgsl';
+import walkLib from '../../kernels/lib/walk.wgsl';
 import windowLib from '../../kernels/lib/window.wgsl';
 import { ConfigError } from '../core/errors.js';
 
 /** What `#import "name"` may name: every file of `kernels/lib/`. */
 const library: Record<string, string> = {
   attention: attentionLib, conv2d: conv2dLib, conv2d_dw: conv2dDwLib, conv2d_dx: conv2dDxLib, elements: elementsLib, erf: erfLib,
-  index: indexLib, lanes: lanesLib, matmul: matmulLib, matmul_tiled: matmulTiledLib, place: placeLib, rng: rngLib, single: singleLib,
-  tile: tileLib, tile_multiply: multiplyLib, vec4: vec4Lib, window: windowLib,
+  index: indexLib, lanes: lanesLib, matmul: matmulLib, matmul_tiled: matmulTiledLib, rng: rngLib, single: singleLib,
+  tile: tileLib, tile_multiply: multiplyLib, vec4: vec4Lib, walk: walkLib, window: windowLib,
 };
 
 /** Values for a kernel's `const NAME = 4u; // @tune` lines, which size what an `override` cannot. */
