@@ -1,6 +1,7 @@
 import source from '../../kernels/conv2d_dx.wgsl';
 import broadcastSource from '../../kernels/conv2d_dx_broadcast.wgsl';
 import depthwiseSource from '../../kernels/conv2d_dx_depthwise.wgsl';
+import fewSource from '../../kernels/conv2d_dx_few.wgsl';
 import tiledSource from '../../kernels/conv2d_dx_tiled.wgsl';
 import type { Launch } from '../backend/backend.js';
 import { type Ladder, ladder } from '../backend/ladder.js';
@@ -14,6 +15,7 @@ import { matmulGpu } from './matmul_rungs.js';
 type P = Conv2dParams;
 const direct = byColumns('conv2d_dx', source);
 const broadcast = bySubgroup('conv2d_dx_broadcast', broadcastSource);
+const few = bySubgroup('conv2d_dx_few', fewSource, () => ({}));
 const tiled = bySide('conv2d_dx_tiled', tiledSource);
 const depthwise = kernel('conv2d_dx_depthwise', depthwiseSource);
 
@@ -28,6 +30,8 @@ function directLaunch(p: P, { software }: Traits): Launch {
 
 const broadcastLaunch = (p: P, { subgroup }: Traits): Launch => byClass(broadcast.get(subgroup)!, p, ceilDiv(classPixels(p), 16) * p.groups * ceilDiv(p.C / p.groups, 32));
 
+const fewLaunch = (p: P, { subgroup }: Traits): Launch => byClass(few.get(subgroup)!, p, ceilDiv(classPixels(p), 16) * p.groups);
+
 const tiledLaunch = (side: number) => (p: P): Launch => byClass(tiled.get(side)!, p, ceilDiv(classPixels(p), side) * p.groups * ceilDiv(p.C / p.groups, side));
 
 const depthwiseLaunch = (p: P): Launch => byClass(depthwise, p, ceilDiv(ceilDiv(classPixels(p), 8) * p.C, 64));
@@ -37,7 +41,8 @@ function guess(p: P, t: Traits): string {
   if (isProduct(p)) return 'product';
   if (isDepthwise(p)) return 'depthwise';
   if (fillsTiles(p, t)) return tiledRung(classPixels(p) * p.strideH * p.strideW, p.C / p.groups, t);
-  return t.software && p.C / p.groups >= 24 ? 'broadcast' : 'direct';
+  if (!t.software) return 'direct';
+  return p.C / p.groups >= 24 ? 'broadcast' : p.C / p.groups <= 4 ? 'few' : 'direct';
 }
 
 export const conv2dDxLadder: Ladder<P> = {
@@ -45,6 +50,7 @@ export const conv2dDxLadder: Ladder<P> = {
   rungs: [
     { name: 'direct', fits: always, launch: directLaunch },
     { name: 'broadcast', fits: (p, { subgroup }) => broadcast.has(subgroup) && (p.O / p.groups) % subgroup === 0, launch: broadcastLaunch },
+    { name: 'few', fits: (p, { subgroup }) => few.has(subgroup) && p.C / p.groups <= 4, launch: fewLaunch },
     { name: 'tiled 64', fits: canTile, launch: tiledLaunch(64) },
     { name: 'tiled 128', fits: canTile, launch: tiledLaunch(128) },
     { name: 'depthwise', fits: isDepthwise, launch: depthwiseLaunch },
