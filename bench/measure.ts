@@ -26,7 +26,7 @@ const MOST_SAMPLES = 11;
  * Times contestants in turn, so that a disturbance meets all of them, and all by one clock: timestamps on the device
  * from the first command to the last if every device can write them and no run is slow, else the time until the device
  * is done. Slow is a run of more than two budgets; that one, the first after those that compile, is then its only sample.
- * Each has `budget` milliseconds, and three samples at least unless they take three budgets.
+ * Each has `budget` milliseconds, and five samples at least unless they take three budgets.
  */
 export async function measure(contestants: readonly Contestant[], budget: number): Promise<Timing[]> {
   const firsts: number[] = [];
@@ -45,7 +45,7 @@ export async function measure(contestants: readonly Contestant[], budget: number
       const { c, clock, runs, times } = racer;
       times.push((await sample(c, clock, runs)) / runs);
       const spent = times.reduce((a, b) => a + b, 0) * runs;
-      racer.done = spent > 3 * budget || (spent > budget && times.length >= 3);
+      racer.done = spent > 3 * budget || (spent > budget && times.length >= 5);
     }
   return racers.map(({ times }) => ({ ms: quantile(times, 0.5), low: quantile(times, 0.25), high: quantile(times, 0.75), samples: times.length }));
 }

@@ -17,7 +17,7 @@ const root = join(import.meta.dirname, '../..');
 const read = (path: string) => JSON.parse(readFileSync(join(root, path), 'utf8'));
 
 /** A case that would take dawngrad longer than this a run is left out: a peer may take ten times as long. */
-const LONGEST_S = 0.5;
+const LONGEST_S = 1;
 /** A kernel reaches about this part of the ceiling, for estimates. */
 const USUAL = 0.3;
 
