@@ -1,6 +1,6 @@
 // dw as conv2d_dw computes it, for adapters with real workgroup memory: an implicit matrix product over pixels of output channels
 // by taps and channels, which are one axis k = (r, s, c) as they lie in dw, staged in workgroup memory (lib/tile) in steps of 16
-// pixels. The sum runs over slices of `chunk` rows (n, p), added in order afterwards. C / groups and O / groups divide by 4.
+// pixels; the next step is under way while one is used. The sum runs over slices of `chunk` rows (n, p), added in order afterwards. C / groups and O / groups divide by 4.
 const SIDE = 8u; // @tune: 8 or 16
 #import "index"
 #import "conv2d_dw"
@@ -30,21 +30,25 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let myK = k + block * 4u;
   let down = i32(myK / (p.S * Cg) * p.dilationH) - i32(p.padH);
   let across = i32(myK / Cg % p.S * p.dilationW) - i32(p.padW);
-  let end = min((slice + 1u) * p.chunk, p.N * p.P) * p.Q;
+  #for i in 0..4
+  var a$i: vec4f;
+  var b$i: vec4f;
+  #end
   #for i in 0..8
   var l$i = vec4f();
   var r$i = vec4f();
   #end
-  for (var start = slice * p.chunk * p.Q; start < end; start += 16u) {
+  let begin = slice * p.chunk * p.Q;
+  let end = min((slice + 1u) * p.chunk, p.N * p.P) * p.Q;
+  let steps = (max(end, begin) - begin + 15u) / 16u;
+  for (var step = 0u; step <= steps; step++) {
     #for i in 0..4
-    let pixel$i = start + quad * 4u + $iu;
+    let pixel$i = begin + step * 16u + quad * 4u + $iu;
     #end
-    let at = placeOf(quad, block);
-    workgroupBarrier();
     if (thread < TILE) {
       #for i in 0..4
       let ok$i = (pixel$i < end) & (myO < Og);
-      aTile[at + $iu * BLOCKS] = select(vec4f(), dy[select(0u, (pixel$i * p.O + g * Og + myO) / 4u, ok$i)], ok$i);
+      a$i = select(vec4f(), dy[select(0u, (pixel$i * p.O + g * Og + myO) / 4u, ok$i)], ok$i);
       #end
     }
     if (thread >= THREADS - TILE) {
@@ -53,11 +57,18 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       let v$i = u32(i32(pixel$i % p.Q * p.strideW) + across);
       let ok$i = (pixel$i < end) & (myK < K) & (h$i < p.H) & (v$i < p.W);
       let x$i = ((pixel$i / (p.P * p.Q) * p.H + h$i) * p.W + v$i) * p.C + g * Cg + myK % Cg;
-      bTile[at + $iu * BLOCKS] = select(vec4f(), x[select(0u, x$i / 4u, ok$i)], ok$i);
+      b$i = select(vec4f(), x[select(0u, x$i / 4u, ok$i)], ok$i);
       #end
     }
-    workgroupBarrier();
+    if (step > 0u) {
 #import "tile_multiply"
+    }
+    workgroupBarrier();
+    #for i in 0..4
+    if (thread < TILE) { aTile[placeOf(quad, block) + $iu * BLOCKS] = a$i; }
+    if (thread >= THREADS - TILE) { bTile[placeOf(quad, block) + $iu * BLOCKS] = b$i; }
+    #end
+    workgroupBarrier();
   }
   let column = k + thread % SIDE * 4u;
   #for i in 0..8

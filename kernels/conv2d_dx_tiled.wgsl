@@ -1,6 +1,6 @@
 // dx as conv2d_dx computes it, by the remainders of pixels modulo the stride, for adapters with real workgroup memory: each class of
 // pixels is an implicit matrix product of pixels by channels, staged as in conv2d_tiled in steps of 16 output channels of one tap.
-// C / groups and O / groups divide by 4.
+// The next step is under way while one is used. C / groups and O / groups divide by 4.
 const SIDE = 8u; // @tune: 8 or 16
 #import "index"
 #import "conv2d_dx"
@@ -32,48 +32,57 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let h$i = (pixel$i / max(kind.columns, 1u)) % max(kind.rows, 1u); // within its class
   let v$i = pixel$i % max(kind.columns, 1u);
   let image$i = pixel$i / max(kind.rows * kind.columns, 1u);
+  var a$i: vec4f;
+  var b$i: vec4f;
   #end
   #for i in 0..8
   var l$i = vec4f();
   var r$i = vec4f();
   #end
-  for (var r = 0u; r < select(p.R, 0u, first >= kind.pixels); r++) {
-    if (!meetsRow(kind, r)) { continue; }
-    let down = rowOf(kind, r);
-    for (var s = 0u; s < p.S; s++) {
-      if (!meetsColumn(kind, s)) { continue; }
+  let chunks = (Og + 15u) / 16u;
+  let steps = select(p.R * p.S * chunks, 0u, first >= kind.pixels);
+  var begun = false;
+  for (var step = nextStep(kind, 0u, chunks); ; step = nextStep(kind, step + 1u, chunks)) {
+    let r = step / chunks / p.S;
+    let s = step / chunks % p.S;
+    let start = step % chunks * 16u;
+    if (thread < TILE) {
+      let down = rowOf(kind, r);
       let across = columnOf(kind, s);
+      let o = start + quad * 4u;
       #for i in 0..4
       let row$i = u32(i32(h$i) + down); // negative is huge
       let column$i = u32(i32(v$i) + across);
-      let inside$i = (pixel$i < kind.pixels) & (row$i < p.P) & (column$i < p.Q);
-      let dy$i = ((image$i * p.P + row$i) * p.Q + column$i) * p.O + g * Og;
+      let ok$i = (pixel$i < kind.pixels) & (row$i < p.P) & (column$i < p.Q) & (r < p.R) & (o < Og);
+      a$i = select(vec4f(), dy[select(0u, (((image$i * p.P + row$i) * p.Q + column$i) * p.O + g * Og + o) / 4u, ok$i)], ok$i);
       #end
-      for (var start = 0u; start < Og; start += 16u) {
-        workgroupBarrier();
-        if (thread < TILE) {
-          let o = start + quad * 4u;
-          #for i in 0..4
-          let ok$i = inside$i & (o < Og);
-          let a$i = select(vec4f(), dy[select(0u, (dy$i + o) / 4u, ok$i)], ok$i);
-          #end
-          let m = transpose(mat4x4f(a0, a1, a2, a3));
-          #for i in 0..4
-          aTile[placeOf(quad, block) + $iu * BLOCKS] = m[$i];
-          #end
-        }
-        if (thread >= THREADS - TILE) {
-          #for i in 0..4
-          let o$i = start + wQuad * 4u + $iu;
-          let ok$i = (o$i < Og) & (c + wBlock * 4u < Cg);
-          let at$i = (((g * Og + o$i) * p.R + r) * p.S + s) * Cg + c + wBlock * 4u;
-          bTile[placeOf(wQuad, wBlock) + $iu * BLOCKS] = select(vec4f(), w[select(0u, at$i / 4u, ok$i)], ok$i);
-          #end
-        }
-        workgroupBarrier();
-#import "tile_multiply"
-      }
     }
+    if (thread >= THREADS - TILE) {
+      #for i in 0..4
+      let o$i = start + wQuad * 4u + $iu;
+      let ok$i = (o$i < Og) & (r < p.R) & (c + wBlock * 4u < Cg);
+      let at$i = (((g * Og + o$i) * p.R + r) * p.S + s) * Cg + c + wBlock * 4u;
+      b$i = select(vec4f(), w[select(0u, at$i / 4u, ok$i)], ok$i);
+      #end
+    }
+    if (begun) {
+#import "tile_multiply"
+    }
+    if (step >= steps) { break; }
+    begun = true;
+    workgroupBarrier();
+    if (thread < TILE) {
+      let m = transpose(mat4x4f(a0, a1, a2, a3));
+      #for i in 0..4
+      aTile[placeOf(quad, block) + $iu * BLOCKS] = m[$i];
+      #end
+    }
+    if (thread >= THREADS - TILE) {
+      #for i in 0..4
+      bTile[placeOf(wQuad, wBlock) + $iu * BLOCKS] = b$i;
+      #end
+    }
+    workgroupBarrier();
   }
   let column = c + thread % SIDE * 4u;
   #for i in 0..8

@@ -1,6 +1,6 @@
 // y as conv2d computes it, for adapters with real workgroup memory: an implicit matrix product of pixels by output channels whose
-// tiles are staged in workgroup memory (lib/tile). A step of 16 channels has one tap (r, s), so a pixel is tested once a tap and
-// the loop over channels does not divide. C / groups and O / groups divide by 4: all loads and stores are vec4.
+// tiles are staged in workgroup memory (lib/tile), in steps of 16 channels of one tap (r, s); the next step is under way while one is
+// used. C / groups and O / groups divide by 4: all loads and stores are vec4.
 const SIDE = 8u; // @tune: 8 or 16
 #import "index"
 #import "conv2d"
@@ -31,47 +31,51 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let image$i = pixel$i / (p.P * p.Q) * p.H;
   let has$i = o + block * 4u + $iu < Og;
   let w$i = (g * Og + o + block * 4u + $iu) * p.R * p.S * Cg;
+  var a$i: vec4f;
+  var b$i: vec4f;
   #end
   #for i in 0..8
   var l$i = vec4f();
   var r$i = vec4f();
   #end
-  for (var r = 0u; r < select(p.R, 0u, first >= pixels); r++) {
-    for (var s = 0u; s < p.S; s++) {
+  let chunks = (Cg + 15u) / 16u;
+  let steps = select(p.R * p.S * chunks, 0u, first >= pixels);
+  for (var step = 0u; step <= steps; step++) {
+    let r = step / chunks / p.S;
+    let s = step / chunks % p.S;
+    let c = step % chunks * 16u + quad * 4u;
+    if (thread < TILE) {
       #for i in 0..4
       let h$i = u32(top$i + i32(r * p.dilationH)); // negative is huge
       let v$i = u32(left$i + i32(s * p.dilationW));
-      let inside$i = (pixel$i < pixels) & (h$i < p.H) & (v$i < p.W);
-      let x$i = ((image$i + h$i) * p.W + v$i) * p.C + g * Cg;
+      let ok$i = (pixel$i < pixels) & (h$i < p.H) & (v$i < p.W) & (r < p.R) & (c < Cg);
+      a$i = select(vec4f(), x[select(0u, (((image$i + h$i) * p.W + v$i) * p.C + g * Cg + c) / 4u, ok$i)], ok$i);
       #end
-      for (var start = 0u; start < Cg; start += 16u) {
-        let c = start + quad * 4u;
-        let at = placeOf(quad, block);
-        workgroupBarrier();
-        if (thread < TILE) {
-          #for i in 0..4
-          let ok$i = inside$i & (c < Cg);
-          let a$i = select(vec4f(), x[select(0u, (x$i + c) / 4u, ok$i)], ok$i);
-          #end
-          let m = transpose(mat4x4f(a0, a1, a2, a3));
-          #for i in 0..4
-          aTile[at + $iu * BLOCKS] = m[$i];
-          #end
-        }
-        if (thread >= THREADS - TILE) {
-          #for i in 0..4
-          let ok$i = has$i & (c < Cg);
-          let b$i = select(vec4f(), w[select(0u, (w$i + (r * p.S + s) * Cg + c) / 4u, ok$i)], ok$i);
-          #end
-          let m = transpose(mat4x4f(b0, b1, b2, b3));
-          #for i in 0..4
-          bTile[at + $iu * BLOCKS] = m[$i];
-          #end
-        }
-        workgroupBarrier();
-#import "tile_multiply"
-      }
     }
+    if (thread >= THREADS - TILE) {
+      #for i in 0..4
+      let ok$i = has$i & (r < p.R) & (c < Cg);
+      b$i = select(vec4f(), w[select(0u, (w$i + (r * p.S + s) * Cg + c) / 4u, ok$i)], ok$i);
+      #end
+    }
+    if (step > 0u) {
+#import "tile_multiply"
+    }
+    let at = placeOf(quad, block);
+    workgroupBarrier();
+    if (thread < TILE) {
+      let m = transpose(mat4x4f(a0, a1, a2, a3));
+      #for i in 0..4
+      aTile[at + $iu * BLOCKS] = m[$i];
+      #end
+    }
+    if (thread >= THREADS - TILE) {
+      let m = transpose(mat4x4f(b0, b1, b2, b3));
+      #for i in 0..4
+      bTile[at + $iu * BLOCKS] = m[$i];
+      #end
+    }
+    workgroupBarrier();
   }
   let column = o + thread % SIDE * 4u;
   #for i in 0..8

@@ -23,3 +23,13 @@ fn meetsColumn(k: Class, s: u32) -> bool { return (k.w + p.padW + s * p.dilation
 // What is added to a pixel's row (column) within its class to find its row (column) of dy.
 fn rowOf(k: Class, r: u32) -> i32 { return (i32(k.h + p.padH) - i32(r * p.dilationH)) / i32(p.strideH); }
 fn columnOf(k: Class, s: u32) -> i32 { return (i32(k.w + p.padW) - i32(s * p.dilationW)) / i32(p.strideW); }
+
+// Steps are taps, and within a tap `chunks` of output channels: the first from `step` on whose tap the class meets.
+fn nextStep(k: Class, step: u32, chunks: u32) -> u32 {
+  var at = step;
+  for (var tap = step / chunks; tap < p.R * p.S; tap++) {
+    if (meetsRow(k, tap / p.S) & meetsColumn(k, tap % p.S)) { break; }
+    at = (tap + 1u) * chunks;
+  }
+  return at;
+}

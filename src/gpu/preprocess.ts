@@ -1,4 +1,5 @@
 import attentionLib from '../../kernels/lib/attention.wgsl';
+import attentionTiledLib from '../../kernels/lib/attention_tiled.wgsl';
 import conv2dLib from '../../kernels/lib/conv2d.wgsl';
 import conv2dDwLib from '../../kernels/lib/conv2d_dw.wgsl';
 import conv2dDxLib from '../../kernels/lib/conv2d_dx.wgsl';
@@ -8,7 +9,13 @@ import indexLib from '../../kernels/lib/index.wgsl';
 import lanesLib from '../../kernels/lib/lanes.wgsl';
 import matmulLib from '../../kernels/lib/matmul.wgsl';
 import matmulTiledLib from '../../kernels/lib/matmul_tiled.wgsl';
+import matrixLib from '../../kernels/lib/matrix.wgsl';
+import matrixBeginLib from '../../kernels/lib/matrix_begin.wgsl';
+import matrixMultiplyLib from '../../kernels/lib/matrix_multiply.wgsl';
+import matrixStageLib from '../../kernels/lib/matrix_stage.wgsl';
+import matrixStoreLib from '../../kernels/lib/matrix_store.wgsl';
 import rngLib from '../../kernels/lib/rng.wgsl';
+import rowTilesLib from '../../kernels/lib/row_tiles.wgsl';
 import singleLib from '../../kernels/lib/single.wgsl';
 import tileLib from '../../kernels/lib/tile.wgsl';
 import multiplyLib from '../../kernels/lib/tile_multiply.wgsl';
@@ -19,8 +26,10 @@ import { ConfigError } from '../core/errors.js';
 
 /** What `#import "name"` may name: every file of `kernels/lib/`. */
 const library: Record<string, string> = {
-  attention: attentionLib, conv2d: conv2dLib, conv2d_dw: conv2dDwLib, conv2d_dx: conv2dDxLib, elements: elementsLib, erf: erfLib,
-  index: indexLib, lanes: lanesLib, matmul: matmulLib, matmul_tiled: matmulTiledLib, rng: rngLib, single: singleLib,
+  attention: attentionLib, attention_tiled: attentionTiledLib, conv2d: conv2dLib, conv2d_dw: conv2dDwLib, conv2d_dx: conv2dDxLib, elements: elementsLib, erf: erfLib,
+  index: indexLib, lanes: lanesLib, matmul: matmulLib, matmul_tiled: matmulTiledLib,
+  matrix: matrixLib, matrix_begin: matrixBeginLib, matrix_multiply: matrixMultiplyLib, matrix_stage: matrixStageLib, matrix_store: matrixStoreLib,
+  rng: rngLib, row_tiles: rowTilesLib, single: singleLib,
   tile: tileLib, tile_multiply: multiplyLib, vec4: vec4Lib, walk: walkLib, window: windowLib,
 };
 

@@ -1,50 +1,17 @@
-import source from '../../kernels/attention.wgsl';
-import dkvSource from '../../kernels/attention_dkv.wgsl';
-import dqSource from '../../kernels/attention_dq.wgsl';
 import { record } from '../autograd.js';
 import type { Primitive } from '../backend/backend.js';
 import { ShapeError } from '../core/errors.js';
 import { show } from '../core/shape.js';
-import { kernel, type Kernel } from '../gpu/kernel.js';
 import { attention as mirror, attentionGrad as gradMirror, type AttentionParams } from '../reference/attention.js';
 import { checkDType, checkSameShape, empty, run, type Tensor } from '../tensor.js';
-import { rowDotLaunches } from './row_dot.js';
+import { attentionGpu, attentionGradGpu, productFlops } from './attention_rungs.js';
 import { concat } from './strided.js';
 
-/** A kernel for every size of a head that is met. */
-function bySize(name: string, text: string): (D: number) => Kernel {
-  const made = new Map<number, Kernel>();
-  return (D) => made.get(D) ?? made.set(D, kernel(name, text, { D })).get(D)!;
-}
-
-const [direct, directDq, directDkv] = [bySize('attention', source), bySize('attention_dq', dqSource), bySize('attention_dkv', dkvSource)];
-
-/** Workgroups for `N` rows of every head, four a thread. */
-const groupsOf = ({ batch, H }: AttentionParams, N: number) => Math.ceil((batch * H * Math.ceil(N / 4)) / 64);
-
-/** Operations of one product of every head: scores, or anything summed with them. */
-const productFlops = ({ batch, H, Nq, Nk, D }: AttentionParams): number => 2 * batch * H * Nq * Nk * D;
-
 /** [q, kv] -> [y, lse] */
-const primitive: Primitive<AttentionParams> = {
-  name: 'attention',
-  mirror,
-  flops: (p) => 2 * productFlops(p),
-  gpu: (p) => ({ kernel: direct(p.D), params: { ...p }, groups: groupsOf(p, p.Nq) }),
-};
+export const attentionPrimitive: Primitive<AttentionParams> = { name: 'attention', mirror, flops: (p) => 2 * productFlops(p), gpu: attentionGpu };
 
 /** [q, kv, y, lse, dy] -> [dq, dkv] */
-const gradient: Primitive<AttentionParams> = {
-  name: 'attention_grad',
-  mirror: gradMirror,
-  gpu: (p) => {
-    const rows = p.batch * p.Nq * p.H;
-    const delta = rowDotLaunches({ rows, C: p.D }, 1, [2, 4, 7]); // Σ y dy, all that the weights' normalisation sends back
-    const dq = { kernel: directDq(p.D), params: { ...p }, groups: groupsOf(p, p.Nq), bind: [0, 1, 3, 4, 7, 5], flops: 3 * productFlops(p) };
-    const dkv = { kernel: directDkv(p.D), params: { ...p }, groups: groupsOf(p, p.Nk), bind: [0, 1, 3, 4, 7, 6], flops: 4 * productFlops(p) };
-    return { scratch: [rows], launches: [...delta, dq, dkv] };
-  },
-};
+export const attentionGradPrimitive: Primitive<AttentionParams> = { name: 'attention_grad', mirror: gradMirror, gpu: attentionGradGpu };
 
 /** Heads and scale of attention. */
 export interface AttentionOptions {
@@ -66,7 +33,7 @@ function headSize(where: string, x: Tensor, parts: number, heads: number): numbe
 function forward(q: Tensor, kv: Tensor, p: AttentionParams) {
   const y = empty([p.batch, p.Nq, p.H * p.D], 'f32', q.backend);
   const lse = empty([p.batch, p.Nq, p.H], 'f32', q.backend);
-  run(primitive, [q, kv], [y, lse], p);
+  run(attentionPrimitive, [q, kv], [y, lse], p);
   return { y, lse };
 }
 
@@ -89,7 +56,7 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, { heads = 1, scale }:
   const { y, lse } = forward(q, kv, p);
   let made: Tensor[] | undefined;
   const grads = (dy: Tensor) => {
-    if (!made) run(gradient, [q, kv, y, lse, dy], (made = [q, kv].map((x) => empty(x.shape, 'f32', x.backend))), p);
+    if (!made) run(attentionGradPrimitive, [q, kv, y, lse, dy], (made = [q, kv].map((x) => empty(x.shape, 'f32', x.backend))), p);
     return made;
   };
   // dv = Pᵀ dy, dS = P (dy vᵀ - Σ y dy), dq = scale dS k, dk = scale dSᵀ q
@@ -105,7 +72,7 @@ export function attentionQkv(qkv: Tensor, { heads = 1, scale }: AttentionOptions
   return record('attentionQkv', y, [qkv], (dy) => [
     () => {
       const d = empty(qkv.shape, 'f32', qkv.backend);
-      run(gradient, [qkv, qkv, y, lse, dy], [d, d], p);
+      run(attentionGradPrimitive, [qkv, qkv, y, lse, dy], [d, d], p);
       return d;
     },
   ]);

@@ -7,6 +7,7 @@ import { checkDType, empty, run, type Tensor } from '../tensor.js';
 import { conv2dDwGpu } from './conv2d_dw_rungs.js';
 import { conv2dDxGpu } from './conv2d_dx_rungs.js';
 import { conv2dGpu } from './conv2d_rungs.js';
+import { type Precision, precision } from './precision.js';
 
 /** A product and a sum for every tap and channel of every output; the gradients are as many. */
 const flops = ({ N, P, Q, O, R, S, C, groups }: Conv2dParams): number => (2 * N * P * Q * O * R * S * C) / groups;
@@ -28,6 +29,8 @@ export interface Conv2dOptions {
   dilation?: Pair;
   /** Blocks that channels are divided into, each convolved by itself. Default 1. */
   groups?: number;
+  /** `f16`: tensor cores, where the adapter has them, may round the factors to half precision; sums are f32. Default: see `withPrecision`. */
+  precision?: Precision;
 }
 
 /** The sizes of a convolution, or a ShapeError that names what does not fit. */
@@ -47,7 +50,8 @@ export function conv2dParams(x: Tensor, w: Tensor, options: Conv2dOptions): Conv
   const P = Math.floor((H + 2 * padH - dilationH * (R - 1) - 1) / strideH) + 1;
   const Q = Math.floor((W + 2 * padW - dilationW * (S - 1) - 1) / strideW) + 1;
   if (P < 1 || Q < 1) throw new ShapeError(`conv2d: the filter must fit into the padded picture; ${got}, padding ${padH} and ${padW}. Pad more or use a smaller filter.`);
-  return { N, H, W, C, O, R, S, P, Q, strideH, strideW, padH, padW, dilationH, dilationW, groups };
+  const half = (options.precision ?? precision()) === 'f16' ? 1 : 0;
+  return { N, H, W, C, O, R, S, P, Q, strideH, strideW, padH, padW, dilationH, dilationW, groups, half };
 }
 
 /**

@@ -2,6 +2,8 @@ import source from '../../kernels/conv2d_dw.wgsl';
 import broadcastSource from '../../kernels/conv2d_dw_broadcast.wgsl';
 import depthwiseSource from '../../kernels/conv2d_dw_depthwise.wgsl';
 import fewSource from '../../kernels/conv2d_dw_few.wgsl';
+import fewTiledSource from '../../kernels/conv2d_dw_few_tiled.wgsl';
+import matrixSource from '../../kernels/conv2d_dw_matrix.wgsl';
 import tiledSource from '../../kernels/conv2d_dw_tiled.wgsl';
 import type { Launch, Plan } from '../backend/backend.js';
 import { type Ladder, ladder } from '../backend/ladder.js';
@@ -9,7 +11,7 @@ import { ceilDiv } from '../core/ceil_div.js';
 import type { Traits } from '../gpu/device.js';
 import { type Kernel, kernel } from '../gpu/kernel.js';
 import type { Conv2dParams } from '../reference/conv2d.js';
-import { always, byColumns, bySide, bySubgroup, canTile, classOf, fillsTiles, isDepthwise, isProduct, pixelsOf, product, rebind, samples, tiling, wSize, xSize, ySize } from './conv2d_parts.js';
+import { always, byColumns, bySide, bySubgroup, canMatrix, canTile, canTileFew, classOf, fillsMatrices, fillsTiles, isDepthwise, isProduct, pixelsOf, product, rebind, samples, tiling, wSize, xSize, ySize } from './conv2d_parts.js';
 import { matmulGpu } from './matmul_rungs.js';
 import { reduceLaunch } from './reduce.js';
 
@@ -18,6 +20,8 @@ const direct = byColumns('conv2d_dw', source);
 const broadcast = bySubgroup('conv2d_dw_broadcast', broadcastSource, (subgroup) => ({ COLUMNS: 32 / subgroup, LOADS: 16 / subgroup }));
 const few = bySubgroup('conv2d_dw_few', fewSource, (subgroup) => ({ COLUMNS: 32 / subgroup, LOADS: 16 / subgroup }));
 const tiled = bySide('conv2d_dw_tiled', tiledSource);
+const fewTiled = kernel('conv2d_dw_few_tiled', fewTiledSource);
+const matrix = kernel('conv2d_dw_matrix', matrixSource, { A_T: 1 });
 const depthwise = kernel('conv2d_dw_depthwise', depthwiseSource);
 
 /** The sum over pixels in slices of whole rows (n, p), where there are too few `tiles` to keep the adapter busy; slices are added in order. */
@@ -46,7 +50,7 @@ const tilesOf = (p: P, height: number, width: number): number => p.groups * ceil
 
 const broadcastLaunch = inTiles((t) => broadcast.get(t.subgroup)!, (p) => p.groups * ceilDiv(p.O / p.groups, 16) * p.R * p.S * ceilDiv(p.C / p.groups, 32));
 const fewLaunch = inTiles((t) => few.get(t.subgroup)!, (p) => tilesOf(p, 16, 32));
-const tiledLaunch = (side: number) => inTiles(() => tiled.get(side)!, (p) => tilesOf(p, side, side));
+const tileLaunch = (k: Kernel, side: number) => inTiles(() => k, (p) => tilesOf(p, side, side));
 
 function depthwiseLaunch(p: P, { parallelGroups }: Traits): Launch | Plan {
   const threads = p.C * p.R * ceilDiv(p.S, 4);
@@ -57,7 +61,9 @@ function depthwiseLaunch(p: P, { parallelGroups }: Traits): Launch | Plan {
 function guess(p: P, t: Traits): string {
   if (isProduct(p)) return 'product';
   if (isDepthwise(p)) return 'depthwise';
+  if (fillsMatrices(p, t)) return 'matrix';
   if (fillsTiles(p, t)) return p.O / p.groups >= 128 && wSize(p) / p.groups >= 2 ** 18 ? 'tiled 128' : 'tiled 64'; // pixels make up for few tiles
+  if (canTileFew(p, t) && p.O / p.groups >= 16) return 'few tiled';
   if (!t.software || p.O / p.groups < 8) return 'direct';
   return p.C / p.groups <= 32 ? 'few' : 'broadcast';
 }
@@ -68,10 +74,12 @@ export const conv2dDwLadder: Ladder<P> = {
     { name: 'direct', fits: always, launch: directLaunch },
     { name: 'broadcast', fits: (_, { subgroup }) => broadcast.has(subgroup), launch: broadcastLaunch },
     { name: 'few', fits: (_, { subgroup }) => few.has(subgroup), launch: fewLaunch },
-    { name: 'tiled 64', fits: canTile, launch: tiledLaunch(64) },
-    { name: 'tiled 128', fits: canTile, launch: tiledLaunch(128) },
+    { name: 'tiled 64', fits: canTile, launch: tileLaunch(tiled.get(64)!, 64) },
+    { name: 'tiled 128', fits: canTile, launch: tileLaunch(tiled.get(128)!, 128) },
+    { name: 'few tiled', fits: canTileFew, launch: tileLaunch(fewTiled, 64) },
+    { name: 'matrix', fits: canMatrix, launch: tileLaunch(matrix, 128) },
     { name: 'depthwise', fits: isDepthwise, launch: depthwiseLaunch },
-    { name: 'product', fits: isProduct, launch: (p, t) => rebind(matmulGpu(product(p.O, p.C, pixelsOf(p), { aT: true }), t), [1, 0, 2]) }, // dw = dyᵀ x
+    { name: 'product', fits: isProduct, launch: (p, t) => rebind(matmulGpu(product(p.O, p.C, pixelsOf(p), { aT: true, half: p.half }), t), [1, 0, 2]) }, // dw = dyᵀ x
   ],
 };
 export const conv2dDwGpu = ladder(conv2dDwLadder);

@@ -2,6 +2,7 @@ import source from '../../kernels/conv2d_dx.wgsl';
 import broadcastSource from '../../kernels/conv2d_dx_broadcast.wgsl';
 import depthwiseSource from '../../kernels/conv2d_dx_depthwise.wgsl';
 import fewSource from '../../kernels/conv2d_dx_few.wgsl';
+import matrixSource from '../../kernels/conv2d_dx_matrix.wgsl';
 import tiledSource from '../../kernels/conv2d_dx_tiled.wgsl';
 import type { Launch } from '../backend/backend.js';
 import { type Ladder, ladder } from '../backend/ladder.js';
@@ -9,7 +10,7 @@ import { ceilDiv } from '../core/ceil_div.js';
 import type { Traits } from '../gpu/device.js';
 import { type Kernel, kernel } from '../gpu/kernel.js';
 import type { Conv2dParams } from '../reference/conv2d.js';
-import { always, byColumns, bySide, bySubgroup, canTile, classOf, classPixels, fillsTiles, isDepthwise, isProduct, pixelsOf, product, samples, tiledRung, tiling, wSize, xSize, ySize } from './conv2d_parts.js';
+import { always, byColumns, bySide, bySubgroup, canMatrix, canTile, classOf, classPixels, fillsMatrices, fillsTiles, isDepthwise, isProduct, pixelsOf, product, samples, tiledRung, tiling, wSize, xSize, ySize } from './conv2d_parts.js';
 import { matmulGpu } from './matmul_rungs.js';
 
 type P = Conv2dParams;
@@ -17,6 +18,7 @@ const direct = byColumns('conv2d_dx', source);
 const broadcast = bySubgroup('conv2d_dx_broadcast', broadcastSource);
 const few = bySubgroup('conv2d_dx_few', fewSource, () => ({}));
 const tiled = bySide('conv2d_dx_tiled', tiledSource);
+const matrix = kernel('conv2d_dx_matrix', matrixSource);
 const depthwise = kernel('conv2d_dx_depthwise', depthwiseSource);
 
 /** Every class of pixels gets as many workgroups as the largest needs. */
@@ -32,7 +34,7 @@ const broadcastLaunch = (p: P, { subgroup }: Traits): Launch => byClass(broadcas
 
 const fewLaunch = (p: P, { subgroup }: Traits): Launch => byClass(few.get(subgroup)!, p, ceilDiv(classPixels(p), 16) * p.groups);
 
-const tiledLaunch = (side: number) => (p: P): Launch => byClass(tiled.get(side)!, p, ceilDiv(classPixels(p), side) * p.groups * ceilDiv(p.C / p.groups, side));
+const tileLaunch = (k: Kernel, side: number, p: P): Launch => byClass(k, p, ceilDiv(classPixels(p), side) * p.groups * ceilDiv(p.C / p.groups, side));
 
 const depthwiseLaunch = (p: P): Launch => byClass(depthwise, p, ceilDiv(ceilDiv(classPixels(p), 8) * p.C, 64));
 
@@ -40,6 +42,7 @@ const depthwiseLaunch = (p: P): Launch => byClass(depthwise, p, ceilDiv(ceilDiv(
 function guess(p: P, t: Traits): string {
   if (isProduct(p)) return 'product';
   if (isDepthwise(p)) return 'depthwise';
+  if (fillsMatrices(p, t)) return 'matrix';
   if (fillsTiles(p, t)) return tiledRung(classPixels(p) * p.strideH * p.strideW, p.C / p.groups, t);
   if (!t.software) return 'direct';
   return p.C / p.groups >= 24 ? 'broadcast' : p.C / p.groups <= 4 ? 'few' : 'direct';
@@ -51,10 +54,11 @@ export const conv2dDxLadder: Ladder<P> = {
     { name: 'direct', fits: always, launch: directLaunch },
     { name: 'broadcast', fits: (p, { subgroup }) => broadcast.has(subgroup) && (p.O / p.groups) % subgroup === 0, launch: broadcastLaunch },
     { name: 'few', fits: (p, { subgroup }) => few.has(subgroup) && p.C / p.groups <= 4, launch: fewLaunch },
-    { name: 'tiled 64', fits: canTile, launch: tiledLaunch(64) },
-    { name: 'tiled 128', fits: canTile, launch: tiledLaunch(128) },
+    { name: 'tiled 64', fits: canTile, launch: (p) => tileLaunch(tiled.get(64)!, 64, p) },
+    { name: 'tiled 128', fits: canTile, launch: (p) => tileLaunch(tiled.get(128)!, 128, p) },
+    { name: 'matrix', fits: canMatrix, launch: (p) => tileLaunch(matrix, 128, p) },
     { name: 'depthwise', fits: isDepthwise, launch: depthwiseLaunch },
-    { name: 'product', fits: isProduct, launch: (p, t) => matmulGpu(product(pixelsOf(p), p.C, p.O), t) }, // dx = dy w
+    { name: 'product', fits: isProduct, launch: (p, t) => matmulGpu(product(pixelsOf(p), p.C, p.O, { half: p.half }), t) }, // dx = dy w
   ],
 };
 export const conv2dDxGpu = ladder(conv2dDxLadder);

@@ -5,6 +5,7 @@ import type { Traits } from '../gpu/device.js';
 import { type Kernel, kernel } from '../gpu/kernel.js';
 import type { Conv2dParams } from '../reference/conv2d.js';
 import type { MatmulParams } from '../reference/matmul.js';
+import { hasMatrices } from './matmul_rungs.js';
 
 // What the ladders of a convolution and of its two gradients share.
 
@@ -50,12 +51,19 @@ export const tiledRung = (rows: number, columns: number, { parallelGroups }: Tra
 /** Whether a tiled kernel serves: by vec4, and not on software, whose workgroup memory is slow and where it compiles for seconds. */
 export const canTile = (p: P, { software }: Traits): boolean => !software && (p.C / p.groups) % 4 === 0 && (p.O / p.groups) % 4 === 0;
 
+/** Whether a tiled kernel serves that reads x one by one, and what lies on output channels by vec4. */
+export const canTileFew = (p: P, { software }: Traits): boolean => !software && (p.O / p.groups) % 4 === 0;
+
+/** Whether a kernel for tensor cores serves. */
+export const canMatrix = (p: P, t: Traits): boolean => p.half === 1 && hasMatrices(t) && canTile(p, t);
+
 /** Whether there are channels enough for tiles of them. */
 export const fillsTiles = (p: P, t: Traits): boolean => canTile(p, t) && Math.min(p.C, p.O) / p.groups >= 16;
+export const fillsMatrices = (p: P, t: Traits): boolean => canMatrix(p, t) && Math.min(p.C, p.O) / p.groups >= 32;
 
 /** A matrix product of rank 2: a is [M, K], or [K, M] with `aT`; b is [K, N], or [N, K] with `bT`. */
-export const product = (M: number, N: number, K: number, { aT = false, bT = false } = {}): MatmulParams =>
-  ({ batch: 1, M, N, K, aBatch: 0, bBatch: 0, aRow: aT ? 1 : K, aCol: aT ? M : 1, bRow: bT ? 1 : N, bCol: bT ? K : 1, half: 0 });
+export const product = (M: number, N: number, K: number, { aT = false, bT = false, half = 0 }: { aT?: boolean; bT?: boolean; half?: 0 | 1 } = {}): MatmulParams =>
+  ({ batch: 1, M, N, K, aBatch: 0, bBatch: 0, aRow: aT ? 1 : K, aCol: aT ? M : 1, bRow: bT ? 1 : N, bCol: bT ? K : 1, half });
 
 /** A launch whose buffers are the operation's by place, as a plan whose launches bind theirs through `places`. */
 export function rebind(made: Launch | Plan, places: readonly number[]): Launch | Plan {
@@ -67,7 +75,7 @@ export function rebind(made: Launch | Plan, places: readonly number[]): Launch |
 /** Taps, stride, and how many channels there are for tiles of them. */
 export function classOf(p: P): string {
   const amount = (channels: number) => (channels < 8 ? 'few' : channels < 32 ? 'some' : 'many');
-  return `${p.R}×${p.S}/${p.strideH} ${isDepthwise(p) ? 'depthwise' : `${amount(p.C / p.groups)}→${amount(p.O / p.groups)}`}`;
+  return `${p.R}×${p.S}/${p.strideH} ${isDepthwise(p) ? 'depthwise' : `${amount(p.C / p.groups)}→${amount(p.O / p.groups)}`}${p.half ? ' f16' : ''}`;
 }
 
 function sample(N: number, side: number, C: number, O: number, R: number, stride: number): P {

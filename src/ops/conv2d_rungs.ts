@@ -2,6 +2,8 @@ import source from '../../kernels/conv2d.wgsl';
 import broadcastSource from '../../kernels/conv2d_broadcast.wgsl';
 import depthwiseSource from '../../kernels/conv2d_depthwise.wgsl';
 import fewSource from '../../kernels/conv2d_few.wgsl';
+import fewTiledSource from '../../kernels/conv2d_few_tiled.wgsl';
+import matrixSource from '../../kernels/conv2d_matrix.wgsl';
 import tiledSource from '../../kernels/conv2d_tiled.wgsl';
 import type { Launch, Plan } from '../backend/backend.js';
 import { type Ladder, ladder } from '../backend/ladder.js';
@@ -9,7 +11,7 @@ import { ceilDiv } from '../core/ceil_div.js';
 import type { Traits } from '../gpu/device.js';
 import { type Kernel, kernel } from '../gpu/kernel.js';
 import type { Conv2dParams } from '../reference/conv2d.js';
-import { always, byColumns, bySide, bySubgroup, canTile, classOf, fillsTiles, isDepthwise, isProduct, pixelsOf, product, samples, tiledRung, tiling, wSize, xSize, ySize } from './conv2d_parts.js';
+import { always, byColumns, bySide, bySubgroup, canMatrix, canTile, canTileFew, classOf, fillsMatrices, fillsTiles, isDepthwise, isProduct, pixelsOf, product, samples, tiledRung, tiling, wSize, xSize, ySize } from './conv2d_parts.js';
 import { matmulGpu } from './matmul_rungs.js';
 import { stridedLaunch } from './strided.js';
 
@@ -18,6 +20,8 @@ const direct = byColumns('conv2d', source);
 const broadcast = bySubgroup('conv2d_broadcast', broadcastSource);
 const few = bySubgroup('conv2d_few', fewSource);
 const tiled = bySide('conv2d_tiled', tiledSource);
+const fewTiled = kernel('conv2d_few_tiled', fewTiledSource);
+const matrix = kernel('conv2d_matrix', matrixSource, { B_T: 1 });
 const depthwise = kernel('conv2d_depthwise', depthwiseSource);
 
 function directLaunch(p: P, traits: Traits): Plan {
@@ -31,8 +35,8 @@ function directLaunch(p: P, traits: Traits): Plan {
 const broadcastLaunch = (of: Map<number, Kernel>) => (p: P, { subgroup }: Traits): Launch =>
   ({ kernel: of.get(subgroup)!, params: { ...p }, groups: ceilDiv(pixelsOf(p), 16) * p.groups * ceilDiv(p.O / p.groups, 32) });
 
-const tiledLaunch = (side: number) => (p: P): Launch =>
-  ({ kernel: tiled.get(side)!, params: { ...p }, groups: ceilDiv(pixelsOf(p), side) * p.groups * ceilDiv(p.O / p.groups, side) });
+const tileLaunch = (k: Kernel, side: number, p: P): Launch =>
+  ({ kernel: k, params: { ...p }, groups: ceilDiv(pixelsOf(p), side) * p.groups * ceilDiv(p.O / p.groups, side) });
 
 const depthwiseLaunch = (p: P): Launch => ({ kernel: depthwise, params: { ...p }, groups: ceilDiv(ceilDiv(pixelsOf(p), 8) * p.C, 64) });
 
@@ -40,7 +44,9 @@ const depthwiseLaunch = (p: P): Launch => ({ kernel: depthwise, params: { ...p }
 function guess(p: P, t: Traits): string {
   if (isProduct(p)) return 'product';
   if (isDepthwise(p)) return 'depthwise';
+  if (fillsMatrices(p, t)) return 'matrix';
   if (fillsTiles(p, t)) return tiledRung(pixelsOf(p), p.O / p.groups, t);
+  if (canTileFew(p, t) && p.O / p.groups >= 16) return 'few tiled';
   if (!t.software || p.O / p.groups < 8) return 'direct';
   return (p.C / p.groups) % t.subgroup === 0 && p.C / p.groups >= 32 ? 'broadcast' : 'few';
 }
@@ -51,10 +57,12 @@ export const conv2dLadder: Ladder<P> = {
     { name: 'direct', fits: always, launch: directLaunch },
     { name: 'broadcast', fits: (p, { subgroup }) => broadcast.has(subgroup) && (p.C / p.groups) % subgroup === 0, launch: broadcastLaunch(broadcast) },
     { name: 'few', fits: (_, { subgroup }) => few.has(subgroup), launch: broadcastLaunch(few) },
-    { name: 'tiled 64', fits: canTile, launch: tiledLaunch(64) },
-    { name: 'tiled 128', fits: canTile, launch: tiledLaunch(128) },
+    { name: 'tiled 64', fits: canTile, launch: (p) => tileLaunch(tiled.get(64)!, 64, p) },
+    { name: 'tiled 128', fits: canTile, launch: (p) => tileLaunch(tiled.get(128)!, 128, p) },
+    { name: 'few tiled', fits: canTileFew, launch: (p) => tileLaunch(fewTiled, 64, p) },
+    { name: 'matrix', fits: canMatrix, launch: (p) => tileLaunch(matrix, 128, p) },
     { name: 'depthwise', fits: isDepthwise, launch: depthwiseLaunch },
-    { name: 'product', fits: isProduct, launch: (p, t) => matmulGpu(product(pixelsOf(p), p.O, p.C, { bT: true }), t) }, // y = x wᵀ
+    { name: 'product', fits: isProduct, launch: (p, t) => matmulGpu(product(pixelsOf(p), p.O, p.C, { bT: true, half: p.half }), t) }, // y = x wᵀ
   ],
 };
 export const conv2dGpu = ladder(conv2dLadder);

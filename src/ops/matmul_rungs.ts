@@ -44,6 +44,9 @@ const wide = kernel('matmul_wide', wideSource);
 const broadcast = new Map([4, 8].map((SUBGROUP) => [SUBGROUP, kernel('matmul_broadcast', broadcastSource, { SUBGROUP, COLUMNS: 32 / SUBGROUP })]));
 const matrix = [0, 1].map((A_T) => [0, 1].map((B_T) => kernel('matmul_matrix', matrixSource, { A_T, B_T })));
 
+/** Whether kernels for tensor cores run (kernels/lib/matrix). */
+export const hasMatrices = (t: Traits): boolean => t.subgroupMatrix && t.subgroup === 32 && t.workgroupMemory >= 32768;
+
 const always = () => true;
 const canWide = (p: MatmulParams) => byFour(p) && p.N % 4 === 0;
 
@@ -59,7 +62,7 @@ export const matmulRungs: readonly Rung<MatmulParams>[] = [
   { name: 'tiled f16', fits: (p, t) => p.half === 1 && t.f16, launch: (p, t) => tiles(tiledF16, 64, 64, p, t) },
   {
     name: 'matrix',
-    fits: (p, t) => p.half === 1 && t.subgroupMatrix && t.subgroup === 32 && t.workgroupMemory >= 32768 && byFour(p),
+    fits: (p, t) => p.half === 1 && hasMatrices(t) && byFour(p),
     launch: (p, t) => tiles(matrix[aT(p)][bT(p)], 128, 128, p, t),
   },
 ];

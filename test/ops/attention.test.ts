@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { backward } from '../../src/autograd.js';
+import type { Backend } from '../../src/backend/backend.js';
+import { GpuBackend } from '../../src/backend/gpu.js';
 import { Rng } from '../../src/core/rng.js';
 import { zeros } from '../../src/fill.js';
 import { attention, attentionQkv } from '../../src/ops/attention.js';
@@ -10,7 +12,7 @@ import { sum } from '../../src/ops/reduce.js';
 import { slice } from '../../src/ops/strided.js';
 import { step } from '../../src/step.js';
 import { parameter, type Tensor, tensor } from '../../src/tensor.js';
-import { gpu, on } from '../support/devices.js';
+import { gpu, on, reference64 } from '../support/devices.js';
 import { assertClose, checkOp } from '../support/op.js';
 
 /** Wide heads take lavapipe's compiler minutes: the first pass over the tests tries them. */
@@ -26,8 +28,8 @@ const normal = (seed: number, shape: number[], scale = 1) => {
 };
 
 /** y and the gradients of Σ y w for every input, w fixed. */
-async function outcome(f: (...x: Tensor[]) => Tensor, inputs: () => Tensor[]): Promise<Float32Array[]> {
-  const values = on(await gpu(), () => step(() => {
+async function outcome(f: (...x: Tensor[]) => Tensor, inputs: () => Tensor[], backend: Backend | Promise<Backend> = gpu()): Promise<Float32Array[]> {
+  const values = on(await backend, () => step(() => {
     const x = inputs().map(parameter);
     const y = f(...x);
     backward(sum(mul(y, normal(9, [...y.shape]))));
@@ -57,6 +59,20 @@ describe('attention', () => {
     const got = await outcome((x) => attentionQkv(x, { heads }), inputs);
     want.forEach((w, i) => assertClose(['y', 'dqkv'][i], got[i], w));
   });
+
+  // Less than a tile, several with a rest; heads wider than the 32 that a round of threads stores. Small tiles compile faster.
+  it.each([[2, 3, 3, 8, 7], [1, 70, 2, 8, 7], [1, 37, 1, 36, 13]])(
+    'from tiles in workgroup memory: batch %i, N %i, %i heads of %i, %i KiB', async (batch, N, heads, D, memory) => {
+      const { gpu: g } = await gpu();
+      const traits = { ...g.traits, software: false, workgroupMemory: memory * 1024 };
+      const inputs = [() => [normal(N, [batch, N, 3 * heads * D])], () => [1, 2, 3].map((i) => normal(i, [batch, i === 1 ? N : N + 2, heads * D]))];
+      for (const make of inputs) {
+        const f = (q: Tensor, k?: Tensor, v?: Tensor) => (k ? attention(q, k, v!, { heads }) : attentionQkv(q, { heads }));
+        const want = await outcome(f, make, reference64);
+        const got = await outcome(f, make, new GpuBackend({ ...g, traits }));
+        want.forEach((w, i) => assertClose(`${i}`, got[i], w));
+      }
+    });
 
   it('another order of keys changes nothing; another order of queries is the order of the results', async () => {
     const [N, width] = [37, 24];

@@ -63,20 +63,20 @@ describe('infoNce', () => {
       f: (q, positive, queue) => infoNce(q, positive, queue, T).loss,
     }), {}, 20));
 
-  it('both rungs, any number of slices and more than 256 columns equal the mirror', async () => {
+  it('every rung, any number of slices and more than 256 columns equal the mirror', async () => {
     const device = await gpu();
-    const slices = fc.record({ N: fc.constantFrom(1, 17), K: fc.constantFrom(0, 65, 257), D: fc.constantFrom(17, 257), parallelGroups: fc.constantFrom(1, 7, 512) });
+    const slices = fc.record({ N: fc.constantFrom(1, 17), K: fc.constantFrom(0, 65, 257), D: fc.constantFrom(17, 36, 257), parallelGroups: fc.constantFrom(1, 7, 512) });
     await fc.assert(fc.asyncProperty(slices, async ({ N, K, D, parallelGroups }) => {
       const evaluateOn = (backend: typeof device | typeof reference64, software: boolean) => on(backend, () => {
         const outputs = [empty([N]), empty([N]), empty([N, D])];
         const inputs = [tensor(unitRows(1, N, D), [N, D]), tensor(unitRows(2, N, D), [N, D]), tensor(unitRows(3, K, D), [K, D])];
-        run({ ...infoNcePrimitive, gpu: (p, traits) => infoNcePrimitive.gpu(p, { ...traits, software, parallelGroups }) }, inputs, outputs, { N, K, D, temperature: 0.2 });
+        run({ ...infoNcePrimitive, gpu: (p, traits) => infoNcePrimitive.gpu(p, { ...traits, software, parallelGroups, workgroupMemory: 8192 }) }, inputs, outputs, { N, K, D, temperature: 0.2 });
         return Promise.all(outputs.map((x) => x.data()));
       });
       const want = await evaluateOn(reference64, true);
       for (const software of [true, false]) {
         const got = await evaluateOn(device, software);
-        ['loss', 'rank', 'dq'].forEach((what, i) => assertClose(`${software ? 'direct' : 'staged'} ${what}`, got[i], want[i]));
+        ['loss', 'rank', 'dq'].forEach((what, i) => assertClose(`${software ? 'direct' : D % 4 ? 'staged' : 'tiled'} ${what}`, got[i], want[i]));
       }
     }), { numRuns: 10 });
   });

@@ -1,13 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { backward } from '../../src/autograd.js';
 import { Rng } from '../../src/core/rng.js';
 import { matmul, matmulPrimitive } from '../../src/ops/matmul.js';
 import { matmulRungs } from '../../src/ops/matmul_rungs.js';
-import { withPrecision } from '../../src/ops/precision.js';
-import { sum } from '../../src/ops/reduce.js';
 import { step } from '../../src/step.js';
-import { empty, parameter, run, type Tensor, tensor } from '../../src/tensor.js';
+import { empty, run, tensor } from '../../src/tensor.js';
 import { gpu, on, reference64 } from '../support/devices.js';
 import { assertClose, checkOp } from '../support/op.js';
 
@@ -41,25 +38,6 @@ describe('matmul', () => {
       }));
       assertClose(name, await c(device), await c(reference64), half ? { relative: 2 ** -9 } : {});
     }), { numRuns: 12 });
-  });
-
-  it('f16 may be asked for by the call or around it, and gradients keep it', async () => {
-    const device = await gpu();
-    const halves: number[] = [];
-    const watch = (product: () => Tensor) => {
-      const real = device.run.bind(device);
-      device.run = (primitive, buffers, params) => {
-        if (primitive.name === 'matmul') halves.push((params as { half: number }).half);
-        real(primitive, buffers, params);
-      };
-      on(device, () => step(() => backward(sum(product()))));
-      delete (device as { run?: unknown }).run;
-    };
-    const pair = () => [parameter(tensor([1, 2], [1, 2])), parameter(tensor([3, 4], [2, 1]))] as const;
-    watch(() => matmul(...pair()));
-    watch(() => matmul(...pair(), { precision: 'f16' }));
-    watch(() => withPrecision('f16', () => matmul(...pair())));
-    expect(halves).toEqual([0, 0, 0, 1, 1, 1, 1, 1, 1]);
   });
 
   it('names the sizes that do not fit', async () => {

@@ -1,0 +1,90 @@
+// dq as attention_dq computes it, for adapters with real workgroup memory: a workgroup keeps ROWS rows of q and dy and passes
+// over keys and values in tiles, a thread 4 rows by EACH keys of S and dy vᵀ and 4 rows by 4 WIDE columns of dq in
+// registers (lib/row_tiles). A head's size divides by 4: all loads and stores of rows are vec4.
+#import "index"
+#import "attention"
+#import "row_tiles"
+#import "attention_tiled"
+
+@group(0) @binding(0) var<storage, read> q: array<vec4f>;        // [batch, Nq, H, D], rows qRow apart
+@group(0) @binding(1) var<storage, read> kv: array<vec4f>;       // [batch, Nk, (k, v), H, D], rows kvRow apart, k from kStart
+@group(0) @binding(2) var<storage, read> lse: array<f32>;        // [batch, Nq, H]
+@group(0) @binding(3) var<storage, read> dy: array<vec4f>;       // [batch, Nq, H, D]
+@group(0) @binding(4) var<storage, read> delta: array<f32>;      // [batch, Nq, H], Σ y dy
+@group(0) @binding(5) var<storage, read_write> dq: array<vec4f>; // like q
+@group(1) @binding(0) var<uniform> p: Params;
+
+var<workgroup> rows: array<vec4f, ROWS * LINE>;       // scale q
+var<workgroup> dyRows: array<vec4f, ROWS * LINE>;
+var<workgroup> keys: array<vec4f, COLUMNS * LINE>;
+var<workgroup> values: array<vec4f, COLUMNS * LINE>;
+var<workgroup> slopes: array<vec4f, COLUMNS * SIDE>;  // dS, [COLUMNS, SIDE], a thread's rows in a vec4
+
+@compute @workgroup_size(THREADS)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
+  let b = blockOf(groupOf(group, groups), p.Nq);
+  let r = thread / 8u;
+  let c = thread % 8u;
+  for (var e = thread; e < ROWS * QUADS; e += THREADS) {
+    let row = b.first + e / QUADS;
+    rows[e / QUADS * LINE + e % QUADS] = p.scale * q[queryAt(b, row) + e % QUADS];
+    dyRows[e / QUADS * LINE + e % QUADS] = dy[resultAt(b, row) + e % QUADS];
+  }
+  #for i in 0..4
+  let row$i = resultAt(b, b.first + r + $iu * SIDE) / QUADS;
+  #end
+  let logs = vec4f(lse[row0], lse[row1], lse[row2], lse[row3]);
+  let mean = vec4f(delta[row0], delta[row1], delta[row2], delta[row3]);
+  #for j in 0..WIDE
+  let place$j = min(c + $ju * 8u, QUADS - 1u);
+  #for i in 0..4
+  var t$i_$j = vec4f();
+  #end
+  #end
+  for (var start = 0u; start < p.Nk; start += COLUMNS) {
+    workgroupBarrier();
+    for (var e = thread; e < COLUMNS * QUADS; e += THREADS) {
+      let key = keyAt(b, start + e / QUADS) + e % QUADS;
+      keys[e / QUADS * LINE + e % QUADS] = kv[key];
+      values[e / QUADS * LINE + e % QUADS] = kv[key + p.H * QUADS];
+    }
+    workgroupBarrier();
+    #for k in 0..EACH
+    var s$k = vec4f();
+    var d$k = vec4f();
+    #end
+    for (var d = 0u; d < QUADS; d++) {
+      #for i in 0..4
+      let x$i = rows[(r + $iu * SIDE) * LINE + d];
+      let g$i = dyRows[(r + $iu * SIDE) * LINE + d];
+      #end
+      #for k in 0..EACH
+      let k$k = keys[(c + $ku * 8u) * LINE + d];
+      let v$k = values[(c + $ku * 8u) * LINE + d];
+      s$k += vec4f(dot(x0, k$k), dot(x1, k$k), dot(x2, k$k), dot(x3, k$k));
+      d$k += vec4f(dot(g0, v$k), dot(g1, v$k), dot(g2, v$k), dot(g3, v$k));
+      #end
+    }
+    #for k in 0..EACH
+    slopes[(c + $ku * 8u) * SIDE + r] = select(vec4f(), exp(s$k - logs) * (d$k - mean), start + c + $ku * 8u < p.Nk);
+    #end
+    workgroupBarrier();
+    for (var k = 0u; k < COLUMNS; k++) {
+      let slope = slopes[k * SIDE + r];
+      #for j in 0..WIDE
+      let v$j = keys[k * LINE + place$j];
+      #for i in 0..4
+      t$i_$j += slope[$i] * v$j;
+      #end
+      #end
+    }
+  }
+  #for i in 0..4
+  {
+    let row = b.first + r + $iu * SIDE;
+    #for j in 0..WIDE
+    if ((row < b.end) & (c + $ju * 8u < QUADS)) { dq[queryAt(b, row) + c + $ju * 8u] = p.scale * t$i_$j; }
+    #end
+  }
+  #end
+}

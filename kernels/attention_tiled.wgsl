@@ -1,0 +1,111 @@
+// y and lse as attention computes them, for adapters with real workgroup memory: a workgroup keeps ROWS rows of q and passes
+// over keys and values in tiles, a thread 4 rows by EACH keys of the scores and 4 rows by 4 WIDE columns of y in registers
+// (lib/row_tiles). The largest score and the weights of a row go through workgroup memory; its sum of weights is
+// kept in 8 parts, one a thread, until the end. A head's size divides by 4: all loads and stores are vec4.
+#import "index"
+#import "attention"
+#import "row_tiles"
+#import "attention_tiled"
+
+@group(0) @binding(0) var<storage, read> q: array<vec4f>;       // [batch, Nq, H, D], rows qRow apart
+@group(0) @binding(1) var<storage, read> kv: array<vec4f>;      // [batch, Nk, (k, v), H, D], rows kvRow apart, k from kStart
+@group(0) @binding(2) var<storage, read_write> y: array<vec4f>; // [batch, Nq, H, D]
+@group(0) @binding(3) var<storage, read_write> lse: array<f32>; // [batch, Nq, H]
+@group(1) @binding(0) var<uniform> p: Params;
+
+var<workgroup> rows: array<vec4f, ROWS * LINE>;       // scale q
+var<workgroup> columns: array<vec4f, COLUMNS * LINE>; // k, then v
+var<workgroup> weights: array<vec4f, COLUMNS * SIDE>; // exp(score - largest), [COLUMNS, SIDE], a thread's rows in a vec4
+var<workgroup> parts: array<vec4f, THREADS>;          // [8, SIDE]
+
+@compute @workgroup_size(THREADS)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
+  let b = blockOf(groupOf(group, groups), p.Nq);
+  let r = thread / 8u;
+  let c = thread % 8u;
+  for (var e = thread; e < ROWS * QUADS; e += THREADS) {
+    rows[e / QUADS * LINE + e % QUADS] = p.scale * q[queryAt(b, b.first + e / QUADS) + e % QUADS];
+  }
+  #for j in 0..WIDE
+  let place$j = min(c + $ju * 8u, QUADS - 1u);
+  #for i in 0..4
+  var y$i_$j = vec4f();
+  #end
+  #end
+  var most = vec4f(-3.4e38);
+  var sum = vec4f();
+  for (var start = 0u; start < p.Nk; start += COLUMNS) {
+    workgroupBarrier();
+    for (var e = thread; e < COLUMNS * QUADS; e += THREADS) {
+      columns[e / QUADS * LINE + e % QUADS] = kv[keyAt(b, start + e / QUADS) + e % QUADS];
+    }
+    workgroupBarrier();
+    #for k in 0..EACH
+    var s$k = vec4f();
+    #end
+    for (var d = 0u; d < QUADS; d++) {
+      #for i in 0..4
+      let x$i = rows[(r + $iu * SIDE) * LINE + d];
+      #end
+      #for k in 0..EACH
+      let k$k = columns[(c + $ku * 8u) * LINE + d];
+      s$k += vec4f(dot(x0, k$k), dot(x1, k$k), dot(x2, k$k), dot(x3, k$k));
+      #end
+    }
+    var top = most;
+    #for k in 0..EACH
+    s$k = select(vec4f(-3.4e38), s$k, start + c + $ku * 8u < p.Nk);
+    top = max(top, s$k);
+    #end
+    parts[c * SIDE + r] = top;
+    workgroupBarrier();
+    #for i in 0..8
+    top = max(top, parts[$iu * SIDE + r]);
+    #end
+    let fade = exp(most - top);
+    most = top;
+    sum *= fade;
+    #for k in 0..EACH
+    s$k = exp(s$k - top);
+    sum += s$k;
+    weights[(c + $ku * 8u) * SIDE + r] = s$k;
+    #end
+    for (var e = thread; e < COLUMNS * QUADS; e += THREADS) {
+      columns[e / QUADS * LINE + e % QUADS] = kv[keyAt(b, start + e / QUADS) + p.H * QUADS + e % QUADS];
+    }
+    workgroupBarrier();
+    #for j in 0..WIDE
+    #for i in 0..4
+    y$i_$j *= fade[$i];
+    #end
+    #end
+    for (var k = 0u; k < COLUMNS; k++) {
+      let w = weights[k * SIDE + r];
+      #for j in 0..WIDE
+      let v$j = columns[k * LINE + place$j];
+      #for i in 0..4
+      y$i_$j += w[$i] * v$j;
+      #end
+      #end
+    }
+  }
+  workgroupBarrier();
+  parts[c * SIDE + r] = sum;
+  workgroupBarrier();
+  sum = parts[r];
+  #for i in 1..8
+  sum += parts[$iu * SIDE + r];
+  #end
+  let logs = most + log(sum);
+  #for i in 0..4
+  {
+    let row = b.first + r + $iu * SIDE;
+    if (row < b.end) {
+      #for j in 0..WIDE
+      if (c + $ju * 8u < QUADS) { y[resultAt(b, row) + c + $ju * 8u] = y$i_$j / sum[$i]; }
+      #end
+      if (c == 0u) { lse[resultAt(b, row) / QUADS] = logs[$i]; }
+    }
+  }
+  #end
+}

@@ -1,0 +1,75 @@
+enable f16;
+enable chromium_experimental_subgroup_matrix;
+diagnostic(off, chromium.subgroup_matrix_uniformity);
+// y as conv2d computes it, on tensor cores (lib/matrix): an implicit matrix product of pixels by output channels, in steps of
+// 32 channels of one tap; the next step is under way while one is used. C / groups divides by 4.
+#import "index"
+#import "conv2d"
+#import "matrix"
+
+@group(0) @binding(0) var<storage, read> a: array<vec4f>;     // x [N, H, W, C]
+@group(0) @binding(1) var<storage, read> b: array<vec4f>;     // w [O, R, S, C / groups]
+@group(0) @binding(2) var<storage, read_write> c: array<f32>; // y [N, P, Q, O]
+@group(1) @binding(0) var<uniform> p: Params;
+
+// The tile of a workgroup: from a pixel and, within group g, an output channel.
+struct Tile { pixel: u32, g: u32, o: u32 }
+
+// Where the first tap of a pixel lies in x, and its picture's first row; negative and past the end meet no row of x.
+struct Pixel { image: u32, top: i32, left: i32 }
+
+fn pixelOf(i: u32) -> Pixel {
+  let top = select(-0x40000000, i32((i / p.Q) % p.P * p.strideH) - i32(p.padH), i < p.N * p.P * p.Q);
+  return Pixel(i / (p.P * p.Q) * p.H, top, i32(i % p.Q * p.strideW) - i32(p.padW));
+}
+
+// Step k is a tap and 32 channels of it.
+fn tapOf(k: u32) -> u32 { return k / ((p.C / p.groups + 31u) / 32u); }
+fn channelOf(k: u32) -> u32 { return k % ((p.C / p.groups + 31u) / 32u) * 32u; }
+
+fn loadA(t: Tile, q: Pixel, k: u32, along: u32) -> vec4f {
+  let row = u32(q.top + i32(tapOf(k) / p.S * p.dilationH)); // negative is huge
+  let column = u32(q.left + i32(tapOf(k) % p.S * p.dilationW));
+  let channel = channelOf(k) + along;
+  let ok = (row < p.H) & (column < p.W) & (channel < p.C / p.groups) & (tapOf(k) < p.R * p.S);
+  let at = ((q.image + row) * p.W + column) * p.C + t.g * (p.C / p.groups) + channel;
+  return select(vec4f(), a[select(0u, at / 4u, ok)], ok);
+}
+
+fn loadB(t: Tile, line: u32, k: u32, along: u32) -> vec4f {
+  let channel = channelOf(k) + along;
+  let ok = (t.o + line < p.O / p.groups) & (channel < p.C / p.groups) & (tapOf(k) < p.R * p.S);
+  let at = ((t.g * (p.O / p.groups) + t.o + line) * p.R * p.S + tapOf(k)) * (p.C / p.groups) + channel;
+  return select(vec4f(), b[select(0u, at / 4u, ok)], ok);
+}
+
+fn placeOf(t: Tile, row: u32, column: u32) -> u32 {
+  let ok = (t.pixel + row < p.N * p.P * p.Q) & (t.o + column < p.O / p.groups);
+  return select(NOWHERE, (t.pixel + row) * p.O + t.g * (p.O / p.groups) + t.o + column, ok);
+}
+
+@compute @workgroup_size(256)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
+  let blocks = (p.O / p.groups + 127u) / 128u;
+  let id = groupOf(group, groups);
+  let t = Tile(id / (p.groups * blocks) * 128u, id / blocks % p.groups, id % blocks * 128u);
+#import "matrix_begin"
+  #for i in 0..4
+  let pixel$i = pixelOf(t.pixel + aq$i.x);
+  var x$i = loadA(t, pixel$i, 0u, aq$i.y);
+  var y$i = loadB(t, bq$i.x, 0u, bq$i.y);
+  #end
+  let steps = select(p.R * p.S * ((p.C / p.groups + 31u) / 32u), 0u, t.pixel >= p.N * p.P * p.Q);
+  for (var k = 0u; k < steps; k++) {
+#import "matrix_stage"
+    #for i in 0..4
+    x$i = loadA(t, pixel$i, k + 1u, aq$i.y);
+    y$i = loadB(t, bq$i.x, k + 1u, bq$i.y);
+    #end
+#import "matrix_multiply"
+  }
+  let whole = (t.pixel + 128u <= p.N * p.P * p.Q) & (t.o + 128u <= p.O / p.groups);
+  let first = t.pixel * p.O + t.g * (p.O / p.groups) + t.o;
+  let stride = p.O;
+#import "matrix_store"
+}

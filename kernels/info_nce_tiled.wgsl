@@ -1,0 +1,129 @@
+// What info_nce_partial computes, for adapters with real workgroup memory: a workgroup keeps ROWS queries and passes over a slice
+// of the keys in tiles, a thread 4 queries by EACH keys of the scores and 4 by 4 WIDE columns of O in registers (lib/row_tiles).
+// A tile of keys serves both products. D divides by 4: all loads and stores are vec4.
+#import "index"
+#import "row_tiles"
+
+struct Params { N: u32, K: u32, S: u32, chunk: u32, inverseT: f32 }
+
+@group(0) @binding(0) var<storage, read> q: array<vec4f>;           // [N, D]
+@group(0) @binding(1) var<storage, read> positive: array<vec4f>;    // [N, D], k⁺
+@group(0) @binding(2) var<storage, read> queue: array<vec4f>;       // [K, D]
+@group(0) @binding(3) var<storage, read_write> stats: array<vec4f>; // [S, N]: m, l, rank, q · k⁺ / T
+@group(0) @binding(4) var<storage, read_write> O: array<vec4f>;     // [S, N, D]
+@group(1) @binding(0) var<uniform> p: Params;
+
+var<workgroup> queries: array<vec4f, ROWS * LINE>;
+var<workgroup> keys: array<vec4f, COLUMNS * LINE>;
+var<workgroup> weights: array<vec4f, COLUMNS * SIDE>; // e^(s - m), [COLUMNS, SIDE], a thread's rows in a vec4
+var<workgroup> parts: array<vec4f, THREADS>;          // [8, SIDE]
+
+const LOWEST = -1e30;
+
+// Σ over the 8 threads that share rows, in their order.
+fn shared8(v: vec4f, r: u32, c: u32) -> vec4f {
+  workgroupBarrier();
+  parts[c * SIDE + r] = v;
+  workgroupBarrier();
+  var sum = vec4f();
+  for (var i = 0u; i < 8u; i++) { sum += parts[i * SIDE + r]; }
+  return sum;
+}
+
+@compute @workgroup_size(THREADS)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
+  let blocks = (p.N + ROWS - 1u) / ROWS;
+  let g = groupOf(group, groups);
+  let first = g % blocks * ROWS;
+  let slice = g / blocks;
+  let end = select(min((slice + 1u) * p.chunk, p.K), 0u, slice >= p.S);
+  let r = thread / 8u;
+  let c = thread % 8u;
+  for (var e = thread; e < ROWS * QUADS; e += THREADS) {
+    queries[e / QUADS * LINE + e % QUADS] = q[min(first + e / QUADS, p.N - 1u) * QUADS + e % QUADS];
+  }
+  workgroupBarrier();
+  // Summed in the order of s below, so that a key equal to the positive ties with it.
+  var bar = vec4f();
+  for (var d = 0u; d < QUADS; d++) {
+    #for i in 0..4
+    let k$i = positive[min(first + r + $iu * SIDE, p.N - 1u) * QUADS + d];
+    let x$i = queries[(r + $iu * SIDE) * LINE + d];
+    #end
+    bar += vec4f(dot(x0, k0), dot(x1, k1), dot(x2, k2), dot(x3, k3));
+  }
+  bar *= p.inverseT;
+  var m = vec4f(LOWEST);
+  var l = vec4f();
+  var rank = vec4f();
+  #for j in 0..WIDE
+  let place$j = min(c + $ju * 8u, QUADS - 1u);
+  #for i in 0..4
+  var o$i_$j = vec4f();
+  #end
+  #end
+  for (var start = slice * p.chunk; start < end; start += COLUMNS) {
+    workgroupBarrier();
+    for (var e = thread; e < COLUMNS * QUADS; e += THREADS) {
+      keys[e / QUADS * LINE + e % QUADS] = queue[min(start + e / QUADS, p.K - 1u) * QUADS + e % QUADS];
+    }
+    workgroupBarrier();
+    #for k in 0..EACH
+    var s$k = vec4f();
+    #end
+    for (var d = 0u; d < QUADS; d++) {
+      #for i in 0..4
+      let x$i = queries[(r + $iu * SIDE) * LINE + d];
+      #end
+      #for k in 0..EACH
+      let k$k = keys[(c + $ku * 8u) * LINE + d];
+      s$k += vec4f(dot(x0, k$k), dot(x1, k$k), dot(x2, k$k), dot(x3, k$k));
+      #end
+    }
+    var top = m;
+    #for k in 0..EACH
+    s$k = select(vec4f(LOWEST), s$k * p.inverseT, start + c + $ku * 8u < end);
+    rank += select(vec4f(), vec4f(1.0), (s$k > bar) & (vec4<bool>(start + c + $ku * 8u < end)));
+    top = max(top, s$k);
+    #end
+    parts[c * SIDE + r] = top;
+    workgroupBarrier();
+    for (var i = 0u; i < 8u; i++) { top = max(top, parts[i * SIDE + r]); }
+    let shrink = exp(m - top);
+    m = top;
+    l *= shrink;
+    #for k in 0..EACH
+    s$k = select(vec4f(), exp(s$k - m), start + c + $ku * 8u < end);
+    l += s$k;
+    weights[(c + $ku * 8u) * SIDE + r] = s$k;
+    #end
+    workgroupBarrier();
+    #for j in 0..WIDE
+    #for i in 0..4
+    o$i_$j *= shrink[$i];
+    #end
+    #end
+    for (var k = 0u; k < COLUMNS; k++) {
+      let w = weights[k * SIDE + r];
+      #for j in 0..WIDE
+      let k$j = keys[k * LINE + place$j];
+      #for i in 0..4
+      o$i_$j += w[$i] * k$j;
+      #end
+      #end
+    }
+  }
+  l = shared8(l, r, c);
+  rank = shared8(rank, r, c);
+  #for i in 0..4
+  {
+    let row = first + r + $iu * SIDE;
+    let at = slice * p.N + row;
+    let ok = (row < p.N) & (slice < p.S);
+    if (ok & (c == 0u)) { stats[at] = vec4f(m[$i], l[$i], rank[$i], bar[$i]); }
+    #for j in 0..WIDE
+    if (ok & (c + $ju * 8u < QUADS)) { O[at * QUADS + c + $ju * 8u] = o$i_$j; }
+    #end
+  }
+  #end
+}

@@ -1,0 +1,22 @@
+  // Inside main: sums go to c. Where the tile is `whole`, its rows lie `stride` apart from `first`; else placeOf(tile, row,
+  // column) says where each element goes, or NOWHERE.
+  if (whole) {
+    #for i in 0..4
+    #for j in 0..2
+    subgroupMatrixStore<row_major>(&c, first + (row + $iu * 16u) * stride + column + $ju * 16u, c$i_$j, stride);
+    #end
+    #end
+    return;
+  }
+  let mine = thread / 32u * 256u;
+  #for i in 0..4
+  #for j in 0..2
+  workgroupBarrier();
+  subgroupMatrixStore<row_major>(&edge, mine, c$i_$j, 16u);
+  workgroupBarrier();
+  for (var n = thread % 32u; n < 256u; n += 32u) {
+    let to = placeOf(t, row + $iu * 16u + n / 16u, column + $ju * 16u + n % 16u);
+    if (to != NOWHERE) { c[to] = edge[mine + n]; }
+  }
+  #end
+  #end
