@@ -1,5 +1,6 @@
 import { backend, type Backend, type Primitive, type Storage } from './backend/backend.js';
 import { arrayTypes, type DType, type TypedArray } from './core/dtype.js';
+import type { DTypeOf } from './core/dtype_of.js';
 import { DeviceError, DTypeError, ShapeError } from './core/errors.js';
 import { checkShape, numel, sameShape, type Shape, show } from './core/shape.js';
 import { formatValues } from './format.js';
@@ -13,8 +14,14 @@ export interface TapeNode {
   readonly grads: (dy: Tensor) => readonly (((into?: Tensor) => Tensor) | undefined)[];
 }
 
-/** A multi-dimensional array on the current backend. Nobody frees it: see `step`. */
-export class Tensor {
+/**
+ * A multi-dimensional array on the current backend. Nobody frees it: see `step`.
+ *
+ * `D` is its element type where the compiler knows it: a plain `Tensor` may be of any, and goes wherever one is asked for.
+ */
+export class Tensor<D extends DType = any> {
+  /** Exists for the compiler alone. */
+  declare readonly known?: D;
   readonly shape: Shape;
   readonly dtype: DType;
   readonly backend: Backend;
@@ -97,6 +104,8 @@ function asArray(values: TypedArray | readonly number[], dtype: DType, on: Backe
 }
 
 /** A tensor of `values` in row-major order; without a shape, a vector. */
+export function tensor<V extends TypedArray | readonly number[]>(values: V, shape?: Shape): Tensor<DTypeOf<V>>;
+export function tensor<D extends DType>(values: TypedArray | readonly number[], shape: Shape | undefined, dtype: D): Tensor<D>;
 export function tensor(values: TypedArray | readonly number[], shape: Shape = [values.length], dtype: DType = dtypeOf(values)): Tensor {
   checkShape('tensor', shape);
   if (numel(shape) !== values.length)

@@ -4,7 +4,8 @@ import { writeAtomic } from '../io/atomic.node.js';
 import { type ComparedRun, comparisonTable, renderComparison } from '../io/compare.js';
 import { textGrid } from '../io/text-grid.js';
 import { openRun } from '../moco/run.node.js';
-import { describeFlags, type Flag, parseArgs } from './args.js';
+import { describeFlags, type Flag, type Parsed } from './args.js';
+import type { Command } from './command.js';
 import { commonFlags, Output } from './common.js';
 
 const flags: readonly Flag[] = [
@@ -22,14 +23,11 @@ Examples
 
 ${describeFlags(flags)}`;
 
-/** Runs `dawngrad compare`. Returns the exit code. */
-export async function compare(argv: readonly string[]): Promise<number> {
-  const args = parseArgs('compare', argv, flags);
+/** `dawngrad compare`. */
+export const compare: Command = { flags, help, run: runCompare };
+
+async function runCompare(args: Parsed): Promise<number> {
   const { flags: given, positional: folders } = args;
-  if (given.has('help')) {
-    console.log(help);
-    return 0;
-  }
   if (folders.length < 2) throw new ConfigError(`compare: it takes two runs or more; got ${folders.length}. Write dawngrad compare runs/a runs/b.`);
   const short = folders.map((folder) => basename(resolve(folder)));
   const runs = folders.map((folder, i) => compared(folder, new Set(short).size === short.length ? short[i] : folder));

@@ -4,10 +4,12 @@ import { writeAtomic } from '../io/atomic.node.js';
 import { encodeSafetensors } from '../io/safetensors.js';
 import { demoConfig, type PretrainConfig } from '../moco/config.js';
 import { encoderWeights, type Weights } from '../moco/layout.js';
-import { resumable } from '../moco/resumable.js';
+import { presets } from '../moco/presets.js';
+import { configIn, resumable } from '../moco/resumable.js';
 import { startRun } from '../moco/run.node.js';
 import { readWeights } from '../moco/weights.node.js';
-import { commandLine, describeFlags, type Flag, parseArgs, type Parsed } from './args.js';
+import { describeFlags, type Flag, type Parsed } from './args.js';
+import type { Call, Command } from './command.js';
 import { commonFlags, Output } from './common.js';
 import { configFlags, configFrom } from './pretrain-flags.js';
 
@@ -21,31 +23,34 @@ const flags: readonly Flag[] = [
 const help = `dawngrad convert CHECKPOINT OUT [flags]
 
 Reads a checkpoint of PyTorch (.pth, .pth.tar; MoCo's layouts with or without module.) or safetensors.
-OUT.safetensors gets its tensors; any other OUT becomes a run that dawngrad pretrain --resume continues,
-with a new schedule and the method's flags, and the head, queue and momentum that the checkpoint holds.
+OUT.safetensors gets its tensors; any other OUT becomes a run that dawngrad pretrain --resume continues, with a new
+schedule and the method's flags, and the heads, queue and state of the optimizer that the checkpoint holds (MoCo v3:
+LARS for a ResNet, AdamW for a vision transformer, unless --optimizer says otherwise). A gradient scaler is left out.
 
 Examples
   dawngrad convert moco_v2_800ep_pretrain.pth.tar moco.safetensors
   dawngrad convert moco_v2_800ep_pretrain.pth.tar encoder.safetensors --encoder
   dawngrad convert moco_v2_800ep_pretrain.pth.tar runs/mine --data photos --epochs 20 --batch 64 --lr 0.0075
+  dawngrad convert vit-s-300ep.pth.tar runs/vit --data photos --epochs 20 --batch 64
 
 ${describeFlags(flags)}
 
 The method, when OUT is a run
 ${describeFlags(configFlags(demoConfig))}`;
 
-/** Runs `dawngrad convert`. Returns the exit code. */
-export async function convert(argv: readonly string[], version: string): Promise<number> {
-  const args = parseArgs('convert', argv, [...flags, ...configFlags(demoConfig)]);
-  if (args.flags.has('help')) {
-    console.log(help);
-    return 0;
-  }
+/** `dawngrad convert`. */
+export const convert: Command = { flags: [...flags, ...configFlags(demoConfig)], help, run: runConvert };
+
+async function runConvert(args: Parsed, call: Call): Promise<number> {
   const output = new Output(args);
   const [file, out, ...more] = args.positional;
-  if (out === undefined || more.length > 0) throw new ConfigError(`convert: it takes a checkpoint and where to write it; got ${args.positional.length} names. Write dawngrad convert IN.pth.tar OUT.safetensors.`);
+  if (out === undefined || more.length > 0)
+    throw new ConfigError(
+      `convert: it takes a checkpoint and where to write it; ` +
+        `got ${args.positional.length} names. Write dawngrad convert IN.pth.tar OUT.safetensors.`,
+    );
   const weights = await readWeights(file);
-  if (!out.endsWith('.safetensors')) return toRun(output, args, argv, weights, file, out, version);
+  if (!out.endsWith('.safetensors')) return toRun(output, args, call, weights, file, out);
   const tensors = args.flags.has('encoder') ? new Map([...encoderWeights(weights.tensors, file)].filter(([name]) => !/^(fc|head)\./.test(name))) : weights.tensors;
   await writeAtomic(out, encodeSafetensors(tensors, weights.metadata));
   const values = [...tensors.values()].reduce((n, t) => n + t.data.length, 0);
@@ -53,16 +58,32 @@ export async function convert(argv: readonly string[], version: string): Promise
   return 0;
 }
 
-async function toRun(output: Output, args: Parsed, argv: readonly string[], weights: Weights, file: string, out: string, version: string): Promise<number> {
-  const asked = configFrom(args);
-  const { tensors, metadata, architecture: { model, stem, head, dim }, K } = resumable(weights, file, asked.K);
-  const config = { ...configFrom(args, { ...demoConfig, ...(stem === 'imagenet' && imagenet) }), model, stem, head, dim, K } as PretrainConfig;
+async function toRun(output: Output, args: Parsed, { version, command }: Call, weights: Weights, file: string, out: string): Promise<number> {
+  const said = configIn(weights, file, args.flags.get('model') as string | undefined);
+  const config: PretrainConfig = { ...configFrom(args, defaultsFor(said)), ...said };
+  const { tensors, metadata } = resumable(weights, file, config);
   const data = args.flags.get('data') as string | undefined;
   const choice = data === undefined ? { count: (args.flags.get('count') as number | undefined) ?? 1000 } : {};
-  const run = await startRun(out, { version, adapter: 'not known before it is resumed', command: commandLine('convert', argv), data: data === undefined ? 'drawn' : resolve(data), choice, config });
+  const about = { version, adapter: 'not known before it is resumed', command, data: data === undefined ? 'drawn' : resolve(data), choice, config };
+  const run = await startRun(out, about);
   await writeAtomic(run.file('checkpoint.safetensors'), encodeSafetensors(tensors, { ...metadata, version }));
-  output.result(`${out}: a run of ${model} with ${K} keys in its queue. Continue with: dawngrad pretrain --resume ${out}`, { out, model, head, dim, K });
+  const { method, model, head, dim, K } = config;
+  const what = method === 'moco' ? `a run of ${model} with ${K} keys in its queue` : `a run of ${method} with ${model} and ${config.optimizer}`;
+  const epoch = metadata.epoch === undefined ? '' : `, though it was saved at epoch ${metadata.epoch}`;
+  output.result(
+    `${out}: ${what}. Its schedule starts anew${epoch}. Continue with: dawngrad pretrain --resume ${out}`,
+    { out, method, model, ...(method === 'moco' ? { head, dim, K } : { dim }) },
+  );
   return 0;
+}
+
+/** The configuration where flags say nothing: of the demonstration, at the size and with the optimizer that the model needs. */
+function defaultsFor({ method, model, stem, size }: Partial<PretrainConfig>): PretrainConfig {
+  const vit = model!.startsWith('vit');
+  const large = vit ? size! >= 64 : stem === 'imagenet';
+  if (method !== 'moco-v3') return { ...demoConfig, ...(large && imagenet) };
+  const { optimizer, lr, lrBatch, weightDecay, T } = presets[vit ? 'v3-vit-s' : 'v3-r50-300'];
+  return { ...presets[vit ? 'v3-vit-demo' : 'v3-demo'], ...(large && imagenet), optimizer, lr, lrBatch, weightDecay, T };
 }
 
 /** What pictures of ImageNet's size need. */

@@ -5,7 +5,8 @@ import type { GpuBackend } from '../backend/gpu.js';
 import { ConfigError } from '../core/errors.js';
 import { type Checked, selfCheck } from '../ops/self_check.js';
 import { advice } from './advice.js';
-import { describeFlags, parseArgs } from './args.js';
+import { describeFlags, type Parsed } from './args.js';
+import type { Call, Command } from './command.js';
 import { colour } from './colour.js';
 import { commonFlags, Output } from './common.js';
 import { inspectSystem, optionalPackages, type System } from './system.js';
@@ -41,13 +42,10 @@ interface Absent {
   readonly reason: string;
 }
 
-/** Runs `dawngrad doctor`. Returns the exit code. */
-export async function doctor(argv: readonly string[], version: string): Promise<number> {
-  const args = parseArgs('doctor', argv, commonFlags);
-  if (args.flags.has('help')) {
-    console.log(help);
-    return 0;
-  }
+/** `dawngrad doctor`. */
+export const doctor: Command = { flags: commonFlags, help, run: runDoctor };
+
+async function runDoctor(args: Parsed, { version }: Call): Promise<number> {
   if (args.positional.length > 0) throw new ConfigError(`doctor: it takes flags only; got ${args.positional.join(' ')}. Write dawngrad doctor.`);
   const out = new Output(args);
   const system = inspectSystem();

@@ -4,7 +4,7 @@ import type { Output } from './common.js';
 
 /** Trains two steps and tells what a whole run takes; the first compiles kernels, so the second is timed. */
 export async function dryRun(training: Pretraining, on: Backend, out: Output): Promise<void> {
-  const { config, method, totalSteps } = training;
+  const { config, method, totalSteps, train, heldOut } = training;
   const timed = async () => {
     const began = performance.now();
     await training.trial();
@@ -13,15 +13,21 @@ export async function dryRun(training: Pretraining, on: Backend, out: Output): P
   const [first, second] = [await timed(), await timed()];
   let parameters = 0;
   for (const p of method.optimizer.parameters.named.values()) parameters += p.size;
+  const pictures = train.data.length + heldOut.data.length;
   const text = [
     `Dry run of ${config.method} with ${config.model}: it works.`,
     `  trained parameters  ${parameters.toLocaleString('en-US')}`,
-    `  device memory       ${(on.memory().peak / 2 ** 20).toFixed(1)} MiB at most, pictures and state included`,
+    `  pictures            ${train.count + heldOut.count} of ${train.width}×${train.height} for views of ${config.size}×${config.size}, ${mebibytes(pictures)}`,
+    `  device memory       ${mebibytes(on.memory().peak)} at most, pictures and state included`,
     `  first step          ${first.toFixed(2)} s`,
     `  each step           ${second.toFixed(3)} s, ${(config.batch / second).toFixed(0)} pictures/s`,
     `  whole run           ${totalSteps} steps, ${duration(totalSteps * second)} without k-NN`,
   ];
-  out.result(text.join('\n'), { method: config.method, model: config.model, parameters, memory: on.memory().peak, firstStep: first, step: second, totalSteps, seconds: totalSteps * second });
+  const told = { method: config.method, model: config.model, parameters, pictures, memory: on.memory().peak };
+  out.result(text.join('\n'), { ...told, firstStep: first, step: second, totalSteps, seconds: totalSteps * second });
 }
 
-const duration = (s: number): string => (s < 90 ? `${Math.ceil(s)} s` : s < 5400 ? `${Math.ceil(s / 60)} min` : s < 172800 ? `${(s / 3600).toFixed(1)} h` : `${(s / 86400).toFixed(1)} days`);
+const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
+
+const duration = (s: number): string =>
+  (s < 90 ? `${Math.ceil(s)} s` : s < 5400 ? `${Math.ceil(s / 60)} min` : s < 172800 ? `${(s / 3600).toFixed(1)} h` : `${(s / 86400).toFixed(1)} days`);

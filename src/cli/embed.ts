@@ -10,19 +10,22 @@ import { encodePng } from '../io/png.js';
 import { reportMap } from '../io/report-map.js';
 import { encodeSafetensors, type StoredTensor } from '../io/safetensors.js';
 import { sheet } from '../io/sheet.js';
+import { thumbnail } from '../io/thumbnail.js';
 import { embedPictures, resident } from '../moco/embed.js';
 import { buildEncoder } from '../moco/encoder.js';
 import { openEncoder } from '../moco/encoder.node.js';
 import type { Features } from '../moco/knn.js';
 import { pictureMap } from '../moco/picture-map.js';
-import { describeFlags, type Flag, parseArgs, type Parsed } from './args.js';
-import { adapterFlag, commonFlags, openDevice, Output } from './common.js';
+import { describeFlags, type Flag, type Parsed } from './args.js';
+import type { Command } from './command.js';
+import { adapterFlag, commonFlags, headsFlag, headsOf, openDevice, Output } from './common.js';
 
 /** Flags of the commands that put pictures to an encoder. */
 export const encoderFlags: readonly Flag[] = [
   { name: 'checkpoint', kind: 'text', help: "a run's folder, or a checkpoint (safetensors or PyTorch's)" },
   { name: 'size', kind: 'number', help: "pixels of a picture (the run's; else 224, or 32 for a small stem)" },
   { name: 'limit', kind: 'number', help: 'use at most so many pictures a class' },
+  headsFlag,
   adapterFlag,
   ...commonFlags,
 ];
@@ -33,7 +36,7 @@ const help = `dawngrad embed DATA --checkpoint RUN_OR_FILE [flags]
 
 Writes the features of every picture, before the head: to .npy, .safetensors or .csv (filenames, embedding_i, labels)
 by the name of --out; to .html a map of the pictures (by UMAP where umap-js is installed, else by PCA). Any other name
-is a folder for projector.tensorflow.org (tensors.tsv, metadata.tsv, sprite.png).
+is a folder for projector.tensorflow.org and TensorBoard (tensors.tsv, metadata.tsv, sprite.png, projector_config.pbtxt).
 
 Examples
   dawngrad embed photos --checkpoint runs/photos --out photos.csv
@@ -46,20 +49,16 @@ ${describeFlags(flags)}`;
 export interface Embedded {
   pictures: Pictures;
   features: Features;
-  /** Pixels of a picture's side. */
-  size: number;
   /** Does the same with other pictures. */
   embed(pictures: Pictures): Promise<Features>;
 }
 
-/** Runs `dawngrad embed`. Returns the exit code. */
-export async function embed(argv: readonly string[]): Promise<number> {
-  const args = parseArgs('embed', argv, flags);
-  if (args.flags.has('help')) {
-    console.log(help);
-    return 0;
-  }
-  if (args.positional.length !== 1) throw new ConfigError(`embed: it takes one data set; got ${args.positional.length}. Write dawngrad embed photos --checkpoint runs/photos.`);
+/** `dawngrad embed`. */
+export const embed: Command = { flags, help, run: runEmbed };
+
+async function runEmbed(args: Parsed): Promise<number> {
+  if (args.positional.length !== 1)
+    throw new ConfigError(`embed: it takes one data set; got ${args.positional.length}. Write dawngrad embed photos --checkpoint runs/photos.`);
   const output = new Output(args);
   const out = (args.flags.get('out') as string | undefined) ?? 'embeddings.npy';
   const embedded = await embedData('embed', args, args.positional[0]);
@@ -74,17 +73,17 @@ export async function embed(argv: readonly string[]): Promise<number> {
 export async function embedData(command: string, { flags: given }: Parsed, data: string): Promise<Embedded> {
   const from = given.get('checkpoint') as string | undefined;
   if (from === undefined) throw new ConfigError(`${command}: an encoder is needed; got no --checkpoint. Name a run's folder or a checkpoint.`);
-  const encoder = await openEncoder(from);
+  const encoder = await openEncoder(from, headsOf({ flags: given }));
   const size = (given.get('size') as number | undefined) ?? encoder.normalisation.size;
-  const pictures = await openPictures(data, { size, limitPerClass: given.get('limit') as number | undefined });
+  const pictures = await openPictures(data, { views: size, limitPerClass: given.get('limit') as number | undefined });
   await openDevice({ flags: given });
   const model = buildEncoder(encoder, from);
   const embed = (p: Pictures) => embedPictures(model, p, resident(p), { ...encoder.normalisation, size });
-  return { pictures, features: await embed(pictures), size, embed };
+  return { pictures, features: await embed(pictures), embed };
 }
 
 async function filesOf(out: string, { pictures, features }: Embedded): Promise<Map<string, Uint8Array | string>> {
-  const { names, labels, classes, data, height, width } = pictures;
+  const { names, labels, classes } = pictures;
   const table: EmbeddingTable = { ...features, names, labels: labels && classes && Array.from(labels, (l) => classes[l]) };
   const { values, count, size } = features;
   if (out.endsWith('.npy')) return new Map([[out, encodeNpy(values, [count, size])]]);
@@ -98,8 +97,21 @@ async function filesOf(out: string, { pictures, features }: Embedded): Promise<M
     if (labels) tensors.set('labels', { dtype: 'U32', shape: [count], data: labels });
     return new Map([[out, encodeSafetensors(tensors, { filenames: JSON.stringify(names), ...(classes && { classes: JSON.stringify(classes) }) })]]);
   }
-  const side = Math.max(1, Math.ceil(Math.sqrt(count))); // the projector cuts out of a square
-  const all = sheet(data, { height, width }, side, side);
-  const files = new Map<string, Uint8Array | string>([...projectorFiles(table)].map(([name, text]) => [join(out, name), text]));
-  return files.set(join(out, 'sprite.png'), await encodePng(all.data, all.width, all.height));
+  const { small, sprite } = await spriteOf(pictures);
+  return new Map<string, Uint8Array | string>([...projectorFiles(table, small), ['sprite.png', sprite] as const].map(([name, content]) => [join(out, name), content]));
+}
+
+const [SPRITE, THUMBNAIL] = [8192, 64]; // pixels: what the projector shows at most, and what is enough
+
+/** All pictures in one, small, and the size of each: a square of them, out of which the projector cuts. */
+async function spriteOf({ data, count, height, width }: Pictures): Promise<{ small: { height: number; width: number }; sprite: Uint8Array }> {
+  const side = Math.max(1, Math.ceil(Math.sqrt(count)));
+  const bytes = height * width * 3;
+  const most = Math.max(1, Math.min(THUMBNAIL, Math.floor(SPRITE / side)));
+  const thumbnails = Array.from({ length: count }, (_, i) => thumbnail(data.subarray(i * bytes, (i + 1) * bytes), width, height, most));
+  const small = thumbnails[0];
+  const joined = new Uint8Array(count * small.data.length);
+  thumbnails.forEach((t, i) => joined.set(t.data, i * small.data.length));
+  const all = sheet(joined, small, side, side);
+  return { small, sprite: await encodePng(all.data, all.width, all.height) };
 }

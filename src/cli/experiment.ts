@@ -1,6 +1,5 @@
 import { join, resolve } from 'node:path';
 import { ConfigError } from '../core/errors.js';
-import { nearest } from '../core/nearest.js';
 import { drawPictures } from '../data/drawn.js';
 import { openPictures } from '../data/open.node.js';
 import { type Pictures, splitHeldOut } from '../data/pictures.js';
@@ -9,7 +8,8 @@ import type { Sets } from '../moco/four_way.js';
 import type { Made } from '../moco/four_way_report.js';
 import type { Kept } from '../moco/kept.js';
 import { KeptInFolder } from '../moco/kept.node.js';
-import { commandLine, describeFlags, type Flag, parseArgs, type Parsed } from './args.js';
+import { describeFlags, type Flag, type Parsed } from './args.js';
+import type { Call, Command, Group } from './command.js';
 import { adapterFlag, commonFlags, openDevice, Output, whereabouts } from './common.js';
 import { fourWayCommand } from './four-way.js';
 import { mechanismsCommand } from './mechanisms.js';
@@ -64,40 +64,37 @@ Examples
 
 ${describeFlags(shared)}`;
 
-/** Runs `dawngrad experiment`. Returns the exit code. */
-export async function experiment(argv: readonly string[], version: string): Promise<number> {
-  const [name, ...rest] = argv;
-  if (name === undefined || name === '--help' || name === '-h') {
-    console.log(overview);
-    return name === undefined ? 2 : 0;
-  }
-  if (!Object.hasOwn(experiments, name)) {
-    const near = nearest(name, Object.keys(experiments));
-    throw new ConfigError(`experiment: it is ${Object.keys(experiments).join(' or ')}; got ${name}. ${near ? `Did you mean ${near}?` : 'Choose one.'}`);
-  }
-  const chosen = experiments[name];
-  const args = parseArgs(`experiment ${name}`, rest, [...chosen.flags, ...shared]);
-  if (args.flags.has('help')) {
-    console.log(`${chosen.help}\n\n${describeFlags(chosen.flags)}\n\nThe pictures and the run\n${describeFlags(shared)}`);
-    return 0;
-  }
+/** `dawngrad experiment`. */
+export const experiment: Group = {
+  help: overview,
+  commands: Object.fromEntries(Object.entries(experiments).map(([name, { help, flags, ...chosen }]): [string, Command] => [name, {
+    flags: [...flags, ...shared],
+    help: `${help}\n\n${describeFlags(flags)}\n\nThe pictures and the run\n${describeFlags(shared)}`,
+    run: (args, call) => runExperiment(name, chosen, args, call),
+  }])),
+};
+
+type Chosen = Pick<Experiment, 'config' | 'run'>;
+
+async function runExperiment(name: string, chosen: Chosen, args: Parsed, call: Call): Promise<number> {
   const output = new Output(args);
   const out = (args.flags.get('out') as string | undefined) ?? join('runs', name);
-  const setting = await settingOf(chosen, args, output, out, version, commandLine('experiment', argv));
+  const setting = await settingOf(chosen, args, output, out, call);
   const { results, html, text } = await chosen.run(args, setting);
   await writeAtomic(join(out, 'results.json'), `${JSON.stringify({ ...setting.made, pictures: setting.pictures, results }, null, 2)}\n`);
   await writeAtomic(join(out, 'report.html'), html);
-  output.result(`${text}\nReport: ${join(out, 'report.html')} (results.json beside it)`, { pictures: setting.pictures, results, report: join(out, 'report.html') });
+  const report = join(out, 'report.html');
+  output.result(`${text}\nReport: ${report} (results.json beside it)`, { pictures: setting.pictures, results, report });
   return 0;
 }
 
-async function settingOf(chosen: Experiment, args: Parsed, output: Output, out: string, version: string, command: string): Promise<Setting> {
+async function settingOf(chosen: Chosen, args: Parsed, output: Output, out: string, { version, command }: Call): Promise<Setting> {
   const { flags, positional } = args;
   if (positional.length > 1) throw new ConfigError(`experiment: one data set is used; got ${positional.join(' and ')}. Put the pictures in one folder.`);
   const tell = (text: string) => output.tell(text);
   const number = (name: string, otherwise: number) => (flags.get(name) as number | undefined) ?? otherwise;
   const [seed, size, heldOut] = [number('seed', 1), number('size', 32), number('held-out', 0.25)];
-  const choice = { classes: flags.get('classes') as string[] | undefined, limitPerClass: flags.get('limit') as number | undefined, size, seed };
+  const choice = { classes: flags.get('classes') as string[] | undefined, limitPerClass: flags.get('limit') as number | undefined, views: size, seed };
   const data = positional[0] === undefined ? 'drawn' : resolve(positional[0]);
   const count = number('count', 600);
   const seeds = number('seeds', 1);
@@ -115,6 +112,7 @@ async function settingOf(chosen: Experiment, args: Parsed, output: Output, out: 
 }
 
 function checked(all: Pictures): Pictures {
-  if (!all.labels || (all.classes?.length ?? 0) < 2) throw new ConfigError('experiment: pictures of two classes at least are needed to measure accuracy; got fewer. Sort them into folders by class.');
+  if (!all.labels || (all.classes?.length ?? 0) < 2)
+    throw new ConfigError('experiment: pictures of two classes at least are needed to measure accuracy; got fewer. Sort them into folders by class.');
   return all;
 }

@@ -3,8 +3,11 @@ import { ConfigError } from '../core/errors.js';
 import { writeAtomic } from '../io/atomic.node.js';
 import { openEncoder } from '../moco/encoder.node.js';
 import { onnxFolder } from '../moco/onnx.js';
-import { describeFlags, parseArgs } from './args.js';
-import { commonFlags, Output } from './common.js';
+import { describeFlags, type Flag, type Parsed } from './args.js';
+import type { Command } from './command.js';
+import { commonFlags, headsFlag, headsOf, Output } from './common.js';
+
+const flags: readonly Flag[] = [headsFlag, ...commonFlags];
 
 const help = `dawngrad export RUN_OR_CHECKPOINT OUT
 
@@ -15,19 +18,20 @@ Examples
   dawngrad export runs/photos encoder.onnx
   dawngrad export runs/photos models/photos
 
-${describeFlags(commonFlags)}`;
+${describeFlags(flags)}`;
 
-/** Runs `dawngrad export`. Returns the exit code. */
-export async function exportEncoder(argv: readonly string[]): Promise<number> {
-  const args = parseArgs('export', argv, commonFlags);
-  if (args.flags.has('help')) {
-    console.log(help);
-    return 0;
-  }
+/** `dawngrad export`. */
+export const exportEncoder: Command = { flags, help, run: runExportEncoder };
+
+async function runExportEncoder(args: Parsed): Promise<number> {
   const output = new Output(args);
   const [from, out, ...more] = args.positional;
-  if (out === undefined || more.length > 0) throw new ConfigError(`export: it takes a run or checkpoint and where to write it; got ${args.positional.length} names. Write dawngrad export runs/photos encoder.onnx.`);
-  const files = onnxFolder(await openEncoder(from));
+  if (out === undefined || more.length > 0)
+    throw new ConfigError(
+      `export: it takes a run or checkpoint and where to write it; ` +
+        `got ${args.positional.length} names. Write dawngrad export runs/photos encoder.onnx.`,
+    );
+  const files = onnxFolder(await openEncoder(from, headsOf(args)));
   const written = out.endsWith('.onnx') ? new Map([[out, files.get('onnx/model.onnx')!]]) : new Map([...files].map(([name, content]) => [join(out, name), content]));
   for (const [file, content] of written) await writeAtomic(file, content);
   output.result(`${out}: the encoder of ${from} in ONNX.`, { out, files: [...written.keys()] });

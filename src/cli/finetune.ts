@@ -10,8 +10,9 @@ import { buildClassifier } from '../moco/classifier.js';
 import { openNamedEncoder } from '../moco/named_encoder.node.js';
 import { moduleTensors } from '../moco/module-state.js';
 import { supervisedRecipe, trainClassifier } from '../moco/supervised.js';
-import { commandLine, describeFlags, type Flag, parseArgs, type Parsed } from './args.js';
-import { adapterFlag, commonFlags, openDevice, Output } from './common.js';
+import { describeFlags, type Flag, type Parsed } from './args.js';
+import type { Call, Command } from './command.js';
+import { adapterFlag, commonFlags, headsFlag, headsOf, openDevice, Output } from './common.js';
 
 const flags: readonly Flag[] = [
   { name: 'out', kind: 'text', help: 'folder of the classifier (runs/finetuned)' },
@@ -23,6 +24,7 @@ const flags: readonly Flag[] = [
   { name: 'lr', kind: 'number', help: 'highest learning rate (0.05 for a ResNet by SGD, 0.001 for a vision transformer by AdamW)' },
   { name: 'crop-min', kind: 'number', help: 'smallest part of a picture that a view shows (0.4)' },
   { name: 'seed', kind: 'number', help: 'seed of everything random (1)' },
+  headsFlag,
   adapterFlag,
   ...commonFlags,
 ];
@@ -39,19 +41,18 @@ Examples
 
 ${describeFlags(flags)}`;
 
-/** Runs `dawngrad finetune`. Returns the exit code. */
-export async function finetune(argv: readonly string[], version: string): Promise<number> {
-  const args = parseArgs('finetune', argv, flags);
+/** `dawngrad finetune`. */
+export const finetune: Command = { flags, help, run: runFinetune };
+
+async function runFinetune(args: Parsed, call: Call): Promise<number> {
   const { flags: given, positional: [from, data, ...more] } = args;
-  if (given.has('help')) {
-    console.log(help);
-    return 0;
-  }
-  if (data === undefined || more.length > 0) throw new ConfigError('finetune: it takes a run or checkpoint, and pictures in folders by class. Write dawngrad finetune runs/photos labelled.');
+  if (data === undefined || more.length > 0)
+    throw new ConfigError('finetune: it takes a run or checkpoint, and pictures in folders by class. Write dawngrad finetune runs/photos labelled.');
   const out = (given.get('out') as string | undefined) ?? 'runs/finetuned';
-  if (existsSync(join(out, 'classifier.safetensors'))) throw new ConfigError(`${out}: a classifier needs a folder of its own; got one that holds a classifier. Choose another --out.`);
+  if (existsSync(join(out, 'classifier.safetensors')))
+    throw new ConfigError(`${out}: a classifier needs a folder of its own; got one that holds a classifier. Choose another --out.`);
   const output = new Output(args);
-  const result = await tune(args, output, { from, data, out }, { version, command: commandLine('finetune', argv) });
+  const result = await tune(args, output, { from, data, out }, call);
   output.result(`${percent(result.accuracy)} of ${result.heldOut} held-out pictures are told right. Classifier: ${result.file}`, result);
   return 0;
 }
@@ -62,11 +63,11 @@ interface Tuned {
   file: string;
 }
 
-async function tune({ flags: given }: Parsed, output: Output, { from, data, out }: Record<'from' | 'data' | 'out', string>, made: Record<string, string>): Promise<Tuned> {
+async function tune({ flags: given }: Parsed, output: Output, { from, data, out }: Record<'from' | 'data' | 'out', string>, call: Call): Promise<Tuned> {
   const value = <T>(name: string, otherwise: T) => (given.get(name) as T | undefined) ?? otherwise;
-  const { model, stem, size, mean, std, tensors } = await openNamedEncoder(from);
+  const { model, stem, heads, size, mean, std, tensors } = await openNamedEncoder(from, headsOf({ flags: given }));
   const seed = value('seed', 1);
-  const all = await openPictures(data, { size, seed, classes: given.get('classes') as string[] | undefined, limitPerClass: given.get('limit') as number | undefined });
+  const all = await openPictures(data, { views: size, seed, classes: given.get('classes') as string[] | undefined, limitPerClass: given.get('limit') as number | undefined });
   const sets = splitHeldOut(all, value('held-out', 0.2), seed);
   const classes = all.classes ?? [];
   const opened = await openDevice({ flags: given });
@@ -74,12 +75,12 @@ async function tune({ flags: given }: Parsed, output: Output, { from, data, out 
   const recipe = supervisedRecipe(model);
   const epochs = value('epochs', 20);
   const config = { ...recipe, epochs, warmup: Math.min(recipe.warmup, epochs / 2), batch: value('batch', 32), lr: value('lr', recipe.lr), cropMin: value('crop-min', 0.4), size, mean, std, seed };
-  const classifier = await buildClassifier(model, { classes: Math.max(1, classes.length), stem, size, seed }, tensors, from);
+  const classifier = await buildClassifier(model, { classes: Math.max(1, classes.length), stem, heads, size, seed }, tensors, from);
   const records = await trainClassifier(classifier, sets, config, {
     onEpoch: (r) => output.tell(`epoch ${r.epoch}/${epochs}  loss ${r.loss.toFixed(3)}  accuracy ${percent(r.accuracy)}`),
   });
   const file = join(out, 'classifier.safetensors');
-  const metadata = { format: 'dawngrad-classifier', ...made, model, stem, size: String(size), mean: mean.join(), std: std.join(), classes: JSON.stringify(classes) };
+  const metadata = { format: 'dawngrad-classifier', ...call, model, stem, ...(heads && { heads: String(heads) }), size: String(size), mean: mean.join(), std: std.join(), classes: JSON.stringify(classes) };
   await writeAtomic(join(out, 'metrics.jsonl'), records.map((r) => `${JSON.stringify(r)}\n`).join(''));
   await writeAtomic(file, encodeSafetensors(await moduleTensors(classifier), metadata));
   return { accuracy: records.at(-1)!.accuracy, heldOut: sets.heldOut.count, file };

@@ -3,7 +3,8 @@ import { percent } from '../io/numbers.js';
 import { embedPictures, resident } from '../moco/embed.js';
 import { buildEncoder } from '../moco/encoder.js';
 import { knnSweep } from '../moco/knn.js';
-import { describeFlags, parseArgs } from './args.js';
+import { describeFlags, type Parsed } from './args.js';
+import type { Command } from './command.js';
 import { openDevice, Output } from './common.js';
 import { chanceOf, labelledFlags, openLabelled } from './labelled.js';
 
@@ -21,15 +22,12 @@ Examples
 
 ${describeFlags(labelledFlags)}`;
 
-/** Runs `dawngrad knn`. Returns the exit code. */
-export async function knn(argv: readonly string[]): Promise<number> {
-  const args = parseArgs('knn', argv, labelledFlags);
-  if (args.flags.has('help')) {
-    console.log(help);
-    return 0;
-  }
+/** `dawngrad knn`. */
+export const knn: Command = { flags: labelledFlags, help, run: runKnn };
+
+async function runKnn(args: Parsed): Promise<number> {
   const out = new Output(args);
-  const { from, encoder, train, heldOut } = await openLabelled('knn', args);
+  const { from, encoder, train, heldOut } = await openLabelled('knn', args, out);
   await openDevice(args);
   const model = buildEncoder(encoder, from);
   const features = (p: Pictures) => embedPictures(model, p, resident(p), encoder.normalisation);

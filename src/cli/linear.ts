@@ -7,11 +7,15 @@ import { encodeSafetensors } from '../io/safetensors.js';
 import { buildEncoder, isVit } from '../moco/encoder.js';
 import { type LinearConfig, linearRecipes } from '../moco/linear_config.js';
 import { linearProbe, type LinearRecord, type LinearResult } from '../moco/linear_probe.js';
-import { describeFlags, type Flag, parseArgs, type Parsed } from './args.js';
+import { describeFlags, type Flag, type Parsed } from './args.js';
+import type { Command } from './command.js';
 import { openDevice, Output } from './common.js';
 import { chanceOf, type Labelled, labelledFlags, openLabelled } from './labelled.js';
 
-const numbers = { epochs: 'passes over the pictures', batch: 'pictures a step', lr: 'learning rate for a batch of 256; it grows in proportion to the batch', 'crop-min': 'smallest part of a picture that a crop shows (0.08)' } as const;
+const numbers = {
+  epochs: 'passes over the pictures', batch: 'pictures a step', lr: 'learning rate for a batch of 256; it grows in proportion to the batch',
+  'crop-min': 'smallest part of a picture that a crop shows (0.08)',
+} as const;
 
 const flags: readonly Flag[] = [
   { name: 'recipe', kind: 'text', help: `${Object.keys(linearRecipes).join(', ')} (the run's method's; else v1)` },
@@ -34,17 +38,15 @@ Examples
 
 ${describeFlags(flags)}`;
 
-/** Runs `dawngrad linear`. Returns the exit code. */
-export async function linear(argv: readonly string[]): Promise<number> {
-  const args = parseArgs('linear', argv, flags);
-  if (args.flags.has('help')) {
-    console.log(help);
-    return 0;
-  }
+/** `dawngrad linear`. */
+export const linear: Command = { flags, help, run: runLinear };
+
+async function runLinear(args: Parsed): Promise<number> {
   const output = new Output(args);
   const recipe = args.flags.get('recipe') as string | undefined;
-  if (recipe !== undefined && !Object.hasOwn(linearRecipes, recipe)) throw new ConfigError(`--recipe: it is one of ${Object.keys(linearRecipes).join(', ')}; got ${recipe}. Choose one.`);
-  const labelled = await openLabelled('linear', args);
+  if (recipe !== undefined && !Object.hasOwn(linearRecipes, recipe))
+    throw new ConfigError(`--recipe: it is one of ${Object.keys(linearRecipes).join(', ')}; got ${recipe}. Choose one.`);
+  const labelled = await openLabelled('linear', args, output);
   const { from, encoder, train, heldOut } = labelled;
   const used = (recipe ?? recipeFor(labelled)) as keyof typeof linearRecipes;
   const config = { ...configFrom(args, linearRecipes[used]), ...encoder.normalisation };
@@ -60,7 +62,8 @@ export async function linear(argv: readonly string[]): Promise<number> {
   return 0;
 }
 
-const recipeFor = ({ config, encoder }: Labelled): keyof typeof linearRecipes => (config && config.method !== 'moco-v3' ? 'v1' : isVit(encoder.architecture) ? 'v3-vit' : config ? 'v3' : 'v1');
+const recipeFor = ({ config, encoder }: Labelled): keyof typeof linearRecipes =>
+  (config && config.method !== 'moco-v3' ? 'v1' : isVit(encoder.architecture) ? 'v3-vit' : config ? 'v3' : 'v1');
 
 function configFrom({ flags: given }: Parsed, recipe: LinearConfig): LinearConfig {
   const number = (name: string, otherwise: number) => (given.get(name) as number | undefined) ?? otherwise;

@@ -2,6 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { ConfigError, DawngradError } from '../core/errors.js';
 import { nearest } from '../core/nearest.js';
+import { commandLine, parseArgs } from './args.js';
+import type { Command, Group } from './command.js';
 import { compare } from './compare.js';
 import { colour } from './colour.js';
 import { convert } from './convert.js';
@@ -17,10 +19,8 @@ import { profile } from './profile.js';
 import { search } from './search.js';
 import { summary } from './summary.js';
 
-type Command = (argv: string[], version: string) => Promise<number>;
-
 /** Every command: how it is called, and what it does. */
-const commands: Record<string, [run: Command, usage: string, what: string]> = {
+const table: Record<string, [command: Command | Group, usage: string, what: string]> = {
   pretrain: [pretrain, '[DATA]', 'train an encoder on unlabelled pictures by MoCo v1, v2, v3 and their rivals'],
   compare: [compare, 'RUN RUN …', 'set runs side by side: what differs, what they reached, their curves'],
   knn: [knn, 'RUN [DATA]', 'accuracy of weighted k-NN on held-out pictures, for several k and T'],
@@ -36,7 +36,7 @@ const commands: Record<string, [run: Command, usage: string, what: string]> = {
   doctor: [doctor, '', 'test and measure the adapters of this machine; tell what to install'],
 };
 
-const usages = Object.entries(commands).map(([name, [, usage, what]]) => [`${name} ${usage}`, what]);
+const usages = Object.entries(table).map(([name, [, usage, what]]) => [`${name} ${usage}`, what]);
 
 const help = `dawngrad <command> [flags]
 
@@ -49,29 +49,41 @@ Exit codes: 0 done, 1 unexpected, 2 usage or configuration, 3 no usable adapter,
 
 const version = (): string => (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }).version;
 
+const dawngrad: Group = { help, commands: Object.fromEntries(Object.entries(table).map(([name, [command]]) => [name, command])) };
+
 async function main(argv: string[]): Promise<number> {
-  const [name, ...rest] = argv;
-  if (name === 'help' && rest.length > 0) return main([...rest, '--help']);
-  if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
+  if (argv[0] !== '--version') return dispatch('', dawngrad, argv[0] === 'help' ? [...argv.slice(1), '--help'] : argv);
+  console.log(version());
+  return 0;
+}
+
+/** Runs the command that the next words name, or prints its help. */
+async function dispatch(path: string, named: Command | Group, argv: string[]): Promise<number> {
+  if ('commands' in named) return choose(path, named, argv);
+  const args = parseArgs(path, argv, named.flags);
+  if (!args.flags.has('help')) return named.run(args, { version: version(), command: commandLine(path, argv) });
+  console.log(typeof named.help === 'string' ? named.help : named.help(args));
+  return 0;
+}
+
+async function choose(path: string, { help, commands }: Group, [name, ...rest]: string[]): Promise<number> {
+  if (name === undefined || name === '--help' || name === '-h') {
     console.log(help);
     return name === undefined ? 2 : 0;
   }
-  if (name === '--version') {
-    console.log(version());
-    return 0;
-  }
-  if (!Object.hasOwn(commands, name)) {
-    const near = nearest(name, Object.keys(commands));
-    throw new ConfigError(`dawngrad: the first word is a command; got ${name}. ${near ? `Did you mean ${near}?` : 'See dawngrad --help.'}`);
-  }
-  return commands[name][0](rest, version());
+  if (Object.hasOwn(commands, name)) return dispatch(`${path} ${name}`.trim(), commands[name], rest);
+  const near = nearest(name, Object.keys(commands));
+  const advice = near ? `Did you mean ${near}?` : `See ${`dawngrad ${path}`.trim()} --help.`;
+  throw new ConfigError(`${path || 'dawngrad'}: the ${path ? 'next' : 'first'} word is a command; got ${name}. ${advice}`);
 }
 
 main(process.argv.slice(2)).then(
   (code) => process.exit(code),
   (error: unknown) => {
     const expected = error instanceof DawngradError;
-    process.stderr.write(`${expected && !process.argv.includes('--verbose') ? `${colour(process.stderr).red('Error:')} ${error.message}` : error instanceof Error ? error.stack : String(error)}\n`);
+    const brief = expected && !process.argv.includes('--verbose');
+    const text = brief ? `${colour(process.stderr).red('Error:')} ${error.message}` : error instanceof Error ? error.stack : String(error);
+    process.stderr.write(`${text}\n`);
     process.exit(expected ? error.exitCode : 1);
   },
 );

@@ -36,7 +36,7 @@ const fields: Record<keyof PretrainConfig, string> = {
   scheduleEvery: 'epoch or step: how often rates are set',
   splits: 'parts of a batch that batch norm keeps apart',
   shuffle: 'encode keys in another order than queries (without it batch norm leaks)',
-  size: 'pixels of a view',
+  size: 'pixels of a view; a folder is decoded at 8/7 of it (at 64 at least), no larger than its pictures are',
   augmentation: 'random views as of MoCo v1, v2 or v3',
   cropMin: 'smallest part of a picture that a view shows',
   blur: 'blur views where the augmentation does',
@@ -106,7 +106,8 @@ function readFields(file: string): Record<string, unknown> {
   } catch (error) {
     throw new FormatError(`${file}: a configuration is a JSON file; got ${(error as Error).message}. Print one with --print-config.`);
   }
-  if (typeof fields !== 'object' || fields === null || Array.isArray(fields)) throw new FormatError(`${file}: a configuration is a JSON object of fields; got ${JSON.stringify(fields)?.slice(0, 40)}. Print one with --print-config.`);
+  if (typeof fields !== 'object' || fields === null || Array.isArray(fields))
+    throw new FormatError(`${file}: a configuration is a JSON object of fields; got ${JSON.stringify(fields)?.slice(0, 40)}. Print one with --print-config.`);
   for (const name of Object.keys(fields)) {
     const known = ['preset', ...keys];
     const near = nearest(name, known);

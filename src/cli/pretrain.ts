@@ -6,7 +6,8 @@ import { Pretraining } from '../moco/pretrain.js';
 import { openRun, type Run, type RunInfo, startRun } from '../moco/run.node.js';
 import { demoConfig, type PretrainConfig } from '../moco/config.js';
 import { presets } from '../moco/presets.js';
-import { commandLine, describeFlags, parseArgs, type Parsed } from './args.js';
+import { describeFlags, type Parsed } from './args.js';
+import type { Call, Command } from './command.js';
 import { commonFlags, openDevice, Output, whereabouts } from './common.js';
 import { dryRun } from './dry-run.js';
 import { expectations } from './expect.js';
@@ -37,20 +38,17 @@ Presets
 The method, with the defaults of the preset
 ${describeFlags(configFlags(config))}`;
 
-/** Runs `dawngrad pretrain`. Returns the exit code. */
-export async function pretrain(argv: readonly string[], version: string): Promise<number> {
-  const args = parseArgs('pretrain', argv, [...runFlags, ...configFlags(demoConfig)]);
-  if (args.flags.has('help')) {
-    console.log(helpFor(configFrom(args)));
-    return 0;
-  }
+/** `dawngrad pretrain`. */
+export const pretrain: Command = { flags: [...runFlags, ...configFlags(demoConfig)], help: (args) => helpFor(configFrom(args)), run: runPretrain };
+
+async function runPretrain(args: Parsed, call: Call): Promise<number> {
   if (args.flags.has('print-config')) {
     console.log(JSON.stringify(configFrom(args), null, 2));
     return 0;
   }
   const out = new Output(args);
   const resumed = resumedRun(args);
-  const info = resumed?.info ?? plannedRun(args, argv, version);
+  const info = resumed?.info ?? plannedRun(args, call);
   const opened = await openDevice(args);
   out.tell(whereabouts(opened));
   if (opened instanceof GpuBackend) out.detail(`Kernels are chosen by ${JSON.stringify(opened.gpu.traits)}`);
@@ -78,7 +76,7 @@ function resumedRun({ flags, positional }: Parsed): Run | undefined {
 }
 
 /** What a new run would be: its data, how pictures are chosen, and its configuration. */
-export function plannedRun(args: Parsed, argv: readonly string[], version: string): RunInfo {
+export function plannedRun(args: Parsed, call: Call): RunInfo {
   const { flags, positional } = args;
   if (positional.length > 1) throw new ConfigError(`pretrain: one data set is trained on; got ${positional.join(' and ')}. Put the pictures in one folder.`);
   const data = positional[0] ?? (flags.get('data') as string | undefined);
@@ -87,7 +85,7 @@ export function plannedRun(args: Parsed, argv: readonly string[], version: strin
     limitPerClass: flags.get('limit') as number | undefined,
     count: data === undefined ? ((flags.get('count') as number | undefined) ?? 1000) : undefined,
   };
-  return { version, adapter: '', command: commandLine('pretrain', argv), data: data === undefined ? 'drawn' : resolve(data), choice, config: configFrom(args) };
+  return { ...call, adapter: '', data: data === undefined ? 'drawn' : resolve(data), choice, config: configFrom(args) };
 }
 
 const runFolder = ({ flags }: Parsed): string => (flags.get('out') as string | undefined) ?? `runs/${new Date().toISOString().slice(0, 19).replace(/:/g, '-')}`;

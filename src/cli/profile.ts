@@ -1,13 +1,14 @@
-import { writeFileSync } from 'node:fs';
 import { measureCeiling } from '../backend/ceiling.js';
 import { GpuBackend } from '../backend/gpu.js';
 import { ConfigError } from '../core/errors.js';
 import { splitHeldOut } from '../data/pictures.js';
+import { writeAtomic } from '../io/atomic.node.js';
 import { demoConfig } from '../moco/config.js';
 import { Pretraining } from '../moco/pretrain.js';
 import { chromeTrace } from '../profile.js';
 import { commonFlags, openDevice, Output } from './common.js';
-import { describeFlags, type Flag, parseArgs } from './args.js';
+import { describeFlags, type Flag, type Parsed } from './args.js';
+import type { Call, Command } from './command.js';
 import { picturesOf, plannedRun } from './pretrain.js';
 import { configFlags, runFlags } from './pretrain-flags.js';
 import { profileTable } from './profile-table.js';
@@ -31,17 +32,14 @@ ${describeFlags(flags)}
 
 The method: see dawngrad pretrain --help.`;
 
-/** Runs `dawngrad profile`. Returns the exit code. */
-export async function profile(argv: readonly string[], version: string): Promise<number> {
-  const args = parseArgs('profile', argv, [...flags, ...configFlags(demoConfig)]);
-  if (args.flags.has('help')) {
-    console.log(help);
-    return 0;
-  }
+/** `dawngrad profile`. */
+export const profile: Command = { flags: [...flags, ...configFlags(demoConfig)], help, run: runProfile };
+
+async function runProfile(args: Parsed, call: Call): Promise<number> {
   const steps = (args.flags.get('steps') as number | undefined) ?? 3;
   if (!(Number.isInteger(steps) && steps >= 1)) throw new ConfigError(`--steps: it is a whole number above 0; got ${steps}. Use 3.`);
   const output = new Output(args);
-  const info = plannedRun(args, argv, version);
+  const info = plannedRun(args, call);
   const opened = (await openDevice(args)) as GpuBackend;
   const pictures = await picturesOf(info, output);
   const { config } = info;
@@ -52,6 +50,6 @@ export async function profile(argv: readonly string[], version: string): Promise
   const by = opened.gpu.device.features.has('timestamp-query') ? 'device timestamps' : 'the clock of the host';
   output.result([`A step of ${config.method} with ${config.model}, batch ${config.batch}, on ${opened.name}, by ${by}:`, ...profileTable(records, ceiling, training.memory)].join('\n'), { records, ceiling, memory: training.memory });
   const out = args.flags.get('out') as string | undefined;
-  if (out !== undefined) writeFileSync(out, chromeTrace(records));
+  if (out !== undefined) await writeAtomic(out, chromeTrace(records));
   return 0;
 }

@@ -5,7 +5,8 @@ import { page } from '../io/page.js';
 import { reportGallery } from '../io/report-gallery.js';
 import { nearestNeighbours } from '../moco/knn.js';
 import { picture } from '../moco/report.js';
-import { describeFlags, type Flag, parseArgs } from './args.js';
+import { describeFlags, type Flag, type Parsed } from './args.js';
+import type { Command } from './command.js';
 import { Output } from './common.js';
 import { embedData, encoderFlags } from './embed.js';
 
@@ -25,23 +26,26 @@ Examples
 
 ${describeFlags(flags)}`;
 
-/** Runs `dawngrad search`. Returns the exit code. */
-export async function search(argv: readonly string[]): Promise<number> {
-  const args = parseArgs('search', argv, flags);
-  if (args.flags.has('help')) {
-    console.log(help);
-    return 0;
-  }
+/** `dawngrad search`. */
+export const search: Command = { flags, help, run: runSearch };
+
+async function runSearch(args: Parsed): Promise<number> {
   const [file, data, ...more] = args.positional;
-  if (data === undefined || more.length > 0) throw new ConfigError(`search: it takes a picture and where to search; got ${args.positional.length} names. Write dawngrad search cat.jpg photos --checkpoint runs/photos.`);
-  const { pictures, features, size, embed } = await embedData('search', args, data);
-  const query = await openPicture(file, size);
+  if (data === undefined || more.length > 0)
+    throw new ConfigError(
+      `search: it takes a picture and where to search; ` +
+        `got ${args.positional.length} names. Write dawngrad search cat.jpg photos --checkpoint runs/photos.`,
+    );
+  const { pictures, features, embed } = await embedData('search', args, data);
+  const query = await openPicture(file, pictures.height);
   const near = await nearestNeighbours(await embed(query), features, (args.flags.get('nearest') as number | undefined) ?? 12);
-  const neighbours = await Promise.all(Array.from(near.index, async (i, j) => ({ ...(await picture(pictures, i)), label: pictures.names[i], similarity: near.similarity[j] })));
+  const shown = async (i: number, j: number) => ({ ...(await picture(pictures, i)), label: pictures.names[i], similarity: near.similarity[j] });
+  const neighbours = await Promise.all(Array.from(near.index, shown));
   const out = (args.flags.get('out') as string | undefined) ?? 'search.html';
   const gallery = [{ query: { ...(await picture(query, 0)), label: query.names[0] }, neighbours }];
   const sections = [reportGallery(gallery, 'Nearest pictures', 'By the cosine of their features.')];
-  await writeAtomic(out, page({ title: `Like ${query.names[0]}`, about: `The nearest of ${pictures.count} pictures of ${data}, by ${String(args.flags.get('checkpoint'))}.`, sections }));
+  const about = `The nearest of ${pictures.count} pictures of ${data}, by ${String(args.flags.get('checkpoint'))}.`;
+  await writeAtomic(out, page({ title: `Like ${query.names[0]}`, about, sections }));
   const found = neighbours.map(({ label: name, similarity }) => ({ name, similarity }));
   new Output(args).result([...found.map(({ name, similarity }) => `${similarity.toFixed(4)}  ${name}`), `Pictures: ${out}`].join('\n'), { found, out });
   return 0;

@@ -3,7 +3,8 @@ import { ShapesBackend } from '../backend/shapes.js';
 import { ConfigError } from '../core/errors.js';
 import { nearest } from '../core/nearest.js';
 import { buildModel, type ModelOptions, models } from '../nn/models.js';
-import { describeFlags, type Flag, parseArgs, type Parsed } from './args.js';
+import { describeFlags, type Flag, type Parsed } from './args.js';
+import type { Command } from './command.js';
 import { commonFlags, Output } from './common.js';
 
 const flags: readonly Flag[] = [
@@ -26,14 +27,12 @@ Examples
 
 ${describeFlags(flags)}`;
 
-/** Runs `dawngrad summary`. Returns the exit code. */
-export async function summary(argv: readonly string[]): Promise<number> {
-  const args = parseArgs('summary', argv, flags);
-  if (args.flags.has('help')) {
-    console.log(help);
-    return 0;
-  }
-  if (args.positional.length > 0) throw new ConfigError(`summary: it takes flags only; got ${args.positional.join(' ')}. Write dawngrad summary --model ${args.positional[0]}.`);
+/** `dawngrad summary`. */
+export const summary: Command = { flags, help, run: runSummary };
+
+async function runSummary(args: Parsed): Promise<number> {
+  if (args.positional.length > 0)
+    throw new ConfigError(`summary: it takes flags only; got ${args.positional.join(' ')}. Write dawngrad summary --model ${args.positional[0]}.`);
   const [size, batch, dim] = [natural(args, 'size', 224), natural(args, 'batch', 1), natural(args, 'dim', 128)];
   const stem = oneOf(args, 'stem', ['imagenet', 'cifar', 'small'], size < 64 ? 'cifar' : 'imagenet');
   const head = oneOf(args, 'head', ['linear', 'mlp'], 'linear');

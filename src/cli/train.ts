@@ -85,13 +85,16 @@ async function interruptible<T>(progress: Progress, work: (signal: AbortSignal) 
   }
 }
 
-/** Adds to each step how fast it was; the first has none before it. */
+const STEPS_TIMED = 8; // a step is told of when its values are read, several at once where the device is ahead
+
+/** Adds to each step how fast the last eight were; the first has none before it. */
 function clocked(batch: number): (record: StepRecord) => StepRecord {
-  let last: number | undefined;
+  const told: number[] = [];
   return (record) => {
-    const now = performance.now();
-    const picturesPerSecond = last === undefined ? undefined : Number(((1000 * batch) / (now - last)).toPrecision(5));
-    last = now;
+    told.push(performance.now());
+    const steps = told.length - 1;
+    const picturesPerSecond = steps === 0 ? undefined : Number(((1000 * batch * steps) / (told[steps] - told[0])).toPrecision(5));
+    if (steps === STEPS_TIMED) told.shift();
     return { ...record, picturesPerSecond };
   };
 }

@@ -13,6 +13,11 @@ import { decode, firstLine, forManyPictures, loadSharp } from './sharp.node.js';
 export interface FolderOptions {
   /** Height and width of the decoded pictures, in pixels; by default the pictures' own size if it is small, else 32. */
   size?: number;
+  /**
+   * Without `size`: pixels of the random views that will be cut out of the pictures. They are decoded at 8/7 of it
+   * (256 for 224), at 64 at least, and no larger than the largest of the first pictures.
+   */
+  views?: number;
   /** Only these sub-folders, numbered in this order. */
   classes?: readonly string[];
   /** At most so many pictures of each class (of the folder if it has no classes), drawn by `seed`. */
@@ -40,14 +45,15 @@ export async function openFolder(folder: string, options: FolderOptions = {}): P
   const listing = choose(await list(folder), options);
   const sharp = await loadSharp();
   return forManyPictures(sharp, async () => {
-    const size = options.size ?? (await ownSize(sharp, folder, listing.names)) ?? FALLBACK_SIZE;
+    const size = options.size ?? (await sizeOf(sharp, folder, listing.names, options.views));
     return decodeAll(sharp, folder, listing, size, options);
   });
 }
 
-function checkOptions({ size, limitPerClass }: FolderOptions): void {
-  if (size !== undefined && !(Number.isInteger(size) && size >= 1 && size <= 4096))
-    throw new ConfigError(`openFolder: the size is a whole number of pixels in [1, 4096]; got ${size}. Use 32 for small pictures.`);
+function checkOptions({ size, views, limitPerClass }: FolderOptions): void {
+  for (const pixels of [size, views])
+    if (pixels !== undefined && !(Number.isInteger(pixels) && pixels >= 1 && pixels <= 4096))
+      throw new ConfigError(`openFolder: the size is a whole number of pixels in [1, 4096]; got ${pixels}. Use 32 for small pictures.`);
   if (limitPerClass !== undefined) checkLimit('openFolder', limitPerClass);
 }
 
@@ -74,16 +80,15 @@ function choose(all: Listing, { classes, limitPerClass, seed = 0 }: FolderOption
   return { names, ...(kept && { classes: [...kept] }) };
 }
 
-/** The side shared by the first pictures, if they are square and small; else undefined. */
-async function ownSize(sharp: typeof Sharp, folder: string, names: string[]): Promise<number | undefined> {
-  let side: number | undefined;
-  for (const name of names.slice(0, PROBED)) {
-    const meta = await sharp(join(folder, name)).metadata().catch(() => undefined);
-    if (!meta) continue; // it is reported when it is decoded
-    if (meta.width !== meta.height || meta.width > OWN_SIZE_LIMIT || (side ?? meta.width) !== meta.width) return undefined;
-    side = meta.width;
-  }
-  return side;
+/** At what size the pictures are decoded where it is not said, by the shorter sides of the first of them. */
+async function sizeOf(sharp: typeof Sharp, folder: string, names: string[], views?: number): Promise<number> {
+  const probed = await Promise.all(names.slice(0, PROBED).map((name) => sharp(join(folder, name)).metadata().catch(() => undefined)));
+  const found = probed.filter((meta) => meta !== undefined); // the others are reported when they are decoded
+  const sides = found.map(({ width, height }) => Math.min(width, height));
+  const own = Math.max(0, ...sides);
+  if (views !== undefined && own > 0) return Math.min(own, Math.max(OWN_SIZE_LIMIT, Math.ceil((views * 8) / 7)));
+  const alike = found.every(({ width, height }) => width === own && height === own);
+  return alike && own > 0 && own <= OWN_SIZE_LIMIT ? own : FALLBACK_SIZE;
 }
 
 async function decodeAll(sharp: typeof Sharp, folder: string, listing: Listing, size: number, options: FolderOptions): Promise<Pictures> {

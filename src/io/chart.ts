@@ -69,7 +69,8 @@ function frameOf(chart: Chart, series: Series[]): Frame {
   const values = [...points.map((p) => p[1]), ...(chart.guides ?? []).map((g) => g.value)];
   const ys = ticks(chart.from ?? least(values), chart.to ?? -least(values.map((v) => -v)), 4);
   const [first, last] = [least(points.map((p) => p[0])), -least(points.map((p) => -p[0]))];
-  const xs = (chart.places?.map((_, i) => i) ?? ticks(first, last, 6)).filter((t) => t >= first && t <= last);
+  const counted = points.every(([x]) => Number.isInteger(x)); // epochs, steps: no marks between them
+  const xs = (chart.places?.map((_, i) => i) ?? ticks(first, last, 6)).filter((t) => t >= first && t <= last && (!counted || Number.isInteger(t)));
   const [left, right] = [52, WIDTH - margin(chart)];
   const scale = (lo: number, hi: number, a: number, b: number) => (v: number) => a + ((v - lo) / (hi - lo || 1)) * (b - a);
   return { left, right, xs, ys, x: scale(first, last, left, right), y: scale(ys[0], ys[ys.length - 1], BOTTOM, TOP) };

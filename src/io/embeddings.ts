@@ -24,12 +24,29 @@ export function embeddingsCsv(table: EmbeddingTable): string {
 /** A field of a tab-separated file, which cannot quote. */
 const plain = (text: string): string => text.replace(/[\t\r\n]/g, ' ');
 
-/** What projector.tensorflow.org loads: the vectors, and a line on each. */
-export function projectorFiles(table: EmbeddingTable): Map<string, string> {
+/**
+ * What projector.tensorflow.org loads: the vectors, and a line on each; and for TensorBoard, which shows the folder, where
+ * they are, with sprite.png of pictures of `height` by `width`.
+ */
+export function projectorFiles(table: EmbeddingTable, { height, width }: { height: number; width: number }): Map<string, string> {
   const { names, labels } = table;
   const metadata = labels ? ['name\tlabel', ...names.map((name, i) => `${plain(name)}\t${plain(labels[i])}`)] : names.map(plain); // one column has no head
   return new Map([
     ['tensors.tsv', rows(table).map((row) => `${row.join('\t')}\n`).join('')],
     ['metadata.tsv', metadata.map((line) => `${line}\n`).join('')],
+    ['projector_config.pbtxt', config(height, width)],
   ]);
 }
+
+/** tensorboard/plugins/projector/projector_config.proto as text. */
+const config = (height: number, width: number): string => `embeddings {
+  tensor_name: "features"
+  tensor_path: "tensors.tsv"
+  metadata_path: "metadata.tsv"
+  sprite {
+    image_path: "sprite.png"
+    single_image_dim: ${width}
+    single_image_dim: ${height}
+  }
+}
+`;

@@ -6,7 +6,7 @@ export function reportGallery(gallery: ReportData['gallery'], title: string, tex
   if (gallery.length === 0) return '';
   const rows = gallery.map(
     ({ query, neighbours }) =>
-      `<div class="row"><figure class="query">${image(query, 'query')}<figcaption>${escape(query.label ?? 'query')}</figcaption></figure>` +
+      `<div class="row"><figure class="query">${image(query, 'query')}<figcaption>${name(query.label ?? 'query')}</figcaption></figure>` +
       `<div class="near">${neighbours.map(neighbour).join('')}</div></div>`,
   );
   const marked = gallery.some((g) => g.neighbours.some((n) => n.correct !== undefined));
@@ -18,12 +18,15 @@ function neighbour(n: ReportNeighbour, index: number): string {
   const verdict = n.correct === undefined ? '' : n.correct ? ', same class' : ', another class';
   const mark = n.correct === undefined ? '' : n.correct ? '✓ ' : '✗ ';
   const kind = n.correct === undefined ? '' : n.correct ? 'right' : 'wrong';
-  const label = n.label === undefined ? '' : `<span class="label">${escape(n.label)}</span>`;
+  const label = n.label === undefined ? '' : `<span class="label">${name(n.label)}</span>`;
   return (
     `<figure class="${kind}">${image(n, `neighbour ${index + 1}`, `, similarity ${n.similarity.toFixed(2)}${verdict}`)}` +
     `<figcaption>${mark}${n.similarity.toFixed(2)}${label}</figcaption></figure>`
   );
 }
+
+/** A path may break after each folder. */
+const name = (label: string): string => escape(label).replace(/\//g, '/<wbr>');
 
 /** Only pictures inside the page are shown: anything but a data address is left out. */
 function image({ png, label }: ReportPicture, role: string, more = ''): string {

@@ -17,7 +17,7 @@ figure{margin:0}.charts figure{padding:14px 14px 10px;min-width:0}
 .keys{display:flex;flex-wrap:wrap;gap:0 14px;font-weight:400;font-size:13px}.key{color:var(--muted);white-space:nowrap}
 .key::before{content:"";display:inline-block;width:14px;height:3px;border-radius:2px;margin-right:6px;vertical-align:middle;background:var(--tone)}
 .tone1{--tone:var(--t1)}.tone2{--tone:var(--t2)}.tone3{--tone:var(--t3)}.tone4{--tone:var(--t4)}.tone5{--tone:var(--t5)}.tone6{--tone:var(--t6)}.tone7{--tone:var(--t7)}.tone8{--tone:var(--t8)}
-.charts figure,.wide{overflow-x:auto}svg{display:block;width:100%;min-width:440px;height:auto}svg text{fill:var(--muted);font-size:12px}
+.charts figure,.wide,.map{overflow-x:auto}svg{display:block;width:100%;min-width:440px;height:auto}svg text{fill:var(--muted);font-size:12px}
 .end{text-anchor:end}.mid{text-anchor:middle}.grid{stroke:var(--grid)}
 .line{fill:none;stroke:var(--tone);stroke-width:2;stroke-linejoin:round}.line.dashed{stroke-dasharray:6 5}.area{fill:var(--tone);opacity:.18}.line.pale{stroke-width:1;opacity:.3}.dot{fill:var(--tone)}
 .guide{fill:none;stroke:var(--muted);stroke-dasharray:5 4}.strip{fill:var(--text);opacity:0}.strip:hover{opacity:.08}

@@ -23,13 +23,20 @@ export function resnetArchitecture(tensors: Tensors, file: string, stem?: string
   while (tensors.has(`layer${blocks.length + 1}.0.conv1.weight`)) blocks.push(countBlocks(tensors, `layer${blocks.length + 1}`));
   const widths = blocks.map((_, i) => shape(`layer${i + 1}.0.conv1.weight`)[0]);
   if (blocks.length === 0 || shape('conv1.weight').length !== 4)
-    throw new FormatError(`${file}: its encoder must be a ResNet with torchvision's names; got ${[...tensors.keys()].slice(0, 3).join(', ')}. Rename the tensors, or choose another checkpoint.`);
+    throw new FormatError(
+      `${file}: its encoder must be a ResNet with torchvision's names; ` +
+        `got ${[...tensors.keys()].slice(0, 3).join(', ')}. Rename the tensors, or choose another checkpoint.`,
+    );
   const bottleneck = tensors.has('layer1.0.conv3.weight');
   const head = tensors.has('fc.0.weight') ? 'mlp' : tensors.has('fc.weight') ? 'linear' : 'none';
-  const dim = shape(head === 'mlp' ? 'fc.2.weight' : 'fc.weight')[0];
+  const dim = head === 'mlp' ? headWidths(tensors, 'fc').at(-1) : shape('fc.weight')[0];
   const model = Object.keys(resnetPresets).find((name) => same(resnetPresets[name], { blocks, widths, bottleneck }));
   return { model, blocks, widths, bottleneck, stem: stemOf(tensors, shape('conv1.weight')[2], bottleneck, stem), head, ...(head !== 'none' && { dim }) };
 }
+
+/** Outputs of each linear layer of a head of several, by its name. */
+export const headWidths = (tensors: Tensors, head: string): number[] =>
+  [0, 1, 2, 3, 4, 5, 6].map((i) => tensors.get(`${head}.${i}.weight`)?.shape ?? []).flatMap((shape) => (shape.length === 2 ? [shape[0]] : []));
 
 function countBlocks(tensors: Tensors, stage: string): number {
   let count = 0;

@@ -8,7 +8,7 @@ import type { Method, Saved } from './method.js';
 import { setStored, storeCount, storeTensor, torchShape, turn } from './module-state.js';
 
 /** One value of a checkpoint: how it is read from the device, and put back. */
-interface Slot {
+export interface Slot {
   name: string;
   dtype: 'F32' | 'I64';
   shape: Shape;
@@ -64,7 +64,7 @@ function slotsOf(s: Saved): Iterable<Slot> {
 }
 
 /** Everything a run needs to go on: encoders, queue or bank, and the optimizer. */
-const slots = (method: Method): Slot[] => [...method.saved()].flatMap((s) => [...slotsOf(s)]);
+export const slots = (method: Method): Slot[] => [...method.saved()].flatMap((s) => [...slotsOf(s)]);
 
 /** A safetensors file, for MoCo v1 to v3 with the names and layouts of facebookresearch's (without `module.`). */
 export async function saveCheckpoint(method: Method, metadata: Record<string, string>): Promise<Uint8Array> {
@@ -85,8 +85,15 @@ export function loadCheckpoint(method: Method, bytes: Uint8Array, file: string):
     const stored = tensors.get(s.name);
     if (!stored) throw new FormatError(`${file}: it must hold every tensor of the model; got none named ${s.name}. Is it a checkpoint of another model or method?`);
     if (!sameShape(stored.shape, s.shape) || stored.data.length !== numel(s.shape))
-      throw new FormatError(`${file}: ${s.name} must have shape ${show(s.shape)}; got ${show(stored.shape)}. It belongs to another model: resume with the configuration it was made with.`);
-    if (stored.dtype !== s.dtype) throw new FormatError(`${file}: ${s.name} must be ${s.dtype}; got ${stored.dtype}. Convert it: filters, statistics and the queue are floats, counts are 64-bit integers.`);
+      throw new FormatError(
+        `${file}: ${s.name} must have shape ${show(s.shape)}; ` +
+          `got ${show(stored.shape)}. It belongs to another model: resume with the configuration it was made with.`,
+      );
+    if (stored.dtype !== s.dtype)
+      throw new FormatError(
+        `${file}: ${s.name} must be ${s.dtype}; ` +
+          `got ${stored.dtype}. Convert it: filters, statistics and the queue are floats, counts are 64-bit integers.`,
+      );
   }
   for (const s of all) s.load(tensors.get(s.name)!);
   return metadata;

@@ -5,7 +5,7 @@ import { loadModule, moduleTensors } from './module-state.js';
 const isHead = (name: string): boolean => /^(fc|head)\./.test(name);
 
 /** What a classifier is built for. */
-export interface ClassifierOptions extends Pick<ModelOptions, 'stem' | 'size' | 'seed'> {
+export interface ClassifierOptions extends Pick<ModelOptions, 'stem' | 'size' | 'seed' | 'heads'> {
   /** Outputs of the new head. */
   classes: number;
 }

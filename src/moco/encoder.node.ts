@@ -1,13 +1,17 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { type EncoderFile, encoderOf } from './encoder.js';
+import { type EncoderFile, encoderOf, type Said } from './encoder.js';
 import { openRun } from './run.node.js';
 import { readWeights } from './weights.node.js';
 
-/** Opens the encoder of a run's folder, which says how its pictures were prepared, or of a checkpoint. @throws FormatError if there is none. */
-export async function openEncoder(path: string): Promise<EncoderFile> {
-  if (!existsSync(join(path, 'config.json'))) return encoderOf(await readWeights(path), path);
+/**
+ * Opens the encoder of a run's folder, which says how its pictures were prepared, or of a checkpoint. The heads of a
+ * vision transformer may be said, as files do not tell them: see `vitArchitecture`.
+ * @throws FormatError if there is none.
+ */
+export async function openEncoder(path: string, said: Pick<Said, 'heads'> = {}): Promise<EncoderFile> {
+  if (!existsSync(join(path, 'config.json'))) return encoderOf(await readWeights(path), path, said);
   const { config } = openRun(path).info;
   const file = join(path, 'checkpoint.safetensors');
-  return encoderOf(await readWeights(file), file, config);
+  return encoderOf(await readWeights(file), file, { ...config, ...said });
 }

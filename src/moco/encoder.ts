@@ -19,13 +19,29 @@ export const isVit = (a: Architecture | VitArchitecture): a is VitArchitecture =
 
 const imagenet = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
 
+/** What is known of an encoder besides its tensors. `heads` are those of a vision transformer. */
+export interface Said extends Partial<Normalisation> {
+  stem?: string;
+  model?: string;
+  heads?: number;
+}
+
 /** The query encoder of a checkpoint. Pictures are taken as ImageNet's where nothing else is said. @throws FormatError for another network. */
-export function encoderOf(weights: Weights, file: string, said: Partial<Normalisation> & { stem?: string; model?: string } = {}): EncoderFile {
+export function encoderOf(weights: Weights, file: string, also: Said = {}): EncoderFile {
   const tensors = encoderWeights(weights.tensors, file);
-  const { stem, model } = { ...weights.metadata, ...said };
-  const architecture = tensors.has('cls_token') ? vitArchitecture(tensors, file, model) : resnetArchitecture(tensors, file, stem);
+  const said = { ...saidIn(weights.metadata), ...also };
+  const architecture = tensors.has('cls_token') ? vitArchitecture(tensors, file, said) : resnetArchitecture(tensors, file, said.stem);
   const size = isVit(architecture) ? architecture.size : architecture.stem === 'imagenet' ? 224 : 32;
   return { tensors, architecture, normalisation: { size: said.size ?? size, mean: said.mean ?? imagenet.mean, std: said.std ?? imagenet.std } };
+}
+
+/** What a classifier's file says of itself. */
+function saidIn({ stem, model, heads, size, mean, std }: Record<string, string>): Said {
+  const numbers = (list: string) => list.split(',').map(Number);
+  return {
+    stem, model, ...(heads && { heads: Number(heads) }),
+    ...(size && { size: Number(size) }), ...(mean && { mean: numbers(mean) }), ...(std && { std: numbers(std) }),
+  };
 }
 
 /** The encoder on the current backend, evaluating, without its head. */

@@ -1,44 +1,83 @@
+import { useBackend } from '../backend/backend.js';
+import { ShapesBackend } from '../backend/shapes.js';
 import { FormatError } from '../core/errors.js';
+import { sameShape, show } from '../core/shape.js';
 import type { StoredTensor } from '../io/safetensors.js';
-import { type Architecture, resnetArchitecture } from './architecture.js';
-import { encoderWeights, isBuffer, type Weights } from './layout.js';
+import { headWidths } from './architecture.js';
+import { type Slot, slots } from './checkpoint.js';
+import type { PretrainConfig } from './config.js';
+import { createMethod } from './create.js';
+import { encoderOf, isVit } from './encoder.js';
+import { encoderWeights, type Weights } from './layout.js';
 import { storeCount, turn } from './module-state.js';
 import { randomRows } from './random_keys.js';
 
-/** A checkpoint that a run of MoCo v1 or v2 can go on from. */
-export interface Resumable extends Weights {
-  architecture: Architecture;
-  K: number;
+/**
+ * What the tensors of a checkpoint say of the run that goes on from it: MoCo v3 if it has a predictor, and the model.
+ *
+ * @param model the name of a vision transformer, of which the tensors do not tell the heads.
+ * @throws FormatError if there is no encoder with a name and a head.
+ */
+export function configIn(weights: Weights, file: string, model?: string): Partial<PretrainConfig> {
+  const { tensors, architecture, normalisation: { size } } = encoderOf(weights, file, model === undefined ? {} : { model });
+  const vit = isVit(architecture);
+  const v3 = vit || weights.tensors.has('predictor.0.weight');
+  const widths = headWidths(tensors, vit ? 'head' : 'fc');
+  const dim = v3 || !('dim' in architecture) ? widths.at(-1) : architecture.dim;
+  const name = architecture.model;
+  if (dim === undefined || name === undefined)
+    throw new FormatError(
+      `${file}: a run goes on from a model that has a name and a head; ` +
+        `got ${name ? 'no head' : 'another model'}. Use it as an encoder: dawngrad embed or export.`,
+    );
+  if (v3) return { method: 'moco-v3', model: name, dim, hidden: widths[0], ...(vit ? { size } : { stem: architecture.stem }) };
+  const { stem, head } = architecture as { stem: PretrainConfig['stem']; head: PretrainConfig['head'] };
+  const K = weights.tensors.get('queue')?.shape[1];
+  return { model: name, stem, head, dim, ...(K !== undefined && { K }) };
 }
 
 /**
- * Makes a checkpoint whole: what it lacks (the key encoder, the queue, the optimizer's velocity, counts of batches)
- * gets the value it has at the start of a run, and the schedule starts anew.
+ * Makes a checkpoint whole, for the method of `config`: what it lacks of the key encoder, the queue, the optimizer's state
+ * and the counts of batches gets the value it has at the start of a run, and the schedule starts anew.
  *
- * @param K keys of the queue where the file has none.
- * @throws FormatError if there is no encoder with a head.
+ * @throws FormatError if it lacks anything else, or is of another model.
  */
-export function resumable({ tensors, metadata }: Weights, file: string, K: number): Resumable {
+export function resumable({ tensors, metadata }: Weights, file: string, config: PretrainConfig): Weights {
+  const { method, model, stem, head, dim } = config;
   const encoder = encoderWeights(tensors, file);
-  const architecture = resnetArchitecture(encoder, file, metadata.stem);
-  const { dim, head, stem, model } = architecture;
-  if (dim === undefined || model === undefined)
-    throw new FormatError(`${file}: a run goes on from a ResNet that has a name and a head, fc; got ${model ? 'no head' : 'another ResNet'}. Use it as an encoder: dawngrad embed or export.`);
-  for (const name of [...encoder.keys()]) if (name.endsWith('running_mean')) fillIn(encoder, name.replace('running_mean', 'num_batches_tracked'), storeCount([], 0));
   const whole = new Map<string, StoredTensor>();
-  for (const [name, t] of encoder) {
-    whole.set(`encoder_q.${name}`, t);
-    whole.set(`encoder_k.${name}`, tensors.get(`encoder_k.${name}`) ?? t);
-    const velocity = `optimizer.velocity.${name}`;
-    if (!isBuffer(name)) whole.set(velocity, tensors.get(velocity) ?? { ...t, data: new Float32Array(t.data.length) });
+  for (const slot of slotsFor(config)) {
+    const stored = tensors.get(slot.name) ?? encoder.get(slot.name.replace(/^(encoder(_[qk])?|base_encoder|momentum_encoder)\./, '')) ?? initial(slot);
+    if (!stored)
+      throw new FormatError(
+        `${file}: a run of ${method} with ${model} goes on from all of its tensors; ` +
+          `got none named ${slot.name}. Use it as an encoder, or convert it for another --method.`,
+      );
+    if (!sameShape(stored.shape, slot.shape))
+      throw new FormatError(
+        `${file}: ${slot.name} of ${method} with ${model} has shape ${show(slot.shape)}; ` +
+          `got ${show(stored.shape)}. Name its model and size by --model and --size.`,
+      );
+    whole.set(slot.name, stored);
   }
-  const queue = tensors.get('queue') ?? randomQueue(dim, K);
-  whole.set('queue', queue);
-  whole.set('queue_ptr', tensors.get('queue_ptr') ?? storeCount([1], 0));
-  return { tensors: whole, metadata: { ...metadata, format: 'dawngrad-moco', step: '0', model, stem, head, dim: String(dim) }, architecture, K: queue.shape[1] };
+  return { tensors: whole, metadata: { ...metadata, format: 'dawngrad-moco', step: '0', method, model, stem, head, dim: String(dim) } };
 }
 
-const fillIn = (to: Map<string, StoredTensor>, name: string, value: StoredTensor) => void (to.has(name) || to.set(name, value));
+/** Names and shapes of everything that a run holds. Their values are not made. */
+function slotsFor(config: PretrainConfig): Slot[] {
+  const before = useBackend(new ShapesBackend());
+  try {
+    return slots(createMethod(config, 1));
+  } finally {
+    useBackend(before);
+  }
+}
 
-/** [dim, K], each key of length 1. */
-const randomQueue = (dim: number, K: number): StoredTensor => ({ dtype: 'F32', shape: [dim, K], data: turn(randomRows(K, dim, 0), 1, K, dim) });
+/** What a run holds under a name before its first step, where that does not depend on the encoder. */
+function initial({ name, shape }: Slot): StoredTensor | undefined {
+  if (/(num_batches_tracked|^queue_ptr)$/.test(name)) return storeCount(shape, 0);
+  if (name.startsWith('optimizer.')) return { dtype: 'F32', shape: [...shape], data: new Float32Array(shape.reduce((n, d) => n * d, 1)) };
+  if (name !== 'queue') return undefined;
+  const [dim, K] = shape;
+  return { dtype: 'F32', shape: [dim, K], data: turn(randomRows(K, dim, 0), 1, K, dim) }; // each key of length 1
+}

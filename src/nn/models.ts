@@ -19,14 +19,16 @@ export interface ModelOptions extends Pick<ResNetOptions, 'stem' | 'dim' | 'spli
   head: 'linear' | 'mlp' | ((rng: Rng, features: number) => Module);
   /** Pixels of a picture's side. */
   size: number;
+  /** Vision transformers: attention heads, where not those that the name stands for. */
+  heads?: number;
   /** Vision transformers: the patch projection stays random, as MoCo v3 pretrains. */
   stopGradConv1?: boolean;
 }
 
 /** Models by name. */
 export const models: Record<string, (options: ModelOptions) => Encoder> = Object.fromEntries([
-  ...resnetNames.map((name) => [name, ({ size: _, stopGradConv1: __, ...options }: ModelOptions) => resnet(name, options)]),
-  ...vitNames.map((name) => [name, ({ stem: _, zeroInitResidual: __, ...options }: ModelOptions) => vit(name, options)]),
+  ...resnetNames.map((name) => [name, ({ size: _, stopGradConv1: __, heads: ___, ...options }: ModelOptions) => resnet(name, options)]),
+  ...vitNames.map((name) => [name, ({ stem: _, zeroInitResidual: __, heads, ...options }: ModelOptions) => vit(name, { ...options, ...(heads && { heads }) })]),
 ]);
 
 /** @throws ConfigError for an unknown name, with the nearest known one. */

@@ -36,7 +36,7 @@ export interface AugmentOptions {
  * @param table how to augment each, f32 [N, 18] from `drawAugmentation`.
  * @returns f32 [N, height, width, 3].
  */
-export function augment(pictures: Tensor, index: Tensor, table: Tensor, { size, mean, std }: AugmentOptions): Tensor {
+export function augment(pictures: Tensor<'u8'>, index: Tensor<'u32'>, table: Tensor<'f32'>, { size, mean, std }: AugmentOptions): Tensor {
   checkDType('augment', pictures, 'u8');
   checkDType('augment', index, 'u32');
   checkDType('augment', table, 'f32');
@@ -56,7 +56,7 @@ export function augment(pictures: Tensor, index: Tensor, table: Tensor, { size, 
 }
 
 /** Pictures as they are, resized if `size` differs from theirs, and normalised: for evaluation. Arguments as of `augment`. */
-export function normalizePictures(pictures: Tensor, index: Tensor, { size, mean, std }: Omit<AugmentOptions, 'size'> & Partial<Pick<AugmentOptions, 'size'>>): Tensor {
+export function normalizePictures(pictures: Tensor<'u8'>, index: Tensor<'u32'>, { size, mean, std }: Omit<AugmentOptions, 'size'> & Partial<Pick<AugmentOptions, 'size'>>): Tensor {
   const [, H, W] = pictures.shape;
   const table = tensor(wholePictures(index.size, H, W), [index.size, AUGMENT_COLUMNS]);
   return augment(pictures, index, table, { size: size ?? [H, W], mean, std });

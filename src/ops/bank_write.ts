@@ -21,7 +21,7 @@ const primitive: Primitive<BankWriteParams> = {
  * @param rows f32 [N, D].
  * @param index u32 [N], all different. It lives on the device and is not checked: an entry of M or more writes nothing.
  */
-export function bankWrite(bank: Tensor, rows: Tensor, index: Tensor): void {
+export function bankWrite(bank: Tensor, rows: Tensor, index: Tensor<'u32'>): void {
   checkDType('bankWrite', bank, 'f32');
   checkDType('bankWrite', rows, 'f32');
   checkDType('bankWrite', index, 'u32');

@@ -36,7 +36,7 @@ const gradient: Primitive<Rows> = {
  * @param labels u32 [N]. They live on the device and are not checked: one that is C or more counts as C - 1.
  * @returns a scalar
  */
-export function crossEntropy(logits: Tensor, labels: Tensor): Tensor {
+export function crossEntropy(logits: Tensor, labels: Tensor<'u32'>): Tensor {
   checkDType('crossEntropy', logits, 'f32');
   checkDType('crossEntropy', labels, 'u32');
   if (logits.rank !== 2 || logits.size === 0) throw new ShapeError(`crossEntropy: logits are [N, C], with a row and a class at least; got ${show(logits.shape)}. Reshape them.`);

@@ -34,7 +34,7 @@ const gradient: Primitive<GatherParams> = {
  * @param index u32 [M]. It lives on the device and is not checked: an entry of `rows` or more counts as the last row.
  * @returns [M, ...]
  */
-export function gather(x: Tensor, index: Tensor): Tensor {
+export function gather(x: Tensor, index: Tensor<'u32'>): Tensor {
   checkDType('gather', x, 'f32', 'i32', 'u32');
   checkDType('gather', index, 'u32');
   if (x.rank < 1 || index.rank !== 1) throw new ShapeError(`gather: x has rows and the index is a list; got ${show(x.shape)} and ${show(index.shape)}. Reshape them.`);

@@ -22,7 +22,7 @@ const primitive: Primitive<Rows> = {
  * @param column u32 [N]. It lives on the device and is not checked: an entry of C or more counts as C - 1.
  * @returns f32 [N]
  */
-export function pick(x: Tensor, column: Tensor): Tensor {
+export function pick(x: Tensor, column: Tensor<'u32'>): Tensor {
   checkDType('pick', x, 'f32');
   checkDType('pick', column, 'u32');
   const [rows, C] = x.shape;

@@ -30,7 +30,7 @@ const primitive: Primitive<{ N: number; K: number; D: number }> = {
  * @param keys f32 [N, D].
  * @param pointer u32 [1], where the next key goes. It moves on the device.
  */
-export function queueWrite(queue: Tensor, keys: Tensor, pointer: Tensor): void {
+export function queueWrite(queue: Tensor, keys: Tensor, pointer: Tensor<'u32'>): void {
   checkDType('queueWrite', queue, 'f32');
   checkDType('queueWrite', keys, 'f32');
   checkDType('queueWrite', pointer, 'u32');

@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { encodePng } from '../../src/io/png.js';
 import { type Event, readEvents } from '../io/tfevents.js';
 import { builtCommand } from '../support/cli.js';
 
@@ -80,6 +81,13 @@ describe('dawngrad pretrain', () => {
     const { code, out, err } = await dawngrad(['pretrain', ...tiny, '--preset', 'bank-demo', '--dry-run']);
     expect([code, out, err]).toEqual([0, expect.stringMatching(/memory-bank with resnet-tiny[^]*whole run +8 steps/), expect.stringContaining('Chance level of the loss: 4.615')]);
     expect(existsSync(join(folder, 'runs'))).toBe(false);
+  });
+
+  it('decodes large pictures larger than the views cut out of them, and says what that takes', async () => {
+    mkdirSync(join(folder, 'photos'));
+    for (let i = 0; i < 8; i++) writeFileSync(join(folder, `photos/${i}.png`), await encodePng(Uint8Array.from({ length: 120 * 90 * 3 }, (_, j) => (j * (i + 1)) % 251), 120, 90));
+    const { code, out } = await dawngrad(['pretrain', 'photos', '--size', '16', '--batch', '4', '--K', '8', '--held-out', '0', '--dry-run']);
+    expect([code, out]).toEqual([0, expect.stringMatching(/pictures +8 of 64×64 for views of 16×16, 0\.1 MiB/)]);
   });
 
   it('saves when interrupted, and resumes to the same bits', async () => {

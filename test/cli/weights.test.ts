@@ -1,10 +1,12 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { encodePng } from '../../src/io/png.js';
 import { decodeSafetensors, type StoredTensor } from '../../src/io/safetensors.js';
-import { type Saved, saveStream, saveZip } from '../io/torch-save.js';
+import { saveStream, saveZip } from '../io/torch-save.js';
 import { builtCommand } from '../support/cli.js';
+import { released } from '../support/released.js';
 
 const built = builtCommand('weights');
 const { folder } = built;
@@ -12,25 +14,6 @@ const dawngrad = (...args: string[]) => built.run(args);
 
 const read = (name: string) => decodeSafetensors(readFileSync(join(folder, name)), name).tensors;
 let run: Map<string, StoredTensor>;
-
-/** A run's tensors in MoCo's released layout: `module.` before each name, SGD's state apart. */
-function released(): Map<string, unknown> {
-  let key = 0;
-  const saved = ({ dtype, shape, data }: StoredTensor): Saved => ({
-    storage: { type: dtype === 'I64' ? 'LongStorage' : 'FloatStorage', key: String(key++), length: data.length, bytes: new Uint8Array(data.buffer, data.byteOffset, data.byteLength) },
-    offset: 0, size: shape, strides: shape.map((_, i) => shape.slice(i + 1).reduce((n, d) => n * d, 1)),
-  });
-  const state = [...run].filter(([name]) => !name.startsWith('optimizer.'));
-  const order = [...state.map(([name]) => name)].filter((name) => name.startsWith('encoder_q.') && run.has(name.replace('encoder_q.', 'optimizer.velocity.')));
-  const momentum = order.map((name, i): [number, unknown] => [i, new Map([['momentum_buffer', saved(run.get(name.replace('encoder_q.', 'optimizer.velocity.'))!)]])]);
-  const first = (name: string) => (name.startsWith('encoder_q.') ? 0 : 1); // the order in which modules are made
-  const sorted = state.sort(([a], [b]) => first(a) - first(b));
-  return new Map<string, unknown>([
-    ['epoch', 2], ['arch', 'resnet-tiny'],
-    ['state_dict', new Map(sorted.map(([name, t]) => [`module.${name}`, saved(t)]))],
-    ['optimizer', new Map<string, unknown>([['state', new Map(momentum)], ['param_groups', [new Map([['params', order.map((_, i) => i)]])]]])],
-  ]);
-}
 
 beforeAll(async () => {
   const ended = await dawngrad('pretrain', '--count', '60', '--size', '16', '--epochs', '1', '--batch', '16', '--K', '32', '--knn', '5', '--out', 'run');
@@ -43,7 +26,7 @@ beforeAll(async () => {
 
 describe('dawngrad convert', () => {
   it.each([['zip', saveZip], ['stream', saveStream]] as const)('a released checkpoint as %s becomes a run that trains on', async (name, save) => {
-    writeFileSync(join(folder, `${name}.pth.tar`), save(released()));
+    writeFileSync(join(folder, `${name}.pth.tar`), save(released(run)));
     expect(await dawngrad('convert', `${name}.pth.tar`, `${name}.safetensors`)).toMatchObject({ code: 0, err: '' });
     expect(Object.fromEntries(read(`${name}.safetensors`))).toEqual(Object.fromEntries(run));
     const flags = ['--data', 'photos', '--epochs', '1', '--batch', '4', '--size', '16', '--held-out', '0', '--splits', '2'];
@@ -52,6 +35,16 @@ describe('dawngrad convert', () => {
     const resumed = await dawngrad('pretrain', '--resume', `run-${name}`, '--quiet');
     expect([resumed.code, resumed.err]).toEqual([0, '']);
     expect(read(`run-${name}/checkpoint.safetensors`).get('encoder_q.conv1.weight')).not.toEqual(run.get('encoder_q.conv1.weight'));
+  });
+
+  it('a checkpoint of MoCo v3 becomes a run of its model that trains on', async () => {
+    expect((await dawngrad('pretrain', '--preset', 'v3-vit-demo', '--count', '40', '--size', '16', '--epochs', '1', '--warmup', '0', '--batch', '16', '--held-out', '0', '--out', 'v3')).code).toBe(0);
+    writeFileSync(join(folder, 'v3.pth.tar'), saveZip(released(read('v3/checkpoint.safetensors'), { steps: 2 })));
+    const { code, out } = await dawngrad('convert', 'v3.pth.tar', 'run-v3', '--data', 'photos', '--epochs', '2', '--batch', '6', '--held-out', '0', '--seed', '3');
+    expect([code, out]).toEqual([0, 'run-v3: a run of moco-v3 with vit-mini and adamw. Its schedule starts anew, though it was saved at epoch 2. Continue with: dawngrad pretrain --resume run-v3\n']);
+    expect(JSON.parse(readFileSync(join(folder, 'run-v3/config.json'), 'utf8')).config).toMatchObject({ method: 'moco-v3', model: 'vit-mini', size: 16, dim: 64, hidden: 128, optimizer: 'adamw', lr: 1.5e-4 });
+    const resumed = await dawngrad('pretrain', '--resume', 'run-v3', '--quiet');
+    expect([resumed.code, resumed.err]).toEqual([0, '']);
   });
 
   it('--encoder leaves torchvision’s names and no head', async () => {
@@ -91,6 +84,19 @@ describe('dawngrad embed and export', () => {
     expect([...new Float32Array(Uint8Array.from(npy.subarray(-4 * values.length)).buffer)]).toEqual(values);
   });
 
+  it('writes a folder for the embedding projector, with a sprite that opens', async () => {
+    const { code, out } = await dawngrad('embed', 'photos', '--checkpoint', 'run', '--out', 'projector', '--json');
+    const files = ['tensors.tsv', 'metadata.tsv', 'projector_config.pbtxt', 'sprite.png'].map((name) => join('projector', name));
+    expect([code, JSON.parse(out)]).toEqual([0, { out: 'projector', pictures: 6, features: 64, files }]);
+    const [tensors, metadata] = files.map((name) => readFileSync(join(folder, name), 'utf8').trim().split('\n').map((line) => line.split('\t')));
+    expect(metadata).toEqual([['name', 'label'], ...[0, 2, 4, 1, 3, 5].map((i) => [`${'ab'[i % 2]}/${i}.png`, 'ab'[i % 2]])]);
+    expect(tensors.map((row) => [row.length, row.every((v) => Number.isFinite(Number(v)))])).toEqual(Array(6).fill([64, true]));
+    const sprite = await sharp(join(folder, files[3])).raw().toBuffer({ resolveWithObject: true });
+    expect(sprite.info).toMatchObject({ width: 48, height: 48, channels: 3 }); // 3 × 3 places of 16 × 16
+    const [fourth, picture] = await Promise.all([sharp(join(folder, files[3])).extract({ left: 0, top: 16, width: 16, height: 16 }).raw().toBuffer(), sharp(join(folder, 'photos/b/1.png')).raw().toBuffer()]);
+    expect(fourth.equals(picture)).toBe(true);
+  });
+
   it('search finds the picture itself first, and shows what it found', async () => {
     const { code, out, err } = await dawngrad('search', 'photos/b/3.png', 'photos', '--checkpoint', 'run', '--nearest', '3');
     expect([code, err]).toEqual([0, '']);
@@ -116,6 +122,23 @@ describe('dawngrad embed and export', () => {
     expect(readFileSync(join(folder, 'model/onnx/model.onnx')).length).toBeGreaterThan(4 * 1000);
   });
 
+  it('takes a vision transformer without a run, as MoCo v3 releases them, and its heads', async () => {
+    const features = async (...from: string[]) => {
+      const { code, err } = await dawngrad('embed', 'photos', '--checkpoint', ...from, '--out', 'v3.npy');
+      expect([code, err]).toEqual([0, '']);
+      return readFileSync(join(folder, 'v3.npy'));
+    };
+    const [run, bare, other] = [await features('v3'), await features('v3.pth.tar'), await features('v3.pth.tar', '--heads', '8')];
+    expect([bare.equals(run), other.equals(run), other.length]).toEqual([true, false, run.length]);
+    expect(await dawngrad('embed', 'photos', '--checkpoint', 'v3.pth.tar', '--heads', '7')).toMatchObject({ code: 2, err: expect.stringContaining('heads divide the width, 64; got 7') });
+    expect((await dawngrad('linear', 'v3.pth.tar', 'photos', '--held-out', '0.5', '--epochs', '2', '--out', 'v3-probe')).out).toContain('by recipe v3-vit');
+    expect((await dawngrad('export', 'v3.pth.tar', 'v3-model', '--heads', '8')).code).toBe(0);
+    expect(JSON.parse(readFileSync(join(folder, 'v3-model/config.json'), 'utf8'))).toMatchObject({ model_type: 'vit', num_attention_heads: 8 });
+    expect((await dawngrad('finetune', 'v3.pth.tar', 'photos', '--epochs', '1', '--batch', '3', '--heads', '8', '--out', 'v3-tuned')).out).toContain('Classifier: v3-tuned/classifier.safetensors');
+    expect(decodeSafetensors(readFileSync(join(folder, 'v3-tuned/classifier.safetensors')), 'v3-tuned').metadata).toMatchObject({ model: 'vit-mini', heads: '8', size: '16' });
+    expect((await features('v3-tuned/classifier.safetensors')).equals(run)).toBe(false);
+  });
+
   it('without a checkpoint, says so', async () => {
     expect(await dawngrad('embed', 'photos')).toMatchObject({ code: 2, err: expect.stringMatching(/got no --checkpoint/) });
   });
@@ -127,6 +150,14 @@ describe('dawngrad knn and linear', () => {
     expect([code, out]).toEqual([0, expect.stringContaining('Weighted k-NN of 12 held-out pictures among 48, by 64 features of run')]);
     expect(out.match(/^ +(\d+)( +\d+\.\d %\*?){4}$/gm)?.map((line) => Number.parseInt(line, 10))).toEqual([1, 5, 10, 20]); // no more than the bank
     expect(out.match(/%\*/g)).toHaveLength(1);
+  });
+
+  it('warns of pictures that look wrong, and not with --quiet', async () => {
+    cpSync(join(folder, 'photos'), join(folder, 'high/photos'), { recursive: true });
+    const command = ['knn', 'run/checkpoint.safetensors', 'high', '--size', '16', '--held-out', '0.5'];
+    const [told, quiet] = [await dawngrad(...command), await dawngrad(...command, '--quiet')];
+    expect([told.code, told.err]).toEqual([0, expect.stringMatching(/^Warning: high: all its pictures lie in photos/)]);
+    expect(quiet).toEqual({ ...told, err: '' });
   });
 
   it.each([['the run', ['run'], 'run'], ['a checkpoint on other pictures', ['run/checkpoint.safetensors', 'photos', '--size', '16', '--held-out', '0.5', '--augment', '--out', 'probe'], 'probe']] as const)(

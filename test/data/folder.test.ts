@@ -63,6 +63,20 @@ describe('openFolder', () => {
     expect((await openFolder(root, { size: 5 })).data.length).toBe(2 * 5 * 5 * 3);
   });
 
+  it('decodes for views at 8/7 of their size, and never larger than the pictures are', async () => {
+    const line = Buffer.from(Uint8Array.from({ length: 900 * 3 }, (_, i) => (Math.floor(i / 3) % 2) * 255)); // black and white columns
+    const photo = sharp(line, { raw: { width: 900, height: 1, channels: 3 } }).resize(900, 600, { kernel: 'nearest', fit: 'fill' });
+    await put('photo.jpg', await photo.jpeg({ quality: 100 }).toBuffer());
+    const sizeFor = async (views: number) => (await openFolder(root, { views })).height;
+    expect([await sizeFor(224), await sizeFor(32), await sizeFor(2000)]).toEqual([256, 64, 600]);
+    expect((await openFolder(root, { views: 224 })).data.every((v) => v > 90 && v < 165)).toBe(true); // an even grey
+    await put('photo.jpg', await red());
+    await put('wide.png', await plain(30, 20, '#00ff00').png().toBuffer());
+    expect([await sizeFor(224), await sizeFor(4)]).toEqual([20, 20]);
+    expect((await openFolder(root, { views: 224, size: 48 })).height).toBe(48);
+    await expect(openFolder(root, { views: 0 })).rejects.toThrow(ConfigError);
+  });
+
   it('brings every kind of picture to upright 8-bit sRGB', async () => {
     const half = await sharp(Buffer.from([255, 0, 0, 0, 0, 255]), { raw: { width: 2, height: 1, channels: 3 } })
       .resize(64, 64, { kernel: 'nearest', fit: 'fill' }).png().toBuffer();

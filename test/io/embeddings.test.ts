@@ -5,6 +5,8 @@ import { encodeNpy } from '../../src/io/npy.js';
 
 const table = { values: Float32Array.of(0.1, -2, 3e-9, 4), count: 2, size: 2, names: ['a/1.png', 'b/"2", x.png'], labels: ['a', 'b'] };
 
+const sprite = { height: 20, width: 30 };
+
 describe('embeddings', () => {
   it('npy: the header is aligned to 64 bytes, the data follow', () => {
     fc.assert(fc.property(fc.array(fc.nat(6), { maxLength: 4 }), (shape) => {
@@ -27,8 +29,9 @@ describe('embeddings', () => {
   });
 
   it('projector: one line a picture, a head only over two columns', () => {
-    expect(projectorFiles(table).get('metadata.tsv')).toBe('name\tlabel\na/1.png\ta\nb/"2", x.png\tb\n');
-    expect(projectorFiles({ ...table, labels: undefined }).get('metadata.tsv')).toBe('a/1.png\nb/"2", x.png\n');
-    expect(projectorFiles(table).get('tensors.tsv')!.trim().split('\n').map((line) => line.split('\t').length)).toEqual([2, 2]);
+    expect(projectorFiles(table, sprite).get('metadata.tsv')).toBe('name\tlabel\na/1.png\ta\nb/"2", x.png\tb\n');
+    expect(projectorFiles({ ...table, labels: undefined }, sprite).get('metadata.tsv')).toBe('a/1.png\nb/"2", x.png\n');
+    expect(projectorFiles(table, sprite).get('projector_config.pbtxt')).toMatch(/single_image_dim: 30\n +single_image_dim: 20\n/);
+    expect(projectorFiles(table, sprite).get('tensors.tsv')!.trim().split('\n').map((line) => line.split('\t').length)).toEqual([2, 2]);
   });
 });

@@ -47,7 +47,7 @@ describe('an encoder read from a checkpoint', () => {
     const ohwi = await [...model.entries()].flatMap((e) => (e.name === 'patch_embed.proj.weight' && 'tensor' in e ? [e.tensor] : []))[0].data();
     expect(tensors.get('patch_embed.proj.weight')!.data[((5 * 3 + 2) * 4 + 1) * 4 + 3]).toBe(ohwi[((5 * 4 + 1) * 4 + 3) * 3 + 2]);
     const { architecture, normalisation } = encoderOf({ tensors, metadata: {} }, 'x');
-    expect(architecture).toEqual({ width: 64, depth: 4, heads: 4, patch: 4, size: 8, stem: 'patch' });
+    expect(architecture).toEqual({ model: 'vit-tiny', width: 64, depth: 4, heads: 4, patch: 4, size: 8, stem: 'patch' });
     expect(normalisation.size).toBe(8);
   });
 

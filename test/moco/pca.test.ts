@@ -61,7 +61,7 @@ describe('mapFeatures', () => {
   const features = { values: Float32Array.from({ length: 60 }, () => rng.normal()), count: 10, size: 6 };
 
   it('without umap-js is PCA', async () => {
-    expect(await mapFeatures(features)).toEqual({ points: (await pca(features)).projected, by: 'PCA' });
+    expect(await mapFeatures(features, async () => undefined)).toEqual({ points: (await pca(features)).projected, by: 'PCA' });
   });
 
   it('with umap-js is its embedding, of features of length 1', async () => {
@@ -78,5 +78,19 @@ describe('mapFeatures', () => {
     const { points, by } = await mapFeatures(features, async () => ({ UMAP }));
     expect([by, points.length, seen.length]).toEqual(['UMAP', 20, 10]);
     for (const row of seen) expect(Math.hypot(...row)).toBeCloseTo(1, 9);
+  });
+
+  it('with the real umap-js keeps groups together, the same each time', async () => {
+    const [groups, each, size] = [3, 16, 8];
+    const values = Float32Array.from({ length: groups * each * size }, (_, i) => (i % size === Math.floor(i / size) % groups ? 5 : 0) + 0.3 * rng.normal());
+    const cloud = { values, count: groups * each, size };
+    const { points, by } = await mapFeatures(cloud);
+    expect([by, points.length, points.every(Number.isFinite)]).toEqual(['UMAP', 2 * cloud.count, true]);
+    for (let i = 0; i < cloud.count; i++) {
+      const distance = (j: number) => (i === j ? Infinity : Math.hypot(points[2 * i] - points[2 * j], points[2 * i + 1] - points[2 * j + 1]));
+      const near = Array.from({ length: cloud.count }, (_, j) => j).sort((a, b) => distance(a) - distance(b))[0];
+      expect(near % groups).toBe(i % groups);
+    }
+    expect(await mapFeatures(cloud)).toEqual({ points, by });
   });
 });
