@@ -74,11 +74,12 @@ async function main(options: Options): Promise<void> {
 }
 
 function chosen(only: string[], full: boolean): { bench: Bench; cases: Case[] }[] {
-  const named = (name: string) => (part: string) => name.includes(part);
   const all = benches.map((bench) => ({ bench, cases: bench.cases(full) }));
-  const found = all.map(({ bench, cases }) => ({ bench, cases: cases.filter((c) => !only.length || only.some(named(`${bench.name}, ${c.label}`))) })).filter(({ cases }) => cases.length);
-  if (!found.length) throw new Error(`bench: operations are ${benches.map((b) => b.name).join(', ')}; got ${only.join(', ')}.`);
-  return found;
+  const named = (part: string, bench: Bench, c: Case) => `${bench.name}, ${c.label}`.includes(part);
+  const unknown = only.filter((part) => !all.some(({ bench, cases }) => cases.some((c) => named(part, bench, c))));
+  if (unknown.length) throw new Error(`bench: operations are ${benches.map((b) => b.name).join(', ')}; got ${unknown.join(', ')}.`);
+  const wanted = (bench: Bench, c: Case) => only.length === 0 || only.some((part) => named(part, bench, c));
+  return all.map(({ bench, cases }) => ({ bench, cases: cases.filter((c) => wanted(bench, c)) })).filter(({ cases }) => cases.length);
 }
 
 const estimate = (c: Case, ceiling: Ceiling): number => Math.max((c.flops ?? 0) / ceiling.flops, (c.bytes ?? 0) / ceiling.bytes) / USUAL;
