@@ -1,3 +1,4 @@
+import { cast } from '../../src/ops/cast.js';
 import { conv2d } from '../../src/ops/conv2d.js';
 import { parameter, state, type Tensor, tensor } from '../../src/tensor.js';
 import type { Bench, Case, Loose } from '../record.js';
@@ -14,24 +15,28 @@ export interface Sizes {
   R: number;
   stride: number;
   what: string;
+  /** All three tensors are halves, where the adapter has them; the peers compute in f32. */
+  half?: boolean;
 }
 
 type Part = 'forward' | 'dX' | 'dW';
 
 function convolution(part: Part, s: Sizes): Case {
-  const { N, H, C, O, R, stride } = s;
+  const { N, H, C, O, R, stride, half = false } = s;
   const pad = (R - 1) >> 1;
   const P = Math.floor((H + 2 * pad - R) / stride) + 1;
   const [x, w, dy] = [[N, H, H, C], [O, R, R, C], [N, P, P, O]];
   return {
-    label: `${N}×${H}², ${C}→${O}, ${R}×${R}${stride > 1 ? `/${stride}` : ''} (${s.what})`,
+    label: `${N}×${H}², ${C}→${O}, ${R}×${R}${stride > 1 ? `/${stride}` : ''} (${s.what})${half ? ', f16' : ''}`,
     flops: 2 * N * P * P * O * R * R * C,
-    tolerance: 5e-4,
+    tolerance: half ? 4e-3 : 5e-4,
     checked: part === 'forward' && C === 3 && R === 3,
     ours: () => {
-      const [X, W, dY] = [parameter(tensor(values(x, 1), x)), parameter(tensor(values(w, 2), w)), state(tensor(values(dy, 3), dy))];
-      if (part === 'forward') return () => [conv2d(X.detach(), W.detach(), { stride, padding: pad })];
-      const kept: Tensor = state(conv2d(X, W, { stride, padding: pad }));
+      const stored = (t: Tensor) => (half ? cast(t, 'f16') : t);
+      const [X, W, dY] = [parameter(stored(tensor(values(x, 1), x))), parameter(stored(tensor(values(w, 2), w))), state(stored(tensor(values(dy, 3), dy)))];
+      const options = { stride, padding: pad, precision: half ? 'f16' : 'f32' } as const;
+      if (part === 'forward') return () => [conv2d(X.detach(), W.detach(), options)];
+      const kept: Tensor = state(conv2d(X, W, options));
       return () => [kept.node!.grads(dY)[part === 'dX' ? 0 : 1]!()];
     },
     tfjs: (tf) => {
@@ -61,7 +66,7 @@ const bench = (name: string, part: Part, tfjs: number): Bench => ({
   leavesOut: 'a stage of ResNet-18, five of six convolutions of ResNet-50, and pictures of 224²',
   cases: (full) => {
     const ofResNets = full
-      ? [...cifarResNet18(256), ...imageNetResNet50(32, 224)]
+      ? [...cifarResNet18(256), ...imageNetResNet50(32, 224), ...imageNetResNet50(32, 224).map((s) => ({ ...s, half: true }))]
       : [...cifarResNet18(2).filter(({ C }) => C !== 128), ...imageNetResNet50(1, 112).filter((_, i) => i % 6 === 0)];
     return [...ofResNets, ofJax(full ? 256 : 32)].map((s) => convolution(part, s));
   },

@@ -1,5 +1,6 @@
+import { cast } from '../../src/ops/cast.js';
 import { matmul } from '../../src/ops/matmul.js';
-import { state, tensor } from '../../src/tensor.js';
+import { state, type Tensor, tensor } from '../../src/tensor.js';
 import type { Bench, Case } from '../record.js';
 import { values } from '../values.js';
 
@@ -10,16 +11,20 @@ interface Sizes {
   tA?: boolean;
   tB?: boolean;
   what?: string;
+  /** Factors and result are halves, where the adapter has them; the peers compute in f32. */
+  half?: boolean;
 }
 
-function product({ M, N, K, tA = false, tB = false, what }: Sizes): Case {
+function product({ M, N, K, tA = false, tB = false, what, half = false }: Sizes): Case {
   const [a, b] = [tA ? [K, M] : [M, K], tB ? [N, K] : [K, N]];
   return {
-    label: `${M}×${K} · ${K}×${N}${tA ? ', aᵀ' : ''}${tB ? ', bᵀ' : ''}${what ? ` (${what})` : ''}`,
+    label: `${M}×${K} · ${K}×${N}${tA ? ', aᵀ' : ''}${tB ? ', bᵀ' : ''}${what ? ` (${what})` : ''}${half ? ', f16' : ''}`,
+    tolerance: half ? 4e-3 : undefined,
     flops: 2 * M * N * K,
     ours: () => {
-      const [x, y] = [state(tensor(values(a, 1), a)), state(tensor(values(b, 2), b))];
-      return () => [matmul(x, y, { transposeA: tA, transposeB: tB })];
+      const stored = (t: Tensor) => state(half ? cast(t, 'f16') : t);
+      const [x, y] = [stored(tensor(values(a, 1), a)), stored(tensor(values(b, 2), b))];
+      return () => [matmul(x, y, { transposeA: tA, transposeB: tB, precision: half ? 'f16' : 'f32' })];
     },
     tfjs: (tf) => {
       const [x, y] = [tf.tensor(values(a, 1), a), tf.tensor(values(b, 2), b)];
@@ -30,7 +35,7 @@ function product({ M, N, K, tA = false, tB = false, what }: Sizes): Case {
       const f = jit((p: typeof x, q: typeof x) => np.matmul(tA ? np.transpose(p) : p, tB ? np.transpose(q) : q));
       return () => [f(x.ref, y.ref)];
     },
-    small: () => product({ M: Math.min(M, 200), N: Math.min(N, 200), K: Math.min(K, 700), tA, tB }),
+    small: () => product({ M: Math.min(M, 200), N: Math.min(N, 200), K: Math.min(K, 700), tA, tB, half }),
   };
 }
 
@@ -54,6 +59,7 @@ export const bench: Bench = {
   leavesOut: 'squares of more than 512, two orders of 512, and one layer of a ViT-S',
   cases: (full) => {
     const squares = full ? [256, 512, 1024, 2048, 4096].flatMap((n) => transposes(square(n))) : [...transposes(square(256)), square(512)];
-    return [...squares, ...ofModels(full ? 64 : 1).filter(({ N }) => full || N !== 1536)].map(product);
+    const halves = full ? [1024, 2048, 4096].flatMap((n) => transposes({ ...square(n), half: true })) : [];
+    return [...squares, ...halves, ...ofModels(full ? 64 : 1).filter(({ N }) => full || N !== 1536)].map(product);
   },
 };

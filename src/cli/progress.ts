@@ -32,9 +32,9 @@ export class Progress {
   readonly #screen: Screen;
   /** Whether lines are redrawn. */
   readonly #live: boolean;
-  readonly #began = Date.now();
   #losses: Point[] = [];
-  #first?: number;
+  /** The first step that was told, and when: kernels are compiled by then. */
+  #first?: { step: number; at: number };
   #shown = 0;
   #open = false;
 
@@ -47,12 +47,12 @@ export class Progress {
   update(record: StepRecord): void {
     const { total, quiet, verbose, chart } = this.#options;
     const { step, loss } = record;
-    this.#first ??= step - 1;
     if (chart && this.#live && this.#losses.push([step, loss]) > KEPT) this.#losses = thin(this.#losses, KEPT / 2);
     const now = Date.now();
+    this.#first ??= { step, at: now };
     if (quiet || (!verbose && now - this.#shown < (this.#live ? 100 : EVERY * 1000) && step !== total)) return;
     this.#shown = now;
-    const text = this.#line(record, (now - this.#began) / 1000, step - this.#first);
+    const text = this.#line(record, (now - this.#first.at) / 1000, step - this.#first.step);
     if (!this.#live) this.#screen.write(`${text}\n`);
     else {
       const filled = Math.round((CELLS * step) / total);
@@ -76,11 +76,11 @@ export class Progress {
 
   #line({ step, epoch, loss, contrastTop1, dataMs, stepMs }: StepRecord, seconds: number, done: number): string {
     const { total, stepsPerEpoch, batch } = this.#options;
-    const left = ((total - step) * seconds) / done;
+    const pace = done > 0 && seconds > 0;
     const data = dataMs === undefined || stepMs === undefined ? '' : `data ${dataMs.toFixed(1)} of ${stepMs.toFixed(0)} ms  `;
     return (
       `epoch ${epoch}/${Math.round(total / stepsPerEpoch)}  loss ${loss.toFixed(3)}  contrast ${(100 * contrastTop1).toFixed(0)} %  ` +
-      `${((done * batch) / seconds).toFixed(0)} pictures/s  ${data}${clock(left)} left`
+      `${pace ? `${((done * batch) / seconds).toFixed(0)} pictures/s  ` : ''}${data}${pace ? `${clock(((total - step) * seconds) / done)} left` : ''}`
     );
   }
 

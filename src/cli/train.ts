@@ -90,17 +90,16 @@ async function interruptible<T>(progress: Progress, work: (signal: AbortSignal) 
 }
 
 const STEPS_TIMED = 8; // a step is told of when its values are read, several at once where the device is ahead
-const STEPS_RECORDED = 2; // they make kernels and recordings, and say nothing of the others
 
-/** Adds to each step how fast the last eight were, and how much of it went into data; the first have no pace. */
+/** Adds to each step how fast the last eight were, and how much of it went into data; the first has no pace. */
 function clocked(batch: number): (record: StepRecord, timing: StepTiming) => StepRecord {
   const told: number[] = [];
   const short = (v: number) => Number(v.toPrecision(5));
   return (record, { dataMs, stepMs }) => {
     told.push(performance.now());
-    const steps = told.length - 1 - STEPS_RECORDED;
-    const picturesPerSecond = steps <= 0 ? undefined : short((1000 * batch * steps) / (told.at(-1)! - told[STEPS_RECORDED]));
-    if (steps === STEPS_TIMED) told.splice(STEPS_RECORDED, 1);
+    const steps = told.length - 1;
+    const picturesPerSecond = steps === 0 ? undefined : short((1000 * batch * steps) / (told.at(-1)! - told[0]));
+    if (steps === STEPS_TIMED) told.shift();
     return { ...record, picturesPerSecond, dataMs: short(dataMs), stepMs: short(stepMs) };
   };
 }

@@ -54,7 +54,7 @@ describe('Progress', () => {
     let text = '';
     const progress = new Progress({ total: 10, stepsPerEpoch: 5, batch: 4 }, { isTTY: false, columns: 60, write: (t: string) => (text += t) });
     progress.update({ step: 10, epoch: 2, loss: 1, contrastTop1: 0.5, lr: 0.1, m: 0.99, contrastTop5: 1, gradNorm: 1, dataMs: 0.34, stepMs: 41.2 });
-    expect(text).toContain('pictures/s  data 0.3 of 41 ms  ');
+    expect(text).toContain('contrast 50 %  data 0.3 of 41 ms');
     expect(shown({}, false)).not.toContain('data');
   });
 
