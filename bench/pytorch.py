@@ -1,6 +1,6 @@
-"""Pictures a second of a MoCo v2 step of ResNet-50 in PyTorch, to set beside `npm run bench -- moco-step --full`.
+"""Pictures a second of a MoCo v2 step of ResNet-50 in PyTorch, told below dawngrad's table by
 
-    pip install torch torchvision && python bench/pytorch.py
+    pip install torch torchvision; npm run bench -- moco-step --full --no-peers --pytorch
 
 224 pixels, batch 256, K 65,536: the step of dawngrad's record, on views that are on the device. Not run by dawngrad's authors.
 """
