@@ -52,10 +52,10 @@ describe('a ladder', () => {
 
 describe('tune', () => {
   /** Ladders of five classes of these rungs alone, each with its milliseconds, while `test` runs. */
-  async function withRungs(costs: Record<string, number>, test: (backend: GpuBackend, clock: { now: number }) => Promise<void>, made: () => object[] = () => []): Promise<void> {
+  async function withRungs(costs: Record<string, number>, test: (backend: GpuBackend, clock: { now: number }) => Promise<void>): Promise<void> {
     const backend = await withTable();
     const clock = { now: 0, pending: 0 };
-    const rungs = Object.entries(costs).map(([name, cost]) => ({ name, fits: () => true, launch: () => ({ scratch: [], launches: made(), cost }) }));
+    const rungs = Object.entries(costs).map(([name, cost]) => ({ name, fits: () => true, launch: () => ({ scratch: [], launches: [], cost }) }));
     const samples = [1, 2, 3, 4, 5].map((n) => ({ params: n, buffers: [4] }));
     const l = { name: 'l', rungs, classOf: String, guess: () => 'guessed', samples };
     const others = ladders.splice(0, ladders.length, l as unknown as Ladder<never>);
