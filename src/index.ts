@@ -4,6 +4,7 @@ export type { DType, TypedArray } from './core/dtype.js';
 export type { Shape } from './core/shape.js';
 export { Rng } from './core/rng.js';
 export { device, type DeviceOptions } from './backend/device.js';
+export type { Measured } from './backend/measure_rungs.js';
 export { tune, type TuningTable } from './backend/tune.js';
 export { type Backend, backend, useBackend } from './backend/backend.js';
 export { empty, parameter, state, Tensor, tensor } from './tensor.js';

@@ -2,14 +2,21 @@ import { release } from 'node:os';
 import { type Ceiling, measureCeiling } from '../backend/ceiling.js';
 import { device } from '../backend/device.js';
 import type { GpuBackend } from '../backend/gpu.js';
+import type { Measured } from '../backend/measure_rungs.js';
+import { tune } from '../backend/tune.js';
 import { ConfigError } from '../core/errors.js';
 import { type Checked, selfCheck } from '../ops/self_check.js';
 import { advice } from './advice.js';
-import { describeFlags, type Parsed } from './args.js';
+import { describeFlags, type Flag, type Parsed } from './args.js';
 import type { Call, Command } from './command.js';
 import { colour } from './colour.js';
 import { commonFlags, Output } from './common.js';
 import { inspectSystem, optionalPackages, type System } from './system.js';
+
+const flags: readonly Flag[] = [
+  { name: 'tune', kind: 'number', help: 'seconds: time the ways to compute on each adapter for so long at most; the fastest serve from now on' },
+  ...commonFlags,
+];
 
 const help = `dawngrad doctor [flags]
 
@@ -19,8 +26,9 @@ what to install where one is missing. The exit code is 0 if an adapter works, el
 Examples
   dawngrad doctor
   dawngrad doctor --json | jq '.adapters[].name'
+  dawngrad doctor --tune 30
 
-${describeFlags(commonFlags)}`;
+${describeFlags(flags)}`;
 
 const NO_ADAPTER = 3;
 
@@ -33,6 +41,8 @@ interface Patient {
   readonly speed: { readonly gigabytesPerSecond: number; readonly gflops: number };
   readonly features: readonly string[];
   readonly limits: Readonly<Record<string, number>>;
+  /** What --tune measured. */
+  readonly tuned?: readonly Measured[];
 }
 
 /** What was looked for and not found, or fails. */
@@ -43,16 +53,18 @@ interface Absent {
 }
 
 /** `dawngrad doctor`. */
-export const doctor: Command = { flags: commonFlags, help, run: runDoctor };
+export const doctor: Command = { flags, help, run: runDoctor };
 
 async function runDoctor(args: Parsed, { version }: Call): Promise<number> {
   if (args.positional.length > 0) throw new ConfigError(`doctor: it takes flags only; got ${args.positional.join(' ')}. Write dawngrad doctor.`);
+  const seconds = args.flags.get('tune') as number | undefined;
+  if (seconds !== undefined && seconds <= 0) throw new ConfigError(`--tune: it takes seconds, more than 0; got ${seconds}. Write --tune 30.`);
   const out = new Output(args);
   const system = inspectSystem();
   const adapters: (Patient | Absent)[] = [];
   for (const choice of ['hardware', 'software'] as const) {
     out.detail(`Looking for a ${choice} adapter.`);
-    adapters.push(await examine(choice).catch((e: Error): Absent => ({ choice, works: false, reason: e.message })));
+    adapters.push(await examine(choice, seconds).catch((e: Error): Absent => ({ choice, works: false, reason: e.message })));
   }
   const works = (choice: string) => adapters.some((a) => a.choice === choice && a.works);
   const todo = advice(system, { hardware: works('hardware'), software: works('software') });
@@ -65,16 +77,19 @@ async function runDoctor(args: Parsed, { version }: Call): Promise<number> {
 
 const nameOf = ({ platform, arch, distribution }: System): string => `${distribution?.name ?? platform} ${arch}`;
 
-async function examine(choice: Patient['choice']): Promise<Patient> {
+async function examine(choice: Patient['choice'], seconds?: number): Promise<Patient> {
   const on = (await device({ adapter: choice })) as GpuBackend;
   const { device: opened } = on.gpu;
   const checks = await selfCheck(on);
   const { bytes, flops }: Ceiling = await measureCeiling(on);
+  const tuned: Measured[] = [];
+  if (seconds !== undefined) await tune(on, 1000 * seconds, (m) => tuned.push(m));
   const limits: Record<string, number> = {};
   for (const name in opened.limits) if (typeof opened.limits[name as keyof GPUSupportedLimits] === 'number') limits[name] = opened.limits[name as 'maxBufferSize'];
   return {
     choice, name: on.name, works: checks.every((c) => c.passed), checks, limits,
     speed: { gigabytesPerSecond: bytes / 1e9, gflops: flops / 1e9 }, features: [...opened.features].sort(),
+    ...(seconds === undefined ? {} : { tuned }),
   };
 }
 
@@ -82,12 +97,14 @@ function describe(adapter: Patient | Absent): string {
   const { bold, red, green } = colour(process.stdout);
   const heading = adapter.choice === 'hardware' ? 'Hardware adapter' : 'Software adapter';
   if (!('checks' in adapter)) return `${bold(heading)}: none\n  ${adapter.reason}`;
-  const { name, checks, speed, features, limits } = adapter;
+  const { name, checks, speed, features, limits, tuned } = adapter;
   const rows: [string, string][] = [
     ...checks.map(({ name: kernel, error, passed }): [string, string] => [passed ? green('right') : red('wrong'), `${kernel}: ${error.toExponential(0)} off plain loops`]),
     ['speed', `${speed.gigabytesPerSecond.toPrecision(3)} GB/s copied, ${speed.gflops.toPrecision(3)} GFLOP/s of f32`],
     ['limits', `buffer ${binary(limits.maxBufferSize)}, binding ${binary(limits.maxStorageBufferBindingSize)}, workgroup ${limits.maxComputeInvocationsPerWorkgroup} threads with ${binary(limits.maxComputeWorkgroupStorageSize)}`],
     ['features', features.join(', ') || 'none beyond the core'],
+    ...(tuned ?? []).map((m): [string, string] => ['tuned', `${m.key}: ${m.rung}, ${m.rung === m.guess ? 'as guessed' : `${m.speedup.toFixed(2)} × as fast as ${m.guess}`}`]),
+    ...(tuned?.length === 0 ? [['tuned', 'nothing in this time; give more']] as [string, string][] : []),
   ];
   return [`${bold(heading)}: ${name}`, ...rows.map(([left, right]) => `  ${left}${' '.repeat(Math.max(0, 8 - plain(left)))}  ${right}`)].join('\n');
 }

@@ -67,9 +67,12 @@ export const matmulRungs: readonly Rung<MatmulParams>[] = [
   },
 ];
 
-/** By traits alone. On software the broadcast kernel wins everywhere; else the largest tile that still makes a tile for every fourth group. */
+/** Whether one tile of `row` is as high as the product, and no wider: on software where it wins, by up to 2, and narrower ones lose by up to 3. */
+const isRow = (p: MatmulParams): boolean => p.M <= 4 && p.N >= 256;
+
+/** By traits alone. On software the broadcast kernel wins everywhere else; on graphics cards the largest tile that still makes a tile for every fourth group. */
 function guess(p: MatmulParams, t: Traits): string {
-  if (t.software) return broadcast.has(t.subgroup) ? 'broadcast' : 'direct';
+  if (t.software) return isRow(p) ? 'row' : broadcast.has(t.subgroup) ? 'broadcast' : 'direct';
   if (p.M <= 8) return 'row';
   if (p.N <= 8) return 'column';
   const enough = (side: number) => 4 * p.batch * ceilDiv(p.M, side) * ceilDiv(p.N, side) >= t.parallelGroups;
@@ -81,7 +84,7 @@ function guess(p: MatmulParams, t: Traits): string {
 /** Transposes, precision and proportions: what decides between rungs. */
 function classOf(p: MatmulParams): string {
   const volume = p.M * p.N * p.K;
-  const few = p.M <= 8 ? 'row' : p.N <= 8 ? 'column' : undefined;
+  const few = isRow(p) ? 'row' : p.M <= 8 ? 'rows' : p.N <= 8 ? 'column' : undefined;
   const long = p.K >= 16 * Math.max(p.M, p.N) ? 'deep' : p.M >= 16 * p.N ? 'tall' : undefined;
   const form = few ?? long ?? (volume < 2 ** 21 ? 'small' : volume < 2 ** 30 ? 'medium' : 'large');
   return `${'NT'[aT(p)]}${'NT'[bT(p)]} ${form}${p.half ? ' f16' : ''}`;

@@ -111,3 +111,12 @@ describe('--json', () => {
     expect(await run(['summary', '--stem', 'cifr'])).toMatchObject({ code: 2, err: expect.stringContaining('Write --stem cifar.') });
   });
 });
+
+describe('dawngrad doctor --tune', () => {
+  it('tells what it measured of each adapter in its time', async () => {
+    const { code, out } = await run(['doctor', '--tune', '0.001', '--json'], { XDG_CACHE_HOME: folder });
+    const { adapters } = JSON.parse(out);
+    expect([code, adapters.filter((a: { works: boolean }) => a.works).map((a: { tuned: object[] }) => a.tuned)]).toEqual([0, expect.arrayContaining([[]])]);
+    expect(await run(['doctor', '--tune', '0'])).toMatchObject({ code: 2, err: 'Error: --tune: it takes seconds, more than 0; got 0. Write --tune 30.\n' });
+  });
+});
