@@ -10,6 +10,7 @@ import type { Bench, Case } from './record.js';
 import { benches } from './records/index.js';
 import { measureReplay } from './replay.js';
 import { commitOf, earlier, merge, save } from './save.js';
+import { measureScale } from './scale.js';
 import { compare, markdown, type Report, type Row, shortfall } from './table.js';
 
 const root = join(import.meta.dirname, '../..');
@@ -143,6 +144,7 @@ function rateOf(c: Case, ms: number, ceiling: Ceiling): Pick<Row, 'rate' | 'unit
 const args = process.argv.slice(2);
 const flag = (name: string) => args.includes(`--${name}`);
 if (flag('replay')) console.log(await measureReplay());
+else if (flag('scale')) console.log(await measureScale(await openOurs(read('package.json').version)));
 else await main({
   only: args.filter((a) => !a.startsWith('--')),
   full: flag('full'),
