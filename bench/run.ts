@@ -4,6 +4,7 @@ import { provideGpu } from './adapter.js';
 import { bundleSizes } from './bundle.js';
 import { type Ceiling, measureCeiling } from '../src/backend/ceiling.js';
 import { checkMirror, differs } from './check.js';
+import { timeToFirstStep } from './first_step.js';
 import { type Library, openOurs, openPeers } from './libraries.js';
 import { type Contestant, measure } from './measure.js';
 import type { Bench, Case } from './record.js';
@@ -65,7 +66,8 @@ async function main(options: Options): Promise<void> {
       keep();
     }
   }
-  if (options.only.length === 0) report.facts.push(...(await bundleSizes(root)));
+  if (options.only.length === 0)
+    for (const facts of [bundleSizes, timeToFirstStep]) await facts(root).then((f) => report.facts.push(...f), (e) => report.failed.push(`${facts.name}: ${e.message}`));
   process.stdout.write(`\n${markdown(report)}`);
   keep();
 }
