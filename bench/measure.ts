@@ -4,6 +4,8 @@ import type { Loose, Work } from './record.js';
 export interface Contestant {
   readonly library: Library;
   readonly work: Work<Loose>;
+  /** Milliseconds of a run by the clock, if one was timed after those that compile. */
+  readonly warm?: number;
 }
 
 /** Milliseconds a run, of samples that are each the mean of several runs if one is short. */
@@ -18,25 +20,24 @@ export interface Timing {
 /** A sample lasts this long at least, so that waiting for the device does not count. */
 const SAMPLE_MS = 20;
 const MOST_RUNS = 50;
-const MOST_SAMPLES = 15;
+const MOST_SAMPLES = 11;
 
 /**
  * Times contestants in turn, so that a disturbance meets all of them, and all by one clock: timestamps on the device
  * from the first command to the last if every device can write them and no run is slow, else the time until the device
- * is done. Slow is a run of more than two budgets; that one run, after the caller's, is then its only sample.
- * Each has `budget` milliseconds, and three samples at least unless one takes longer than that.
+ * is done. Slow is a run of more than two budgets; that one, the first after those that compile, is then its only sample.
+ * Each has `budget` milliseconds, and five samples at least unless they take three budgets.
  */
 export async function measure(contestants: readonly Contestant[], budget: number): Promise<Timing[]> {
   const firsts: number[] = [];
-  for (const c of contestants) firsts.push(await sample(c, wall, 1));
+  for (const c of contestants) firsts.push(c.warm ?? (await sample(c, wall, 1)));
   const slow = (ms: number) => ms > 2 * budget;
   const stamped = contestants.every(({ library }) => library.device.features.has('timestamp-query')) && !firsts.some(slow);
-  const racers = [];
+  const racers: { c: Contestant; clock: Clock; runs: number; times: number[]; done: boolean }[] = [];
   for (const [i, c] of contestants.entries()) {
     const clock = stamped ? new DeviceClock(c.library.device) : wall;
-    const once = slow(firsts[i]) ? firsts[i] : await sample(c, clock, 1);
-    const runs = Math.min(MOST_RUNS, Math.max(1, Math.ceil(SAMPLE_MS / once)));
-    racers.push({ c, clock, runs, times: slow(once) ? [once] : [] as number[], done: slow(once) });
+    const once = firsts[i] < SAMPLE_MS ? await sample(c, clock, 1) : firsts[i]; // waiting counts in a short one
+    racers.push({ c, clock, runs: Math.min(MOST_RUNS, Math.max(1, Math.ceil(SAMPLE_MS / once))), times: slow(once) ? [once] : [], done: slow(once) });
   }
   for (let round = 0; round < MOST_SAMPLES; round++)
     for (const racer of racers) {
@@ -44,7 +45,7 @@ export async function measure(contestants: readonly Contestant[], budget: number
       const { c, clock, runs, times } = racer;
       times.push((await sample(c, clock, runs)) / runs);
       const spent = times.reduce((a, b) => a + b, 0) * runs;
-      racer.done = spent > 3 * budget || (spent > budget && times.length >= 3);
+      racer.done = spent > 3 * budget || (spent > budget && times.length >= 5);
     }
   return racers.map(({ times }) => ({ ms: quantile(times, 0.5), low: quantile(times, 0.25), high: quantile(times, 0.75), samples: times.length }));
 }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { provideGpu } from './adapter.js';
 import { bundleSizes } from './bundle.js';
+import { withChecks } from './checked.js';
 import { type Ceiling, measureCeiling } from '../src/backend/ceiling.js';
 import { checkMirror, differs } from './check.js';
 import { timeToFirstStep } from './first_step.js';
@@ -18,12 +19,12 @@ const root = join(import.meta.dirname, '../..');
 const read = (path: string) => JSON.parse(readFileSync(join(root, path), 'utf8'));
 
 /** A case that would take dawngrad longer than this a run is left out: a peer may take ten times as long. */
-const LONGEST_S = 0.5;
+const LONGEST_S = 1;
 /** A kernel reaches about this part of the ceiling, for estimates. */
 const USUAL = 0.3;
 
 export interface Options {
-  /** Operations by name; none: all. */
+  /** Parts of an operation's or of a case's name; none: all. */
   only: string[];
   /** Sizes for a GPU, and nothing left out. */
   full: boolean;
@@ -32,6 +33,8 @@ export interface Options {
   robust: boolean;
   /** File to write to, without ending. What it holds of the same day, adapter and versions stays. */
   save?: string;
+  /** Prints the report as JSON, for the process that started this one. */
+  json: boolean;
 }
 
 async function main(options: Options): Promise<void> {
@@ -56,29 +59,44 @@ async function main(options: Options): Promise<void> {
   const before = options.save ? earlier(options.save, report) : undefined;
   const keep = (): void => void (options.save && save(options.save, before ? merge(before, report) : report));
   const full = options.full || !software;
-  for (const bench of chosen(options.only)) {
+  for (const { bench, cases } of chosen(options.only, full)) {
     if (!full && bench.leavesOut) report.leftOut.push(`${bench.name}: ${bench.leavesOut}; --full has them`);
-    for (const sized of bench.cases(full)) {
+    for (const sized of cases) {
       const c = options.robust ? { ...sized, label: `${sized.label}, bounds checks` } : sized;
       const seconds = estimate(c, ceiling);
       if (!options.full && seconds > (c.per ? 20 : LONGEST_S)) report.leftOut.push(`${bench.name}, ${c.label}: about ${seconds.toFixed(0)} s a run on this adapter; --full runs it`);
-      else await oneCase(bench, c, ours, peers, report, software ? 300 : 1000);
+      else if (c.checked && !options.robust && peers.length) await elsewhere(bench, c, full, report);
+      else await oneCase(bench, c, ours, peers, report, c.per ? 1500 : software ? 200 : 1000);
       keep();
     }
   }
   if (options.only.length === 0)
     for (const facts of [bundleSizes, timeToFirstStep]) await facts(root).then((f) => report.facts.push(...f), (e) => report.failed.push(`${facts.name}: ${e.message}`));
-  process.stdout.write(`\n${markdown(report)}`);
   keep();
+  await new Promise((written) => process.stdout.write(options.json ? JSON.stringify(report) : `\n${markdown(report)}`, written));
 }
 
-const chosen = (only: string[]): Bench[] => {
-  const unknown = only.filter((name) => !benches.some((b) => b.name.includes(name)));
+function chosen(only: string[], full: boolean): { bench: Bench; cases: Case[] }[] {
+  const all = benches.map((bench) => ({ bench, cases: bench.cases(full) }));
+  const named = (part: string, bench: Bench, c: Case) => `${bench.name}, ${c.label}`.includes(part);
+  const unknown = only.filter((part) => !all.some(({ bench, cases }) => cases.some((c) => named(part, bench, c))));
   if (unknown.length) throw new Error(`bench: operations are ${benches.map((b) => b.name).join(', ')}; got ${unknown.join(', ')}.`);
-  return only.length ? benches.filter((b) => only.some((name) => b.name.includes(name))) : [...benches];
-};
+  const wanted = (bench: Bench, c: Case) => only.length === 0 || only.some((part) => named(part, bench, c));
+  return all.map(({ bench, cases }) => ({ bench, cases: cases.filter((c) => wanted(bench, c)) })).filter(({ cases }) => cases.length);
+}
 
 const estimate = (c: Case, ceiling: Ceiling): number => Math.max((c.flops ?? 0) / ceiling.flops, (c.bytes ?? 0) / ceiling.bytes) / USUAL;
+
+/** Takes a case's row from a process of its own. */
+async function elsewhere(bench: Bench, c: Case, full: boolean, report: Report): Promise<void> {
+  try {
+    const { rows, failed } = await withChecks(`${bench.name}, ${c.label}`, full);
+    report.rows.push(...rows);
+    report.failed.push(...failed);
+  } catch (e) {
+    report.failed.push(`${bench.name}, ${c.label}: ${(e as Error).message}`);
+  }
+}
 
 /** Checks and measures a case into a row of the report. */
 async function oneCase(bench: Bench, c: Case, ours: Awaited<ReturnType<typeof openOurs>>, peers: Library[], report: Report, budget: number): Promise<void> {
@@ -86,8 +104,8 @@ async function oneCase(bench: Bench, c: Case, ours: Awaited<ReturnType<typeof op
     await announced(`the mirror of ${c.label}`, checkMirror(ours.backend, c));
     const work = c.ours();
     const notes: string[] = [];
-    const contestants: Contestant[] = [{ library: ours, work }];
-    const result = await announced(`dawngrad to compute ${c.label}`, resultOf(ours, work, c));
+    const { result, warm } = await announced(`dawngrad to compute ${c.label}`, resultOf(ours, work, c));
+    const contestants: Contestant[] = [{ library: ours, work, warm }];
     for (const peer of peers) {
       const made = await announced(`${peer.name} to compute ${c.label}`, contestant(bench, c, peer, result)).catch((e) => `${peer.name} fails: ${String(e.message ?? e).split('\n')[0]}`);
       if (typeof made === 'string') notes.push(made);
@@ -113,8 +131,9 @@ async function contestant(bench: Bench, c: Case, peer: Library, ours: Float32Arr
   const make = c[peer.name as 'tfjs' | 'jax'];
   if (!make) return bench.lacks?.[peer.name] ?? `${peer.name} lacks this operation`;
   const work = await make(peer.api);
-  const unlike = differs(ours, await resultOf(peer, work, c), c.tolerance);
-  return unlike ? `${peer.name} computes something else: ${unlike}` : { library: peer, work };
+  const { result, warm } = await resultOf(peer, work, c);
+  const unlike = differs(ours, result, c.tolerance);
+  return unlike ? `${peer.name} computes something else: ${unlike}` : { library: peer, work, warm };
 }
 
 /** Says so when something before the timing takes long, compilation above all. */
@@ -126,14 +145,16 @@ async function announced<T>(what: string, promise: Promise<T>): Promise<T> {
   return result;
 }
 
-/** What the run gives that a case compares. */
-async function resultOf(library: Library, work: Contestant['work'], { before = 0 }: Case): Promise<Float32Array[]> {
+/** What the run gives that a case compares, and its time if others came before it. */
+async function resultOf(library: Library, work: Contestant['work'], { before = 0 }: Case): Promise<{ result: Float32Array[]; warm?: number }> {
   for (let i = 0; i < before; i++) {
     library.run(work);
     await library.submit();
     await library.done();
   }
-  return library.values(work);
+  const from = performance.now();
+  const result = await library.values(work);
+  return { result, warm: before ? performance.now() - from : undefined };
 }
 
 function rateOf(c: Case, ms: number, ceiling: Ceiling): Pick<Row, 'rate' | 'unit' | 'percent'> {
@@ -153,5 +174,6 @@ else await main({
   peers: !flag('no-peers'),
   robust: flag('robust'),
   save: args.find((a) => a.startsWith('--save='))?.slice(7),
+  json: flag('json'),
 });
 process.exit(); // devices would keep the process

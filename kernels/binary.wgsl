@@ -1,25 +1,19 @@
 // y = f(a, b), element by element, with NumPy broadcasting.
-override OP: u32 = 0u;      // 0 add, 1 sub, 2 mul, 3 div, 4 greater, 5 maximum
-override A_MODE: u32 = 0u;  // see "place"
-override B_MODE: u32 = 0u;
+override OP: u32 = 0u;    // 0 add, 1 sub, 2 mul, 3 div, 4 greater, 5 maximum
+override A_ONE: u32 = 0u; // 1 where a's last axis is stretched
+override B_ONE: u32 = 0u;
 #import "index"
-#import "place"
 #import "single"
-
-struct Params { length: u32, C: u32, rank: u32, shape: array<vec4u, 2>, aStrides: array<vec4u, 2>, bStrides: array<vec4u, 2> }
 
 @group(0) @binding(0) var<storage, read> a: array<V>;
 @group(0) @binding(1) var<storage, read> b: array<V>;
-@group(0) @binding(2) var<storage, read_write> y: array<V>; // [length]
-@group(1) @binding(0) var<uniform> p: Params;
+@group(0) @binding(2) var<storage, read_write> y: array<V>;
 
-fn element(i: u32) {
-  let atA = place(i, A_MODE, p.aStrides);
-  let atB = place(i, B_MODE, p.bStrides);
+fn element(i: u32, atA: u32, atB: u32) {
   var u: V;
   var v: V;
-  if (A_MODE % 2u == 1u) { u = spread(a[atA / u32(WIDTH)], atA); } else { u = a[atA]; }
-  if (B_MODE % 2u == 1u) { v = spread(b[atB / u32(WIDTH)], atB); } else { v = b[atB]; }
+  if (A_ONE == 1u) { u = spread(a[atA / u32(WIDTH)], atA); } else { u = a[atA]; }
+  if (B_ONE == 1u) { v = spread(b[atB / u32(WIDTH)], atB); } else { v = b[atB]; }
   switch OP {
     case 0u: { y[i] = u + v; }
     case 1u: { y[i] = u - v; }
@@ -29,4 +23,4 @@ fn element(i: u32) {
     default: { y[i] = max(u, v); }
   }
 }
-#import "elements"
+#import "walk"

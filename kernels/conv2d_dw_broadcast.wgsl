@@ -13,6 +13,12 @@ const COLUMNS = 8u; // @tune: channels a thread owns, SUBGROUP apart
 @group(0) @binding(2) var<storage, read_write> dw: array<f32>; // [slices, O, R, S, C / groups]
 @group(1) @binding(0) var<uniform> p: Params;
 
+// The first row (column) of y whose row of x, `shift` further than stride times its own, is in the picture; the one after the last.
+fn firstUnder(shift: i32, stride: u32) -> u32 { return (u32(max(0, -shift)) + stride - 1u) / stride; }
+fn endUnder(shift: i32, stride: u32, size: u32, most: u32) -> u32 {
+  return select(0u, min(most, u32(max(0, i32(size) - 1 - shift)) / stride + 1u), shift < i32(size));
+}
+
 @compute @workgroup_size(SUBGROUP)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(subgroup_invocation_id) lane: u32) {
   let Cg = p.C / p.groups;
@@ -38,31 +44,41 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   #end
   #end
   #end
-  let shift = i32(s * p.dilationW) - i32(p.padW); // column of x under column 0 of y
-  let firstQ = (max(0, -shift) + i32(p.strideW) - 1) / i32(p.strideW);
-  var endQ = 0;
-  if (shift < i32(p.W)) { endQ = min(i32(p.Q), (i32(p.W) - 1 - shift) / i32(p.strideW) + 1); }
-  for (var row = slice * p.chunk; row < min((slice + 1u) * p.chunk, p.N * p.P); row++) {
-    let h = i32(row % p.P * p.strideH + r * p.dilationH) - i32(p.padH);
-    if (h < 0 || h >= i32(p.H)) { continue; }
-    var source = (row * p.Q + u32(firstQ)) * p.O;
-    var at = ((row / p.P * p.H + u32(h)) * p.W + u32(firstQ * i32(p.strideW) + shift)) * p.C;
-    for (var q = firstQ; q < endQ; q++) {
-      #for j in 0..COLUMNS
-      let value$j = x[at + c$j];
-      #end
-      #for k in 0..LOADS
-      let mine$k = dy[source + o$k];
-      #for b in 0..SUBGROUP
-      let d$k_$b = subgroupBroadcast(mine$k, $bu);
-      #for j in 0..COLUMNS
-      total$k_$b_$j = fma(d$k_$b, value$j, total$k_$b_$j);
-      #end
-      #end
-      #end
-      source += p.O;
-      at += p.strideW * p.C;
-    }
+  // Rows and columns of y under which the tap meets the picture. One loop walks them all: software adapters carry all sums
+  // from iteration to iteration of every loop that they stand in, which at the end of a row would cost as much as three pixels.
+  let down = i32(r * p.dilationH) - i32(p.padH); // row of x under row 0 of y
+  let shift = i32(s * p.dilationW) - i32(p.padW);
+  let firstP = firstUnder(down, p.strideH);
+  let endP = endUnder(down, p.strideH, p.H, p.P);
+  let firstQ = firstUnder(shift, p.strideW);
+  let endQ = endUnder(shift, p.strideW, p.W, p.Q);
+  let start = slice * p.chunk;
+  let end = select(0u, min(start + p.chunk, p.N * p.P), (firstP < endP) & (firstQ < endQ));
+  var n = start / p.P + select(0u, 1u, start % p.P >= endP);
+  var h = select(max(start % p.P, firstP), firstP, start % p.P >= endP); // row of y
+  var q = firstQ;
+  while (n * p.P + h < end) {
+    let source = ((n * p.P + h) * p.Q + q) * p.O;
+    let at = ((n * p.H + h * p.strideH + u32(down)) * p.W + q * p.strideW + u32(shift)) * p.C;
+    #for j in 0..COLUMNS
+    let value$j = x[at + c$j];
+    #end
+    #for k in 0..LOADS
+    let mine$k = dy[source + o$k];
+    #for b in 0..SUBGROUP
+    let d$k_$b = subgroupBroadcast(mine$k, $bu);
+    #for j in 0..COLUMNS
+    total$k_$b_$j = fma(d$k_$b, value$j, total$k_$b_$j);
+    #end
+    #end
+    #end
+    q++;
+    let across = q == endQ;
+    h += select(0u, 1u, across);
+    q = select(q, firstQ, across);
+    let past = h == endP;
+    n += select(0u, 1u, past);
+    h = select(h, firstP, past);
   }
   if (slice >= p.slices) { return; }
   #for k in 0..LOADS

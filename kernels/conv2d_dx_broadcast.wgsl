@@ -38,36 +38,35 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   #end
   let next = p.R * p.S * Cg; // from the weights of one output channel to those of the next
   // A pixel's row of dy is its row within its class and as many more for all of the class.
-  for (var r = 0u; r < select(p.R, 0u, first >= kind.pixels); r++) {
-    if (!meetsRow(kind, r)) { continue; }
+  for (var tap = 0u; tap < select(p.R * p.S, 0u, first >= kind.pixels); tap++) {
+    let r = tap / p.S;
+    let s = tap % p.S;
+    let meets = meetsRow(kind, r) & meetsColumn(kind, s);
     let down = rowOf(kind, r);
-    for (var s = 0u; s < p.S; s++) {
-      if (!meetsColumn(kind, s)) { continue; }
-      let right = columnOf(kind, s);
+    let right = columnOf(kind, s);
+    #for i in 0..ROWS
+    let row$i = u32(i32(h$i) + down); // negative is huge
+    let column$i = u32(i32(v$i) + right);
+    let inside$i = (row$i < p.P) & (column$i < p.Q);
+    let source$i = select(0u, ((image$i * p.P + row$i) * p.Q + column$i) * p.O + part * Og, inside$i);
+    #end
+    var at = (part * Og * p.R * p.S + r * p.S + s) * Cg;
+    for (var o = 0u; o < select(0u, Og, meets); o += SUBGROUP) {
       #for i in 0..ROWS
-      let row$i = u32(i32(h$i) + down); // negative is huge
-      let column$i = u32(i32(v$i) + right);
-      let inside$i = (row$i < p.P) & (column$i < p.Q);
-      let source$i = select(0u, ((image$i * p.P + row$i) * p.Q + column$i) * p.O + part * Og, inside$i);
+      let mine$i = select(0.0, dy[source$i + o + lane], inside$i);
       #end
-      var at = (part * Og * p.R * p.S + r * p.S + s) * Cg;
-      for (var o = 0u; o < Og; o += SUBGROUP) {
-        #for i in 0..ROWS
-        let mine$i = select(0.0, dy[source$i + o + lane], inside$i);
-        #end
-        #for u in 0..SUBGROUP
-        #for j in 0..COLUMNS
-        let weight$u_$j = w[at + $uu * next + c$j];
-        #end
-        #for i in 0..ROWS
-        let d$u_$i = subgroupBroadcast(mine$i, $uu);
-        #for j in 0..COLUMNS
-        total$i_$j = fma(d$u_$i, weight$u_$j, total$i_$j);
-        #end
-        #end
-        #end
-        at += SUBGROUP * next;
-      }
+      #for u in 0..SUBGROUP
+      #for j in 0..COLUMNS
+      let weight$u_$j = w[at + $uu * next + c$j];
+      #end
+      #for i in 0..ROWS
+      let d$u_$i = subgroupBroadcast(mine$i, $uu);
+      #for j in 0..COLUMNS
+      total$i_$j = fma(d$u_$i, weight$u_$j, total$i_$j);
+      #end
+      #end
+      #end
+      at += SUBGROUP * next;
     }
   }
   #for i in 0..ROWS

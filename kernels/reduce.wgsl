@@ -23,7 +23,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (OP == 1u) { result = x[start + min(first, p.R - 1u) * p.B]; } // a slot without rows changes no maximum
   for (var r = first; r < end; r += p.lanes) {
     let v = x[start + r * p.B];
-    if (OP == 0u) { result += v; } else { result = max(result, v); }
+    if (OP == 0u) { result += v; } else { result = select(result, v, v > result); } // cheaper than max
   }
   y[i] = result * p.scale;
 }

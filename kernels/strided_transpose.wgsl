@@ -2,10 +2,12 @@
 // that both its loads and its stores are runs of 128 bytes. Everything is counted in fours but rows of x and of y.
 #import "index"
 
+alias U = vec4u;
+
 struct Params { batch: u32, R: u32, C: u32, xStart: u32, yStart: u32, xBatch: u32, xRow: u32 }
 
-@group(0) @binding(0) var<storage, read> x: array<vec4u>;       // [batch, 4 R, C], rows xRow and matrices xBatch apart
-@group(0) @binding(1) var<storage, read_write> y: array<vec4u>; // [batch, 4 C, R]
+@group(0) @binding(0) var<storage, read> x: array<U>;       // [batch, 4 R, C], rows xRow and matrices xBatch apart
+@group(0) @binding(1) var<storage, read_write> y: array<U>; // [batch, 4 C, R]
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
@@ -23,6 +25,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let row$k = x[at + $ku * p.xRow];
   #end
   #for k in 0..4
-  y[to + $ku * p.R] = vec4u(row0[$k], row1[$k], row2[$k], row3[$k]);
+  y[to + $ku * p.R] = U(row0[$k], row1[$k], row2[$k], row3[$k]);
   #end
 }

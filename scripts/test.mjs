@@ -12,11 +12,14 @@ const node = process.execPath;
 const bin = (path) => join(root, 'node_modules', path);
 const opTests = readdirSync(join(root, 'test/ops')).filter((f) => f.endsWith('.test.ts')).map((f) => `test/ops/${f}`);
 
+/** What only an adapter with halves can show, besides op tests: SwiftShader has none. */
+const halfTests = ['test/moco/precision.test.ts'];
+
 /** By name: what it is, and a function from filters to { passed, failed } or to a reason to leave it out. */
 const stages = {
   types: ['the compiler, and the documentation of everything public', async () => sum(await succeeds([node, bin('typescript/bin/tsc'), '--noEmit']), await succeeds([node, bin('typedoc/bin/typedoc'), '--emit', 'none']))],
   unit: ['every test, on SwiftShader', (filters) => vitest(filters, {})],
-  lavapipe: ['the op tests once more, on Mesa', onLavapipe],
+  lavapipe: ['the op tests once more, and mixed precision, on Mesa', onLavapipe],
   browser: ['the op tests once more, in headless Chromium', (filters) => inBrowser(join(root, 'test/browser/run.mjs'), matching(filters))],
   page: ['examples/browser and an exported encoder in transformers.js, in headless Chromium', pages],
 };
@@ -76,7 +79,7 @@ async function vitest(filters, env) {
 async function onLavapipe(filters) {
   const env = await lavapipe();
   if (!env) return { skipped: 'no Mesa of 24 or newer here; scripts/lavapipe.sh unpacks one on Debian 12' };
-  const files = matching(filters);
+  const files = matching(filters, [...opTests, ...halfTests]);
   return files.length ? vitest(files, { TEST_RUNS: '0.5', ...env }) : { skipped: 'no op test matches' };
 }
 
@@ -113,7 +116,7 @@ async function inBrowser(script, files) {
   return { passed, failed: code !== 0 && failed === 0 ? 1 : failed };
 }
 
-const matching = (filters) => opTests.filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter)));
+const matching = (filters, tests = opTests) => tests.filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter)));
 
 /** The longest a stage may take; a stage that hangs is killed and counts as failed. */
 const LIMIT = 10 * 60_000;

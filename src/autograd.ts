@@ -1,4 +1,5 @@
-import { accumulate, copyInto } from './accumulate.js';
+import { accumulate, copyInto, rounded } from './accumulate.js';
+import type { FloatType } from './core/dtype.js';
 import { ShapeError } from './core/errors.js';
 import { sameShape, show } from './core/shape.js';
 import { ones } from './fill.js';
@@ -37,10 +38,11 @@ export function record(name: string, y: Tensor, inputs: readonly Tensor[], grads
  * computed from. Memory for `p.grad` that exists is overwritten after `zeroGrad`, else added to.
  *
  * @param loss a one-element tensor.
+ * @param seed what the loss's own gradient is, of its shape. Default 1; more scales every gradient, for those that halves hold.
  */
-export function backward(loss: Tensor): void {
+export function backward(loss: Tensor, seed: Tensor = ones(loss.shape, loss.dtype)): void {
   if (loss.size !== 1) throw new ShapeError(`backward: the loss must have one element; got ${show(loss.shape)}. Reduce it with mean() or sum().`);
-  const grads = new Map<Tensor, Tensor>([[loss, ones(loss.shape)]]);
+  const grads = new Map<Tensor, Tensor>([[loss, seed]]);
   const sums = new Set<Tensor>(); // made here and in no other hands yet
   for (const y of order(loss)) {
     const dy = grads.get(y)!;
@@ -55,7 +57,8 @@ export function backward(loss: Tensor): void {
       const x = inputs[i];
       if (!thunk || !x.requiresGrad) return;
       const offered = x.node || grads.has(x) ? undefined : offer(x);
-      const dx = thunk(offered);
+      const made = thunk(offered);
+      const dx = made.dtype === x.dtype ? made : rounded(made, x.dtype as FloatType); // where a half and a float were combined
       if (!sameShape(dx.shape, x.shape))
         throw new ShapeError(`backward: the gradient of ${name} must have its input's shape ${show(x.shape)}; got ${show(dx.shape)}. Mend the operation's gradient.`);
       const before = grads.get(x);

@@ -2,6 +2,7 @@ import source from '../kernels/fill.wgsl';
 import type { Primitive } from './backend/backend.js';
 import { elementsLaunch } from './backend/elements.js';
 import { arrayOf, bytesOf, type DType } from './core/dtype.js';
+import { toHalf } from './core/half.js';
 import { checkShape, numel, type Shape } from './core/shape.js';
 import { widths } from './gpu/widths.js';
 import { fill as mirror } from './reference/fill.js';
@@ -13,8 +14,8 @@ const primitive: Primitive<{ value: number; dtype: DType; length: number }> = {
   name: 'fill',
   mirror,
   gpu: ({ value, dtype, length }) => {
-    const bits = new Uint32Array(arrayOf(dtype, 4 / bytesOf(dtype)).fill(value).buffer)[0];
-    return elementsLaunch(kernels, Math.ceil((length * bytesOf(dtype)) / 4), { bits });
+    const bits = dtype === 'f16' ? 0x10001 * toHalf(value) : new Uint32Array(arrayOf(dtype, 4 / bytesOf(dtype)).fill(value).buffer)[0];
+    return { ...elementsLaunch(kernels, Math.ceil((length * bytesOf(dtype)) / 4), { bits }), words: true };
   },
 };
 

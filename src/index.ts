@@ -15,6 +15,7 @@ export { FlatParameters } from './optim/flat.js';
 export type { Optimizer } from './optim/optimizer.js';
 export { SGD } from './optim/sgd.js';
 export { LARS } from './optim/lars.js';
+export { LossScale } from './optim/loss_scale.js';
 export { AdamW } from './optim/adamw.js';
 export { cosine, momentumCosine, scaledRate, stepDecay, warmupCosine } from './optim/schedule.js';
 

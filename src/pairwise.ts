@@ -1,29 +1,29 @@
 import source from '../kernels/binary.wgsl';
 import type { Primitive } from './backend/backend.js';
-import { walkKernels, walkLaunch, walkOf } from './backend/walk.js';
+import { walkLaunch, walkOf } from './backend/walk.js';
 import { broadcastShapes, broadcastStrides } from './core/shape.js';
+import { widths } from './gpu/widths.js';
 import { type BinaryOp, type BinaryParams, binary as mirror } from './reference/binary.js';
-import { checkDType, empty, run, type Tensor } from './tensor.js';
+import { empty, floatType, run, type Tensor } from './tensor.js';
 
-const kernels = walkKernels('binary', source);
+const kernels = widths('binary', source);
 const codes: readonly BinaryOp[] = ['add', 'sub', 'mul', 'div', 'greater', 'maximum'];
 
 const primitive: Primitive<BinaryParams> = {
   name: 'binary',
   mirror,
-  gpu: ({ op, ...p }) => {
+  gpu: ({ op, ...p }, traits) => {
     const walk = walkOf(p.shape, [{ strides: p.aStrides }, { strides: p.bStrides }]);
     const [a, b] = walk.operands;
-    return walkLaunch(kernels, walk, { aStrides: a.strides, bStrides: b.strides }, { OP: codes.indexOf(op), A_MODE: a.mode, B_MODE: b.mode });
+    return walkLaunch(kernels, walk, { OP: codes.indexOf(op), A_ONE: Number(a.one), B_ONE: Number(b.one) }, traits);
   },
 };
 
-/** f(a, b) of two f32 tensors, broadcasting. No gradient is recorded: see ops/binary. */
+/** f(a, b) of two float tensors, broadcasting: f16 if one of them is. No gradient is recorded: see ops/binary. */
 export function pairwise(op: BinaryOp, a: Tensor, b: Tensor): Tensor {
-  checkDType(op, a, 'f32');
-  checkDType(op, b, 'f32');
   const shape = broadcastShapes(op, a.shape, b.shape);
-  const y = empty(shape, 'f32', a.backend);
+  const dtype = [a, b].map((x) => floatType(op, x)).includes('f16') ? 'f16' : 'f32';
+  const y = empty(shape, dtype, a.backend);
   run(primitive, [a, b], [y], { op, shape, aStrides: broadcastStrides(a.shape, shape), bStrides: broadcastStrides(b.shape, shape) });
   return y;
 }

@@ -1,5 +1,5 @@
 import { backend, type Backend, type Primitive, type Storage } from './backend/backend.js';
-import { arrayTypes, type DType, type TypedArray } from './core/dtype.js';
+import { arrayTypes, type DType, type FloatType, type TypedArray } from './core/dtype.js';
 import type { DTypeOf } from './core/dtype_of.js';
 import { DeviceError, DTypeError, ShapeError } from './core/errors.js';
 import { checkShape, numel, sameShape, type Shape, show } from './core/shape.js';
@@ -181,6 +181,12 @@ export function run<P extends object>(primitive: Primitive<P>, inputs: readonly 
 export function checkDType(where: string, t: Tensor, ...dtypes: DType[]): void {
   if (!dtypes.includes(t.dtype))
     throw new DTypeError(`${where}: the tensor must be ${dtypes.join(' or ')}; got ${t.dtype} ${show(t.shape)}. Convert it with cast().`);
+}
+
+/** The type of a float tensor. @throws DTypeError for others. */
+export function floatType(where: string, t: Tensor): FloatType {
+  checkDType(where, t, 'f32', 'f16');
+  return t.dtype as FloatType;
 }
 
 /** Throws unless `t` has exactly `shape`. */

@@ -90,14 +90,14 @@ describe('compile', () => {
       return y;
     }));
     const took: number[] = [];
-    for (let i = 0; i < 11; i++) {
+    for (let i = 0; i < 35; i++) {
       const start = performance.now();
       on(device, () => f(Float32Array.of(1, 1)));
       took.push(performance.now() - start);
       await device.gpu.device.queue.onSubmittedWorkDone();
     }
     const mean = (at: number) => took.slice(at, at + 4).reduce((a, b) => a + b) / 4; // some calls encode for those after them
-    const least = Math.min(mean(3), mean(7));
+    const least = Math.min(...[3, 7, 11, 15, 19, 23, 27, 31].map(mean)); // of eight: other tests may have the processor
     expect(f.dispatches).toBe(1000);
     expect((1000 * least) / f.dispatches).toBeLessThan(12); // 2 to 3 on an idle machine
   });

@@ -10,13 +10,15 @@ import { gpu, on, reference } from './support/devices.js';
 
 const read = (backend: Backend, make: () => Tensor) => on(backend, () => step(() => make().data()));
 
-const valuesOf: Record<DType, number[]> = {
+type Words = Exclude<DType, 'f16'>; // halves are filled in ops/half.test.ts
+
+const valuesOf: Record<Words, number[]> = {
   f32: [0, 1, -1, 0.1, -3.25e-20, 3e38, Infinity, -Infinity, NaN],
   i32: [0, 1, -1, 123456789, -(2 ** 31), 2 ** 31 - 1],
   u32: [0, 1, 2 ** 31, 2 ** 32 - 1],
   u8: [0, 1, 128, 255],
 };
-const cases = fc.constantFrom<DType>('f32', 'i32', 'u32', 'u8').chain((dtype) =>
+const cases = fc.constantFrom<Words>('f32', 'i32', 'u32', 'u8').chain((dtype) =>
   fc.record({ dtype: fc.constant(dtype), value: fc.constantFrom(...valuesOf[dtype]), shape: fc.array(fc.constantFrom(0, 1, 2, 3, 5, 7, 13, 17), { maxLength: 3 }) }));
 
 describe('full', () => {

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { findAdapter } from '../src/gpu/adapter.js';
+import { halfStored } from '../src/gpu/half_stored.js';
 import { type Kernel, kernel } from '../src/gpu/kernel.js';
 import { layoutEntries } from '../src/gpu/pipelines.js';
 import type { Tuning } from '../src/gpu/preprocess.js';
@@ -45,10 +46,13 @@ describe.each(kernels)('kernels/%s.wgsl', (name) => {
 /** Unrolled over the head: a smaller one compiles in a tenth of the time. */
 const tunings: Record<string, Tuning> = Object.fromEntries(['attention', 'attention_dq', 'attention_dkv'].map((name) => [name, { D: 16 }]));
 
+const kept: GPU[] = []; // a device dies with the instance it is of
+
 /** Dawn without a driver: it checks shaders of every extension and runs none. */
 async function checker(requiredFeatures: GPUFeatureName[]): Promise<GPUDevice> {
   const { create } = (await import('webgpu')) as unknown as { create(options: string[]): GPU };
-  const adapter = await create(['backend=null', 'enable-dawn-features=allow_unsafe_apis']).requestAdapter();
+  kept.push(create(['backend=null', 'enable-dawn-features=allow_unsafe_apis']));
+  const adapter = await kept.at(-1)!.requestAdapter();
   return adapter!.requestDevice({ requiredFeatures });
 }
 
@@ -75,6 +79,34 @@ describe('on a device with default limits', () => {
     device.createComputePipeline({ label: name, layout: layout(device, k), compute: { module: device.createShaderModule({ code: k.code }) } });
     const error = await device.popErrorScope();
     expect(error?.message).toBeUndefined();
+  });
+});
+
+describe('with halves in memory', () => {
+  let device: GPUDevice;
+  beforeAll(async () => void (device = await checker(Object.values(features))));
+
+  /** Bindings that may be f16: floats, and words that are only moved. */
+  const moving = ['gather', 'strided', 'strided_transpose'];
+  const halvable = ({ name, code }: Kernel) =>
+    [...code.matchAll(/@binding\((\d+)\) var<storage, \w+> \w+: array<(\w+)>/g)].filter(([, , type]) => /^(V|f32|vec[24]f)$/.test(type) || (type === 'U' && moving.includes(name))).map((b) => Number(b[1]));
+
+  it.each(kernels)('%s compiles without a message when its floats are f16', async (name) => {
+    const source = read(`kernels/${name}.wgsl`);
+    for (const text of new Set([source, source.replace('#import "single"', '#import "vec4"'), source.replace('alias U = u32', 'alias U = vec4u')])) {
+      const k = kernel(name, text, tunings[name]);
+      const places = halvable(k);
+      const all = places.reduce((mask, i) => mask | (1 << i), 0);
+      for (const mask of moving.includes(name) ? [all, 1] : [all]) {
+        const half = halfStored(k, mask);
+        expect(await complaints(device, half), half.name).toEqual([]);
+        if (mask > 0) expect(half.code).toMatch(/^enable f16;/m);
+      }
+    }
+  });
+
+  it('only floats may be f16', () => {
+    expect(() => halfStored(kernel('where_place', read('kernels/reduce_max_grad.wgsl')), 1)).toThrow("only what it reads or writes as floats may be f16; got place, u32. Convert the tensor with cast(x, 'f32').");
   });
 });
 

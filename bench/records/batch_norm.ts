@@ -51,5 +51,6 @@ function batchNormRelu(shape: number[]): Case {
 
 export const bench: Bench = {
   name: 'batch norm + relu',
-  cases: (full) => [[32, 32, 64], [8, 8, 256], [4, 4, 512], [56, 56, 256]].map((s) => batchNormRelu([full ? 128 : 4, ...s])),
+  leavesOut: 'pictures of 56²',
+  cases: (full) => [[32, 32, 64], [8, 8, 256], [4, 4, 512], ...(full ? [[56, 56, 256]] : [])].map((s) => batchNormRelu([full ? 128 : 4, ...s])),
 };

@@ -78,4 +78,4 @@ function contrast(N: number, D: number, K: number): Case {
 }
 
 export const softmax: Bench = { name: 'softmax cross-entropy', cases: (full) => (full ? [[256, 1000], [4096, 1000], [256, 65536]] : [[256, 10], [256, 1000]]).map(([N, C]) => softmaxCrossEntropy(N, C)) };
-export const infoNceBench: Bench = { name: 'InfoNCE', cases: (full) => [4096, 65536].map((K) => contrast(full ? 256 : 32, 128, K)) };
+export const infoNceBench: Bench = { name: 'InfoNCE', leavesOut: 'a queue of 65536', cases: (full) => (full ? [4096, 65536] : [4096]).map((K) => contrast(full ? 256 : 32, 128, K)) };

@@ -14,7 +14,10 @@ const CLASSES = 10;
 /** Floating-point operations of a picture's forward pass at 32²; backward takes twice as many. */
 const FORWARD: Record<string, number> = { resnet18: 1.11e9, 'resnet-tiny': 0.1e9 };
 
-/** A supervised step of ResNet for CIFAR: forward, backward, SGD with momentum. The losses of two steps are compared. */
+/**
+ * A supervised step of ResNet for CIFAR: forward, backward, SGD with momentum. The loss after a step is compared. Smaller
+ * pictures leave batch norm one or two values in the last stage, where roundings decide and no two libraries agree.
+ */
 function supervised(name: string, N: number, H: number): Case {
   const shape = [N, H, H, 3];
   return {
@@ -23,6 +26,7 @@ function supervised(name: string, N: number, H: number): Case {
     per: { name: 'picture', count: N },
     tolerance: 2e-3,
     before: 1,
+    checked: true,
     ours: () => {
       const model = resnet(name, { stem: 'cifar', dim: CLASSES });
       const optimizer = new SGD(new FlatParameters(model), { momentum: 0.9, weightDecay: 1e-4 });
@@ -35,8 +39,8 @@ function supervised(name: string, N: number, H: number): Case {
       });
       return () => [step()];
     },
-    ...(name === 'resnet18' && { jax: (jax) => jaxStep(jax, shape, CLASSES) }),
-    ...(name === 'resnet18' && (H <= 8 || N > 2) && { tfjs: (tf) => tfjsStep(tf, shape, CLASSES) }),
+    jax: (jax) => jaxStep(jax, shape, CLASSES),
+    tfjs: (tf) => tfjsStep(tf, shape, CLASSES),
     small: () => supervised('resnet-tiny', 2, 8),
   };
 }
@@ -44,6 +48,5 @@ function supervised(name: string, N: number, H: number): Case {
 export const bench: Bench = {
   name: 'resnet-step',
   goal: { tfjs: 3, jax: 2 },
-  lacks: { tfjs: 'tfjs takes too long for this size here' },
-  cases: (full) => (full ? [supervised('resnet18', 128, 32)] : [supervised('resnet18', 2, 16), supervised('resnet18', 2, 8)]),
+  cases: (full) => (full ? [supervised('resnet18', 128, 32)] : [supervised('resnet18', 2, 16)]),
 };

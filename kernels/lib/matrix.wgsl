@@ -3,6 +3,7 @@
 // memory (a transposed operand is loaded column-major) and their lines are padded by 16 bytes against bank conflicts.
 const A_T = 0u; // @tune
 const B_T = 0u; // @tune
+const WHOLE = 1u; // @tune: 0 stores no tile as a whole: c of halves takes no sum of floats
 alias Left = subgroup_matrix_left<f16, 16, 16>;
 alias Right = subgroup_matrix_right<f16, 16, 16>;
 alias Sum = subgroup_matrix_result<f32, 16, 16>;

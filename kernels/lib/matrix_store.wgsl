@@ -1,5 +1,6 @@
   // Inside main: sums go to c. Where the tile is `whole`, its rows lie `stride` apart from `first`; else placeOf(tile, row,
   // column) says where each element goes, or NOWHERE.
+  #for w in 0..WHOLE
   if (whole) {
     #for i in 0..4
     #for j in 0..2
@@ -8,6 +9,7 @@
     #end
     return;
   }
+  #end
   let mine = thread / 32u * 256u;
   #for i in 0..4
   #for j in 0..2

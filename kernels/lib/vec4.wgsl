@@ -9,4 +9,8 @@ fn spreadWord(v: U, i: u32) -> U {
   let half = select(v.xy, v.zw, (i & 2u) != 0u); // cheaper on vector units than v[i % 4u]
   return U(select(half.x, half.y, (i & 1u) != 0u));
 }
-fn spread(v: V, i: u32) -> V { return bitcast<V>(spreadWord(bitcast<U>(v), i)); }
+
+fn spread(v: V, i: u32) -> V {
+  let half = select(v.xy, v.zw, (i & 2u) != 0u);
+  return V(select(half.x, half.y, (i & 1u) != 0u));
+}

@@ -23,6 +23,8 @@ export interface Launch {
   /** Number of workgroups. */
   readonly groups: number;
   readonly bind?: readonly number[];
+  /** The kernel moves words, whatever the type of what it is bound to; halves are not turned into floats for it. */
+  readonly words?: boolean;
   /** Floating-point operations, for profiles, where not the first launch of the primitive's name does all. */
   readonly flops?: number;
 }
@@ -83,6 +85,8 @@ export interface Backend {
   readonly kind: 'gpu' | 'reference';
   /** The adapter's name, or `reference`. */
   readonly name: string;
+  /** Whether tensors may be f16. */
+  readonly f16: boolean;
   /** Memory for `length` elements, with any values. */
   alloc(dtype: DType, length: number): Storage;
   /** Part of `storage`, from element `offset`; its start must be a multiple of 256 bytes. */

@@ -1,6 +1,8 @@
 import { bytesOf, type DType, type TypedArray, viewOf } from '../core/dtype.js';
-import { ConfigError } from '../core/errors.js';
+import { ConfigError, DeviceError } from '../core/errors.js';
+import { encodeHalves } from '../core/half.js';
 import { checkDevice, type Gpu } from '../gpu/device.js';
+import { halfStored } from '../gpu/half_stored.js';
 import type { Slice } from '../gpu/recorder.js';
 import { RecordedBuffer, Recording } from '../gpu/recording.js';
 import type { Backend, Plan, Primitive, Storage } from './backend.js';
@@ -11,10 +13,20 @@ interface GpuStorage extends Storage, Slice {}
 /** Bytes of a binding: whole words, and never less than the vec4 that a kernel may declare. */
 const sizeOf = (dtype: DType, length: number): number => Math.max(16, Math.ceil((length * bytesOf(dtype)) / 16) * 16);
 
+/** Values as they are on the device. */
+function bytesIn(dtype: DType, data: TypedArray): Uint8Array {
+  const stored = dtype === 'f16' ? encodeHalves(data) : data;
+  return new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength);
+}
+
+/** One bit a buffer, set where it holds halves. */
+const halvesIn = (slices: readonly Storage[]): number => slices.reduce((mask, { dtype }, i) => (dtype === 'f16' ? mask | (1 << i) : mask), 0);
+
 /** Runs primitives as recorded dispatches on an open device. */
 export class GpuBackend implements Backend {
   readonly kind = 'gpu';
   readonly name: string;
+  readonly f16: boolean;
   readonly gpu: Gpu;
   /** Where work is written down instead of done, and the memory made meanwhile. */
   #recording?: { to: Recording; made: GpuStorage[] };
@@ -22,9 +34,11 @@ export class GpuBackend implements Backend {
   constructor(gpu: Gpu) {
     this.gpu = gpu;
     this.name = gpu.name;
+    this.f16 = gpu.traits.f16;
   }
 
   alloc(dtype: DType, length: number): Storage {
+    if (dtype === 'f16' && !this.f16) throw new DeviceError(`f16: the adapter must have shader-f16; got ${this.name}, which has not. Use f32.`);
     const bytes = sizeOf(dtype, length);
     const pooled = this.#recording?.to.alloc(bytes) ?? this.gpu.pool.acquire(bytes);
     const storage: GpuStorage = { dtype, length, freed: false, pooled, offset: 0, bytes };
@@ -47,7 +61,7 @@ export class GpuBackend implements Backend {
   }
 
   write(storage: Storage, data: TypedArray): void {
-    const [to, bytes] = [storage as GpuStorage, new Uint8Array(data.buffer, data.byteOffset, data.byteLength)];
+    const [to, bytes] = [storage as GpuStorage, bytesIn(storage.dtype, data)];
     if (!this.#recording) this.gpu.recorder.write(to, bytes);
     else if (!this.#recording.to.owns(to) || !this.#recording.to.constant(to, bytes))
       throw new ConfigError('set: inside a compiled function only new tensors are given values, once, before they are used; got another. Set it outside, or pass the values as an argument.');
@@ -67,7 +81,8 @@ export class GpuBackend implements Backend {
     const all = [...buffers, ...scratch] as GpuStorage[];
     const main = plan.launches.find((l) => l.kernel.name.startsWith(primitive.name)) ?? plan.launches[0];
     for (const l of plan.launches) {
-      const [{ kernel, constants = {}, groups }, slices] = [l, l.bind ? l.bind.map((i) => all[i]) : all];
+      const [{ constants = {}, groups }, slices] = [l, l.bind ? l.bind.map((i) => all[i]) : all];
+      const kernel = l.words ? l.kernel : halfStored(l.kernel, halvesIn(slices));
       if (!this.#recording) this.gpu.recorder.dispatch(kernel, constants, slices, l.params, groups);
       else this.#recording.to.dispatch({ op: primitive.name, flops: l.flops ?? (l === main ? primitive.flops?.(params) : 0), kernel, constants, slices, groups }, l.params);
     }

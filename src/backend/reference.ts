@@ -1,4 +1,5 @@
 import { arrayOf, type DType, type TypedArray } from '../core/dtype.js';
+import { roundToHalves } from '../core/half.js';
 import type { Backend, Primitive, Storage } from './backend.js';
 
 interface ArrayStorage extends Storage {
@@ -7,11 +8,13 @@ interface ArrayStorage extends Storage {
 
 /**
  * Runs every primitive by its mirror on plain arrays. With `f64`, tensors of dtype `f32` are stored in
- * double precision, which is what gradient checks by finite differences need.
+ * double precision, which is what gradient checks by finite differences need. Those of dtype `f16` are floats, rounded to
+ * the nearest half when a primitive has written them.
  */
 export class ReferenceBackend implements Backend {
   readonly kind = 'reference';
   readonly name: string;
+  readonly f16 = true;
   readonly #f64: boolean;
   #inUse = 0;
   #peak = 0;
@@ -42,6 +45,7 @@ export class ReferenceBackend implements Backend {
 
   write(storage: Storage, data: TypedArray): void {
     arrayIn(storage).set(data);
+    settle(storage);
   }
 
   async read(storage: Storage): Promise<TypedArray> {
@@ -50,6 +54,7 @@ export class ReferenceBackend implements Backend {
 
   run<P>(primitive: Primitive<P>, buffers: readonly Storage[], params: P): void {
     primitive.mirror(buffers.map(arrayIn), params);
+    buffers.forEach(settle);
   }
 
   flush(): void {}
@@ -59,4 +64,5 @@ export class ReferenceBackend implements Backend {
   }
 }
 
+const settle = (storage: Storage): void => void (storage.dtype === 'f16' && roundToHalves(arrayIn(storage) as Float32Array));
 const arrayIn = (storage: Storage): TypedArray => (storage as ArrayStorage).array;

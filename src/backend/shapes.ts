@@ -6,6 +6,7 @@ import type { Backend, Storage } from './backend.js';
 export class ShapesBackend implements Backend {
   readonly kind = 'reference';
   readonly name = 'shapes';
+  readonly f16 = true;
 
   alloc(dtype: DType, length: number): Storage {
     return { dtype, length, freed: false };

@@ -1,6 +1,7 @@
-import { numel, sameShape, type Shape, stridesOf } from '../core/shape.js';
-import { type Widths, widthOf, widths } from '../gpu/widths.js';
-import type { Launch, Params } from './backend.js';
+import { numel, type Shape } from '../core/shape.js';
+import type { Traits } from '../gpu/device.js';
+import { type Widths, widthOf } from '../gpu/widths.js';
+import type { Launch } from './backend.js';
 
 /** Where an operand lies in its memory, for a box that it is walked over. */
 interface Operand {
@@ -13,8 +14,8 @@ export interface Walk {
   readonly width: 1 | 4;
   /** Sizes, the last in runs of `width`. */
   readonly shape: number[];
-  /** In runs of `width`, but in single values where the last stride is 0; `mode` is for kernels/lib/place. */
-  readonly operands: { strides: number[]; start: number; mode: number }[];
+  /** In runs of `width`, but in single values where there is `one` for the whole of the last axis. */
+  readonly operands: { strides: number[]; start: number; one: boolean }[];
 }
 
 export function walkOf(box: Shape, operands: readonly Operand[]): Walk {
@@ -28,9 +29,9 @@ export function walkOf(box: Shape, operands: readonly Operand[]): Walk {
     width,
     shape: sizes,
     operands: strides.map((s, i) => {
-      const unit = s[last] === 0 ? 1 : width;
-      const inUnits = s.map((v, axis) => (axis === last ? v : v / unit));
-      return { strides: inUnits, start: starts[i] / unit, mode: modeOf(inUnits, sizes) };
+      const one = s[last] === 0;
+      const unit = one ? 1 : width;
+      return { strides: s.map((v, axis) => (axis === last ? v : v / unit)), start: starts[i] / unit, one };
     }),
   };
 }
@@ -50,23 +51,16 @@ function collapse(box: Shape, operands: readonly Operand[]): { shape: number[]; 
   return { shape, strides };
 }
 
-function modeOf(strides: readonly number[], shape: Shape): number {
-  if (sameShape(strides, stridesOf(shape))) return 0;
-  if (strides.every((s) => s === 0)) return 1;
-  return (shape.length === 2 ? 2 : 4) + Number(strides.at(-1) === 0);
-}
-
-/** A kernel that ends in `#import "elements"` and finds operands by "place": 4 elements a thread, or 1 where a place takes many steps. */
-export interface WalkKernels {
-  readonly 1: Widths;
-  readonly 4: Widths;
-}
-
-/** Both of them. The steps are long to compile, four times over. */
-export const walkKernels = (file: string, source: string): WalkKernels => ({ 1: widths(file, source, { EACH: 1 }), 4: widths(file, source) });
-
-export function walkLaunch(kernels: WalkKernels, { width, shape, operands }: Walk, params: Params, constants: Record<string, number>): Launch {
-  const each = operands.some(({ mode }) => mode >= 4) ? 1 : 4;
-  const [length, rank, C] = [numel(shape), shape.length, shape.at(-1) ?? 1];
-  return { kernel: kernels[each][width], constants, params: { ...params, length, rank, C, shape }, groups: Math.ceil(length / (64 * each)) };
+/** A launch of a kernel that ends in `#import "walk"`, over the place of two operands. */
+export function walkLaunch(kernels: Widths, { width, shape, operands: [a, b] }: Walk, constants: Record<string, number>, { software }: Traits): Launch {
+  const [C, outer] = [shape.at(-1) ?? 1, shape.slice(0, -1)];
+  const rows = numel(outer);
+  const lanes = software ? 1 : 2 ** Math.ceil(Math.log2(Math.max(1, Math.min(C, 64)))); // neighbours on neighbouring memory
+  const each = software ? 64 : 4;
+  const pieces = Math.ceil(C / (lanes * each));
+  const params = {
+    rows, C, lanes, each, pieces, rank: outer.length, shape: outer, start0: a.start, start1: b.start,
+    step0: a.strides.at(-1) ?? 0, step1: b.strides.at(-1) ?? 0, strides0: a.strides.slice(0, -1), strides1: b.strides.slice(0, -1),
+  };
+  return { kernel: kernels[width], constants, params, groups: Math.ceil((rows * pieces * lanes) / 64) };
 }

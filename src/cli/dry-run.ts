@@ -15,7 +15,7 @@ export async function dryRun(training: Pretraining, on: Backend, out: Output): P
   for (const p of method.optimizer.parameters.named.values()) parameters += p.size;
   const pictures = train.data.length + heldOut.data.length;
   const text = [
-    `Dry run of ${config.method} with ${config.model}: it works.`,
+    `Dry run of ${config.method} with ${config.model} in ${config.precision}: it works.`,
     `  trained parameters  ${parameters.toLocaleString('en-US')}`,
     `  pictures            ${train.count + heldOut.count} of ${train.width}×${train.height} for views of ${config.size}×${config.size}, ${mebibytes(pictures)}`,
     `  device memory       ${mebibytes(on.memory().peak)} at most, pictures and state included`,

@@ -26,6 +26,7 @@ const fields: Record<keyof PretrainConfig, string> = {
   batch: 'pictures a step',
   accumulate: 'parts of a batch whose gradients add up (fewer negatives in moco-v3 and end-to-end)',
   optimizer: 'sgd, lars or adamw',
+  precision: 'f32, or f16: activations as halves, parameters f32, the loss scaled',
   lr: 'highest learning rate, for a batch of --lr-batch',
   lrBatch: 'the batch that --lr is for; the rate grows in proportion to the batch',
   momentum: 'momentum of SGD and LARS',

@@ -30,6 +30,7 @@ export async function train(run: Run, training: Pretraining, skipped: Pictures['
     board?.metric(metric);
   };
   const began = Date.now();
+  let last: StepRecord | undefined;
   const finished = await interruptible(progress, async (signal) => {
     if (training.position.step === 0 && !run.history().before) {
       await baselines(log, training);
@@ -45,6 +46,7 @@ export async function train(run: Run, training: Pretraining, skipped: Pictures['
         first = false;
         log(record);
         progress.update(record);
+        last = record;
       },
       onKnn: (record) => {
         log(record);
@@ -59,6 +61,7 @@ export async function train(run: Run, training: Pretraining, skipped: Pictures['
     });
   });
   progress.end();
+  if (last?.skipped !== undefined) out.tell(`f16: ${last.skipped} of ${last.step} steps skipped for gradients that were not finite; the loss scale is ${last.lossScale}.`);
   if (training.position.step % stepsPerEpoch !== 0 || training.position.step === 0) await run.save(training, training.position);
   await run.written();
   const rows = training.heldOut.count > 0 ? await galleryRows(training.heldOut, await training.features()) : [];

@@ -16,6 +16,10 @@ interface Field {
 /** A WGSL file read once: its text, its storage bindings in order and the layout of its `Params`. */
 export interface Kernel {
   readonly name: string;
+  /** What it was made of. */
+  readonly file: string;
+  readonly source: string;
+  readonly tuning: Tuning;
   readonly code: string;
   /** One letter a storage binding: `r` read, `w` read_write. */
   readonly access: string;
@@ -36,7 +40,7 @@ export function kernel(file: string, source: string, tuning: Tuning = {}): Kerne
       throw new ConfigError(`kernel ${name}: storage bindings are numbered from 0 in order; got ${b[1]} at place ${i}. Renumber them.`);
   });
   const access = bindings.map((b) => (b[2] === 'read' ? 'r' : 'w')).join('');
-  return { name, code: withParamsAt(code, bindings.length), access, ...paramsOf(name, code) };
+  return { name, file, source, tuning, code: withParamsAt(code, bindings.length), access, ...paramsOf(name, code) };
 }
 
 /** Params move from a group of their own to the place after the storage buffers: one bind group a dispatch is set faster than two. */

@@ -14,13 +14,13 @@ import matrixBeginLib from '../../kernels/lib/matrix_begin.wgsl';
 import matrixMultiplyLib from '../../kernels/lib/matrix_multiply.wgsl';
 import matrixStageLib from '../../kernels/lib/matrix_stage.wgsl';
 import matrixStoreLib from '../../kernels/lib/matrix_store.wgsl';
-import placeLib from '../../kernels/lib/place.wgsl';
 import rngLib from '../../kernels/lib/rng.wgsl';
 import rowTilesLib from '../../kernels/lib/row_tiles.wgsl';
 import singleLib from '../../kernels/lib/single.wgsl';
 import tileLib from '../../kernels/lib/tile.wgsl';
 import multiplyLib from '../../kernels/lib/tile_multiply.wgsl';
 import vec4Lib from '../../kernels/lib/vec4.wgsl';
+import walkLib from '../../kernels/lib/walk.wgsl';
 import windowLib from '../../kernels/lib/window.wgsl';
 import { ConfigError } from '../core/errors.js';
 
@@ -29,8 +29,8 @@ const library: Record<string, string> = {
   attention: attentionLib, attention_tiled: attentionTiledLib, conv2d: conv2dLib, conv2d_dw: conv2dDwLib, conv2d_dx: conv2dDxLib, elements: elementsLib, erf: erfLib,
   index: indexLib, lanes: lanesLib, matmul: matmulLib, matmul_tiled: matmulTiledLib,
   matrix: matrixLib, matrix_begin: matrixBeginLib, matrix_multiply: matrixMultiplyLib, matrix_stage: matrixStageLib, matrix_store: matrixStoreLib,
-  place: placeLib, rng: rngLib, row_tiles: rowTilesLib, single: singleLib,
-  tile: tileLib, tile_multiply: multiplyLib, vec4: vec4Lib, window: windowLib,
+  rng: rngLib, row_tiles: rowTilesLib, single: singleLib,
+  tile: tileLib, tile_multiply: multiplyLib, vec4: vec4Lib, walk: walkLib, window: windowLib,
 };
 
 /** Values for a kernel's `const NAME = 4u; // @tune` lines, which size what an `override` cannot. */

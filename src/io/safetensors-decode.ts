@@ -1,5 +1,5 @@
 import { FormatError } from '../core/errors.js';
-import { fromHalf } from './half.js';
+import { fromHalf } from '../core/half.js';
 import { readHeader } from './safetensors-header.js';
 import type { Entry } from './safetensors-header.js';
 import { STORED_ARRAYS } from './safetensors-types.js';

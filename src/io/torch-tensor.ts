@@ -1,4 +1,4 @@
-import { fromHalf } from './half.js';
+import { fromHalf } from '../core/half.js';
 import type { ByteReader } from './byte-reader.js';
 import type { StoredDType, StoredTensor } from './safetensors-types.js';
 

@@ -33,6 +33,8 @@ export interface PretrainConfig {
   /** Parts of a batch whose gradients add up. MoCo's queue is as for the whole batch; negatives from the batch are those of the part. */
   accumulate: number;
   optimizer: 'sgd' | 'lars' | 'adamw';
+  /** `f16`: activations and their gradients are halves where the adapter has them, parameters f32, and the loss is scaled. */
+  precision: 'f32' | 'f16';
   /** Highest learning rate for a batch of `lrBatch`; it grows in proportion to the batch. */
   lr: number;
   lrBatch: number;
@@ -74,7 +76,7 @@ export interface PretrainConfig {
 export const demoConfig: PretrainConfig = {
   method: 'moco', model: 'resnet-tiny', stem: 'small', head: 'mlp', dim: 64, hidden: 128,
   K: 128, m: 0.99, mSchedule: 'constant', T: 0.2, symmetric: false, shared: true, bankLoss: 'softmax',
-  epochs: 12, batch: 32, accumulate: 1, optimizer: 'sgd', lr: 0.1, lrBatch: 32, momentum: 0.9, weightDecay: 5e-4,
+  epochs: 12, batch: 32, accumulate: 1, optimizer: 'sgd', precision: 'f32', lr: 0.1, lrBatch: 32, momentum: 0.9, weightDecay: 5e-4,
   schedule: 'cosine', milestones: [], warmup: 0, scheduleEvery: 'epoch',
   splits: 2, shuffle: true,
   size: 32, augmentation: 'v2', cropMin: 0.4, blur: false, mean: mocoV2Augmentation.mean, std: mocoV2Augmentation.std,
@@ -126,6 +128,7 @@ const choices: [key: keyof PretrainConfig, known: string[]][] = [
   ['mSchedule', ['constant', 'cosine']],
   ['bankLoss', ['softmax', 'nce', 'full']],
   ['optimizer', ['sgd', 'lars', 'adamw']],
+  ['precision', ['f32', 'f16']],
   ['schedule', ['cosine', 'cosine-1', 'step']],
   ['scheduleEvery', ['epoch', 'step']],
   ['augmentation', ['v1', 'v2', 'v3']],

@@ -18,7 +18,7 @@ export const contrast = (q: Tensor, k: Tensor, T: number): Measures => classify(
 
 /** Softmax over the similarities of queries with keys [M, dim]; the key of query i is labels[i]. */
 export function classify(q: Tensor, keys: Tensor, T: number, labels: Tensor): Measures {
-  const logits = mul(matmul(q, keys, { transposeB: true }), 1 / T); // N × M
+  const logits = mul(matmul(q, keys, { transposeB: true, precision: 'f32' }), 1 / T); // N × M
   return { loss: crossEntropy(logits, labels), ...accuracy(logits, pick(logits, labels)) };
 }
 

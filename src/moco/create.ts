@@ -1,8 +1,10 @@
 import { Rng } from '../core/rng.js';
 import { buildModel, type ModelOptions } from '../nn/models.js';
+import type { Precision } from '../ops/precision.js';
 import { AdamW } from '../optim/adamw.js';
 import type { FlatParameters } from '../optim/flat.js';
 import { LARS } from '../optim/lars.js';
+import { LossScale } from '../optim/loss_scale.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import { SGD } from '../optim/sgd.js';
 import type { PretrainConfig } from './config.js';
@@ -24,8 +26,10 @@ export function createMethod(c: PretrainConfig, pictures: number): Method {
   return new MoCoV3(encoder({ head, zeroInitResidual: true }), predictor(new Rng(c.seed, 'predictor'), c.hidden, c.dim, vit), { T: c.T, optimizer });
 }
 
-/** The optimizer that a configuration asks for. */
-export function optimizerOf({ optimizer, momentum, weightDecay }: Pick<PretrainConfig, 'optimizer' | 'momentum' | 'weightDecay'>, parameters: FlatParameters): Optimizer {
+/** The optimizer that a configuration asks for, with a loss scale for `f16`: on every adapter, so that a run may go on on another. */
+export function optimizerOf(c: Pick<PretrainConfig, 'optimizer' | 'momentum' | 'weightDecay'> & { precision?: Precision }, parameters: FlatParameters): Optimizer {
+  const { optimizer, momentum, weightDecay } = c;
+  if (c.precision === 'f16') parameters.lossScale = new LossScale();
   if (optimizer === 'lars') return new LARS(parameters, { momentum, weightDecay });
   return optimizer === 'adamw' ? new AdamW(parameters, { weightDecay }) : new SGD(parameters, { momentum, weightDecay });
 }

@@ -40,7 +40,7 @@ export class EndToEnd implements Method {
   }
 
   step(parts: readonly Part[], { lr }: Rates): Tensor {
-    const { measured } = descend(parts, ({ x1, x2, shuffle, unshuffle }) => {
+    const { measured } = descend(parts, this.optimizer, ({ x1, x2, shuffle, unshuffle }) => {
       const q = this.encoderQ.forward(x1); // queries: N × dim
       const k = gather(this.encoderK.forward(gather(x2!, shuffle)), unshuffle); // keys: N × dim
       return contrast(q, k, this.#T); // N-way softmax, positives on the diagonal

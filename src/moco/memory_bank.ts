@@ -53,7 +53,7 @@ export class MemoryBank implements Method {
   }
 
   step(parts: readonly Part[], { lr, m }: Rates): Tensor {
-    const { measured, keys } = descend(parts, (part) => {
+    const { measured, keys } = descend(parts, this.optimizer, (part) => {
       const v = l2Normalize(this.encoder.forward(part.x1)); // N × dim
       return { ...this.#loss(v, part), keys: v };
     });

@@ -71,14 +71,15 @@ export const both = (a: Measures, b: Measures): Measures => ({
 });
 
 /**
- * Gradients of the mean of the parts' losses, part after part, each in memory that the next uses again.
+ * Gradients of the mean of the parts' losses, part after part, each in memory that the next uses again. They are of the
+ * scaled loss where the parameters have a loss scale.
  *
  * @returns f32 [3], the means of loss, top-1 and top-5, and the keys of all parts.
  */
-export function descend(parts: readonly Part[], forward: (part: Part) => Measures): { measured: Tensor; keys: Tensor[] } {
+export function descend(parts: readonly Part[], { parameters: { lossScale } }: Optimizer, forward: (part: Part) => Measures): { measured: Tensor; keys: Tensor[] } {
   const one = (part: Part) => {
     const { loss, top1, top5, keys } = forward(part);
-    backward(parts.length === 1 ? loss : mul(loss, 1 / parts.length));
+    backward(parts.length === 1 ? loss : mul(loss, 1 / parts.length), lossScale?.seed(loss.shape));
     return { measured: concat([loss, top1, top5].map((x) => reshape(x, [1]))), keys: keys ? [keys.detach()] : [] };
   };
   if (parts.length === 1) return one(parts[0]);

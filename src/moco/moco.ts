@@ -63,7 +63,7 @@ export class MoCo implements Method {
 
   step(parts: readonly Part[], { lr, m }: Rates): Tensor {
     ema(this.#keyParameters.values, this.optimizer.parameters.values, m); // θ_k = m θ_k + (1 - m) θ_q
-    const { measured, keys } = descend(parts, ({ x1, x2, shuffle, unshuffle }) => {
+    const { measured, keys } = descend(parts, this.optimizer, ({ x1, x2, shuffle, unshuffle }) => {
       const lookUp = (xQ: Tensor, xK: Tensor) => {
         const q = l2Normalize(this.encoderQ.forward(xQ)); // queries: N × dim
         const k = noGrad(() => gather(l2Normalize(this.encoderK.forward(gather(xK, shuffle))), unshuffle)); // keys: N × dim

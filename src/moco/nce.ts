@@ -23,7 +23,7 @@ const EPS = 1e-7;
  */
 export function nce(v: Tensor, own: Tensor, drawn: Tensor, T: number, n: number, Z: Tensor): Measures {
   const [N, K] = [v.shape[0], drawn.shape[0]];
-  const [positive, negative] = [rowDot(v, own), matmul(v, drawn, { transposeB: true })]; // N and N × K
+  const [positive, negative] = [rowDot(v, own), matmul(v, drawn, { transposeB: true, precision: 'f32' })]; // N and N × K
   const [e0, eK] = [positive, negative].map((s) => exp(mul(s, 1 / T)));
   noGrad(() => copyInto(Z, where(greater(Z, 0), Z, mul(reshape(add(sum(e0), sum(eK)), [1]), n / (N * (K + 1))))));
   const [P0, PK] = [div(e0, Z), div(eK, Z)];

@@ -1,9 +1,11 @@
-import type { DispatchRecord } from '../backend/backend.js';
+import { type Backend, backend, type DispatchRecord } from '../backend/backend.js';
 import { compile } from '../compile.js';
 import type { Pictures } from '../data/pictures.js';
 import type { Encoder } from '../nn/models.js';
 import { augment } from '../ops/augment.js';
 import { AUGMENT_COLUMNS, type Augmentation } from '../ops/augment_params.js';
+import { mul } from '../ops/binary.js';
+import { withPrecision } from '../ops/precision.js';
 import { reshape } from '../ops/reshape.js';
 import { concat } from '../ops/strided.js';
 import { medians } from '../profile.js';
@@ -14,7 +16,7 @@ import { type Drawn, DrawnAhead } from './drawn_ahead.js';
 import { Drawer, type Draws, mapDraws } from './draws.js';
 import { embedPictures, resident } from './embed.js';
 import { type Features, knnAccuracy } from './knn.js';
-import { COLLAPSE, collapseText, featureSpread, firstLayer, gradientNorm, SpikeDetector, spikeText } from './monitors.js';
+import { COLLAPSE, collapseText, featureSpread, firstLayer, gradientNorm, SKIPPED, skippedText, SpikeDetector, spikeText } from './monitors.js';
 import type { Method } from './method.js';
 import { ratesAt } from './rates.js';
 
@@ -39,8 +41,11 @@ export interface StepRecord {
    */
   dataMs?: number;
   stepMs?: number;
-  /** Norm of the gradient of the encoder's first trained layer. */
-  gradNorm: number;
+  /** Norm of the gradient of the encoder's first trained layer; left out of a step that was skipped. */
+  gradNorm?: number;
+  /** With precision f16: the loss scale of the next step, and steps skipped so far because gradients were not finite. */
+  lossScale?: number;
+  skipped?: number;
 }
 
 /** Where the time of a step went: see `StepRecord`. */
@@ -83,6 +88,10 @@ export interface PretrainHooks {
 /** Steps whose results are not read back yet: the loop never waits for the newest. */
 const IN_FLIGHT = 3;
 
+/** What an adapter cannot do of what was asked for. */
+const lacking = (precision: PretrainConfig['precision'], { f16, name }: Backend): string[] =>
+  precision === 'f32' || f16 ? [] : [`precision: ${name} has no halves (WebGPU's shader-f16): all is stored and computed in f32, which is neither faster nor smaller. Use --precision f32, or another --adapter.`];
+
 /** A pretraining run by any method on pictures that stay on the device. */
 export class Pretraining {
   readonly config: PretrainConfig;
@@ -105,7 +114,7 @@ export class Pretraining {
   #features?: Promise<{ train: Features; heldOut: Features }>;
 
   constructor(config: PretrainConfig, { train, heldOut }: { train: Pictures; heldOut: Pictures }) {
-    this.warnings = checkConfig(config, train.count);
+    this.warnings = [...checkConfig(config, train.count), ...lacking(config.precision, backend())];
     this.config = config;
     this.train = train;
     this.heldOut = heldOut;
@@ -208,12 +217,15 @@ export class Pretraining {
     const timing = { dataMs, stepMs: this.#handed - since };
     if (done < this.totalSteps) this.#drawn.prepare(done);
     const report = async () => {
-      const [loss, contrastTop1, contrastTop5, gradNorm] = await measured;
+      const [loss, contrastTop1, contrastTop5, norm, lossScale, , skipped, inRow] = await measured;
+      const gradNorm = inRow > 0 ? undefined : norm;
       const epoch = Math.ceil(done / this.stepsPerEpoch);
       const { lr, m } = ratesAt(this.config, done - 1, this.stepsPerEpoch);
-      onStep?.({ step: done, epoch, loss, contrastTop1, contrastTop5, lr, m, ...this.#queue(done), gradNorm }, timing);
-      const usual = this.#spikes.add(gradNorm);
-      if (usual !== undefined) this.#warn(spikeText(done, this.#first.name, gradNorm, usual), onWarning);
+      const scaled = lossScale !== undefined && { lossScale, skipped };
+      onStep?.({ step: done, epoch, loss, contrastTop1, contrastTop5, lr, m, ...this.#queue(done), gradNorm, ...scaled }, timing);
+      if (inRow === SKIPPED) this.#warn(skippedText(done, lossScale), onWarning);
+      const usual = gradNorm === undefined ? undefined : this.#spikes.add(gradNorm);
+      if (usual !== undefined) this.#warn(spikeText(done, this.#first.name, norm, usual), onWarning);
     };
     return { reported: report() };
   }
@@ -230,8 +242,9 @@ export class Pretraining {
         augment(this.#resident, rest.index, reshape(table, [rest.index.size, AUGMENT_COLUMNS]), { size: this.config.size, ...this.#views[i] });
       return { ...rest, x1: view(table1, 0), x2: table2 && view(table2, 1) };
     });
-    const measured = this.method.step(views, { lr, m });
-    return concat([measured, gradientNorm(this.#first.weight)]);
+    const measured = withPrecision(this.config.precision, () => this.method.step(views, { lr, m }));
+    const [norm, { lossScale }] = [gradientNorm(this.#first.weight), this.method.optimizer.parameters];
+    return concat(lossScale ? [measured, mul(norm, lossScale.guard), lossScale.state] : [measured, norm]);
   });
 
   #warn(text: string, onWarning?: (text: string) => void): void {

@@ -1,8 +1,10 @@
+import type { FloatType } from '../core/dtype.js';
 import { ConfigError, ShapeError } from '../core/errors.js';
 import { Rng } from '../core/rng.js';
 import { show } from '../core/shape.js';
 import { attentionQkv } from '../ops/attention.js';
 import { add } from '../ops/binary.js';
+import { cast } from '../ops/cast.js';
 import { reshape } from '../ops/reshape.js';
 import { concat, expand, slice } from '../ops/strided.js';
 import { gelu } from '../ops/unary.js';
@@ -177,7 +179,7 @@ export class VisionTransformer extends Module {
       throw new ShapeError(`vit: pictures are [N, ${size}, ${size}, 3]; got ${show(x.shape)}. Resize them, or build with another size.`);
     const [N, width] = [x.shape[0], this.features];
     const patches = reshape(this.patchEmbed.forward(x), [N, this.posEmbed.shape[1] - 1, width]);
-    let y = add(concat([expand(this.clsToken, [N, 1, width]), patches], 1), this.posEmbed);
+    let y = add(concat([cast(expand(this.clsToken, [N, 1, width]), patches.dtype as FloatType), patches], 1), this.posEmbed);
     for (const block of this.blocks) y = block.forward(y);
     return this.norm.forward(reshape(slice(y, 1, 0, 1), [N, width])); // a norm of tokens is each token's own
   }

@@ -7,18 +7,19 @@ import { kernel } from '../gpu/kernel.js';
 import { widths } from '../gpu/widths.js';
 import { type AdamWParams, adamw as mirror } from '../reference/adamw.js';
 import { checkDType, checkSameShape, run, type Tensor } from '../tensor.js';
-import { checkUpdate } from './update.js';
+import { checkUpdate, type Guard } from './update.js';
 
 const [kernels, advance] = [widths('adamw', source), kernel('adamw_advance', advanceSource)];
 
-/** [dw, lr] -> [w, m, v, corrections] */
+/** [dw, lr, guard] -> [w, m, v, corrections] */
 const primitive: Primitive<AdamWParams> = {
   name: 'adamw',
   mirror,
-  gpu: ({ length, beta1, beta2, eps, weightDecay }) => {
+  gpu: ({ length, beta1, beta2, eps, weightDecay, scaled }) => {
     const rates = { rate1: 1 - beta1, rate2: 1 - beta2 };
-    const update = { ...elementsLaunch(kernels, length, { ...rates, eps, weightDecay }), bind: [0, 1, 5, 2, 3, 4] };
-    return { scratch: [], launches: [{ kernel: advance, params: rates, groups: 1, bind: [5] }, update] };
+    const constants = { SCALED: Number(scaled) };
+    const update = { ...elementsLaunch(kernels, length, { ...rates, eps, weightDecay }, constants), bind: [0, 1, 2, 6, 3, 4, 5] };
+    return { scratch: [], launches: [{ kernel: advance, constants, params: rates, groups: 1, bind: [2, 6] }, update] };
   },
 };
 
@@ -30,6 +31,7 @@ export interface AdamWOptions {
   betas?: readonly [number, number];
   /** Added to the root of the mean square. Default 1e-8. */
   eps?: number;
+  guard?: Guard;
 }
 
 /** What one of several optimizer steps leaves behind, zeros before the first. */
@@ -48,12 +50,12 @@ export interface AdamWState {
  * @param w parameters, f32, for instance all of them in one flat tensor; `dw` their gradients.
  * @param lr the learning rate, a one-element tensor, so that it may change from step to step.
  */
-export function adamw(w: Tensor, dw: Tensor, { m, v, corrections }: AdamWState, lr: Tensor, { weightDecay, betas = [0.9, 0.999], eps = 1e-8 }: AdamWOptions): void {
-  checkUpdate('adamw', w, { gradient: dw, 'mean of the gradient': m, 'mean of its square': v }, lr);
+export function adamw(w: Tensor, dw: Tensor, { m, v, corrections }: AdamWState, lr: Tensor, { weightDecay, betas = [0.9, 0.999], eps = 1e-8, guard }: AdamWOptions): void {
+  checkUpdate('adamw', w, { gradient: dw, 'mean of the gradient': m, 'mean of its square': v }, lr, guard);
   checkDType('adamw', corrections, 'f32');
   checkSameShape('adamw', 'corrections', corrections, [2]);
   const [beta1, beta2] = betas;
   if (!betas.every((b) => b >= 0 && b < 1) || !(weightDecay >= 0 && eps >= 0))
     throw new ConfigError(`adamw: betas lie in [0, 1), weight decay and eps are not negative; got ${beta1}, ${beta2}, ${weightDecay} and ${eps}. Usual are 0.9, 0.999, 0.1 and 1e-8.`);
-  run(primitive, [dw, lr], [w, m, v, corrections], { length: w.size, beta1, beta2, eps, weightDecay });
+  run(primitive, [dw, lr, guard ?? lr], [w, m, v, corrections], { length: w.size, beta1, beta2, eps, weightDecay, scaled: guard !== undefined });
 }

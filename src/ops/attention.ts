@@ -3,7 +3,7 @@ import type { Primitive } from '../backend/backend.js';
 import { ShapeError } from '../core/errors.js';
 import { show } from '../core/shape.js';
 import { attention as mirror, attentionGrad as gradMirror, type AttentionParams } from '../reference/attention.js';
-import { checkDType, checkSameShape, empty, run, type Tensor } from '../tensor.js';
+import { checkSameShape, empty, floatType, run, type Tensor } from '../tensor.js';
 import { attentionGpu, attentionGradGpu, productFlops } from './attention_rungs.js';
 import { concat } from './strided.js';
 
@@ -23,7 +23,7 @@ export interface AttentionOptions {
 
 /** Checks a width and divides it among heads. */
 function headSize(where: string, x: Tensor, parts: number, heads: number): number {
-  checkDType(where, x, 'f32');
+  floatType(where, x);
   const D = x.shape[x.rank - 1] / parts / heads;
   if (x.rank !== 3 || !Number.isInteger(D) || D < 1)
     throw new ShapeError(`${where}: x is [batch, N, ${parts > 1 ? `${parts} · ` : ''}heads · D]; got ${show(x.shape)} for ${heads} heads. Choose heads that divide the width.`);
@@ -31,7 +31,7 @@ function headSize(where: string, x: Tensor, parts: number, heads: number): numbe
 }
 
 function forward(q: Tensor, kv: Tensor, p: AttentionParams) {
-  const y = empty([p.batch, p.Nq, p.H * p.D], 'f32', q.backend);
+  const y = empty([p.batch, p.Nq, p.H * p.D], q.dtype, q.backend);
   const lse = empty([p.batch, p.Nq, p.H], 'f32', q.backend);
   run(attentionPrimitive, [q, kv], [y, lse], p);
   return { y, lse };
@@ -56,7 +56,7 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, { heads = 1, scale }:
   const { y, lse } = forward(q, kv, p);
   let made: Tensor[] | undefined;
   const grads = (dy: Tensor) => {
-    if (!made) run(attentionGradPrimitive, [q, kv, y, lse, dy], (made = [q, kv].map((x) => empty(x.shape, 'f32', x.backend))), p);
+    if (!made) run(attentionGradPrimitive, [q, kv, y, lse, dy], (made = [q, kv].map((x) => empty(x.shape, x.dtype, x.backend))), p);
     return made;
   };
   // dv = Pᵀ dy, dS = P (dy vᵀ - Σ y dy), dq = scale dS k, dk = scale dSᵀ q
@@ -71,7 +71,7 @@ export function attentionQkv(qkv: Tensor, { heads = 1, scale }: AttentionOptions
   const { y, lse } = forward(qkv, qkv, p);
   return record('attentionQkv', y, [qkv], (dy) => [
     () => {
-      const d = empty(qkv.shape, 'f32', qkv.backend);
+      const d = empty(qkv.shape, qkv.dtype, qkv.backend);
       run(attentionGradPrimitive, [qkv, qkv, y, lse, dy], [d, d], p);
       return d;
     },

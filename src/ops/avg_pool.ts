@@ -35,12 +35,12 @@ const gradient: Primitive<Params> = {
  */
 export function avgPool(x: Tensor, options: PoolOptions & { countIncludePad?: boolean }): Tensor {
   const p = { ...poolParams('avgPool', x, options), countPad: options.countIncludePad ?? true };
-  const y = empty([p.N, p.P, p.Q, p.C], 'f32', x.backend);
+  const y = empty([p.N, p.P, p.Q, p.C], x.dtype, x.backend);
   run(primitive, [x], [y], p);
   // dx = Σ dy / (pixels counted) over the windows that hold the pixel
   return record('avgPool', y, [x], (dy) => [
     () => {
-      const dx = empty(x.shape, 'f32', x.backend);
+      const dx = empty(x.shape, x.dtype, x.backend);
       run(gradient, [dy], [dx], p);
       return dx;
     },

@@ -13,7 +13,7 @@ import type { Traits } from '../gpu/device.js';
 import { kernel } from '../gpu/kernel.js';
 import { type Widths, widthOf, widths } from '../gpu/widths.js';
 import { batchNorm as mirror, batchNormGrad as gradMirror, type BatchNormParams, batchNormStats as statsMirror, batchNormSumsGrad as sumsMirror } from '../reference/batch_norm.js';
-import { checkDType, checkSameShape, empty, run, type Tensor } from '../tensor.js';
+import { checkDType, checkSameShape, empty, floatType, run, type Tensor } from '../tensor.js';
 import { reduceLaunch } from './reduce.js';
 
 const [normalise, stats, sums, gradient] = [widths('batch_norm', source), widths('batch_norm_stats', statsSource), widths('batch_norm_sums_grad', sumsSource), widths('batch_norm_grad', gradSource)];
@@ -128,7 +128,8 @@ function paramsOf(x: Tensor, { gamma, beta, runningMean, runningVar, train, eps 
   const [N, C] = [x.shape[0], x.shape[x.rank - 1]];
   const L = numel(x.shape.slice(1, -1));
   for (const [name, t] of Object.entries({ gamma, beta, runningMean, runningVar, residual })) {
-    if (t) checkDType(`batchNorm: ${name}`, t, 'f32');
+    if (t && name === 'residual') floatType('batchNorm: residual', t);
+    else if (t) checkDType(`batchNorm: ${name}`, t, 'f32');
     if (t) checkSameShape('batchNorm', name, t, name === 'residual' ? x.shape : [C]);
   }
   if (!gamma !== !beta) throw new ShapeError(`batchNorm: gamma and beta come together; got only ${gamma ? 'gamma' : 'beta'}. Pass both or neither.`);
@@ -149,7 +150,7 @@ function paramsOf(x: Tensor, { gamma, beta, runningMean, runningVar, train, eps 
  * @throws ShapeError when shapes do not fit, N does not divide by `splits`, or a split has one value a channel
  */
 export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor {
-  checkDType('batchNorm', x, 'f32');
+  const dtype = floatType('batchNorm', x);
   const p = paramsOf(x, options);
   const { gamma, beta, runningMean, runningVar, train, residual, relu = residual !== undefined } = options;
   const affine = gamma !== undefined;
@@ -158,7 +159,7 @@ export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor {
     [mean, variance] = [empty([p.splits, p.C], 'f32', x.backend), empty([p.splits, p.C], 'f32', x.backend)];
     run(statsPrimitive, [x], [mean, variance, runningMean, runningVar], { ...p, momentum: options.momentum ?? 0.1 });
   }
-  const y = empty(x.shape, 'f32', x.backend);
+  const y = empty(x.shape, dtype, x.backend);
   run(normalisePrimitive, [x, mean, variance, gamma ?? mean, beta ?? mean, residual ?? x], [y], { ...p, affine, add: residual !== undefined, relu });
   const saved = { p, x, y, mean, variance, gamma, beta, residual, relu, train };
   return record('batchNorm', y, [beta, gamma, x, residual].filter((t) => t !== undefined), (dy) => gradients(saved, dy));
@@ -182,7 +183,7 @@ function gradients({ p, x, y, mean, variance, gamma, beta, residual, relu, train
   let [dgamma, dbeta, dz, total]: (Tensor | undefined)[] = [];
   const sumUp = () => {
     if (total) return;
-    [dgamma, dbeta, dz, total] = [dgamma ?? make(p.C), dbeta ?? make(p.C), writeDz ? make(...x.shape) : relu ? undefined : dy, make(p.splits, 2, p.C)];
+    [dgamma, dbeta, dz, total] = [dgamma ?? make(p.C), dbeta ?? make(p.C), writeDz ? empty(x.shape, residual.dtype, x.backend) : relu ? undefined : dy, make(p.splits, 2, p.C)];
     run(sumsPrimitive, [x, dy, y, mean, variance], [total, dgamma, dbeta, writeDz ? dz! : make(1)], { ...p, relu, writeDz });
   };
   const ofBeta = (into?: Tensor) => {
@@ -197,7 +198,7 @@ function gradients({ p, x, y, mean, variance, gamma, beta, residual, relu, train
   };
   const ofX = () => {
     if (train || writeDz) sumUp();
-    const dx = make(...x.shape);
+    const dx = empty(x.shape, x.dtype, x.backend);
     run(gradPrimitive, [x, dz ?? dy, y, mean, variance, gamma ?? mean, total ?? mean], [dx], { ...p, affine: gamma !== undefined, relu: relu && !dz, train });
     return dx;
   };

@@ -1,7 +1,9 @@
 import source from '../../kernels/cast.wgsl';
+import { rounded } from '../accumulate.js';
+import { record } from '../autograd.js';
 import type { Primitive } from '../backend/backend.js';
 import { elementGroups } from '../backend/elements.js';
-import type { DType } from '../core/dtype.js';
+import type { DType, FloatType } from '../core/dtype.js';
 import { DTypeError } from '../core/errors.js';
 import { kernel } from '../gpu/kernel.js';
 import { cast as mirror } from '../reference/cast.js';
@@ -21,10 +23,16 @@ const primitive: Primitive<{ from: DType; to: DType; length: number }> = {
   }),
 };
 
-/** x as another element type; fractions are dropped towards zero. No gradient. */
+/**
+ * x as another element type; fractions are dropped towards zero, f16 is the nearest half. Gradients flow between f32 and f16.
+ */
 export function cast(x: Tensor, to: Exclude<DType, 'u8'>): Tensor {
   if ((to as DType) === 'u8') throw new DTypeError('cast: u8 is storage for pictures and only read; got a cast to u8. Make the tensor from a Uint8Array.');
   if (x.dtype === to) return x;
+  const floats = [x.dtype, to].filter((d) => d === 'f32' || d === 'f16') as FloatType[];
+  // dx = dy as x's type
+  if (floats.length === 2) return record('cast', rounded(x, floats[1]), [x], (dy) => [() => rounded(dy, floats[0])]);
+  if (floats.includes('f16')) return cast(cast(x, 'f32'), to);
   const y = empty(x.shape, to, x.backend);
   run(primitive, [x], [y], { from: x.dtype, to, length: x.size });
   return y;

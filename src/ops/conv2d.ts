@@ -3,11 +3,11 @@ import type { Primitive } from '../backend/backend.js';
 import { ShapeError } from '../core/errors.js';
 import { show } from '../core/shape.js';
 import { type Conv2dParams, conv2d as mirror, conv2dDw as dwMirror, conv2dDx as dxMirror } from '../reference/conv2d.js';
-import { checkDType, empty, run, type Tensor } from '../tensor.js';
+import { empty, floatType, run, type Tensor } from '../tensor.js';
 import { conv2dDwGpu } from './conv2d_dw_rungs.js';
 import { conv2dDxGpu } from './conv2d_dx_rungs.js';
 import { conv2dGpu } from './conv2d_rungs.js';
-import { type Precision, precision } from './precision.js';
+import { type Precision, precision, storedIn } from './precision.js';
 
 /** A product and a sum for every tap and channel of every output; the gradients are as many. */
 const flops = ({ N, P, Q, O, R, S, C, groups }: Conv2dParams): number => (2 * N * P * Q * O * R * S * C) / groups;
@@ -29,7 +29,7 @@ export interface Conv2dOptions {
   dilation?: Pair;
   /** Blocks that channels are divided into, each convolved by itself. Default 1. */
   groups?: number;
-  /** `f16`: tensor cores, where the adapter has them, may round the factors to half precision; sums are f32. Default: see `withPrecision`. */
+  /** `f16`: the result is stored as halves where the adapter has them, and tensor cores round the factors to them; sums are f32. Default: see `withPrecision`. */
   precision?: Precision;
 }
 
@@ -62,20 +62,19 @@ export function conv2dParams(x: Tensor, w: Tensor, options: Conv2dOptions): Conv
  * @returns [N, P, Q, O], P = ⌊(H + 2 padding - dilation (R - 1) - 1) / stride⌋ + 1
  */
 export function conv2d(x: Tensor, w: Tensor, options: Conv2dOptions = {}): Tensor {
-  checkDType('conv2d', x, 'f32');
-  checkDType('conv2d', w, 'f32');
+  const [ofX, ofW] = [floatType('conv2d', x), floatType('conv2d', w)];
   const p = conv2dParams(x, w, options);
-  const y = empty([p.N, p.P, p.Q, p.O], 'f32', x.backend);
+  const y = empty([p.N, p.P, p.Q, p.O], storedIn(p.half ? 'f16' : 'f32', x.backend), x.backend);
   run(conv2dPrimitive, [x, w], [y], p);
   // dx[h] = Σ dy[p] w[r] over p·stride = h + pad - r·dilation; dw[r] = Σ dy[p] x[p·stride - pad + r·dilation]
   return record('conv2d', y, [x, w], (dy) => [
     () => {
-      const dx = empty(x.shape, 'f32', x.backend);
+      const dx = empty(x.shape, ofX, x.backend);
       run(conv2dDxPrimitive, [dy, w], [dx], p);
       return dx;
     },
     (into) => {
-      const dw = into ?? empty(w.shape, 'f32', x.backend);
+      const dw = into ?? empty(w.shape, ofW, x.backend);
       run(conv2dDwPrimitive, [x, dy], [dw], p);
       return dw;
     },

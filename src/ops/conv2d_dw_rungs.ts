@@ -17,8 +17,8 @@ import { reduceLaunch } from './reduce.js';
 
 type P = Conv2dParams;
 const direct = byColumns('conv2d_dw', source);
-const broadcast = bySubgroup('conv2d_dw_broadcast', broadcastSource, (subgroup) => ({ LOADS: 16 / subgroup }));
-const few = bySubgroup('conv2d_dw_few', fewSource, (subgroup) => ({ LOADS: 16 / subgroup }));
+const broadcast = bySubgroup('conv2d_dw_broadcast', broadcastSource, (subgroup) => ({ COLUMNS: 32 / subgroup, LOADS: 16 / subgroup }));
+const few = bySubgroup('conv2d_dw_few', fewSource, (subgroup) => ({ COLUMNS: 32 / subgroup, LOADS: 16 / subgroup }));
 const tiled = bySide('conv2d_dw_tiled', tiledSource);
 const fewTiled = kernel('conv2d_dw_few_tiled', fewTiledSource);
 const matrix = kernel('conv2d_dw_matrix', matrixSource, { A_T: 1 });

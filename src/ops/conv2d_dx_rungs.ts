@@ -1,6 +1,7 @@
 import source from '../../kernels/conv2d_dx.wgsl';
 import broadcastSource from '../../kernels/conv2d_dx_broadcast.wgsl';
 import depthwiseSource from '../../kernels/conv2d_dx_depthwise.wgsl';
+import fewSource from '../../kernels/conv2d_dx_few.wgsl';
 import matrixSource from '../../kernels/conv2d_dx_matrix.wgsl';
 import tiledSource from '../../kernels/conv2d_dx_tiled.wgsl';
 import type { Launch } from '../backend/backend.js';
@@ -15,6 +16,7 @@ import { matmulGpu } from './matmul_rungs.js';
 type P = Conv2dParams;
 const direct = byColumns('conv2d_dx', source);
 const broadcast = bySubgroup('conv2d_dx_broadcast', broadcastSource);
+const few = bySubgroup('conv2d_dx_few', fewSource, () => ({}));
 const tiled = bySide('conv2d_dx_tiled', tiledSource);
 const matrix = kernel('conv2d_dx_matrix', matrixSource);
 const depthwise = kernel('conv2d_dx_depthwise', depthwiseSource);
@@ -30,6 +32,8 @@ function directLaunch(p: P, { software }: Traits): Launch {
 
 const broadcastLaunch = (p: P, { subgroup }: Traits): Launch => byClass(broadcast.get(subgroup)!, p, ceilDiv(classPixels(p), 16) * p.groups * ceilDiv(p.C / p.groups, 32));
 
+const fewLaunch = (p: P, { subgroup }: Traits): Launch => byClass(few.get(subgroup)!, p, ceilDiv(classPixels(p), 16) * p.groups);
+
 const tileLaunch = (k: Kernel, side: number, p: P): Launch => byClass(k, p, ceilDiv(classPixels(p), side) * p.groups * ceilDiv(p.C / p.groups, side));
 
 const depthwiseLaunch = (p: P): Launch => byClass(depthwise, p, ceilDiv(ceilDiv(classPixels(p), 8) * p.C, 64));
@@ -40,7 +44,8 @@ function guess(p: P, t: Traits): string {
   if (isDepthwise(p)) return 'depthwise';
   if (fillsMatrices(p, t)) return 'matrix';
   if (fillsTiles(p, t)) return tiledRung(classPixels(p) * p.strideH * p.strideW, p.C / p.groups, t);
-  return t.software && p.C / p.groups >= 24 ? 'broadcast' : 'direct';
+  if (!t.software) return 'direct';
+  return p.C / p.groups >= 24 ? 'broadcast' : p.C / p.groups <= 4 ? 'few' : 'direct';
 }
 
 export const conv2dDxLadder: Ladder<P> = {
@@ -48,6 +53,7 @@ export const conv2dDxLadder: Ladder<P> = {
   rungs: [
     { name: 'direct', fits: always, launch: directLaunch },
     { name: 'broadcast', fits: (p, { subgroup }) => broadcast.has(subgroup) && (p.O / p.groups) % subgroup === 0, launch: broadcastLaunch },
+    { name: 'few', fits: (p, { subgroup }) => few.has(subgroup) && p.C / p.groups <= 4, launch: fewLaunch },
     { name: 'tiled 64', fits: canTile, launch: (p) => tileLaunch(tiled.get(64)!, 64, p) },
     { name: 'tiled 128', fits: canTile, launch: (p) => tileLaunch(tiled.get(128)!, 128, p) },
     { name: 'matrix', fits: canMatrix, launch: (p) => tileLaunch(matrix, 128, p) },

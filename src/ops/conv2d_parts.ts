@@ -37,9 +37,9 @@ export function tiling(of: Map<number, Kernel>, channels: number, software: bool
   return { kernel: of.get(COLUMNS)!, constants: { LANES }, blocks: ceilDiv(channels, LANES * COLUMNS), LANES };
 }
 
-/** A broadcast kernel for each size of subgroups it is written for: 16 rows by 32 channels. */
-export const bySubgroup = (name: string, source: string, tuning: (subgroup: number) => Record<string, number> = () => ({})): Map<number, Kernel> =>
-  new Map([4, 8].map((SUBGROUP) => [SUBGROUP, kernel(name, source, { SUBGROUP, COLUMNS: 32 / SUBGROUP, ...tuning(SUBGROUP) })]));
+/** A kernel for each size of subgroups that the broadcast kernels are written for: 16 rows, by 32 channels unless tuned otherwise. */
+export const bySubgroup = (name: string, source: string, tuning: (subgroup: number) => Record<string, number> = (subgroup) => ({ COLUMNS: 32 / subgroup })): Map<number, Kernel> =>
+  new Map([4, 8].map((SUBGROUP) => [SUBGROUP, kernel(name, source, { SUBGROUP, ...tuning(SUBGROUP) })]));
 
 /** A tiled kernel for tiles of 64 and of 128 a side. */
 export const bySide = (name: string, source: string): Map<number, Kernel> => new Map([64, 128].map((side) => [side, kernel(name, source, { SIDE: side / 8 })]));

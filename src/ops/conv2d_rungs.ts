@@ -24,11 +24,11 @@ const fewTiled = kernel('conv2d_few_tiled', fewTiledSource);
 const matrix = kernel('conv2d_matrix', matrixSource, { B_T: 1 });
 const depthwise = kernel('conv2d_depthwise', depthwiseSource);
 
-function directLaunch(p: P, { software }: Traits): Plan {
-  const { blocks, LANES, ...variant } = tiling(direct, p.O / p.groups, software);
+function directLaunch(p: P, traits: Traits): Plan {
+  const { blocks, LANES, ...variant } = tiling(direct, p.O / p.groups, traits.software);
   const groups = ceilDiv(ceilDiv(pixelsOf(p), 8) * p.groups * blocks * LANES, 64);
   const RSC = (p.R * p.S * p.C) / p.groups;
-  const turned = stridedLaunch({ shape: [RSC, p.O], xStart: 0, xStrides: [1, RSC], yStart: 0, yStrides: [p.O, 1] });
+  const turned = stridedLaunch({ shape: [RSC, p.O], xStart: 0, xStrides: [1, RSC], yStart: 0, yStrides: [p.O, 1] }, traits);
   return { scratch: [RSC * p.O], launches: [{ ...turned, bind: [1, 3] }, { ...variant, params: { ...p }, groups, bind: [0, 3, 2] }] };
 }
 

@@ -7,7 +7,7 @@ import { show } from '../core/shape.js';
 import { kernel } from '../gpu/kernel.js';
 import { crossEntropy as mirror, crossEntropyGrad as gradMirror } from '../reference/cross_entropy.js';
 import type { Rows } from '../reference/row_dot.js';
-import { checkDType, checkSameShape, empty, run, type Tensor } from '../tensor.js';
+import { checkDType, checkSameShape, empty, floatType, run, type Tensor } from '../tensor.js';
 import { mean } from './reduce.js';
 import { slotsOf } from './row_dot.js';
 import { softmaxStats } from './softmax.js';
@@ -37,7 +37,7 @@ const gradient: Primitive<Rows> = {
  * @returns a scalar
  */
 export function crossEntropy(logits: Tensor, labels: Tensor<'u32'>): Tensor {
-  checkDType('crossEntropy', logits, 'f32');
+  const dtype = floatType('crossEntropy', logits);
   checkDType('crossEntropy', labels, 'u32');
   if (logits.rank !== 2 || logits.size === 0) throw new ShapeError(`crossEntropy: logits are [N, C], with a row and a class at least; got ${show(logits.shape)}. Reshape them.`);
   const [rows, C] = logits.shape;
@@ -48,7 +48,7 @@ export function crossEntropy(logits: Tensor, labels: Tensor<'u32'>): Tensor {
   // dlogits = dloss (softmax(logits) - one-hot(labels)), row by row
   const each = record('crossEntropy', loss, [logits], (dloss) => [
     () => {
-      const dlogits = empty(logits.shape, 'f32', logits.backend);
+      const dlogits = empty(logits.shape, dtype, logits.backend);
       run(gradient, [logits, labels, stats, dloss], [dlogits], { rows, C });
       return dlogits;
     },

@@ -30,12 +30,12 @@ const gradient: Primitive<GatherParams> = {
 /**
  * Rows of x in the order of `index`: y[m] = x[index[m]]. Of a permutation, it is the batch shuffle of MoCo.
  *
- * @param x [rows, ...], f32, i32 or u32
+ * @param x [rows, ...], f32, f16, i32 or u32
  * @param index u32 [M]. It lives on the device and is not checked: an entry of `rows` or more counts as the last row.
  * @returns [M, ...]
  */
 export function gather(x: Tensor, index: Tensor<'u32'>): Tensor {
-  checkDType('gather', x, 'f32', 'i32', 'u32');
+  checkDType('gather', x, 'f32', 'f16', 'i32', 'u32');
   checkDType('gather', index, 'u32');
   if (x.rank < 1 || index.rank !== 1) throw new ShapeError(`gather: x has rows and the index is a list; got ${show(x.shape)} and ${show(index.shape)}. Reshape them.`);
   const [rows, M] = [x.shape[0], index.size];
@@ -46,7 +46,7 @@ export function gather(x: Tensor, index: Tensor<'u32'>): Tensor {
   // dx[r] = Σ dy[m] over index[m] = r
   return record('gather', y, [x], (dy) => [
     (into) => {
-      const dx = into ?? empty(x.shape, 'f32', x.backend);
+      const dx = into ?? empty(x.shape, x.dtype, x.backend);
       run(gradient, [dy, index], [dx], p);
       return dx;
     },

@@ -5,7 +5,7 @@ import type { Primitive } from '../backend/backend.js';
 import { kernel } from '../gpu/kernel.js';
 import { l2Normalize as mirror, l2NormalizeGrad as gradMirror } from '../reference/l2_normalize.js';
 import type { Rows } from '../reference/row_dot.js';
-import { checkDType, empty, run, type Tensor } from '../tensor.js';
+import { empty, floatType, run, type Tensor } from '../tensor.js';
 import { rowDotLaunches, rowsOf, slotsOf } from './row_dot.js';
 
 const [shader, gradShader] = [kernel('l2_normalize', source), kernel('l2_normalize_grad', gradSource)];
@@ -34,16 +34,16 @@ const gradient: Primitive<Params> = {
   },
 };
 
-/** y = x / max(‖x‖, eps) over the last axis, as torch's F.normalize. [.., C] -> [.., C] */
+/** y = x / max(‖x‖, eps) over the last axis, as torch's F.normalize. [.., C] -> [.., C], f32 whatever x is. */
 export function l2Normalize(x: Tensor, eps = 1e-12): Tensor {
-  checkDType('l2Normalize', x, 'f32');
+  const dtype = floatType('l2Normalize', x);
   const p = { ...rowsOf('l2Normalize', x.shape), eps };
   const [y, squares] = [empty(x.shape, 'f32', x.backend), empty([p.rows], 'f32', x.backend)];
   run(primitive, [x], [y, squares], p);
   // dx = (dy - y ⟨y, dy⟩) / ‖x‖, or dy / eps where ‖x‖ <= eps
   return record('l2Normalize', y, [x], (dy) => [
     () => {
-      const dx = empty(x.shape, 'f32', x.backend);
+      const dx = empty(x.shape, dtype, x.backend);
       run(gradient, [y, dy, squares], [dx], p);
       return dx;
     },

@@ -6,7 +6,7 @@ import { ConfigError } from '../core/errors.js';
 import { kernel } from '../gpu/kernel.js';
 import { type LarsParams, lars as mirror } from '../reference/lars.js';
 import { run, type Tensor, tensor } from '../tensor.js';
-import { checkUpdate } from './update.js';
+import { checkUpdate, type Guard } from './update.js';
 
 const shared = (name: string, text: string) => ({ 1: kernel(name, text, { LANES: 1 }), 64: kernel(name, text, { LANES: 64 }) });
 const [update, norms, ratios] = [kernel('lars', source), shared('lars_norms', normsSource), shared('lars_ratios', ratiosSource)];
@@ -14,17 +14,18 @@ const [update, norms, ratios] = [kernel('lars', source), shared('lars_norms', no
 /** Elements of a chunk at most. */
 const CHUNK = 8192;
 
-/** [dw, lr, chunks, ranges] -> [w, v] */
+/** [dw, lr, chunks, ranges, guard] -> [w, v] */
 const primitive: Primitive<LarsParams & { chunks: number; tensors: number }> = {
   name: 'lars',
   mirror,
-  gpu: ({ chunks, tensors, momentum, weightDecay, trust }, { software }) => {
+  gpu: ({ chunks, tensors, momentum, weightDecay, trust, scaled }, { software }) => {
+    const constants = { SCALED: Number(scaled) };
     const lanes = software ? 1 : 64;
     const groups = (n: number) => Math.ceil((n * lanes) / 64);
     const launches: Launch[] = [
-      { kernel: norms[lanes], params: { chunks, weightDecay }, groups: groups(chunks), bind: [2, 4, 0, 6] },
-      { kernel: ratios[lanes], params: { tensors, trust }, groups: groups(tensors), bind: [2, 3, 6, 7] },
-      { kernel: update, params: { chunks, momentum, weightDecay }, groups: chunks, bind: [2, 7, 0, 1, 4, 5] },
+      { kernel: norms[lanes], constants, params: { chunks, weightDecay }, groups: groups(chunks), bind: [2, 5, 0, 4, 7] },
+      { kernel: ratios[lanes], params: { tensors, trust }, groups: groups(tensors), bind: [2, 3, 7, 8] },
+      { kernel: update, constants, params: { chunks, momentum, weightDecay }, groups: chunks, bind: [2, 8, 0, 1, 4, 5, 6] },
     ];
     return { scratch: [2 * chunks, tensors], launches };
   },
@@ -61,6 +62,7 @@ export interface LarsOptions {
   weightDecay: number;
   /** The trust coefficient. Default 0.001. */
   trust?: number;
+  guard?: Guard;
 }
 
 /**
@@ -71,10 +73,10 @@ export interface LarsOptions {
  * @param table where each tensor lies, from `larsTable`.
  * @param lr the learning rate, a one-element tensor, so that it may change from step to step.
  */
-export function lars(w: Tensor, dw: Tensor, v: Tensor, table: LarsTable, lr: Tensor, { momentum, weightDecay, trust = 0.001 }: LarsOptions): void {
-  checkUpdate('lars', w, { gradient: dw, velocity: v }, lr);
+export function lars(w: Tensor, dw: Tensor, v: Tensor, table: LarsTable, lr: Tensor, { momentum, weightDecay, trust = 0.001, guard }: LarsOptions): void {
+  checkUpdate('lars', w, { gradient: dw, velocity: v }, lr, guard);
   if (!(momentum >= 0 && weightDecay >= 0 && trust > 0))
     throw new ConfigError(`lars: momentum and weight decay are not negative, trust is above 0; got ${momentum}, ${weightDecay} and ${trust}. MoCo v3 uses 0.9, 1e-6 and 0.001.`);
   const [chunks, tensors] = [table.chunks.shape[0], table.ranges.shape[0]];
-  run(primitive, [dw, lr, table.chunks, table.ranges], [w, v], { chunks, tensors, momentum, weightDecay, trust });
+  run(primitive, [dw, lr, table.chunks, table.ranges, guard ?? lr], [w, v], { chunks, tensors, momentum, weightDecay, trust, scaled: guard !== undefined });
 }

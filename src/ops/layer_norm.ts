@@ -7,7 +7,7 @@ import type { Traits } from '../gpu/device.js';
 import { type Widths, widthOf, widths } from '../gpu/widths.js';
 import { layerNorm as mirror, layerNormGrad as gradMirror, layerNormSumsGrad as sumsMirror } from '../reference/layer_norm.js';
 import type { Rows } from '../reference/row_dot.js';
-import { checkDType, checkSameShape, empty, run, type Tensor } from '../tensor.js';
+import { checkDType, checkSameShape, empty, floatType, run, type Tensor } from '../tensor.js';
 import { reduceLaunches } from './reduce.js';
 import { rowsOf } from './row_dot.js';
 
@@ -53,10 +53,11 @@ const sumsPrimitive: Primitive<Rows> = {
  */
 export function layerNorm(x: Tensor, gamma: Tensor, beta: Tensor, { eps = 1e-6 } = {}): Tensor {
   const p = rowsOf('layerNorm', x.shape);
-  for (const t of [x, gamma, beta]) checkDType('layerNorm', t, 'f32');
+  const dtype = floatType('layerNorm', x);
+  for (const t of [gamma, beta]) checkDType('layerNorm', t, 'f32');
   checkSameShape('layerNorm', 'gamma', gamma, [p.C]);
   checkSameShape('layerNorm', 'beta', beta, [p.C]);
-  const [y, stats] = [empty(x.shape, 'f32', x.backend), empty([p.rows, 2], 'f32', x.backend)];
+  const [y, stats] = [empty(x.shape, dtype, x.backend), empty([p.rows, 2], 'f32', x.backend)];
   run(primitive, [x, gamma, beta], [y, stats], { ...p, eps });
   return record('layerNorm', y, [beta, gamma, x], (dy) => gradients(p, x, gamma, stats, dy));
 }
@@ -75,7 +76,7 @@ function gradients(p: Rows, x: Tensor, gamma: Tensor, stats: Tensor, dy: Tensor)
     return into;
   };
   const ofX = () => {
-    const dx = empty(x.shape, 'f32', x.backend);
+    const dx = empty(x.shape, x.dtype, x.backend);
     run(gradPrimitive, [x, dy, gamma, stats], [dx], p);
     return dx;
   };

@@ -1,11 +1,12 @@
 import { record } from '../autograd.js';
 import type { Primitive } from '../backend/backend.js';
+import type { FloatType } from '../core/dtype.js';
 import { ShapeError } from '../core/errors.js';
 import { numel, sameShape, show } from '../core/shape.js';
 import { matmul as mirror, type MatmulParams } from '../reference/matmul.js';
-import { checkDType, empty, run, type Tensor, view } from '../tensor.js';
+import { empty, floatType, run, type Tensor, view } from '../tensor.js';
 import { matmulGpu } from './matmul_rungs.js';
-import { type Precision, precision } from './precision.js';
+import { type Precision, precision, storedIn } from './precision.js';
 import { sum } from './reduce.js';
 
 export const matmulPrimitive: Primitive<MatmulParams> = { name: 'matmul', mirror, gpu: matmulGpu, flops: ({ batch, M, N, K }) => 2 * batch * M * N * K };
@@ -15,7 +16,7 @@ export interface MatmulOptions {
   /** Read `a` as [.., K, M] and `b` as [.., N, K]. */
   transposeA?: boolean;
   transposeB?: boolean;
-  /** `f16`: factors are rounded to half precision where the adapter has it, the sum is f32. Default: see `withPrecision`. */
+  /** `f16`: the result is stored as halves and factors are rounded to them where the adapter has them; the sum is f32. Default: see `withPrecision`. */
   precision?: Precision;
 }
 
@@ -42,27 +43,26 @@ function plan(a: Tensor, b: Tensor, { transposeA = false, transposeB = false, pr
   return { shape: [...lead, M, N], params };
 }
 
-function product(a: Tensor, b: Tensor, options: MatmulOptions, into?: Tensor): Tensor {
+function product(a: Tensor, b: Tensor, options: MatmulOptions, dtype: FloatType, into?: Tensor): Tensor {
   const { shape, params } = plan(a, b, options);
-  const c = into && sameShape(into.shape, shape) ? into : empty(shape, 'f32', a.backend);
+  const c = into && sameShape(into.shape, shape) ? into : empty(shape, dtype, a.backend);
   run(matmulPrimitive, [a, b], [c], params);
   return c;
 }
 
 /** A gradient summed over the batch where the operand was one matrix for all of it. */
 function gradientOf(x: Tensor, a: Tensor, b: Tensor, options: MatmulOptions, into?: Tensor): Tensor {
-  const d = product(a, b, options, into);
+  const d = product(a, b, options, floatType('matmul', x), into);
   return d.rank === x.rank ? d : sum(view(d, [numel(d.shape.slice(0, -2)), ...x.shape]), 0);
 }
 
 /** c = a b over the last two axes, batched over the leading ones. a: [.., M, K], b: [.., K, N] -> [.., M, N]. */
 export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
-  checkDType('matmul', a, 'f32');
-  checkDType('matmul', b, 'f32');
+  for (const x of [a, b]) floatType('matmul', x);
   const { transposeA: ta = false, transposeB: tb = false, precision: p = precision() } = options;
   const by = (transposeA: boolean, transposeB: boolean): MatmulOptions => ({ transposeA, transposeB, precision: p });
   // da = dc bᵀ, db = aᵀ dc, with the operands swapped where they were read transposed
-  return record('matmul', product(a, b, options), [a, b], (dc) => [
+  return record('matmul', product(a, b, options, storedIn(p, a.backend)), [a, b], (dc) => [
     (into) => (ta ? gradientOf(a, b, dc, by(tb, true), into) : gradientOf(a, dc, b, by(false, !tb), into)),
     (into) => (tb ? gradientOf(b, dc, a, by(true, ta), into) : gradientOf(b, a, dc, by(!ta, false), into)),
   ]);

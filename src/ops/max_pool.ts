@@ -24,12 +24,12 @@ const gradient: Primitive<PoolParams> = { name: 'max_pool_grad', mirror: gradMir
 export function maxPool(x: Tensor, options: PoolOptions): Tensor {
   const p = poolParams('maxPool', x, options);
   const shape = [p.N, p.P, p.Q, p.C];
-  const [y, place] = [empty(shape, 'f32', x.backend), empty(shape, 'u32', x.backend)];
+  const [y, place] = [empty(shape, x.dtype, x.backend), empty(shape, 'u32', x.backend)];
   run(primitive, [x], [y, place], p);
   // dx = Σ dy over the windows that chose the pixel
   return record('maxPool', y, [x], (dy) => [
     () => {
-      const dx = empty(x.shape, 'f32', x.backend);
+      const dx = empty(x.shape, x.dtype, x.backend);
       run(gradient, [place, dy], [dx], p);
       return dx;
     },

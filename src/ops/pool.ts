@@ -2,7 +2,7 @@ import { ShapeError } from '../core/errors.js';
 import { show } from '../core/shape.js';
 import { widthOf, widths } from '../gpu/widths.js';
 import type { PoolParams } from '../reference/pool.js';
-import { checkDType, type Tensor } from '../tensor.js';
+import { floatType, type Tensor } from '../tensor.js';
 
 type Pair = number | readonly [number, number];
 const pair = (v: Pair): readonly [number, number] => (typeof v === 'number' ? [v, v] : v);
@@ -18,7 +18,7 @@ export interface PoolOptions {
 
 /** The sizes of a pooling, or an error that names what does not fit. */
 export function poolParams(where: string, x: Tensor, options: PoolOptions): PoolParams {
-  checkDType(where, x, 'f32');
+  floatType(where, x);
   const [R, S] = pair(options.kernel);
   const [strideH, strideW] = pair(options.stride ?? options.kernel);
   const [padH, padW] = pair(options.padding ?? 0);

@@ -1,5 +1,8 @@
-/** How products may treat their factors: `f16` rounds them to half precision where the adapter has it. Sums are f32 always. */
-export type Precision = 'f32' | 'f16';
+import type { Backend } from '../backend/backend.js';
+import type { FloatType } from '../core/dtype.js';
+
+/** How products store their results, and what they may make of their factors: see `withPrecision`. */
+export type Precision = FloatType;
 
 let current: Precision = 'f32';
 
@@ -7,8 +10,16 @@ let current: Precision = 'f32';
 export const precision = (): Precision => current;
 
 /**
- * Runs `fn` with `p` as the precision of the products recorded in it; their gradients have it too, whenever `backward`
- * runs. With `f16`, gradients below 6e-5 lose digits: scale the loss. Adapters without `shader-f16` compute in f32.
+ * The type that a product in precision `p` stores its result in, the one place that decides so. What follows a product has
+ * the type of what it is made of, and a gradient that of what it belongs to; sums, losses and vectors of length 1 are f32.
+ */
+export const storedIn = (p: Precision, on: Backend): FloatType => (p === 'f16' && on.f16 ? 'f16' : 'f32');
+
+/**
+ * Runs `fn` with `p` as the precision of the convolutions and matrix products recorded in it; their gradients have it too,
+ * whenever `backward` runs. With `f16`, results are stored as halves, and factors may be rounded to halves; sums are f32
+ * always. Gradients below 6e-8 are lost, those below 6e-5 lose digits: scale the loss (see `LossScale`). Adapters
+ * without `shader-f16` compute and store in f32.
  */
 export function withPrecision<T>(p: Precision, fn: () => T): T {
   const before = current;

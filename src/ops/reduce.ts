@@ -1,6 +1,8 @@
 import argmaxSource from '../../kernels/argmax.wgsl';
 import source from '../../kernels/reduce.wgsl';
 import maxGradSource from '../../kernels/reduce_max_grad.wgsl';
+import rowsSource from '../../kernels/reduce_rows.wgsl';
+import { rounded } from '../accumulate.js';
 import { record } from '../autograd.js';
 import type { Launch, Plan, Primitive } from '../backend/backend.js';
 import { ShapeError } from '../core/errors.js';
@@ -8,14 +10,19 @@ import { axesOf, axisOf, numel, type Shape, show } from '../core/shape.js';
 import { kernel } from '../gpu/kernel.js';
 import { widthOf, widths } from '../gpu/widths.js';
 import { argmax as argmaxMirror, reduce as mirror, reduceMaxGrad as maxGradMirror, type Run } from '../reference/reduce.js';
-import { checkDType, empty, run, type Tensor, view } from '../tensor.js';
+import { empty, floatType, run, type Tensor, view } from '../tensor.js';
 import { mul, sub } from './binary.js';
 import { reshape } from './reshape.js';
 import { expand } from './strided.js';
 
 const kernels = widths('reduce', source);
+const rowsShader = kernel('reduce_rows', rowsSource);
 const argmaxKernels = widths('argmax', argmaxSource);
 const maxGradShader = kernel('reduce_max_grad', maxGradSource);
+
+const codeOf = { sum: 0, max: 1 };
+/** Threads that keep a software adapter busy. */
+const SLOTS = 512;
 
 const threads = (n: number) => Math.ceil(n / 64);
 
@@ -30,7 +37,7 @@ interface Slots {
 
 function slotsLaunch({ op, A, R, B, scale }: Reduction, slots: Slots): Launch {
   const width = widthOf(B);
-  return { kernel: kernels[width], constants: { OP: op === 'sum' ? 0 : 1 }, params: { A, R, B: B / width, ...slots, scale }, groups: threads((A * slots.S * B) / width) };
+  return { kernel: kernels[width], constants: { OP: codeOf[op] }, params: { A, R, B: B / width, ...slots, scale }, groups: threads((A * slots.S * B) / width) };
 }
 
 /** One dispatch that reduces the middle axis whole; other operations add their partial sums with it. */
@@ -46,7 +53,7 @@ function slotsOf({ R, B }: Run): Slots {
 
 /** The dispatches that reduce the middle axis of place `x` into `y`, by way of places from `scratch` on where it is long. */
 export function reduceLaunches(p: Reduction, [x, y, scratch]: readonly number[]): Plan {
-  const fours = p.B === 1 && p.R % 4 === 0 && p.R > 32; // columns of a [R / 4, 4] matrix first
+  const fours = inRows(p); // columns of a [R / 4, 4] matrix first
   const first = fours ? { ...p, R: p.R / 4, B: 4 } : p;
   const slots = slotsOf(first);
   if (!fours && slots.S === 1) return { scratch: [], launches: [{ ...reduceLaunch(p), bind: [x, y] }] };
@@ -54,7 +61,21 @@ export function reduceLaunches(p: Reduction, [x, y, scratch]: readonly number[])
   return { scratch: [p.A * slots.S * first.B, ...rest.scratch], launches: [{ ...slotsLaunch({ ...first, scale: 1 }, slots), bind: [x, scratch] }, ...rest.launches] };
 }
 
-const primitive: Primitive<Reduction> = { name: 'reduce', mirror, gpu: (p) => reduceLaunches(p, [0, 1, 2]) };
+/** Whether the reduced values are neighbours and come in fours. */
+const inRows = ({ B, R }: Run): boolean => B === 1 && R % 4 === 0 && R > 32;
+
+/** The same on software: a thread has many fours in a row, and a slot for them. */
+function rowsLaunches(p: Reduction): Plan {
+  const R = p.R / 4;
+  const chunk = Math.ceil(R / Math.max(1, Math.min(Math.ceil(SLOTS / p.A), R / 32)));
+  const S = Math.ceil(R / chunk);
+  const launch = (scale: number): Launch => ({ kernel: rowsShader, constants: { OP: codeOf[p.op] }, params: { A: p.A, R, S, chunk, scale }, groups: threads(p.A * S) });
+  if (S === 1) return { scratch: [], launches: [launch(p.scale)] };
+  const rest = reduceLaunches({ ...p, R: S }, [2, 1, 3]);
+  return { scratch: [p.A * S, ...rest.scratch], launches: [{ ...launch(1), bind: [0, 2] }, ...rest.launches] };
+}
+
+const primitive: Primitive<Reduction> = { name: 'reduce', mirror, gpu: (p, { software }) => (software && inRows(p) ? rowsLaunches(p) : reduceLaunches(p, [0, 1, 2])) };
 
 const maxGradient: Primitive<Run> = {
   name: 'reduce_max_grad',
@@ -83,12 +104,13 @@ function reduceRun(op: 'sum' | 'max', x: Tensor, first: number, last: number, sc
   if (op === 'max' && R === 0) throw new ShapeError(`max: the reduced axes must hold a value; got ${show(x.shape)}. Drop the empty axis.`);
   const y = empty(x.shape.map((d, i) => (i < first || i > last ? d : 1)), 'f32', x.backend);
   run(primitive, [x], [y], { op, A, R, B, scale });
-  if (op === 'sum') return record('sum', y, [x], (dy) => [() => expand(scale === 1 ? dy : mul(dy, scale), x.shape)]);
+  const dtype = floatType(op, x);
+  if (op === 'sum') return record('sum', y, [x], (dy) => [() => expand(rounded(scale === 1 ? dy : mul(dy, scale), dtype), x.shape)]);
   return record('max', y, [x], (dy) => [
     () => {
       const place = empty([A, B], 'u32', x.backend);
       run(argmaxPrimitive, [x], [place], { A, R, B });
-      const dx = empty(x.shape, 'f32', x.backend);
+      const dx = empty(x.shape, dtype, x.backend);
       run(maxGradient, [place, dy], [dx], { A, R, B });
       return dx;
     },
@@ -97,7 +119,7 @@ function reduceRun(op: 'sum' | 'max', x: Tensor, first: number, last: number, sc
 
 /** Reduces any axes, one stretch of neighbours after another. */
 function reduceAxes(op: 'sum' | 'max', x: Tensor, axes: number[], keepDims: boolean, scale: number): Tensor {
-  checkDType(op, x, 'f32');
+  floatType(op, x);
   let y = x;
   for (let last = axes.length - 1; last >= 0; ) {
     let first = last;
@@ -110,7 +132,7 @@ function reduceAxes(op: 'sum' | 'max', x: Tensor, axes: number[], keepDims: bool
 
 type Axes = number | readonly number[];
 
-/** Sum over `axes` (all without), which are dropped unless `keepDims`. */
+/** Sum over `axes` (all without), f32 whatever x is, which are dropped unless `keepDims`. */
 export const sum = (x: Tensor, axes?: Axes, keepDims = false): Tensor => reduceAxes('sum', x, axesOf('sum', axes, x.rank), keepDims, 1);
 
 /** Mean over `axes` (all without). */
@@ -132,7 +154,7 @@ export function variance(x: Tensor, axes?: Axes, keepDims = false, correction = 
 
 /** Place of the largest value along `axis`, u32, the first of equals; no gradient. */
 export function argmax(x: Tensor, axis: number): Tensor {
-  checkDType('argmax', x, 'f32');
+  floatType('argmax', x);
   const a = axisOf('argmax', axis, x.rank);
   if (x.shape[a] === 0) throw new ShapeError(`argmax: the axis must hold a value; got ${show(x.shape)}. Drop the empty axis.`);
   const y = empty(x.shape.filter((_, i) => i !== a), 'u32', x.backend);

@@ -6,7 +6,7 @@ import { type Shape, numel, show } from '../core/shape.js';
 import type { Traits } from '../gpu/device.js';
 import { kernel } from '../gpu/kernel.js';
 import { rowDot as mirror, type Rows } from '../reference/row_dot.js';
-import { checkDType, checkSameShape, empty, run, type Tensor, view } from '../tensor.js';
+import { checkSameShape, empty, floatType, run, type Tensor, view } from '../tensor.js';
 import { mul } from './binary.js';
 import { reduceLaunch } from './reduce.js';
 
@@ -42,8 +42,7 @@ const primitive: Primitive<Rows> = {
 
 /** d = Σ a b over the last axis: the similarity of every row of `a` with the same row of `b`. [.., C], [.., C] -> [..] */
 export function rowDot(a: Tensor, b: Tensor): Tensor {
-  checkDType('rowDot', a, 'f32');
-  checkDType('rowDot', b, 'f32');
+  for (const x of [a, b]) floatType('rowDot', x);
   checkSameShape('rowDot', 'b', b, a.shape);
   const d = empty(a.shape.slice(0, -1), 'f32', a.backend);
   run(primitive, [a, b], [d], rowsOf('rowDot', a.shape));

@@ -5,14 +5,14 @@ import { ConfigError } from '../core/errors.js';
 import { widths } from '../gpu/widths.js';
 import { type SgdParams, sgd as mirror } from '../reference/sgd.js';
 import { run, type Tensor } from '../tensor.js';
-import { checkUpdate } from './update.js';
+import { checkUpdate, type Guard } from './update.js';
 
 const kernels = widths('sgd', source);
 
 const primitive: Primitive<SgdParams> = {
   name: 'sgd',
   mirror,
-  gpu: ({ nesterov, length, ...params }) => elementsLaunch(kernels, length, params, { NESTEROV: Number(nesterov) }),
+  gpu: ({ nesterov, scaled, length, ...params }) => elementsLaunch(kernels, length, params, { NESTEROV: Number(nesterov), SCALED: Number(scaled) }),
 };
 
 /** Momentum and weight decay of SGD. */
@@ -21,6 +21,7 @@ export interface SgdOptions {
   /** Added to every gradient as weightDecay · w. */
   weightDecay: number;
   nesterov?: boolean;
+  guard?: Guard;
 }
 
 /**
@@ -31,10 +32,10 @@ export interface SgdOptions {
  * @param dw their gradients; `v` their velocity, zeros before the first step; both of w's shape.
  * @param lr the learning rate, a one-element tensor, so that it may change from step to step.
  */
-export function sgd(w: Tensor, dw: Tensor, v: Tensor, lr: Tensor, { momentum, weightDecay, nesterov = false }: SgdOptions): void {
-  checkUpdate('sgd', w, { gradient: dw, velocity: v }, lr);
+export function sgd(w: Tensor, dw: Tensor, v: Tensor, lr: Tensor, { momentum, weightDecay, nesterov = false, guard }: SgdOptions): void {
+  checkUpdate('sgd', w, { gradient: dw, velocity: v }, lr, guard);
   if (!(momentum >= 0 && weightDecay >= 0))
     throw new ConfigError(`sgd: momentum and weight decay are not negative; got ${momentum} and ${weightDecay}. Use 0 to turn one off.`);
   if (nesterov && momentum === 0) throw new ConfigError('sgd: Nesterov needs a momentum above 0; got 0. Set one, or leave nesterov out.');
-  run(primitive, [dw, lr], [w, v], { length: w.size, momentum, weightDecay, nesterov });
+  run(primitive, [dw, lr, guard ?? lr], [w, v], { length: w.size, momentum, weightDecay, nesterov, scaled: guard !== undefined });
 }

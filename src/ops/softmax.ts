@@ -7,7 +7,7 @@ import type { Primitive } from '../backend/backend.js';
 import { kernel } from '../gpu/kernel.js';
 import type { Rows } from '../reference/row_dot.js';
 import { softmax as mirror, softmaxGrad as gradMirror, softmaxStats as statsMirror } from '../reference/softmax.js';
-import { checkDType, empty, run, type Tensor } from '../tensor.js';
+import { empty, floatType, run, type Tensor } from '../tensor.js';
 import { rowDotLaunches, rowsOf, slotsOf } from './row_dot.js';
 
 const [shader, gradShader] = [kernel('softmax', source), kernel('softmax_grad', gradSource)];
@@ -58,14 +58,14 @@ export function softmaxStats(x: Tensor, p: Rows): Tensor {
 }
 
 function apply(name: string, x: Tensor, log: boolean): Tensor {
-  checkDType(name, x, 'f32');
+  const dtype = floatType(name, x);
   const p = { ...rowsOf(name, x.shape), log };
-  const y = empty(x.shape, 'f32', x.backend);
+  const y = empty(x.shape, dtype, x.backend);
   run(primitive, [x, softmaxStats(x, p)], [y], p);
   // softmax: dx = y (dy - Σ y dy); log softmax: dx = dy - exp(y) Σ dy
   return record(name, y, [x], (dy) => [
     () => {
-      const dx = empty(x.shape, 'f32', x.backend);
+      const dx = empty(x.shape, dtype, x.backend);
       run(gradient, [y, dy], [dx], p);
       return dx;
     },

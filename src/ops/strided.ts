@@ -2,24 +2,24 @@ import source from '../../kernels/strided.wgsl';
 import transposeSource from '../../kernels/strided_transpose.wgsl';
 import { record } from '../autograd.js';
 import type { Launch, Primitive } from '../backend/backend.js';
-import { type Walk, walkKernels, walkLaunch, walkOf } from '../backend/walk.js';
+import { type Walk, walkLaunch, walkOf } from '../backend/walk.js';
 import { ShapeError } from '../core/errors.js';
 import { axisOf, broadcastStrides, sameShape, type Shape, show, stridesOf } from '../core/shape.js';
 import { zeros } from '../fill.js';
+import type { Traits } from '../gpu/device.js';
 import { kernel } from '../gpu/kernel.js';
+import { widths } from '../gpu/widths.js';
 import { strided as mirror, type StridedParams } from '../reference/strided.js';
 import { checkDType, empty, run, type Tensor } from '../tensor.js';
 import { sumTo } from './reduce.js';
 
-const kernels = walkKernels('strided', source);
+const kernels = widths('strided', source);
 const tiles = kernel('strided_transpose', transposeSource);
 
 /** One strided copy; other operations turn their operands with it. */
-export function stridedLaunch(p: StridedParams): Launch {
+export function stridedLaunch(p: StridedParams, traits: Traits): Launch {
   const walk = walkOf(p.shape, [{ strides: p.xStrides, start: p.xStart }, { strides: p.yStrides, start: p.yStart }]);
-  const [x, y] = walk.operands;
-  const params = { xStart: x.start, yStart: y.start, xStrides: x.strides, yStrides: y.strides };
-  return transposeLaunch(walk) ?? walkLaunch(kernels, walk, params, { X_MODE: x.mode, Y_MODE: y.mode });
+  return transposeLaunch(walk) ?? walkLaunch(kernels, walk, { X_ONE: Number(walk.operands[0].one) }, traits);
 }
 
 /** A matrix, or several, whose rows become columns, if sizes and places divide by 4. */
@@ -27,14 +27,14 @@ function transposeLaunch({ width, shape, operands: [x, y] }: Walk): Launch | und
   const [C, R, batch = 1] = [shape.at(-2)!, shape.at(-1)!, ...shape.slice(0, -2)];
   const [xRow, xBatch = 0] = [x.strides.at(-1)!, ...x.strides.slice(0, -2)];
   const fours = [R, C, xRow, xBatch, x.start, y.start].every((v) => v % 4 === 0);
-  if (width === 4 || ![2, 3].includes(shape.length) || x.strides.at(-2) !== 1 || y.mode !== 0 || !fours) return undefined;
+  if (width === 4 || ![2, 3].includes(shape.length) || x.strides.at(-2) !== 1 || !sameShape(y.strides, stridesOf(shape)) || !fours) return undefined;
   const params = { batch, R: R / 4, C: C / 4, xStart: x.start / 4, yStart: y.start / 4, xBatch: xBatch / 4, xRow: xRow / 4 };
   return { kernel: tiles, params, groups: batch * Math.ceil(R / 32) * Math.ceil(C / 32) };
 }
 
 const primitive: Primitive<StridedParams> = { name: 'strided', mirror, gpu: stridedLaunch };
 
-const words = (where: string, x: Tensor) => checkDType(where, x, 'f32', 'i32', 'u32');
+const words = (where: string, x: Tensor) => checkDType(where, x, 'f32', 'f16', 'i32', 'u32');
 
 /** Reads a strided box of `x` into a new tensor of `shape`. */
 function gatherBox(x: Tensor, shape: Shape, xStrides: number[], xStart = 0): Tensor {

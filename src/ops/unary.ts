@@ -6,7 +6,7 @@ import { elementsLaunch } from '../backend/elements.js';
 import { ConfigError } from '../core/errors.js';
 import { type Widths, widths } from '../gpu/widths.js';
 import { unary as mirror, unaryGrad as gradMirror, type UnaryOp, type UnaryParams } from '../reference/unary.js';
-import { checkDType, empty, run, type Tensor } from '../tensor.js';
+import { empty, floatType, run, type Tensor } from '../tensor.js';
 
 const codes: readonly UnaryOp[] = ['neg', 'exp', 'log', 'sqrt', 'relu', 'gelu', 'tanh', 'sigmoid', 'clamp'];
 type Sized = UnaryParams & { length: number };
@@ -24,15 +24,15 @@ const gradient = primitiveOf('unary_grad', widths('unary_grad', gradSource), gra
 const fromResult = new Set<UnaryOp>(['exp', 'sqrt', 'relu', 'tanh', 'sigmoid']);
 
 function apply(op: UnaryOp, x: Tensor, lo = 0, hi = 0): Tensor {
-  checkDType(op, x, 'f32');
+  const dtype = floatType(op, x);
   const params = { op, lo, hi, length: x.size };
-  const y = empty(x.shape, 'f32', x.backend);
+  const y = empty(x.shape, dtype, x.backend);
   run(forward, [x], [y], params);
   // dx = dy f'(x)
   return record(op, y, [x], (dy) => [
     () => {
       if (op === 'neg') return neg(dy);
-      const dx = empty(x.shape, 'f32', x.backend);
+      const dx = empty(x.shape, dtype, x.backend);
       run(gradient, [fromResult.has(op) ? y : x, dy], [dx], params);
       return dx;
     },

@@ -6,7 +6,7 @@ import { broadcastShapes } from '../core/shape.js';
 import { zeros } from '../fill.js';
 import { widths } from '../gpu/widths.js';
 import { where as mirror } from '../reference/where.js';
-import { checkDType, empty, run, type Tensor } from '../tensor.js';
+import { empty, floatType, run, type Tensor } from '../tensor.js';
 import { expand } from './strided.js';
 
 const kernels = widths('where', source);
@@ -15,15 +15,15 @@ const primitive: Primitive<{ length: number }> = { name: 'where', mirror, gpu: (
 
 /** y = a where the condition is not 0, else b, broadcasting. What is not picked gets no gradient, be it infinite or NaN. */
 export function where(condition: Tensor, a: Tensor, b: Tensor): Tensor {
-  for (const x of [condition, a, b]) checkDType('where', x, 'f32');
+  for (const x of [condition, a, b]) floatType('where', x);
   const shape = broadcastShapes('where', broadcastShapes('where', condition.shape, a.shape), b.shape);
   return pick(expand(condition.detach(), shape), expand(a, shape), expand(b, shape));
 }
 
 /** The same for equal shapes. */
 function pick(condition: Tensor, a: Tensor, b: Tensor): Tensor {
-  const y = empty(a.shape, 'f32', a.backend);
+  const y = empty(a.shape, a.dtype === 'f16' ? 'f16' : b.dtype, a.backend);
   run(primitive, [condition, a, b], [y], { length: y.size });
   // da = dy where the condition holds, db = dy elsewhere
-  return record('where', y, [a, b], (dy) => [() => pick(condition, dy, zeros(dy.shape)), () => pick(condition, zeros(dy.shape), dy)]);
+  return record('where', y, [a, b], (dy) => [() => pick(condition, dy, zeros(dy.shape, dy.dtype)), () => pick(condition, zeros(dy.shape, dy.dtype), dy)]);
 }

@@ -18,10 +18,10 @@ export class AdamW implements Optimizer {
   }
 
   step(lr: Tensor): void {
-    this.parameters.update((w, dw) => adamw(w, dw, this.moments, lr, this.#options));
+    this.parameters.update((w, dw, guard) => adamw(w, dw, this.moments, lr, { ...this.#options, guard }));
   }
 
   state(): Map<string, Tensor> {
-    return new Map(Object.entries(this.moments));
+    return new Map<string, Tensor>([...Object.entries(this.moments), ...this.parameters.state()]);
   }
 }

@@ -2,7 +2,9 @@ import { copyInto } from '../accumulate.js';
 import { unreached, zeroGrad } from '../autograd.js';
 import { zeros } from '../fill.js';
 import type { Module } from '../nn/module.js';
+import type { Guard } from '../ops/update.js';
 import { state, type Tensor, view } from '../tensor.js';
+import type { LossScale } from './loss_scale.js';
 
 /** Slices of a buffer start at multiples of 256 bytes. */
 const ALIGN = 64;
@@ -17,6 +19,8 @@ export class FlatParameters {
   readonly values: Tensor;
   /** [length], every gradient, if asked for. */
   readonly grads?: Tensor;
+  /** Where gradients are of a scaled loss: what it is scaled by, and the test that each step has to pass. */
+  lossScale?: LossScale;
   readonly #starts = new Map<string, number>();
 
   constructor(model: Module, { gradients = true } = {}) {
@@ -46,6 +50,11 @@ export class FlatParameters {
     return this.#starts.get(name)!;
   }
 
+  /** What a checkpoint must hold besides the parameters, by name. */
+  state(): [string, Tensor][] {
+    return this.lossScale ? [['loss_scale', this.lossScale.state]] : [];
+  }
+
   /** The next `backward` overwrites the gradients. */
   zeroGrad(): void {
     zeroGrad(this.named.values());
@@ -56,10 +65,10 @@ export class FlatParameters {
     for (const grad of unreached(this.named.values())) copyInto(grad, zeros(grad.shape));
   }
 
-  /** Hands values and gradients to an optimizer's step, and spends the gradients. */
-  update(step: (values: Tensor, grads: Tensor) => void): void {
+  /** Hands values, gradients and the guard of scaled ones to an optimizer's step, and spends the gradients. */
+  update(step: (values: Tensor, grads: Tensor, guard?: Guard) => void): void {
     this.settle();
-    step(this.values, this.grads!);
+    step(this.values, this.grads!, this.lossScale?.test(this.grads!));
     this.zeroGrad();
   }
 }

@@ -24,10 +24,10 @@ export class LARS implements Optimizer {
   }
 
   step(lr: Tensor): void {
-    this.parameters.update((w, dw) => lars(w, dw, this.velocity, this.#table, lr, this.#options));
+    this.parameters.update((w, dw, guard) => lars(w, dw, this.velocity, this.#table, lr, { ...this.#options, guard }));
   }
 
   state(): Map<string, Tensor> {
-    return new Map([['velocity', this.velocity]]);
+    return new Map([['velocity', this.velocity], ...this.parameters.state()]);
   }
 }

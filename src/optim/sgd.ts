@@ -18,10 +18,10 @@ export class SGD implements Optimizer {
   }
 
   step(lr: Tensor): void {
-    this.parameters.update((w, dw) => sgd(w, dw, this.velocity, lr, this.#options));
+    this.parameters.update((w, dw, guard) => sgd(w, dw, this.velocity, lr, { ...this.#options, guard }));
   }
 
   state(): Map<string, Tensor> {
-    return new Map([['velocity', this.velocity]]);
+    return new Map([['velocity', this.velocity], ...this.parameters.state()]);
   }
 }

@@ -18,6 +18,7 @@ export * from './info_nce.js';
 export * from './l2_normalize.js';
 export * from './lars.js';
 export * from './layer_norm.js';
+export * from './loss_scale.js';
 export * from './matmul.js';
 export * from './max_pool.js';
 export * from './pick.js';

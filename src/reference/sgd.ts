@@ -6,12 +6,15 @@ export interface SgdParams {
   momentum: number;
   weightDecay: number;
   nesterov: boolean;
+  /** dw is to be multiplied by the guard; where that is 0, nothing changes. */
+  scaled: boolean;
 }
 
 /** One step of stochastic gradient descent with momentum. */
-export function sgd([dw, lr, w, v]: TypedArray[], { length, momentum, weightDecay, nesterov }: SgdParams): void {
+export function sgd([dw, lr, guard, w, v]: TypedArray[], { length, momentum, weightDecay, nesterov, scaled }: SgdParams): void {
+  if (scaled && guard[0] === 0) return;
   for (let i = 0; i < length; i++) {
-    let g = dw[i] + weightDecay * w[i];
+    let g = dw[i] * (scaled ? guard[0] : 1) + weightDecay * w[i];
     v[i] = momentum * v[i] + g;
     if (nesterov) g += momentum * v[i];
     else g = v[i];

@@ -46,7 +46,7 @@ describe('Pretraining', () => {
     const [steps, knn, spread, told]: [StepRecord[], KnnRecord[], SpreadRecord[], string[]] = [[], [], [], []];
     await run.run({ onStep: (r) => steps.push(r), onKnn: (r) => knn.push(r), onSpread: (r) => spread.push(r), onWarning: (t) => told.push(t) });
     const grad = (await run.method.encoder.parameters().get('conv1.weight')!.grad!.data()) as Float32Array;
-    expect(steps.map((s) => s.gradNorm / Math.hypot(...grad))).toEqual([expect.closeTo(1, 6)]);
+    expect(steps.map((s) => s.gradNorm! / Math.hypot(...grad))).toEqual([expect.closeTo(1, 6)]);
     expect(spread).toEqual([{ epoch: 1, featureSpread: featureSpread((await run.features()).train) }]);
     expect([knn, told]).toEqual([[], []]);
   });

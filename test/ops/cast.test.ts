@@ -8,10 +8,11 @@ import { step } from '../../src/step.js';
 import { tensor } from '../../src/tensor.js';
 import { gpu, on, reference } from '../support/devices.js';
 
-type Target = Exclude<DType, 'u8'>;
+type Source = Exclude<DType, 'f16'>; // halves are cast in half.test.ts
+type Target = Exclude<Source, 'u8'>;
 
 /** Values that every target can hold, or, between whole numbers, any bits at all. */
-const draws: Record<DType, (rng: Rng, to: Target) => number> = {
+const draws: Record<Source, (rng: Rng, to: Target) => number> = {
   f32: (rng, to) => (to === 'u32' ? rng.uniform(0, 2e6) : rng.uniform(-2e6, 2e6)),
   i32: (rng) => rng.bits() | 0,
   u32: (rng) => rng.bits(),
@@ -19,7 +20,7 @@ const draws: Record<DType, (rng: Rng, to: Target) => number> = {
 };
 
 const lengths = fc.constantFrom(0, 1, 2, 3, 4, 5, 7, 13, 63, 64, 65, 127, 129, 257, 1023);
-const cases = fc.record({ length: lengths, from: fc.constantFrom<DType>('f32', 'i32', 'u32', 'u8'), to: fc.constantFrom<Target>('f32', 'i32', 'u32'), seed: fc.nat(0xffff) });
+const cases = fc.record({ length: lengths, from: fc.constantFrom<Source>('f32', 'i32', 'u32', 'u8'), to: fc.constantFrom<Target>('f32', 'i32', 'u32'), seed: fc.nat(0xffff) });
 
 const through = (backend: Backend, values: ArrayLike<number>, from: DType, to: Target) =>
   on(backend, () => step(() => {

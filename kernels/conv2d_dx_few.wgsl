@@ -1,0 +1,71 @@
+enable subgroups;
+// dx as conv2d_dx_broadcast computes it, for the few channels of a picture: they do not fill a subgroup, so its threads
+// share the sum over output channels and add up at the end. A workgroup is one subgroup and computes ROWS pixels of dx by
+// 4 channels; a thread's load of dy serves all of them.
+const ROWS = 16u; // @tune
+const SUBGROUP = 4u; // @tune
+#import "index"
+#import "conv2d_dx"
+
+@group(0) @binding(0) var<storage, read> dy: array<f32>;       // [N, P, Q, O]
+@group(0) @binding(1) var<storage, read> w: array<f32>;        // [O, R, S, C / groups]
+@group(0) @binding(2) var<storage, read_write> dx: array<f32>; // [N, H, W, C]
+@group(1) @binding(0) var<uniform> p: Params;
+
+@compute @workgroup_size(SUBGROUP)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(subgroup_invocation_id) lane: u32) {
+  let g = groupOf(group, groups);
+  let kind = classOf(g);
+  let Cg = p.C / p.groups;
+  let Og = p.O / p.groups;
+  let tile = g % p.groupsPerClass;
+  let first = tile / p.groups * ROWS;
+  let part = tile % p.groups;
+  #for i in 0..ROWS
+  let pixel$i = min(first + $iu, max(kind.pixels, 1u) - 1u);
+  let h$i = (pixel$i / kind.columns) % kind.rows; // within its class
+  let v$i = pixel$i % kind.columns;
+  let image$i = pixel$i / (kind.rows * kind.columns);
+  #for c in 0..4
+  var total$i_$c = 0.0;
+  #end
+  #end
+  // A pixel's row of dy is its row within its class and as many more for all of the class.
+  for (var r = 0u; r < select(p.R, 0u, first >= kind.pixels); r++) {
+    if (!meetsRow(kind, r)) { continue; }
+    let down = rowOf(kind, r);
+    for (var s = 0u; s < p.S; s++) {
+      if (!meetsColumn(kind, s)) { continue; }
+      let right = columnOf(kind, s);
+      #for i in 0..ROWS
+      let row$i = u32(i32(h$i) + down); // negative is huge
+      let column$i = u32(i32(v$i) + right);
+      let inside$i = (row$i < p.P) & (column$i < p.Q);
+      let source$i = select(0u, ((image$i * p.P + row$i) * p.Q + column$i) * p.O + part * Og, inside$i);
+      #end
+      for (var start = 0u; start < Og; start += SUBGROUP) {
+        let o = min(start + lane, Og - 1u);
+        let at = (((part * Og + o) * p.R + r) * p.S + s) * Cg;
+        let own = start + lane < Og;
+        #for c in 0..4
+        let weight$c = select(0.0, w[at + min($cu, Cg - 1u)], own);
+        #end
+        #for i in 0..ROWS
+        let d$i = select(0.0, dy[source$i + o], inside$i);
+        #for c in 0..4
+        total$i_$c = fma(d$i, weight$c, total$i_$c);
+        #end
+        #end
+      }
+    }
+  }
+  #for i in 0..ROWS
+  #for c in 0..4
+  let sum$i_$c = subgroupAdd(total$i_$c);
+  #end
+  if ((first + $iu < kind.pixels) & (lane < Cg)) {
+    let to = ((image$i * p.H + h$i * p.strideH + kind.h) * p.W + v$i * p.strideW + kind.w) * p.C + part * Cg;
+    dx[to + lane] = select(select(sum$i_0, sum$i_1, lane == 1u), select(sum$i_2, sum$i_3, lane == 3u), lane > 1u);
+  }
+  #end
+}

@@ -1,0 +1,58 @@
+import { DTypeError } from '../core/errors.js';
+import { type Kernel, kernel } from './kernel.js';
+
+const made = new WeakMap<Kernel, Map<number, Kernel>>();
+
+/**
+ * The kernel with those bindings stored as f16 whose bits are set in `mask`: what it reads of them becomes f32 as it is
+ * loaded, what it writes is rounded as it is stored, and everything between is as before.
+ *
+ * @throws DTypeError if the kernel reads such a binding as something else than floats, or than words that it only moves.
+ */
+export function halfStored(k: Kernel, mask: number): Kernel {
+  if (mask === 0) return k;
+  const variants = made.get(k) ?? new Map<number, Kernel>();
+  made.set(k, variants);
+  return variants.get(mask) ?? variants.set(mask, rewrite(k, mask)).get(mask)!;
+}
+
+const binding = (i: number) => new RegExp(`(@binding\\(${i}\\) var<storage, \\w+> (\\w+): array)<(\\w+)>`);
+const halves: Record<string, string> = { f32: 'f16', vec2f: 'vec2<f16>', vec4f: 'vec4<f16>' };
+
+function rewrite(k: Kernel, mask: number): Kernel {
+  const places = [...k.access].flatMap((_, i) => (mask & (1 << i) ? [i] : []));
+  const bindings = places.map((i) => binding(i).exec(k.code)!.slice(2));
+  // A pointer to memory is for what converts nothing on its way: kernels that use one can do without.
+  let code = bindings.some(([name]) => k.code.includes(`(&${name},`)) ? kernel(k.file, k.source, { ...k.tuning, WHOLE: 0 }).code : k.code;
+  code = code.replace(/\/\/.*$/gm, ''); // formulas look like code
+  if (bindings.some(([, type]) => type === 'U')) code = code.replace(/^alias U = u32;/m, 'alias U = f32;').replace(/^alias U = vec4u;/m, 'alias U = vec4f;');
+  bindings.forEach(([name, type], at) => {
+    const float = new RegExp(`^alias ${type} = (\\w+);`, 'm').exec(code)?.[1] ?? type;
+    if (!halves[float]) throw new DTypeError(`kernel ${k.name}: only what it reads or writes as floats may be f16; got ${name}, ${type}. Convert the tensor with cast(x, 'f32').`);
+    code = converted(code.replace(binding(places[at]), `$1<${halves[float]}>`), name, float, halves[float]);
+  });
+  return { ...k, name: `${k.name}_half${places.join('')}`, code: code.includes('enable f16;') ? code : `enable f16;\n${code}` };
+}
+
+/** Every use of `name[…]`: read as `float`, stored as `half`. */
+function converted(text: string, name: string, float: string, half: string): string {
+  const inner = (part: string) => converted(part, name, float, half);
+  const uses = new RegExp(`(?<![.\\w])${name}\\[`, 'g');
+  let [out, at] = ['', 0];
+  for (let use = uses.exec(text); use; use = uses.exec(text)) {
+    const end = closing(text, uses.lastIndex);
+    const element = `${name}[${inner(text.slice(uses.lastIndex, end))}]`;
+    const store = /^ ([-+*/]?)= ([^;]*);/.exec(text.slice(end + 1));
+    const value = store && (store[1] ? `${float}(${element}) ${store[1]} (${inner(store[2])})` : inner(store[2]));
+    out += text.slice(at, use.index) + (store ? `${element} = ${half}(${value});` : `${float}(${element})`);
+    at = uses.lastIndex = end + 1 + (store ? store[0].length : 0);
+  }
+  return out + text.slice(at);
+}
+
+/** Where the bracket closes whose inside begins at `start`. */
+function closing(text: string, start: number): number {
+  let [at, depth] = [start, 1];
+  for (; depth > 0; at++) depth += text[at] === '[' ? 1 : text[at] === ']' ? -1 : 0;
+  return at - 1;
+}

@@ -1,0 +1,52 @@
+import source from '../../kernels/loss_scale.wgsl';
+import foundSource from '../../kernels/loss_scale_found.wgsl';
+import type { Launch, Primitive } from '../backend/backend.js';
+import { kernel } from '../gpu/kernel.js';
+import { widthOf, widths } from '../gpu/widths.js';
+import { lossScale as mirror, type LossScaleParams } from '../reference/loss_scale.js';
+import { checkDType, checkSameShape, run, type Tensor } from '../tensor.js';
+import type { Guard } from './update.js';
+
+const [found, update] = [widths('loss_scale_found', foundSource), kernel('loss_scale', source)];
+
+/** [dw] -> [state, guard] */
+const primitive: Primitive<LossScaleParams> = {
+  name: 'loss_scale',
+  mirror,
+  gpu: ({ length, ...rates }, { parallelGroups }) => {
+    const width = widthOf(length);
+    const threads = Math.max(1, Math.min(64 * parallelGroups, Math.ceil(length / width)));
+    const launches: Launch[] = [
+      { kernel: found[width], params: { length: length / width, threads }, groups: Math.ceil(threads / 64), bind: [0, 3] },
+      { kernel: update, params: { threads, ...rates }, groups: 1, bind: [3, 1, 2] },
+    ];
+    return { scratch: [threads], launches };
+  },
+};
+
+/** When a scale changes and how. */
+export interface LossScaleOptions {
+  /** Good steps in a row after which the scale grows. Default 2000. */
+  interval?: number;
+  /** Factors of the scale after so many good steps, and after a bad one. Default 2 and 0.5. */
+  growth?: number;
+  backoff?: number;
+}
+
+/** Where a scale stays: its inverse is a normal float, and no gradient becomes infinite by a scale that nothing tests. */
+const [LEAST, MOST] = [2 ** -24, 2 ** 32];
+
+/**
+ * Tests the gradients of a scaled loss, in place and on the device, so that a recorded step decides for itself: whether one
+ * is infinite or no number, by its bits. Rules and defaults are torch.amp.GradScaler's.
+ *
+ * @param dw every gradient, f32.
+ * @param state f32 [4]: the scale, good steps since it last changed, steps skipped in all, and those in a row up to now.
+ * @param guard f32 [1]: becomes 1 / scale, or 0 for a step to skip; optimizers take it.
+ */
+export function lossScale(dw: Tensor, state: Tensor, guard: Guard, { interval = 2000, growth = 2, backoff = 0.5 }: LossScaleOptions = {}): void {
+  for (const x of [dw, state, guard]) checkDType('lossScale', x, 'f32');
+  checkSameShape('lossScale', 'the state', state, [4]);
+  checkSameShape('lossScale', 'the guard', guard, [1]);
+  run(primitive, [dw], [state, guard], { length: dw.size, interval, growth, backoff, least: LEAST, most: MOST });
+}
