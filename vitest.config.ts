@@ -33,7 +33,7 @@ async function driver(): Promise<Record<string, string>> {
 export default defineConfig({
   plugins: [wgsl, fewerRuns],
   define: { TEST_RUNS: process.env.TEST_RUNS ?? '1', TEST_SEED: process.env.TEST_SEED ?? '1' },
-  resolve: { alias: { 'dawngrad/node': join(import.meta.dirname, 'src/node.ts'), dawngrad: join(import.meta.dirname, 'src/index.ts') } },
+  resolve: { alias: { 'dawngrad/engine': join(import.meta.dirname, 'src/engine.ts'), 'dawngrad/node': join(import.meta.dirname, 'src/node.ts'), dawngrad: join(import.meta.dirname, 'src/index.ts') } },
   test: {
     include: ['test/**/*.test.ts'],
     setupFiles: ['test/support/seed.ts'],

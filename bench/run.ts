@@ -5,12 +5,15 @@ import { bundleSizes } from './bundle.js';
 import { withChecks } from './checked.js';
 import { type Ceiling, measureCeiling } from '../src/backend/ceiling.js';
 import { checkMirror, differs } from './check.js';
+import { timeToFirstStep } from './first_step.js';
 import { type Library, openOurs, openPeers } from './libraries.js';
 import { type Contestant, measure } from './measure.js';
+import { pytorch } from './pytorch.js';
 import type { Bench, Case } from './record.js';
 import { benches } from './records/index.js';
 import { measureReplay } from './replay.js';
 import { commitOf, earlier, merge, save } from './save.js';
+import { measureScale } from './scale.js';
 import { compare, markdown, type Report, type Row, shortfall } from './table.js';
 
 const root = join(import.meta.dirname, '../..');
@@ -31,6 +34,8 @@ export interface Options {
   robust: boolean;
   /** File to write to, without ending. What it holds of the same day, adapter and versions stays. */
   save?: string;
+  /** Also runs bench/pytorch.py, and tells what it measured. */
+  pytorch: boolean;
   /** Prints the report as JSON, for the process that started this one. */
   json: boolean;
 }
@@ -68,7 +73,9 @@ async function main(options: Options): Promise<void> {
       keep();
     }
   }
-  if (options.only.length === 0) report.facts.push(...(await bundleSizes(root)));
+  if (options.only.length === 0)
+    for (const facts of [bundleSizes, timeToFirstStep]) await facts(root).then((f) => report.facts.push(...f), (e) => report.failed.push(`${facts.name}: ${e.message}`));
+  if (options.pytorch) report.facts.push(...(await pytorch(root)));
   keep();
   await new Promise((written) => process.stdout.write(options.json ? JSON.stringify(report) : `\n${markdown(report)}`, written));
 }
@@ -164,12 +171,14 @@ function rateOf(c: Case, ms: number, ceiling: Ceiling): Pick<Row, 'rate' | 'unit
 const args = process.argv.slice(2);
 const flag = (name: string) => args.includes(`--${name}`);
 if (flag('replay')) console.log(await measureReplay());
+else if (flag('scale')) console.log(await measureScale(await openOurs(read('package.json').version)));
 else await main({
   only: args.filter((a) => !a.startsWith('--')),
   full: flag('full'),
   peers: !flag('no-peers'),
   robust: flag('robust'),
   save: args.find((a) => a.startsWith('--save='))?.slice(7),
+  pytorch: flag('pytorch'),
   json: flag('json'),
 });
 process.exit(); // devices would keep the process

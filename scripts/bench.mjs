@@ -11,9 +11,10 @@ const peers = join(root, 'bench/peers');
 const bundle = (name) => join(root, `node_modules/.cache/${name}.mjs`);
 const npm = process.env.npm_execpath?.endsWith('npm-cli.js') ? [process.execPath, process.env.npm_execpath] : ['npm'];
 const args = process.argv.slice(2);
+const alone = ['--no-peers', '--replay', '--scale'].some((flag) => args.includes(flag));
 
 await install();
-if (!args.includes('--no-peers') && !existsSync(join(peers, 'node_modules/.package-lock.json'))) {
+if (!alone && !existsSync(join(peers, 'node_modules/.package-lock.json'))) {
   process.stderr.write('Installing tfjs and jax-js …\n');
   await run([...npm, 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: peers });
 }
@@ -21,7 +22,7 @@ if (!args.includes('--no-peers') && !existsSync(join(peers, 'node_modules/.packa
 const { build } = await import('esbuild');
 const bundled = { bundle: true, platform: 'node', format: 'esm', loader: { '.wgsl': 'text' }, logLevel: 'error' };
 await build({ ...bundled, entryPoints: [join(root, 'bench/run.ts')], outfile: bundle('dawngrad-bench'), external: ['webgpu', 'sharp', '@sparticuz/chromium', 'esbuild'] });
-if (!args.includes('--no-peers'))
+if (!alone)
   await build({
     ...bundled, entryPoints: [join(peers, 'tfjs.js')], outfile: bundle('dawngrad-bench-tfjs'), mainFields: ['module', 'main'],
     banner: { js: `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);` },

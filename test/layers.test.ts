@@ -22,14 +22,17 @@ const below: Record<string, string[]> = {
   data: ['core'],
   dist: ['core'],
   moco: ['optim', 'io', 'data', 'dist'],
-  entry: ['moco'],
+  engine: ['ops'],
+  entry: ['moco', 'engine'],
   cli: ['entry'],
 };
 
 const reach = (layer: string): Set<string> => new Set([layer, ...below[layer].flatMap((b) => [...reach(b)])]);
 
-/** The files directly in src/ are the tensor layer, but for the two entry points. */
-const layerOf = (file: string): string => /^src\/(\w+)\//.exec(file)?.[1] ?? (/^src\/(index|node)\.ts$/.test(file) ? 'entry' : 'tensor');
+const entries: Record<string, string> = { 'src/engine.ts': 'engine', 'src/index.ts': 'entry', 'src/node.ts': 'entry' };
+
+/** The files directly in src/ are the tensor layer, but for the entry points. */
+const layerOf = (file: string): string => /^src\/(\w+)\//.exec(file)?.[1] ?? entries[file] ?? 'tensor';
 
 const sources = list('src', '.ts').filter((f) => !f.endsWith('.d.ts'));
 const imports = (file: string, pattern: RegExp): string[] => [...read(file).matchAll(pattern)].map((m) => m[1]);
@@ -78,7 +81,7 @@ describe('package.json', () => {
 });
 
 describe('browsers', () => {
-  it.each(['src/index.ts', 'src/reference/index.ts'])('%s is bundled for them, as a user would, without Node', async (entry) => {
+  it.each(['src/index.ts', 'src/engine.ts', 'src/reference/index.ts'])('%s is bundled for them, as a user would, without Node', async (entry) => {
     const { errors, warnings, metafile } = await build({
       entryPoints: [join(root, entry)],
       absWorkingDir: root,

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { checkMirror, differs } from '../../bench/check.js';
 import { quantile } from '../../bench/measure.js';
 import { benches } from '../../bench/records/index.js';
+import { growthTable } from '../../bench/scale.js';
 import { compare, shortfall } from '../../bench/table.js';
 import { gpu } from '../support/devices.js';
 
@@ -17,6 +18,12 @@ describe('bench', () => {
     expect(differs([a], [b])).toBeUndefined();
     expect(differs([a], [Float32Array.of(3, 1, 2.5)])).toMatch(/sum/);
     expect(differs([a], [Float32Array.of(3, 1)])).toMatch(/2 values, ours 3/);
+  });
+
+  it('tells how time grows from row to row', () => {
+    const points = [[10, 2], [20, 5], [40, 10]] as const;
+    expect(growthTable('batch', points)).toEqual(['| batch | ms | growth |', '| --: | --: | --: |', '| 10 | 2.00 | – |', '| 20 | 5.00 | 2.50 |', '| 40 | 10.00 | 2.00 |']);
+    expect(growthTable('dispatches', points, 'dispatch')[4]).toBe('| 40 | 10.00 | 2.00 | 250.00 |');
   });
 
   it('names what falls short of its goal', () => {

@@ -60,7 +60,7 @@ describe('the package', () => {
   it('holds what is run and read, and nothing else', () => {
     expect(packed.filter((f) => !/^(dist|kernels)[\\/]|^(package\.json|README\.md|CHANGELOG\.md|LICENSE)$/.test(f))).toEqual([]);
     expect(packed.filter((f) => /test|\.node\.ts$|\.map$/.test(f))).toEqual([]);
-    expect(packed).toEqual(expect.arrayContaining(['package.json', 'LICENSE', ...['cli', 'index', 'node', 'reference'].map((f) => join('dist', `${f}.js`))]));
+    expect(packed).toEqual(expect.arrayContaining(['package.json', 'LICENSE', ...['cli', 'engine', 'index', 'node', 'reference'].map((f) => join('dist', `${f}.js`))]));
   });
 
   it('has every file that package.json names', () => {
@@ -86,6 +86,14 @@ describe('the package', () => {
     expect(printed).toBe('2×2 4 5 10 11');
   });
 
+  it('gives the engine alone as dawngrad/engine, the same as in dawngrad', () => {
+    const printed = script('engine.mjs', `
+      import * as all from 'dawngrad';
+      import * as engine from 'dawngrad/engine';
+      console.log(Object.keys(engine).every((name) => all[name] === engine[name]), 'matmul' in engine, 'MoCo' in engine);`);
+    expect(printed).toBe('true true false');
+  });
+
   it('gives the mirrors as dawngrad/reference', () => {
     expect(script('reference.mjs', `import * as reference from 'dawngrad/reference'; console.log(typeof reference.matmul, typeof reference.conv2d);`)).toBe('function function');
   });
@@ -109,10 +117,11 @@ describe('the package', () => {
   it.each([['bundler', 'esnext'], ['node16', 'node16']])('has types that moduleResolution %s finds', (moduleResolution, module) => {
     writeFileSync(join(folder, 'stranger.ts'), `
       import { device, matmul, type Shape, type Tensor, tensor } from 'dawngrad';
+      import { matmul as same } from 'dawngrad/engine';
       import { openPictures } from 'dawngrad/node';
       import * as reference from 'dawngrad/reference';
       await device({ adapter: 'software' });
-      const c: Tensor = matmul(tensor([1], [1, 1]), tensor([2], [1, 1]));
+      const c: Tensor = same(tensor([1], [1, 1]), matmul(tensor([2], [1, 1]), tensor([3], [1, 1])));
       const shape: Shape = c.shape;
       // @ts-expect-error: a shape is no text, so the types are not any
       const wrong: string = c.shape;
