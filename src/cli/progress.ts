@@ -36,6 +36,8 @@ export class Progress {
   /** The first step that was told, and when: kernels are compiled by then. */
   #first?: { step: number; at: number };
   #shown = 0;
+  /** Milliseconds of the steps since a line was shown: what went into data, and all. */
+  #spent = { steps: 0, dataMs: 0, stepMs: 0 };
   #open = false;
 
   constructor(options: ProgressOptions, screen: Screen = process.stderr) {
@@ -46,7 +48,11 @@ export class Progress {
 
   update(record: StepRecord): void {
     const { total, quiet, verbose, chart } = this.#options;
-    const { step, loss } = record;
+    const { step, loss, dataMs, stepMs } = record;
+    if (dataMs !== undefined && stepMs !== undefined) {
+      const { steps, dataMs: data, stepMs: all } = this.#spent;
+      this.#spent = { steps: steps + 1, dataMs: data + dataMs, stepMs: all + stepMs };
+    }
     if (chart && this.#live && this.#losses.push([step, loss]) > KEPT) this.#losses = thin(this.#losses, KEPT / 2);
     const now = Date.now();
     this.#first ??= { step, at: now };
@@ -74,10 +80,12 @@ export class Progress {
     this.#open = false;
   }
 
-  #line({ step, epoch, loss, contrastTop1, dataMs, stepMs }: StepRecord, seconds: number, done: number): string {
+  #line({ step, epoch, loss, contrastTop1 }: StepRecord, seconds: number, done: number): string {
     const { total, stepsPerEpoch, batch } = this.#options;
     const pace = done > 0 && seconds > 0;
-    const data = dataMs === undefined || stepMs === undefined ? '' : `data ${dataMs.toFixed(1)} of ${stepMs.toFixed(0)} ms  `;
+    const { steps, dataMs, stepMs } = this.#spent;
+    this.#spent = { steps: 0, dataMs: 0, stepMs: 0 };
+    const data = steps === 0 ? '' : `data ${(dataMs / steps).toFixed(1)} of ${(stepMs / steps).toFixed(0)} ms  `;
     return (
       `epoch ${epoch}/${Math.round(total / stepsPerEpoch)}  loss ${loss.toFixed(3)}  contrast ${(100 * contrastTop1).toFixed(0)} %  ` +
       `${pace ? `${((done * batch) / seconds).toFixed(0)} pictures/s  ` : ''}${data}${pace ? `${clock(((total - step) * seconds) / done)} left` : ''}`
