@@ -15,12 +15,12 @@ import { parameter, type Tensor, tensor } from '../../src/tensor.js';
 import { gpu, on, reference64 } from '../support/devices.js';
 import { assertClose, checkOp } from '../support/op.js';
 
-/** Wide heads take lavapipe's compiler minutes: the first pass over the tests tries them. */
+/** Lavapipe's compiler takes long for a head, minutes for a wide one: the first pass over the tests tries them all. */
 declare const TEST_RUNS: number;
 const large = TEST_RUNS >= 1 ? [[2, 65, 3, 32], [1, 197, 2, 64], [1, 130, 1, 24]] : [[2, 65, 3, 8]];
 
 const sequence = fc.constantFrom(1, 2, 3, 4, 5, 8, 17, 33);
-const sizes = fc.record({ batch: fc.constantFrom(0, 1, 2, 3), heads: fc.constantFrom(1, 2, 3), D: fc.constantFrom(1, 5, 8, 16), Nq: fc.oneof(sequence, fc.constant(0)), Nk: sequence });
+const sizes = fc.record({ batch: fc.constantFrom(0, 1, 2, 3), heads: fc.constantFrom(1, 2, 3), D: fc.constantFrom(...(TEST_RUNS >= 1 ? [1, 5, 8, 16] : [5, 8])), Nq: fc.oneof(sequence, fc.constant(0)), Nk: sequence });
 
 const normal = (seed: number, shape: number[], scale = 1) => {
   const rng = new Rng(seed, 'attention');
