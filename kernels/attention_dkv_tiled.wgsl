@@ -14,10 +14,10 @@
 @group(0) @binding(5) var<storage, read_write> dkv: array<vec4f>; // like kv
 @group(1) @binding(0) var<uniform> p: Params;
 
-var<workgroup> rows: array<vec4f, ROWS * LINE>;       // scale k
-var<workgroup> valueRows: array<vec4f, ROWS * LINE>;
-var<workgroup> queries: array<vec4f, COLUMNS * LINE>;
-var<workgroup> dys: array<vec4f, COLUMNS * LINE>;
+var<workgroup> rows: array<vec4f, ROWS * LINE>; // scale k
+var<workgroup> otherRows: array<vec4f, ROWS * LINE>; // v
+var<workgroup> columns: array<vec4f, COLUMNS * LINE>; // q
+var<workgroup> otherColumns: array<vec4f, COLUMNS * LINE>; // dy
 var<workgroup> weights: array<vec4f, COLUMNS * SIDE>; // P, [COLUMNS, SIDE], a thread's keys in a vec4
 var<workgroup> slopes: array<vec4f, COLUMNS * SIDE>;  // dS
 
@@ -29,7 +29,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var e = thread; e < ROWS * QUADS; e += THREADS) {
     let key = keyAt(b, b.first + e / QUADS) + e % QUADS;
     rows[e / QUADS * LINE + e % QUADS] = p.scale * kv[key];
-    valueRows[e / QUADS * LINE + e % QUADS] = kv[key + p.H * QUADS];
+    otherRows[e / QUADS * LINE + e % QUADS] = kv[key + p.H * QUADS];
   }
   #for j in 0..WIDE
   let place$j = min(c + $ju * 8u, QUADS - 1u);
@@ -42,26 +42,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     workgroupBarrier();
     for (var e = thread; e < COLUMNS * QUADS; e += THREADS) {
       let row = start + e / QUADS;
-      queries[e / QUADS * LINE + e % QUADS] = q[queryAt(b, row) + e % QUADS];
-      dys[e / QUADS * LINE + e % QUADS] = dy[resultAt(b, row) + e % QUADS];
+      columns[e / QUADS * LINE + e % QUADS] = q[queryAt(b, row) + e % QUADS];
+      otherColumns[e / QUADS * LINE + e % QUADS] = dy[resultAt(b, row) + e % QUADS];
     }
     workgroupBarrier();
-    #for k in 0..EACH
-    var s$k = vec4f();
-    var d$k = vec4f();
-    #end
-    for (var d = 0u; d < QUADS; d++) {
-      #for i in 0..4
-      let x$i = rows[(r + $iu * SIDE) * LINE + d];
-      let g$i = valueRows[(r + $iu * SIDE) * LINE + d];
-      #end
-      #for k in 0..EACH
-      let q$k = queries[(c + $ku * 8u) * LINE + d];
-      let y$k = dys[(c + $ku * 8u) * LINE + d];
-      s$k += vec4f(dot(x0, q$k), dot(x1, q$k), dot(x2, q$k), dot(x3, q$k));
-      d$k += vec4f(dot(g0, y$k), dot(g1, y$k), dot(g2, y$k), dot(g3, y$k));
-      #end
-    }
+#import "row_scores_pair"
     #for k in 0..EACH
     {
       let row = start + c + $ku * 8u;
@@ -76,8 +61,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       let weight = weights[k * SIDE + r];
       let slope = slopes[k * SIDE + r];
       #for j in 0..WIDE
-      let q$j = queries[k * LINE + place$j];
-      let y$j = dys[k * LINE + place$j];
+      let q$j = columns[k * LINE + place$j];
+      let y$j = otherColumns[k * LINE + place$j];
       #for i in 0..4
       k$i_$j += slope[$i] * q$j;
       v$i_$j += weight[$i] * y$j;

@@ -14,10 +14,10 @@
 @group(0) @binding(5) var<storage, read_write> dq: array<vec4f>; // like q
 @group(1) @binding(0) var<uniform> p: Params;
 
-var<workgroup> rows: array<vec4f, ROWS * LINE>;       // scale q
-var<workgroup> dyRows: array<vec4f, ROWS * LINE>;
-var<workgroup> keys: array<vec4f, COLUMNS * LINE>;
-var<workgroup> values: array<vec4f, COLUMNS * LINE>;
+var<workgroup> rows: array<vec4f, ROWS * LINE>; // scale q
+var<workgroup> otherRows: array<vec4f, ROWS * LINE>; // dy
+var<workgroup> columns: array<vec4f, COLUMNS * LINE>; // k
+var<workgroup> otherColumns: array<vec4f, COLUMNS * LINE>; // v
 var<workgroup> slopes: array<vec4f, COLUMNS * SIDE>;  // dS, [COLUMNS, SIDE], a thread's rows in a vec4
 
 @compute @workgroup_size(THREADS)
@@ -28,7 +28,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var e = thread; e < ROWS * QUADS; e += THREADS) {
     let row = b.first + e / QUADS;
     rows[e / QUADS * LINE + e % QUADS] = p.scale * q[queryAt(b, row) + e % QUADS];
-    dyRows[e / QUADS * LINE + e % QUADS] = dy[resultAt(b, row) + e % QUADS];
+    otherRows[e / QUADS * LINE + e % QUADS] = dy[resultAt(b, row) + e % QUADS];
   }
   #for i in 0..4
   let row$i = resultAt(b, b.first + r + $iu * SIDE) / QUADS;
@@ -45,26 +45,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     workgroupBarrier();
     for (var e = thread; e < COLUMNS * QUADS; e += THREADS) {
       let key = keyAt(b, start + e / QUADS) + e % QUADS;
-      keys[e / QUADS * LINE + e % QUADS] = kv[key];
-      values[e / QUADS * LINE + e % QUADS] = kv[key + p.H * QUADS];
+      columns[e / QUADS * LINE + e % QUADS] = kv[key];
+      otherColumns[e / QUADS * LINE + e % QUADS] = kv[key + p.H * QUADS];
     }
     workgroupBarrier();
-    #for k in 0..EACH
-    var s$k = vec4f();
-    var d$k = vec4f();
-    #end
-    for (var d = 0u; d < QUADS; d++) {
-      #for i in 0..4
-      let x$i = rows[(r + $iu * SIDE) * LINE + d];
-      let g$i = dyRows[(r + $iu * SIDE) * LINE + d];
-      #end
-      #for k in 0..EACH
-      let k$k = keys[(c + $ku * 8u) * LINE + d];
-      let v$k = values[(c + $ku * 8u) * LINE + d];
-      s$k += vec4f(dot(x0, k$k), dot(x1, k$k), dot(x2, k$k), dot(x3, k$k));
-      d$k += vec4f(dot(g0, v$k), dot(g1, v$k), dot(g2, v$k), dot(g3, v$k));
-      #end
-    }
+#import "row_scores_pair"
     #for k in 0..EACH
     slopes[(c + $ku * 8u) * SIDE + r] = select(vec4f(), exp(s$k - logs) * (d$k - mean), start + c + $ku * 8u < p.Nk);
     #end
@@ -72,7 +57,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     for (var k = 0u; k < COLUMNS; k++) {
       let slope = slopes[k * SIDE + r];
       #for j in 0..WIDE
-      let v$j = keys[k * LINE + place$j];
+      let v$j = columns[k * LINE + place$j];
       #for i in 0..4
       t$i_$j += slope[$i] * v$j;
       #end

@@ -16,7 +16,6 @@
 var<workgroup> rows: array<vec4f, ROWS * LINE>;       // scale q
 var<workgroup> columns: array<vec4f, COLUMNS * LINE>; // k, then v
 var<workgroup> weights: array<vec4f, COLUMNS * SIDE>; // exp(score - largest), [COLUMNS, SIDE], a thread's rows in a vec4
-var<workgroup> parts: array<vec4f, THREADS>;          // [8, SIDE]
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
@@ -40,18 +39,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       columns[e / QUADS * LINE + e % QUADS] = kv[keyAt(b, start + e / QUADS) + e % QUADS];
     }
     workgroupBarrier();
-    #for k in 0..EACH
-    var s$k = vec4f();
-    #end
-    for (var d = 0u; d < QUADS; d++) {
-      #for i in 0..4
-      let x$i = rows[(r + $iu * SIDE) * LINE + d];
-      #end
-      #for k in 0..EACH
-      let k$k = columns[(c + $ku * 8u) * LINE + d];
-      s$k += vec4f(dot(x0, k$k), dot(x1, k$k), dot(x2, k$k), dot(x3, k$k));
-      #end
-    }
+#import "row_scores"
     var top = most;
     #for k in 0..EACH
     s$k = select(vec4f(-3.4e38), s$k, start + c + $ku * 8u < p.Nk);
@@ -89,13 +77,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       #end
     }
   }
-  workgroupBarrier();
-  parts[c * SIDE + r] = sum;
-  workgroupBarrier();
-  sum = parts[r];
-  #for i in 1..8
-  sum += parts[$iu * SIDE + r];
-  #end
+  sum = shared8(sum, r, c);
   let logs = most + log(sum);
   #for i in 0..4
   {

@@ -71,12 +71,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     if (step > 0u) {
 #import "tile_multiply"
     }
-    workgroupBarrier();
-    #for i in 0..4
-    if (thread < TILE) { aTile[placeOf(quad, block) + $iu * BLOCKS] = a$i; }
-    if (thread >= THREADS - TILE) { bTile[placeOf(quad, block) + $iu * BLOCKS] = b$i; }
-    #end
-    workgroupBarrier();
+#import "tile_stage"
   }
   let column = k + thread % SIDE * 4u;
   #for i in 0..8

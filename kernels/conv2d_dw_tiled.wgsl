@@ -1,6 +1,7 @@
 // dw as conv2d_dw computes it, for adapters with real workgroup memory: an implicit matrix product over pixels of output channels
 // by taps and channels, which are one axis k = (r, s, c) as they lie in dw, staged in workgroup memory (lib/tile) in steps of 16
-// pixels; the next step is under way while one is used. The sum runs over slices of `chunk` rows (n, p), added in order afterwards. C / groups and O / groups divide by 4.
+// pixels; the next step is under way while one is used. The sum runs over slices of `chunk` rows (n, p), added in order
+// afterwards. C / groups and O / groups divide by 4.
 const SIDE = 8u; // @tune: 8 or 16
 #import "index"
 #import "conv2d_dw"
@@ -63,12 +64,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     if (step > 0u) {
 #import "tile_multiply"
     }
-    workgroupBarrier();
-    #for i in 0..4
-    if (thread < TILE) { aTile[placeOf(quad, block) + $iu * BLOCKS] = a$i; }
-    if (thread >= THREADS - TILE) { bTile[placeOf(quad, block) + $iu * BLOCKS] = b$i; }
-    #end
-    workgroupBarrier();
+#import "tile_stage"
   }
   let column = k + thread % SIDE * 4u;
   #for i in 0..8

@@ -11,14 +11,6 @@ const SIDE = 8u; // @tune: 8 or 16
 @group(0) @binding(2) var<storage, read_write> y: array<vec4f>;// [N, P, Q, O]
 @group(1) @binding(0) var<uniform> p: Params;
 
-// Where the first tap of a pixel lies in x, and its picture's first row; far above x past the last pixel.
-struct Pixel { image: u32, top: i32, left: i32 }
-
-fn pixelOf(i: u32) -> Pixel {
-  let top = select(-0x40000000, i32((i / p.Q) % p.P * p.strideH) - i32(p.padH), i < p.N * p.P * p.Q);
-  return Pixel(i / (p.P * p.Q) * p.H, top, i32(i % p.Q * p.strideW) - i32(p.padW));
-}
-
 fn loadX(q: Pixel, g: u32, k: u32, Cg: u32) -> f32 {
   let tap = k / Cg;
   let row = u32(q.top + i32(tap / p.S * p.dilationH)); // negative is huge
@@ -72,12 +64,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     if (step > 0u) {
 #import "tile_multiply"
     }
-    workgroupBarrier();
-    #for j in 0..4
-    if (thread < TILE) { aTile[placeOf(quad, block) + $ju * BLOCKS] = a$j; }
-    if (thread >= THREADS - TILE) { bTile[placeOf(quad, block) + $ju * BLOCKS] = b$j; }
-    #end
-    workgroupBarrier();
+#import "tile_stage"
   }
   let column = o + thread % SIDE * 4u;
   #for i in 0..8

@@ -15,14 +15,6 @@ diagnostic(off, chromium.subgroup_matrix_uniformity);
 // The tile of a workgroup: from a pixel and, within group g, an output channel.
 struct Tile { pixel: u32, g: u32, o: u32 }
 
-// Where the first tap of a pixel lies in x, and its picture's first row; negative and past the end meet no row of x.
-struct Pixel { image: u32, top: i32, left: i32 }
-
-fn pixelOf(i: u32) -> Pixel {
-  let top = select(-0x40000000, i32((i / p.Q) % p.P * p.strideH) - i32(p.padH), i < p.N * p.P * p.Q);
-  return Pixel(i / (p.P * p.Q) * p.H, top, i32(i % p.Q * p.strideW) - i32(p.padW));
-}
-
 // Step k is a tap and 32 channels of it.
 fn tapOf(k: u32) -> u32 { return k / ((p.C / p.groups + 31u) / 32u); }
 fn channelOf(k: u32) -> u32 { return k % ((p.C / p.groups + 31u) / 32u) * 32u; }

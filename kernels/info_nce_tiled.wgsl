@@ -13,22 +13,11 @@ struct Params { N: u32, K: u32, S: u32, chunk: u32, inverseT: f32 }
 @group(0) @binding(4) var<storage, read_write> O: array<vec4f>;     // [S, N, D]
 @group(1) @binding(0) var<uniform> p: Params;
 
-var<workgroup> queries: array<vec4f, ROWS * LINE>;
-var<workgroup> keys: array<vec4f, COLUMNS * LINE>;
+var<workgroup> rows: array<vec4f, ROWS * LINE>;       // q
+var<workgroup> columns: array<vec4f, COLUMNS * LINE>; // keys
 var<workgroup> weights: array<vec4f, COLUMNS * SIDE>; // e^(s - m), [COLUMNS, SIDE], a thread's rows in a vec4
-var<workgroup> parts: array<vec4f, THREADS>;          // [8, SIDE]
 
 const LOWEST = -1e30;
-
-// Σ over the 8 threads that share rows, in their order.
-fn shared8(v: vec4f, r: u32, c: u32) -> vec4f {
-  workgroupBarrier();
-  parts[c * SIDE + r] = v;
-  workgroupBarrier();
-  var sum = vec4f();
-  for (var i = 0u; i < 8u; i++) { sum += parts[i * SIDE + r]; }
-  return sum;
-}
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
@@ -40,7 +29,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let r = thread / 8u;
   let c = thread % 8u;
   for (var e = thread; e < ROWS * QUADS; e += THREADS) {
-    queries[e / QUADS * LINE + e % QUADS] = q[min(first + e / QUADS, p.N - 1u) * QUADS + e % QUADS];
+    rows[e / QUADS * LINE + e % QUADS] = q[min(first + e / QUADS, p.N - 1u) * QUADS + e % QUADS];
   }
   workgroupBarrier();
   // Summed in the order of s below, so that a key equal to the positive ties with it.
@@ -48,7 +37,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var d = 0u; d < QUADS; d++) {
     #for i in 0..4
     let k$i = positive[min(first + r + $iu * SIDE, p.N - 1u) * QUADS + d];
-    let x$i = queries[(r + $iu * SIDE) * LINE + d];
+    let x$i = rows[(r + $iu * SIDE) * LINE + d];
     #end
     bar += vec4f(dot(x0, k0), dot(x1, k1), dot(x2, k2), dot(x3, k3));
   }
@@ -65,21 +54,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var start = slice * p.chunk; start < end; start += COLUMNS) {
     workgroupBarrier();
     for (var e = thread; e < COLUMNS * QUADS; e += THREADS) {
-      keys[e / QUADS * LINE + e % QUADS] = queue[min(start + e / QUADS, p.K - 1u) * QUADS + e % QUADS];
+      columns[e / QUADS * LINE + e % QUADS] = queue[min(start + e / QUADS, p.K - 1u) * QUADS + e % QUADS];
     }
     workgroupBarrier();
-    #for k in 0..EACH
-    var s$k = vec4f();
-    #end
-    for (var d = 0u; d < QUADS; d++) {
-      #for i in 0..4
-      let x$i = queries[(r + $iu * SIDE) * LINE + d];
-      #end
-      #for k in 0..EACH
-      let k$k = keys[(c + $ku * 8u) * LINE + d];
-      s$k += vec4f(dot(x0, k$k), dot(x1, k$k), dot(x2, k$k), dot(x3, k$k));
-      #end
-    }
+#import "row_scores"
     var top = m;
     #for k in 0..EACH
     s$k = select(vec4f(LOWEST), s$k * p.inverseT, start + c + $ku * 8u < end);
@@ -106,7 +84,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     for (var k = 0u; k < COLUMNS; k++) {
       let w = weights[k * SIDE + r];
       #for j in 0..WIDE
-      let k$j = keys[k * LINE + place$j];
+      let k$j = columns[k * LINE + place$j];
       #for i in 0..4
       o$i_$j += w[$i] * k$j;
       #end

@@ -11,3 +11,15 @@ const SIDE = ROWS / 4u;
 const THREADS = 8u * SIDE;
 const QUADS = D / 4u;
 const LINE = QUADS + 1u;
+
+var<workgroup> parts: array<vec4f, THREADS>; // [8, SIDE]: what the threads that share rows tell each other
+
+// Σ over the 8 threads that share rows, in their order.
+fn shared8(v: vec4f, r: u32, c: u32) -> vec4f {
+  workgroupBarrier();
+  parts[c * SIDE + r] = v;
+  workgroupBarrier();
+  var sum = vec4f();
+  for (var i = 0u; i < 8u; i++) { sum += parts[i * SIDE + r]; }
+  return sum;
+}

@@ -15,10 +15,13 @@ import matrixMultiplyLib from '../../kernels/lib/matrix_multiply.wgsl';
 import matrixStageLib from '../../kernels/lib/matrix_stage.wgsl';
 import matrixStoreLib from '../../kernels/lib/matrix_store.wgsl';
 import rngLib from '../../kernels/lib/rng.wgsl';
+import rowScoresLib from '../../kernels/lib/row_scores.wgsl';
+import rowScoresPairLib from '../../kernels/lib/row_scores_pair.wgsl';
 import rowTilesLib from '../../kernels/lib/row_tiles.wgsl';
 import singleLib from '../../kernels/lib/single.wgsl';
 import tileLib from '../../kernels/lib/tile.wgsl';
 import multiplyLib from '../../kernels/lib/tile_multiply.wgsl';
+import stageLib from '../../kernels/lib/tile_stage.wgsl';
 import vec4Lib from '../../kernels/lib/vec4.wgsl';
 import walkLib from '../../kernels/lib/walk.wgsl';
 import windowLib from '../../kernels/lib/window.wgsl';
@@ -29,8 +32,8 @@ const library: Record<string, string> = {
   attention: attentionLib, attention_tiled: attentionTiledLib, conv2d: conv2dLib, conv2d_dw: conv2dDwLib, conv2d_dx: conv2dDxLib, elements: elementsLib, erf: erfLib,
   index: indexLib, lanes: lanesLib, matmul: matmulLib, matmul_tiled: matmulTiledLib,
   matrix: matrixLib, matrix_begin: matrixBeginLib, matrix_multiply: matrixMultiplyLib, matrix_stage: matrixStageLib, matrix_store: matrixStoreLib,
-  rng: rngLib, row_tiles: rowTilesLib, single: singleLib,
-  tile: tileLib, tile_multiply: multiplyLib, vec4: vec4Lib, walk: walkLib, window: windowLib,
+  rng: rngLib, row_scores: rowScoresLib, row_scores_pair: rowScoresPairLib, row_tiles: rowTilesLib, single: singleLib,
+  tile: tileLib, tile_multiply: multiplyLib, tile_stage: stageLib, vec4: vec4Lib, walk: walkLib, window: windowLib,
 };
 
 /** Values for a kernel's `const NAME = 4u; // @tune` lines, which size what an `override` cannot. */
