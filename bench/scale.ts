@@ -1,18 +1,15 @@
 import { backward } from '../src/autograd.js';
 import { compile } from '../src/compile.js';
-import type { Module } from '../src/nn/module.js';
 import { resnet } from '../src/nn/resnet.js';
 import { VisionTransformer } from '../src/nn/vit.js';
 import { mul } from '../src/ops/binary.js';
-import { crossEntropy } from '../src/ops/cross_entropy.js';
 import { infoNce } from '../src/ops/info_nce.js';
-import { FlatParameters } from '../src/optim/flat.js';
-import { SGD } from '../src/optim/sgd.js';
 import { parameter, state, type Tensor, tensor } from '../src/tensor.js';
 import type { openOurs } from './libraries.js';
 import { measure } from './measure.js';
 import type { Work } from './record.js';
-import { labels, values } from './values.js';
+import { CLASSES, training } from './training.js';
+import { values } from './values.js';
 
 type Ours = Awaited<ReturnType<typeof openOurs>>;
 
@@ -71,7 +68,7 @@ async function pointsOf(ours: Ours, { sizes, growth }: Family): Promise<Point[]>
 /** What is measured; on a graphics card to larger sizes. */
 function families(large: boolean): Family[] {
   const sized = (sizes: number[], more: number[], work: (size: number) => Work<Tensor>): Family['sizes'] => [...sizes, ...(large ? more : [])].map((size) => [size, () => work(size)]);
-  const classifier = (name: string) => resnet(name, { stem: 'cifar', dim: 10 });
+  const classifier = (name: string) => resnet(name, { stem: 'cifar', dim: CLASSES });
   const tiny = () => classifier('resnet-tiny');
   return [
     {
@@ -101,21 +98,7 @@ function families(large: boolean): Family[] {
   ];
 }
 
-const transformer = (depth: number) => new VisionTransformer({ width: 64, depth, heads: 4, patch: 4, size: 32, dim: 10 });
-
-/** Forward, backward, SGD with momentum. */
-function training(model: Module & { forward(x: Tensor): Tensor }, N: number, side: number): Work<Tensor> {
-  const optimizer = new SGD(new FlatParameters(model), { momentum: 0.9, weightDecay: 1e-4 });
-  const shape = [N, side, side, 3];
-  const [x, l, lr] = [state(tensor(values(shape), shape)), state(tensor(labels(N, 10))), state(tensor([0.01]))];
-  const step = compile(() => {
-    const loss = crossEntropy(model.forward(x), l);
-    backward(loss);
-    optimizer.step(lr);
-    return loss;
-  });
-  return () => [step()];
-}
+const transformer = (depth: number) => new VisionTransformer({ width: 64, depth, heads: 4, patch: 4, size: 32, dim: CLASSES });
 
 /** MoCo's loss of 32 queries against K keys, and the gradient of the queries. */
 function contrast(K: number): Work<Tensor> {

@@ -1,15 +1,7 @@
-import { backward } from '../../src/autograd.js';
-import { compile } from '../../src/compile.js';
 import { resnet } from '../../src/nn/resnet.js';
-import { crossEntropy } from '../../src/ops/cross_entropy.js';
-import { FlatParameters } from '../../src/optim/flat.js';
-import { SGD } from '../../src/optim/sgd.js';
-import { state, tensor } from '../../src/tensor.js';
 import type { Bench, Case } from '../record.js';
-import { labels, values } from '../values.js';
+import { CLASSES, training } from '../training.js';
 import { jaxStep, tfjsStep } from './resnet_peers.js';
-
-const CLASSES = 10;
 
 /** Floating-point operations of a picture's forward pass at 32²; backward takes twice as many. */
 const FORWARD: Record<string, number> = { resnet18: 1.11e9, 'resnet-tiny': 0.1e9 };
@@ -27,18 +19,7 @@ function supervised(name: string, N: number, H: number): Case {
     tolerance: 2e-3,
     before: 1,
     checked: true,
-    ours: () => {
-      const model = resnet(name, { stem: 'cifar', dim: CLASSES });
-      const optimizer = new SGD(new FlatParameters(model), { momentum: 0.9, weightDecay: 1e-4 });
-      const [x, l, lr] = [state(tensor(values(shape), shape)), state(tensor(labels(N, CLASSES))), state(tensor([0.01]))];
-      const step = compile(() => {
-        const loss = crossEntropy(model.forward(x), l);
-        backward(loss);
-        optimizer.step(lr);
-        return loss;
-      });
-      return () => [step()];
-    },
+    ours: () => training(resnet(name, { stem: 'cifar', dim: CLASSES }), N, H),
     jax: (jax) => jaxStep(jax, shape, CLASSES),
     tfjs: (tf) => tfjsStep(tf, shape, CLASSES),
     small: () => supervised('resnet-tiny', 2, 8),

@@ -1,18 +1,17 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Backend, useBackend } from '../../src/backend/backend.js';
 import { FormatError } from '../../src/core/errors.js';
-import { drawPictures } from '../../src/data/drawn.js';
-import { splitHeldOut } from '../../src/data/pictures.js';
 import { decodeSafetensors, encodeSafetensors } from '../../src/io/safetensors.js';
 import { decodeTorch } from '../../src/io/torch.js';
 import { loadCheckpoint, saveCheckpoint } from '../../src/moco/checkpoint.js';
-import { demoConfig, type PretrainConfig } from '../../src/moco/config.js';
+import type { PretrainConfig } from '../../src/moco/config.js';
 import { torchWeights } from '../../src/moco/layout.js';
 import { Pretraining } from '../../src/moco/pretrain.js';
 import { configIn, resumable } from '../../src/moco/resumable.js';
 import { saveStream, saveZip } from '../io/torch-save.js';
 import { reference } from '../support/devices.js';
 import { released } from '../support/released.js';
+import { base, pictures, v3 } from '../support/short_run.js';
 
 let before: Backend | undefined;
 beforeAll(() => {
@@ -20,9 +19,6 @@ beforeAll(() => {
 });
 afterAll(() => void useBackend(before));
 
-const pictures = splitHeldOut(drawPictures({ count: 20, size: 16, seed: 3 }), 0.2, 3); // 16 and 4
-const base: PretrainConfig = { ...demoConfig, dim: 8, hidden: 12, K: 20, epochs: 2, batch: 8, splits: 1, size: 8, weightDecay: 1e-3, seed: 6 };
-const v3: Partial<PretrainConfig> = { method: 'moco-v3', mSchedule: 'cosine', scheduleEvery: 'step', warmup: 1, augmentation: 'v3', shuffle: false };
 const adamw: Partial<PretrainConfig> = { ...v3, optimizer: 'adamw', model: 'vit-tiny', lr: 1e-3 };
 
 const train = async (run: Pretraining, steps: number) => {
