@@ -22,6 +22,7 @@ import singleLib from '../../kernels/lib/single.wgsl';
 import tileLib from '../../kernels/lib/tile.wgsl';
 import multiplyLib from '../../kernels/lib/tile_multiply.wgsl';
 import stageLib from '../../kernels/lib/tile_stage.wgsl';
+import statsLib from '../../kernels/lib/tile_stats.wgsl';
 import vec4Lib from '../../kernels/lib/vec4.wgsl';
 import walkLib from '../../kernels/lib/walk.wgsl';
 import windowLib from '../../kernels/lib/window.wgsl';
@@ -33,7 +34,7 @@ const library: Record<string, string> = {
   index: indexLib, lanes: lanesLib, matmul: matmulLib, matmul_tiled: matmulTiledLib,
   matrix: matrixLib, matrix_begin: matrixBeginLib, matrix_multiply: matrixMultiplyLib, matrix_stage: matrixStageLib, matrix_store: matrixStoreLib,
   rng: rngLib, row_scores: rowScoresLib, row_scores_pair: rowScoresPairLib, row_tiles: rowTilesLib, single: singleLib,
-  tile: tileLib, tile_multiply: multiplyLib, tile_stage: stageLib, vec4: vec4Lib, walk: walkLib, window: windowLib,
+  tile: tileLib, tile_multiply: multiplyLib, tile_stage: stageLib, tile_stats: statsLib, vec4: vec4Lib, walk: walkLib, window: windowLib,
 };
 
 /** Values for a kernel's `const NAME = 4u; // @tune` lines, which size what an `override` cannot. */

@@ -5,7 +5,7 @@ import tiledSource from '../../kernels/matmul_tiled.wgsl';
 import tiledF16Source from '../../kernels/matmul_tiled_f16.wgsl';
 import wideSource from '../../kernels/matmul_wide.wgsl';
 import type { Launch, Plan } from '../backend/backend.js';
-import { type Ladder, ladder, type Rung, type Sample } from '../backend/ladder.js';
+import { type Ladder, ladder, type Rung, type Sample, type WithStatistics } from '../backend/ladder.js';
 import { ceilDiv } from '../core/ceil_div.js';
 import type { Traits } from '../gpu/device.js';
 import { type Kernel, kernel } from '../gpu/kernel.js';
@@ -17,6 +17,9 @@ const LEAST_CHUNK = 256;
 
 const aT = (p: MatmulParams) => (p.aRow === 1 && p.aCol !== 1 ? 1 : 0);
 const bT = (p: MatmulParams) => (p.bRow === 1 && p.bCol !== 1 ? 1 : 0);
+
+/** Whether a product's result is stored as halves, and its factors may be. */
+export const storesHalves = (p: { half?: 0 | 1 }, t: Traits): boolean => p.half === 1 && t.f16;
 
 /** Whether each operand's contiguous axis divides by 4, so that it can be read by vec4. */
 const byFour = (p: MatmulParams) => (aT(p) ? p.M : p.K) % 4 === 0 && (bT(p) ? p.K : p.N) % 4 === 0;
@@ -37,12 +40,24 @@ function tiles(k: Kernel, height: number, width: number, p: MatmulParams, traits
 }
 
 const direct = kernel('matmul', directSource);
-const tiled64 = kernel('matmul_tiled', tiledSource);
-const tiled32 = kernel('matmul_tiled', tiledSource, { TILE: 32, LOADS: 8 });
-const tiledF16 = kernel('matmul_tiled_f16', tiledF16Source);
-const wide = kernel('matmul_wide', wideSource);
+/** A kernel, and the one that writes its tiles' statistics too. */
+const both = (name: string, source: string, tuning: Record<string, number> = {}) => [kernel(name, source, tuning), kernel(name, source, { ...tuning, STATS: 1 })];
+const tiled64 = both('matmul_tiled', tiledSource);
+const tiled32 = both('matmul_tiled', tiledSource, { TILE: 32, LOADS: 8 });
+const tiledF16 = both('matmul_tiled_f16', tiledF16Source);
+const wide = both('matmul_wide', wideSource);
 const broadcast = new Map([4, 8].map((SUBGROUP) => [SUBGROUP, kernel('matmul_broadcast', broadcastSource, { SUBGROUP, COLUMNS: 32 / SUBGROUP })]));
 const matrix = [0, 1].map((A_T) => [0, 1].map((B_T) => kernel('matmul_matrix', matrixSource, { A_T, B_T })));
+
+/** A rung of square tiles, which takes statistics where a tile's sums are whole: one matrix, K not split. */
+const square = (name: string, fits: Rung<MatmulParams>['fits'], [k, withStats]: Kernel[], side: number): Rung<MatmulParams> => ({
+  name, fits,
+  launch: (p, t) => tiles(k, side, side, p, t),
+  statistics: (p, t): WithStatistics | undefined => {
+    const launch = tiles(withStats, side, side, p, t, { HALF: Number(storesHalves(p, t)) });
+    return p.batch === 1 && 'kernel' in launch ? { rows: side, launch } : undefined;
+  },
+});
 
 /** Whether kernels for tensor cores run (kernels/lib/matrix). */
 export const hasMatrices = (t: Traits): boolean => t.subgroupMatrix && t.subgroup === 32 && t.workgroupMemory >= 32768;
@@ -56,10 +71,10 @@ export const matmulRungs: readonly Rung<MatmulParams>[] = [
   { name: 'row', fits: always, launch: (p, t) => tiles(direct, 4, 256, p, t, { LANES: 64, HEIGHT: 1 }) },
   { name: 'column', fits: always, launch: (p, t) => tiles(direct, 64, 16, p, t, { LANES: 4, HEIGHT: 16 }) },
   { name: 'broadcast', fits: (_, t) => broadcast.has(t.subgroup), launch: (p, t) => tiles(broadcast.get(t.subgroup)!, 16, 32, p, t) },
-  { name: 'tiled 32', fits: always, launch: (p, t) => tiles(tiled32, 32, 32, p, t) },
-  { name: 'tiled 64', fits: always, launch: (p, t) => tiles(tiled64, 64, 64, p, t) },
-  { name: 'wide', fits: (p, t) => canWide(p) && !t.software, launch: (p, t) => tiles(wide, 128, 128, p, t) },
-  { name: 'tiled f16', fits: (p, t) => p.half === 1 && t.f16, launch: (p, t) => tiles(tiledF16, 64, 64, p, t) },
+  square('tiled 32', always, tiled32, 32),
+  square('tiled 64', always, tiled64, 64),
+  square('wide', (p, t) => canWide(p) && !t.software, wide, 128),
+  square('tiled f16', storesHalves, tiledF16, 64),
   {
     name: 'matrix',
     fits: (p, t) => p.half === 1 && hasMatrices(t) && byFour(p),
