@@ -4,6 +4,7 @@
 const A_T = 0u; // @tune
 const B_T = 0u; // @tune
 const WHOLE = 1u; // @tune: 0 stores no tile as a whole: c of halves takes no sum of floats
+const STATS = 0u; // @tune: 1 writes its tiles' statistics too
 alias Left = subgroup_matrix_left<f16, 16, 16>;
 alias Right = subgroup_matrix_right<f16, 16, 16>;
 alias Sum = subgroup_matrix_result<f32, 16, 16>;
@@ -23,3 +24,18 @@ fn lineOf(q: u32, k: bool) -> vec2u {
 }
 
 const NOWHERE = 0xffffffffu;
+
+#for s in 0..STATS
+override HALF = 0u; // c is stored as halves
+
+fn halfOf(v: f32) -> f32 { return select(v, quantizeToF16(v), HALF == 1u); }
+
+// The sum of v over the two lanes that share a column of a 16×16 matrix, in each of them.
+fn overLanes(v: f32, thread: u32) -> f32 {
+  workgroupBarrier();
+  edge[thread] = v;
+  workgroupBarrier();
+  let even = thread / 32u * 32u + thread % 16u;
+  return edge[even] + edge[even + 16u];
+}
+#end

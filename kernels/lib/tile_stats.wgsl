@@ -1,10 +1,14 @@
   // Inside main, after the sums l$i, r$i were stored: the statistics of the tile's columns over its first `rows` rows, which go to
   // mean and m2 at `to`, where the tile `holdsLeft` and `holdsRight`. Of every column the mean, less its first value, or far from 0
   // it would be rounded to its ulp, and then the sum of squared deviations from it, both summed in order of rows.
+  #for i in 0..8
+  l$i = select(l$i, quantizeToF16(l$i), HALF == 1u);
+  r$i = select(r$i, quantizeToF16(r$i), HALF == 1u);
+  #end
   workgroupBarrier();
   if (thread < SIDE) {
-    aTile[thread] = select(l0, quantizeToF16(l0), HALF == 1u);
-    aTile[thread + SIDE] = select(r0, quantizeToF16(r0), HALF == 1u);
+    aTile[thread] = l0;
+    aTile[thread + SIDE] = r0;
   }
   workgroupBarrier();
   let pivotLeft = aTile[thread % SIDE];
@@ -13,8 +17,8 @@
   var right = vec4f();
   #for i in 0..8
   let counts$i = ($iu / 4u * SIDE + thread / SIDE) * 4u + $iu % 4u < rows;
-  l$i = select(vec4f(), select(l$i, quantizeToF16(l$i), HALF == 1u) - pivotLeft, counts$i);
-  r$i = select(vec4f(), select(r$i, quantizeToF16(r$i), HALF == 1u) - pivotRight, counts$i);
+  l$i = select(vec4f(), l$i - pivotLeft, counts$i);
+  r$i = select(vec4f(), r$i - pivotRight, counts$i);
   left += l$i;
   right += r$i;
   #end

@@ -24,6 +24,7 @@ const tiledStats = bySide('conv2d_tiled', tiledSource, { STATS: 1 });
 const fewTiled = kernel('conv2d_few_tiled', fewTiledSource);
 const fewTiledStats = kernel('conv2d_few_tiled', fewTiledSource, { STATS: 1 });
 const matrix = kernel('conv2d_matrix', matrixSource, { B_T: 1 });
+const matrixStats = kernel('conv2d_matrix', matrixSource, { B_T: 1, WHOLE: 0, STATS: 1 });
 const depthwise = kernel('conv2d_depthwise', depthwiseSource);
 
 function directLaunch(p: P, traits: Traits): Plan {
@@ -40,8 +41,8 @@ const broadcastLaunch = (of: Map<number, Kernel>) => (p: P, { subgroup }: Traits
 const tileLaunch = (k: Kernel, side: number, p: P): Launch =>
   ({ kernel: k, params: { ...p }, groups: ceilDiv(pixelsOf(p), side) * p.groups * ceilDiv(p.O / p.groups, side) });
 
-const tileStatistics = (k: Kernel, rows: number) => (p: P, t: Traits): WithStatistics =>
-  ({ rows, launch: { ...tileLaunch(k, rows, p), constants: { HALF: Number(storesHalves(p, t)) } } });
+const tileStatistics = (k: Kernel, side: number, rows = side) => (p: P, t: Traits): WithStatistics =>
+  ({ rows, launch: { ...tileLaunch(k, side, p), constants: { HALF: Number(storesHalves(p, t)) } } });
 
 /** y = x wᵀ */
 const asProduct = (p: P) => product(pixelsOf(p), p.O, p.C, { bT: true, half: p.half });
@@ -68,7 +69,7 @@ export const conv2dLadder: Ladder<P> = {
     { name: 'tiled 64', fits: canTile, launch: (p) => tileLaunch(tiled.get(64)!, 64, p), statistics: tileStatistics(tiledStats.get(64)!, 64) },
     { name: 'tiled 128', fits: canTile, launch: (p) => tileLaunch(tiled.get(128)!, 128, p), statistics: tileStatistics(tiledStats.get(128)!, 128) },
     { name: 'few tiled', fits: canTileFew, launch: (p) => tileLaunch(fewTiled, 64, p), statistics: tileStatistics(fewTiledStats, 64) },
-    { name: 'matrix', fits: canMatrix, launch: (p) => tileLaunch(matrix, 128, p) },
+    { name: 'matrix', fits: canMatrix, launch: (p) => tileLaunch(matrix, 128, p), statistics: tileStatistics(matrixStats, 128, 64) },
     { name: 'depthwise', fits: isDepthwise, launch: depthwiseLaunch },
     { name: 'product', fits: isProduct, launch: (p, t) => matmulGpu(asProduct(p), t), statistics: (p, t) => statisticsOf(matmulLadder, asProduct(p), t) },
   ],

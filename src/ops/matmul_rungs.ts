@@ -48,16 +48,17 @@ const tiledF16 = both('matmul_tiled_f16', tiledF16Source);
 const wide = both('matmul_wide', wideSource);
 const broadcast = new Map([4, 8].map((SUBGROUP) => [SUBGROUP, kernel('matmul_broadcast', broadcastSource, { SUBGROUP, COLUMNS: 32 / SUBGROUP })]));
 const matrix = [0, 1].map((A_T) => [0, 1].map((B_T) => kernel('matmul_matrix', matrixSource, { A_T, B_T })));
+const matrixStats = kernel('matmul_matrix', matrixSource, { B_T: 1, WHOLE: 0, STATS: 1 });
 
-/** A rung of square tiles, which takes statistics where a tile's sums are whole: one matrix, K not split. */
-const square = (name: string, fits: Rung<MatmulParams>['fits'], [k, withStats]: Kernel[], side: number): Rung<MatmulParams> => ({
-  name, fits,
-  launch: (p, t) => tiles(k, side, side, p, t),
-  statistics: (p, t): WithStatistics | undefined => {
-    const launch = tiles(withStats, side, side, p, t, { HALF: Number(storesHalves(p, t)) });
-    return p.batch === 1 && 'kernel' in launch ? { rows: side, launch } : undefined;
-  },
-});
+/** Statistics of tiles of `rows`, where a tile's sums are whole: one matrix, K not split. */
+function statistics(k: Kernel, side: number, p: MatmulParams, t: Traits, rows = side): WithStatistics | undefined {
+  const launch = tiles(k, side, side, p, t, { HALF: Number(storesHalves(p, t)) });
+  return p.batch === 1 && 'kernel' in launch ? { rows, launch } : undefined;
+}
+
+/** A rung of square tiles. */
+const square = (name: string, fits: Rung<MatmulParams>['fits'], [k, withStats]: Kernel[], side: number): Rung<MatmulParams> =>
+  ({ name, fits, launch: (p, t) => tiles(k, side, side, p, t), statistics: (p, t) => statistics(withStats, side, p, t) });
 
 /** Whether kernels for tensor cores run (kernels/lib/matrix). */
 export const hasMatrices = (t: Traits): boolean => t.subgroupMatrix && t.subgroup === 32 && t.workgroupMemory >= 32768;
@@ -79,6 +80,7 @@ export const matmulRungs: readonly Rung<MatmulParams>[] = [
     name: 'matrix',
     fits: (p, t) => p.half === 1 && hasMatrices(t) && byFour(p),
     launch: (p, t) => tiles(matrix[aT(p)][bT(p)], 128, 128, p, t),
+    statistics: (p, t) => (aT(p) === 0 && bT(p) === 1 ? statistics(matrixStats, 128, p, t, 64) : undefined), // a convolution's
   },
 ];
 
