@@ -2,7 +2,7 @@
 // product of pixels by output channels over taps and channels, which are one axis k = (r, s, c) as they lie in w, staged in
 // workgroup memory (lib/tile) in steps of 16. The next step is under way while one is used. O / groups divides by 4.
 const SIDE = 8u; // @tune: 8 or 16
-const STATS = 0u; // @tune: 1 writes its tiles' statistics too (lib/tile_stats)
+const STATS = 0u; // @tune: 1 writes its tiles' statistics too
 #import "index"
 #import "conv2d"
 #import "tile"
@@ -11,9 +11,10 @@ const STATS = 0u; // @tune: 1 writes its tiles' statistics too (lib/tile_stats)
 @group(0) @binding(1) var<storage, read> w: array<f32>;        // [O, R, S, C / groups]
 @group(0) @binding(2) var<storage, read_write> y: array<vec4f>;// [N, P, Q, O]
 #for s in 0..STATS
-override HALF = 0u; // y is stored as halves
 @group(0) @binding(3) var<storage, read_write> mean: array<vec4f>; // [tiles of pixels, O], less the tile's first value
 @group(0) @binding(4) var<storage, read_write> m2: array<vec4f>;   // [tiles of pixels, O]
+#import "tile_stats"
+#import "column_stats"
 #end
 @group(1) @binding(0) var<uniform> p: Params;
 
@@ -83,9 +84,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   #end
   #for s in 0..STATS
   let rows = min(TILE, pixels - min(first, pixels));
-  let to = (first / TILE * p.O + g * Og + column) / 4u;
-  let holdsLeft = column < Og;
-  let holdsRight = column + 4u * SIDE < Og;
-#import "tile_stats"
+  let to = first / TILE * p.O + g * Og + column;
+  writeStats(array(l0, l1, l2, l3, l4, l5, l6, l7), rows, thread, to, Og - min(column, Og));
+  writeStats(array(r0, r1, r2, r3, r4, r5, r6, r7), rows, thread, to + 4u * SIDE, Og - min(column + 4u * SIDE, Og));
   #end
 }

@@ -13,6 +13,7 @@ diagnostic(off, chromium.subgroup_matrix_uniformity);
 #for s in 0..STATS
 @group(0) @binding(3) var<storage, read_write> mean: array<f32>; // [tiles of 64 pixels, O], less the tile's first value
 @group(0) @binding(4) var<storage, read_write> m2: array<f32>;   // [tiles of 64 pixels, O]
+#import "column_stats"
 #end
 @group(1) @binding(0) var<uniform> p: Params;
 
@@ -69,8 +70,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let stride = p.O;
   #for s in 0..STATS
   let rows = min(64u, p.N * p.P * p.Q - min(t.pixel + row, p.N * p.P * p.Q));
-  let place = (t.pixel + row) / 64u * p.O + t.g * (p.O / p.groups) + t.o + column;
-  let holds = p.O / p.groups - min(t.o + column, p.O / p.groups);
+  let at = column + thread % 16u;
+  let place = (t.pixel + row) / 64u * p.O + t.g * (p.O / p.groups) + t.o + at;
+  let holds = p.O / p.groups - min(t.o + at, p.O / p.groups);
   #end
 #import "matrix_store"
 }

@@ -13,6 +13,7 @@ diagnostic(off, chromium.subgroup_matrix_uniformity);
 #for s in 0..STATS
 @group(0) @binding(3) var<storage, read_write> mean: array<f32>; // [tiles of 64 of M, N], less the tile's first value
 @group(0) @binding(4) var<storage, read_write> m2: array<f32>;   // [tiles of 64 of M, N]
+#import "column_stats"
 #end
 @group(1) @binding(0) var<uniform> p: Params;
 
@@ -63,8 +64,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let stride = p.N;
   #for s in 0..STATS
   let rows = min(64u, p.M - min(t.row + row, p.M));
-  let place = (t.row + row) / 64u * p.N + t.column + column;
-  let holds = p.N - min(t.column + column, p.N);
+  let at = column + thread % 16u;
+  let place = (t.row + row) / 64u * p.N + t.column + at;
+  let holds = p.N - min(t.column + at, p.N);
   #end
 #import "matrix_store"
 }

@@ -8,3 +8,6 @@ const STATS = 0u; // @tune: 1 writes its tiles' statistics too
 #import "matmul"
 alias F = f32;
 #import "matmul_tiled"
+#for s in 0..STATS
+#import "column_stats"
+#end

@@ -5,19 +5,29 @@
 @group(0) @binding(1) var<storage, read> b: array<f32>;       // batch of [K, N], at bRow and bCol
 @group(0) @binding(2) var<storage, read_write> c: array<f32>; // [batch, split, M, N]
 #for s in 0..STATS
-override HALF = 0u; // c is stored as halves
 @group(0) @binding(3) var<storage, read_write> mean: array<f32>; // [tiles of M, N], less the tile's first value
 @group(0) @binding(4) var<storage, read_write> m2: array<f32>;   // [tiles of M, N]
-var<workgroup> parts: array<vec4f, SIDE * SIDE>;
+alias V = vec4f;
+const ROWS = 4u; // @tune
+var<workgroup> sums: array<V, SIDE * SIDE>;
 
-// The sum of v over the threads that share lane's columns, in order of rows.
-fn overRows(v: vec4f, lane: vec3u) -> vec4f {
+// What lib/column_stats asks for.
+fn rowOf(i: u32, thread: u32) -> u32 { return thread / SIDE * 4u + i; }
+
+fn overRows(v: V, thread: u32) -> V {
   workgroupBarrier();
-  parts[lane.y * SIDE + lane.x] = v;
+  sums[thread] = v;
   workgroupBarrier();
-  var sum = vec4f();
-  for (var i = lane.x; i < SIDE * SIDE; i += SIDE) { sum += parts[i]; }
+  var sum = V();
+  for (var i = thread % SIDE; i < SIDE * SIDE; i += SIDE) { sum += sums[i]; }
   return sum;
+}
+
+fn put(to: u32, holds: u32, average: V, squares: V) {
+  for (var i = 0u; i < min(TILE, holds); i += SIDE) {
+    mean[to + i] = average[i / SIDE];
+    m2[to + i] = squares[i / SIDE];
+  }
 }
 #end
 @group(1) @binding(0) var<uniform> p: Params;
@@ -71,27 +81,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     }
   }
   #end
-  // As lib/tile_stats.
   #for s in 0..STATS
-  let rows = min(TILE, p.M - min(t.row, p.M));
-  #for i in 0..4
-  c$i = select(c$i, quantizeToF16(c$i), HALF == 1u);
-  let counts$i = lane.y * 4u + $iu < rows;
-  #end
-  let pivot = overRows(select(vec4f(), c0, lane.y == 0u), lane);
-  #for i in 0..4
-  c$i = select(vec4f(), c$i - pivot, counts$i);
-  #end
-  let average = overRows((c0 + c1) + (c2 + c3), lane) / f32(max(rows, 1u));
-  #for i in 0..4
-  c$i = select(vec4f(), c$i - average, counts$i);
-  #end
-  let squares = overRows((c0 * c0 + c1 * c1) + (c2 * c2 + c3 * c3), lane);
-  #for i in 0..4
-  if ((lane.y == 0u) & (rows > 0u) & (column + $iu * SIDE < p.N)) {
-    mean[t.row / TILE * p.N + column + $iu * SIDE] = average[$i];
-    m2[t.row / TILE * p.N + column + $iu * SIDE] = squares[$i];
-  }
-  #end
+  writeStats(array(c0, c1, c2, c3), min(TILE, p.M - min(t.row, p.M)), thread, t.row / TILE * p.N + column, p.N - min(column, p.N));
   #end
 }
