@@ -84,8 +84,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   #end
   #for s in 0..STATS
   let rows = min(TILE, pixels - min(first, pixels));
-  let to = first / TILE * p.O + g * Og + column;
-  writeStats(array(l0, l1, l2, l3, l4, l5, l6, l7), rows, thread, to, Og - min(column, Og));
-  writeStats(array(r0, r1, r2, r3, r4, r5, r6, r7), rows, thread, to + 4u * SIDE, Og - min(column + 4u * SIDE, Og));
+  let place = (first / TILE * p.O + g * Og + column) / 4u;
+  writeStats(array(l0, l1, l2, l3, l4, l5, l6, l7), rows, thread, place, column < Og);
+  writeStats(array(r0, r1, r2, r3, r4, r5, r6, r7), rows, thread, place + SIDE, column + 4u * SIDE < Og);
   #end
 }

@@ -3,11 +3,7 @@
 // there are too few tiles of 64 to keep the adapter busy.
 const TILE = 64u; // @tune
 const LOADS = 4u; // @tune
-const STATS = 0u; // @tune: 1 writes its tiles' statistics too
 #import "index"
 #import "matmul"
 alias F = f32;
 #import "matmul_tiled"
-#for s in 0..STATS
-#import "column_stats"
-#end

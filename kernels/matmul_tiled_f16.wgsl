@@ -3,11 +3,7 @@ enable f16;
 // memory as f16 (4 KB at most), each thread a 4×4 block in registers. Factors are rounded to f16, the sum is f32.
 const TILE = 64u; // @tune
 const LOADS = 4u; // @tune
-const STATS = 0u; // @tune: 1 writes its tiles' statistics too
 #import "index"
 #import "matmul"
 alias F = f16;
 #import "matmul_tiled"
-#for s in 0..STATS
-#import "column_stats"
-#end

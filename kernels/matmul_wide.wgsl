@@ -101,8 +101,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   #end
   #for s in 0..STATS
   let rows = min(TILE, p.M - min(t.row, p.M));
-  let to = t.row / TILE * p.N + column;
-  writeStats(array(l0, l1, l2, l3, l4, l5, l6, l7), rows, thread, to, p.N - min(column, p.N));
-  writeStats(array(r0, r1, r2, r3, r4, r5, r6, r7), rows, thread, to + 64u, p.N - min(column + 64u, p.N));
+  let place = (t.row / TILE * p.N + column) / 4u;
+  writeStats(array(l0, l1, l2, l3, l4, l5, l6, l7), rows, thread, place, column < p.N);
+  writeStats(array(r0, r1, r2, r3, r4, r5, r6, r7), rows, thread, place + SIDE, column + 64u < p.N);
   #end
 }

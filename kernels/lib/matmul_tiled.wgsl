@@ -4,32 +4,6 @@
 @group(0) @binding(0) var<storage, read> a: array<f32>;       // batch of [M, K], at aRow and aCol
 @group(0) @binding(1) var<storage, read> b: array<f32>;       // batch of [K, N], at bRow and bCol
 @group(0) @binding(2) var<storage, read_write> c: array<f32>; // [batch, split, M, N]
-#for s in 0..STATS
-@group(0) @binding(3) var<storage, read_write> mean: array<f32>; // [tiles of M, N], less the tile's first value
-@group(0) @binding(4) var<storage, read_write> m2: array<f32>;   // [tiles of M, N]
-alias V = vec4f;
-const ROWS = 4u; // @tune
-var<workgroup> sums: array<V, SIDE * SIDE>;
-
-// What lib/column_stats asks for.
-fn rowOf(i: u32, thread: u32) -> u32 { return thread / SIDE * 4u + i; }
-
-fn overRows(v: V, thread: u32) -> V {
-  workgroupBarrier();
-  sums[thread] = v;
-  workgroupBarrier();
-  var sum = V();
-  for (var i = thread % SIDE; i < SIDE * SIDE; i += SIDE) { sum += sums[i]; }
-  return sum;
-}
-
-fn put(to: u32, holds: u32, average: V, squares: V) {
-  for (var i = 0u; i < min(TILE, holds); i += SIDE) {
-    mean[to + i] = average[i / SIDE];
-    m2[to + i] = squares[i / SIDE];
-  }
-}
-#end
 @group(1) @binding(0) var<uniform> p: Params;
 
 const SIDE = TILE / 4u;
@@ -80,8 +54,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       if (column + 3u * SIDE < p.N) { c[at + 3u * SIDE] = c$i.w; }
     }
   }
-  #end
-  #for s in 0..STATS
-  writeStats(array(c0, c1, c2, c3), min(TILE, p.M - min(t.row, p.M)), thread, t.row / TILE * p.N + column, p.N - min(column, p.N));
   #end
 }

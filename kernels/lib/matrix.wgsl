@@ -39,9 +39,4 @@ fn overRows(v: V, thread: u32) -> V {
   let even = thread / 32u * 32u + thread % 16u;
   return edge[even] + edge[even + 16u];
 }
-
-fn put(to: u32, holds: u32, average: V, squares: V) {
-  mean[to] = average;
-  m2[to] = squares;
-}
 #end

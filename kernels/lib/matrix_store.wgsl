@@ -1,5 +1,5 @@
   // Inside main: sums go to c. Where the tile is `whole`, its rows lie `stride` apart from `first`; else placeOf(tile, row,
-  // column) says where each element goes, or NOWHERE. Statistics are of the subgroup's `rows`, whose first is at `place`, `holds` columns.
+  // column) says where each element goes, or NOWHERE. Statistics are of the subgroup's `rows`, whose first is at `place`, one of `holds` columns.
   #for w in 0..WHOLE
   if (whole) {
     #for i in 0..4
@@ -30,6 +30,6 @@
   #end
   #end
   #for s in 0..STATS
-  writeStats(v$j, rows, thread, place + $ju * 16u, holds - min($ju * 16u, holds));
+  writeStats(v$j, rows, thread, place + $ju * 16u, $ju * 16u < holds);
   #end
   #end

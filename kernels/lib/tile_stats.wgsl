@@ -8,12 +8,11 @@ fn overRows(v: V, thread: u32) -> V {
   workgroupBarrier();
   aTile[thread] = v;
   workgroupBarrier();
-  var sum = V();
-  for (var i = thread % SIDE; i < THREADS; i += SIDE) { sum += aTile[i]; }
-  return sum;
-}
-
-fn put(to: u32, holds: u32, average: V, squares: V) {
-  mean[to / 4u] = average;
-  m2[to / 4u] = squares;
+  if (thread < SIDE) {
+    var sum = V();
+    for (var i = thread; i < THREADS; i += SIDE) { sum += aTile[i]; }
+    aTile[thread] = sum;
+  }
+  workgroupBarrier();
+  return aTile[thread % SIDE];
 }

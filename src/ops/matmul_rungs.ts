@@ -40,25 +40,20 @@ function tiles(k: Kernel, height: number, width: number, p: MatmulParams, traits
 }
 
 const direct = kernel('matmul', directSource);
-/** A kernel, and the one that writes its tiles' statistics too. */
-const both = (name: string, source: string, tuning: Record<string, number> = {}) => [kernel(name, source, tuning), kernel(name, source, { ...tuning, STATS: 1 })];
-const tiled64 = both('matmul_tiled', tiledSource);
-const tiled32 = both('matmul_tiled', tiledSource, { TILE: 32, LOADS: 8 });
-const tiledF16 = both('matmul_tiled_f16', tiledF16Source);
-const wide = both('matmul_wide', wideSource);
+const tiled64 = kernel('matmul_tiled', tiledSource);
+const tiled32 = kernel('matmul_tiled', tiledSource, { TILE: 32, LOADS: 8 });
+const tiledF16 = kernel('matmul_tiled_f16', tiledF16Source);
+const wide = kernel('matmul_wide', wideSource);
+const wideStats = kernel('matmul_wide', wideSource, { STATS: 1 });
 const broadcast = new Map([4, 8].map((SUBGROUP) => [SUBGROUP, kernel('matmul_broadcast', broadcastSource, { SUBGROUP, COLUMNS: 32 / SUBGROUP })]));
 const matrix = [0, 1].map((A_T) => [0, 1].map((B_T) => kernel('matmul_matrix', matrixSource, { A_T, B_T })));
 const matrixStats = kernel('matmul_matrix', matrixSource, { B_T: 1, WHOLE: 0, STATS: 1 });
 
 /** Statistics of tiles of `rows`, where a tile's sums are whole: one matrix, K not split. */
-function statistics(k: Kernel, side: number, p: MatmulParams, t: Traits, rows = side): WithStatistics | undefined {
-  const launch = tiles(k, side, side, p, t, { HALF: Number(storesHalves(p, t)) });
+function statistics(k: Kernel, rows: number, p: MatmulParams, t: Traits): WithStatistics | undefined {
+  const launch = tiles(k, 128, 128, p, t, { HALF: Number(storesHalves(p, t)) });
   return p.batch === 1 && 'kernel' in launch ? { rows, launch } : undefined;
 }
-
-/** A rung of square tiles. */
-const square = (name: string, fits: Rung<MatmulParams>['fits'], [k, withStats]: Kernel[], side: number): Rung<MatmulParams> =>
-  ({ name, fits, launch: (p, t) => tiles(k, side, side, p, t), statistics: (p, t) => statistics(withStats, side, p, t) });
 
 /** Whether kernels for tensor cores run (kernels/lib/matrix). */
 export const hasMatrices = (t: Traits): boolean => t.subgroupMatrix && t.subgroup === 32 && t.workgroupMemory >= 32768;
@@ -72,15 +67,20 @@ export const matmulRungs: readonly Rung<MatmulParams>[] = [
   { name: 'row', fits: always, launch: (p, t) => tiles(direct, 4, 256, p, t, { LANES: 64, HEIGHT: 1 }) },
   { name: 'column', fits: always, launch: (p, t) => tiles(direct, 64, 16, p, t, { LANES: 4, HEIGHT: 16 }) },
   { name: 'broadcast', fits: (_, t) => broadcast.has(t.subgroup), launch: (p, t) => tiles(broadcast.get(t.subgroup)!, 16, 32, p, t) },
-  square('tiled 32', always, tiled32, 32),
-  square('tiled 64', always, tiled64, 64),
-  square('wide', (p, t) => canWide(p) && !t.software, wide, 128),
-  square('tiled f16', storesHalves, tiledF16, 64),
+  { name: 'tiled 32', fits: always, launch: (p, t) => tiles(tiled32, 32, 32, p, t) },
+  { name: 'tiled 64', fits: always, launch: (p, t) => tiles(tiled64, 64, 64, p, t) },
+  {
+    name: 'wide',
+    fits: (p, t) => canWide(p) && !t.software,
+    launch: (p, t) => tiles(wide, 128, 128, p, t),
+    statistics: (p, t) => statistics(wideStats, 128, p, t),
+  },
+  { name: 'tiled f16', fits: storesHalves, launch: (p, t) => tiles(tiledF16, 64, 64, p, t) },
   {
     name: 'matrix',
     fits: (p, t) => p.half === 1 && hasMatrices(t) && byFour(p),
     launch: (p, t) => tiles(matrix[aT(p)][bT(p)], 128, 128, p, t),
-    statistics: (p, t) => (aT(p) === 0 && bT(p) === 1 ? statistics(matrixStats, 128, p, t, 64) : undefined), // a convolution's
+    statistics: (p, t) => (aT(p) === 0 && bT(p) === 1 ? statistics(matrixStats, 64, p, t) : undefined), // a convolution's
   },
 ];
 
