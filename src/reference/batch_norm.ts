@@ -19,18 +19,6 @@ function columns({ C, splits }: BatchNormParams, visit: (s: number, c: number, i
   for (let s = 0; s < splits; s++) for (let c = 0; c < C; c++) visit(s, c, s * C + c);
 }
 
-/** Statistics of y's columns over tiles of `tile` rows: means, less the tile's first value, and sums of squared deviations, [tiles, C]. */
-export function tileStats([y, mean, m2]: TypedArray[], { C, tile }: { C: number; tile: number }): void {
-  const rows = y.length / C;
-  for (let t = 0; t * tile < rows; t++)
-    for (let c = 0; c < C; c++) {
-      const column = Array.from({ length: Math.min(tile, rows - t * tile) }, (_, r) => y[(t * tile + r) * C + c]);
-      const average = column.reduce((a, v) => a + v, 0) / column.length;
-      mean[t * C + c] = average - column[0];
-      m2[t * C + c] = column.reduce((a, v) => a + (v - average) ** 2, 0);
-    }
-}
-
 /** As `batchNormStats`, of the statistics that `tileStats` tells: what lies within a tile, and its mean's distance from the whole's. */
 export function batchNormStatsTiles([x, tileMean, tileM2, ...out]: TypedArray[], p: StatsParams & { tile: number }): void {
   statistics(out, p, (s, c) => {

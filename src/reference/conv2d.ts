@@ -1,5 +1,5 @@
 import type { TypedArray } from '../core/dtype.js';
-import { tileStats } from './batch_norm.js';
+import { tileStats } from './tile_stats.js';
 
 /** Sizes of a convolution: x [N, H, W, C], w [O, R, S, C / groups], y [N, P, Q, O]. */
 export interface Conv2dParams {
