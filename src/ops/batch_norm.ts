@@ -65,7 +65,7 @@ const statsPrimitive: Primitive<StatsParams> = {
 };
 
 /** [x, mean and m2 of its tiles] -> [mean, var, runningMean, runningVar] */
-export const statsTilesPrimitive: Primitive<StatsParams & { tile: number }> = {
+const statsTilesPrimitive: Primitive<StatsParams & { tile: number }> = {
   name: 'batch_norm_stats_tiles',
   mirror: tilesMirror,
   gpu: (p) => {

@@ -114,6 +114,21 @@ const cases = fc.record({
 }).filter(({ N, splits }) => N % splits === 0);
 
 describe('batch norm after a convolution that took the statistics', () => {
+  it.each([[6, 7, 3, 1, 4], [4, 24, 5, 2, 8], [8, 4, 2, 8, 4], [2, 300, 1, 1, 1], [2, 16, 4, 1, 64]])('merges tiles, %i samples of %i × %i in %i splits, tiles of %i: GPU = mirror = what reads y', async (N, L, C, splits, rows) => {
+    const y = normal([N, L, C], L, 1000);
+    const [mean, m2] = exactly(Float64Array.from(y), C, rows);
+    const norm = (backend: Backend, tiled: boolean) => on(backend, () => step(() => {
+      const statistics = tiled ? { rows, mean: tensor([...mean], [mean.length / C, C]), m2: tensor([...m2], [mean.length / C, C]) } : undefined;
+      const running = { runningMean: tensor(normal([C], 3)), runningVar: tensor(normal([C], 4, 9)) };
+      return values(batchNorm(tensor(y, [N, L, C]), { ...running, train: true, splits, statistics }), ...Object.values(running));
+    }));
+    const [card, mirror, whole] = [await norm(await gpu(), true), await norm(reference64, true), await norm(reference64, false)];
+    for (const i of [0, 1, 2]) {
+      assertClose('mirror', mirror[i], whole[i], { relative: 1e-9 });
+      assertClose('GPU', card[i], whole[i], i === 0 ? { relative: 0, absolute: 2 ** -22 * 1000 } : { relative: 1e-5 }); // y: the mean is rounded to f32
+    }
+  });
+
   it('has the mean and variance of every split of y; where a tile would hold two samples it reads y', async () => {
     const device = await hardware();
     const seen = new Set<string>();
