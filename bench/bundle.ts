@@ -24,13 +24,11 @@ export async function bundleOf(root: string, contents: string): Promise<Bundle> 
     stdin: { contents, resolveDir: root, loader: 'ts' }, absWorkingDir: root, tsconfig: join(root, 'tsconfig.json'), outdir: root,
     bundle: true, minify: true, splitting: true, write: false, metafile: true, format: 'esm', platform: 'browser', plugins: [bareKernels], logLevel: 'error',
   });
-  const needed = new Set<string>();
-  const need = (path: string): void => void (needed.has(path) || outputs[needed.add(path) && path].imports.forEach((i) => i.kind === 'import-statement' && need(i.path)));
-  need('stdin.js');
-  const [files, later]: Uint8Array[][] = [[], []];
-  for (const [path, { contents: text }] of outputFiles.map((f) => [relative(root, f.path), f] as const))
-    if (!/\.node-\w+\.js$/.test(path)) (needed.has(path) ? files : later).push(text);
-  return { files, later };
+  const needed = new Set(['stdin.js']);
+  for (const path of needed) for (const { kind, path: to } of outputs[path].imports) if (kind === 'import-statement') needed.add(to);
+  const inBrowser = outputFiles.filter(({ path }) => !/\.node-\w+\.js$/.test(path));
+  const select = (isNeeded: boolean) => inBrowser.filter(({ path }) => needed.has(relative(root, path).replaceAll('\\', '/')) === isNeeded).map((f) => f.contents);
+  return { files: select(true), later: select(false) };
 }
 
 /** Thousands of bytes of them, each gzipped. */

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import type { Plugin } from 'esbuild';
 import { names, shortNames } from './short-names.js';
 
@@ -19,15 +19,19 @@ export function bareWgsl(wgsl: string, short: ReadonlyMap<string, string> = new 
   return renamed.map((line) => (verbatim.test(line) ? line : tight(line))).join('\n');
 }
 
-/** Lets esbuild import kernels as bare text, one beside the other where all are: they compress well together. */
+/** Lets esbuild import kernels as bare text, all of one module: side by side they compress best, and bundlers drop those that nobody uses. */
 export const bareKernels: Plugin = {
   name: 'bare-wgsl',
   setup(build) {
     const folder = join(build.initialOptions.absWorkingDir ?? process.cwd(), 'kernels');
-    const short = shortNames(folder);
-    build.onLoad({ filter: /\.wgsl$/ }, ({ path }) => ({ loader: 'text', contents: bareWgsl(readFileSync(path, 'utf8'), short) }));
-    const kernels = (readdirSync(folder, { recursive: true }) as string[]).filter((f) => f.endsWith('.wgsl')).sort();
-    const imports = kernels.map((f) => `import '../kernels/${f.replaceAll('\\', '/')}';\n`).join('');
-    build.onLoad({ filter: /[\\/]src[\\/]engine\.ts$/ }, ({ path }) => ({ loader: 'ts', contents: imports + readFileSync(path, 'utf8') }));
+    const variable = (file: string) => `kernel_${file.replaceAll(/\W/g, '_')}`;
+    build.onResolve({ filter: /^all-kernels$/ }, () => ({ path: 'all-kernels', namespace: 'bare-wgsl', sideEffects: false }));
+    build.onLoad({ filter: /\.wgsl$/ }, ({ path }) => ({ loader: 'js', contents: `export { ${variable(relative(folder, path))} as default } from 'all-kernels';` }));
+    build.onLoad({ filter: /.*/, namespace: 'bare-wgsl' }, () => {
+      const short = shortNames(folder);
+      const files = (readdirSync(folder, { recursive: true }) as string[]).filter((f) => f.endsWith('.wgsl')).sort();
+      const texts = files.map((f) => [variable(f), JSON.stringify(bareWgsl(readFileSync(join(folder, f), 'utf8'), short))]);
+      return { loader: 'js', contents: texts.map(([name, text]) => `export const ${name} = ${text};\n`).join('') };
+    });
   },
 };
