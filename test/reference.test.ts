@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { useBackend } from '../src/backend/backend.js';
 import { device } from '../src/backend/device.js';
 import { ReferenceBackend } from '../src/backend/reference.js';
-import { useBackend } from '../src/backend/backend.js';
 import { mirrors } from '../src/reference/mirrors.js';
 
 const src = join(import.meta.dirname, '../src');
