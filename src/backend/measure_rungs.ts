@@ -38,7 +38,7 @@ export async function measureRungs(on: GpuBackend, l: Ladder<never>, { params, b
     if (!(await inTime(() => recorder.pipelines.prepare(launches.map(({ kernel, constants = {} }) => ({ kernel, constants }))), clock))) return undefined;
   }
   const memory = buffers.map((length) => on.alloc('f32', length));
-  const run = (rung: Rung<never>) => on.run({ name: l.name, mirror: () => {}, gpu: () => rung.launch(params, traits) }, memory, params);
+  const run = (rung: Rung<never>) => on.run({ name: l.name, gpu: () => rung.launch(params, traits) }, memory, params);
   try {
     const times = await timeInTurns(on, rungs.map((rung) => () => run(rung)), clock);
     if (!times) return undefined;

@@ -3,14 +3,13 @@ import type { Primitive } from '../backend/backend.js';
 import { ShapeError } from '../core/errors.js';
 import { show } from '../core/shape.js';
 import { kernel } from '../gpu/kernel.js';
-import { bankWrite as mirror, type BankWriteParams } from '../reference/bank_write.js';
+import type { BankWriteParams } from '../reference/bank_write.js';
 import { checkDType, checkSameShape, run, type Tensor } from '../tensor.js';
 
 const shader = kernel('bank_write', source);
 
 const primitive: Primitive<BankWriteParams> = {
   name: 'bank_write',
-  mirror,
   gpu: (p) => ({ kernel: shader, params: { ...p }, groups: Math.ceil((p.N * p.D) / 64) }),
 };
 

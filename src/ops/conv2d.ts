@@ -4,7 +4,7 @@ import { statisticsOf } from '../backend/ladder.js';
 import { ceilDiv } from '../core/ceil_div.js';
 import { ShapeError } from '../core/errors.js';
 import { show } from '../core/shape.js';
-import { type Conv2dParams, conv2d as mirror, conv2dDw as dwMirror, conv2dDx as dxMirror, conv2dStats as statsMirror } from '../reference/conv2d.js';
+import type { Conv2dParams } from '../reference/conv2d.js';
 import { empty, floatType, run, type Tensor } from '../tensor.js';
 import type { TileStatistics } from './batch_norm.js';
 import { conv2dDwGpu } from './conv2d_dw_rungs.js';
@@ -15,11 +15,11 @@ import { type Precision, precision, storedIn } from './precision.js';
 /** A product and a sum for every tap and channel of every output; the gradients are as many. */
 const flops = ({ N, P, Q, O, R, S, C, groups }: Conv2dParams): number => (2 * N * P * Q * O * R * S * C) / groups;
 
-export const conv2dPrimitive: Primitive<Conv2dParams> = { name: 'conv2d', mirror, gpu: conv2dGpu, flops };
+export const conv2dPrimitive: Primitive<Conv2dParams> = { name: 'conv2d', gpu: conv2dGpu, flops };
 /** [x, w] -> [y, mean, m2], where the rung can; see `WithStatistics`. */
-export const conv2dStatsPrimitive: Primitive<Conv2dParams & { tile: number }> = { name: 'conv2d_stats', mirror: statsMirror, gpu: (p, traits) => statisticsOf(conv2dLadder, p, traits)!.launch, flops };
-export const conv2dDxPrimitive: Primitive<Conv2dParams> = { name: 'conv2d_dx', mirror: dxMirror, gpu: conv2dDxGpu, flops };
-export const conv2dDwPrimitive: Primitive<Conv2dParams> = { name: 'conv2d_dw', mirror: dwMirror, gpu: conv2dDwGpu, flops };
+export const conv2dStatsPrimitive: Primitive<Conv2dParams & { tile: number }> = { name: 'conv2d_stats', gpu: (p, traits) => statisticsOf(conv2dLadder, p, traits)!.launch, flops };
+export const conv2dDxPrimitive: Primitive<Conv2dParams> = { name: 'conv2d_dx', gpu: conv2dDxGpu, flops };
+export const conv2dDwPrimitive: Primitive<Conv2dParams> = { name: 'conv2d_dw', gpu: conv2dDwGpu, flops };
 
 type Pair = number | readonly [number, number];
 const pair = (v: Pair): readonly [number, number] => (typeof v === 'number' ? [v, v] : v);

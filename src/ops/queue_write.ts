@@ -4,7 +4,6 @@ import type { Primitive } from '../backend/backend.js';
 import { ShapeError } from '../core/errors.js';
 import { show } from '../core/shape.js';
 import { kernel } from '../gpu/kernel.js';
-import { queueWrite as mirror } from '../reference/queue_write.js';
 import { checkDType, run, type Tensor } from '../tensor.js';
 
 const shader = kernel('queue_write', source);
@@ -13,7 +12,6 @@ const advance = kernel('queue_advance', advanceSource);
 /** Buffers: keys, queue, pointer. */
 const primitive: Primitive<{ N: number; K: number; D: number }> = {
   name: 'queue_write',
-  mirror,
   gpu: ({ N, K, D }) => {
     const kept = Math.min(N, K);
     const write = { kernel: shader, params: { N, K, D, first: N - kept }, groups: Math.ceil((kept * D) / 64), bind: [0, 2, 1] };
