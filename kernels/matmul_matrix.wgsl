@@ -10,6 +10,9 @@ diagnostic(off, chromium.subgroup_matrix_uniformity);
 @group(0) @binding(0) var<storage, read> a: array<vec4f>;     // batch of [M, K], at aRow and aCol
 @group(0) @binding(1) var<storage, read> b: array<vec4f>;     // batch of [K, N], at bRow and bCol
 @group(0) @binding(2) var<storage, read_write> c: array<f32>; // [batch, split, M, N]
+#for s in 0..BIAS
+@group(0) @binding(3) var<storage, read> bias: array<f32>; // [N]
+#end
 #for s in 0..STATS
 @group(0) @binding(3) var<storage, read_write> mean: array<f32>; // [tiles of 64 of M, N], less the tile's first value
 @group(0) @binding(4) var<storage, read_write> m2: array<f32>;   // [tiles of 64 of M, N]

@@ -3,6 +3,7 @@
 // before is used. The contiguous axis of each operand, and N, must divide by 4.
 const SIDE = 16u;
 const STATS = 0u; // @tune: 1 writes its tiles' statistics too
+const BIAS = 0u; // @tune: 1 adds a bias to every row
 #import "index"
 #import "matmul"
 #import "tile"
@@ -10,6 +11,9 @@ const STATS = 0u; // @tune: 1 writes its tiles' statistics too
 @group(0) @binding(0) var<storage, read> a: array<vec4f>;       // batch of [M, K], at aRow and aCol
 @group(0) @binding(1) var<storage, read> b: array<vec4f>;       // batch of [K, N], at bRow and bCol
 @group(0) @binding(2) var<storage, read_write> c: array<vec4f>; // [batch, split, M, N]
+#for s in 0..BIAS
+@group(0) @binding(3) var<storage, read> bias: array<vec4f>; // [N]
+#end
 #for s in 0..STATS
 @group(0) @binding(3) var<storage, read_write> mean: array<vec4f>; // [tiles of M, N], less the tile's first value
 @group(0) @binding(4) var<storage, read_write> m2: array<vec4f>;   // [tiles of M, N]
@@ -91,6 +95,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 #import "tile_multiply"
   }
   let column = t.column + thread % SIDE * 4u;
+  #for s in 0..BIAS
+  let last = p.N / 4u - 1u;
+  let left = bias[min(column / 4u, last)];
+  let right = bias[min(column / 4u + 16u, last)];
+  #for i in 0..8
+  l$i += left;
+  r$i += right;
+  #end
+  #end
   #for i in 0..8
   {
     let row = t.row + thread / SIDE * 4u + $iu / 4u * 64u + $iu % 4u;

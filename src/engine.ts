@@ -21,6 +21,7 @@ export { add, div, greater, maximum, mul, sub } from './ops/binary.js';
 export { where } from './ops/where.js';
 export { clamp, exp, gelu, log, neg, relu, sigmoid, sqrt, tanh } from './ops/unary.js';
 export { argmax, max, mean, sum, variance } from './ops/reduce.js';
+export { linear } from './ops/linear.js';
 export { matmul, type MatmulOptions } from './ops/matmul.js';
 export { type Precision, withPrecision } from './ops/precision.js';
 export { conv2d, type Conv2dOptions, type StatisticsWish } from './ops/conv2d.js';

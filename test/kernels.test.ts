@@ -48,8 +48,12 @@ describe.each(kernels)('kernels/%s.wgsl', (name) => {
 /** Unrolled over the head: a smaller one compiles in a tenth of the time. */
 const tunings: Record<string, Tuning> = Object.fromEntries(['attention', 'attention_dq', 'attention_dkv'].map((name) => [name, { D: 16 }]));
 
-/** Kernels whose epilogue takes statistics are compiled with and without it. */
-const tuningsOf = (name: string): (Tuning | undefined)[] => [tunings[name], ...(read(`kernels/${name}.wgsl`).includes('STATS') ? [{ STATS: 1 }] : [])];
+/** Kernels whose epilogue takes statistics or adds a bias are compiled with and without it. */
+const tuningsOf = (name: string): (Tuning | undefined)[] => [
+  tunings[name],
+  ...(read(`kernels/${name}.wgsl`).includes('STATS') ? [{ STATS: 1 }] : []),
+  ...(/^matmul/.test(name) ? [{ BIAS: 1, ...(/matrix/.test(name) && { WHOLE: 0 }) }] : []),
+];
 
 const kept: GPU[] = []; // a device dies with the instance it is of
 

@@ -5,6 +5,7 @@ const A_T = 0u; // @tune
 const B_T = 0u; // @tune
 const WHOLE = 1u; // @tune: 0 stores no tile as a whole: c of halves takes no sum of floats
 const STATS = 0u; // @tune: 1 writes the statistics of tiles of 64 rows too
+const BIAS = 0u; // @tune: 1 adds a bias to every row of a product, WHOLE 0 only
 alias Left = subgroup_matrix_left<f16, 16, 16>;
 alias Right = subgroup_matrix_right<f16, 16, 16>;
 alias Sum = subgroup_matrix_result<f32, 16, 16>;

@@ -20,6 +20,9 @@
   subgroupMatrixStore<row_major>(&edge, mine, c$i_$j, 16u);
   workgroupBarrier();
   for (var n = thread % 32u; n < 256u; n += 32u) {
+    #for s in 0..BIAS
+    edge[mine + n] += bias[min(t.column + column + $ju * 16u + n % 16u, p.N - 1u)];
+    #end
     let to = placeOf(t, row + $iu * 16u + n / 16u, column + $ju * 16u + n % 16u);
     if (to != NOWHERE) { c[to] = edge[mine + n]; }
   }

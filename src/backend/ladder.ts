@@ -18,6 +18,8 @@ export interface Rung<P> {
   readonly launch: (params: P, traits: Traits) => Launch | Plan;
   /** What its epilogue can do besides, where it can. */
   readonly statistics?: (params: P, traits: Traits) => WithStatistics | undefined;
+  /** The launch that adds a bias [N] to every row besides, after the operation's inputs. */
+  readonly biased?: (params: P, traits: Traits) => Launch | undefined;
 }
 
 /** A typical problem of one class of shapes, small enough to be timed in milliseconds. */
@@ -62,6 +64,9 @@ export function rungOf<P>(of: Ladder<P>, params: P, traits: Traits): Rung<P> {
   const named = (name?: string) => of.rungs.find((r) => r.name === name && r.fits(params, traits));
   return named(traits.tuned[tuningKey(of, params)]) ?? named(of.guess(params, traits)) ?? of.rungs.find((r) => r.fits(params, traits))!;
 }
+
+/** The launch with a bias of the rung of `params`, if it has one. */
+export const biasedOf = <P>(of: Ladder<P>, params: P, traits: Traits): Launch | undefined => rungOf(of, params, traits).biased?.(params, traits);
 
 /** How the rung of `params` writes statistics besides, if it can. */
 export const statisticsOf = <P>(of: Ladder<P>, params: P, traits: Traits): WithStatistics | undefined => rungOf(of, params, traits).statistics?.(params, traits);

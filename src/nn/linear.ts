@@ -1,6 +1,5 @@
 import type { Rng } from '../core/rng.js';
-import { add } from '../ops/binary.js';
-import { matmul } from '../ops/matmul.js';
+import { linear } from '../ops/linear.js';
 import { reshape } from '../ops/reshape.js';
 import { relu } from '../ops/unary.js';
 import type { Tensor } from '../tensor.js';
@@ -29,9 +28,8 @@ export class Linear extends Module {
   forward(x: Tensor): Tensor {
     const [outputs, inputs] = this.weight.shape;
     const rows = x.rank > 2 ? reshape(x, [x.size / inputs, inputs]) : x; // one product, for the weights' gradient too
-    const y = matmul(rows, this.weight, { transposeB: true });
-    const shifted = this.bias ? add(y, this.bias) : y;
-    return x.rank > 2 ? reshape(shifted, [...x.shape.slice(0, -1), outputs]) : shifted;
+    const y = linear(rows, this.weight, this.bias);
+    return x.rank > 2 ? reshape(y, [...x.shape.slice(0, -1), outputs]) : y;
   }
 }
 

@@ -9,7 +9,8 @@ import { matmulGpu } from './matmul_rungs.js';
 import { type Precision, precision, storedIn } from './precision.js';
 import { sum } from './reduce.js';
 
-export const matmulPrimitive: Primitive<MatmulParams> = { name: 'matmul', gpu: matmulGpu, flops: ({ batch, M, N, K }) => 2 * batch * M * N * K };
+export const matmulFlops = ({ batch, M, N, K }: MatmulParams): number => 2 * batch * M * N * K;
+export const matmulPrimitive: Primitive<MatmulParams> = { name: 'matmul', gpu: matmulGpu, flops: matmulFlops };
 
 /** How `matmul` reads its operands, and in what precision. */
 export interface MatmulOptions {
@@ -21,7 +22,7 @@ export interface MatmulOptions {
 }
 
 /** What a product of `a` and `b` means, or a ShapeError. Leading axes are the batch; a matrix serves every batch. */
-function plan(a: Tensor, b: Tensor, { transposeA = false, transposeB = false, precision: p = precision() }: MatmulOptions) {
+export function matmulPlan(a: Tensor, b: Tensor, { transposeA = false, transposeB = false, precision: p = precision() }: MatmulOptions) {
   if (a.rank < 2 || b.rank < 2) throw new ShapeError(`matmul: matrices have two axes or more; got ${show(a.shape)} and ${show(b.shape)}. Reshape them.`);
   const lead = a.rank >= b.rank ? a.shape.slice(0, -2) : b.shape.slice(0, -2);
   for (const x of [a, b])
@@ -44,14 +45,14 @@ function plan(a: Tensor, b: Tensor, { transposeA = false, transposeB = false, pr
 }
 
 function product(a: Tensor, b: Tensor, options: MatmulOptions, dtype: FloatType, into?: Tensor): Tensor {
-  const { shape, params } = plan(a, b, options);
+  const { shape, params } = matmulPlan(a, b, options);
   const c = into && sameShape(into.shape, shape) ? into : empty(shape, dtype, a.backend);
   run(matmulPrimitive, [a, b], [c], params);
   return c;
 }
 
 /** A gradient summed over the batch where the operand was one matrix for all of it. */
-function gradientOf(x: Tensor, a: Tensor, b: Tensor, options: MatmulOptions, into?: Tensor): Tensor {
+export function gradientOf(x: Tensor, a: Tensor, b: Tensor, options: MatmulOptions, into?: Tensor): Tensor {
   const d = product(a, b, options, floatType('matmul', x), into);
   return d.rank === x.rank ? d : sum(view(d, [numel(d.shape.slice(0, -2)), ...x.shape]), 0);
 }

@@ -9,6 +9,7 @@ import { type Ladder, ladder, type Rung, type Sample, type WithStatistics } from
 import { ceilDiv } from '../core/ceil_div.js';
 import type { Traits } from '../gpu/device.js';
 import { type Kernel, kernel } from '../gpu/kernel.js';
+import type { Tuning } from '../gpu/preprocess.js';
 import type { MatmulParams } from '../reference/matmul.js';
 import { reduceLaunch } from './reduce.js';
 
@@ -39,47 +40,61 @@ function tiles(k: Kernel, height: number, width: number, p: MatmulParams, traits
   };
 }
 
-const direct = kernel('matmul', directSource);
-const tiled64 = kernel('matmul_tiled', tiledSource);
-const tiled32 = kernel('matmul_tiled', tiledSource, { TILE: 32, LOADS: 8 });
-const tiledF16 = kernel('matmul_tiled_f16', tiledF16Source);
-const wide = kernel('matmul_wide', wideSource);
+/** A kernel, and its variant with a bias. */
+type Pair = readonly [plain: Kernel, biased: Kernel];
+const pair = (file: string, source: string, tuning?: Tuning, more?: Tuning): Pair => [kernel(file, source, tuning), kernel(file, source, { ...tuning, ...more, BIAS: 1 })];
+
+const direct = pair('matmul', directSource);
+const tiled64 = pair('matmul_tiled', tiledSource);
+const tiled32 = pair('matmul_tiled', tiledSource, { TILE: 32, LOADS: 8 });
+const tiledF16 = pair('matmul_tiled_f16', tiledF16Source);
+const wide = pair('matmul_wide', wideSource);
 const wideStats = kernel('matmul_wide', wideSource, { STATS: 1 });
-const broadcast = new Map([4, 8].map((SUBGROUP) => [SUBGROUP, kernel('matmul_broadcast', broadcastSource, { SUBGROUP, COLUMNS: 32 / SUBGROUP })]));
-const matrix = [0, 1].map((A_T) => [0, 1].map((B_T) => kernel('matmul_matrix', matrixSource, { A_T, B_T })));
+const broadcast = new Map([4, 8].map((SUBGROUP) => [SUBGROUP, pair('matmul_broadcast', broadcastSource, { SUBGROUP, COLUMNS: 32 / SUBGROUP })]));
+const matrix = [0, 1].map((A_T) => [0, 1].map((B_T) => pair('matmul_matrix', matrixSource, { A_T, B_T }, { WHOLE: 0 })));
 const matrixStats = kernel('matmul_matrix', matrixSource, { B_T: 1, WHOLE: 0, STATS: 1 });
 
-/** Statistics of tiles of `rows`, where a tile's sums are whole: one matrix, K not split. */
+/** The one launch of a kernel whose tiles' sums are whole: one matrix, K not split. */
+function whole(k: Kernel, height: number, width: number, p: MatmulParams, t: Traits, constants?: Record<string, number>): Launch | undefined {
+  const launch = tiles(k, height, width, p, t, constants);
+  return p.batch === 1 && 'kernel' in launch ? launch : undefined;
+}
+
+/** Statistics of tiles of `rows`. */
 function statistics(k: Kernel, rows: number, p: MatmulParams, t: Traits): WithStatistics | undefined {
-  const launch = tiles(k, 128, 128, p, t, { HALF: Number(storesHalves(p, t)) });
-  return p.batch === 1 && 'kernel' in launch ? { rows, launch } : undefined;
+  const launch = whole(k, 128, 128, p, t, { HALF: Number(storesHalves(p, t)) });
+  return launch && { rows, launch };
+}
+
+/** A rung of tiles of height × width. Software gains nothing from a bias in the store, and compiles another variant of its longest kernels. */
+function rung(name: string, height: number, width: number, of: (p: MatmulParams, t: Traits) => Pair, fits: Rung<MatmulParams>['fits'] = () => true, constants?: Record<string, number>): Rung<MatmulParams> {
+  return {
+    name, fits,
+    launch: (p, t) => tiles(of(p, t)[0], height, width, p, t, constants),
+    biased: (p, t) => {
+      const launch = t.software ? undefined : whole(of(p, t)[1], height, width, p, t, constants);
+      return launch && { ...launch, bind: [0, 1, 3, 2] };
+    },
+  };
 }
 
 /** Whether kernels for tensor cores run (kernels/lib/matrix). */
 export const hasMatrices = (t: Traits): boolean => t.subgroupMatrix && t.subgroup === 32 && t.workgroupMemory >= 32768;
 
-const always = () => true;
 const canWide = (p: MatmulParams) => byFour(p) && p.N % 4 === 0;
 
 /** The ladder, from the kernel that serves everything to the ones for much work on large adapters. */
 export const matmulRungs: readonly Rung<MatmulParams>[] = [
-  { name: 'direct', fits: always, launch: (p, t) => tiles(direct, 16, 64, p, t) },
-  { name: 'row', fits: always, launch: (p, t) => tiles(direct, 4, 256, p, t, { LANES: 64, HEIGHT: 1 }) },
-  { name: 'column', fits: always, launch: (p, t) => tiles(direct, 64, 16, p, t, { LANES: 4, HEIGHT: 16 }) },
-  { name: 'broadcast', fits: (_, t) => broadcast.has(t.subgroup), launch: (p, t) => tiles(broadcast.get(t.subgroup)!, 16, 32, p, t) },
-  { name: 'tiled 32', fits: always, launch: (p, t) => tiles(tiled32, 32, 32, p, t) },
-  { name: 'tiled 64', fits: always, launch: (p, t) => tiles(tiled64, 64, 64, p, t) },
+  rung('direct', 16, 64, () => direct),
+  rung('row', 4, 256, () => direct, undefined, { LANES: 64, HEIGHT: 1 }),
+  rung('column', 64, 16, () => direct, undefined, { LANES: 4, HEIGHT: 16 }),
+  rung('broadcast', 16, 32, (_, t) => broadcast.get(t.subgroup)!, (_, t) => broadcast.has(t.subgroup)),
+  rung('tiled 32', 32, 32, () => tiled32),
+  rung('tiled 64', 64, 64, () => tiled64),
+  { ...rung('wide', 128, 128, () => wide, (p, t) => canWide(p) && !t.software), statistics: (p, t) => statistics(wideStats, 128, p, t) },
+  rung('tiled f16', 64, 64, () => tiledF16, storesHalves),
   {
-    name: 'wide',
-    fits: (p, t) => canWide(p) && !t.software,
-    launch: (p, t) => tiles(wide, 128, 128, p, t),
-    statistics: (p, t) => statistics(wideStats, 128, p, t),
-  },
-  { name: 'tiled f16', fits: storesHalves, launch: (p, t) => tiles(tiledF16, 64, 64, p, t) },
-  {
-    name: 'matrix',
-    fits: (p, t) => p.half === 1 && hasMatrices(t) && byFour(p),
-    launch: (p, t) => tiles(matrix[aT(p)][bT(p)], 128, 128, p, t),
+    ...rung('matrix', 128, 128, (p) => matrix[aT(p)][bT(p)], (p, t) => p.half === 1 && hasMatrices(t) && byFour(p)),
     statistics: (p, t) => (aT(p) === 0 && bT(p) === 1 ? statistics(matrixStats, 64, p, t) : undefined), // a convolution's
   },
 ];

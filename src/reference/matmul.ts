@@ -28,3 +28,9 @@ export function matmul([a, b, c]: TypedArray[], p: MatmulParams): void {
     }
   }
 }
+
+/** c = a b + bias, [N] for every row. */
+export function linear([a, b, bias, c]: TypedArray[], p: MatmulParams): void {
+  matmul([a, b, c], p);
+  for (let i = 0; i < p.batch * p.M * p.N; i++) c[i] += bias[i % p.N];
+}

@@ -1,0 +1,35 @@
+import { record } from '../autograd.js';
+import type { Primitive } from '../backend/backend.js';
+import { biasedOf } from '../backend/ladder.js';
+import type { MatmulParams } from '../reference/matmul.js';
+import { checkSameShape, empty, floatType, run, type Tensor } from '../tensor.js';
+import { add } from './binary.js';
+import { gradientOf, matmul, matmulFlops, type MatmulOptions, matmulPlan } from './matmul.js';
+import { matmulLadder } from './matmul_rungs.js';
+import { precision, storedIn } from './precision.js';
+import { sumTo } from './reduce.js';
+
+/** [x, w, bias] -> [y], where the rung adds a bias on its way. */
+export const linearPrimitive: Primitive<MatmulParams> = { name: 'linear', gpu: (p, traits) => biasedOf(matmulLadder, p, traits)!, flops: matmulFlops };
+
+/**
+ * y = x wᵀ + bias. x: [M, K], w: [N, K], bias: [N] -> [M, N]. In f32 to the bit what `add` makes of the product, in one dispatch where its
+ * kernel can; with `f16` that rounds the result once.
+ */
+export function linear(x: Tensor, w: Tensor, bias?: Tensor, { precision: p = precision() }: Pick<MatmulOptions, 'precision'> = {}): Tensor {
+  const options = { transposeB: true, precision: p };
+  const { shape, params } = matmulPlan(x, w, options);
+  if (!bias) return matmul(x, w, options);
+  checkSameShape('linear', 'the bias', bias, [params.N]);
+  const { traits } = x.backend;
+  if (params.batch > 1 || (traits && !biasedOf(matmulLadder, params, traits))) return add(matmul(x, w, options), bias);
+  for (const t of [x, w, bias]) floatType('linear', t);
+  const y = empty(shape, storedIn(p, x.backend), x.backend);
+  run(linearPrimitive, [x, w, bias], [y], params);
+  // dx = dy w, dw = dyᵀ x, dbias = Σ dy over rows
+  return record('linear', y, [x, w, bias], (dy) => [
+    (into) => gradientOf(x, dy, w, { precision: p }, into),
+    (into) => gradientOf(w, dy, x, { transposeA: true, precision: p }, into),
+    () => sumTo(dy, [params.N]),
+  ]);
+}
