@@ -6,16 +6,12 @@ enable subgroups;
 const SUBGROUP = 4u; // @tune
 const ROWS = 16u; // @tune
 const COLUMNS = 8u; // @tune
-const BIAS = 0u; // @tune: 1 adds a bias to every row
 #import "index"
 #import "matmul"
 
 @group(0) @binding(0) var<storage, read> a: array<f32>;       // batch of [M, K], at aRow and aCol
 @group(0) @binding(1) var<storage, read> b: array<f32>;       // batch of [K, N], at bRow and bCol
 @group(0) @binding(2) var<storage, read_write> c: array<f32>; // [batch, split, M, N]
-#for s in 0..BIAS
-@group(0) @binding(3) var<storage, read> bias: array<f32>; // [N]
-#end
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(SUBGROUP)
@@ -64,14 +60,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     #end
     #end
   }
-  #for s in 0..BIAS
-  #for j in 0..COLUMNS
-  let shift$j = bias[min(column + $ju * SUBGROUP, p.N - 1u)];
-  #for i in 0..ROWS
-  c$i_$j += shift$j;
-  #end
-  #end
-  #end
   #for i in 0..ROWS
   if (t.row + $iu < p.M) {
     let start = t.c + (t.row + $iu) * p.N + column;

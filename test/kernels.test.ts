@@ -52,7 +52,7 @@ const tunings: Record<string, Tuning> = Object.fromEntries(['attention', 'attent
 const tuningsOf = (name: string): (Tuning | undefined)[] => [
   tunings[name],
   ...(read(`kernels/${name}.wgsl`).includes('STATS') ? [{ STATS: 1 }] : []),
-  ...(/^matmul/.test(name) ? [{ BIAS: 1, ...(/matrix/.test(name) && { WHOLE: 0 }) }] : []),
+  ...(/^matmul/.test(name) && name !== 'matmul_broadcast' ? [{ BIAS: 1, ...(/matrix/.test(name) && { WHOLE: 0 }) }] : []),
 ];
 
 const kept: GPU[] = []; // a device dies with the instance it is of

@@ -41,7 +41,7 @@ function tiles(k: Kernel, height: number, width: number, p: MatmulParams, traits
 }
 
 /** A kernel, and its variant with a bias. */
-type Pair = readonly [plain: Kernel, biased: Kernel];
+type Pair = readonly [plain: Kernel, biased?: Kernel];
 const pair = (file: string, source: string, tuning?: Tuning, more?: Tuning): Pair => [kernel(file, source, tuning), kernel(file, source, { ...tuning, ...more, BIAS: 1 })];
 
 const direct = pair('matmul', directSource);
@@ -50,7 +50,7 @@ const tiled32 = pair('matmul_tiled', tiledSource, { TILE: 32, LOADS: 8 });
 const tiledF16 = pair('matmul_tiled_f16', tiledF16Source);
 const wide = pair('matmul_wide', wideSource);
 const wideStats = kernel('matmul_wide', wideSource, { STATS: 1 });
-const broadcast = new Map([4, 8].map((SUBGROUP) => [SUBGROUP, pair('matmul_broadcast', broadcastSource, { SUBGROUP, COLUMNS: 32 / SUBGROUP })]));
+const broadcast = new Map([4, 8].map((SUBGROUP) => [SUBGROUP, [kernel('matmul_broadcast', broadcastSource, { SUBGROUP, COLUMNS: 32 / SUBGROUP })] as const]));
 const matrix = [0, 1].map((A_T) => [0, 1].map((B_T) => pair('matmul_matrix', matrixSource, { A_T, B_T }, { WHOLE: 0 })));
 const matrixStats = kernel('matmul_matrix', matrixSource, { B_T: 1, WHOLE: 0, STATS: 1 });
 
@@ -66,14 +66,15 @@ function statistics(k: Kernel, rows: number, p: MatmulParams, t: Traits): WithSt
   return launch && { rows, launch };
 }
 
-/** A rung of tiles of height × width. Software gains nothing from a bias in the store, and compiles another variant of its longest kernels. */
+/** A rung of tiles of height × width. Software gains nothing from a bias in the store, and would compile one more kernel. */
 function rung(name: string, height: number, width: number, of: (p: MatmulParams, t: Traits) => Pair, fits: Rung<MatmulParams>['fits'] = () => true, constants?: Record<string, number>): Rung<MatmulParams> {
   return {
     name, fits,
     launch: (p, t) => tiles(of(p, t)[0], height, width, p, t, constants),
     biased: (p, t) => {
-      const launch = t.software ? undefined : whole(of(p, t)[1], height, width, p, t, constants);
-      return launch && { ...launch, bind: [0, 1, 3, 2] };
+      const [, k] = of(p, t);
+      const launch = k && !t.software && whole(k, height, width, p, t, constants);
+      return launch ? { ...launch, bind: [0, 1, 3, 2] } : undefined;
     },
   };
 }
