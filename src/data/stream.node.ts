@@ -1,0 +1,82 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { FormatError } from '../core/errors.js';
+import { checkSome } from './folder.node.js';
+import { type FolderOptions, type FolderPlan, labelsOf, planFolder } from './folder-plan.node.js';
+import { lanes } from './lanes.js';
+import { checkIndices, type Skipped } from './pictures.js';
+import { pool } from './pool.js';
+import { decode, DECODERS, firstLine, forManyPictures } from './sharp.node.js';
+import type { StreamedPictures } from './source.js';
+
+/** Part of a set that may turn out to be damaged before that is an error. */
+const TOLERATED = 0.01;
+const GREY = 128;
+
+/**
+ * A folder of pictures that are decoded each time they are asked for: the same pictures, bytes, labels and order as
+ * `openFolder` gives, without their memory. Every header is read at once, and pictures without a sound one are left out.
+ * A picture whose header is sound and whose pixels are not is grey, always, and is added to `skipped` when it is met.
+ *
+ * @throws FormatError as `openFolder`; and from `load` for a file that is gone, or where more than one in a hundred are damaged.
+ */
+export const streamFolder = async (folder: string, options: FolderOptions = {}): Promise<StreamedPictures> =>
+  streamPlanned(await planFolder(folder, options), options);
+
+/** The same of a planned folder. */
+export async function streamPlanned(plan: FolderPlan, { onProgress }: Pick<FolderOptions, 'onProgress'>): Promise<StreamedPictures> {
+  const { folder, size, classes, warnings } = plan;
+  const { names, skipped } = await withHeaders(plan, onProgress);
+  const labels = classes && labelsOf(names, classes);
+  const set = { count: names.length, height: size, width: size, names, skipped, ...(classes && { labels, classes }), ...(warnings && { warnings }) };
+  const [one, lane, bytes] = [decoderOf(plan, set), lanes(DECODERS), size * size * 3];
+  const load = async (indices: ArrayLike<number>, signal?: AbortSignal) => {
+    checkIndices(`${folder}`, set, indices);
+    const data = new Uint8Array(indices.length * bytes);
+    let failed = false;
+    const decodeOne = (index: number, place: number) => lane(async () => {
+      signal?.throwIfAborted();
+      if (failed) return;
+      data.set(await one(names[index]), place * bytes);
+    }).catch((error: unknown) => {
+      failed = true;
+      throw error;
+    });
+    await forManyPictures(plan.sharp, () => Promise.all(Array.from(indices, decodeOne)));
+    return data;
+  };
+  return { ...set, load };
+}
+
+/** The pictures whose headers can be read, and the others. */
+async function withHeaders({ folder, names, sharp }: FolderPlan, onProgress?: FolderOptions['onProgress']): Promise<{ names: string[]; skipped: Skipped[] }> {
+  const failed = new Map<string, string>();
+  let done = 0;
+  await forManyPictures(sharp, () => pool(names.length, DECODERS, async (i) => {
+    await sharp(join(folder, names[i])).metadata().catch((error: unknown) => failed.set(names[i], firstLine(error)));
+    onProgress?.(++done, names.length);
+  }));
+  const skipped = names.filter((name) => failed.has(name)).map((name) => ({ name, reason: failed.get(name)! }));
+  checkSome(folder, names.length, skipped);
+  return { names: names.filter((name) => !failed.has(name)), skipped };
+}
+
+/** Decodes a picture by its name. */
+function decoderOf({ folder, size, sharp }: FolderPlan, { count, skipped }: { count: number; skipped: Skipped[] }): (name: string) => Promise<Uint8Array> {
+  const damaged = new Set<string>();
+  const most = Math.max(1, Math.floor(count * TOLERATED));
+  return async (name) => {
+    const file = join(folder, name);
+    const content = await readFile(file).catch((error: Error) => {
+      throw new FormatError(`${file}: a picture must stay readable as long as it is trained on; got '${error.message}'. Restore the file, and resume the run.`);
+    });
+    try {
+      return await decode(sharp, content, size);
+    } catch (error) {
+      if (!damaged.has(name)) skipped.push({ name, reason: firstLine(error) });
+      if (damaged.add(name).size > most)
+        throw new FormatError(`${file}: at most one picture in a hundred may be damaged; got ${damaged.size} of ${count}, this one by '${firstLine(error)}'. Replace or remove them, and start a new run.`);
+      return new Uint8Array(size * size * 3).fill(GREY);
+    }
+  };
+}
