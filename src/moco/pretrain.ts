@@ -31,9 +31,12 @@ const IN_FLIGHT = 3;
 const lacking = (precision: PretrainConfig['precision'], { f16, name }: Backend): string[] =>
   precision === 'f32' || f16 ? [] : [`precision: ${name} has no halves (WebGPU's shader-f16): all is stored and computed in f32, which is neither faster nor smaller. Use --precision f32, or another --adapter.`];
 
+/** Steps whose pictures are decoded ahead, if it is not said. */
+export const AHEAD = 2;
+
 /** How a run goes about its work; whatever it is, the outcome is the same to the bit. */
 export interface PretrainOptions {
-  /** Steps whose streamed pictures are decoded ahead, besides the step under way: each takes batch · height · width · 3 bytes. */
+  /** Steps whose streamed pictures are decoded ahead (2), besides the step under way: each takes batch · height · width · 3 bytes. */
   ahead?: number;
 }
 
@@ -61,7 +64,7 @@ export class Pretraining {
   /** Damaged pictures that were told of. */
   #damaged: number;
 
-  constructor(config: PretrainConfig, { train, heldOut }: { train: PictureSource; heldOut: PictureSource }, { ahead = 2 }: PretrainOptions = {}) {
+  constructor(config: PretrainConfig, { train, heldOut }: { train: PictureSource; heldOut: PictureSource }, { ahead = AHEAD }: PretrainOptions = {}) {
     checkAhead(ahead);
     this.warnings = [...checkConfig(config, train.count), ...lacking(config.precision, backend())];
     this.config = config;

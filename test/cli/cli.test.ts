@@ -27,6 +27,8 @@ describe('bad input ends in one sentence and the documented exit code', () => {
     ['an unknown model', () => ['pretrain', '--count', '64', '--model', 'resnet19'], 2, /got resnet19/],
     ['an unknown head', () => ['pretrain', '--count', '64', '--head', 'mpl'], 2, /head: it is mlp or linear; got mpl/],
     ['a batch that the splits do not divide', () => ['pretrain', '--count', '100', '--batch', '30', '--splits', '4'], 2, /got batch 30 and splits 4\. Use a batch of 32/],
+    ['drawn pictures as a stream', () => ['pretrain', '--stream'], 2, /--stream: only folders of pictures are streamed; got drawn pictures/],
+    ['a stream and none', () => ['pretrain', '--stream', '--no-stream'], 2, /--stream: it and --no-stream exclude each other/],
     ['a missing folder', () => ['pretrain', join(folder, 'nowhere')], 4, /nowhere/],
     ['an empty folder', () => [`pretrain`, (mkdirSync(join(folder, 'empty'), { recursive: true }), join(folder, 'empty'))], 4, /empty/],
     ['pictures that are none', () => ['pretrain', join(file('broken/a.jpg', 'no picture'), '..')], 4, /broken/],
@@ -86,8 +88,20 @@ describe('dawngrad pretrain', () => {
   it('decodes large pictures larger than the views cut out of them, and says what that takes', async () => {
     mkdirSync(join(folder, 'photos'));
     for (let i = 0; i < 8; i++) writeFileSync(join(folder, `photos/${i}.png`), await encodePng(Uint8Array.from({ length: 120 * 90 * 3 }, (_, j) => (j * (i + 1)) % 251), 120, 90));
-    const { code, out } = await dawngrad(['pretrain', 'photos', '--size', '16', '--batch', '4', '--K', '8', '--held-out', '0', '--dry-run']);
-    expect([code, out]).toEqual([0, expect.stringMatching(/pictures +8 of 64×64 for views of 16×16, 0\.1 MiB/)]);
+    const { code, out } = await dawngrad(['pretrain', 'photos', '--size', '16', '--batch', '4', '--K', '8', '--held-out', '0', '--stream', '--dry-run']);
+    expect([code, out]).toEqual([0, expect.stringMatching(/pictures +8 of 64×64 for views of 16×16, 0\.1 MiB if all were decoded at once/)]);
+  });
+
+  it('streams a folder to the same metrics and bits as from memory, and says what that takes', async () => {
+    for (let i = 0; i < 40; i++) file(`classes/${i % 2}/${i}.png`, await encodePng(Uint8Array.from({ length: 16 * 16 * 3 }, (_, j) => (j * (i + 1)) % 251), 16, 16));
+    const flags = ['pretrain', 'classes', '--size', '16', '--epochs', '1', '--batch', '16', '--K', '16', '--knn', '5'];
+    const [streamed, kept] = [await dawngrad([...flags, '--stream', '--ahead', '1', '--out', 'streamed']), await dawngrad([...flags, '--no-stream', '--out', 'kept'])];
+    expect([streamed.code, streamed.err]).toEqual([0, expect.stringContaining('They are decoded as steps need them, 1 ahead: 24 KiB at most.')]);
+    expect([kept.code, kept.err]).toEqual([0, expect.not.stringContaining('as steps need them')]);
+    const bytes = (run: string) => readFileSync(join(folder, run, 'checkpoint.safetensors'));
+    expect(bytes('streamed').equals(bytes('kept'))).toBe(true);
+    const metrics = (run: string) => readFileSync(join(folder, run, 'metrics.jsonl'), 'utf8').replace(/"(picturesPerSecond|dataMs|stepMs)":[^,}]*/g, '"$1":0');
+    expect(metrics('streamed')).toBe(metrics('kept'));
   });
 
   it('saves when interrupted, and resumes to the same bits', async () => {
