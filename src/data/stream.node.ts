@@ -8,6 +8,7 @@ import { checkIndices, type Skipped } from './pictures.js';
 import { pool } from './pool.js';
 import { decode, DECODERS, firstLine, forManyPictures } from './sharp.node.js';
 import type { StreamedPictures } from './source.js';
+import { looksWhole } from './whole.node.js';
 
 /** Part of a set that may turn out to be damaged before that is an error. */
 const TOLERATED = 0.01;
@@ -15,8 +16,8 @@ const GREY = 128;
 
 /**
  * A folder of pictures that are decoded each time they are asked for: the same pictures, bytes, labels and order as
- * `openFolder` gives, without their memory. Every header is read at once, and pictures without a sound one are left out.
- * A picture whose header is sound and whose pixels are not is grey, always, and is added to `skipped` when it is met.
+ * `openFolder` gives, without their memory. Both ends of every file are read at once; a picture that does not look whole and
+ * cannot be decoded is left out, as there. One that is damaged between its ends is grey, always, and added to `skipped` when met.
  *
  * @throws FormatError as `openFolder`; and from `load` for a file that is gone, or where more than one in a hundred are damaged.
  */
@@ -26,7 +27,7 @@ export const streamFolder = async (folder: string, options: FolderOptions = {}):
 /** The same of a planned folder. */
 export async function streamPlanned(plan: FolderPlan, { onProgress }: Pick<FolderOptions, 'onProgress'>): Promise<StreamedPictures> {
   const { folder, size, classes, warnings } = plan;
-  const { names, skipped } = await withHeaders(plan, onProgress);
+  const { names, skipped } = await usable(plan, onProgress);
   const labels = classes && labelsOf(names, classes);
   const set = { count: names.length, height: size, width: size, names, skipped, ...(classes && { labels, classes }), ...(warnings && { warnings }) };
   const [one, lane, bytes] = [decoderOf(plan, set), lanes(DECODERS), size * size * 3];
@@ -48,12 +49,14 @@ export async function streamPlanned(plan: FolderPlan, { onProgress }: Pick<Folde
   return { ...set, load };
 }
 
-/** The pictures whose headers can be read, and the others. */
-async function withHeaders({ folder, names, sharp }: FolderPlan, onProgress?: FolderOptions['onProgress']): Promise<{ names: string[]; skipped: Skipped[] }> {
+/** The pictures that can be decoded, as far as their ends tell; the others are tried. */
+async function usable({ folder, names, size, sharp }: FolderPlan, onProgress?: FolderOptions['onProgress']): Promise<{ names: string[]; skipped: Skipped[] }> {
   const failed = new Map<string, string>();
   let done = 0;
+  const tried = async (file: string) => void (await decode(sharp, await readFile(file), size));
   await forManyPictures(sharp, () => pool(names.length, DECODERS, async (i) => {
-    await sharp(join(folder, names[i])).metadata().catch((error: unknown) => failed.set(names[i], firstLine(error)));
+    const file = join(folder, names[i]);
+    if (!(await looksWhole(file))) await tried(file).catch((error: unknown) => failed.set(names[i], firstLine(error)));
     onProgress?.(++done, names.length);
   }));
   const skipped = names.filter((name) => failed.has(name)).map((name) => ({ name, reason: failed.get(name)! }));
