@@ -94,7 +94,7 @@ const runFolder = ({ flags }: Parsed): string => (flags.get('out') as string | u
 
 /** Opens or draws the pictures of a run. */
 export async function picturesOf(info: RunInfo, out: Output, loading: Loading, ahead = AHEAD): Promise<PictureSource> {
-  const pictures = await openRunSource(info, loading);
+  const pictures = await openRunSource(info, loading, (text) => out.tell(text));
   const { count, height, width, classes, skipped, warnings = [] } = pictures;
   out.tell(`${count} pictures of ${width}×${height}${classes ? ` in ${classes.length} classes` : ''}${info.data === 'drawn' ? ', drawn' : ` from ${info.data}`}.`);
   const streamed = streamedText(pictures, loading, info.config, ahead);

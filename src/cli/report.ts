@@ -1,5 +1,6 @@
 import { backend } from '../backend/backend.js';
 import type { Pictures } from '../data/pictures.js';
+import { inMemory } from '../data/source.js';
 import { writeAtomic } from '../io/atomic.node.js';
 import { renderReport, type ReportData } from '../io/report.js';
 import { pictureMap } from '../moco/picture-map.js';
@@ -15,7 +16,7 @@ export async function writeReport(run: Run, training: Pretraining, skipped: Pict
   const { config, train, watched, method, warnings } = training;
   const { steps, knn, spread, before } = run.history();
   const notes = [...warnings];
-  if (skipped.length > 0) notes.push(`${skipped.length} pictures could not be decoded and were left out.`);
+  if (skipped.length > 0) notes.push(`${skipped.length} pictures could not be decoded and were left out${inMemory(train) ? '' : ', or are grey'}.`);
   const html = renderReport({
     title: `Pretraining by ${config.method}`, command: run.info.command, config: { ...config, data: run.info.data, ...run.info.choice },
     adapter: run.info.adapter, version: run.info.version, seed: config.seed, notes, elapsedSeconds,

@@ -10,6 +10,9 @@ import { binary } from '../io/numbers.js';
 import type { RunInfo } from '../moco/run.node.js';
 import type { Parsed } from './args.js';
 
+/** Milliseconds between words on a large set that is being opened. */
+const EVERY = 10_000;
+
 type Planned = Pick<RunInfo, 'data' | 'choice' | 'config'>;
 
 /** The pictures of a run in memory, held-out ones too, large enough to cut its views out of them. */
@@ -40,8 +43,14 @@ function roomOn(on: Backend): Loading['room'] {
 }
 
 /** The pictures of a run, in memory or streamed. */
-export async function openRunSource(run: Planned, { stream, room }: Loading): Promise<PictureSource> {
-  if (run.data !== 'drawn') return openSource(run.data, { ...run.choice, seed: run.config.seed, views: run.config.size, stream, room: room.bytes });
+export async function openRunSource(run: Planned, { stream, room }: Loading, tell: (text: string) => void): Promise<PictureSource> {
+  let told = Date.now();
+  const onProgress = (done: number, total: number) => {
+    if (Date.now() - told < EVERY) return;
+    told = Date.now();
+    tell(`Opened ${done} of ${total} files.`);
+  };
+  if (run.data !== 'drawn') return openSource(run.data, { ...run.choice, seed: run.config.seed, views: run.config.size, stream, room: room.bytes, onProgress });
   if (stream) throw new ConfigError('--stream: only folders of pictures are streamed; got drawn pictures, which are made in memory. Leave it out, or name a folder.');
   return openRunPictures(run);
 }

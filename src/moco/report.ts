@@ -46,7 +46,7 @@ function spread({ count, labels, classes }: PictureSet): number[] {
   const places = Array.from({ length: count }, (_, i) => i);
   if (!labels || !classes) return places.slice(0, QUERIES);
   const byClass = classes.map((_, c) => places.filter((i) => labels[i] === c));
-  return places.flatMap((turn) => byClass.flatMap((members) => members.slice(turn, turn + 1))).slice(0, QUERIES);
+  return places.slice(0, QUERIES).flatMap((turn) => byClass.flatMap((members) => members.slice(turn, turn + 1))).slice(0, QUERIES);
 }
 
 /** A picture as the report shows it. */

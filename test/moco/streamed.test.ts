@@ -105,6 +105,22 @@ describe('a streamed run', () => {
     expect(run.position.step).toBe(2);
   });
 
+  it('warns once where the device waits for pictures, and once of each damaged picture', async () => {
+    const { set } = streamed(all, 150);
+    const damaged: StreamedPictures = {
+      ...set, skipped: [],
+      load: (indices, signal) => (damaged.skipped.length === 0 && damaged.skipped.push({ name: 'x.jpg', reason: 'cut' }), set.load(indices, signal)),
+    };
+    const said: string[] = [];
+    const run = start(damaged, {}, 0);
+    await run.run({ onWarning: (text) => said.push(text) });
+    expect(said).toEqual(run.warnings.slice(-2));
+    expect(said.sort()).toEqual([expect.stringMatching(/^epoch 1: the device waited for pictures in \d\d % of the time\./), "x.jpg: it cannot be decoded ('cut'), so grey stands for it. Replace or remove it before the next run."]);
+    const quick: string[] = [];
+    await start(all).run({ onWarning: (text) => quick.push(text) });
+    expect(quick).toEqual([]);
+  });
+
   it('measures the same raw pixels, and leaves them out of sets too large for memory', async () => {
     const both = (source: PictureSource) => splitHeldOut(source, 0.3, 1);
     expect(await rawPixelAccuracy(both(streamed(all).set), base)).toBe(await rawPixelAccuracy(both(all), base));
