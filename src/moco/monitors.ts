@@ -71,9 +71,6 @@ export const skippedText = (step: number, scale: number): string =>
 export const spikeText = (step: number, layer: string, norm: number, usual: number): string =>
   `step ${step}: the gradient of ${layer} is ${norm.toPrecision(3)} long, against ${usual.toPrecision(3)} before: training is unstable here. If it goes on, lower --lr or lengthen --warmup.`;
 
-/** Part of an epoch's time that may go into waiting for pictures before a warning says so. */
-export const STARVED = 0.1;
-
 export const starvedText = (epoch: number, part: number): string =>
   `epoch ${epoch}: the device waited for pictures in ${(100 * part).toFixed(0)} % of the time. Let more threads decode them (set UV_THREADPOOL_SIZE to the number of cores; it is 4 without), store them smaller, raise --ahead where the waiting comes and goes, or keep them in memory by --no-stream.`;
 

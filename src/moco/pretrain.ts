@@ -15,10 +15,11 @@ import { checkConfig, type PretrainConfig, viewsOf } from './config.js';
 import { createMethod } from './create.js';
 import { DrawnAhead } from './drawn_ahead.js';
 import { Drawer, type Draws, mapDraws } from './draws.js';
-import { COLLAPSE, collapseText, damagedText, featureSpread, firstLayer, gradientNorm, SKIPPED, skippedText, SpikeDetector, spikeText, STARVED, starvedText } from './monitors.js';
+import { COLLAPSE, collapseText, damagedText, featureSpread, firstLayer, gradientNorm, SKIPPED, skippedText, SpikeDetector, spikeText, starvedText } from './monitors.js';
 import type { Method } from './method.js';
 import { ratesAt } from './rates.js';
 import type { Position, PretrainHooks, StepRecord } from './records.js';
+import { Starvation } from './starvation.js';
 import { checkAhead, StepPictures } from './step_pictures.js';
 import { Watched } from './watched.js';
 
@@ -58,9 +59,7 @@ export class Pretraining {
   #done = 0;
   /** When the latest step was handed to the device, if nothing but steps came since. */
   #handed?: number;
-  /** Of the epoch under way: milliseconds of its steps, and of waiting for their pictures. */
-  #spent = { waitMs: 0, stepMs: 0 };
-  #starved = false;
+  readonly #starvation = new Starvation();
   /** Damaged pictures that were told of. */
   #damaged: number;
 
@@ -145,31 +144,32 @@ export class Pretraining {
     });
   }
 
-  /** What the next step draws and its pictures, and how long that took and was waited for. */
-  async #draw(): Promise<{ inputs: TypedArray[]; dataMs: number; waitMs: number }> {
+  /** What the next step draws and its pictures, how long that took, and how long the device had nothing else to do. */
+  async #draw(): Promise<{ inputs: TypedArray[]; dataMs: number; idleMs: number }> {
     this.watched.forget();
     const { draws, inputs, ms } = this.#drawn.take(this.#done);
     const began = performance.now();
     const pictures = await this.#pictures.take(this.#done);
-    const waitMs = pictures ? performance.now() - began : 0;
     this.#draws = draws;
-    return { inputs: pictures ? [pictures, ...inputs] : [...inputs], dataMs: ms + waitMs, waitMs };
+    if (!pictures) return { inputs: [...inputs], dataMs: ms, idleMs: 0 };
+    return { inputs: [pictures, ...inputs], dataMs: ms + performance.now() - began, idleMs: this.#starvation.waited(began) };
   }
 
   /** Hands a step to the device; `reported` resolves once its measures have been read and told. */
   async #step({ onStep, onWarning }: PretrainHooks): Promise<{ reported: Promise<void> }> {
-    const { inputs, dataMs, waitMs } = await this.#draw();
+    const { inputs, dataMs, idleMs } = await this.#draw();
     const since = this.#handed ?? performance.now() - dataMs;
     const measured = (await this.#train.async(...inputs)).data();
     const done = ++this.#done;
     const stepMs = performance.now() - since;
-    if (this.#handed !== undefined) this.#spent = { waitMs: this.#spent.waitMs + waitMs, stepMs: this.#spent.stepMs + stepMs };
+    this.#starvation.handed(idleMs, this.#handed && stepMs);
     this.#handed = since + stepMs;
     const timing = { dataMs, stepMs };
     if (done < this.totalSteps) this.#drawn.prepare(done);
     for (; this.#damaged < this.train.skipped.length; this.#damaged++) this.#warn(damagedText(this.train.skipped[this.#damaged]), onWarning);
     const report = async () => {
       const [loss, contrastTop1, contrastTop5, norm, lossScale, , skipped, inRow] = await measured;
+      this.#starvation.finished();
       const gradNorm = inRow > 0 ? undefined : norm;
       const epoch = Math.ceil(done / this.stepsPerEpoch);
       const { lr, m } = ratesAt(this.config, done - 1, this.stepsPerEpoch);
@@ -215,7 +215,8 @@ export class Pretraining {
 
   async #endEpoch({ onKnn, onSpread, onWarning, onEpoch }: PretrainHooks): Promise<void> {
     const epoch = this.#done / this.stepsPerEpoch;
-    this.#checkWaiting(epoch, onWarning);
+    const starved = this.#starvation.endEpoch();
+    if (starved !== undefined) this.#warn(starvedText(epoch, starved), onWarning);
     if ((onKnn || onSpread) && (epoch % this.config.knnEvery === 0 || epoch === this.config.epochs)) {
       const knn = await this.watched.knn();
       if (knn !== undefined) onKnn?.({ epoch, knn });
@@ -224,14 +225,5 @@ export class Pretraining {
       if (!(spread >= COLLAPSE)) this.#warn(collapseText(epoch, spread), onWarning);
     }
     await onEpoch?.(this.position);
-  }
-
-  /** Warns once if the device waits for pictures. */
-  #checkWaiting(epoch: number, onWarning?: (text: string) => void): void {
-    const { waitMs, stepMs } = this.#spent;
-    this.#spent = { waitMs: 0, stepMs: 0 };
-    if (this.#starved || !(waitMs > STARVED * stepMs)) return;
-    this.#starved = true;
-    this.#warn(starvedText(epoch, waitMs / stepMs), onWarning);
   }
 }
