@@ -19,7 +19,7 @@ export interface PictureSet {
   classes?: string[];
   /** `[count]`: where each picture came from. */
   names: string[];
-  /** Pictures of the source that could not be used. */
+  /** Pictures of the source that could not be used. Decoding a streamed set may add to it. */
   skipped: Skipped[];
   /** What looks wrong with the source, though it could be read. */
   warnings?: string[];

@@ -13,6 +13,8 @@ import { looksWhole } from './whole.node.js';
 /** Part of a set that may turn out to be damaged before that is an error. */
 const TOLERATED = 0.01;
 const GREY = 128;
+/** Files opened at a time to see whether they are whole. */
+const OPEN = 16;
 
 /**
  * A folder of pictures that are decoded each time they are asked for: the same pictures, bytes, labels and order as
@@ -54,7 +56,7 @@ async function usable({ folder, names, size, sharp }: FolderPlan, onProgress?: F
   const failed = new Map<string, string>();
   let done = 0;
   const tried = async (file: string) => void (await decode(sharp, await readFile(file), size));
-  await forManyPictures(sharp, () => pool(names.length, DECODERS, async (i) => {
+  await forManyPictures(sharp, () => pool(names.length, OPEN, async (i) => {
     const file = join(folder, names[i]);
     if (!(await looksWhole(file))) await tried(file).catch((error: unknown) => failed.set(names[i], firstLine(error)));
     onProgress?.(++done, names.length);

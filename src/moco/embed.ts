@@ -33,7 +33,7 @@ async function embed(model: Encoder, pictures: PictureSource, kept: Tensor | und
   const batches = Math.ceil(pictures.count / BATCH);
   const indices = (i: number) => Uint32Array.from({ length: Math.min(BATCH, pictures.count - i * BATCH) }, (_, j) => i * BATCH + j);
   const all = kept ?? (inMemory(pictures) ? resident(pictures) : undefined);
-  const loaded = inMemory(pictures) ? undefined : new LookAhead(batches, ahead, (i, signal) => pictures.load(indices(i), signal));
+  const loaded = all || inMemory(pictures) ? undefined : new LookAhead(batches, ahead, (i, signal) => pictures.load(indices(i), signal));
   for (let i = 0; i < batches; i++) {
     const own = await loaded?.take(i);
     parts.push(
