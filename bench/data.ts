@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -89,7 +89,6 @@ async function decodingRate(source: PictureSource): Promise<number> {
 async function writePictures(): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'dawngrad-data-'));
   const { data } = drawPictures({ count: COUNT, size: DRAWN, seed: 1 });
-  mkdirSync(folder, { recursive: true });
   const bytes = DRAWN * DRAWN * 3;
   for (let i = 0; i < COUNT; i++) {
     const raw = { width: DRAWN, height: DRAWN, channels: 3 } as const;

@@ -68,11 +68,14 @@ async function runPretrain(args: Parsed, call: Call): Promise<number> {
   return train(run, training, pictures.skipped, { out, chart: args.flags.has('chart'), tensorboard: !args.flags.has('no-tensorboard') });
 }
 
+/** Flags that --resume allows: what they say leaves the run's bits alone. */
+const beside = ['resume', 'adapter', 'stream', 'no-stream', 'ahead', 'chart', 'no-tensorboard', ...commonFlags.map((f) => f.name)];
+
 /** The run named by --resume, which brings its own data and configuration. */
 function resumedRun({ flags, positional }: Parsed): Run | undefined {
   const folder = flags.get('resume') as string | undefined;
   if (folder === undefined) return undefined;
-  const other = [...flags.keys()].find((name) => !['resume', 'adapter', 'stream', 'no-stream', 'ahead', 'chart', 'no-tensorboard', ...commonFlags.map((f) => f.name)].includes(name)) ?? positional[0];
+  const other = [...flags.keys()].find((name) => !beside.includes(name)) ?? positional[0];
   if (other !== undefined) throw new ConfigError(`--resume: a run goes on with its own data and configuration; got ${flags.has(other) ? `--${other}` : other} too. Leave it out, or start a new run.`);
   return openRun(folder);
 }

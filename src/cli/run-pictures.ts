@@ -7,6 +7,7 @@ import { openPictures, openSource } from '../data/open.node.js';
 import type { Pictures } from '../data/pictures.js';
 import { inMemory, type PictureSource } from '../data/source.js';
 import { binary } from '../io/numbers.js';
+import { EMBEDDED } from '../moco/embed.js';
 import type { RunInfo } from '../moco/run.node.js';
 import type { Parsed } from './args.js';
 
@@ -60,5 +61,6 @@ export function streamedText(pictures: PictureSource, { stream, room }: Loading,
   if (inMemory(pictures)) return undefined;
   const bytes = pictures.height * pictures.width * 3;
   const why = stream ? '' : `Decoded at once they would take ${binary(pictures.count * bytes)}, more than ${room.of} (${binary(room.bytes)}). `;
-  return `${why}They are decoded as steps need them, ${ahead} ahead: ${binary((ahead + 1) * batch * bytes)} at most.`;
+  const [training, evaluating] = [(ahead + 1) * batch, ahead * batch + (ahead + 1) * EMBEDDED];
+  return `${why}They are decoded as steps need them, ${ahead} ahead: ${binary(training * bytes)} at most, ${binary(evaluating * bytes)} while features are measured.`;
 }

@@ -80,7 +80,10 @@ function decoderOf({ folder, size, sharp }: FolderPlan, { count, skipped }: { co
     } catch (error) {
       if (!damaged.has(name)) skipped.push({ name, reason: firstLine(error) });
       if (damaged.add(name).size > most)
-        throw new FormatError(`${file}: at most one picture in a hundred may be damaged; got ${damaged.size} of ${count}, this one by '${firstLine(error)}'. Replace or remove them, and start a new run.`);
+        throw new FormatError(
+          `${file}: at most one picture in a hundred may be damaged; got ${damaged.size} of ${count}, this one by '${firstLine(error)}'. ` +
+            'Replace or remove them, and start a new run.',
+        );
       return new Uint8Array(size * size * 3).fill(GREY);
     }
   };

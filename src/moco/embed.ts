@@ -15,7 +15,8 @@ export interface Normalisation {
   std: readonly number[];
 }
 
-const BATCH = 256;
+/** Pictures embedded at once. */
+export const EMBEDDED = 256;
 
 /**
  * Pooled features of every picture, without augmentation, by the model in evaluation mode (it is put back after).
@@ -30,8 +31,8 @@ export async function embedPictures(model: Encoder, pictures: PictureSource, res
 async function embed(model: Encoder, pictures: PictureSource, kept: Tensor | undefined, normalisation: Normalisation, ahead: number): Promise<Features> {
   const parts: Promise<ArrayLike<number>>[] = [];
   let size = 0;
-  const batches = Math.ceil(pictures.count / BATCH);
-  const indices = (i: number) => Uint32Array.from({ length: Math.min(BATCH, pictures.count - i * BATCH) }, (_, j) => i * BATCH + j);
+  const batches = Math.ceil(pictures.count / EMBEDDED);
+  const indices = (i: number) => Uint32Array.from({ length: Math.min(EMBEDDED, pictures.count - i * EMBEDDED) }, (_, j) => i * EMBEDDED + j);
   const all = kept ?? (inMemory(pictures) ? resident(pictures) : undefined);
   const loaded = all || inMemory(pictures) ? undefined : new LookAhead(batches, ahead, (i, signal) => pictures.load(indices(i), signal));
   for (let i = 0; i < batches; i++) {

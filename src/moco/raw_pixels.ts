@@ -8,7 +8,9 @@ import { type Features, knnAccuracy } from './knn.js';
 const MOST = 2 ** 28;
 
 /** Accuracy of weighted k-NN on raw pixels, which an encoder has to beat; undefined where that would bring a large streamed set into memory. */
-export async function rawPixelAccuracy({ train, heldOut }: { train: PictureSource; heldOut: PictureSource }, { mean, std, knn: k, knnT: T }: PretrainConfig): Promise<number | undefined> {
+export async function rawPixelAccuracy(sets: { train: PictureSource; heldOut: PictureSource }, config: PretrainConfig): Promise<number | undefined> {
+  const { mean, std, knn: k, knnT: T } = config;
+  const { train, heldOut } = sets;
   const bytes = (p: PictureSource) => (inMemory(p) ? 0 : 4 * 3 * p.count * p.height * p.width);
   if (bytes(train) + bytes(heldOut) > MOST) return undefined;
   const pixels = async (p: PictureSource): Promise<Features> =>

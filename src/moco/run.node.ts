@@ -92,7 +92,10 @@ export class Run {
       throw new FormatError(`${this.file(CHECKPOINT)}: its metadata must say the step it was saved at; got ${metadata.step}. It was not written by a run.`);
     const { pictures = String(training.train.count) } = metadata; // older checkpoints do not say
     if (Number(pictures) !== training.train.count)
-      throw new FormatError(`${this.file(CHECKPOINT)}: a run goes on with the pictures it began with; got ${training.train.count} where it had ${pictures} to train on. Restore those that are missing or damaged, take away what is new, or start a new run.`);
+      throw new FormatError(
+        `${this.file(CHECKPOINT)}: a run goes on with the pictures it began with; got ${training.train.count} where it had ${pictures} to train on. ` +
+          'Restore those that are missing or damaged, take away what is new, or start a new run.',
+      );
     training.position = { step };
     const kept = this.metrics().filter((m) => ('step' in m ? m.step <= step : m.epoch * training.stepsPerEpoch <= step));
     await writeAtomic(this.file('metrics.jsonl'), kept.map((m) => `${JSON.stringify(m)}\n`).join(''));

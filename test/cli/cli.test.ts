@@ -99,7 +99,7 @@ describe('dawngrad pretrain', () => {
     expect([straight.code, straight.err]).toEqual([0, expect.not.stringContaining('as steps need them')]);
     const stopped = await dawngrad(['pretrain', ...long, '--stream', '--ahead', '1', '--out', 'stopped'], (err, kill) => /epoch 1\/6/.test(err) && kill());
     expect([stopped.code, stopped.out]).toEqual([130, expect.stringContaining('dawngrad pretrain --resume stopped')]);
-    expect(stopped.err).toContain('They are decoded as steps need them, 1 ahead: 24 KiB at most.');
+    expect(stopped.err).toContain('They are decoded as steps need them, 1 ahead: 24 KiB at most, 396 KiB while features are measured.');
     expect((await dawngrad(['pretrain', '--resume', 'stopped', '--no-stream'])).code).toBe(0);
     const losses = (run: string) => shownAfterRestarts(eventsOf(run)).flatMap((e) => ('train/loss' in e.values ? [[e.step, e.values['train/loss'].scalar]] : []));
     expect(losses('stopped')).toEqual(losses('straight'));

@@ -33,7 +33,7 @@ describe('loading', () => {
     expect([inMemory(kept), inMemory(streamed)]).toEqual([true, false]);
     expect(streamedText(kept, { room: { bytes: 1, of } }, run().config, 2)).toBeUndefined();
     expect(streamedText({ ...streamed, count: 1_281_167 }, { room: { bytes: 2 ** 31, of } }, run().config, 2)).toBe(
-      "Decoded at once they would take 14.7 GiB, more than the device's largest buffer (2 GiB). They are decoded as steps need them, 2 ahead: 1.1 MiB at most.",
+      "Decoded at once they would take 14.7 GiB, more than the device's largest buffer (2 GiB). They are decoded as steps need them, 2 ahead: 1.1 MiB at most, 9.8 MiB while features are measured.",
     );
   });
 });
