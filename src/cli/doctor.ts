@@ -5,6 +5,7 @@ import type { GpuBackend } from '../backend/gpu.js';
 import type { Measured } from '../backend/measure_rungs.js';
 import { tune } from '../backend/tune.js';
 import { ConfigError } from '../core/errors.js';
+import { binary } from '../io/numbers.js';
 import { type Checked, selfCheck } from '../ops/self_check.js';
 import { advice } from './advice.js';
 import { describeFlags, type Flag, type Parsed } from './args.js';
@@ -111,5 +112,3 @@ function describe(adapter: Patient | Absent): string {
 
 /** Characters that show. */
 const plain = (text: string): number => text.replace(/\x1b\[\d+m/g, '').length;
-
-const binary = (bytes: number): string => (bytes >= 2 ** 30 ? `${+(bytes / 2 ** 30).toFixed(1)} GiB` : bytes >= 2 ** 20 ? `${+(bytes / 2 ** 20).toFixed(1)} MiB` : `${bytes / 1024} KiB`);

@@ -10,6 +10,7 @@ import { commonFlags, openDevice, Output } from './common.js';
 import { describeFlags, type Flag, type Parsed } from './args.js';
 import type { Call, Command } from './command.js';
 import { picturesOf, plannedRun } from './pretrain.js';
+import { loadingOf } from './run-pictures.js';
 import { configFlags, runFlags } from './pretrain-flags.js';
 import { profileTable } from './profile-table.js';
 
@@ -41,7 +42,7 @@ async function runProfile(args: Parsed, call: Call): Promise<number> {
   const output = new Output(args);
   const info = plannedRun(args, call);
   const opened = (await openDevice(args)) as GpuBackend;
-  const pictures = await picturesOf(info, output);
+  const pictures = await picturesOf(info, output, loadingOf(args, opened));
   const { config } = info;
   const training = new Pretraining(config, splitHeldOut(pictures, config.heldOut, config.seed));
   output.tell('Compiling kernels and measuring what the adapter can do.');

@@ -3,6 +3,7 @@ import { mul } from '../ops/binary.js';
 import { sum } from '../ops/reduce.js';
 import { reshape } from '../ops/reshape.js';
 import { sqrt } from '../ops/unary.js';
+import type { Skipped } from '../data/pictures.js';
 import type { Tensor } from '../tensor.js';
 import type { Features } from './knn.js';
 
@@ -69,3 +70,11 @@ export const skippedText = (step: number, scale: number): string =>
 
 export const spikeText = (step: number, layer: string, norm: number, usual: number): string =>
   `step ${step}: the gradient of ${layer} is ${norm.toPrecision(3)} long, against ${usual.toPrecision(3)} before: training is unstable here. If it goes on, lower --lr or lengthen --warmup.`;
+
+export const starvedText = (epoch: number, part: number): string =>
+  `epoch ${epoch}: the device waited for pictures in ${(100 * part).toFixed(0)} % of the time. ` +
+  'Let more threads decode them (set UV_THREADPOOL_SIZE to the number of cores; it is 4 without), store them smaller, ' +
+  'raise --ahead where the waiting comes and goes, or keep them in memory by --no-stream.';
+
+export const damagedText = ({ name, reason }: Skipped): string =>
+  `${name}: it cannot be decoded ('${reason}'), so grey stands for it. Replace or remove it before the next run.`;

@@ -42,7 +42,7 @@ export function configIn(weights: Weights, file: string, model?: string): Partia
  *
  * @throws FormatError if it lacks anything else, or is of another model.
  */
-export function resumable({ tensors, metadata }: Weights, file: string, config: PretrainConfig): Weights {
+export function resumable({ tensors, metadata: { pictures: _, ...metadata } }: Weights, file: string, config: PretrainConfig): Weights {
   const { method, model, stem, head, dim } = config;
   const encoder = encoderWeights(tensors, file);
   const whole = new Map<string, StoredTensor>();
