@@ -30,7 +30,7 @@ export interface StepRecord {
   contrastTop5: number;
   lr: number;
   m: number;
-  /** Part of the queue that holds real keys, and steps since its oldest real key was made; without a queue, left out. */
+  /** Part of the queue that holds real keys, and steps made since its oldest real key was; without a queue, left out. */
   queueFill?: number;
   keyAge?: number;
   /** Pictures a second since the step before, where somebody watches the clock. */
@@ -222,7 +222,7 @@ export class Pretraining {
       const epoch = Math.ceil(done / this.stepsPerEpoch);
       const { lr, m } = ratesAt(this.config, done - 1, this.stepsPerEpoch);
       const scaled = lossScale !== undefined && { lossScale, skipped };
-      onStep?.({ step: done, epoch, loss, contrastTop1, contrastTop5, lr, m, ...this.#queue(done), gradNorm, ...scaled }, timing);
+      onStep?.({ step: done, epoch, loss, contrastTop1, contrastTop5, lr, m, ...this.#queue(done - (skipped ?? 0)), gradNorm, ...scaled }, timing);
       if (inRow === SKIPPED) this.#warn(skippedText(done, lossScale), onWarning);
       const usual = gradNorm === undefined ? undefined : this.#spikes.add(gradNorm);
       if (usual !== undefined) this.#warn(spikeText(done, this.#first.name, norm, usual), onWarning);
