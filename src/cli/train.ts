@@ -2,6 +2,7 @@ import type { Pictures } from '../data/pictures.js';
 import { percent } from '../io/numbers.js';
 import { pixelFeatures } from '../moco/embed.js';
 import { knnAccuracy } from '../moco/knn.js';
+import { scaledText } from '../moco/monitors.js';
 import type { Pretraining, StepRecord, StepTiming } from '../moco/pretrain.js';
 import { galleryRows } from '../moco/report.js';
 import type { Metric, Run } from '../moco/run.node.js';
@@ -61,7 +62,7 @@ export async function train(run: Run, training: Pretraining, skipped: Pictures['
     });
   });
   progress.end();
-  if (last?.skipped !== undefined) out.tell(`f16: ${last.skipped} of ${last.step} steps skipped for gradients that were not finite; the loss scale is ${last.lossScale}.`);
+  if (last?.skipped !== undefined) out.tell(scaledText(last.skipped, last.step, last.lossScale!));
   if (training.position.step % stepsPerEpoch !== 0 || training.position.step === 0) await run.save(training, training.position);
   await run.written();
   const rows = training.heldOut.count > 0 ? await galleryRows(training.heldOut, await training.features()) : [];
