@@ -68,7 +68,10 @@ export class GpuBackend implements Backend {
     const [to, bytes] = [storage as GpuStorage, bytesIn(storage.dtype, data)];
     if (!this.#recording) this.gpu.recorder.write(to, bytes);
     else if (!this.#recording.to.owns(to) || !this.#recording.to.constant(to, bytes))
-      throw new ConfigError('set: inside a compiled function only new tensors are given values, once, before they are used; got another. Set it outside, or pass the values as an argument.');
+      throw new ConfigError(
+        'set: inside a compiled function only new tensors are given values, once, before they are used; ' +
+          'got another. Set it outside, or pass the values as an argument.',
+      );
   }
 
   async read(storage: Storage): Promise<TypedArray> {
@@ -87,8 +90,9 @@ export class GpuBackend implements Backend {
     for (const l of plan.launches) {
       const [{ constants = {}, groups }, slices] = [l, l.bind ? l.bind.map((i) => all[i]) : all];
       const kernel = kernelOn(l, slices);
+      const flops = l.flops ?? (l === main ? primitive.flops?.(params) : 0);
       if (!this.#recording) this.gpu.recorder.dispatch(kernel, constants, slices, l.params, groups);
-      else this.#recording.to.dispatch({ op: primitive.name, flops: l.flops ?? (l === main ? primitive.flops?.(params) : 0), kernel, constants, slices, groups }, l.params);
+      else this.#recording.to.dispatch({ op: primitive.name, flops, kernel, constants, slices, groups }, l.params);
     }
     for (const s of scratch) this.free(s); // later work runs after these dispatches, so it may use them at once
   }

@@ -9,9 +9,9 @@ export type TuningTable = Record<string, string>;
 
 /**
  * Times the ways to compute each class of shapes on this adapter, in f16 too if it has halves, and uses the fastest from now on.
- * In Node the table is saved for the adapter and found by the next `device()` of this version of the library. It returns in `milliseconds` even where a driver compiles for
- * longer; classes they leave no time for keep their guess. Call it before training starts: another rung sums in another
- * order, so results differ in their last bits.
+ * In Node the table is saved for the adapter and found by the next `device()` of this version of the library. It returns in
+ * `milliseconds` even where a driver compiles for longer; classes they leave no time for keep their guess. Call it before training
+ * starts: another rung sums in another order, so results differ in their last bits.
  *
  * @param told is called with what each class showed.
  * @returns the rungs of all classes that were measured.

@@ -103,7 +103,7 @@ function describe(adapter: Patient | Absent): string {
   if (!('checks' in adapter)) return `${bold(heading)}: none\n  ${adapter.reason}`;
   const { name, checks, speed, features, limits, tuned, stale } = adapter;
   const rows: [string, string][] = [
-    ...checks.map(({ name: kernel, error, passed }): [string, string] => [passed ? green('right') : red('wrong'), `${kernel}: ${error.toExponential(0)} off plain loops`]),
+    ...checks.map((c): [string, string] => [c.passed ? green('right') : red('wrong'), `${c.name}: ${c.error.toExponential(0)} off plain loops`]),
     ['speed', `${speed.gigabytesPerSecond.toPrecision(3)} GB/s copied, ${speed.gflops.toPrecision(3)} GFLOP/s of f32`],
     [
       'limits',

@@ -70,7 +70,8 @@ export async function train(run: Run, training: Pretraining, skipped: Pictures['
   await board?.written();
   await writeReport(run, training, skipped, rows, (Date.now() - began) / 1000);
   const results = resultsOf(run, training);
-  out.result(finished ? resultTable(results, training) : `Stopped at step ${results.step} of ${totalSteps}. Continue with: dawngrad pretrain --resume ${run.folder}`, results);
+  const stopped = `Stopped at step ${results.step} of ${totalSteps}. Continue with: dawngrad pretrain --resume ${run.folder}`;
+  out.result(finished ? resultTable(results, training) : stopped, results);
   return finished ? 0 : INTERRUPTED;
 }
 

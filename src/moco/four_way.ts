@@ -108,7 +108,9 @@ async function pretrain(config: PretrainConfig, sets: Sets, kept: Kept, tell: Te
   return { about, encoder };
 }
 
-async function contender(model: string, start: string, sets: Sets, config: FourWayConfig, encoder: ReadonlyMap<string, StoredTensor>, kept: Kept, tell: Tell): Promise<Contender> {
+async function contender(
+  model: string, start: string, sets: Sets, config: FourWayConfig, encoder: ReadonlyMap<string, StoredTensor>, kept: Kept, tell: Tell,
+): Promise<Contender> {
   const seeds = Array.from({ length: config.seeds }, (_, i) => config.seed + i);
   const { mean: mid, std, stem } = presets.demo;
   const curves: ClassifierEpoch[][] = [];

@@ -61,13 +61,15 @@ export class SpikeDetector {
 export const COLLAPSE = 0.15;
 
 export const collapseText = (epoch: number, spread: number): string =>
-  `epoch ${epoch}: features of all pictures are nearly the same (spread ${spread.toFixed(2)} of 1): the encoder has collapsed, or not learned yet. Lower --lr, raise --T, or keep --shuffle and --splits on.`;
+  `epoch ${epoch}: features of all pictures are nearly the same (spread ${spread.toFixed(2)} of 1): ` +
+  'the encoder has collapsed, or not learned yet. Lower --lr, raise --T, or keep --shuffle and --splits on.';
 
 /** Steps in a row whose gradients were not finite: more than it takes to find the scale of a sound run. */
 export const SKIPPED = 20;
 
 export const skippedText = (step: number, scale: number): string =>
-  `step ${step}: the gradients of ${SKIPPED} steps in a row were not finite, at a loss scale of ${scale} too, so none was made. If it goes on, the values themselves are too large for f16: use --precision f32, or lower --lr.`;
+  `step ${step}: the gradients of ${SKIPPED} steps in a row were not finite, at a loss scale of ${scale} too, so none was made. ` +
+  'If it goes on, the values themselves are too large for f16: use --precision f32, or lower --lr.';
 
 /** How a run in f16 went. */
 export const scaledText = (skipped: number, steps: number, scale: number): string =>
@@ -83,4 +85,5 @@ export const lacking = (precision: Precision, { f16, name }: Backend): string[] 
 };
 
 export const spikeText = (step: number, layer: string, norm: number, usual: number): string =>
-  `step ${step}: the gradient of ${layer} is ${norm.toPrecision(3)} long, against ${usual.toPrecision(3)} before: training is unstable here. If it goes on, lower --lr or lengthen --warmup.`;
+  `step ${step}: the gradient of ${layer} is ${norm.toPrecision(3)} long, against ${usual.toPrecision(3)} before: ` +
+  'training is unstable here. If it goes on, lower --lr or lengthen --warmup.';

@@ -57,7 +57,9 @@ const [ROWS, IN_FLIGHT] = [256, 3];
 
 /** The optimizer and rates that classifiers start from: SGD for ResNets, AdamW for vision transformers. */
 export const supervisedRecipe = (model: string): Pick<SupervisedConfig, 'optimizer' | 'lr' | 'momentum' | 'weightDecay' | 'warmup'> =>
-  model.startsWith('vit') ? { optimizer: 'adamw', lr: 1e-3, momentum: 0.9, weightDecay: 0.05, warmup: 2 } : { optimizer: 'sgd', lr: 0.05, momentum: 0.9, weightDecay: 5e-4, warmup: 0 };
+  model.startsWith('vit')
+    ? { optimizer: 'adamw', lr: 1e-3, momentum: 0.9, weightDecay: 0.05, warmup: 2 }
+    : { optimizer: 'sgd', lr: 0.05, momentum: 0.9, weightDecay: 5e-4, warmup: 0 };
 
 /**
  * Trains the whole model to tell classes by cross-entropy: random crops and flips, a learning rate that warms up and
@@ -66,7 +68,9 @@ export const supervisedRecipe = (model: string): Pick<SupervisedConfig, 'optimiz
  * @param model [N, size, size, 3] -> [N, classes]
  * @returns what each epoch ended with.
  */
-export async function trainClassifier(model: Encoder, sets: { train: Pictures; heldOut: Pictures }, config: SupervisedConfig, hooks: ClassifierHooks = {}): Promise<ClassifierEpoch[]> {
+export async function trainClassifier(
+  model: Encoder, sets: { train: Pictures; heldOut: Pictures }, config: SupervisedConfig, hooks: ClassifierHooks = {},
+): Promise<ClassifierEpoch[]> {
   const { train, heldOut } = sets;
   check(train, heldOut, config);
   for (const text of lacking(config.precision ?? 'f32', backend())) hooks.onWarning?.(text);
@@ -141,7 +145,10 @@ function check(train: Pictures, heldOut: Pictures, { batch, epochs, warmup, prec
   if (!train.labels || !train.classes || !heldOut.labels) throw new ConfigError('classifier: pictures need classes; got none. Sort them into folders by class.');
   if (heldOut.count === 0) throw new ConfigError('classifier: held-out pictures are needed to measure accuracy; got none. Hold out a part of 0.2.');
   if (!(Number.isInteger(batch) && batch > 1 && batch <= train.count))
-    throw new ConfigError(`batch: it is a whole number above 1 and at most the ${train.count} pictures to train on; got ${batch}. Use a batch of ${Math.min(32, train.count)}.`);
+    throw new ConfigError(
+      `batch: it is a whole number above 1 and at most the ${train.count} pictures to train on; ` +
+        `got ${batch}. Use a batch of ${Math.min(32, train.count)}.`,
+    );
   if (!(Number.isInteger(epochs) && epochs > 0)) throw new ConfigError(`epochs: it is a whole number above 0; got ${epochs}. Use 50.`);
   if (!(warmup >= 0 && warmup < epochs)) throw new ConfigError(`warmup: it must end before the last epoch; got ${warmup} of ${epochs} epochs. Shorten it.`);
 }
