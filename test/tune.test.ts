@@ -53,7 +53,7 @@ describe('a ladder', () => {
 
 describe('tune', () => {
   /** Ladders of five classes of these rungs alone, each with its milliseconds, while `test` runs. */
-  async function withRungs(costs: Record<string, number>, test: (backend: GpuBackend, clock: { now: number }) => Promise<void>, traits: Partial<Traits> = {}): Promise<void> {
+  async function withRungs(costs: Record<string, number>, test: (backend: GpuBackend, clock: { now: number }) => Promise<void>, traits: Partial<Traits> = { f16: false }): Promise<void> {
     const backend = await withTable({}, traits);
     const clock = { now: 0, pending: 0 };
     const rungs = Object.entries(costs).map(([name, cost]) => ({ name, fits: () => true, launch: () => ({ scratch: [], launches: [], cost }) }));
@@ -93,7 +93,7 @@ describe('tune', () => {
       expect(alloc.mock.calls.slice(0, 4)).toEqual([['f32', 4], ['f32', 8], ['f32', 4], ['f16', 8]]);
     }, { f16: true });
     expect(keys).toEqual(['l 1', 'l 1 f16', 'l 2', 'l 2 f16', 'l 3']);
-    await withRungs({ guessed: 10, fast: 5 }, async (backend) => void (await tune(backend, 1000, told)), { f16: false });
+    await withRungs({ guessed: 10, fast: 5 }, async (backend) => void (await tune(backend, 1000, told)));
     expect(keys.slice(5)).toEqual(['l 1', 'l 2', 'l 3', 'l 4', 'l 5']);
   });
 
