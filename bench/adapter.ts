@@ -1,3 +1,4 @@
+import * as dawn from 'webgpu';
 import { findAdapter } from '../src/gpu/adapter.js';
 
 /**
@@ -21,6 +22,18 @@ export function provideGpu(robust: boolean): void {
   };
   provide(gpu);
 }
+
+/** Runs `fn` where `navigator.gpu` has Dawn's null device, which takes all commands and does no work: what is left is the host's. */
+export async function onNull<T>(fn: () => Promise<T>): Promise<T> {
+  const before = globalThis.navigator?.gpu;
+  Object.assign(globalThis, dawn.globals);
+  nullGpu ??= dawn.create(['backend=null']);
+  provide(nullGpu);
+  return fn().finally(() => provide(before));
+}
+
+/** Kept, for Dawn ends the process when it is collected. */
+let nullGpu: GPU | undefined;
 
 const provide = (gpu: object | undefined): void => {
   Object.defineProperty(globalThis, 'navigator', { value: { gpu, userAgent: 'Node', hardwareConcurrency: 2 }, configurable: true, writable: true });

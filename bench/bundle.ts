@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { bareKernels } from '../scripts/bare-wgsl.js';
 
@@ -9,19 +9,33 @@ export const uses = {
   'the whole library': `export * from './src/index.ts';`,
 };
 
-/** What a browser downloads for a module in the folder `root`: minified, with the kernels as they are published, without the parts that only Node asks for. */
-export async function bundleOf(root: string, contents: string): Promise<Uint8Array> {
-  const { build } = await import('esbuild');
-  const { outputFiles } = await build({
-    stdin: { contents, resolveDir: root, loader: 'ts' }, absWorkingDir: root, tsconfig: join(root, 'tsconfig.json'), outdir: root,
-    bundle: true, minify: true, splitting: true, write: false, format: 'esm', platform: 'browser', plugins: [bareKernels], logLevel: 'error',
-  });
-  return Buffer.concat(outputFiles.filter(({ path }) => !/\.node-\w+\.js$/.test(path)).map((f) => f.contents));
+/** Files that a browser downloads. */
+export interface Bundle {
+  /** The module and all that it imports: what it takes to train on a GPU. */
+  readonly files: readonly Uint8Array[];
+  /** What comes later and only where it is asked for: the mirrors, with the reference backend. */
+  readonly later: readonly Uint8Array[];
 }
 
-/** Thousands of bytes of it, gzipped. */
-export const gzippedKB = (bundle: Uint8Array): number => gzipSync(bundle, { level: 9 }).length / 1000;
+/** The bundle of a module in the folder `root`: minified, with the kernels as they are published, without the parts that only Node asks for. */
+export async function bundleOf(root: string, contents: string): Promise<Bundle> {
+  const { build } = await import('esbuild');
+  const { outputFiles, metafile: { outputs } } = await build({
+    stdin: { contents, resolveDir: root, loader: 'ts' }, absWorkingDir: root, tsconfig: join(root, 'tsconfig.json'), outdir: root,
+    bundle: true, minify: true, splitting: true, write: false, metafile: true, format: 'esm', platform: 'browser', plugins: [bareKernels], logLevel: 'error',
+  });
+  const needed = new Set(['stdin.js']);
+  for (const path of needed) for (const { kind, path: to } of outputs[path].imports) if (kind === 'import-statement') needed.add(to);
+  const inBrowser = outputFiles.filter(({ path }) => !/\.node-\w+\.js$/.test(path));
+  const select = (isNeeded: boolean) => inBrowser.filter(({ path }) => needed.has(relative(root, path).replaceAll('\\', '/')) === isNeeded).map((f) => f.contents);
+  return { files: select(true), later: select(false) };
+}
+
+/** Thousands of bytes of them, each gzipped. */
+export const gzippedKB = (files: readonly Uint8Array[]): number => files.reduce((sum, file) => sum + gzipSync(file, { level: 9 }).length, 0) / 1000;
 
 /** The size of each use, in words. */
-export const bundleSizes = (root: string): Promise<string[]> =>
-  Promise.all(Object.entries(uses).map(async ([use, code]) => `Bundle of ${use}: ${gzippedKB(await bundleOf(root, code)).toFixed(1)} KB gzipped`));
+export const bundleSizes = (root: string): Promise<string[]> => Promise.all(Object.entries(uses).map(async ([use, code]) => {
+  const { files, later } = await bundleOf(root, code);
+  return `Bundle of ${use}: ${gzippedKB(files).toFixed(1)} KB gzipped, and ${gzippedKB(later).toFixed(1)} KB that only the reference backend downloads`;
+}));

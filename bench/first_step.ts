@@ -9,7 +9,7 @@ export async function timeToFirstStep(root: string): Promise<string[]> {
   const { build } = await import('esbuild');
   const outfile = join(root, 'node_modules/.cache/dawngrad-first-steps.mjs');
   await build({
-    entryPoints: [join(root, 'bench/first_steps.ts')], outfile, external: ['webgpu', 'sharp', '@sparticuz/chromium'],
+    entryPoints: [join(root, 'bench/first_steps.ts')], absWorkingDir: root, outfile, external: ['webgpu', 'sharp', '@sparticuz/chromium'],
     bundle: true, platform: 'node', format: 'esm', plugins: [bareKernels], logLevel: 'error',
   });
   const started = Date.now();

@@ -2,36 +2,40 @@ import { GpuBackend } from '../src/backend/gpu.js';
 import { useBackend } from '../src/backend/backend.js';
 import { compile } from '../src/compile.js';
 import { openGpu } from '../src/gpu/device.js';
+import { AHEAD } from '../src/gpu/recording.js';
 import { demoConfig } from '../src/moco/config.js';
 import { createMethod } from '../src/moco/create.js';
 import { mul } from '../src/ops/binary.js';
 import { step } from '../src/step.js';
 import { state, Tensor, tensor } from '../src/tensor.js';
+import { onNull } from './adapter.js';
 import { values } from './values.js';
 
 const CHAIN = 4000;
-const [N, SIDE, ROUNDS] = [16, 32, 12];
-/** Calls whose mean is one sample: a replay encodes for some calls to come. */
-const GROUP = 4;
+const [N, SIDE] = [16, 32];
+/** For how long each piece of work is repeated. A sample is the mean of as many calls as a replay encodes for at once; the first half warms up. */
+const SECONDS = 12;
 type Given = Float32Array | Uint32Array;
 type Work = (...inputs: Tensor[]) => Tensor;
 
 /** Replay beside the same work done eagerly, and the compilation of a step's kernels in parallel beside one by one. */
 export async function measureReplay(): Promise<string> {
-  const on = await open();
   const chain = (x: Tensor) => {
     let y = x;
     for (let i = 0; i < CHAIN; i++) y = mul(y, y);
     return y;
   };
-  const lines = [
-    '| work | dispatches | replay: encode, submit | eager: encode, submit | whole, eager / replay |',
-    '|---|--:|--:|--:|--:|',
-    await row(on, `${CHAIN} products of 64`, chain, [new Float32Array(64).fill(1)]),
-    await row(on, `MoCo step, resnet-tiny, ${N} of ${SIDE}²`, mocoStep(), inputs(N)),
-    await row(on, `MoCo step, resnet18, 4 of 8²`, mocoStep('resnet18', 4, 8), inputs(4)),
-  ];
-  return [...lines, '', ...(await compilation())].join('\n');
+  const rows = async () => {
+    const on = await open();
+    return [
+      await row(on, `${CHAIN} products of 64`, chain, [new Float32Array(64).fill(1)]),
+      await row(on, `MoCo step, resnet-tiny, ${N} of ${SIDE}²`, mocoStep(), inputs(N)),
+      await row(on, `MoCo step, resnet18, 4 of 8²`, mocoStep('resnet18', 4, 8), inputs(4)),
+    ];
+  };
+  const head = ['| work | dispatches | replay: encode, submit | eager: encode, submit | whole, eager / replay |', '|---|--:|--:|--:|--:|'];
+  const alone = ["Dawn's null device, where the host has the processor to itself:", '', ...head, ...(await onNull(rows)), ''];
+  return [...alone, 'This adapter:', '', ...head, ...(await rows()), '', ...(await compilation())].join('\n');
 }
 
 async function open(): Promise<GpuBackend> {
@@ -52,31 +56,33 @@ function mocoStep(model = 'resnet-tiny', n = N, side = SIDE): Work {
   return (index, shuffle, unshuffle, lr, m) => method.step([{ x1, x2, index, shuffle, unshuffle }], { lr, m });
 }
 
-/** Microseconds a dispatch on the host, the least of means of some calls: encoding and submitting; and milliseconds until the device is done. */
+/** Microseconds a dispatch on the host, the least of samples: encoding and submitting; and the ratio of times until the device is done. */
 async function row({ gpu: { device } }: GpuBackend, name: string, work: Work, given: Given[]): Promise<string> {
   const replay = compile(work);
   const ways = [() => replay(...given), () => step(() => work(...given.map((g) => tensor(g))))];
   const best = ways.map(() => ({ encode: Infinity, submit: Infinity, whole: Infinity }));
   const submit = device.queue.submit.bind(device.queue);
-  const means = ways.map(() => ({ encode: 0, submit: 0, whole: 0 }));
   let spent = 0;
   device.queue.submit = (buffers) => {
     const from = performance.now();
     submit(buffers);
     spent += performance.now() - from;
   };
-  for (let round = 0; round < ROUNDS; round++)
+  const end = performance.now() + 1000 * SECONDS;
+  for (let sample = 0; sample < 4 || performance.now() < end; sample++)
     for (const [i, way] of ways.entries()) {
-      spent = 0;
-      const from = performance.now();
-      way();
-      const called = performance.now() - from;
-      await device.queue.onSubmittedWorkDone();
-      const seen = { encode: called - spent, submit: spent, whole: performance.now() - from };
-      for (const k of ['encode', 'submit', 'whole'] as const) {
-        means[i][k] = (round % GROUP ? means[i][k] : 0) + seen[k] / GROUP;
-        if (round >= GROUP && round % GROUP === GROUP - 1) best[i][k] = Math.min(best[i][k], means[i][k]);
+      const sum = { encode: 0, submit: 0, whole: 0 };
+      for (let call = 0; call < AHEAD; call++) {
+        spent = 0;
+        const from = performance.now();
+        way();
+        sum.encode += performance.now() - from - spent;
+        sum.submit += spent;
+        await device.queue.onSubmittedWorkDone();
+        sum.whole += performance.now() - from;
       }
+      const warm = sample > 1 && performance.now() > end - 500 * SECONDS;
+      if (warm) for (const k of ['encode', 'submit', 'whole'] as const) best[i][k] = Math.min(best[i][k], sum[k] / AHEAD);
     }
   device.queue.submit = submit;
   const each = (ms: number) => ((1000 * ms) / replay.dispatches).toFixed(2);

@@ -11,6 +11,11 @@ struct Params { A: u32, R: u32, B: u32, S: u32, lanes: u32, chunk: u32, scale: f
 @group(0) @binding(1) var<storage, read_write> y: array<V>; // [A, S, B]
 @group(1) @binding(0) var<uniform> p: Params;
 
+fn join(a: V, b: V) -> V {
+  if (OP == 0u) { return a + b; }
+  return select(a, b, b > a); // cheaper than max
+}
+
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let i = groupOf(group, groups) * 64u + lane;
@@ -21,9 +26,17 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let start = i / (p.B * p.S) * p.R * p.B + i % p.B;
   var result = V();
   if (OP == 1u) { result = x[start + min(first, p.R - 1u) * p.B]; } // a slot without rows changes no maximum
-  for (var r = first; r < end; r += p.lanes) {
-    let v = x[start + r * p.B];
-    if (OP == 0u) { result += v; } else { result = select(result, v, v > result); } // cheaper than max
+  // Four rows a turn: a turn of a loop costs a software adapter as much as a load.
+  let step = p.lanes * p.B;
+  var at = start + first * p.B;
+  var r = first;
+  for (; r + 3u * p.lanes < end; r += 4u * p.lanes) {
+    result = join(join(result, x[at]), join(x[at + step], join(x[at + 2u * step], x[at + 3u * step])));
+    at += 4u * step;
+  }
+  for (; r < end; r += p.lanes) {
+    result = join(result, x[at]);
+    at += step;
   }
   y[i] = result * p.scale;
 }

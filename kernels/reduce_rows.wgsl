@@ -9,6 +9,11 @@ struct Params { A: u32, R: u32, S: u32, chunk: u32, scale: f32 } // R in fours
 @group(0) @binding(1) var<storage, read_write> y: array<f32>; // [A, S]
 @group(1) @binding(0) var<uniform> p: Params;
 
+fn join(a: vec4f, b: vec4f) -> vec4f {
+  if (OP == 0u) { return a + b; }
+  return select(a, b, b > a); // cheaper than max
+}
+
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let slot = groupOf(group, groups) * 64u + lane;
@@ -17,10 +22,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let first = row + slot % p.S * p.chunk;
   let end = min(first + p.chunk, row + p.R);
   var result = x[first];
-  for (var i = first + 1u; i < end; i++) {
-    let v = x[i];
-    if (OP == 0u) { result += v; } else { result = select(result, v, v > result); } // cheaper than max
-  }
+  var i = first + 1u;
+  // Four a turn: a turn of a loop costs as much as a load.
+  for (; i + 3u < end; i += 4u) { result = join(join(result, x[i]), join(x[i + 1u], join(x[i + 2u], x[i + 3u]))); }
+  for (; i < end; i++) { result = join(result, x[i]); }
   let two = select(result.xy + result.zw, max(result.xy, result.zw), OP == 1u);
   y[slot] = p.scale * select(two.x + two.y, max(two.x, two.y), OP == 1u);
 }

@@ -24,7 +24,7 @@ export async function install() {
 export async function build({ types }) {
   const stamp = at('node_modules/.cache/dawngrad-built');
   const made = changed(stamp);
-  const inputs = ['src', 'kernels', 'package.json', 'package-lock.json', 'tsconfig.json', 'tsup.config.ts'];
+  const inputs = ['src', 'kernels', 'scripts', 'package.json', 'package-lock.json', 'tsconfig.json', 'tsup.config.ts'];
   const complete = existsSync(at('dist/cli.js')) && existsSync(stamp) && (!types || readFileSync(stamp, 'utf8') === 'types');
   if (complete && inputs.every((input) => newest(at(input)) < made)) return;
   await announce('Building', async () => {

@@ -3,14 +3,12 @@ import type { Primitive } from './backend/backend.js';
 import { elementsLaunch } from './backend/elements.js';
 import type { FloatType } from './core/dtype.js';
 import { widths } from './gpu/widths.js';
-import { accumulate as mirror } from './reference/accumulate.js';
 import { empty, run, type Tensor } from './tensor.js';
 
 const kernels = widths('accumulate', source);
 
 const primitive: Primitive<{ length: number; add: boolean }> = {
   name: 'accumulate',
-  mirror,
   gpu: ({ length, add }) => elementsLaunch(kernels, length, {}, { ADD: Number(add) }),
 };
 

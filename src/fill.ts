@@ -5,14 +5,12 @@ import { arrayOf, bytesOf, type DType } from './core/dtype.js';
 import { toHalf } from './core/half.js';
 import { checkShape, numel, type Shape } from './core/shape.js';
 import { widths } from './gpu/widths.js';
-import { fill as mirror } from './reference/fill.js';
 import { empty, run, type Tensor } from './tensor.js';
 
 const kernels = widths('fill', source);
 
 const primitive: Primitive<{ value: number; dtype: DType; length: number }> = {
   name: 'fill',
-  mirror,
   gpu: ({ value, dtype, length }) => {
     const bits = dtype === 'f16' ? 0x10001 * toHalf(value) : new Uint32Array(arrayOf(dtype, 4 / bytesOf(dtype)).fill(value).buffer)[0];
     return { ...elementsLaunch(kernels, Math.ceil((length * bytesOf(dtype)) / 4), { bits }), words: true };

@@ -3,7 +3,7 @@ import type { Primitive } from './backend/backend.js';
 import { walkLaunch, walkOf } from './backend/walk.js';
 import { broadcastShapes, broadcastStrides } from './core/shape.js';
 import { widths } from './gpu/widths.js';
-import { type BinaryOp, type BinaryParams, binary as mirror } from './reference/binary.js';
+import type { BinaryOp, BinaryParams } from './reference/binary.js';
 import { empty, floatType, run, type Tensor } from './tensor.js';
 
 const kernels = widths('binary', source);
@@ -11,7 +11,6 @@ const codes: readonly BinaryOp[] = ['add', 'sub', 'mul', 'div', 'greater', 'maxi
 
 const primitive: Primitive<BinaryParams> = {
   name: 'binary',
-  mirror,
   gpu: ({ op, ...p }, traits) => {
     const walk = walkOf(p.shape, [{ strides: p.aStrides }, { strides: p.bStrides }]);
     const [a, b] = walk.operands;

@@ -1,6 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
+import { bareWgsl } from '../scripts/bare-wgsl.js';
+import { names as wgslNames, shortNames } from '../scripts/short-names.js';
 import { findAdapter } from '../src/gpu/adapter.js';
 import { halfStored } from '../src/gpu/half_stored.js';
 import { type Kernel, kernel } from '../src/gpu/kernel.js';
@@ -82,18 +84,68 @@ describe('on a device with default limits', () => {
   });
 });
 
+/** The text, and what it is made into for vectors. */
+const variants = (source: string) => new Set([source, source.replace('#import "single"', '#import "vec4"'), source.replace('alias U = u32', 'alias U = vec4u')]);
+
+/** Bindings that may be f16: floats, and words that are only moved. */
+const moving = ['gather', 'strided', 'strided_transpose'];
+const halvable = ({ name, code }: Kernel) =>
+  [...code.matchAll(/@binding\((\d+)\) var<storage, \w+> \w+: array<(\w+)>/g)].filter(([, , type]) => /^(V|f32|vec[24]f)$/.test(type) || (type === 'U' && moving.includes(name))).map((b) => Number(b[1]));
+
+/** The kernel with all of these stored as f16. */
+const halved = (k: Kernel) => halfStored(k, halvable(k).reduce((mask, i) => mask | (1 << i), 0));
+
+describe('as they are published', () => {
+  let device: GPUDevice;
+  beforeAll(async () => void (device = await checker(Object.values(features))));
+
+  const short = shortNames(join(root, 'kernels'));
+  const bare = (text: string) => bareWgsl(text, short);
+  const imported = (text: string, as: (lib: string) => string) => text.replace(/^#import "(\w+)".*$/gm, (_, file) => as(read(`kernels/lib/${file}.wgsl`)));
+  /** Without comments and blanks, every name replaced by a number in order of appearance: equal where texts differ by a one-to-one renaming. */
+  function numbered({ code }: Kernel): string[] {
+    const seen = new Map<string, string>();
+    return code.replace(/\/\/.*$/gm, '').replace(wgslNames, (n) => seen.get(n) ?? seen.set(n, `name${seen.size}`).get(n)!).match(/\w+|[^\s\w]/g)!;
+  }
+
+  it.each(kernels)('%s is the same but for blanks and names, and compiles', async (name) => {
+    const text = read(`kernels/${name}.wgsl`);
+    const [wholes, bares] = [variants(text), variants(bare(text))].map((texts) => [...texts]);
+    expect(bares.length).toBe(wholes.length);
+    for (const [i, variant] of wholes.entries()) {
+      const [whole, published] = [imported(variant, (lib) => lib), imported(bares[i], bare)].map((source) => kernel(name, source, tunings[name]));
+      expect(numbered(published)).toEqual(numbered(whole));
+      expect(numbered(halved(published))).toEqual(numbered(halved(whole)));
+      const host = ({ code, access, fields, paramBytes }: Kernel) => ({ access, fields, paramBytes, constants: code.match(/\boverride \w+|^.*@tune/gm) });
+      expect(host(published)).toEqual(host(whole));
+      for (const k of [published, halved(published)]) expect(await complaints(device, k)).toEqual([]);
+    }
+  });
+
+  it('they have no comments and no indentation, and names that members or the host use stay', () => {
+    for (const name of kernels) expect(bare(read(`kernels/${name}.wgsl`))).not.toMatch(/^\s|\/\/(?! @tune)/m);
+    expect(bareWgsl(`// doc
+override LONG = 1u;
+const SIZE = 4u; // @tune: why
+#for i in 0..SIZE
+  let long$i = p.size - -size + f(long$i, "a"); // why
+#end
+`, new Map([['size', 'a'], ['f', 'b'], ['i', 'c']]))).toBe(`override LONG=1u;
+const SIZE = 4u; // @tune: why
+#for i in 0..SIZE
+let long$i=p.size- -a+b(long$i,"a");
+#end
+`);
+  });
+});
+
 describe('with halves in memory', () => {
   let device: GPUDevice;
   beforeAll(async () => void (device = await checker(Object.values(features))));
 
-  /** Bindings that may be f16: floats, and words that are only moved. */
-  const moving = ['gather', 'strided', 'strided_transpose'];
-  const halvable = ({ name, code }: Kernel) =>
-    [...code.matchAll(/@binding\((\d+)\) var<storage, \w+> \w+: array<(\w+)>/g)].filter(([, , type]) => /^(V|f32|vec[24]f)$/.test(type) || (type === 'U' && moving.includes(name))).map((b) => Number(b[1]));
-
   it.each(kernels)('%s compiles without a message when its floats are f16', async (name) => {
     const source = read(`kernels/${name}.wgsl`);
-    for (const text of new Set([source, source.replace('#import "single"', '#import "vec4"'), source.replace('alias U = u32', 'alias U = vec4u')])) {
+    for (const text of variants(source)) {
       const k = kernel(name, text, tunings[name]);
       const places = halvable(k);
       const all = places.reduce((mask, i) => mask | (1 << i), 0);

@@ -1,6 +1,4 @@
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { bundleOf, gzippedKB, uses } from '../bench/bundle.js';
 import { compile } from '../src/compile.js';
 import { add, mul } from '../src/ops/binary.js';
 import type { Tensor } from '../src/tensor.js';
@@ -15,10 +13,5 @@ describe('known issues', () => {
     const results: number[] = [];
     for (let i = 0; i < 6; i++) results.push(await on(device, () => twice(Float32Array.of(3)).item()));
     expect(results).toEqual([6, 6, 6, 6, 6, 4]);
-  });
-
-  it.fails('the engine with all kernels is at most 60 KB gzipped', async () => {
-    const root = join(import.meta.dirname, '..');
-    expect(gzippedKB(await bundleOf(root, uses['the engine, with all kernels']))).toBeLessThanOrEqual(60);
   });
 });

@@ -36,13 +36,14 @@ export interface Plan {
 }
 
 /**
- * The unit both backends share: a mirror on plain arrays, and the dispatches that do the same
- * on a GPU. Both get the same buffers in the same order, inputs first, and the same params.
+ * The unit both backends share: the dispatches that compute it on a GPU, and by its name the mirror on plain arrays that
+ * does the same. Both get the same buffers in the same order, inputs first, and the same params.
  */
 export interface Primitive<P> {
   readonly name: string;
-  readonly mirror: (buffers: TypedArray[], params: P) => void;
   readonly gpu: (params: P, traits: Traits) => Launch | Plan;
+  /** For a primitive that is not the library's: those have theirs in `src/reference`, which no user of a GPU downloads. */
+  readonly mirror?: (buffers: TypedArray[], params: P) => void;
   /** Floating-point operations, for profiles. They count for the launch whose kernel is named after the primitive. */
   readonly flops?: (params: P) => number;
 }

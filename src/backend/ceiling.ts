@@ -1,7 +1,6 @@
 import copySource from '../../kernels/ceiling_copy.wgsl';
 import fmaSource from '../../kernels/ceiling_fma.wgsl';
 import { kernel } from '../gpu/kernel.js';
-import { ceilingCopy, ceilingFma } from '../reference/ceiling.js';
 import type { Primitive } from './backend.js';
 import type { GpuBackend } from './gpu.js';
 
@@ -18,14 +17,12 @@ const [copy, fma] = [kernel('ceiling_copy', copySource), kernel('ceiling_fma', f
 /** [x, y]. `apart`: see NEXT in the kernel; each thread copies `each` vectors. */
 export const copyPrimitive: Primitive<{ groups: number; each: number; apart: boolean }> = {
   name: 'ceiling_copy',
-  mirror: ceilingCopy,
   gpu: ({ groups, each, apart }) => ({ kernel: copy, constants: { EACH: each, NEXT: apart ? 256 * groups : 1 }, params: {}, groups }),
 };
 
 /** [x, y], the vectors of x at least 76. */
 export const fmaPrimitive: Primitive<{ groups: number; each: number }> = {
   name: 'ceiling_fma',
-  mirror: ceilingFma,
   gpu: ({ groups, each }) => ({ kernel: fma, constants: { EACH: each }, params: {}, groups }),
 };
 

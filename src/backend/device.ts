@@ -1,7 +1,6 @@
 import { type GpuOptions, openGpu } from '../gpu/device.js';
 import { type Backend, useBackend } from './backend.js';
 import { GpuBackend } from './gpu.js';
-import { ReferenceBackend } from './reference.js';
 
 /** Which device to open. */
 export interface DeviceOptions extends GpuOptions {
@@ -15,7 +14,7 @@ export interface DeviceOptions extends GpuOptions {
  * @throws DeviceError when there is no usable adapter.
  */
 export async function device(options: DeviceOptions = {}): Promise<Backend> {
-  const opened = options.backend === 'reference' ? new ReferenceBackend() : await openTuned(options);
+  const opened = options.backend === 'reference' ? new (await import('./reference.js')).ReferenceBackend() : await openTuned(options);
   useBackend(opened);
   return opened;
 }

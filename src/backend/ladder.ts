@@ -24,7 +24,7 @@ export const halved = <P>(sample: Sample<P>): Sample<P> => ({ ...sample, params:
 /**
  * All ways to compute one operation. An operation registers its candidates by building its `gpu` with `ladder`:
  *
- *     const primitive = { name: 'conv2d', mirror, gpu: ladder({ name: 'conv2d', rungs, classOf, guess, samples }) };
+ *     const primitive = { name: 'conv2d', gpu: ladder({ name: 'conv2d', rungs, classOf, guess, samples }) };
  *
  * The rung of a class of shapes is what a measurement says (`traits.tuned['conv2d <class>']`: shipped with the
  * library, or saved by `tune`), if there is one and it fits; else the guess; else the first rung that fits. It depends on

@@ -41,7 +41,7 @@ export async function measureRungs(on: GpuBackend, l: Ladder<never>, sample: Sam
     if (!(await inTime(() => recorder.pipelines.prepare(pipelines), clock))) return undefined;
   }
   const memory = buffers.map((length, i) => on.alloc(types[i], length));
-  const run = (rung: Rung<never>) => on.run({ name: l.name, mirror: () => {}, gpu: () => rung.launch(params, traits) }, memory, params);
+  const run = (rung: Rung<never>) => on.run({ name: l.name, gpu: () => rung.launch(params, traits) }, memory, params);
   try {
     const times = await timeInTurns(on, rungs.map((rung) => () => run(rung)), clock);
     if (!times) return undefined;

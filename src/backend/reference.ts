@@ -1,5 +1,7 @@
 import { arrayOf, type DType, type TypedArray } from '../core/dtype.js';
+import { ConfigError } from '../core/errors.js';
 import { roundToHalves } from '../core/half.js';
+import { type Mirror, mirrors } from '../reference/mirrors.js';
 import type { Backend, Primitive, Storage } from './backend.js';
 
 interface ArrayStorage extends Storage {
@@ -53,7 +55,9 @@ export class ReferenceBackend implements Backend {
   }
 
   run<P>(primitive: Primitive<P>, buffers: readonly Storage[], params: P): void {
-    primitive.mirror(buffers.map(arrayIn), params);
+    const mirror: Mirror | undefined = primitive.mirror ?? mirrors[primitive.name];
+    if (!mirror) throw new ConfigError(`${primitive.name}: the reference backend computes a primitive by its mirror; got none. Give it one, or open a GPU with device().`);
+    mirror(buffers.map(arrayIn), params as never);
     buffers.forEach(settle);
   }
 

@@ -43,7 +43,7 @@ function converted(text: string, name: string, float: string, half: string): str
   for (let use = uses.exec(text); use; use = uses.exec(text)) {
     const end = closing(text, uses.lastIndex);
     const element = `${name}[${inner(text.slice(uses.lastIndex, end))}]`;
-    const store = /^ ([-+*/]?)= ([^;]*);/.exec(text.slice(end + 1));
+    const store = /^ ?([-+*/]?)=(?!=) ?([^;]*);/.exec(text.slice(end + 1));
     const value = store && (store[1] ? `${float}(${element}) ${store[1]} (${inner(store[2])})` : inner(store[2]));
     out += text.slice(at, use.index) + (store ? `${element} = ${half}(${value});` : `${float}(${element})`);
     at = uses.lastIndex = end + 1 + (store ? store[0].length : 0);

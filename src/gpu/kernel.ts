@@ -53,7 +53,7 @@ function paramsOf(name: string, code: string): { fields: Field[]; paramBytes: nu
   for (const entry of body?.split(/,(?![^<]*>)/) ?? []) {
     const [field, type] = entry.split(':').map((s) => s.trim());
     if (!field) continue;
-    const vec = /^(?:vec4([uif])|array<vec4([uif]), (\d)>)$/.exec(type);
+    const vec = /^(?:vec4([uif])|array<vec4([uif]), ?(\d)>)$/.exec(type);
     if (!vec && !/^[uif]32$/.test(type))
       throw new ConfigError(`kernel ${name}: Params holds u32, i32, f32, vec4 and array<vec4, N>; got ${field}: ${type}. Use one of these.`);
     if (vec) at = Math.ceil(at / 16) * 16;

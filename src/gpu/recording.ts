@@ -28,7 +28,7 @@ export class RecordedBuffer implements PooledBuffer {
  * Command buffers encoded at once. A run takes one; all are the same, and those that are encoded one after the other find
  * in the processor's caches what work on the device between two steps has pushed out of them.
  */
-const AHEAD = 4;
+export const AHEAD = 8;
 /** Inputs up to this many bytes travel together, in one write. */
 const SMALL = 65536;
 

@@ -5,7 +5,7 @@ import { elementsLaunch } from '../backend/elements.js';
 import { ConfigError } from '../core/errors.js';
 import { kernel } from '../gpu/kernel.js';
 import { widths } from '../gpu/widths.js';
-import { type AdamWParams, adamw as mirror } from '../reference/adamw.js';
+import type { AdamWParams } from '../reference/adamw.js';
 import { checkDType, checkSameShape, run, type Tensor } from '../tensor.js';
 import { checkUpdate, type Guard } from './update.js';
 
@@ -14,7 +14,6 @@ const [kernels, advance] = [widths('adamw', source), kernel('adamw_advance', adv
 /** [dw, lr, guard] -> [w, m, v, corrections] */
 const primitive: Primitive<AdamWParams> = {
   name: 'adamw',
-  mirror,
   gpu: ({ length, beta1, beta2, eps, weightDecay, scaled }) => {
     const rates = { rate1: 1 - beta1, rate2: 1 - beta2 };
     const constants = { SCALED: Number(scaled) };

@@ -2,16 +2,16 @@ import { record } from '../autograd.js';
 import type { Primitive } from '../backend/backend.js';
 import { ShapeError } from '../core/errors.js';
 import { show } from '../core/shape.js';
-import { attention as mirror, attentionGrad as gradMirror, type AttentionParams } from '../reference/attention.js';
+import type { AttentionParams } from '../reference/attention.js';
 import { checkSameShape, empty, floatType, run, type Tensor } from '../tensor.js';
 import { attentionGpu, attentionGradGpu, productFlops } from './attention_rungs.js';
 import { concat } from './strided.js';
 
 /** [q, kv] -> [y, lse] */
-export const attentionPrimitive: Primitive<AttentionParams> = { name: 'attention', mirror, flops: (p) => 2 * productFlops(p), gpu: attentionGpu };
+export const attentionPrimitive: Primitive<AttentionParams> = { name: 'attention', flops: (p) => 2 * productFlops(p), gpu: attentionGpu };
 
 /** [q, kv, y, lse, dy] -> [dq, dkv] */
-export const attentionGradPrimitive: Primitive<AttentionParams> = { name: 'attention_grad', mirror: gradMirror, gpu: attentionGradGpu };
+export const attentionGradPrimitive: Primitive<AttentionParams> = { name: 'attention_grad', gpu: attentionGradGpu };
 
 /** Heads and scale of attention. */
 export interface AttentionOptions {

@@ -3,7 +3,7 @@ import type { Primitive } from '../backend/backend.js';
 import { ConfigError, ShapeError } from '../core/errors.js';
 import { show } from '../core/shape.js';
 import { kernel } from '../gpu/kernel.js';
-import { type AugmentParams, augment as mirror } from '../reference/augment.js';
+import type { AugmentParams } from '../reference/augment.js';
 import { checkDType, checkSameShape, empty, run, type Tensor, tensor } from '../tensor.js';
 import { AUGMENT_COLUMNS, wholePictures } from './augment_params.js';
 
@@ -11,7 +11,6 @@ const shader = kernel('augment', source);
 
 const primitive: Primitive<AugmentParams> = {
   name: 'augment',
-  mirror,
   gpu: ({ mean, std, ...p }, { software }) => ({
     scratch: [p.N * p.height * p.width * 3],
     launches: [{ kernel: shader, constants: { THREADS: software ? 64 : 256 }, params: { ...p, mean, inverseStd: std.map((v) => 1 / v) }, groups: p.N }],

@@ -4,7 +4,6 @@ import { record } from '../autograd.js';
 import type { Primitive } from '../backend/backend.js';
 import { ShapeError } from '../core/errors.js';
 import { show } from '../core/shape.js';
-import { avgPool as mirror, avgPoolGrad as gradMirror } from '../reference/avg_pool.js';
 import type { PoolParams } from '../reference/pool.js';
 import { empty, run, type Tensor } from '../tensor.js';
 import { poolLaunch, type PoolOptions, poolParams } from './pool.js';
@@ -16,13 +15,11 @@ type Params = PoolParams & { countPad: boolean };
 
 const primitive: Primitive<Params> = {
   name: 'avg_pool',
-  mirror,
   gpu: ({ countPad, ...p }) => ({ ...launch(p, p.N * p.P * p.Q * p.C), constants: { COUNT_PAD: Number(countPad) } }),
 };
 
 const gradient: Primitive<Params> = {
   name: 'avg_pool_grad',
-  mirror: gradMirror,
   gpu: ({ countPad, ...p }) => ({ ...gradLaunch(p, p.N * p.H * p.W * p.C), constants: { COUNT_PAD: Number(countPad) } }),
 };
 

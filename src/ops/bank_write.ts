@@ -3,7 +3,7 @@ import type { Primitive } from '../backend/backend.js';
 import { ShapeError } from '../core/errors.js';
 import { show } from '../core/shape.js';
 import { kernel } from '../gpu/kernel.js';
-import { bankWrite as mirror, type BankWriteParams } from '../reference/bank_write.js';
+import type { BankWriteParams } from '../reference/bank_write.js';
 import { checkDType, checkSameShape, run, type Tensor } from '../tensor.js';
 import { checkGuard, type Guard } from './update.js';
 
@@ -11,7 +11,6 @@ const shader = kernel('bank_write', source);
 
 const primitive: Primitive<BankWriteParams> = {
   name: 'bank_write',
-  mirror,
   gpu: ({ guarded, ...p }) => ({ kernel: shader, constants: { GUARDED: Number(guarded) }, params: p, groups: Math.ceil((p.N * p.D) / 64) }),
 };
 

@@ -12,7 +12,7 @@ import { numel, show } from '../core/shape.js';
 import type { Traits } from '../gpu/device.js';
 import { kernel } from '../gpu/kernel.js';
 import { type Widths, widthOf, widths } from '../gpu/widths.js';
-import { batchNorm as mirror, batchNormGrad as gradMirror, type BatchNormParams, batchNormStats as statsMirror, batchNormSumsGrad as sumsMirror } from '../reference/batch_norm.js';
+import type { BatchNormParams } from '../reference/batch_norm.js';
 import { checkDType, checkSameShape, empty, floatType, run, type Tensor } from '../tensor.js';
 import { reduceLaunch } from './reduce.js';
 
@@ -50,7 +50,6 @@ type StatsParams = BatchNormParams & { momentum: number };
 /** [x] -> [mean, var, runningMean, runningVar] */
 const statsPrimitive: Primitive<StatsParams> = {
   name: 'batch_norm_stats',
-  mirror: statsMirror,
   gpu: (p, traits) => {
     const { first, merged, scratch } = columnsPass(stats, p, traits);
     const sizes = { ...first.params, C: p.C };
@@ -66,7 +65,6 @@ type NormaliseParams = BatchNormParams & { affine: boolean; add: boolean; relu: 
 /** [x, mean, var, gamma, beta, residual] -> [y] */
 const normalisePrimitive: Primitive<NormaliseParams> = {
   name: 'batch_norm',
-  mirror,
   gpu: ({ affine, add, relu, ...p }, traits) => ({
     ...pass(normalise, p, traits, 1, traits.software ? 128 : 16),
     constants: { AFFINE: Number(affine), RESIDUAL: Number(add), RELU: Number(relu) },
@@ -78,7 +76,6 @@ type SumsParams = BatchNormParams & { relu: boolean; writeDz: boolean };
 /** [x, dy, y, mean, var] -> [sums, dgamma, dbeta, dz] */
 const sumsPrimitive: Primitive<SumsParams> = {
   name: 'batch_norm_sums_grad',
-  mirror: sumsMirror,
   gpu: ({ relu, writeDz, ...p }, traits) => {
     const { first, merged, scratch } = columnsPass(sums, p, traits);
     const merge = reduceLaunch({ op: 'sum', A: p.splits * merged, R: first.span, B: p.C, scale: 1 });
@@ -93,7 +90,6 @@ type GradParams = BatchNormParams & { affine: boolean; relu: boolean; train: boo
 /** [x, dy, y, mean, var, gamma, sums] -> [dx] */
 const gradPrimitive: Primitive<GradParams> = {
   name: 'batch_norm_grad',
-  mirror: gradMirror,
   gpu: ({ affine, relu, train, ...p }, traits) => ({
     ...pass(gradient, p, traits, 1, traits.software ? 128 : 16),
     constants: { AFFINE: Number(affine), RELU: Number(relu), TRAIN: Number(train) },

@@ -6,7 +6,6 @@ import { elementGroups } from '../backend/elements.js';
 import type { DType, FloatType } from '../core/dtype.js';
 import { DTypeError } from '../core/errors.js';
 import { kernel } from '../gpu/kernel.js';
-import { cast as mirror } from '../reference/cast.js';
 import { empty, run, type Tensor } from '../tensor.js';
 
 const shader = kernel('cast', source);
@@ -14,7 +13,6 @@ const codes: readonly DType[] = ['f32', 'i32', 'u32', 'u8'];
 
 const primitive: Primitive<{ from: DType; to: DType; length: number }> = {
   name: 'cast',
-  mirror,
   gpu: ({ from, to, length }) => ({
     kernel: shader,
     constants: { FROM: codes.indexOf(from), TO: codes.indexOf(to) },

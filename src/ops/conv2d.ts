@@ -2,7 +2,7 @@ import { record } from '../autograd.js';
 import type { Primitive } from '../backend/backend.js';
 import { ShapeError } from '../core/errors.js';
 import { show } from '../core/shape.js';
-import { type Conv2dParams, conv2d as mirror, conv2dDw as dwMirror, conv2dDx as dxMirror } from '../reference/conv2d.js';
+import type { Conv2dParams } from '../reference/conv2d.js';
 import { empty, floatType, run, type Tensor } from '../tensor.js';
 import { conv2dDwGpu } from './conv2d_dw_rungs.js';
 import { conv2dDxGpu } from './conv2d_dx_rungs.js';
@@ -12,9 +12,9 @@ import { type Precision, precision, storedIn } from './precision.js';
 /** A product and a sum for every tap and channel of every output; the gradients are as many. */
 const flops = ({ N, P, Q, O, R, S, C, groups }: Conv2dParams): number => (2 * N * P * Q * O * R * S * C) / groups;
 
-export const conv2dPrimitive: Primitive<Conv2dParams> = { name: 'conv2d', mirror, gpu: conv2dGpu, flops };
-export const conv2dDxPrimitive: Primitive<Conv2dParams> = { name: 'conv2d_dx', mirror: dxMirror, gpu: conv2dDxGpu, flops };
-export const conv2dDwPrimitive: Primitive<Conv2dParams> = { name: 'conv2d_dw', mirror: dwMirror, gpu: conv2dDwGpu, flops };
+export const conv2dPrimitive: Primitive<Conv2dParams> = { name: 'conv2d', gpu: conv2dGpu, flops };
+export const conv2dDxPrimitive: Primitive<Conv2dParams> = { name: 'conv2d_dx', gpu: conv2dDxGpu, flops };
+export const conv2dDwPrimitive: Primitive<Conv2dParams> = { name: 'conv2d_dw', gpu: conv2dDwGpu, flops };
 
 type Pair = number | readonly [number, number];
 const pair = (v: Pair): readonly [number, number] => (typeof v === 'number' ? [v, v] : v);

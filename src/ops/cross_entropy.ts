@@ -5,7 +5,6 @@ import type { Primitive } from '../backend/backend.js';
 import { ShapeError } from '../core/errors.js';
 import { show } from '../core/shape.js';
 import { kernel } from '../gpu/kernel.js';
-import { crossEntropy as mirror, crossEntropyGrad as gradMirror } from '../reference/cross_entropy.js';
 import type { Rows } from '../reference/row_dot.js';
 import { checkDType, checkSameShape, empty, floatType, run, type Tensor } from '../tensor.js';
 import { mean } from './reduce.js';
@@ -16,13 +15,11 @@ const [shader, gradShader] = [kernel('cross_entropy', source), kernel('cross_ent
 
 const primitive: Primitive<Rows> = {
   name: 'cross_entropy',
-  mirror,
   gpu: (p) => ({ kernel: shader, params: { ...p }, groups: Math.ceil(p.rows / 64) }),
 };
 
 const gradient: Primitive<Rows> = {
   name: 'cross_entropy_grad',
-  mirror: gradMirror,
   gpu: (p, traits) => {
     const slots = slotsOf(p, traits);
     return { kernel: gradShader, params: { ...p, slots }, groups: Math.ceil((p.rows * slots) / 64) };

@@ -4,12 +4,11 @@ import { elementsLaunch } from '../backend/elements.js';
 import { ShapeError } from '../core/errors.js';
 import { show } from '../core/shape.js';
 import { widths } from '../gpu/widths.js';
-import { ema as mirror } from '../reference/ema.js';
 import { checkDType, checkSameShape, run, type Tensor } from '../tensor.js';
 
 const kernels = widths('ema', source);
 
-const primitive: Primitive<{ length: number }> = { name: 'ema', mirror, gpu: ({ length }) => elementsLaunch(kernels, length) };
+const primitive: Primitive<{ length: number }> = { name: 'ema', gpu: ({ length }) => elementsLaunch(kernels, length) };
 
 /**
  * θ_k = m θ_k + (1 - m) θ_q, in place and without gradients: the momentum update (MoCo, He et al. 2020, eq. 2).

@@ -5,7 +5,7 @@ import type { Primitive } from '../backend/backend.js';
 import { ShapeError } from '../core/errors.js';
 import { numel, show } from '../core/shape.js';
 import { kernel } from '../gpu/kernel.js';
-import { gather as mirror, gatherGrad as gradMirror, type GatherParams } from '../reference/gather.js';
+import type { GatherParams } from '../reference/gather.js';
 import { checkDType, empty, run, type Tensor } from '../tensor.js';
 
 const [words, fours] = [kernel('gather', source), kernel('gather_vec4', source.replace('alias U = u32', 'alias U = vec4u'))];
@@ -13,7 +13,6 @@ const gradShader = kernel('gather_grad', gradSource);
 
 const primitive: Primitive<GatherParams> = {
   name: 'gather',
-  mirror,
   gpu: (p) => {
     const lanes = p.width % 4 === 0 ? 4 : 1;
     const width = p.width / lanes;
@@ -23,7 +22,6 @@ const primitive: Primitive<GatherParams> = {
 
 const gradient: Primitive<GatherParams> = {
   name: 'gather_grad',
-  mirror: gradMirror,
   gpu: (p) => ({ kernel: gradShader, params: { ...p }, groups: Math.ceil((p.rows * p.width) / 64) }),
 };
 

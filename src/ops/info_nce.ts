@@ -8,7 +8,7 @@ import { ConfigError, ShapeError } from '../core/errors.js';
 import { sameShape, show } from '../core/shape.js';
 import type { Traits } from '../gpu/device.js';
 import { kernel } from '../gpu/kernel.js';
-import { type InfoNceParams, infoNce as mirror } from '../reference/info_nce.js';
+import type { InfoNceParams } from '../reference/info_nce.js';
 import { checkDType, empty, run, type Tensor } from '../tensor.js';
 import { greater, mul } from './binary.js';
 import { mean } from './reduce.js';
@@ -46,7 +46,6 @@ function partials({ N, K, D, temperature }: InfoNceParams, traits: Traits): { S:
 /** Buffers: q, positive, queue, loss, rank, dq. */
 export const infoNcePrimitive: Primitive<InfoNceParams> = {
   name: 'info_nce',
-  mirror,
   flops: ({ N, K, D }) => 4 * N * K * D, // logits, and the mean of the keys that they weight
   gpu: (p, traits) => {
     const { N, D, temperature } = p;

@@ -3,7 +3,6 @@ import gradSource from '../../kernels/l2_normalize_grad.wgsl';
 import { record } from '../autograd.js';
 import type { Primitive } from '../backend/backend.js';
 import { kernel } from '../gpu/kernel.js';
-import { l2Normalize as mirror, l2NormalizeGrad as gradMirror } from '../reference/l2_normalize.js';
 import type { Rows } from '../reference/row_dot.js';
 import { empty, floatType, run, type Tensor } from '../tensor.js';
 import { rowDotLaunches, rowsOf, slotsOf } from './row_dot.js';
@@ -15,7 +14,6 @@ type Params = Rows & { eps: number };
 /** [x] -> [y, squares] */
 const primitive: Primitive<Params> = {
   name: 'l2_normalize',
-  mirror,
   gpu: ({ eps, ...p }, traits) => {
     const slots = slotsOf(p, traits);
     const divide = { kernel: shader, params: { ...p, slots, eps }, groups: Math.ceil((p.rows * slots) / 64), bind: [0, 2, 1] };
@@ -26,7 +24,6 @@ const primitive: Primitive<Params> = {
 /** [y, dy, squares] -> [dx] */
 const gradient: Primitive<Params> = {
   name: 'l2_normalize_grad',
-  mirror: gradMirror,
   gpu: ({ eps, ...p }, traits) => {
     const slots = slotsOf(p, traits);
     const project = { kernel: gradShader, params: { ...p, slots, eps }, groups: Math.ceil((p.rows * slots) / 64), bind: [0, 1, 2, 4, 3] };

@@ -4,7 +4,7 @@ import ratiosSource from '../../kernels/lars_ratios.wgsl';
 import type { Launch, Primitive } from '../backend/backend.js';
 import { ConfigError } from '../core/errors.js';
 import { kernel } from '../gpu/kernel.js';
-import { type LarsParams, lars as mirror } from '../reference/lars.js';
+import type { LarsParams } from '../reference/lars.js';
 import { run, type Tensor, tensor } from '../tensor.js';
 import { checkUpdate, type Guard } from './update.js';
 
@@ -17,7 +17,6 @@ const CHUNK = 8192;
 /** [dw, lr, chunks, ranges, guard] -> [w, v] */
 const primitive: Primitive<LarsParams & { chunks: number; tensors: number }> = {
   name: 'lars',
-  mirror,
   gpu: ({ chunks, tensors, momentum, weightDecay, trust, scaled }, { software }) => {
     const constants = { SCALED: Number(scaled) };
     const lanes = software ? 1 : 64;

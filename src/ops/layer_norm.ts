@@ -5,7 +5,6 @@ import { record } from '../autograd.js';
 import type { Launch, Primitive } from '../backend/backend.js';
 import type { Traits } from '../gpu/device.js';
 import { type Widths, widthOf, widths } from '../gpu/widths.js';
-import { layerNorm as mirror, layerNormGrad as gradMirror, layerNormSumsGrad as sumsMirror } from '../reference/layer_norm.js';
 import type { Rows } from '../reference/row_dot.js';
 import { checkDType, checkSameShape, empty, floatType, run, type Tensor } from '../tensor.js';
 import { reduceLaunches } from './reduce.js';
@@ -23,15 +22,14 @@ function rowsLaunch(kernels: Record<1 | 32, Widths>, { C, ...p }: Rows & { eps?:
 }
 
 /** [x, gamma, beta] -> [y, stats] */
-const primitive: Primitive<Rows & { eps: number }> = { name: 'layer_norm', mirror, gpu: (p, traits) => rowsLaunch(forward, p, traits) };
+const primitive: Primitive<Rows & { eps: number }> = { name: 'layer_norm', gpu: (p, traits) => rowsLaunch(forward, p, traits) };
 
 /** [x, dy, gamma, stats] -> [dx] */
-const gradPrimitive: Primitive<Rows> = { name: 'layer_norm_grad', mirror: gradMirror, gpu: (p, traits) => rowsLaunch(gradient, p, traits) };
+const gradPrimitive: Primitive<Rows> = { name: 'layer_norm_grad', gpu: (p, traits) => rowsLaunch(gradient, p, traits) };
 
 /** [x, dy, stats] -> [dgamma, dbeta] */
 const sumsPrimitive: Primitive<Rows> = {
   name: 'layer_norm_sums_grad',
-  mirror: sumsMirror,
   gpu: ({ rows, C }, traits) => {
     const width = widthOf(C);
     const chunk = Math.min(Math.max(Math.ceil((rows * C) / width / (traits.parallelGroups * 64)), 8), 512);

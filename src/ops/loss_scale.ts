@@ -3,7 +3,7 @@ import foundSource from '../../kernels/loss_scale_found.wgsl';
 import type { Launch, Primitive } from '../backend/backend.js';
 import { kernel } from '../gpu/kernel.js';
 import { widthOf, widths } from '../gpu/widths.js';
-import { lossScale as mirror, type LossScaleParams } from '../reference/loss_scale.js';
+import type { LossScaleParams } from '../reference/loss_scale.js';
 import { checkDType, checkSameShape, run, type Tensor } from '../tensor.js';
 import type { Guard } from './update.js';
 
@@ -12,7 +12,6 @@ const [found, update] = [widths('loss_scale_found', foundSource), kernel('loss_s
 /** [dw, statistics] -> [state, guard] */
 const primitive: Primitive<LossScaleParams> = {
   name: 'loss_scale',
-  mirror,
   gpu: ({ length, statistics, ...rates }, { parallelGroups }) => {
     const width = Math.min(widthOf(length), widthOf(statistics)) as 1 | 4;
     const threads = Math.max(1, Math.min(64 * parallelGroups, Math.ceil(length / width)));

@@ -3,13 +3,13 @@ import type { Primitive } from '../backend/backend.js';
 import type { FloatType } from '../core/dtype.js';
 import { ShapeError } from '../core/errors.js';
 import { numel, sameShape, show } from '../core/shape.js';
-import { matmul as mirror, type MatmulParams } from '../reference/matmul.js';
+import type { MatmulParams } from '../reference/matmul.js';
 import { empty, floatType, run, type Tensor, view } from '../tensor.js';
 import { matmulGpu } from './matmul_rungs.js';
 import { type Precision, precision, storedIn } from './precision.js';
 import { sum } from './reduce.js';
 
-export const matmulPrimitive: Primitive<MatmulParams> = { name: 'matmul', mirror, gpu: matmulGpu, flops: ({ batch, M, N, K }) => 2 * batch * M * N * K };
+export const matmulPrimitive: Primitive<MatmulParams> = { name: 'matmul', gpu: matmulGpu, flops: ({ batch, M, N, K }) => 2 * batch * M * N * K };
 
 /** How `matmul` reads its operands, and in what precision. */
 export interface MatmulOptions {

@@ -2,7 +2,6 @@ import source from '../../kernels/max_pool.wgsl';
 import gradSource from '../../kernels/max_pool_grad.wgsl';
 import { record } from '../autograd.js';
 import type { Primitive } from '../backend/backend.js';
-import { maxPool as mirror, maxPoolGrad as gradMirror } from '../reference/max_pool.js';
 import type { PoolParams } from '../reference/pool.js';
 import { empty, run, type Tensor } from '../tensor.js';
 import { poolLaunch, type PoolOptions, poolParams } from './pool.js';
@@ -10,10 +9,10 @@ import { poolLaunch, type PoolOptions, poolParams } from './pool.js';
 const [launch, gradLaunch] = [poolLaunch('max_pool', source), poolLaunch('max_pool_grad', gradSource)];
 
 /** [x] -> [y, place] */
-const primitive: Primitive<PoolParams> = { name: 'max_pool', mirror, gpu: (p) => launch(p, p.N * p.P * p.Q * p.C) };
+const primitive: Primitive<PoolParams> = { name: 'max_pool', gpu: (p) => launch(p, p.N * p.P * p.Q * p.C) };
 
 /** [place, dy] -> [dx] */
-const gradient: Primitive<PoolParams> = { name: 'max_pool_grad', mirror: gradMirror, gpu: (p) => gradLaunch(p, p.N * p.H * p.W * p.C) };
+const gradient: Primitive<PoolParams> = { name: 'max_pool_grad', gpu: (p) => gradLaunch(p, p.N * p.H * p.W * p.C) };
 
 /**
  * The largest value of every window; padding never wins. The gradient goes to the first such value, row by row.

@@ -3,7 +3,6 @@ import type { Primitive } from '../backend/backend.js';
 import { ShapeError } from '../core/errors.js';
 import { show } from '../core/shape.js';
 import { kernel } from '../gpu/kernel.js';
-import { pick as mirror } from '../reference/pick.js';
 import type { Rows } from '../reference/row_dot.js';
 import { checkDType, checkSameShape, empty, run, type Tensor } from '../tensor.js';
 
@@ -11,7 +10,6 @@ const shader = kernel('pick', source);
 
 const primitive: Primitive<Rows> = {
   name: 'pick',
-  mirror,
   gpu: (p) => ({ kernel: shader, params: { ...p }, groups: Math.ceil(p.rows / 64) }),
 };
 

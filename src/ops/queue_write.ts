@@ -4,7 +4,7 @@ import type { Primitive } from '../backend/backend.js';
 import { ShapeError } from '../core/errors.js';
 import { show } from '../core/shape.js';
 import { kernel } from '../gpu/kernel.js';
-import { type QueueWriteParams, queueWrite as mirror } from '../reference/queue_write.js';
+import type { QueueWriteParams } from '../reference/queue_write.js';
 import { checkDType, run, type Tensor } from '../tensor.js';
 import { checkGuard, type Guard } from './update.js';
 
@@ -14,7 +14,6 @@ const advance = kernel('queue_advance', advanceSource);
 /** [keys, guard] -> [queue, pointer] */
 const primitive: Primitive<QueueWriteParams> = {
   name: 'queue_write',
-  mirror,
   gpu: ({ N, K, D, guarded }) => {
     const kept = Math.min(N, K);
     const constants = { GUARDED: Number(guarded) };

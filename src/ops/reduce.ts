@@ -9,7 +9,7 @@ import { ShapeError } from '../core/errors.js';
 import { axesOf, axisOf, numel, type Shape, show } from '../core/shape.js';
 import { kernel } from '../gpu/kernel.js';
 import { widthOf, widths } from '../gpu/widths.js';
-import { argmax as argmaxMirror, reduce as mirror, reduceMaxGrad as maxGradMirror, type Run } from '../reference/reduce.js';
+import type { Run } from '../reference/reduce.js';
 import { empty, floatType, run, type Tensor, view } from '../tensor.js';
 import { mul, sub } from './binary.js';
 import { reshape } from './reshape.js';
@@ -75,17 +75,15 @@ function rowsLaunches(p: Reduction): Plan {
   return { scratch: [p.A * S, ...rest.scratch], launches: [{ ...launch(1), bind: [0, 2] }, ...rest.launches] };
 }
 
-const primitive: Primitive<Reduction> = { name: 'reduce', mirror, gpu: (p, { software }) => (software && inRows(p) ? rowsLaunches(p) : reduceLaunches(p, [0, 1, 2])) };
+const primitive: Primitive<Reduction> = { name: 'reduce', gpu: (p, { software }) => (software && inRows(p) ? rowsLaunches(p) : reduceLaunches(p, [0, 1, 2])) };
 
 const maxGradient: Primitive<Run> = {
   name: 'reduce_max_grad',
-  mirror: maxGradMirror,
   gpu: (p) => ({ kernel: maxGradShader, params: { ...p }, groups: threads(p.A * p.R * p.B) }),
 };
 
 const argmaxPrimitive: Primitive<Run> = {
   name: 'argmax',
-  mirror: argmaxMirror,
   gpu: ({ A, R, B }) => {
     const width = widthOf(B);
     return { kernel: argmaxKernels[width], params: { A, R, B: B / width }, groups: threads((A * B) / width) };

@@ -2,13 +2,12 @@ import source from '../../kernels/restore.wgsl';
 import type { Primitive } from '../backend/backend.js';
 import { elementsLaunch } from '../backend/elements.js';
 import { widths } from '../gpu/widths.js';
-import { restore as mirror } from '../reference/restore.js';
 import { checkDType, checkSameShape, run, type Tensor } from '../tensor.js';
 import { checkGuard, type Guard } from './update.js';
 
 const kernels = widths('restore', source);
 
-const primitive: Primitive<{ length: number }> = { name: 'restore', mirror, gpu: ({ length }) => elementsLaunch(kernels, length) };
+const primitive: Primitive<{ length: number }> = { name: 'restore', gpu: ({ length }) => elementsLaunch(kernels, length) };
 
 /**
  * Gives `state` the values in `kept` where the guard is 0, in place and without gradients: what a skipped step has changed is

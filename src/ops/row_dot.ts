@@ -5,7 +5,7 @@ import { ShapeError } from '../core/errors.js';
 import { type Shape, numel, show } from '../core/shape.js';
 import type { Traits } from '../gpu/device.js';
 import { kernel } from '../gpu/kernel.js';
-import { rowDot as mirror, type Rows } from '../reference/row_dot.js';
+import type { Rows } from '../reference/row_dot.js';
 import { checkSameShape, empty, floatType, run, type Tensor, view } from '../tensor.js';
 import { mul } from './binary.js';
 import { reduceLaunch } from './reduce.js';
@@ -33,7 +33,6 @@ export function rowDotLaunches(p: Rows, slots: number, [a, b, d, scratch]: reado
 
 const primitive: Primitive<Rows> = {
   name: 'row_dot',
-  mirror,
   gpu: (p, traits) => {
     const slots = slotsOf(p, traits);
     return { scratch: [p.rows * slots], launches: rowDotLaunches(p, slots, [0, 1, 2, 3]) };

@@ -3,7 +3,7 @@ import type { Primitive } from '../backend/backend.js';
 import { elementsLaunch } from '../backend/elements.js';
 import { ConfigError } from '../core/errors.js';
 import { widths } from '../gpu/widths.js';
-import { type SgdParams, sgd as mirror } from '../reference/sgd.js';
+import type { SgdParams } from '../reference/sgd.js';
 import { run, type Tensor } from '../tensor.js';
 import { checkUpdate, type Guard } from './update.js';
 
@@ -11,7 +11,6 @@ const kernels = widths('sgd', source);
 
 const primitive: Primitive<SgdParams> = {
   name: 'sgd',
-  mirror,
   gpu: ({ nesterov, scaled, length, ...params }) => elementsLaunch(kernels, length, params, { NESTEROV: Number(nesterov), SCALED: Number(scaled) }),
 };
 

@@ -6,7 +6,6 @@ import { record } from '../autograd.js';
 import type { Primitive } from '../backend/backend.js';
 import { kernel } from '../gpu/kernel.js';
 import type { Rows } from '../reference/row_dot.js';
-import { softmax as mirror, softmaxGrad as gradMirror, softmaxStats as statsMirror } from '../reference/softmax.js';
 import { empty, floatType, run, type Tensor } from '../tensor.js';
 import { rowDotLaunches, rowsOf, slotsOf } from './row_dot.js';
 
@@ -18,7 +17,6 @@ const threads = (n: number) => Math.ceil(n / 64);
 /** [x] -> [stats]: the maximum and Σ exp(x - maximum) of every row. */
 const statsPrimitive: Primitive<Rows> = {
   name: 'softmax_stats',
-  mirror: statsMirror,
   gpu: (p, traits) => {
     const slots = slotsOf(p, traits);
     const first = { kernel: stats, params: { ...p, slots }, groups: threads(p.rows * slots) };
@@ -32,7 +30,6 @@ type Params = Rows & { log: boolean };
 
 const primitive: Primitive<Params> = {
   name: 'softmax',
-  mirror,
   gpu: ({ log, ...p }, traits) => {
     const slots = slotsOf(p, traits);
     return { kernel: shader, constants: { LOG: Number(log) }, params: { ...p, slots }, groups: threads(p.rows * slots) };
@@ -42,7 +39,6 @@ const primitive: Primitive<Params> = {
 /** [y, dy] -> [dx] */
 const gradient: Primitive<Params> = {
   name: 'softmax_grad',
-  mirror: gradMirror,
   gpu: ({ log, ...p }, traits) => {
     const slots = slotsOf(p, traits);
     const last = { kernel: gradShader, constants: { LOG: Number(log) }, params: { ...p, slots }, groups: threads(p.rows * slots), bind: [0, 1, 3, 2] };

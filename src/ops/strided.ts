@@ -9,7 +9,7 @@ import { zeros } from '../fill.js';
 import type { Traits } from '../gpu/device.js';
 import { kernel } from '../gpu/kernel.js';
 import { widths } from '../gpu/widths.js';
-import { strided as mirror, type StridedParams } from '../reference/strided.js';
+import type { StridedParams } from '../reference/strided.js';
 import { checkDType, empty, run, type Tensor } from '../tensor.js';
 import { sumTo } from './reduce.js';
 
@@ -32,7 +32,7 @@ function transposeLaunch({ width, shape, operands: [x, y] }: Walk): Launch | und
   return { kernel: tiles, params, groups: batch * Math.ceil(R / 32) * Math.ceil(C / 32) };
 }
 
-const primitive: Primitive<StridedParams> = { name: 'strided', mirror, gpu: stridedLaunch };
+const primitive: Primitive<StridedParams> = { name: 'strided', gpu: stridedLaunch };
 
 const words = (where: string, x: Tensor) => checkDType(where, x, 'f32', 'f16', 'i32', 'u32');
 

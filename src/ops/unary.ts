@@ -5,20 +5,16 @@ import type { Primitive } from '../backend/backend.js';
 import { elementsLaunch } from '../backend/elements.js';
 import { ConfigError } from '../core/errors.js';
 import { type Widths, widths } from '../gpu/widths.js';
-import { unary as mirror, unaryGrad as gradMirror, type UnaryOp, type UnaryParams } from '../reference/unary.js';
+import type { UnaryOp, UnaryParams } from '../reference/unary.js';
 import { empty, floatType, run, type Tensor } from '../tensor.js';
 
 const codes: readonly UnaryOp[] = ['neg', 'exp', 'log', 'sqrt', 'relu', 'gelu', 'tanh', 'sigmoid', 'clamp'];
 type Sized = UnaryParams & { length: number };
 
-const primitiveOf = (name: string, kernels: Widths, mirror: Primitive<Sized>['mirror']): Primitive<Sized> => ({
-  name,
-  mirror,
-  gpu: ({ op, length, lo, hi }) => elementsLaunch(kernels, length, { lo, hi }, { OP: codes.indexOf(op) }),
-});
+const launchOf = (kernels: Widths) => ({ op, length, lo, hi }: Sized) => elementsLaunch(kernels, length, { lo, hi }, { OP: codes.indexOf(op) });
 
-const forward = primitiveOf('unary', widths('unary', source), mirror);
-const gradient = primitiveOf('unary_grad', widths('unary_grad', gradSource), gradMirror);
+const forward: Primitive<Sized> = { name: 'unary', gpu: launchOf(widths('unary', source)) };
+const gradient: Primitive<Sized> = { name: 'unary_grad', gpu: launchOf(widths('unary_grad', gradSource)) };
 
 /** Operations whose slope is cheaper from the result than from the argument. */
 const fromResult = new Set<UnaryOp>(['exp', 'sqrt', 'relu', 'tanh', 'sigmoid']);

@@ -5,13 +5,12 @@ import { elementsLaunch } from '../backend/elements.js';
 import { broadcastShapes } from '../core/shape.js';
 import { zeros } from '../fill.js';
 import { widths } from '../gpu/widths.js';
-import { where as mirror } from '../reference/where.js';
 import { empty, floatType, run, type Tensor } from '../tensor.js';
 import { expand } from './strided.js';
 
 const kernels = widths('where', source);
 
-const primitive: Primitive<{ length: number }> = { name: 'where', mirror, gpu: ({ length }) => elementsLaunch(kernels, length) };
+const primitive: Primitive<{ length: number }> = { name: 'where', gpu: ({ length }) => elementsLaunch(kernels, length) };
 
 /** y = a where the condition is not 0, else b, broadcasting. What is not picked gets no gradient, be it infinite or NaN. */
 export function where(condition: Tensor, a: Tensor, b: Tensor): Tensor {

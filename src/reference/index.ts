@@ -22,7 +22,7 @@ export * from './loss_scale.js';
 export * from './matmul.js';
 export * from './max_pool.js';
 export * from './pick.js';
-export * from './pool.js';
+export type { PoolParams } from './pool.js';
 export * from './queue_write.js';
 export * from './reduce.js';
 export * from './restore.js';

@@ -11,7 +11,7 @@ export interface UnaryParams {
 }
 
 /** erf(x) = 2/√π e^(-x²) Σ 2^n x^(2n+1) / (2n+1)!!, a series of one sign. */
-export function erf(x: number): number {
+function erf(x: number): number {
   let term = x;
   let sum = x;
   for (let n = 1; Math.abs(term) > 1e-17 * Math.abs(sum) && n < 400; n++) {

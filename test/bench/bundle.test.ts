@@ -3,31 +3,26 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { bundleOf, gzippedKB, uses } from '../../bench/bundle.js';
 import { bareWgsl } from '../../scripts/bare-wgsl.js';
-import { type Kernel, kernel } from '../../src/gpu/kernel.js';
+import { shortNames } from '../../scripts/short-names.js';
 
 const root = join(import.meta.dirname, '../..');
+const short = shortNames(join(root, 'kernels'));
 const files = readdirSync(join(root, 'kernels')).filter((f) => f.endsWith('.wgsl'));
-const read = (file: string) => readFileSync(join(root, 'kernels', file), 'utf8');
-const bundle = async (code: string) => Buffer.from(await bundleOf(root, code));
-
-describe('bare kernels', () => {
-  it.each(files)('%s is the same without comments and indentation', (file) => {
-    const [whole, bare] = [read(file), bareWgsl(read(file))].map((text) => kernel(file, text));
-    const stripped = (k: Kernel) => ({ ...k, code: bareWgsl(k.code), source: bareWgsl(k.source) });
-    expect(stripped(bare)).toEqual(stripped(whole));
-    expect(bareWgsl(read(file))).not.toMatch(/^\s|\/\/(?! @tune)/m);
-  });
-});
+const bare = (file: string) => bareWgsl(readFileSync(join(root, 'kernels', file), 'utf8'), short);
+const textOf = (bundled: readonly Uint8Array[]) => Buffer.concat(bundled).toString();
 
 describe('a bundle', () => {
-  it('of few operations pays for few kernels', async () => {
-    const [all, few] = await Promise.all([bundle(uses['the engine, with all kernels']), bundle(uses['matmul and relu'])]);
-    expect(gzippedKB(all)).toBeLessThan(66); // 65.1: see the known issues
-    expect(gzippedKB(few)).toBeLessThan(gzippedKB(all) / 2);
+  it('of few operations pays for few kernels, and mirrors come later', async () => {
+    const [all, few] = await Promise.all([bundleOf(root, uses['the engine, with all kernels']), bundleOf(root, uses['matmul and relu'])]);
+    expect(gzippedKB(all.files)).toBeLessThanOrEqual(60);
+    expect(gzippedKB(few.files)).toBeLessThan(gzippedKB(all.files) / 2);
     /** Kernels whose every line is in the bundle. */
-    const held = (text: string) => files.filter((f) => bareWgsl(read(f)).split('\n').every((line) => text.includes(line.replace(/`|\\|\$\{/g, '\\$&'))));
-    expect(held(all.toString()).length).toBe(files.length);
-    expect(held(few.toString()).filter((f) => /^(conv2d|batch_norm|attention|max_pool|augment|lars|adamw|queue)/.test(f))).toEqual([]);
-    expect(held(few.toString())).toContain('matmul.wgsl');
+    const held = (text: string) => files.filter((f) => bare(f).split('\n').every((line) => text.includes(line.replace(/`|\\|\$\{/g, '\\$&'))));
+    expect(held(textOf(all.files)).length).toBe(files.length);
+    expect(held(textOf(few.files)).filter((f) => /^(conv2d|batch_norm|attention|max_pool|augment|lars|adamw|queue)/.test(f))).toEqual([]);
+    expect(held(textOf(few.files))).toContain('matmul.wgsl');
+    const mirrors = /computes a primitive by its mirror/;
+    expect(textOf(all.files)).not.toMatch(mirrors);
+    expect(textOf(all.later)).toMatch(mirrors);
   });
 });

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bundleOf, gzippedKB, uses } from '../../bench/bundle.js';
 
 /** The package as a stranger has it: packed, installed into an empty folder and imported by its name. */
 const root = join(import.meta.dirname, '../..');
@@ -92,6 +93,13 @@ describe('the package', () => {
       import * as engine from 'dawngrad/engine';
       console.log(Object.keys(engine).every((name) => all[name] === engine[name]), 'matmul' in engine, 'MoCo' in engine);`);
     expect(printed).toBe('true true false');
+  });
+
+  it('costs the page that imports it what bench/bundle.ts measures', async () => {
+    for (const use of [uses['matmul and relu'], uses['the engine, with all kernels']]) {
+      const [source, published] = await Promise.all([use, use.replace(/\.\/src\/(\w+)\.ts/, './dist/$1.js')].map((code) => bundleOf(root, code)));
+      expect(gzippedKB(published.files)).toBeLessThan(1.02 * gzippedKB(source.files));
+    }
   });
 
   it('gives the mirrors as dawngrad/reference', () => {
