@@ -21,7 +21,6 @@ const methods: [string, Partial<PretrainConfig>][] = [
   ['end to end, two encoders', { method: 'end-to-end', shared: false }],
   ['memory bank, NCE', { method: 'memory-bank', bankLoss: 'nce', K: 8 }],
 ];
-const vit: Partial<PretrainConfig> = { ...v3, model: 'vit-mini', optimizer: 'adamw', size: 16 };
 
 /** A scale under which no gradient of these runs overflows, and one under which all do. */
 const SCALE = 64;
@@ -37,7 +36,7 @@ class Run {
 
   constructor(backend: Backend, changed: Partial<PretrainConfig>) {
     this.#on = backend;
-    this.#config = { ...base, m: 0.9, precision: 'f16', ...changed };
+    this.#config = { ...base, batch: 4, m: 0.9, precision: 'f16', ...changed };
     this.method = on(backend, () => createMethod(this.#config, 16));
     this.scale(SCALE);
   }
@@ -109,5 +108,5 @@ async function check(backend: Backend, changed: Partial<PretrainConfig>): Promis
 
 describe('a step that overflows leaves every bit of all state, and the next goes on from there', () => {
   it.each(methods)('%s', async (_, changed) => check(await gpu(), changed));
-  it.each([methods[1], ['MoCo v3 of a vision transformer, AdamW', vit] as const])('%s, by the mirrors in halves', (_, changed) => check(reference, changed));
+  it('MoCo v2, by the mirrors in halves', () => check(reference, {}));
 });
