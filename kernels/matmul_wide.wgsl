@@ -2,6 +2,7 @@
 // steps of k, half of the threads bring a, half b, each a 4×4 block by four vec4 loads that are under way while the tile
 // before is used. The contiguous axis of each operand, and N, must divide by 4.
 const SIDE = 16u;
+const STATS = 0u; // @tune: 1 writes its tiles' statistics too
 #import "index"
 #import "matmul"
 #import "tile"
@@ -9,6 +10,12 @@ const SIDE = 16u;
 @group(0) @binding(0) var<storage, read> a: array<vec4f>;       // batch of [M, K], at aRow and aCol
 @group(0) @binding(1) var<storage, read> b: array<vec4f>;       // batch of [K, N], at bRow and bCol
 @group(0) @binding(2) var<storage, read_write> c: array<vec4f>; // [batch, split, M, N]
+#for s in 0..STATS
+@group(0) @binding(3) var<storage, read_write> mean: array<vec4f>; // [tiles of M, N], less the tile's first value
+@group(0) @binding(4) var<storage, read_write> m2: array<vec4f>;   // [tiles of M, N]
+#import "tile_stats"
+#import "column_stats"
+#end
 @group(1) @binding(0) var<uniform> p: Params;
 
 // Row i of a thread's block: along the contiguous axis, at position `line` of the other.
@@ -91,5 +98,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     if ((row < p.M) & (column < p.N)) { c[at / 4u] = l$i; }
     if ((row < p.M) & (column + 64u < p.N)) { c[at / 4u + 16u] = r$i; }
   }
+  #end
+  #for s in 0..STATS
+  let rows = min(TILE, p.M - min(t.row, p.M));
+  let place = (t.row / TILE * p.N + column) / 4u;
+  writeStats(array(l0, l1, l2, l3, l4, l5, l6, l7), rows, thread, place, column < p.N);
+  writeStats(array(r0, r1, r2, r3, r4, r5, r6, r7), rows, thread, place + SIDE, column + 64u < p.N);
   #end
 }

@@ -23,8 +23,8 @@ export { clamp, exp, gelu, log, neg, relu, sigmoid, sqrt, tanh } from './ops/una
 export { argmax, max, mean, sum, variance } from './ops/reduce.js';
 export { matmul, type MatmulOptions } from './ops/matmul.js';
 export { type Precision, withPrecision } from './ops/precision.js';
-export { conv2d, type Conv2dOptions } from './ops/conv2d.js';
-export { batchNorm } from './ops/batch_norm.js';
+export { conv2d, type Conv2dOptions, type StatisticsWish } from './ops/conv2d.js';
+export { batchNorm, type TileStatistics } from './ops/batch_norm.js';
 export { layerNorm } from './ops/layer_norm.js';
 export { maxPool } from './ops/max_pool.js';
 export { avgPool, globalAvgPool } from './ops/avg_pool.js';

@@ -48,6 +48,9 @@ describe.each(kernels)('kernels/%s.wgsl', (name) => {
 /** Unrolled over the head: a smaller one compiles in a tenth of the time. */
 const tunings: Record<string, Tuning> = Object.fromEntries(['attention', 'attention_dq', 'attention_dkv'].map((name) => [name, { D: 16 }]));
 
+/** Kernels whose epilogue takes statistics are compiled with and without it. */
+const tuningsOf = (name: string): (Tuning | undefined)[] => [tunings[name], ...(read(`kernels/${name}.wgsl`).includes('STATS') ? [{ STATS: 1 }] : [])];
+
 const kept: GPU[] = []; // a device dies with the instance it is of
 
 /** Dawn without a driver: it checks shaders of every extension and runs none. */
@@ -112,8 +115,8 @@ describe('as they are published', () => {
     const text = read(`kernels/${name}.wgsl`);
     const [wholes, bares] = [variants(text), variants(bare(text))].map((texts) => [...texts]);
     expect(bares.length).toBe(wholes.length);
-    for (const [i, variant] of wholes.entries()) {
-      const [whole, published] = [imported(variant, (lib) => lib), imported(bares[i], bare)].map((source) => kernel(name, source, tunings[name]));
+    for (const [i, tuning] of wholes.flatMap((_, i) => tuningsOf(name).map((tuning) => [i, tuning] as const))) {
+      const [whole, published] = [imported(wholes[i], (lib) => lib), imported(bares[i], bare)].map((source) => kernel(name, source, tuning));
       expect(numbered(published)).toEqual(numbered(whole));
       expect(numbered(halved(published))).toEqual(numbered(halved(whole)));
       const host = ({ code, access, fields, paramBytes }: Kernel) => ({ access, fields, paramBytes, constants: code.match(/\boverride \w+|^.*@tune/gm) });
@@ -145,8 +148,7 @@ describe('with halves in memory', () => {
 
   it.each(kernels)('%s compiles without a message when its floats are f16', async (name) => {
     const source = read(`kernels/${name}.wgsl`);
-    for (const text of variants(source)) {
-      const k = kernel(name, text, tunings[name]);
+    for (const k of [...variants(source)].flatMap((text) => tuningsOf(name).map((tuning) => kernel(name, text, tuning)))) {
       const places = halvable(k);
       const all = places.reduce((mask, i) => mask | (1 << i), 0);
       for (const mask of moving.includes(name) ? [all, 1] : [all]) {

@@ -4,6 +4,7 @@
 const A_T = 0u; // @tune
 const B_T = 0u; // @tune
 const WHOLE = 1u; // @tune: 0 stores no tile as a whole: c of halves takes no sum of floats
+const STATS = 0u; // @tune: 1 writes the statistics of tiles of 64 rows too
 alias Left = subgroup_matrix_left<f16, 16, 16>;
 alias Right = subgroup_matrix_right<f16, 16, 16>;
 alias Sum = subgroup_matrix_result<f32, 16, 16>;
@@ -23,3 +24,19 @@ fn lineOf(q: u32, k: bool) -> vec2u {
 }
 
 const NOWHERE = 0xffffffffu;
+
+// What lib/column_stats asks for: of 64 rows, which a subgroup holds, a lane has the even or the odd ones of a column.
+#for s in 0..STATS
+alias V = f32;
+const ROWS = 32u; // @tune
+
+fn rowOf(i: u32, thread: u32) -> u32 { return i * 2u + thread % 32u / 16u; }
+
+fn overRows(v: V, thread: u32) -> V {
+  workgroupBarrier();
+  edge[thread] = v;
+  workgroupBarrier();
+  let even = thread / 32u * 32u + thread % 16u;
+  return edge[even] + edge[even + 16u];
+}
+#end

@@ -1,5 +1,5 @@
   // Inside main: sums go to c. Where the tile is `whole`, its rows lie `stride` apart from `first`; else placeOf(tile, row,
-  // column) says where each element goes, or NOWHERE.
+  // column) says where each element goes, or NOWHERE. Statistics are of the subgroup's `rows`, whose first is at `place`, one of `holds` columns.
   #for w in 0..WHOLE
   if (whole) {
     #for i in 0..4
@@ -11,8 +11,11 @@
   }
   #end
   let mine = thread / 32u * 256u;
-  #for i in 0..4
   #for j in 0..2
+  #for s in 0..STATS
+  var v$j: array<V, ROWS>;
+  #end
+  #for i in 0..4
   workgroupBarrier();
   subgroupMatrixStore<row_major>(&edge, mine, c$i_$j, 16u);
   workgroupBarrier();
@@ -20,5 +23,13 @@
     let to = placeOf(t, row + $iu * 16u + n / 16u, column + $ju * 16u + n % 16u);
     if (to != NOWHERE) { c[to] = edge[mine + n]; }
   }
+  #for s in 0..STATS
+  #for k in 0..8
+  v$j[$i * 8 + $k] = edge[mine + thread % 32u + $ku * 32u];
+  #end
+  #end
+  #end
+  #for s in 0..STATS
+  writeStats(v$j, rows, thread, place + $ju * 16u, $ju * 16u < holds);
   #end
   #end

@@ -88,6 +88,8 @@ export interface Backend {
   readonly name: string;
   /** Whether tensors may be f16. */
   readonly f16: boolean;
+  /** What kernels are chosen by, where there are any. */
+  readonly traits?: Traits;
   /** Memory for `length` elements, with any values. */
   alloc(dtype: DType, length: number): Storage;
   /** Part of `storage`, from element `offset`; its start must be a multiple of 256 bytes. */

@@ -1,7 +1,7 @@
 import { bytesOf, type DType, type TypedArray, viewOf } from '../core/dtype.js';
 import { ConfigError, DeviceError } from '../core/errors.js';
 import { encodeHalves } from '../core/half.js';
-import { checkDevice, type Gpu } from '../gpu/device.js';
+import { checkDevice, type Gpu, type Traits } from '../gpu/device.js';
 import { halfStored } from '../gpu/half_stored.js';
 import type { Kernel } from '../gpu/kernel.js';
 import type { Slice } from '../gpu/recorder.js';
@@ -31,6 +31,7 @@ export class GpuBackend implements Backend {
   readonly kind = 'gpu';
   readonly name: string;
   readonly f16: boolean;
+  readonly traits: Traits;
   readonly gpu: Gpu;
   /** Where work is written down instead of done, and the memory made meanwhile. */
   #recording?: { to: Recording; made: GpuStorage[] };
@@ -38,6 +39,7 @@ export class GpuBackend implements Backend {
   constructor(gpu: Gpu) {
     this.gpu = gpu;
     this.name = gpu.name;
+    this.traits = gpu.traits;
     this.f16 = gpu.traits.f16;
   }
 

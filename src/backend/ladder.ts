@@ -1,12 +1,23 @@
 import type { Traits } from '../gpu/device.js';
 import type { Launch, Plan } from './backend.js';
 
+/**
+ * A launch that also writes the statistics of its result's columns, over tiles of `rows` rows: of every column the mean, less the
+ * tile's first value, and the sum of squared deviations from it, both [tiles, columns], after the operation's own buffers.
+ */
+export interface WithStatistics {
+  readonly rows: number;
+  readonly launch: Launch;
+}
+
 /** One way to compute an operation on a GPU. */
 export interface Rung<P> {
   readonly name: string;
   /** Whether this adapter has what the rung needs and the rung can compute these parameters. */
   readonly fits: (params: P, traits: Traits) => boolean;
   readonly launch: (params: P, traits: Traits) => Launch | Plan;
+  /** What its epilogue can do besides, where it can. */
+  readonly statistics?: (params: P, traits: Traits) => WithStatistics | undefined;
 }
 
 /** A typical problem of one class of shapes, small enough to be timed in milliseconds. */
@@ -56,5 +67,8 @@ export function rungOf<P>(of: Ladder<P>, params: P, traits: Traits): Rung<P> {
   const named = (name?: string) => of.rungs.find((r) => r.name === name && r.fits(params, traits));
   return named(traits.tuned[tuningKey(of, params)]) ?? named(of.guess(params, traits)) ?? of.rungs.find((r) => r.fits(params, traits))!;
 }
+
+/** How the rung of `params` writes statistics besides, if it can. */
+export const statisticsOf = <P>(of: Ladder<P>, params: P, traits: Traits): WithStatistics | undefined => rungOf(of, params, traits).statistics?.(params, traits);
 
 export const tuningKey = <P>(of: Ladder<P>, params: P): string => `${of.name} ${of.classOf(params)}`;

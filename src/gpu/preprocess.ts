@@ -1,5 +1,6 @@
 import attentionLib from '../../kernels/lib/attention.wgsl';
 import attentionTiledLib from '../../kernels/lib/attention_tiled.wgsl';
+import columnStatsLib from '../../kernels/lib/column_stats.wgsl';
 import conv2dLib from '../../kernels/lib/conv2d.wgsl';
 import conv2dDwLib from '../../kernels/lib/conv2d_dw.wgsl';
 import conv2dDxLib from '../../kernels/lib/conv2d_dx.wgsl';
@@ -22,6 +23,7 @@ import singleLib from '../../kernels/lib/single.wgsl';
 import tileLib from '../../kernels/lib/tile.wgsl';
 import multiplyLib from '../../kernels/lib/tile_multiply.wgsl';
 import stageLib from '../../kernels/lib/tile_stage.wgsl';
+import statsLib from '../../kernels/lib/tile_stats.wgsl';
 import vec4Lib from '../../kernels/lib/vec4.wgsl';
 import walkLib from '../../kernels/lib/walk.wgsl';
 import windowLib from '../../kernels/lib/window.wgsl';
@@ -29,11 +31,11 @@ import { ConfigError } from '../core/errors.js';
 
 /** What `#import "name"` may name: every file of `kernels/lib/`. */
 const library: Record<string, string> = {
-  attention: attentionLib, attention_tiled: attentionTiledLib, conv2d: conv2dLib, conv2d_dw: conv2dDwLib, conv2d_dx: conv2dDxLib, elements: elementsLib, erf: erfLib,
+  attention: attentionLib, attention_tiled: attentionTiledLib, column_stats: columnStatsLib, conv2d: conv2dLib, conv2d_dw: conv2dDwLib, conv2d_dx: conv2dDxLib, elements: elementsLib, erf: erfLib,
   index: indexLib, lanes: lanesLib, matmul: matmulLib, matmul_tiled: matmulTiledLib,
   matrix: matrixLib, matrix_begin: matrixBeginLib, matrix_multiply: matrixMultiplyLib, matrix_stage: matrixStageLib, matrix_store: matrixStoreLib,
   rng: rngLib, row_scores: rowScoresLib, row_scores_pair: rowScoresPairLib, row_tiles: rowTilesLib, single: singleLib,
-  tile: tileLib, tile_multiply: multiplyLib, tile_stage: stageLib, vec4: vec4Lib, walk: walkLib, window: windowLib,
+  tile: tileLib, tile_multiply: multiplyLib, tile_stage: stageLib, tile_stats: statsLib, vec4: vec4Lib, walk: walkLib, window: windowLib,
 };
 
 /** Values for a kernel's `const NAME = 4u; // @tune` lines, which size what an `override` cannot. */

@@ -1,6 +1,8 @@
-import { batchNorm } from '../ops/batch_norm.js';
+import { batchNorm, type TileStatistics } from '../ops/batch_norm.js';
+import type { StatisticsWish } from '../ops/conv2d.js';
 import { dependsOn, onReplay } from '../replay.js';
 import type { Tensor } from '../tensor.js';
+import type { Conv2d } from './conv2d.js';
 import { buffer, constant } from './init.js';
 import { type Counter, Module } from './module.js';
 
@@ -11,6 +13,12 @@ export interface BatchNormOptions {
   affine?: boolean;
   /** What the scale starts as. Default 1. */
   weight?: number;
+}
+
+/** What follows in the same pass. */
+interface Fused {
+  relu?: boolean;
+  residual?: Tensor;
 }
 
 /** Batch normalisation over the last axis: eps 1e-5, momentum 0.1, weight 1, bias 0, as PyTorch's. */
@@ -33,8 +41,8 @@ export class BatchNorm extends Module {
     this.#splits = splits;
   }
 
-  /** bn(x), or relu(bn(x) + residual) in the passes over memory that bn(x) alone needs. */
-  forward(x: Tensor, { relu = false, residual }: { relu?: boolean; residual?: Tensor } = {}): Tensor {
+  /** bn(x), or relu(bn(x) + residual) in the passes over memory that bn(x) alone needs; one less with x's statistics. */
+  forward(x: Tensor, { relu = false, residual, statistics }: Fused & { statistics?: TileStatistics } = {}): Tensor {
     dependsOn(this, () => this.training);
     if (this.training) {
       const count = () => void this.numBatchesTracked.value++;
@@ -42,6 +50,13 @@ export class BatchNorm extends Module {
       onReplay(count);
     }
     const { weight: gamma, bias: beta, runningMean, runningVar, training: train } = this;
-    return batchNorm(x, { gamma, beta, runningMean, runningVar, train, splits: this.#splits, relu, residual });
+    return batchNorm(x, { gamma, beta, runningMean, runningVar, train, splits: this.#splits, statistics, relu, residual });
+  }
+
+  /** bn(conv(x)); while training, the convolution takes the statistics on its way where its kernel can. */
+  after(conv: Conv2d, x: Tensor, options: Fused = {}): Tensor {
+    const wish: StatisticsWish | undefined = this.training ? { splits: this.#splits } : undefined;
+    const y = conv.forward(x, wish);
+    return this.forward(y, { ...options, statistics: wish?.tiles });
   }
 }

@@ -1,6 +1,6 @@
 import type { Rng } from '../core/rng.js';
 import { add } from '../ops/binary.js';
-import { type Conv2dOptions, conv2d } from '../ops/conv2d.js';
+import { type Conv2dOptions, conv2d, type StatisticsWish } from '../ops/conv2d.js';
 import type { Tensor } from '../tensor.js';
 import { normal, uniform } from './init.js';
 import { Module } from './module.js';
@@ -36,8 +36,8 @@ export class Conv2d extends Module {
   }
 
   /** [N, H, W, C] -> [N, P, Q, O], see `conv2d`. */
-  forward(x: Tensor): Tensor {
-    const y = conv2d(x, this.weight, this.#options);
+  forward(x: Tensor, wish?: StatisticsWish): Tensor {
+    const y = conv2d(x, this.weight, this.#options, this.bias ? undefined : wish);
     return this.bias ? add(y, this.bias) : y;
   }
 }

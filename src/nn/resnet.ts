@@ -32,6 +32,21 @@ export interface ResNetOptions {
   seed?: number;
 }
 
+/** A convolution and its batch norm. */
+class Shortcut extends Sequential {
+  readonly #conv: Conv2d;
+  readonly #bn: BatchNorm;
+
+  constructor(conv: Conv2d, bn: BatchNorm) {
+    super(conv, bn);
+    [this.#conv, this.#bn] = [conv, bn];
+  }
+
+  override forward(x: Tensor): Tensor {
+    return this.#bn.after(this.#conv, x);
+  }
+}
+
 /** Two 3×3 convolutions and a shortcut. */
 class BasicBlock extends Module {
   static readonly expansion = 1;
@@ -51,9 +66,9 @@ class BasicBlock extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    const y = this.bn1.forward(this.conv1.forward(x), { relu: true });
+    const y = this.bn1.after(this.conv1, x, { relu: true });
     const residual = this.downsample?.forward(x) ?? x;
-    return this.bn2.forward(this.conv2.forward(y), { relu: true, residual });
+    return this.bn2.after(this.conv2, y, { relu: true, residual });
   }
 }
 
@@ -81,17 +96,17 @@ class Bottleneck extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    let y = this.bn1.forward(this.conv1.forward(x), { relu: true });
-    y = this.bn2.forward(this.conv2.forward(y), { relu: true });
+    let y = this.bn1.after(this.conv1, x, { relu: true });
+    y = this.bn2.after(this.conv2, y, { relu: true });
     const residual = this.downsample?.forward(x) ?? x;
-    return this.bn3.forward(this.conv3.forward(y), { relu: true, residual });
+    return this.bn3.after(this.conv3, y, { relu: true, residual });
   }
 }
 
 /** A 1×1 convolution where the sizes change, nothing where they stay. */
-function shortcut(rng: Rng, inputs: number, outputs: number, stride: number, splits: number): Sequential | undefined {
+function shortcut(rng: Rng, inputs: number, outputs: number, stride: number, splits: number): Shortcut | undefined {
   if (stride === 1 && inputs === outputs) return undefined;
-  return new Sequential(new Conv2d(rng, inputs, outputs, 1, { stride }), new BatchNorm(outputs, { splits }));
+  return new Shortcut(new Conv2d(rng, inputs, outputs, 1, { stride }), new BatchNorm(outputs, { splits }));
 }
 
 /**
@@ -132,7 +147,7 @@ export class ResNet extends Module {
 
   /** Pooled features [N, features], before the head. */
   embed(x: Tensor): Tensor {
-    let y = this.bn1.forward(this.conv1.forward(x), { relu: true });
+    let y = this.bn1.after(this.conv1, x, { relu: true });
     if (this.#stem === 'imagenet') y = maxPool(y, { kernel: 3, stride: 2, padding: 1 });
     for (const stage of this.#stages) for (const block of (this as unknown as Record<string, Module[]>)[stage]) y = block.forward(y);
     return globalAvgPool(y);

@@ -3,10 +3,12 @@ import gradSource from '../../kernels/batch_norm_grad.wgsl';
 import statsSource from '../../kernels/batch_norm_stats.wgsl';
 import statsEndSource from '../../kernels/batch_norm_stats_end.wgsl';
 import statsMergeSource from '../../kernels/batch_norm_stats_merge.wgsl';
+import statsTilesSource from '../../kernels/batch_norm_stats_tiles.wgsl';
 import sumsSource from '../../kernels/batch_norm_sums_grad.wgsl';
 import sumsEndSource from '../../kernels/batch_norm_sums_end_grad.wgsl';
 import { record } from '../autograd.js';
 import type { Launch, Primitive } from '../backend/backend.js';
+import { ceilDiv } from '../core/ceil_div.js';
 import { ShapeError } from '../core/errors.js';
 import { numel, show } from '../core/shape.js';
 import type { Traits } from '../gpu/device.js';
@@ -17,7 +19,8 @@ import { checkDType, checkSameShape, empty, floatType, run, type Tensor } from '
 import { reduceLaunch } from './reduce.js';
 
 const [normalise, stats, sums, gradient] = [widths('batch_norm', source), widths('batch_norm_stats', statsSource), widths('batch_norm_sums_grad', sumsSource), widths('batch_norm_grad', gradSource)];
-const [statsMerge, statsEnd, sumsEnd] = [kernel('batch_norm_stats_merge', statsMergeSource), kernel('batch_norm_stats_end', statsEndSource), kernel('batch_norm_sums_end_grad', sumsEndSource)];
+const [statsMerge, statsTiles] = [kernel('batch_norm_stats_merge', statsMergeSource), kernel('batch_norm_stats_tiles', statsTilesSource)];
+const [statsEnd, sumsEnd] = [kernel('batch_norm_stats_end', statsEndSource), kernel('batch_norm_sums_end_grad', sumsEndSource)];
 
 const threads = (n: number) => Math.ceil(n / 64);
 
@@ -60,6 +63,23 @@ const statsPrimitive: Primitive<StatsParams> = {
   },
 };
 
+/** [x, mean and m2 of its tiles] -> [mean, var, runningMean, runningVar] */
+const statsTilesPrimitive: Primitive<StatsParams & { tile: number }> = {
+  name: 'batch_norm_stats_tiles',
+  gpu: (p) => {
+    const rows = (p.N / p.splits) * p.L;
+    const tiles = ceilDiv(rows, p.tile);
+    const span = Math.ceil(Math.sqrt(tiles));
+    const chunks = ceilDiv(tiles, span);
+    const params = { ...p, rows, tiles, span, chunks, chunk: span * p.tile };
+    const size = p.splits * chunks * p.C;
+    return { scratch: [size, size], launches: [
+      { kernel: statsTiles, params, groups: threads(size), bind: [0, 1, 2, 7, 8] },
+      { kernel: statsEnd, params, groups: threads(p.C), bind: [0, 7, 8, 3, 4, 5, 6] },
+    ] };
+  },
+};
+
 type NormaliseParams = BatchNormParams & { affine: boolean; add: boolean; relu: boolean };
 
 /** [x, mean, var, gamma, beta, residual] -> [y] */
@@ -96,6 +116,15 @@ const gradPrimitive: Primitive<GradParams> = {
   }),
 };
 
+/** Statistics of x's columns over tiles of `rows` rows, [tiles, C], as the product wrote them that made x: see `conv2d`. */
+export interface TileStatistics {
+  rows: number;
+  /** Means, less the tile's first value, or far from 0 they would be rounded to its ulp. */
+  mean: Tensor;
+  /** Sums of squared deviations from them. */
+  m2: Tensor;
+}
+
 export interface BatchNormOptions {
   /** Scale of every channel, [C]. Given together with `beta`, or left out together. */
   gamma?: Tensor;
@@ -112,6 +141,8 @@ export interface BatchNormOptions {
   eps?: number;
   /** Groups that samples are dealt to in turn (sample n to n % splits), each with statistics of its own. Default 1. */
   splits?: number;
+  /** With `train`, saves the pass over x that takes its statistics. Tiles lie each in one sample where there are splits. */
+  statistics?: TileStatistics;
   /** Like x: added before the relu. */
   residual?: Tensor;
   /** y = max(0, ·), in the same pass. Default: true with a residual, else false. */
@@ -119,7 +150,7 @@ export interface BatchNormOptions {
 }
 
 /** The sizes of a batch norm, or an error that names what does not fit. */
-function paramsOf(x: Tensor, { gamma, beta, runningMean, runningVar, train, eps = 1e-5, splits = 1, residual }: BatchNormOptions): BatchNormParams {
+function paramsOf(x: Tensor, { gamma, beta, runningMean, runningVar, train, eps = 1e-5, splits = 1, statistics, residual }: BatchNormOptions): BatchNormParams {
   if (x.rank < 2) throw new ShapeError(`batchNorm: x is [N, ..., C]; got ${show(x.shape)}. Reshape it.`);
   const [N, C] = [x.shape[0], x.shape[x.rank - 1]];
   const L = numel(x.shape.slice(1, -1));
@@ -134,7 +165,14 @@ function paramsOf(x: Tensor, { gamma, beta, runningMean, runningVar, train, eps 
     throw new ShapeError(`batchNorm: the batch divides evenly among the splits; got ${N} samples and ${splits} splits. Choose a batch size that is a multiple of ${splits}, or other splits.`);
   if ((N / splits) * L < 2)
     throw new ShapeError(`batchNorm: a split needs two values a channel to have a variance; got x ${show(x.shape)} and ${splits} splits. Use a larger batch or fewer splits.`);
+  if (statistics) checkTiles(statistics, { N, L, C, splits });
   return { N, L, C, splits, eps };
+}
+
+function checkTiles({ rows, mean, m2 }: TileStatistics, { N, L, C, splits }: Omit<BatchNormParams, 'eps'>): void {
+  if (splits > 1 && L % rows !== 0)
+    throw new ShapeError(`batchNorm: with splits every tile lies in one sample; got tiles of ${rows} rows, samples of ${L}, ${splits} splits. Leave out statistics.`);
+  for (const t of [mean, m2]) checkSameShape('batchNorm', 'statistics', t, [ceilDiv(N * L, rows), C]);
 }
 
 /**
@@ -148,12 +186,14 @@ function paramsOf(x: Tensor, { gamma, beta, runningMean, runningVar, train, eps 
 export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor {
   const dtype = floatType('batchNorm', x);
   const p = paramsOf(x, options);
-  const { gamma, beta, runningMean, runningVar, train, residual, relu = residual !== undefined } = options;
+  const { gamma, beta, runningMean, runningVar, train, statistics, residual, relu = residual !== undefined } = options;
   const affine = gamma !== undefined;
   let [mean, variance] = [runningMean, runningVar];
   if (train) {
     [mean, variance] = [empty([p.splits, p.C], 'f32', x.backend), empty([p.splits, p.C], 'f32', x.backend)];
-    run(statsPrimitive, [x], [mean, variance, runningMean, runningVar], { ...p, momentum: options.momentum ?? 0.1 });
+    const [out, all] = [[mean, variance, runningMean, runningVar], { ...p, momentum: options.momentum ?? 0.1 }];
+    if (statistics) run(statsTilesPrimitive, [x, statistics.mean, statistics.m2], out, { ...all, tile: statistics.rows });
+    else run(statsPrimitive, [x], out, all);
   }
   const y = empty(x.shape, dtype, x.backend);
   run(normalisePrimitive, [x, mean, variance, gamma ?? mean, beta ?? mean, residual ?? x], [y], { ...p, affine, add: residual !== undefined, relu });

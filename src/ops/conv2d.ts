@@ -1,18 +1,23 @@
 import { record } from '../autograd.js';
-import type { Primitive } from '../backend/backend.js';
+import type { Backend, Primitive } from '../backend/backend.js';
+import { statisticsOf } from '../backend/ladder.js';
+import { ceilDiv } from '../core/ceil_div.js';
 import { ShapeError } from '../core/errors.js';
 import { show } from '../core/shape.js';
 import type { Conv2dParams } from '../reference/conv2d.js';
 import { empty, floatType, run, type Tensor } from '../tensor.js';
+import type { TileStatistics } from './batch_norm.js';
 import { conv2dDwGpu } from './conv2d_dw_rungs.js';
 import { conv2dDxGpu } from './conv2d_dx_rungs.js';
-import { conv2dGpu } from './conv2d_rungs.js';
+import { conv2dGpu, conv2dLadder } from './conv2d_rungs.js';
 import { type Precision, precision, storedIn } from './precision.js';
 
 /** A product and a sum for every tap and channel of every output; the gradients are as many. */
 const flops = ({ N, P, Q, O, R, S, C, groups }: Conv2dParams): number => (2 * N * P * Q * O * R * S * C) / groups;
 
 export const conv2dPrimitive: Primitive<Conv2dParams> = { name: 'conv2d', gpu: conv2dGpu, flops };
+/** [x, w] -> [y, mean, m2], where the rung can; see `WithStatistics`. */
+export const conv2dStatsPrimitive: Primitive<Conv2dParams & { tile: number }> = { name: 'conv2d_stats', gpu: (p, traits) => statisticsOf(conv2dLadder, p, traits)!.launch, flops };
 export const conv2dDxPrimitive: Primitive<Conv2dParams> = { name: 'conv2d_dx', gpu: conv2dDxGpu, flops };
 export const conv2dDwPrimitive: Primitive<Conv2dParams> = { name: 'conv2d_dw', gpu: conv2dDwGpu, flops };
 
@@ -31,6 +36,13 @@ export interface Conv2dOptions {
   groups?: number;
   /** `f16`: the result is stored as halves where the adapter has them, and tensor cores round the factors to them; sums are f32. Default: see `withPrecision`. */
   precision?: Precision;
+}
+
+/** A wish for the statistics that `batchNorm` needs of a result. Granted where the kernel can take them on its way: `tiles` is set. */
+export interface StatisticsWish {
+  /** As `batchNorm` will be told. */
+  readonly splits: number;
+  tiles?: TileStatistics;
 }
 
 /** The sizes of a convolution, or a ShapeError that names what does not fit. */
@@ -54,18 +66,29 @@ export function conv2dParams(x: Tensor, w: Tensor, options: Conv2dOptions): Conv
   return { N, H, W, C, O, R, S, P, Q, strideH, strideW, padH, padW, dilationH, dilationW, groups, half };
 }
 
+/** Grants a wish where the kernel can take statistics, of tiles that lie in one sample if there are splits. */
+function tilesOf(wish: StatisticsWish, p: Conv2dParams, on: Backend): TileStatistics | undefined {
+  const rows = on.traits && statisticsOf(conv2dLadder, p, on.traits)?.rows;
+  if (!rows || (wish.splits > 1 && (p.P * p.Q) % rows !== 0)) return undefined;
+  const shape = [ceilDiv(p.N * p.P * p.Q, rows), p.O];
+  return (wish.tiles = { rows, mean: empty(shape, 'f32', on), m2: empty(shape, 'f32', on) });
+}
+
 /**
  * Convolution (cross-correlation, as in every deep-learning library).
  *
  * @param x [N, H, W, C]
  * @param w [O, R, S, C / groups]
+ * @param wish for the statistics of the result: see `StatisticsWish`
  * @returns [N, P, Q, O], P = ⌊(H + 2 padding - dilation (R - 1) - 1) / stride⌋ + 1
  */
-export function conv2d(x: Tensor, w: Tensor, options: Conv2dOptions = {}): Tensor {
+export function conv2d(x: Tensor, w: Tensor, options: Conv2dOptions = {}, wish?: StatisticsWish): Tensor {
   const [ofX, ofW] = [floatType('conv2d', x), floatType('conv2d', w)];
   const p = conv2dParams(x, w, options);
   const y = empty([p.N, p.P, p.Q, p.O], storedIn(p.half ? 'f16' : 'f32', x.backend), x.backend);
-  run(conv2dPrimitive, [x, w], [y], p);
+  const tiles = wish && tilesOf(wish, p, x.backend);
+  if (tiles) run(conv2dStatsPrimitive, [x, w], [y, tiles.mean, tiles.m2], { ...p, tile: tiles.rows });
+  else run(conv2dPrimitive, [x, w], [y], p);
   // dx[h] = Σ dy[p] w[r] over p·stride = h + pad - r·dilation; dw[r] = Σ dy[p] x[p·stride - pad + r·dilation]
   return record('conv2d', y, [x, w], (dy) => [
     () => {

@@ -42,7 +42,8 @@ export const bySubgroup = (name: string, source: string, tuning: (subgroup: numb
   new Map([4, 8].map((SUBGROUP) => [SUBGROUP, kernel(name, source, { SUBGROUP, ...tuning(SUBGROUP) })]));
 
 /** A tiled kernel for tiles of 64 and of 128 a side. */
-export const bySide = (name: string, source: string): Map<number, Kernel> => new Map([64, 128].map((side) => [side, kernel(name, source, { SIDE: side / 8 })]));
+export const bySide = (name: string, source: string, tuning: Record<string, number> = {}): Map<number, Kernel> =>
+  new Map([64, 128].map((side) => [side, kernel(name, source, { SIDE: side / 8, ...tuning })]));
 
 /** The rung whose tiles `rows` × `columns` are cut into: the largest that makes enough of them. */
 export const tiledRung = (rows: number, columns: number, { parallelGroups }: Traits): string =>

@@ -6,13 +6,13 @@ import fewTiledSource from '../../kernels/conv2d_few_tiled.wgsl';
 import matrixSource from '../../kernels/conv2d_matrix.wgsl';
 import tiledSource from '../../kernels/conv2d_tiled.wgsl';
 import type { Launch, Plan } from '../backend/backend.js';
-import { type Ladder, ladder } from '../backend/ladder.js';
+import { type Ladder, ladder, statisticsOf, type WithStatistics } from '../backend/ladder.js';
 import { ceilDiv } from '../core/ceil_div.js';
 import type { Traits } from '../gpu/device.js';
 import { type Kernel, kernel } from '../gpu/kernel.js';
 import type { Conv2dParams } from '../reference/conv2d.js';
 import { always, byColumns, bySide, bySubgroup, canMatrix, canTile, canTileFew, classOf, fillsMatrices, fillsTiles, isDepthwise, isProduct, pixelsOf, product, samples, tiledRung, tiling, wSize, xSize, ySize } from './conv2d_parts.js';
-import { matmulGpu } from './matmul_rungs.js';
+import { matmulGpu, matmulLadder, storesHalves } from './matmul_rungs.js';
 import { stridedLaunch } from './strided.js';
 
 type P = Conv2dParams;
@@ -20,8 +20,11 @@ const direct = byColumns('conv2d', source);
 const broadcast = bySubgroup('conv2d_broadcast', broadcastSource);
 const few = bySubgroup('conv2d_few', fewSource);
 const tiled = bySide('conv2d_tiled', tiledSource);
+const tiledStats = bySide('conv2d_tiled', tiledSource, { STATS: 1 });
 const fewTiled = kernel('conv2d_few_tiled', fewTiledSource);
+const fewTiledStats = kernel('conv2d_few_tiled', fewTiledSource, { STATS: 1 });
 const matrix = kernel('conv2d_matrix', matrixSource, { B_T: 1 });
+const matrixStats = kernel('conv2d_matrix', matrixSource, { B_T: 1, WHOLE: 0, STATS: 1 });
 const depthwise = kernel('conv2d_depthwise', depthwiseSource);
 
 function directLaunch(p: P, traits: Traits): Plan {
@@ -37,6 +40,12 @@ const broadcastLaunch = (of: Map<number, Kernel>) => (p: P, { subgroup }: Traits
 
 const tileLaunch = (k: Kernel, side: number, p: P): Launch =>
   ({ kernel: k, params: { ...p }, groups: ceilDiv(pixelsOf(p), side) * p.groups * ceilDiv(p.O / p.groups, side) });
+
+const tileStatistics = (k: Kernel, side: number, rows = side) => (p: P, t: Traits): WithStatistics =>
+  ({ rows, launch: { ...tileLaunch(k, side, p), constants: { HALF: Number(storesHalves(p, t)) } } });
+
+/** y = x wᵀ */
+const asProduct = (p: P) => product(pixelsOf(p), p.O, p.C, { bT: true, half: p.half });
 
 const depthwiseLaunch = (p: P): Launch => ({ kernel: depthwise, params: { ...p }, groups: ceilDiv(ceilDiv(pixelsOf(p), 8) * p.C, 64) });
 
@@ -57,12 +66,12 @@ export const conv2dLadder: Ladder<P> = {
     { name: 'direct', fits: always, launch: directLaunch },
     { name: 'broadcast', fits: (p, { subgroup }) => broadcast.has(subgroup) && (p.C / p.groups) % subgroup === 0, launch: broadcastLaunch(broadcast) },
     { name: 'few', fits: (_, { subgroup }) => few.has(subgroup), launch: broadcastLaunch(few) },
-    { name: 'tiled 64', fits: canTile, launch: (p) => tileLaunch(tiled.get(64)!, 64, p) },
-    { name: 'tiled 128', fits: canTile, launch: (p) => tileLaunch(tiled.get(128)!, 128, p) },
-    { name: 'few tiled', fits: canTileFew, launch: (p) => tileLaunch(fewTiled, 64, p) },
-    { name: 'matrix', fits: canMatrix, launch: (p) => tileLaunch(matrix, 128, p) },
+    { name: 'tiled 64', fits: canTile, launch: (p) => tileLaunch(tiled.get(64)!, 64, p), statistics: tileStatistics(tiledStats.get(64)!, 64) },
+    { name: 'tiled 128', fits: canTile, launch: (p) => tileLaunch(tiled.get(128)!, 128, p), statistics: tileStatistics(tiledStats.get(128)!, 128) },
+    { name: 'few tiled', fits: canTileFew, launch: (p) => tileLaunch(fewTiled, 64, p), statistics: tileStatistics(fewTiledStats, 64) },
+    { name: 'matrix', fits: canMatrix, launch: (p) => tileLaunch(matrix, 128, p), statistics: tileStatistics(matrixStats, 128, 64) },
     { name: 'depthwise', fits: isDepthwise, launch: depthwiseLaunch },
-    { name: 'product', fits: isProduct, launch: (p, t) => matmulGpu(product(pixelsOf(p), p.O, p.C, { bT: true, half: p.half }), t) }, // y = x wᵀ
+    { name: 'product', fits: isProduct, launch: (p, t) => matmulGpu(asProduct(p), t), statistics: (p, t) => statisticsOf(matmulLadder, asProduct(p), t) },
   ],
 };
 export const conv2dGpu = ladder(conv2dLadder);

@@ -5,7 +5,7 @@ import tiledSource from '../../kernels/matmul_tiled.wgsl';
 import tiledF16Source from '../../kernels/matmul_tiled_f16.wgsl';
 import wideSource from '../../kernels/matmul_wide.wgsl';
 import type { Launch, Plan } from '../backend/backend.js';
-import { type Ladder, ladder, type Rung, type Sample } from '../backend/ladder.js';
+import { type Ladder, ladder, type Rung, type Sample, type WithStatistics } from '../backend/ladder.js';
 import { ceilDiv } from '../core/ceil_div.js';
 import type { Traits } from '../gpu/device.js';
 import { type Kernel, kernel } from '../gpu/kernel.js';
@@ -17,6 +17,9 @@ const LEAST_CHUNK = 256;
 
 const aT = (p: MatmulParams) => (p.aRow === 1 && p.aCol !== 1 ? 1 : 0);
 const bT = (p: MatmulParams) => (p.bRow === 1 && p.bCol !== 1 ? 1 : 0);
+
+/** Whether a product's result is stored as halves, and its factors may be. */
+export const storesHalves = (p: { half?: 0 | 1 }, t: Traits): boolean => p.half === 1 && t.f16;
 
 /** Whether each operand's contiguous axis divides by 4, so that it can be read by vec4. */
 const byFour = (p: MatmulParams) => (aT(p) ? p.M : p.K) % 4 === 0 && (bT(p) ? p.K : p.N) % 4 === 0;
@@ -41,8 +44,16 @@ const tiled64 = kernel('matmul_tiled', tiledSource);
 const tiled32 = kernel('matmul_tiled', tiledSource, { TILE: 32, LOADS: 8 });
 const tiledF16 = kernel('matmul_tiled_f16', tiledF16Source);
 const wide = kernel('matmul_wide', wideSource);
+const wideStats = kernel('matmul_wide', wideSource, { STATS: 1 });
 const broadcast = new Map([4, 8].map((SUBGROUP) => [SUBGROUP, kernel('matmul_broadcast', broadcastSource, { SUBGROUP, COLUMNS: 32 / SUBGROUP })]));
 const matrix = [0, 1].map((A_T) => [0, 1].map((B_T) => kernel('matmul_matrix', matrixSource, { A_T, B_T })));
+const matrixStats = kernel('matmul_matrix', matrixSource, { B_T: 1, WHOLE: 0, STATS: 1 });
+
+/** Statistics of tiles of `rows`, where a tile's sums are whole: one matrix, K not split. */
+function statistics(k: Kernel, rows: number, p: MatmulParams, t: Traits): WithStatistics | undefined {
+  const launch = tiles(k, 128, 128, p, t, { HALF: Number(storesHalves(p, t)) });
+  return p.batch === 1 && 'kernel' in launch ? { rows, launch } : undefined;
+}
 
 /** Whether kernels for tensor cores run (kernels/lib/matrix). */
 export const hasMatrices = (t: Traits): boolean => t.subgroupMatrix && t.subgroup === 32 && t.workgroupMemory >= 32768;
@@ -58,12 +69,18 @@ export const matmulRungs: readonly Rung<MatmulParams>[] = [
   { name: 'broadcast', fits: (_, t) => broadcast.has(t.subgroup), launch: (p, t) => tiles(broadcast.get(t.subgroup)!, 16, 32, p, t) },
   { name: 'tiled 32', fits: always, launch: (p, t) => tiles(tiled32, 32, 32, p, t) },
   { name: 'tiled 64', fits: always, launch: (p, t) => tiles(tiled64, 64, 64, p, t) },
-  { name: 'wide', fits: (p, t) => canWide(p) && !t.software, launch: (p, t) => tiles(wide, 128, 128, p, t) },
-  { name: 'tiled f16', fits: (p, t) => p.half === 1 && t.f16, launch: (p, t) => tiles(tiledF16, 64, 64, p, t) },
+  {
+    name: 'wide',
+    fits: (p, t) => canWide(p) && !t.software,
+    launch: (p, t) => tiles(wide, 128, 128, p, t),
+    statistics: (p, t) => statistics(wideStats, 128, p, t),
+  },
+  { name: 'tiled f16', fits: storesHalves, launch: (p, t) => tiles(tiledF16, 64, 64, p, t) },
   {
     name: 'matrix',
     fits: (p, t) => p.half === 1 && hasMatrices(t) && byFour(p),
     launch: (p, t) => tiles(matrix[aT(p)][bT(p)], 128, 128, p, t),
+    statistics: (p, t) => (aT(p) === 0 && bT(p) === 1 ? statistics(matrixStats, 64, p, t) : undefined), // a convolution's
   },
 ];
 

@@ -19,18 +19,41 @@ function columns({ C, splits }: BatchNormParams, visit: (s: number, c: number, i
   for (let s = 0; s < splits; s++) for (let c = 0; c < C; c++) visit(s, c, s * C + c);
 }
 
+/** As `batchNormStats`, of the statistics that `tileStats` tells: what lies within a tile, and its mean's distance from the whole's. */
+export function batchNormStatsTiles([x, tileMean, tileM2, ...out]: TypedArray[], p: StatsParams & { tile: number }): void {
+  statistics(out, p, (s, c) => {
+    const tiles: { n: number; mean: number; m2: number }[] = [];
+    for (let t = 0; t * p.tile * p.C < x.length; t++) {
+      const [first, at] = [t * p.tile, t * p.C + c];
+      if (Math.floor(first / p.L) % p.splits === s) tiles.push({ n: Math.min(p.tile, p.N * p.L - first), mean: x[first * p.C + c] + tileMean[at], m2: tileM2[at] });
+    }
+    const mean = tiles.reduce((a, t) => a + t.n * t.mean, 0) / ((p.N / p.splits) * p.L);
+    return { mean, squares: tiles.reduce((a, t) => a + t.m2 + t.n * (t.mean - mean) ** 2, 0) };
+  });
+}
+
+type StatsParams = BatchNormParams & { momentum: number };
+
 /** Means and biased variances by the definition, in two passes; running ones move to the average over splits, unbiased. */
-export function batchNormStats([x, mean, variance, runningMean, runningVar]: TypedArray[], p: BatchNormParams & { momentum: number }): void {
+export function batchNormStats([x, ...out]: TypedArray[], p: StatsParams): void {
+  statistics(out, p, (s, c) => {
+    let total = 0;
+    places(p, s, c, (at) => (total += x[at]));
+    const mean = total / ((p.N / p.splits) * p.L);
+    let squares = 0;
+    places(p, s, c, (at) => (squares += (x[at] - mean) ** 2));
+    return { mean, squares };
+  });
+}
+
+function statistics([mean, variance, runningMean, runningVar]: TypedArray[], p: StatsParams, of: (s: number, c: number) => { mean: number; squares: number }): void {
   const rows = (p.N / p.splits) * p.L;
   const averages = new Float64Array(2 * p.C);
   columns(p, (s, c, i) => {
-    let total = 0;
-    places(p, s, c, (at) => (total += x[at]));
-    let squares = 0;
-    places(p, s, c, (at) => (squares += (x[at] - total / rows) ** 2));
-    mean[i] = total / rows;
+    const { mean: average, squares } = of(s, c);
+    mean[i] = average;
     variance[i] = squares / rows;
-    averages[c] += total / rows / p.splits;
+    averages[c] += average / p.splits;
     averages[p.C + c] += squares / (rows - 1) / p.splits;
   });
   for (let c = 0; c < p.C; c++) {

@@ -1,4 +1,5 @@
 import type { TypedArray } from '../core/dtype.js';
+import { tileStats } from './tile_stats.js';
 
 /** Sizes of a convolution: x [N, H, W, C], w [O, R, S, C / groups], y [N, P, Q, O]. */
 export interface Conv2dParams {
@@ -51,6 +52,12 @@ function scatter(to: TypedArray, fill: (total: Float64Array) => void): void {
 /** y = x * w. */
 export function conv2d([x, w, y]: TypedArray[], p: Conv2dParams): void {
   scatter(y, (total) => products(p, (iy, ix, iw) => (total[iy] += x[ix] * w[iw])));
+}
+
+/** y = x * w, and the statistics of its channels over tiles of `tile` pixels. */
+export function conv2dStats([x, w, y, mean, m2]: TypedArray[], p: Conv2dParams & { tile: number }): void {
+  conv2d([x, w, y], p);
+  tileStats([y, mean, m2], { C: p.O, tile: p.tile });
 }
 
 /** dx: every product of y's pixel sends dy · w back to x's. */

@@ -1,0 +1,18 @@
+// What lib/column_stats asks for where tiles are those of lib/tile, which products are done with.
+alias V = vec4f;
+const ROWS = 8u; // @tune
+
+fn rowOf(i: u32, thread: u32) -> u32 { return (i / 4u * SIDE + thread / SIDE) * 4u + i % 4u; }
+
+fn overRows(v: V, thread: u32) -> V {
+  workgroupBarrier();
+  aTile[thread] = v;
+  workgroupBarrier();
+  if (thread < SIDE) {
+    var sum = V();
+    for (var i = thread; i < THREADS; i += SIDE) { sum += aTile[i]; }
+    aTile[thread] = sum;
+  }
+  workgroupBarrier();
+  return aTile[thread % SIDE];
+}
