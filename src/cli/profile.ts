@@ -49,7 +49,8 @@ async function runProfile(args: Parsed, call: Call): Promise<number> {
   const ceiling = await measureCeiling(opened);
   const records = await training.profile(steps);
   const by = opened.gpu.device.features.has('timestamp-query') ? 'device timestamps' : 'the clock of the host';
-  output.result([`A step of ${config.method} with ${config.model}, batch ${config.batch}, on ${opened.name}, by ${by}:`, ...profileTable(records, ceiling, training.memory)].join('\n'), { records, ceiling, memory: training.memory });
+  const heading = `A step of ${config.method} with ${config.model}, batch ${config.batch}, on ${opened.name}, by ${by}:`;
+  output.result([heading, ...profileTable(records, ceiling, training.memory)].join('\n'), { records, ceiling, memory: training.memory });
   const out = args.flags.get('out') as string | undefined;
   if (out !== undefined) await writeAtomic(out, chromeTrace(records));
   return 0;

@@ -31,8 +31,10 @@ export async function writeReport(run: Run, training: Pretraining, skipped: Pict
 }
 
 /** Keys that a query chooses from. */
-const keysOf = ({ config, train }: Pretraining): number =>
-  config.method === 'memory-bank' && config.bankLoss === 'full' ? train.count : config.method === 'moco' || config.method === 'memory-bank' ? config.K + 1 : config.batch / config.accumulate;
+function keysOf({ config: { method, bankLoss, K, batch, accumulate }, train }: Pretraining): number {
+  if (method === 'memory-bank' && bankLoss === 'full') return train.count;
+  return method === 'moco' || method === 'memory-bank' ? K + 1 : batch / accumulate;
+}
 
 const VIEWED = 12; // pictures
 

@@ -30,7 +30,9 @@ export function resultsOf(run: Run, { config, method, position, totalSteps }: Pr
 
 /** The results as a table. */
 export function resultTable({ run, loss, contrastTop1, chanceLoss, knn }: Results, { config, watched: { train, heldOut } }: Pretraining): string {
-  const rows: [string, number | undefined][] = knn ? [['chance', knn.chance], ['raw pixels', knn.rawPixels], ['encoder, as initialised', knn.randomEncoder], ['encoder, trained', knn.trained]] : [];
+  const rows: [string, number | undefined][] = knn
+    ? [['chance', knn.chance], ['raw pixels', knn.rawPixels], ['encoder, as initialised', knn.randomEncoder], ['encoder, trained', knn.trained]]
+    : [];
   const width = Math.max(0, ...rows.map(([name]) => name.length));
   const table = rows.map(([name, value]) => `  ${name.padEnd(width)}  ${percent(value).padStart(7)}`);
   const heading = `Weighted k-NN (k = ${config.knn}, T = ${config.knnT}) of ${heldOut.count} held-out pictures among ${train.count}:`;

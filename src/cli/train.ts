@@ -1,5 +1,6 @@
 import type { Pictures } from '../data/pictures.js';
 import { percent } from '../io/numbers.js';
+import { scaledText } from '../moco/monitors.js';
 import type { Pretraining, StepRecord, StepTiming } from '../moco/pretrain.js';
 import { rawPixelAccuracy } from '../moco/raw_pixels.js';
 import { galleryRows } from '../moco/report.js';
@@ -60,7 +61,7 @@ export async function train(run: Run, training: Pretraining, skipped: Pictures['
     });
   });
   progress.end();
-  if (last?.skipped !== undefined) out.tell(`f16: ${last.skipped} of ${last.step} steps skipped for gradients that were not finite; the loss scale is ${last.lossScale}.`);
+  if (last?.skipped !== undefined) out.tell(scaledText(last.skipped, last.step, last.lossScale!));
   if (training.position.step % stepsPerEpoch !== 0 || training.position.step === 0) await run.save(training, training.position);
   await run.written();
   const rows = training.heldOut.count > 0 ? await galleryRows(training.watched.heldOut, await training.features()) : [];
@@ -68,7 +69,8 @@ export async function train(run: Run, training: Pretraining, skipped: Pictures['
   await board?.written();
   await writeReport(run, training, skipped, rows, (Date.now() - began) / 1000);
   const results = resultsOf(run, training);
-  out.result(finished ? resultTable(results, training) : `Stopped at step ${results.step} of ${totalSteps}. Continue with: dawngrad pretrain --resume ${run.folder}`, results);
+  const stopped = `Stopped at step ${results.step} of ${totalSteps}. Continue with: dawngrad pretrain --resume ${run.folder}`;
+  out.result(finished ? resultTable(results, training) : stopped, results);
   return finished ? 0 : INTERRUPTED;
 }
 

@@ -1,4 +1,4 @@
-import { type Backend, backend, type DispatchRecord } from '../backend/backend.js';
+import { backend, type DispatchRecord } from '../backend/backend.js';
 import { compile } from '../compile.js';
 import type { TypedArray } from '../core/dtype.js';
 import type { PictureSource } from '../data/source.js';
@@ -15,7 +15,7 @@ import { checkConfig, type PretrainConfig, viewsOf } from './config.js';
 import { createMethod } from './create.js';
 import { DrawnAhead } from './drawn_ahead.js';
 import { Drawer, type Draws, mapDraws } from './draws.js';
-import { COLLAPSE, collapseText, damagedText, featureSpread, firstLayer, gradientNorm, SKIPPED, skippedText, SpikeDetector, spikeText, starvedText } from './monitors.js';
+import { COLLAPSE, collapseText, damagedText, featureSpread, firstLayer, gradientNorm, lacking, SKIPPED, skippedText, SpikeDetector, spikeText, starvedText } from './monitors.js';
 import type { Method } from './method.js';
 import { ratesAt } from './rates.js';
 import type { Position, PretrainHooks, StepRecord } from './records.js';
@@ -27,10 +27,6 @@ export type { KnnRecord, Position, PretrainHooks, SpreadRecord, StepRecord, Step
 
 /** Steps whose results are not read back yet: the loop never waits for the newest. */
 const IN_FLIGHT = 3;
-
-/** What an adapter cannot do of what was asked for. */
-const lacking = (precision: PretrainConfig['precision'], { f16, name }: Backend): string[] =>
-  precision === 'f32' || f16 ? [] : [`precision: ${name} has no halves (WebGPU's shader-f16): all is stored and computed in f32, which is neither faster nor smaller. Use --precision f32, or another --adapter.`];
 
 /** Steps whose pictures are decoded ahead, if it is not said. */
 export const AHEAD = 2;
@@ -174,7 +170,7 @@ export class Pretraining {
       const epoch = Math.ceil(done / this.stepsPerEpoch);
       const { lr, m } = ratesAt(this.config, done - 1, this.stepsPerEpoch);
       const scaled = lossScale !== undefined && { lossScale, skipped };
-      onStep?.({ step: done, epoch, loss, contrastTop1, contrastTop5, lr, m, ...this.#queue(done), gradNorm, ...scaled }, timing);
+      onStep?.({ step: done, epoch, loss, contrastTop1, contrastTop5, lr, m, ...this.#queue(Math.max(0, done - (skipped ?? 0))), gradNorm, ...scaled }, timing);
       if (inRow === SKIPPED) this.#warn(skippedText(done, lossScale), onWarning);
       const usual = gradNorm === undefined ? undefined : this.#spikes.add(gradNorm);
       if (usual !== undefined) this.#warn(spikeText(done, this.#first.name, norm, usual), onWarning);

@@ -8,7 +8,7 @@ export interface StepRecord {
   contrastTop5: number;
   lr: number;
   m: number;
-  /** Part of the queue that holds real keys, and steps since its oldest real key was made; without a queue, left out. */
+  /** Part of the queue that holds real keys, and steps made since its oldest real key was; without a queue, left out. */
   queueFill?: number;
   keyAge?: number;
   /** Pictures a second since the step before, where somebody watches the clock. */

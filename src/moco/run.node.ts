@@ -122,7 +122,8 @@ export function openRun(folder: string): Run {
   if (!existsSync(file)) throw new FormatError(`${folder}: a run's folder holds config.json; got none. Name the folder that a run was written to.`);
   try {
     const info = JSON.parse(readFileSync(file, 'utf8')) as RunInfo;
-    if (typeof info.config?.model === 'string' && typeof info.data === 'string') return new Run(folder, { ...info, config: { ...demoConfig, ...info.config } }); // runs of old name fewer fields
+    if (typeof info.config?.model === 'string' && typeof info.data === 'string')
+      return new Run(folder, { ...info, config: { ...demoConfig, ...info.config } }); // runs of old name fewer fields
   } catch {
     // said below
   }
