@@ -20,6 +20,7 @@ export interface FolderOptions {
   /** At most so many pictures of each class (of the folder if it has no classes), drawn by `seed`. */
   limitPerClass?: number;
   seed?: number;
+  /** Told after each picture that has been decoded, or looked at where they are streamed. */
   onProgress?: (done: number, total: number) => void;
 }
 
