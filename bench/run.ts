@@ -5,6 +5,7 @@ import { bundleSizes } from './bundle.js';
 import { withChecks } from './checked.js';
 import { type Ceiling, measureCeiling } from '../src/backend/ceiling.js';
 import { checkMirror, differs } from './check.js';
+import { measureData } from './data.js';
 import { timeToFirstStep } from './first_step.js';
 import { type Library, openOurs, openPeers } from './libraries.js';
 import { type Contestant, measure } from './measure.js';
@@ -170,10 +171,12 @@ function rateOf(c: Case, ms: number, ceiling: Ceiling): Pick<Row, 'rate' | 'unit
 
 const args = process.argv.slice(2);
 const flag = (name: string) => args.includes(`--${name}`);
+const named = args.filter((a) => !a.startsWith('--'));
 if (flag('replay')) console.log(await measureReplay());
+else if (flag('data')) console.log(await measureData(named[0], Number(named[1] ?? 32)));
 else if (flag('scale')) console.log(await measureScale(await openOurs(read('package.json').version)));
 else await main({
-  only: args.filter((a) => !a.startsWith('--')),
+  only: named,
   full: flag('full'),
   peers: !flag('no-peers'),
   robust: flag('robust'),

@@ -11,7 +11,7 @@ const peers = join(root, 'bench/peers');
 const bundle = (name) => join(root, `node_modules/.cache/${name}.mjs`);
 const npm = process.env.npm_execpath?.endsWith('npm-cli.js') ? [process.execPath, process.env.npm_execpath] : ['npm'];
 const args = process.argv.slice(2);
-const alone = ['--no-peers', '--replay', '--scale'].some((flag) => args.includes(flag));
+const alone = ['--no-peers', '--replay', '--scale', '--data'].some((flag) => args.includes(flag));
 
 await install();
 if (!alone && !existsSync(join(peers, 'node_modules/.package-lock.json'))) {

@@ -46,6 +46,7 @@ export { queueWrite } from './ops/queue_write.js';
 export { type Checked, selfCheck } from './ops/self_check.js';
 export { ema } from './ops/ema.js';
 export { lossScale, type LossScaleOptions } from './ops/loss_scale.js';
+export { restore } from './ops/restore.js';
 export type { Guard } from './ops/update.js';
 export { sgd, type SgdOptions } from './ops/sgd.js';
 export { lars, type LarsOptions, type LarsTable, larsTable } from './ops/lars.js';

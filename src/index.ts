@@ -40,7 +40,9 @@ export { type LinearData, linearProbe, type LinearRecord, type LinearResult } fr
 export { checkUnchanged } from './moco/unchanged.js';
 export { loadCheckpoint, saveCheckpoint } from './moco/checkpoint.js';
 
-export { limitPerClass, type Pictures, selectClasses, splitHeldOut, subset } from './data/pictures.js';
+export { limitPerClass, type Pictures, type PictureSet, selectClasses, splitHeldOut, subset } from './data/pictures.js';
+export type { PictureSource, StreamedPictures } from './data/source.js';
+export { loadPictures } from './data/load.js';
 export { drawPictures } from './data/drawn.js';
 export { CIFAR10_CLASSES, parseCifar10 } from './data/cifar.js';
 export { parseIdx } from './data/idx.js';

@@ -50,7 +50,10 @@ export class Tensor<D extends DType = any> {
   /** The memory behind the tensor. @throws DeviceError when a step that has ended recycled it. */
   get storage(): Storage {
     if (this.#storage.freed || this.#storage.parent?.freed)
-      throw new DeviceError(`tensor ${show(this.shape)}: memory made inside a step is recycled when the step ends; this tensor's is gone. Return it from the step, or read it inside.`);
+      throw new DeviceError(
+        `tensor ${show(this.shape)}: memory made inside a step is recycled when the step ends; this tensor's is gone. ` +
+          'Return it from the step, or read it inside.',
+      );
     return this.#storage;
   }
 

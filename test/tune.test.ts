@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -6,10 +6,11 @@ import { backward } from '../src/autograd.js';
 import { useBackend } from '../src/backend/backend.js';
 import { device } from '../src/backend/device.js';
 import { GpuBackend } from '../src/backend/gpu.js';
-import { type Ladder, ladders, rungOf, tuningKey } from '../src/backend/ladder.js';
+import { halved, type Ladder, ladders, rungOf, tuningKey } from '../src/backend/ladder.js';
 import { tune } from '../src/backend/tune.js';
-import { loadTuning, saveTuning } from '../src/backend/tuning.node.js';
+import { loadTuning, saveTuning, staleTuning } from '../src/backend/tuning.node.js';
 import { Rng } from '../src/core/rng.js';
+import { version } from '../src/core/version.js';
 import type { Traits } from '../src/gpu/device.js';
 import { conv2d } from '../src/ops/conv2d.js';
 import { matmul } from '../src/ops/matmul.js';
@@ -20,9 +21,9 @@ import { parameter, tensor } from '../src/tensor.js';
 import { gpu, on, reference } from './support/devices.js';
 
 /** A GPU backend on the tests' device with a table of its own. */
-async function withTable(tuned: Record<string, string> = {}): Promise<GpuBackend> {
+async function withTable(tuned: Record<string, string> = {}, traits: Partial<Traits> = {}): Promise<GpuBackend> {
   const { gpu: g } = await gpu();
-  return new GpuBackend({ ...g, traits: { ...g.traits, tuned } });
+  return new GpuBackend({ ...g, traits: { ...g.traits, ...traits, tuned } });
 }
 
 const cache = process.env.XDG_CACHE_HOME;
@@ -52,12 +53,12 @@ describe('a ladder', () => {
 
 describe('tune', () => {
   /** Ladders of five classes of these rungs alone, each with its milliseconds, while `test` runs. */
-  async function withRungs(costs: Record<string, number>, test: (backend: GpuBackend, clock: { now: number }) => Promise<void>): Promise<void> {
-    const backend = await withTable();
+  async function withRungs(costs: Record<string, number>, test: (backend: GpuBackend, clock: { now: number }) => Promise<void>, traits: Partial<Traits> = { f16: false }): Promise<void> {
+    const backend = await withTable({}, traits);
     const clock = { now: 0, pending: 0 };
     const rungs = Object.entries(costs).map(([name, cost]) => ({ name, fits: () => true, launch: () => ({ scratch: [], launches: [], cost }) }));
-    const samples = [1, 2, 3, 4, 5].map((n) => ({ params: n, buffers: [4] }));
-    const l = { name: 'l', rungs, classOf: String, guess: () => 'guessed', samples };
+    const samples = [1, 2, 3, 4, 5].map((n) => ({ params: { n, half: 0 }, buffers: [4, 8], ...(n < 4 && { halves: [1] }) }));
+    const l = { name: 'l', rungs, classOf: ({ n, half }: { n: number; half: number }) => `${n}${half ? ' f16' : ''}`, guess: () => 'guessed', samples };
     const others = ladders.splice(0, ladders.length, l as unknown as Ladder<never>);
     const spies = [
       vi.spyOn(performance, 'now').mockImplementation(() => clock.now),
@@ -81,6 +82,19 @@ describe('tune', () => {
       expect(await tune(backend, 480)).toEqual({ 'l 1': 'fast', 'l 2': 'fast' });
       expect(clock.now).toBeLessThanOrEqual(480);
     });
+  });
+
+  it('times classes in f16 where the adapter has halves, in memory that holds them, after the same in f32', async () => {
+    const keys: string[] = [];
+    const told = ({ key }: { key: string }) => void keys.push(key);
+    await withRungs({ guessed: 10, fast: 5 }, async (backend) => {
+      const alloc = vi.spyOn(backend, 'alloc');
+      expect(Object.values(await tune(backend, 400, told))).toEqual(['fast', 'fast', 'fast', 'fast', 'fast']);
+      expect(alloc.mock.calls.slice(0, 4)).toEqual([['f32', 4], ['f32', 8], ['f32', 4], ['f16', 8]]);
+    }, { f16: true });
+    expect(keys).toEqual(['l 1', 'l 1 f16', 'l 2', 'l 2 f16', 'l 3']);
+    await withRungs({ guessed: 10, fast: 5 }, async (backend) => void (await tune(backend, 1000, told)));
+    expect(keys.slice(5)).toEqual(['l 1', 'l 2', 'l 3', 'l 4', 'l 5']);
   });
 
   it('keeps the guess where another rung is hardly faster, and times nothing where there is no other', async () => {
@@ -107,7 +121,7 @@ describe('tune', () => {
     const backend = await withTable();
     const table = await tune(backend, 1000);
     for (const [key, rung] of Object.entries(table)) {
-      const [l, { params }] = ladders.flatMap((x) => x.samples.map((s) => [x, s] as const)).find(([x, s]) => tuningKey(x, s.params) === key)!;
+      const [l, { params }] = ladders.flatMap((x) => x.samples.flatMap((s) => [s, halved(s)]).map((s) => [x, s] as const)).find(([x, s]) => tuningKey(x, s.params) === key)!;
       expect(rungOf(l, params, backend.gpu.traits).name, key).toBe(rung);
     }
     expect(backend.gpu.traits.tuned).toEqual(table);
@@ -125,11 +139,32 @@ describe('tune', () => {
     await saveTuning('another', { 'matmul NN small': 'row' });
     await saveTuning(name, { 'conv2d a': 'direct' });
     const table = { 'matmul NN small': 'direct', 'conv2d a': 'direct' };
-    expect(JSON.parse(readFileSync(join(folder, 'dawngrad', 'tuning.json'), 'utf8'))).toEqual({ [name]: table, another: { 'matmul NN small': 'row' } });
+    expect(JSON.parse(readFileSync(join(folder, 'dawngrad', 'tuning.json'), 'utf8'))).toEqual({ [name]: { version, rungs: table }, another: { version, rungs: { 'matmul NN small': 'row' } } });
     const opened = (await device()) as GpuBackend;
     useBackend(undefined);
     expect(opened.gpu.traits.tuned).toEqual(table);
   });
+
+  it('a table of another version is passed over, told of, and replaced; so is what is no table', async () => {
+    const { name } = await gpu();
+    await saveTuning(name, {});
+    const file = join(folder, 'dawngrad', 'tuning.json');
+    for (const [saved, stale] of [[{ version: '0.0.9', rungs: { a: 'b' } }, '0.0.9'], [{ a: 'b' }, 'of an earlier version'], [null, undefined], [{ version, rungs: null }, undefined]] as const) {
+      writeFileSync(file, JSON.stringify({ [name]: saved, another: { version, rungs: { c: 'd' } } }));
+      expect([await loadTuning(name), await staleTuning(name), await loadTuning('another')]).toEqual([{}, stale, { c: 'd' }]);
+      const opened = (await device()) as GpuBackend;
+      useBackend(undefined);
+      expect(opened.gpu.traits.tuned).toEqual({});
+    }
+    for (const text of ['null', '"x"', '[', '{']) {
+      writeFileSync(file, text);
+      expect([await loadTuning(name), await staleTuning(name)]).toEqual([{}, undefined]);
+    }
+    await saveTuning(name, { e: 'f' });
+    expect([await loadTuning(name), await staleTuning(name)]).toEqual([{ e: 'f' }, undefined]);
+  });
+
+  it('knows the version of the package', () => expect(JSON.parse(readFileSync(join(import.meta.dirname, '../package.json'), 'utf8')).version).toBe(version));
 
   it('the same table gives the same bits, on another backend too', async () => {
     const table = { 'matmul NN small': 'direct', 'conv2d 3×3/1 few→some': 'direct', 'conv2d_dw 3×3/1 few→some': 'few' };

@@ -3,9 +3,10 @@ import { ConfigError, DeviceError } from '../core/errors.js';
 import { encodeHalves } from '../core/half.js';
 import { checkDevice, type Gpu, type Traits } from '../gpu/device.js';
 import { halfStored } from '../gpu/half_stored.js';
+import type { Kernel } from '../gpu/kernel.js';
 import type { Slice } from '../gpu/recorder.js';
 import { RecordedBuffer, Recording } from '../gpu/recording.js';
-import type { Backend, Plan, Primitive, Storage } from './backend.js';
+import type { Backend, Launch, Plan, Primitive, Storage } from './backend.js';
 import { GpuRecorded } from './recorded.js';
 
 interface GpuStorage extends Storage, Slice {}
@@ -20,7 +21,10 @@ function bytesIn(dtype: DType, data: TypedArray): Uint8Array {
 }
 
 /** One bit a buffer, set where it holds halves. */
-const halvesIn = (slices: readonly Storage[]): number => slices.reduce((mask, { dtype }, i) => (dtype === 'f16' ? mask | (1 << i) : mask), 0);
+const halvesIn = (slices: readonly { readonly dtype: DType }[]): number => slices.reduce((mask, { dtype }, i) => (dtype === 'f16' ? mask | (1 << i) : mask), 0);
+
+/** The kernel of a launch on what it is bound to: where that holds halves, the variant for them. */
+export const kernelOn = ({ kernel, words }: Launch, slices: readonly { readonly dtype: DType }[]): Kernel => (words ? kernel : halfStored(kernel, halvesIn(slices)));
 
 /** Runs primitives as recorded dispatches on an open device. */
 export class GpuBackend implements Backend {
@@ -66,7 +70,10 @@ export class GpuBackend implements Backend {
     const [to, bytes] = [storage as GpuStorage, bytesIn(storage.dtype, data)];
     if (!this.#recording) this.gpu.recorder.write(to, bytes);
     else if (!this.#recording.to.owns(to) || !this.#recording.to.constant(to, bytes))
-      throw new ConfigError('set: inside a compiled function only new tensors are given values, once, before they are used; got another. Set it outside, or pass the values as an argument.');
+      throw new ConfigError(
+        'set: inside a compiled function only new tensors are given values, once, before they are used; ' +
+          'got another. Set it outside, or pass the values as an argument.',
+      );
   }
 
   async read(storage: Storage): Promise<TypedArray> {
@@ -84,9 +91,10 @@ export class GpuBackend implements Backend {
     const main = plan.launches.find((l) => l.kernel.name.startsWith(primitive.name)) ?? plan.launches[0];
     for (const l of plan.launches) {
       const [{ constants = {}, groups }, slices] = [l, l.bind ? l.bind.map((i) => all[i]) : all];
-      const kernel = l.words ? l.kernel : halfStored(l.kernel, halvesIn(slices));
+      const kernel = kernelOn(l, slices);
+      const flops = l.flops ?? (l === main ? primitive.flops?.(params) : 0);
       if (!this.#recording) this.gpu.recorder.dispatch(kernel, constants, slices, l.params, groups);
-      else this.#recording.to.dispatch({ op: primitive.name, flops: l.flops ?? (l === main ? primitive.flops?.(params) : 0), kernel, constants, slices, groups }, l.params);
+      else this.#recording.to.dispatch({ op: primitive.name, flops, kernel, constants, slices, groups }, l.params);
     }
     for (const s of scratch) this.free(s); // later work runs after these dispatches, so it may use them at once
   }

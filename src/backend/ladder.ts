@@ -25,9 +25,14 @@ export interface Rung<P> {
 /** A typical problem of one class of shapes, small enough to be timed in milliseconds. */
 export interface Sample<P> {
   readonly params: P;
-  /** f32 elements of each of the primitive's buffers, inputs first. */
+  /** Elements of each of the primitive's buffers, inputs first. */
   readonly buffers: readonly number[];
+  /** Of an operation whose params have `half`: the buffers, by place, that are halves where it is 1. All others are f32. */
+  readonly halves?: readonly number[];
 }
+
+/** The same problem in precision f16. */
+export const halved = <P>(sample: Sample<P>): Sample<P> => ({ ...sample, params: { ...sample.params, half: 1 } });
 
 /**
  * All ways to compute one operation. An operation registers its candidates by building its `gpu` with `ladder`:

@@ -1,4 +1,6 @@
-import type { GpuBackend } from './gpu.js';
+import type { DType } from '../core/dtype.js';
+import type { Launch, Plan } from './backend.js';
+import { type GpuBackend, kernelOn } from './gpu.js';
 import { type Ladder, type Rung, rungOf, type Sample, tuningKey } from './ladder.js';
 
 /** What timing the rungs of a class of shapes showed. */
@@ -27,17 +29,18 @@ const ROUNDS = 5;
  * Times every rung that fits a sample, in turns, so that what else the machine does befalls all. Undefined where there is nothing
  * to choose, or where time ran out: when a pipeline is not there in time, or a turn might not end in it, by the longest so far.
  */
-export async function measureRungs(on: GpuBackend, l: Ladder<never>, { params, buffers }: Sample<never>, clock: Clock): Promise<Measured | undefined> {
+export async function measureRungs(on: GpuBackend, l: Ladder<never>, sample: Sample<never>, clock: Clock): Promise<Measured | undefined> {
+  const { params, buffers } = sample;
   const { traits, recorder } = on.gpu;
   const guess = rungOf(l, params, { ...traits, tuned: {} });
   const rungs = [guess, ...l.rungs.filter((r) => r !== guess && r.fits(params, traits))];
   if (rungs.length < 2) return undefined;
+  const types = typesOf(sample);
   for (const rung of rungs) {
-    const made = rung.launch(params, traits);
-    const launches = 'launches' in made ? made.launches : [made];
-    if (!(await inTime(() => recorder.pipelines.prepare(launches.map(({ kernel, constants = {} }) => ({ kernel, constants }))), clock))) return undefined;
+    const pipelines = launchesOf(rung.launch(params, traits)).map((launch) => ({ kernel: kernelOn(launch, bound(launch, types)), constants: launch.constants ?? {} }));
+    if (!(await inTime(() => recorder.pipelines.prepare(pipelines), clock))) return undefined;
   }
-  const memory = buffers.map((length) => on.alloc('f32', length));
+  const memory = buffers.map((length, i) => on.alloc(types[i], length));
   const run = (rung: Rung<never>) => on.run({ name: l.name, gpu: () => rung.launch(params, traits) }, memory, params);
   try {
     const times = await timeInTurns(on, rungs.map((rung) => () => run(rung)), clock);
@@ -49,6 +52,17 @@ export async function measureRungs(on: GpuBackend, l: Ladder<never>, { params, b
     for (const m of memory) on.free(m);
   }
 }
+
+/** What each buffer of a sample holds. */
+function typesOf({ params, buffers, halves }: Sample<never>): DType[] {
+  const { half } = params as { half?: 0 | 1 };
+  return buffers.map((_, i) => (half === 1 && halves?.includes(i) ? 'f16' : 'f32'));
+}
+
+const launchesOf = (made: Launch | Plan): readonly Launch[] => ('launches' in made ? made.launches : [made]);
+
+/** What a launch is bound to; scratch is f32. */
+const bound = ({ bind }: Launch, types: readonly DType[]) => (bind ? bind.map((i) => types[i] ?? 'f32') : types).map((dtype) => ({ dtype }));
 
 /** The least milliseconds that each work took; the first is the guess's. */
 async function timeInTurns(on: GpuBackend, works: readonly (() => void)[], clock: Clock): Promise<number[] | undefined> {

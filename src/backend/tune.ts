@@ -1,17 +1,17 @@
 import { ConfigError } from '../core/errors.js';
 import { type Backend, backend } from './backend.js';
 import { GpuBackend } from './gpu.js';
-import { type Ladder, ladders, type Sample } from './ladder.js';
+import { halved, type Ladder, ladders, type Sample } from './ladder.js';
 import { type Measured, measureRungs } from './measure_rungs.js';
 
 /** Rungs by class of shapes: what `tune` measures, and what is shipped and saved. */
 export type TuningTable = Record<string, string>;
 
 /**
- * Times the ways to compute each class of shapes on this adapter and uses the fastest from now on. In Node the table is
- * saved for the adapter and found by the next `device()`. It returns in `milliseconds` even where a driver compiles for
- * longer; classes they leave no time for keep their guess. Call it before training starts: another rung sums in another
- * order, so results differ in their last bits.
+ * Times the ways to compute each class of shapes on this adapter, in f16 too if it has halves, and uses the fastest from now on.
+ * In Node the table is saved for the adapter and found by the next `device()` of this version of the library. It returns in
+ * `milliseconds` even where a driver compiles for longer; classes they leave no time for keep their guess. Call it before training
+ * starts: another rung sums in another order, so results differ in their last bits.
  *
  * @param told is called with what each class showed.
  * @returns the rungs of all classes that were measured.
@@ -21,7 +21,7 @@ export async function tune(on: Backend = backend(), milliseconds = 2000, told: (
   if (!(on instanceof GpuBackend)) throw new ConfigError(`tune: a GPU backend is needed; got ${on.name}. Open one with device().`);
   const clock = { end: performance.now() + milliseconds, longest: 0 };
   const table: TuningTable = {};
-  for (const [l, sample] of inTurn()) {
+  for (const [l, sample] of inTurn(on.f16)) {
     const measured = await measureRungs(on, l, sample, clock);
     if (!measured) continue;
     table[measured.key] = measured.rung;
@@ -32,8 +32,13 @@ export async function tune(on: Backend = backend(), milliseconds = 2000, told: (
   return table;
 }
 
-/** The first sample of every ladder, then the second of every ladder, and so on. */
-function* inTurn(): Iterable<[Ladder<never>, Sample<never>]> {
+/** The first sample of every ladder, then the second of every ladder, and so on; each in f16 too, where there are `halves`. */
+function* inTurn(halves: boolean): Iterable<[Ladder<never>, Sample<never>]> {
   for (let i = 0; ladders.some((l) => i < l.samples.length); i++)
-    for (const l of ladders) if (i < l.samples.length) yield [l, l.samples[i]];
+    for (const precision of halves ? ['f32', 'f16'] : ['f32'])
+      for (const l of ladders) {
+        const sample = l.samples[i];
+        if (sample && precision === 'f32') yield [l, sample];
+        else if (sample?.halves) yield [l, halved(sample)];
+      }
 }

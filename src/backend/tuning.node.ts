@@ -1,4 +1,12 @@
-/** Where tables measured on this machine are kept: one JSON file, adapter → class of shapes → rung. */
+import { version } from '../core/version.js';
+
+/** Rungs by class of shapes, and the version of the library that measured them: another's kernels may differ. */
+interface Saved {
+  version?: string;
+  rungs?: Record<string, string>;
+}
+
+/** Where tables measured on this machine are kept: one JSON file, by the adapter's description. */
 async function place() {
   const load = <M>(name: string): Promise<M> => import(/* @vite-ignore */ /* webpackIgnore: true */ `node:${name}`) as Promise<M>;
   const [fs, os, path] = await Promise.all([load<typeof import('node:fs')>('fs'), load<typeof import('node:os')>('os'), load<typeof import('node:path')>('path')]);
@@ -6,23 +14,32 @@ async function place() {
   return { fs, file: path.join(cache, 'dawngrad', 'tuning.json') };
 }
 
-async function readAll(): Promise<Record<string, Record<string, string>>> {
+async function readAll(): Promise<Record<string, Saved | undefined>> {
   const { fs, file } = await place();
   try {
-    return JSON.parse(fs.readFileSync(file, 'utf8'));
+    return { ...JSON.parse(fs.readFileSync(file, 'utf8')) };
   } catch {
     return {}; // none yet, or not readable: the shipped table and the guesses serve
   }
 }
 
-/** The table saved for an adapter, empty without one. */
-export const loadTuning = async (adapter: string): Promise<Record<string, string>> => (await readAll())[adapter] ?? {};
+/** The table that this version has saved for an adapter, empty without one. */
+export async function loadTuning(adapter: string): Promise<Record<string, string>> {
+  const saved = (await readAll())[adapter];
+  return (saved?.version === version && saved.rungs) || {};
+}
 
-/** Adds `table` to what is saved for an adapter. A folder that cannot be written is no error: the table holds for this process. */
-export async function saveTuning(adapter: string, table: Record<string, string>): Promise<void> {
+/** Which version's table for an adapter is passed over, if there is one. */
+export async function staleTuning(adapter: string): Promise<string | undefined> {
+  const saved = (await readAll())[adapter];
+  return saved && saved.version !== version ? (saved.version ?? 'of an earlier version') : undefined;
+}
+
+/** Adds `rungs` to what this version has saved for an adapter. A folder that cannot be written is no error: they hold for this process. */
+export async function saveTuning(adapter: string, rungs: Record<string, string>): Promise<void> {
   const { fs, file } = await place();
   const all = await readAll();
-  all[adapter] = { ...all[adapter], ...table };
+  all[adapter] = { version, rungs: { ...(await loadTuning(adapter)), ...rungs } };
   try {
     fs.mkdirSync(file.replace(/[^/\\]+$/, ''), { recursive: true });
     fs.writeFileSync(`${file}-${process.pid}`, JSON.stringify(all, null, 1));

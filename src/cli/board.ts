@@ -1,5 +1,6 @@
 import { joinPictures } from '../data/join.js';
-import { type Pictures, subset } from '../data/pictures.js';
+import { loadPictures } from '../data/load.js';
+import type { Pictures } from '../data/pictures.js';
 import { encodePng } from '../io/png.js';
 import { sheet } from '../io/sheet.js';
 import { EventFile } from '../io/tensorboard.node.js';
@@ -42,8 +43,8 @@ export class Board {
 
   /** Each held-out picture, with those nearest to it at its right. */
   async gallery(rows: GalleryRow[]): Promise<void> {
-    const { train, heldOut } = this.#training;
-    const parts = rows.flatMap(({ query, neighbours }) => [subset(heldOut, [query]), subset(train, neighbours.map((n) => n.index))]);
+    const { train, heldOut } = this.#training.watched;
+    const parts = await Promise.all(rows.flatMap(({ query, neighbours }) => [loadPictures(heldOut, [query]), loadPictures(train, neighbours.map((n) => n.index))]));
     if (parts.length > 0) await this.#pictures('gallery', joinPictures(parts), 1 + rows[0].neighbours.length);
   }
 

@@ -4,7 +4,9 @@ import { device } from '../backend/device.js';
 import type { GpuBackend } from '../backend/gpu.js';
 import type { Measured } from '../backend/measure_rungs.js';
 import { tune } from '../backend/tune.js';
+import { staleTuning } from '../backend/tuning.node.js';
 import { ConfigError } from '../core/errors.js';
+import { binary } from '../io/numbers.js';
 import { type Checked, selfCheck } from '../ops/self_check.js';
 import { advice } from './advice.js';
 import { describeFlags, type Flag, type Parsed } from './args.js';
@@ -43,6 +45,8 @@ interface Patient {
   readonly limits: Readonly<Record<string, number>>;
   /** What --tune measured. */
   readonly tuned?: readonly Measured[];
+  /** The version of the library whose saved measurements are passed over. */
+  readonly stale?: string;
 }
 
 /** What was looked for and not found, or fails. */
@@ -84,12 +88,13 @@ async function examine(choice: Patient['choice'], seconds?: number): Promise<Pat
   const { bytes, flops }: Ceiling = await measureCeiling(on);
   const tuned: Measured[] = [];
   if (seconds !== undefined) await tune(on, 1000 * seconds, (m) => tuned.push(m));
+  const stale = await staleTuning(on.name);
   const limits: Record<string, number> = {};
   for (const name in opened.limits) if (typeof opened.limits[name as keyof GPUSupportedLimits] === 'number') limits[name] = opened.limits[name as 'maxBufferSize'];
   return {
     choice, name: on.name, works: checks.every((c) => c.passed), checks, limits,
     speed: { gigabytesPerSecond: bytes / 1e9, gflops: flops / 1e9 }, features: [...opened.features].sort(),
-    ...(seconds === undefined ? {} : { tuned }),
+    ...(seconds === undefined ? {} : { tuned }), ...(stale === undefined ? {} : { stale }),
   };
 }
 
@@ -97,19 +102,28 @@ function describe(adapter: Patient | Absent): string {
   const { bold, red, green } = colour(process.stdout);
   const heading = adapter.choice === 'hardware' ? 'Hardware adapter' : 'Software adapter';
   if (!('checks' in adapter)) return `${bold(heading)}: none\n  ${adapter.reason}`;
-  const { name, checks, speed, features, limits, tuned } = adapter;
+  const { name, checks, speed, features, limits, tuned, stale } = adapter;
   const rows: [string, string][] = [
-    ...checks.map(({ name: kernel, error, passed }): [string, string] => [passed ? green('right') : red('wrong'), `${kernel}: ${error.toExponential(0)} off plain loops`]),
+    ...checks.map((c): [string, string] => [c.passed ? green('right') : red('wrong'), `${c.name}: ${c.error.toExponential(0)} off plain loops`]),
     ['speed', `${speed.gigabytesPerSecond.toPrecision(3)} GB/s copied, ${speed.gflops.toPrecision(3)} GFLOP/s of f32`],
-    ['limits', `buffer ${binary(limits.maxBufferSize)}, binding ${binary(limits.maxStorageBufferBindingSize)}, workgroup ${limits.maxComputeInvocationsPerWorkgroup} threads with ${binary(limits.maxComputeWorkgroupStorageSize)}`],
+    [
+      'limits',
+      `buffer ${binary(limits.maxBufferSize)}, binding ${binary(limits.maxStorageBufferBindingSize)}, ` +
+        `workgroup ${limits.maxComputeInvocationsPerWorkgroup} threads with ${binary(limits.maxComputeWorkgroupStorageSize)}`,
+    ],
     ['features', features.join(', ') || 'none beyond the core'],
-    ...(tuned ?? []).map((m): [string, string] => ['tuned', `${m.key}: ${m.rung}, ${m.rung === m.guess ? 'as guessed' : `${m.speedup.toFixed(2)} × as fast as ${m.guess}`}`]),
-    ...(tuned?.length === 0 ? [['tuned', 'nothing in this time; give more']] as [string, string][] : []),
+    ...tuning(tuned, stale).map((text): [string, string] => ['tuned', text]),
   ];
   return [`${bold(heading)}: ${name}`, ...rows.map(([left, right]) => `  ${left}${' '.repeat(Math.max(0, 8 - plain(left)))}  ${right}`)].join('\n');
 }
 
+/** What was measured now, and what of another version is not used. */
+function tuning(tuned: Patient['tuned'], stale: Patient['stale']): string[] {
+  if (stale !== undefined) return [`what dawngrad ${stale} measured is passed over, since kernels may have changed; measure anew: dawngrad doctor --tune 30`];
+  if (tuned?.length === 0) return ['nothing in this time; give more'];
+  const found = ({ rung, guess, speedup }: Measured) => (rung === guess ? 'as guessed' : `${speedup.toFixed(2)} × as fast as ${guess}`);
+  return (tuned ?? []).map((m) => `${m.key}: ${m.rung}, ${found(m)}`);
+}
+
 /** Characters that show. */
 const plain = (text: string): number => text.replace(/\x1b\[\d+m/g, '').length;
-
-const binary = (bytes: number): string => (bytes >= 2 ** 30 ? `${+(bytes / 2 ** 30).toFixed(1)} GiB` : bytes >= 2 ** 20 ? `${+(bytes / 2 ** 20).toFixed(1)} MiB` : `${bytes / 1024} KiB`);

@@ -1,4 +1,5 @@
 import type { Backend } from '../backend/backend.js';
+import { inMemory } from '../data/source.js';
 import type { Pretraining } from '../moco/pretrain.js';
 import type { Output } from './common.js';
 
@@ -13,11 +14,11 @@ export async function dryRun(training: Pretraining, on: Backend, out: Output): P
   const [first, second] = [await timed(), await timed()];
   let parameters = 0;
   for (const p of method.optimizer.parameters.named.values()) parameters += p.size;
-  const pictures = train.data.length + heldOut.data.length;
+  const pictures = [train, heldOut].reduce((sum, { count, height, width }) => sum + count * height * width * 3, 0);
   const text = [
     `Dry run of ${config.method} with ${config.model} in ${config.precision}: it works.`,
     `  trained parameters  ${parameters.toLocaleString('en-US')}`,
-    `  pictures            ${train.count + heldOut.count} of ${train.width}×${train.height} for views of ${config.size}×${config.size}, ${mebibytes(pictures)}`,
+    `  pictures            ${train.count + heldOut.count} of ${train.width}×${train.height} for views of ${config.size}×${config.size}, ${mebibytes(pictures)}${inMemory(train) ? '' : ' if all were decoded at once'}`,
     `  device memory       ${mebibytes(on.memory().peak)} at most, pictures and state included`,
     `  first step          ${first.toFixed(2)} s`,
     `  each step           ${second.toFixed(3)} s, ${(config.batch / second).toFixed(0)} pictures/s`,

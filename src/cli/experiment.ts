@@ -104,7 +104,8 @@ async function settingOf(chosen: Chosen, args: Parsed, output: Output, out: stri
   const all = data === 'drawn' ? drawPictures({ count, size, seed }) : await openPictures(data, choice);
   const sets = splitHeldOut(checked(all), heldOut, seed);
   if (sets.heldOut.count === 0) throw new ConfigError(`held-out: a picture at least is held out to measure accuracy; got ${heldOut} of ${all.count}. Use 0.25.`);
-  const pictures = `${sets.train.count} pictures to train on and ${sets.heldOut.count} held out, ${size}×${size}, of ${all.classes!.join(', ')}; ${data === 'drawn' ? 'drawn' : `from ${positional[0]}`}.`;
+  const origin = data === 'drawn' ? 'drawn' : `from ${positional[0]}`;
+  const pictures = `${sets.train.count} pictures to train on and ${sets.heldOut.count} held out, ${size}×${size}, of ${all.classes!.join(', ')}; ${origin}.`;
   tell(pictures);
   const about = { data, ...(data === 'drawn' ? { count } : choice), heldOut, seed, size };
   const made: Made = { command, adapter: opened.name, version, seed, config: { ...about, ...chosen.config(args, size) } };

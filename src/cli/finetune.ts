@@ -8,8 +8,10 @@ import { percent } from '../io/numbers.js';
 import { encodeSafetensors } from '../io/safetensors.js';
 import { buildClassifier } from '../moco/classifier.js';
 import { openNamedEncoder } from '../moco/named_encoder.node.js';
+import { scaledText } from '../moco/monitors.js';
 import { moduleTensors } from '../moco/module-state.js';
 import { supervisedRecipe, trainClassifier } from '../moco/supervised.js';
+import type { Precision } from '../ops/precision.js';
 import { describeFlags, type Flag, type Parsed } from './args.js';
 import type { Call, Command } from './command.js';
 import { adapterFlag, commonFlags, headsFlag, headsOf, openDevice, Output } from './common.js';
@@ -23,6 +25,7 @@ const flags: readonly Flag[] = [
   { name: 'batch', kind: 'number', help: 'pictures a step (32)' },
   { name: 'lr', kind: 'number', help: 'highest learning rate (0.05 for a ResNet by SGD, 0.001 for a vision transformer by AdamW)' },
   { name: 'crop-min', kind: 'number', help: 'smallest part of a picture that a view shows (0.4)' },
+  { name: 'precision', kind: 'text', help: 'f32, or f16: activations as halves, parameters f32, the loss scaled (f32)' },
   { name: 'seed', kind: 'number', help: 'seed of everything random (1)' },
   headsFlag,
   adapterFlag,
@@ -67,21 +70,31 @@ async function tune({ flags: given }: Parsed, output: Output, { from, data, out 
   const value = <T>(name: string, otherwise: T) => (given.get(name) as T | undefined) ?? otherwise;
   const { model, stem, heads, size, mean, std, tensors } = await openNamedEncoder(from, headsOf({ flags: given }));
   const seed = value('seed', 1);
-  const all = await openPictures(data, { views: size, seed, classes: given.get('classes') as string[] | undefined, limitPerClass: given.get('limit') as number | undefined });
+  const chosen = { classes: given.get('classes') as string[] | undefined, limitPerClass: given.get('limit') as number | undefined };
+  const all = await openPictures(data, { views: size, seed, ...chosen });
   const sets = splitHeldOut(all, value('held-out', 0.2), seed);
   const classes = all.classes ?? [];
   const opened = await openDevice({ flags: given });
   output.tell(`${model} from ${from} on ${opened.name}: ${sets.train.count} pictures in ${classes.length} classes, ${sets.heldOut.count} held out.`);
   const recipe = supervisedRecipe(model);
   const epochs = value('epochs', 20);
-  const config = { ...recipe, epochs, warmup: Math.min(recipe.warmup, epochs / 2), batch: value('batch', 32), lr: value('lr', recipe.lr), cropMin: value('crop-min', 0.4), size, mean, std, seed };
+  const config = {
+    ...recipe, epochs, warmup: Math.min(recipe.warmup, epochs / 2), batch: value('batch', 32), lr: value('lr', recipe.lr),
+    precision: value<Precision>('precision', 'f32'), cropMin: value('crop-min', 0.4), size, mean, std, seed,
+  };
   const classifier = await buildClassifier(model, { classes: Math.max(1, classes.length), stem, heads, size, seed }, tensors, from);
   const records = await trainClassifier(classifier, sets, config, {
     onEpoch: (r) => output.tell(`epoch ${r.epoch}/${epochs}  loss ${r.loss.toFixed(3)}  accuracy ${percent(r.accuracy)}`),
+    onWarning: (text) => output.warn(text),
   });
+  const last = records.at(-1)!;
+  if (last.skipped !== undefined) output.tell(scaledText(last.skipped, epochs * Math.floor(sets.train.count / config.batch), last.lossScale!));
   const file = join(out, 'classifier.safetensors');
-  const metadata = { format: 'dawngrad-classifier', ...call, model, stem, ...(heads && { heads: String(heads) }), size: String(size), mean: mean.join(), std: std.join(), classes: JSON.stringify(classes) };
+  const metadata = {
+    format: 'dawngrad-classifier', ...call, model, stem, ...(heads && { heads: String(heads) }),
+    size: String(size), mean: mean.join(), std: std.join(), classes: JSON.stringify(classes),
+  };
   await writeAtomic(join(out, 'metrics.jsonl'), records.map((r) => `${JSON.stringify(r)}\n`).join(''));
   await writeAtomic(file, encodeSafetensors(await moduleTensors(classifier), metadata));
-  return { accuracy: records.at(-1)!.accuracy, heldOut: sets.heldOut.count, file };
+  return { accuracy: last.accuracy, heldOut: sets.heldOut.count, file };
 }

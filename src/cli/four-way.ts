@@ -1,5 +1,6 @@
 import { fourWay, type FourWayConfig } from '../moco/four_way.js';
 import { fourWayReport, fourWayText } from '../moco/four_way_report.js';
+import type { Precision } from '../ops/precision.js';
 import type { Parsed } from './args.js';
 import type { Experiment } from './experiment.js';
 
@@ -8,6 +9,7 @@ const configOf = ({ flags }: Parsed, size: number): FourWayConfig => {
   return {
     resnet: value('resnet', 'resnet-tiny'), vit: value('vit', 'vit-mini'), epochs: value('epochs', 50), pretrainEpochs: value('pretrain-epochs', 50),
     batch: value('batch', 32), size, cropMin: value('crop-min', 0.4), seeds: value('seeds', 3), seed: value('seed', 1),
+    precision: flags.get('precision') as Precision | undefined,
   };
 };
 
@@ -30,6 +32,7 @@ Examples
     { name: 'resnet', kind: 'text', help: 'the ResNet (resnet-tiny)' },
     { name: 'vit', kind: 'text', help: 'the vision transformer (vit-mini: patches of 8, for pictures of 32)' },
     { name: 'crop-min', kind: 'number', help: 'smallest part of a picture that a classifier is shown (0.4)' },
+    { name: 'precision', kind: 'text', help: 'of all trainings: f32, or f16, activations as halves and the loss scaled (f32)' },
   ],
   config: configOf,
   async run(args, { sets, size, kept, made, tell }) {

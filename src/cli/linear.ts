@@ -68,7 +68,10 @@ const recipeFor = ({ config, encoder }: Labelled): keyof typeof linearRecipes =>
 function configFrom({ flags: given }: Parsed, recipe: LinearConfig): LinearConfig {
   const number = (name: string, otherwise: number) => (given.get(name) as number | undefined) ?? otherwise;
   const { epochs, batch, lr, cropMin, seed } = recipe;
-  const chosen = { epochs: number('epochs', epochs), batch: number('batch', batch), lr: number('lr', lr), cropMin: number('crop-min', cropMin), seed: number('seed', seed) };
+  const chosen = {
+    epochs: number('epochs', epochs), batch: number('batch', batch), lr: number('lr', lr),
+    cropMin: number('crop-min', cropMin), seed: number('seed', seed),
+  };
   const milestones = recipe.milestones.map((m) => Math.round((m * chosen.epochs) / epochs)); // at the same parts of a shorter training
   return { ...recipe, ...chosen, milestones, views: given.has('augment') ? 'augment' : 'cached' };
 }
@@ -78,7 +81,8 @@ const progress = ({ epoch, loss, trainTop1, heldOutTop1 }: LinearRecord, epochs:
 
 function resultTable({ from, train, heldOut }: Labelled, { views, epochs }: LinearConfig, recipe: string, { best, epochs: all }: LinearResult): string {
   const many = new Set(train.labels).size > 5; // else the right class is always among five
-  const row = (name: string, r: LinearRecord) => `  ${name.padEnd(22)}${[r.trainTop1, r.heldOutTop1, ...(many ? [r.heldOutTop5] : [])].map((v) => percent(v).padStart(16)).join('')}`;
+  const cells = (r: LinearRecord) => [r.trainTop1, r.heldOutTop1, ...(many ? [r.heldOutTop5] : [])].map((v) => percent(v).padStart(16));
+  const row = (name: string, r: LinearRecord) => `  ${name.padEnd(22)}${cells(r).join('')}`;
   const how = views === 'augment' ? 'random crops and flips in each epoch' : 'features computed once, without crops and flips (--augment is as in the papers)';
   return [
     `Linear classifier of ${heldOut.count} held-out pictures, trained on ${train.count} by recipe ${recipe}, on ${from}: ${how}.`,

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs';
 import { ConfigError, DawngradError } from '../core/errors.js';
 import { nearest } from '../core/nearest.js';
+import { version } from '../core/version.js';
 import { commandLine, parseArgs } from './args.js';
 import type { Command, Group } from './command.js';
 import { compare } from './compare.js';
@@ -47,13 +47,11 @@ dawngrad <command> --help tells the flags of a command; dawngrad --version the v
 Exit codes: 0 done, 1 unexpected, 2 usage or configuration, 3 no usable adapter, 4 bad data or checkpoint,
 130 interrupted after saving.`;
 
-const version = (): string => (JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string }).version;
-
 const dawngrad: Group = { help, commands: Object.fromEntries(Object.entries(table).map(([name, [command]]) => [name, command])) };
 
 async function main(argv: string[]): Promise<number> {
   if (argv[0] !== '--version') return dispatch('', dawngrad, argv[0] === 'help' ? [...argv.slice(1), '--help'] : argv);
-  console.log(version());
+  console.log(version);
   return 0;
 }
 
@@ -61,7 +59,7 @@ async function main(argv: string[]): Promise<number> {
 async function dispatch(path: string, named: Command | Group, argv: string[]): Promise<number> {
   if ('commands' in named) return choose(path, named, argv);
   const args = parseArgs(path, argv, named.flags);
-  if (!args.flags.has('help')) return named.run(args, { version: version(), command: commandLine(path, argv) });
+  if (!args.flags.has('help')) return named.run(args, { version, command: commandLine(path, argv) });
   console.log(typeof named.help === 'string' ? named.help : named.help(args));
   return 0;
 }

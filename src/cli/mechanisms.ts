@@ -8,7 +8,10 @@ import type { Experiment } from './experiment.js';
 const configOf = ({ flags }: Parsed, size: number): MechanismsConfig => {
   const value = <T>(name: string, otherwise: T) => (flags.get(name) as T | undefined) ?? otherwise;
   const batch = value('batch', 32);
-  const base = { ...demoConfig, size, batch, model: value('model', demoConfig.model), epochs: value('epochs', 12), seed: value('seed', 1), K: value('K', 128), m: value('m', 0.99) };
+  const base = {
+    ...demoConfig, size, batch, model: value('model', demoConfig.model), epochs: value('epochs', 12),
+    seed: value('seed', 1), K: value('K', 128), m: value('m', 0.99),
+  };
   return {
     base, Ks: numbers('Ks', value('Ks', ['32', '64', '128', '256'])), momenta: numbers('momenta', value('momenta', ['0', '0.9', '0.99', '0.999', '0.9999'])),
     endToEndLimit: value('end-to-end-limit', 64), seeds: value('seeds', 1),

@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
 import { GpuBackend } from '../backend/gpu.js';
 import { ConfigError } from '../core/errors.js';
-import { type Pictures, splitHeldOut } from '../data/pictures.js';
-import { Pretraining } from '../moco/pretrain.js';
+import { splitHeldOut } from '../data/pictures.js';
+import type { PictureSource } from '../data/source.js';
+import { AHEAD, Pretraining } from '../moco/pretrain.js';
 import { openRun, type Run, type RunInfo, startRun } from '../moco/run.node.js';
 import { demoConfig, type PretrainConfig } from '../moco/config.js';
 import { presets } from '../moco/presets.js';
@@ -12,7 +13,7 @@ import { commonFlags, openDevice, Output, whereabouts } from './common.js';
 import { dryRun } from './dry-run.js';
 import { expectations } from './expect.js';
 import { configFlags, configFrom, runFlags } from './pretrain-flags.js';
-import { openRunPictures } from './run-pictures.js';
+import { type Loading, loadingOf, openRunSource, streamedText } from './run-pictures.js';
 import { train } from './train.js';
 
 const helpFor = (config: PretrainConfig): string => `dawngrad pretrain [DATA] [flags]
@@ -53,8 +54,9 @@ async function runPretrain(args: Parsed, call: Call): Promise<number> {
   out.tell(whereabouts(opened));
   if (opened instanceof GpuBackend) out.detail(`Kernels are chosen by ${JSON.stringify(opened.gpu.traits)}`);
   out.detail(`Configuration: ${JSON.stringify(info.config)}`);
-  const pictures = await picturesOf(info, out);
-  const training = new Pretraining(info.config, splitHeldOut(pictures, info.config.heldOut, info.config.seed));
+  const ahead = (args.flags.get('ahead') as number | undefined) ?? AHEAD;
+  const pictures = await picturesOf(info, out, loadingOf(args, opened), ahead);
+  const training = new Pretraining(info.config, splitHeldOut(pictures, info.config.heldOut, info.config.seed), { ahead });
   for (const warning of training.warnings) out.warn(warning);
   for (const line of expectations(training)) out.tell(line);
   if (args.flags.has('dry-run')) {
@@ -66,11 +68,14 @@ async function runPretrain(args: Parsed, call: Call): Promise<number> {
   return train(run, training, pictures.skipped, { out, chart: args.flags.has('chart'), tensorboard: !args.flags.has('no-tensorboard') });
 }
 
+/** Flags that --resume allows: what they say leaves the run's bits alone. */
+const beside = ['resume', 'adapter', 'stream', 'no-stream', 'ahead', 'chart', 'no-tensorboard', ...commonFlags.map((f) => f.name)];
+
 /** The run named by --resume, which brings its own data and configuration. */
 function resumedRun({ flags, positional }: Parsed): Run | undefined {
   const folder = flags.get('resume') as string | undefined;
   if (folder === undefined) return undefined;
-  const other = [...flags.keys()].find((name) => !['resume', 'adapter', 'chart', 'no-tensorboard', ...commonFlags.map((f) => f.name)].includes(name)) ?? positional[0];
+  const other = [...flags.keys()].find((name) => !beside.includes(name)) ?? positional[0];
   if (other !== undefined) throw new ConfigError(`--resume: a run goes on with its own data and configuration; got ${flags.has(other) ? `--${other}` : other} too. Leave it out, or start a new run.`);
   return openRun(folder);
 }
@@ -91,10 +96,12 @@ export function plannedRun(args: Parsed, call: Call): RunInfo {
 const runFolder = ({ flags }: Parsed): string => (flags.get('out') as string | undefined) ?? `runs/${new Date().toISOString().slice(0, 19).replace(/:/g, '-')}`;
 
 /** Opens or draws the pictures of a run. */
-export async function picturesOf(info: RunInfo, out: Output): Promise<Pictures> {
-  const pictures = await openRunPictures(info);
+export async function picturesOf(info: RunInfo, out: Output, loading: Loading, ahead = AHEAD): Promise<PictureSource> {
+  const pictures = await openRunSource(info, loading, (text) => out.tell(text));
   const { count, height, width, classes, skipped, warnings = [] } = pictures;
   out.tell(`${count} pictures of ${width}×${height}${classes ? ` in ${classes.length} classes` : ''}${info.data === 'drawn' ? ', drawn' : ` from ${info.data}`}.`);
+  const streamed = streamedText(pictures, loading, info.config, ahead);
+  if (streamed) out.tell(streamed);
   for (const warning of warnings) out.warn(warning);
   for (const { name, reason } of skipped.slice(0, out.verbose ? undefined : 5)) out.tell(`Skipped ${name}: ${reason}`);
   if (skipped.length > 0) out.tell(`${skipped.length} pictures skipped in all.`);

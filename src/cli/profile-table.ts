@@ -39,5 +39,6 @@ function row(name: string, { count, microseconds, bytes, flops }: Sum, whole: nu
   const seconds = microseconds / 1e6;
   const [moved, done] = seconds > 0 ? [bytes / seconds, flops / seconds] : [0, 0];
   const reached = Math.max(moved / ceiling.bytes, done / ceiling.flops);
-  return [name, String(count), (microseconds / 1000).toFixed(3), percent(whole > 0 ? microseconds / whole : 0), (moved / 1e9).toFixed(2), flops > 0 ? (done / 1e9).toFixed(2) : '–', percent(reached)];
+  const [share, computed] = [percent(whole > 0 ? microseconds / whole : 0), flops > 0 ? (done / 1e9).toFixed(2) : '–'];
+  return [name, String(count), (microseconds / 1000).toFixed(3), share, (moved / 1e9).toFixed(2), computed, percent(reached)];
 }

@@ -10,6 +10,7 @@ import { commonFlags, openDevice, Output } from './common.js';
 import { describeFlags, type Flag, type Parsed } from './args.js';
 import type { Call, Command } from './command.js';
 import { picturesOf, plannedRun } from './pretrain.js';
+import { loadingOf } from './run-pictures.js';
 import { configFlags, runFlags } from './pretrain-flags.js';
 import { profileTable } from './profile-table.js';
 
@@ -41,14 +42,15 @@ async function runProfile(args: Parsed, call: Call): Promise<number> {
   const output = new Output(args);
   const info = plannedRun(args, call);
   const opened = (await openDevice(args)) as GpuBackend;
-  const pictures = await picturesOf(info, output);
+  const pictures = await picturesOf(info, output, loadingOf(args, opened));
   const { config } = info;
   const training = new Pretraining(config, splitHeldOut(pictures, config.heldOut, config.seed));
   output.tell('Compiling kernels and measuring what the adapter can do.');
   const ceiling = await measureCeiling(opened);
   const records = await training.profile(steps);
   const by = opened.gpu.device.features.has('timestamp-query') ? 'device timestamps' : 'the clock of the host';
-  output.result([`A step of ${config.method} with ${config.model}, batch ${config.batch}, on ${opened.name}, by ${by}:`, ...profileTable(records, ceiling, training.memory)].join('\n'), { records, ceiling, memory: training.memory });
+  const heading = `A step of ${config.method} with ${config.model}, batch ${config.batch}, on ${opened.name}, by ${by}:`;
+  output.result([heading, ...profileTable(records, ceiling, training.memory)].join('\n'), { records, ceiling, memory: training.memory });
   const out = args.flags.get('out') as string | undefined;
   if (out !== undefined) await writeAtomic(out, chromeTrace(records));
   return 0;

@@ -1,5 +1,6 @@
 import { backend } from '../backend/backend.js';
 import type { Pictures } from '../data/pictures.js';
+import { inMemory } from '../data/source.js';
 import { writeAtomic } from '../io/atomic.node.js';
 import { renderReport, type ReportData } from '../io/report.js';
 import { pictureMap } from '../moco/picture-map.js';
@@ -12,16 +13,16 @@ import type { Encoder } from '../nn/models.js';
 
 /** Writes a run's report.html as it stands. */
 export async function writeReport(run: Run, training: Pretraining, skipped: Pictures['skipped'], rows: GalleryRow[], elapsedSeconds: number): Promise<void> {
-  const { config, train, heldOut, method, warnings } = training;
+  const { config, train, watched, method, warnings } = training;
   const { steps, knn, spread, before } = run.history();
   const notes = [...warnings];
-  if (skipped.length > 0) notes.push(`${skipped.length} pictures could not be decoded and were left out.`);
+  if (skipped.length > 0) notes.push(`${skipped.length} pictures could not be decoded and were left out${inMemory(train) ? '' : ', or are grey'}.`);
   const html = renderReport({
     title: `Pretraining by ${config.method}`, command: run.info.command, config: { ...config, data: run.info.data, ...run.info.choice },
     adapter: run.info.adapter, version: run.info.version, seed: config.seed, notes, elapsedSeconds,
     steps, knn: knn.map((r) => ({ epoch: r.epoch, accuracy: r.knn })), queueSize: keysOf(training) - 1, chanceLoss: method.chance(config.batch / config.accumulate).loss,
     baselines: { ...before, trained: knn.at(-1)?.knn, k: config.knn, T: config.knnT },
-    gallery: await gallery(train, heldOut, rows),
+    gallery: await gallery(watched.train, watched.heldOut, rows),
     spread: spread.map((r) => ({ epoch: r.epoch, value: r.featureSpread })), published: publishedKnn(config, train.classes),
     memory: { ...training.memory, peak: backend().memory().peak },
     ...(await looks(training)),
@@ -30,18 +31,20 @@ export async function writeReport(run: Run, training: Pretraining, skipped: Pict
 }
 
 /** Keys that a query chooses from. */
-const keysOf = ({ config, train }: Pretraining): number =>
-  config.method === 'memory-bank' && config.bankLoss === 'full' ? train.count : config.method === 'moco' || config.method === 'memory-bank' ? config.K + 1 : config.batch / config.accumulate;
+function keysOf({ config: { method, bankLoss, K, batch, accumulate }, train }: Pretraining): number {
+  if (method === 'memory-bank' && bankLoss === 'full') return train.count;
+  return method === 'moco' || method === 'memory-bank' ? K + 1 : batch / accumulate;
+}
 
 const VIEWED = 12; // pictures
 
 /** What is to be seen: views, how similar they are to the encoder, and the map of held-out pictures. */
 async function looks(training: Pretraining): Promise<Pick<ReportData, 'views' | 'similarity' | 'map'>> {
-  const { config, train, heldOut, method } = training;
+  const { config, train, method, watched } = training;
   const views = await previewViews(config, train, VIEWED);
   const shown = await Promise.all(Array.from({ length: views.count }, (_, i) => picture(views, i)));
   const { positive, negative } = await similarities(method.encoder as Encoder, config, train);
-  const mapped = heldOut.count > 2 ? await pictureMap(heldOut, (await training.features()).heldOut) : undefined;
+  const mapped = watched.heldOut.count > 2 ? await pictureMap(watched.heldOut, (await watched.features()).heldOut) : undefined;
   return {
     views: shown.flatMap(({ png, label }, i) => (i % 2 === 0 ? [{ first: png, second: shown[i + 1].png, label }] : [])),
     similarity: { positive: [...positive], negative: [...negative] }, map: mapped,

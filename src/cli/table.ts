@@ -12,8 +12,8 @@ export interface Results {
   readonly loss: number;
   readonly contrastTop1: number;
   readonly chanceLoss: number;
-  /** Weighted k-NN of chance, raw pixels and the encoder before and after; absent without classes or held-out pictures. */
-  readonly knn?: { readonly chance: number; readonly rawPixels: number; readonly randomEncoder: number; readonly trained: number };
+  /** Weighted k-NN of chance, raw pixels and the encoder before and after; absent without classes or held-out pictures, raw pixels of large streamed sets too. */
+  readonly knn?: { readonly chance: number; readonly rawPixels?: number; readonly randomEncoder: number; readonly trained: number };
 }
 
 export function resultsOf(run: Run, { config, method, position, totalSteps }: Pretraining): Results {
@@ -29,8 +29,10 @@ export function resultsOf(run: Run, { config, method, position, totalSteps }: Pr
 }
 
 /** The results as a table. */
-export function resultTable({ run, loss, contrastTop1, chanceLoss, knn }: Results, { config, heldOut, train }: Pretraining): string {
-  const rows: [string, number][] = knn ? [['chance', knn.chance], ['raw pixels', knn.rawPixels], ['encoder, as initialised', knn.randomEncoder], ['encoder, trained', knn.trained]] : [];
+export function resultTable({ run, loss, contrastTop1, chanceLoss, knn }: Results, { config, watched: { train, heldOut } }: Pretraining): string {
+  const rows: [string, number | undefined][] = knn
+    ? [['chance', knn.chance], ['raw pixels', knn.rawPixels], ['encoder, as initialised', knn.randomEncoder], ['encoder, trained', knn.trained]]
+    : [];
   const width = Math.max(0, ...rows.map(([name]) => name.length));
   const table = rows.map(([name, value]) => `  ${name.padEnd(width)}  ${percent(value).padStart(7)}`);
   const heading = `Weighted k-NN (k = ${config.knn}, T = ${config.knnT}) of ${heldOut.count} held-out pictures among ${train.count}:`;

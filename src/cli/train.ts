@@ -1,8 +1,8 @@
 import type { Pictures } from '../data/pictures.js';
 import { percent } from '../io/numbers.js';
-import { pixelFeatures } from '../moco/embed.js';
-import { knnAccuracy } from '../moco/knn.js';
+import { scaledText } from '../moco/monitors.js';
 import type { Pretraining, StepRecord, StepTiming } from '../moco/pretrain.js';
+import { rawPixelAccuracy } from '../moco/raw_pixels.js';
 import { galleryRows } from '../moco/report.js';
 import type { Metric, Run } from '../moco/run.node.js';
 import { Board } from './board.js';
@@ -61,15 +61,16 @@ export async function train(run: Run, training: Pretraining, skipped: Pictures['
     });
   });
   progress.end();
-  if (last?.skipped !== undefined) out.tell(`f16: ${last.skipped} of ${last.step} steps skipped for gradients that were not finite; the loss scale is ${last.lossScale}.`);
+  if (last?.skipped !== undefined) out.tell(scaledText(last.skipped, last.step, last.lossScale!));
   if (training.position.step % stepsPerEpoch !== 0 || training.position.step === 0) await run.save(training, training.position);
   await run.written();
-  const rows = training.heldOut.count > 0 ? await galleryRows(training.heldOut, await training.features()) : [];
+  const rows = training.heldOut.count > 0 ? await galleryRows(training.watched.heldOut, await training.features()) : [];
   await board?.gallery(rows);
   await board?.written();
   await writeReport(run, training, skipped, rows, (Date.now() - began) / 1000);
   const results = resultsOf(run, training);
-  out.result(finished ? resultTable(results, training) : `Stopped at step ${results.step} of ${totalSteps}. Continue with: dawngrad pretrain --resume ${run.folder}`, results);
+  const stopped = `Stopped at step ${results.step} of ${totalSteps}. Continue with: dawngrad pretrain --resume ${run.folder}`;
+  out.result(finished ? resultTable(results, training) : stopped, results);
   return finished ? 0 : INTERRUPTED;
 }
 
@@ -106,10 +107,8 @@ function clocked(batch: number): (record: StepRecord, timing: StepTiming) => Ste
 
 /** k-NN before training, once a run. */
 async function baselines(log: (metric: Metric) => void, training: Pretraining): Promise<void> {
-  const { config, heldOut, train } = training;
+  const { config, watched } = training;
   const randomEncoder = await training.knn();
   if (randomEncoder === undefined) return;
-  const pixels = (p: Pictures) => pixelFeatures(p, config.mean, config.std);
-  const rawPixels = await knnAccuracy(pixels(heldOut), pixels(train), { k: config.knn, T: config.knnT });
-  log({ epoch: 0, rawPixels, randomEncoder, chance: 1 / new Set(train.labels).size });
+  log({ epoch: 0, rawPixels: await rawPixelAccuracy(watched, config), randomEncoder, chance: 1 / new Set(watched.train.labels).size });
 }

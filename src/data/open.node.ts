@@ -1,15 +1,17 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { FormatError } from '../core/errors.js';
+import { ConfigError, FormatError } from '../core/errors.js';
 import { readBytes } from './bytes.node.js';
 import { parseCifar10 } from './cifar.js';
-import { openFolder } from './folder.node.js';
-import type { FolderOptions } from './folder.node.js';
+import { decodeFolder, openFolder } from './folder.node.js';
+import { type FolderOptions, planFolder } from './folder-plan.node.js';
 import { openIdx } from './idx-files.node.js';
 import { joinPictures } from './join.js';
 import { padTo } from './pad.js';
 import { limitPerClass, selectClasses } from './pictures.js';
 import type { Pictures } from './pictures.js';
+import type { PictureSource } from './source.js';
+import { streamPlanned } from './stream.node.js';
 
 /** Settings of `openPictures`: those of a folder, and they hold for the other formats too. */
 export type OpenOptions = FolderOptions;
@@ -35,6 +37,24 @@ export async function openPictures(path: string, options: OpenOptions = {}): Pro
     options.onProgress?.(parts.length, files.length);
   }
   return adjust(joinPictures(parts), options);
+}
+
+/** Where decoded pictures are to be. */
+export interface SourceOptions extends OpenOptions {
+  /** `true`: they are decoded when they are asked for. `false`: all at once, into memory. By default as `room` says. */
+  stream?: boolean;
+  /** Bytes that decoded pictures may take up: a folder of more is streamed. */
+  room?: number;
+}
+
+/** Opens a data set as `openPictures` does, or as a stream: see `streamFolder`. CIFAR and IDX files are never streamed. */
+export async function openSource(path: string, { stream, room = Infinity, ...options }: SourceOptions = {}): Promise<PictureSource> {
+  if ((await packedFiles(path)).length > 0) {
+    if (stream) throw new ConfigError(`${path}: only folders of pictures are streamed; got a file of many, which is read whole. Leave streaming out.`);
+    return openPictures(path, options);
+  }
+  const plan = await planFolder(path, options);
+  return (stream ?? plan.names.length * plan.size ** 2 * 3 > room) ? streamPlanned(plan, options) : decodeFolder(plan, options);
 }
 
 /** The CIFAR-10 or IDX files that `path` stands for; none if it is a folder of pictures. */

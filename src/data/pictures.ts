@@ -1,6 +1,7 @@
 import { ConfigError } from '../core/errors.js';
 import { Rng } from '../core/rng.js';
 import { nearest } from '../core/nearest.js';
+import { inMemory, type PictureSource } from './source.js';
 
 /** A picture that could not be used, and why. */
 export interface Skipped {
@@ -8,10 +9,8 @@ export interface Skipped {
   reason: string;
 }
 
-/** A data set in memory: every picture of one size, 8-bit RGB. */
-export interface Pictures {
-  /** `[count, height, width, 3]`, row-major NHWC, 0..255 in sRGB. */
-  data: Uint8Array;
+/** What is known of a data set without its pixels. Every picture is 8-bit RGB, all of one size. */
+export interface PictureSet {
   count: number;
   height: number;
   width: number;
@@ -20,27 +19,38 @@ export interface Pictures {
   classes?: string[];
   /** `[count]`: where each picture came from. */
   names: string[];
-  /** Pictures of the source that are not in `data`. */
+  /** Pictures of the source that could not be used. Decoding a streamed set may add to it. */
   skipped: Skipped[];
   /** What looks wrong with the source, though it could be read. */
   warnings?: string[];
 }
 
-/** The pictures at `indices`, in that order, copied. `skipped` describes the source and is kept. */
-export function subset(p: Pictures, indices: ArrayLike<number>): Pictures {
+/** A data set in memory. */
+export interface Pictures extends PictureSet {
+  /** `[count, height, width, 3]`, row-major NHWC, 0..255 in sRGB. */
+  data: Uint8Array;
+}
+
+/**
+ * The pictures at `indices`, in that order: copied, or of a streamed set to be decoded when they are asked for.
+ * `skipped` describes the source and is kept.
+ */
+export function subset<S extends PictureSource>(p: S, indices: ArrayLike<number>): S {
+  checkIndices('subset', p, indices);
+  const names = Array.from(indices, (i) => p.names[i]);
+  const about = { ...p, count: indices.length, names, ...(p.labels && { labels: Uint32Array.from(indices, (i) => p.labels![i]) }) };
+  if (!inMemory(p)) return { ...about, load: (places: ArrayLike<number>, signal?: AbortSignal) => p.load(Array.from(places, (i) => indices[i]), signal) };
   const size = p.height * p.width * 3;
   const data = new Uint8Array(indices.length * size);
-  const names = new Array<string>(indices.length);
-  const labels = p.labels && new Uint32Array(indices.length);
-  for (let i = 0; i < indices.length; i++) {
-    const from = indices[i];
-    if (!Number.isInteger(from) || from < 0 || from >= p.count)
-      throw new ConfigError(`subset: an index lies in [0, ${p.count - 1}]; got ${from}. Name pictures the set has.`);
-    data.set(p.data.subarray(from * size, (from + 1) * size), i * size);
-    names[i] = p.names[from];
-    if (labels) labels[i] = p.labels![from];
-  }
-  return { ...p, data, count: indices.length, names, ...(labels && { labels }) };
+  for (let i = 0; i < indices.length; i++) data.set(p.data.subarray(indices[i] * size, (indices[i] + 1) * size), i * size);
+  return { ...about, data };
+}
+
+/** Throws unless the set has a picture for each of `indices`. */
+export function checkIndices(where: string, { count }: PictureSet, indices: ArrayLike<number>): void {
+  for (let i = 0; i < indices.length; i++)
+    if (!(Number.isInteger(indices[i]) && indices[i] >= 0 && indices[i] < count))
+      throw new ConfigError(`${where}: an index lies in [0, ${count - 1}]; got ${indices[i]}. Name pictures the set has.`);
 }
 
 /**
@@ -48,7 +58,7 @@ export function subset(p: Pictures, indices: ArrayLike<number>): Pictures {
  * Labelled pictures are split class by class: each class gives its share, off by less than one
  * picture, and the whole is `round(fraction * count)`. Both parts keep the order of the source.
  */
-export function splitHeldOut(p: Pictures, fraction: number, seed: number): { train: Pictures; heldOut: Pictures } {
+export function splitHeldOut<S extends PictureSource>(p: S, fraction: number, seed: number): { train: S; heldOut: S } {
   if (!(fraction >= 0 && fraction <= 1))
     throw new ConfigError(`splitHeldOut: the fraction lies in [0, 1]; got ${fraction}. Use 0.1 to hold out a tenth.`);
   const held = new Uint8Array(p.count);
@@ -109,7 +119,7 @@ export function draw<T>(members: readonly T[], n: number, seed: number, stream: 
 }
 
 /** The indices of each class; of the whole set if it is unlabelled. */
-function byClass(p: Pictures): number[][] {
+function byClass(p: PictureSet): number[][] {
   const lists: number[][] = (p.classes ?? ['']).map(() => []);
   for (let i = 0; i < p.count; i++) lists[p.labels?.[i] ?? 0].push(i);
   return lists;

@@ -48,7 +48,8 @@ export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
   device.addEventListener('uncapturederror', (event) => {
     failures.set(device, failures.get(device) ?? (event as GPUUncapturedErrorEvent).error.message);
   });
-  return { name, software, traits: { ...traitsOf(adapter, device, software), tuned: { ...shipped[name] } }, device, recorder: new Recorder(device), pool: new BufferPool(device) };
+  const traits = { ...traitsOf(adapter, device, software), tuned: { ...shipped[name] } };
+  return { name, software, traits, device, recorder: new Recorder(device), pool: new BufferPool(device) };
 }
 
 /** Features kernels have a use for, asked for where the adapter has them. */

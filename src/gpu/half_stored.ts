@@ -28,7 +28,8 @@ function rewrite(k: Kernel, mask: number): Kernel {
   if (bindings.some(([, type]) => type === 'U')) code = code.replace(/^alias U = u32;/m, 'alias U = f32;').replace(/^alias U = vec4u;/m, 'alias U = vec4f;');
   bindings.forEach(([name, type], at) => {
     const float = new RegExp(`^alias ${type} = (\\w+);`, 'm').exec(code)?.[1] ?? type;
-    if (!halves[float]) throw new DTypeError(`kernel ${k.name}: only what it reads or writes as floats may be f16; got ${name}, ${type}. Convert the tensor with cast(x, 'f32').`);
+    if (!halves[float])
+      throw new DTypeError(`kernel ${k.name}: only what it reads or writes as floats may be f16; got ${name}, ${type}. Convert the tensor with cast(x, 'f32').`);
     code = converted(code.replace(binding(places[at]), `$1<${halves[float]}>`), name, float, halves[float]);
   });
   return { ...k, name: `${k.name}_half${places.join('')}`, code: code.includes('enable f16;') ? code : `enable f16;\n${code}` };

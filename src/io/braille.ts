@@ -22,7 +22,8 @@ export function brailleChart(points: readonly Point[], width: number, height: nu
     for (let r = top; r <= bottom; r++) cells[r >> 2][x >> 1] |= DOTS[r & 3][x & 1];
     last = row;
   });
-  return cells.map((row, i) => `${(i === 0 ? names[0] : i === height - 1 ? names[1] : '').padStart(left - 2)} ┤${String.fromCharCode(...Array.from(row, (bits) => 0x2800 + bits))}`);
+  const name = (i: number) => (i === 0 ? names[0] : i === height - 1 ? names[1] : '');
+  return cells.map((row, i) => `${name(i).padStart(left - 2)} ┤${String.fromCharCode(...Array.from(row, (bits) => 0x2800 + bits))}`);
 }
 
 /** The mean of what falls into each of `columns` equal parts of x; undefined where nothing does. */

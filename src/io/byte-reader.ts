@@ -16,7 +16,10 @@ export class ByteReader {
 
   /** @throws FormatError always. */
   fail(what: string): never {
-    throw new FormatError(`${this.#name}: ${what}${this.at > 0 ? ` before byte ${this.at}` : ''}. The file is damaged or not a checkpoint that can be read: get it again, or convert it where it was made.`);
+    throw new FormatError(
+      `${this.#name}: ${what}${this.at > 0 ? ` before byte ${this.at}` : ''}. ` +
+        'The file is damaged or not a checkpoint that can be read: get it again, or convert it where it was made.',
+    );
   }
 
   /** The next `count` bytes, in place. */

@@ -38,11 +38,15 @@ const median = (values: number[]): number | undefined => values.sort((a, b) => a
 export function renderComparison(runs: readonly ComparedRun[]): string {
   const [head, ...rows] = comparisonTable(runs).map((row) => row.map(escape));
   const cells = rows.map(([name, ...values]) => `<tr><th scope="row">${name}</th>${values.map((v) => `<td>${v}</td>`).join('')}</tr>`);
-  const table = `<div class="card wide"><table class="rows"><thead><tr>${head.map((name) => `<th scope="col">${name}</th>`).join('')}</tr></thead><tbody>${cells.join('')}</tbody></table></div>`;
+  const names = head.map((name) => `<th scope="col">${name}</th>`).join('');
+  const table = `<div class="card wide"><table class="rows"><thead><tr>${names}</tr></thead><tbody>${cells.join('')}</tbody></table></div>`;
   return page({
     title: `${runs.length} runs`,
     about: 'What differs, what was reached, and the curves.',
-    sections: [`<section><h2>Differences and results</h2>${table}</section>`, `<section aria-label="Charts"><h2>Curves</h2><div class="charts">${charts(runs).join('')}</div></section>`],
+    sections: [
+      `<section><h2>Differences and results</h2>${table}</section>`,
+      `<section aria-label="Charts"><h2>Curves</h2><div class="charts">${charts(runs).join('')}</div></section>`,
+    ],
   });
 }
 
@@ -52,8 +56,14 @@ function charts(runs: readonly ComparedRun[]): string[] {
   return [
     lineChart({ title: 'Contrastive loss', xName: 'pictures seen', show: plain, series: seen((s) => s.loss) }),
     lineChart({ title: 'Contrast accuracy', xName: 'pictures seen', show: percent, tick: percentTick, from: 0, series: seen((s) => s.contrastTop1) }),
-    lineChart({ title: 'k-NN accuracy', xName: 'epoch', show: percent, tick: percentTick, from: 0, series: each((r) => r.knn.map((k) => [k.epoch, k.accuracy] as const)) }),
-    lineChart({ title: 'Learning rate', xName: 'pictures seen', show: plain, from: 0, series: each((r) => r.steps.map((s) => [s.step * r.config.batch, s.lr] as const)) }),
+    lineChart({
+      title: 'k-NN accuracy', xName: 'epoch', show: percent, tick: percentTick, from: 0,
+      series: each((r) => r.knn.map((k) => [k.epoch, k.accuracy] as const)),
+    }),
+    lineChart({
+      title: 'Learning rate', xName: 'pictures seen', show: plain, from: 0,
+      series: each((r) => r.steps.map((s) => [s.step * r.config.batch, s.lr] as const)),
+    }),
   ];
 }
 

@@ -21,3 +21,7 @@ export function duration(seconds: number): string {
   const s = Math.round(seconds);
   return s < 3600 ? `${Math.floor(s / 60)} min ${s % 60} s` : `${Math.floor(s / 3600)} h ${Math.floor((s % 3600) / 60)} min`;
 }
+
+/** Bytes as `1.5 GiB`, `12 MiB` or `0.5 KiB`. */
+export const binary = (bytes: number): string =>
+  (bytes >= 2 ** 30 ? `${+(bytes / 2 ** 30).toFixed(1)} GiB` : bytes >= 2 ** 20 ? `${+(bytes / 2 ** 20).toFixed(1)} MiB` : `${+(bytes / 1024).toFixed(1)} KiB`);

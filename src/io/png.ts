@@ -13,7 +13,10 @@ const PAETH = 4;
 export async function encodePng(rgb: Uint8Array, width: number, height: number): Promise<Uint8Array> {
   const fits = [width, height].every((d) => Number.isInteger(d) && d > 0) && rgb.length === width * height * 3;
   if (!fits)
-    throw new ShapeError(`encodePng: a picture has width * height * 3 bytes, at least one pixel; got ${rgb.length} bytes for ${width}x${height}. Pass RGB without alpha.`);
+    throw new ShapeError(
+      'encodePng: a picture has width * height * 3 bytes, at least one pixel; ' +
+        `got ${rgb.length} bytes for ${width}x${height}. Pass RGB without alpha.`,
+    );
   const header = new Uint8Array(13);
   new DataView(header.buffer).setUint32(0, width);
   new DataView(header.buffer).setUint32(4, height);

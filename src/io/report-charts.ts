@@ -71,7 +71,8 @@ const spread = ({ spread: points = [] }: ReportData): string[] =>
 
 function gradient({ steps }: ReportData): string[] {
   const points = series(steps, (s) => s.gradNorm);
-  return points.length === 0 ? [] : [lineChart({ title: 'Gradient norm of the first layer', xName: 'step', show: plain, from: 0, series: smooth('gradient norm', points, 4) })];
+  if (points.length === 0) return [];
+  return [lineChart({ title: 'Gradient norm of the first layer', xName: 'step', show: plain, from: 0, series: smooth('gradient norm', points, 4) })];
 }
 
 function speed({ steps }: ReportData): string[] {

@@ -33,10 +33,13 @@ export function reportMap({ points, by, thumbnails, names, labels, classes }: Ma
         `<rect x="${left}" y="${top}" width="${side}" height="${side}" rx="2" style="stroke:${colour(i)}"/></g>`,
     );
   });
-  const legend = labels && classes ? `<p class="keys">${classes.map((c, i) => `<span class="key" style="--tone:${hue(i, classes.length)}">${escape(c)}</span>`).join('')}</p>` : '';
+  const keys = classes?.map((c, i) => `<span class="key" style="--tone:${hue(i, classes.length)}">${escape(c)}</span>`);
+  const legend = labels && keys ? `<p class="keys">${keys.join('')}</p>` : '';
   return (
-    `<section><h2>Map of features</h2><p class="muted">${places.length} pictures, by ${escape(by)} of their features. A dot is a picture; thumbnails where there is room.</p>` +
-    `${legend}<div class="card map"><svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="Map of ${places.length} pictures by ${escape(by)}">${dots.join('')}${shown.join('')}</svg></div></section>`
+    `<section><h2>Map of features</h2><p class="muted">${places.length} pictures, by ${escape(by)} of their features. ` +
+    `A dot is a picture; thumbnails where there is room.</p>${legend}<div class="card map">` +
+    `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="Map of ${places.length} pictures by ${escape(by)}">` +
+    `${dots.join('')}${shown.join('')}</svg></div></section>`
   );
 }
 

@@ -31,12 +31,16 @@ function mean(steps: ReportStep[], read: (s: ReportStep) => number | undefined):
 export function reportKnn({ baselines: b }: ReportData): string {
   const rows = [['trained encoder', b.trained], ['random encoder', b.randomEncoder], ['raw pixels', b.rawPixels], ['chance', b.chance]] as const;
   const shown = rows.flatMap(([name, value]) =>
-    value === undefined ? [] : [`<tr><th scope="row">${name}</th><td class="number">${percent(value)}</td><td class="bar"><i style="width:${clamp(value)}%"></i></td></tr>`],
+    value === undefined ? [] : [
+      `<tr><th scope="row">${name}</th><td class="number">${percent(value)}</td>` +
+        `<td class="bar"><i style="width:${clamp(value)}%"></i></td></tr>`,
+    ],
   );
   if (shown.length === 0) return '';
   return (
-    `<section><h2>k-NN evaluation</h2><p class="muted">Share of held-out pictures whose class is guessed right from their k = ${escape(b.k)} nearest training pictures, ` +
-    `weighted by exp(cosine / ${escape(plain(b.T))}).</p><div class="card"><table class="knn"><thead><tr><th scope="col">features</th><th scope="col" class="number">accuracy</th><td></td></tr></thead><tbody>${shown.join('')}</tbody></table></div></section>`
+    '<section><h2>k-NN evaluation</h2><p class="muted">Share of held-out pictures whose class is guessed right from their ' +
+    `k = ${escape(b.k)} nearest training pictures, weighted by exp(cosine / ${escape(plain(b.T))}).</p><div class="card"><table class="knn"><thead><tr>` +
+    `<th scope="col">features</th><th scope="col" class="number">accuracy</th><td></td></tr></thead><tbody>${shown.join('')}</tbody></table></div></section>`
   );
 }
 
@@ -44,12 +48,14 @@ const clamp = (share: number): string => (100 * Math.min(1, Math.max(0, share)))
 
 /** How the run was made: command, adapter, seed, the resolved configuration, notes. */
 export function reportSettings(data: Pick<ReportData, 'adapter' | 'version' | 'seed' | 'notes' | 'command' | 'config' | 'memory'>): string {
-  const facts = [['adapter', data.adapter], ['dawngrad', data.version], ['seed', data.seed], ...(data.memory ? [['device memory', `${mebibytes(data.memory.peak)} at most, pictures and state included`]] : [])];
+  const memory = data.memory ? [['device memory', `${mebibytes(data.memory.peak)} at most, pictures and state included`]] : [];
+  const facts = [['adapter', data.adapter], ['dawngrad', data.version], ['seed', data.seed], ...memory];
   const notes = data.notes.length > 0 ? `<h2>Notes</h2><ul>${data.notes.map((n) => `<li>${escape(n)}</li>`).join('')}</ul>` : '';
   return (
     `<section>${notes}<h2>How it was made</h2><pre class="card"><code>${escape(data.command)}</code></pre>` +
     `<table class="facts">${facts.map(([k, v]) => row(String(k), escape(v))).join('')}</table>` +
-    `<details><summary>Configuration</summary><table class="facts">${flatten(data.config).map(([k, v]) => row(k, `<code>${escape(v)}</code>`)).join('')}</table></details></section>`
+    '<details><summary>Configuration</summary><table class="facts">' +
+    `${flatten(data.config).map(([k, v]) => row(k, `<code>${escape(v)}</code>`)).join('')}</table></details></section>`
   );
 }
 

@@ -8,10 +8,14 @@ import type { Point } from './thin.js';
 export function reportViews({ views }: ReportData): string {
   if (!views || views.length === 0) return '';
   const shown = views.map(({ first, second, label }) => {
-    const image = (src: string, which: string) => `<img src="${src.startsWith('data:image/') ? escape(src) : 'data:,'}" alt="${escape(`${which} view${label === undefined ? '' : `: ${label}`}`)}" width="64" height="64">`;
+    const alt = (which: string) => escape(`${which} view${label === undefined ? '' : `: ${label}`}`);
+    const image = (src: string, which: string) => `<img src="${src.startsWith('data:image/') ? escape(src) : 'data:,'}" alt="${alt(which)}" width="64" height="64">`;
     return `<figure>${image(first, 'first')}${image(second, 'second')}</figure>`;
   });
-  return `<section><h2>Views</h2><p class="muted">Pairs of random views of the same picture, as the first epoch draws them. The encoder learns to tell that they belong together.</p><div class="card gallery views">${shown.join('')}</div></section>`;
+  return (
+    '<section><h2>Views</h2><p class="muted">Pairs of random views of the same picture, as the first epoch draws them. ' +
+    `The encoder learns to tell that they belong together.</p><div class="card gallery views">${shown.join('')}</div></section>`
+  );
 }
 
 const BINS = 40;

@@ -59,7 +59,8 @@ export class TorchTensor {
     this.#strides = strides;
     this.shape = size;
     const last = this.#offset + size.reduce((sum, d, i) => sum + (d - 1) * strides[i], 0);
-    if (this.length > 0 && !(last < storage.length)) file.fail(`a tensor lies inside its storage of ${storage.length} values; got one of shape [${size}] that ends at ${last}`);
+    if (this.length > 0 && !(last < storage.length))
+      file.fail(`a tensor lies inside its storage of ${storage.length} values; got one of shape [${size}] that ends at ${last}`);
   }
 
   get dtype(): StoredDType {

@@ -23,10 +23,15 @@ export async function decodeTorch(bytes: Uint8Array, name: string): Promise<unkn
 async function fromZip(bytes: Uint8Array, name: string): Promise<unknown> {
   const files = readZip(bytes, name);
   const pickle = [...files.keys()].find((key) => /^[^/]+\/data\.pkl$/.test(key));
-  if (pickle === undefined) throw new FormatError(`${name}: a PyTorch archive holds data.pkl; got ${[...files.keys()].slice(0, 3).join(', ') || 'no file'}. Is it a checkpoint made by torch.save?`);
+  if (pickle === undefined)
+    throw new FormatError(
+      `${name}: a PyTorch archive holds data.pkl; ` +
+        `got ${[...files.keys()].slice(0, 3).join(', ') || 'no file'}. Is it a checkpoint made by torch.save?`,
+    );
   const folder = pickle.slice(0, -'data.pkl'.length);
   const order = await files.get(`${folder}byteorder`)?.read();
-  if (order && new TextDecoder().decode(order) !== 'little') throw new FormatError(`${name}: its numbers must be little-endian; got '${new TextDecoder().decode(order.subarray(0, 20))}'. Save it again on such a machine.`);
+  if (order && new TextDecoder().decode(order) !== 'little')
+    throw new FormatError(`${name}: its numbers must be little-endian; got '${new TextDecoder().decode(order.subarray(0, 20))}'. Save it again on such a machine.`);
   const reader = new ByteReader(await files.get(pickle)!.read(), `${name}: data.pkl`);
   const limits = new ByteReader(bytes, name);
   return unpickle(reader, allowed(limits, async (key) => {
@@ -40,7 +45,8 @@ function fromStream(file: ByteReader): unknown {
   const places = new Map<string, Uint8Array>();
   const sizes = new Map<string, number>();
   const nothing = allowed(file, () => file.fail('no storage is expected'));
-  if (file.bytes[0] !== 0x80 || unpickle(file, nothing) !== MAGIC) return file.fail("a PyTorch file begins with a zip archive's or torch.save's magic number; got another");
+  if (file.bytes[0] !== 0x80 || unpickle(file, nothing) !== MAGIC)
+    return file.fail("a PyTorch file begins with a zip archive's or torch.save's magic number; got another");
   unpickle(file, nothing);
   const system = unpickle(file, nothing);
   if (system instanceof Map && system.get('little_endian') === false) file.fail('numbers must be little-endian; got big-endian ones');

@@ -16,7 +16,9 @@ export interface ClassifierOptions extends Pick<ModelOptions, 'stem' | 'size' | 
  * @param encoder tensors to start from, with the names of torchvision or timm; their head is dropped. Without them it starts from scratch.
  * @throws FormatError if the tensors are another model's.
  */
-export async function buildClassifier(name: string, { classes, ...options }: ClassifierOptions, encoder?: ReadonlyMap<string, StoredTensor>, file = name): Promise<Encoder> {
+export async function buildClassifier(
+  name: string, { classes, ...options }: ClassifierOptions, encoder?: ReadonlyMap<string, StoredTensor>, file = name,
+): Promise<Encoder> {
   const model = buildModel(name, { ...options, head: 'linear', dim: classes, stopGradConv1: false });
   if (!encoder) return model;
   const head = [...(await moduleTensors(model))].filter(([tensor]) => isHead(tensor));

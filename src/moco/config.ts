@@ -147,14 +147,32 @@ export function checkConfig(c: PretrainConfig, pictures: number): string[] {
       throw new ConfigError(`${key}: it is a list of ${length ?? ''} numbers; got ${String(c[key])}. Correct it.`);
   if (c.warmup >= c.epochs) throw new ConfigError(`warmup: it must end before the last epoch; got ${c.warmup} of ${c.epochs} epochs. Shorten it.`);
   if (c.batch % (c.splits * c.accumulate) !== 0)
-    throw new ConfigError(`splits: the batch must divide into equal parts for batch norm; got batch ${c.batch} and splits ${c.splits}${c.accumulate > 1 ? ` in each of ${c.accumulate} parts` : ''}. Use a batch of ${Math.max(2, Math.round(c.batch / c.splits / c.accumulate)) * c.splits * c.accumulate}, or other splits.`);
-  if (c.batch / c.splits / c.accumulate < 2) throw new ConfigError(`splits: batch norm needs at least 2 pictures a part; got batch ${c.batch} and splits ${c.splits}${c.accumulate > 1 ? ` in each of ${c.accumulate} parts` : ''}. Use fewer splits.`);
+    throw new ConfigError(
+      `splits: the batch must divide into equal parts for batch norm; got batch ${c.batch} and splits ${c.splits}` +
+        `${c.accumulate > 1 ? ` in each of ${c.accumulate} parts` : ''}. ` +
+        `Use a batch of ${Math.max(2, Math.round(c.batch / c.splits / c.accumulate)) * c.splits * c.accumulate}, or other splits.`,
+    );
+  if (c.batch / c.splits / c.accumulate < 2)
+    throw new ConfigError(
+      'splits: batch norm needs at least 2 pictures a part; ' +
+        `got batch ${c.batch} and splits ${c.splits}${c.accumulate > 1 ? ` in each of ${c.accumulate} parts` : ''}. Use fewer splits.`,
+    );
   if (pictures < c.batch)
-    throw new ConfigError(`batch: it must not exceed the pictures to train on; got batch ${c.batch} and ${pictures} pictures. Use a batch of ${Math.max(2, Math.floor(pictures / c.splits / c.accumulate) * c.splits * c.accumulate)} or fewer, or more pictures.`);
+    throw new ConfigError(
+      `batch: it must not exceed the pictures to train on; got batch ${c.batch} and ${pictures} pictures. ` +
+        `Use a batch of ${Math.max(2, Math.floor(pictures / c.splits / c.accumulate) * c.splits * c.accumulate)} or fewer, or more pictures.`,
+    );
   const warnings: string[] = [];
   if (c.method === 'moco' && c.K > pictures)
-    warnings.push(`K: the queue (${c.K} keys) is larger than the data set (${pictures} pictures), so it holds other views of the query's own picture as negatives, which teaches the encoder to tell a picture from itself. Use --K ${2 ** Math.floor(Math.log2(Math.max(2, pictures / 2)))} or fewer.`);
+    warnings.push(
+      `K: the queue (${c.K} keys) is larger than the data set (${pictures} pictures), so it holds other views of the query's own picture ` +
+        'as negatives, which teaches the encoder to tell a picture from itself. ' +
+        `Use --K ${2 ** Math.floor(Math.log2(Math.max(2, pictures / 2)))} or fewer.`,
+    );
   if (c.accumulate > 1 && (c.method === 'moco-v3' || c.method === 'end-to-end'))
-    warnings.push(`accumulate: the negatives of ${c.method} are the other keys of the backward pass, so each query has ${c.batch / c.accumulate - 1} and not ${c.batch - 1}. Use --accumulate 1 to compare with the paper.`);
+    warnings.push(
+      `accumulate: the negatives of ${c.method} are the other keys of the backward pass, so each query has ` +
+        `${c.batch / c.accumulate - 1} and not ${c.batch - 1}. Use --accumulate 1 to compare with the paper.`,
+    );
   return warnings;
 }

@@ -27,7 +27,8 @@ export class Drawer {
   readonly #set: { count: number; height: number; width: number };
   readonly #needs: Pick<Method, 'views' | 'sampled'>;
   readonly #views: Augmentation[];
-  #order?: { epoch: number; of: Uint32Array };
+  /** Of two epochs at most: pictures are asked for ahead of the step. */
+  readonly #orders = new Map<number, Uint32Array>();
 
   constructor(config: PretrainConfig, set: { count: number; height: number; width: number }, needs: Pick<Method, 'views' | 'sampled'>) {
     this.#config = config;
@@ -43,11 +44,17 @@ export class Drawer {
     const { lr, m } = ratesAt(this.#config, done, stepsPerEpoch);
     const epoch = Math.floor(done / stepsPerEpoch);
     const N = batch / accumulate;
-    const parts = Array.from({ length: accumulate }, (_, i) => {
-      const at = (done % stepsPerEpoch) * batch + i * N;
-      return this.#part(epoch, done * accumulate + i, this.#orderOf(epoch).slice(at, at + N));
-    });
+    const all = this.batch(done);
+    const parts = Array.from({ length: accumulate }, (_, i) => this.#part(epoch, done * accumulate + i, all.slice(i * N, (i + 1) * N)));
     return { lr: Float32Array.of(lr), m: Float32Array.of(m), parts };
+  }
+
+  /** The pictures of that step, those of its parts one after the other. */
+  batch(done: number): Uint32Array {
+    const { batch } = this.#config;
+    const stepsPerEpoch = Math.floor(this.#set.count / batch);
+    const at = (done % stepsPerEpoch) * batch;
+    return this.#orderOf(Math.floor(done / stepsPerEpoch)).slice(at, at + batch);
   }
 
   #part(epoch: number, number: number, index: Uint32Array): PartDraws<Float32Array | Uint32Array> {
@@ -68,8 +75,10 @@ export class Drawer {
 
   /** The pictures in the order of an epoch. */
   #orderOf(epoch: number): Uint32Array {
-    if (this.#order?.epoch !== epoch) this.#order = { epoch, of: new Rng(this.#config.seed, 'order', epoch).permutation(this.#set.count) };
-    return this.#order.of;
+    const order = this.#orders.get(epoch) ?? new Rng(this.#config.seed, 'order', epoch).permutation(this.#set.count);
+    if (this.#orders.size > 1) for (const old of this.#orders.keys()) if (Math.abs(old - epoch) > 1) this.#orders.delete(old);
+    this.#orders.set(epoch, order);
+    return order;
   }
 }
 

@@ -1,4 +1,6 @@
-import type { Pictures } from '../data/pictures.js';
+import { LookAhead } from '../data/look-ahead.js';
+import type { Pictures, PictureSet } from '../data/pictures.js';
+import { inMemory, type PictureSource } from '../data/source.js';
 import { evaluating } from '../nn/evaluating.js';
 import type { Encoder } from '../nn/models.js';
 import { noGrad } from '../autograd.js';
@@ -13,21 +15,33 @@ export interface Normalisation {
   std: readonly number[];
 }
 
-const BATCH = 256;
+/** Pictures embedded at once. */
+export const EMBEDDED = 256;
 
-/** Pooled features of every picture, without augmentation, by the model in evaluation mode (it is put back after). */
-export async function embedPictures(model: Encoder, pictures: Pictures, resident: Tensor, normalisation: Normalisation): Promise<Features> {
-  return evaluating(model, () => embed(model, pictures, resident, normalisation));
+/**
+ * Pooled features of every picture, without augmentation, by the model in evaluation mode (it is put back after).
+ *
+ * @param resident the pictures on the device; without it, pictures in memory go there first.
+ * @param ahead batches of 256 streamed pictures that are decoded before their turn.
+ */
+export async function embedPictures(model: Encoder, pictures: PictureSource, resident: Tensor | undefined, normalisation: Normalisation, ahead = 2): Promise<Features> {
+  return evaluating(model, () => embed(model, pictures, resident, normalisation, ahead));
 }
 
-async function embed(model: Encoder, pictures: Pictures, resident: Tensor, normalisation: Normalisation): Promise<Features> {
+async function embed(model: Encoder, pictures: PictureSource, kept: Tensor | undefined, normalisation: Normalisation, ahead: number): Promise<Features> {
   const parts: Promise<ArrayLike<number>>[] = [];
   let size = 0;
-  for (let first = 0; first < pictures.count; first += BATCH) {
-    const index = Uint32Array.from({ length: Math.min(BATCH, pictures.count - first) }, (_, i) => first + i);
+  const batches = Math.ceil(pictures.count / EMBEDDED);
+  const indices = (i: number) => Uint32Array.from({ length: Math.min(EMBEDDED, pictures.count - i * EMBEDDED) }, (_, j) => i * EMBEDDED + j);
+  const all = kept ?? (inMemory(pictures) ? resident(pictures) : undefined);
+  const loaded = all || inMemory(pictures) ? undefined : new LookAhead(batches, ahead, (i, signal) => pictures.load(indices(i), signal));
+  for (let i = 0; i < batches; i++) {
+    const own = await loaded?.take(i);
     parts.push(
       step(() => {
-        const y = noGrad(() => model.embed(normalizePictures(resident, tensor(index), normalisation)));
+        const index = indices(i);
+        const set = all ?? onDevice(own!, { ...pictures, count: index.length });
+        const y = noGrad(() => model.embed(normalizePictures(set, tensor(all ? index : index.map((_, place) => place)), normalisation)));
         size = y.shape[1];
         return y.data();
       }),
@@ -43,8 +57,10 @@ async function embed(model: Encoder, pictures: Pictures, resident: Tensor, norma
   return { values, count: pictures.count, size, labels: pictures.labels };
 }
 
+const onDevice = (data: Uint8Array, { count, height, width }: PictureSet): Tensor => tensor(data, [count, height, width, 3]);
+
 /** Pictures kept on the device, u8 [N, H, W, 3]. */
-export const resident = (p: Pictures): Tensor => state(tensor(p.data, [p.count, p.height, p.width, 3]));
+export const resident = (p: Pictures): Tensor => state(onDevice(p.data, p));
 
 /** Raw pixels as features, less the mean of the pictures: what an encoder has to beat. */
 export function pixelFeatures(pictures: Pictures, mean: readonly number[], std: readonly number[]): Features {

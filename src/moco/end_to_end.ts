@@ -32,6 +32,7 @@ export class EndToEnd implements Method {
     this.encoderK = shared ? this.encoderQ : encoder();
     const members: Record<string, Module> = shared ? { encoder_q: this.encoderQ } : { encoder_q: this.encoderQ, encoder_k: this.encoderK };
     this.optimizer = optimizer(new FlatParameters(new Group(members)));
+    this.optimizer.parameters.lossScale?.protect([this.encoderQ, this.encoderK]);
     this.#T = T;
   }
 
@@ -40,6 +41,7 @@ export class EndToEnd implements Method {
   }
 
   step(parts: readonly Part[], { lr }: Rates): Tensor {
+    this.optimizer.parameters.lossScale?.keep();
     const { measured } = descend(parts, this.optimizer, ({ x1, x2, shuffle, unshuffle }) => {
       const q = this.encoderQ.forward(x1); // queries: N × dim
       const k = gather(this.encoderK.forward(gather(x2!, shuffle)), unshuffle); // keys: N × dim

@@ -2,6 +2,7 @@ import { mean, roughness, spread } from '../core/statistics.js';
 import type { Pictures } from '../data/pictures.js';
 import { percent } from '../io/numbers.js';
 import type { StoredTensor } from '../io/safetensors.js';
+import type { Precision } from '../ops/precision.js';
 import { buildClassifier } from './classifier.js';
 import type { PretrainConfig } from './config.js';
 import type { Kept } from './kept.js';
@@ -25,6 +26,8 @@ export interface FourWayConfig {
   /** How often each classifier is trained; the first has `seed`, the next `seed + 1`. */
   seeds: number;
   seed: number;
+  /** Of all trainings. Default f32. */
+  precision?: Precision;
 }
 
 /** How an encoder was pretrained, and what came of it. */
@@ -61,10 +64,10 @@ export type Sets = { train: Pictures; heldOut: Pictures };
 type Tell = (text: string) => void;
 
 /** How each model is pretrained: MoCo v2 for a ResNet, MoCo v3 for a vision transformer, on the training pictures without labels. */
-export function pretrainConfig(model: string, { pretrainEpochs: epochs, batch, size, seed }: FourWayConfig, pictures: number): PretrainConfig {
+export function pretrainConfig(model: string, { pretrainEpochs: epochs, batch, size, seed, precision = 'f32' }: FourWayConfig, pictures: number): PretrainConfig {
   const base = model.startsWith('vit') ? presets['v3-vit-demo'] : presets.demo;
   const K = Math.min(base.K, 2 ** Math.floor(Math.log2(Math.max(2, pictures / 2))));
-  return { ...base, model, epochs, batch, lrBatch: batch, size, K, seed, warmup: Math.min(base.warmup, epochs / 2) };
+  return { ...base, model, epochs, batch, lrBatch: batch, size, K, seed, precision, warmup: Math.min(base.warmup, epochs / 2) };
 }
 
 /**
@@ -73,10 +76,12 @@ export function pretrainConfig(model: string, { pretrainEpochs: epochs, batch, s
  */
 export async function fourWay(sets: Sets, config: FourWayConfig, kept: Kept, tell: Tell): Promise<FourWay> {
   const result: FourWay = { pretrained: [], contenders: [] };
+  const said = new Set<string>();
+  const once = (text: string) => void (said.has(text) || tell(text), said.add(text)); // each training says what the adapter lacks
   for (const model of [config.resnet, config.vit]) {
-    const { about, encoder } = await pretrain(pretrainConfig(model, config, sets.train.count), sets, kept, tell);
+    const { about, encoder } = await pretrain(pretrainConfig(model, config, sets.train.count), sets, kept, once);
     result.pretrained.push(about);
-    for (const start of ['scratch', about.method]) result.contenders.push(await contender(model, start, sets, config, encoder, kept, tell));
+    for (const start of ['scratch', about.method]) result.contenders.push(await contender(model, start, sets, config, encoder, kept, once));
   }
   return result;
 }
@@ -90,7 +95,7 @@ async function pretrain(config: PretrainConfig, sets: Sets, kept: Kept, tell: Te
     training = new Pretraining(config, sets);
     const knnBefore = (await training.knn())!;
     const losses: number[] = [];
-    await training.run({ onStep: ({ loss }) => losses.push(loss) });
+    await training.run({ onStep: ({ loss }) => losses.push(loss), onWarning: tell });
     const [loss, knn] = [mean(losses.slice(-training.stepsPerEpoch)), (await training.knn())!];
     tell(`  loss ${loss.toFixed(3)}, k-NN ${percent(knnBefore)} before and ${percent(knn)} after.`);
     return { model, method, epochs, pictures: sets.train.count, loss, chance: training.method.chance(config.batch).loss, knnBefore, knn, k } satisfies Pretrained;
@@ -103,17 +108,20 @@ async function pretrain(config: PretrainConfig, sets: Sets, kept: Kept, tell: Te
   return { about, encoder };
 }
 
-async function contender(model: string, start: string, sets: Sets, config: FourWayConfig, encoder: ReadonlyMap<string, StoredTensor>, kept: Kept, tell: Tell): Promise<Contender> {
+async function contender(
+  model: string, start: string, sets: Sets, config: FourWayConfig, encoder: ReadonlyMap<string, StoredTensor>, kept: Kept, tell: Tell,
+): Promise<Contender> {
   const seeds = Array.from({ length: config.seeds }, (_, i) => config.seed + i);
   const { mean: mid, std, stem } = presets.demo;
   const curves: ClassifierEpoch[][] = [];
   for (const seed of seeds) {
-    const c: SupervisedConfig = { ...supervisedRecipe(model), epochs: config.epochs, batch: config.batch, size: config.size, cropMin: config.cropMin, mean: mid, std, seed };
+    const { epochs, batch, size, cropMin, precision } = config;
+    const c: SupervisedConfig = { ...supervisedRecipe(model), epochs, batch, size, cropMin, mean: mid, std, seed, precision };
     const from = start === 'scratch' ? undefined : encoder;
     const key = { classifier: model, start, config: c, pretrain: from && pretrainConfig(model, config, sets.train.count) };
     const curve = await kept.result(key, async () => {
       const classifier = await buildClassifier(model, { classes: sets.train.classes!.length, stem, size: config.size, seed }, from);
-      return trainClassifier(classifier, sets, { ...c, warmup: Math.min(c.warmup, c.epochs / 2) });
+      return trainClassifier(classifier, sets, { ...c, warmup: Math.min(c.warmup, c.epochs / 2) }, { onWarning: tell });
     });
     tell(`${model} from ${start}, seed ${seed}: ${percent(curve.at(-1)!.accuracy)}`);
     curves.push(curve);

@@ -35,7 +35,8 @@ function differences({ pretrained, contenders }: FourWay): string[] {
     const [scratch, moco] = contenders.filter((c) => c.model === model).map(standing);
     const points = 100 * (moco.accuracy - scratch.accuracy);
     const factor = scratch.roughness > 0 ? plain(moco.roughness / scratch.roughness) : '–';
-    return `${model}: weights of ${method} instead of random ones change accuracy by ${points < 0 ? '−' : '+'}${Math.abs(points).toFixed(1)} points, and roughness by a factor of ${factor}.`;
+    const change = `${points < 0 ? '−' : '+'}${Math.abs(points).toFixed(1)}`;
+    return `${model}: weights of ${method} instead of random ones change accuracy by ${change} points, and roughness by a factor of ${factor}.`;
   });
 }
 
@@ -57,14 +58,16 @@ export function fourWayReport(result: FourWay, sets: Sets, made: Made): string {
   const title = 'Four classifiers: from scratch and from MoCo';
   const outcome = [
     `Share of ${sets.heldOut.count} held-out pictures told right after ${curves[0].length} epochs on ${sets.train.count} pictures of ${classes};`,
-    `mean ± standard deviation over ${seeds.length} seeds (${seeds.join(', ')}). Chance is ${percent(1 / sets.train.classes!.length)}. ${ROUGHNESS}`, ...differences(result),
+    `mean ± standard deviation over ${seeds.length} seeds (${seeds.join(', ')}). Chance is ${percent(1 / sets.train.classes!.length)}. ${ROUGHNESS}`,
+    ...differences(result),
   ].join(' ');
   return reportPage({ title, ...made }, [
     reportGrid('Accuracy', outcome, head, rows),
     `<section aria-label="Charts"><h2>Training</h2><div class="charts">${accuracyChart(result)}${lossChart(result)}</div></section>`,
     reportGrid(
       'What was pretrained on what',
-      `Encoders were pretrained on the ${sets.train.count} training pictures without labels, once for all seeds of a classifier. k-NN: accuracy on held-out pictures by their k = ${result.pretrained[0].k} nearest.`,
+      `Encoders were pretrained on the ${sets.train.count} training pictures without labels, once for all seeds of a classifier. ` +
+        `k-NN: accuracy on held-out pictures by their k = ${result.pretrained[0].k} nearest.`,
       ['model', 'method', 'pictures', 'epochs', 'loss', 'chance', 'k-NN before', 'after'], result.pretrained.map(pretrainedRow),
     ),
     reportSettings({ ...made, notes: [] }),
@@ -84,4 +87,5 @@ function series({ contenders }: FourWay, read: 'accuracy' | 'loss'): Series[] {
 const accuracyChart = (result: FourWay): string =>
   lineChart({ title: 'Held-out accuracy', xName: 'epoch', show: percent, tick: percentTick, series: series(result, 'accuracy') });
 
-const lossChart = (result: FourWay): string => lineChart({ title: 'Training loss (cross-entropy)', xName: 'epoch', show: plain, from: 0, series: series(result, 'loss') });
+const lossChart = (result: FourWay): string =>
+  lineChart({ title: 'Training loss (cross-entropy)', xName: 'epoch', show: plain, from: 0, series: series(result, 'loss') });

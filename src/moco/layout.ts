@@ -16,7 +16,8 @@ const PREFIXES = ['encoder_q.', 'base_encoder.', 'encoder.', 'backbone.', ''];
 const NUMBERED: Record<string, string> = { 0: 'conv1', 1: 'bn1', 3: 'layer1', 4: 'layer2', 5: 'layer3', 6: 'layer4', 9: 'fc' };
 
 /** `module.` is put there by DistributedDataParallel; `net.3.0.conv1.weight` is `layer1.0.conv1.weight`. */
-export const plainName = (name: string): string => name.replace(/^module\./, '').replace(/(^|\.)net\.(\d+)\./, (all, dot, i) => (NUMBERED[i] ? `${dot}${NUMBERED[i]}.` : all));
+export const plainName = (name: string): string =>
+  name.replace(/^module\./, '').replace(/(^|\.)net\.(\d+)\./, (all, dot, i) => (NUMBERED[i] ? `${dot}${NUMBERED[i]}.` : all));
 
 /**
  * The tensors of a PyTorch checkpoint: of its `state_dict` or `model`, or the file itself where it is one. The state of

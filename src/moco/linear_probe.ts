@@ -79,7 +79,8 @@ export async function linearProbe(encoder: Encoder, data: LinearData): Promise<L
 function check({ train, heldOut, config }: LinearData): void {
   checkLinear(config);
   if (!train.labels || !heldOut.labels) throw new ConfigError(`${WHERE}: both sets need labels; got pictures without. Sort them into folders by class.`);
-  if (train.count === 0 || heldOut.count === 0) throw new ConfigError(`${WHERE}: pictures to train on and others to test on are needed; got ${train.count} and ${heldOut.count}. Hold some out.`);
+  if (train.count === 0 || heldOut.count === 0)
+    throw new ConfigError(`${WHERE}: pictures to train on and others to test on are needed; got ${train.count} and ${heldOut.count}. Hold some out.`);
 }
 
 async function fit(encoder: Encoder, { train, heldOut, config, onEpoch }: LinearData): Promise<LinearResult> {
@@ -92,7 +93,8 @@ async function fit(encoder: Encoder, { train, heldOut, config, onEpoch }: Linear
     const lr = linearRate(config, epoch, Math.min(config.batch, train.count));
     const [loss, trainTop1, trainTop5] = await learn(epoch, lr);
     const [testLoss, heldOutTop1, heldOutTop5] = await test(classifier, tested);
-    if (!Number.isFinite(loss + testLoss)) throw new ConfigError(`${WHERE}: the loss must stay a number; got ${loss + testLoss} in epoch ${epoch + 1} at a learning rate of ${lr}. Lower it.`);
+    if (!Number.isFinite(loss + testLoss))
+      throw new ConfigError(`${WHERE}: the loss must stay a number; got ${loss + testLoss} in epoch ${epoch + 1} at a learning rate of ${lr}. Lower it.`);
     const record = { epoch: epoch + 1, lr, loss, trainTop1, trainTop5, heldOutTop1, heldOutTop5 };
     epochs.push(record);
     if (!best || heldOutTop1 > best.best.heldOutTop1) best = { best: record, classifier: prefixed(await moduleTensors(classifier)) };

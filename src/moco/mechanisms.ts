@@ -58,12 +58,15 @@ export function mechanismConfig(base: PretrainConfig, mechanism: Mechanism, K: n
  * The comparison of MoCo's figure 3 and of its momentum table (arXiv:1911.05722) on `sets`: accuracy by weighted k-NN
  * over K for the three mechanisms, and over m for MoCo, every run for the same number of epochs.
  */
-export async function mechanisms(sets: Sets, { base, Ks, momenta, endToEndLimit, seeds }: MechanismsConfig, kept: Kept, tell: (text: string) => void): Promise<Mechanisms> {
+export async function mechanisms(
+  sets: Sets, { base, Ks, momenta, endToEndLimit, seeds }: MechanismsConfig, kept: Kept, tell: (text: string) => void,
+): Promise<Mechanisms> {
   const each = Array.from({ length: seeds }, (_, i) => base.seed + i);
   const run = async (mechanism: Mechanism, config: PretrainConfig): Promise<Measured> => {
     const measured = await kept.result({ run: config }, () => measure(mechanism, config, sets));
     const { K, m, seed, loss, chance, knn } = measured;
-    tell(`${mechanism}, K = ${K}${mechanism === 'end-to-end' ? '' : `, m = ${m}`}, seed ${seed}: k-NN ${percent(knn)}, loss ${loss.toFixed(3)} (chance ${chance.toFixed(3)})`);
+    const reached = `k-NN ${percent(knn)}, loss ${loss.toFixed(3)} (chance ${chance.toFixed(3)})`;
+    tell(`${mechanism}, K = ${K}${mechanism === 'end-to-end' ? '' : `, m = ${m}`}, seed ${seed}: ${reached}`);
     return measured;
   };
   const result: Mechanisms = { random: 0, overK: [], overM: [] };

@@ -26,7 +26,10 @@ const overK = ({ overK: runs }: Mechanisms): string[][] => [
   ...grouped(runs, (r) => r.K).map(([K, same]) => [String(K), ...mechanismNames.map((name) => accuracy(same.filter((r) => r.mechanism === name)))]),
 ];
 
-const overM = ({ overM: runs }: Mechanisms): string[][] => [['m', 'k-NN', 'loss (chance)'], ...grouped(runs, (r) => r.m).map(([m, same]) => [String(m), accuracy(same), loss(same)])];
+const overM = ({ overM: runs }: Mechanisms): string[][] => [
+  ['m', 'k-NN', 'loss (chance)'],
+  ...grouped(runs, (r) => r.m).map(([m, same]) => [String(m), accuracy(same), loss(same)]),
+];
 
 /** The outcome for a terminal. */
 export function mechanismsText(result: Mechanisms): string {
@@ -38,12 +41,15 @@ export function mechanismsText(result: Mechanisms): string {
 
 /** The report as one HTML file. */
 export function mechanismsReport(result: Mechanisms, made: Made & { pictures: string }): string {
-  const note = 'Weighted k-NN accuracy on held-out pictures; with several seeds, mean ± standard deviation. The end-to-end mechanism has as many keys as its batch has pictures, so it ends early.';
+  const note =
+    'Weighted k-NN accuracy on held-out pictures; with several seeds, mean ± standard deviation. ' +
+    'The end-to-end mechanism has as many keys as its batch has pictures, so it ends early.';
+  const atOnce = `K = ${result.overM[0]?.K}. With m = 0 the key encoder follows at once, and keys of different steps need not agree with each other.`;
   const [[headK, ...rowsK], [headM, ...rowsM]] = [overK(result), overM(result)];
   return reportPage({ title: 'Three mechanisms over K, and the momentum', ...made }, [
     `<section aria-label="Charts"><h2>Accuracy</h2><p class="muted">${escape(made.pictures)}</p><div class="charts">${chartK(result)}${chartM(result)}</div></section>`,
     reportGrid('Over K', note, headK, rowsK),
-    reportGrid('MoCo over m', `K = ${result.overM[0]?.K}. With m = 0 the key encoder follows at once, and keys of different steps need not agree with each other.`, headM, rowsM),
+    reportGrid('MoCo over m', atOnce, headM, rowsM),
     reportSettings({ ...made, notes: [] }),
   ]);
 }
@@ -54,7 +60,10 @@ function chartK(result: Mechanisms): string {
     const runs = result.overK.filter((r) => r.mechanism === name);
     return { name, points: grouped(runs, (r) => r.K).map(([K, same]) => [Ks.indexOf(K), mean(same.map((r) => r.knn))] as const), tone: i + 1, dots: true };
   });
-  return lineChart({ title: 'k-NN accuracy over K', xName: 'K, keys a query chooses from', places: Ks.map(String), show: percent, tick: percentTick, series, guides: [{ name: 'untrained', value: result.random }] });
+  return lineChart({
+    title: 'k-NN accuracy over K', xName: 'K, keys a query chooses from', places: Ks.map(String), show: percent, tick: percentTick, series,
+    guides: [{ name: 'untrained', value: result.random }],
+  });
 }
 
 function chartM(result: Mechanisms): string {

@@ -49,10 +49,13 @@ export class MemoryBank implements Method {
     this.bank = randomKeys(pictures, dim, seed);
     this.Z = state(zeros([1]));
     this.sampled = loss === 'full' ? undefined : K;
+    this.optimizer.parameters.lossScale?.protect([this.encoder], [this.Z]);
     this.#options = options;
   }
 
   step(parts: readonly Part[], { lr, m }: Rates): Tensor {
+    const { lossScale } = this.optimizer.parameters;
+    lossScale?.keep();
     const { measured, keys } = descend(parts, this.optimizer, (part) => {
       const v = l2Normalize(this.encoder.forward(part.x1)); // N × dim
       return { ...this.#loss(v, part), keys: v };
@@ -60,7 +63,7 @@ export class MemoryBank implements Method {
     this.optimizer.step(lr);
     parts.forEach(({ index }, i) => {
       const own = gather(this.bank, index);
-      bankWrite(this.bank, l2Normalize(add(mul(own, m), mul(keys[i], sub(1, m)))), index); // w = m w + (1 - m) v, of length 1
+      bankWrite(this.bank, l2Normalize(add(mul(own, m), mul(keys[i], sub(1, m)))), index, lossScale?.guard); // w = m w + (1 - m) v, of length 1
     });
     return measured;
   }

@@ -52,6 +52,7 @@ export class MoCo implements Method {
     this.encoderK = encoder();
     this.#keyParameters = new FlatParameters(this.encoderK, { gradients: false });
     this.optimizer = optimizer(new FlatParameters(this.encoderQ));
+    this.optimizer.parameters.lossScale?.protect([this.encoderQ, this.encoderK], [this.#keyParameters.values]);
     this.queue = randomKeys(K, dim, seed);
     this.pointer = state(tensor([0], [1], 'u32'));
     this.#options = options;
@@ -62,6 +63,8 @@ export class MoCo implements Method {
   }
 
   step(parts: readonly Part[], { lr, m }: Rates): Tensor {
+    const { lossScale } = this.optimizer.parameters;
+    lossScale?.keep();
     ema(this.#keyParameters.values, this.optimizer.parameters.values, m); // θ_k = m θ_k + (1 - m) θ_q
     const { measured, keys } = descend(parts, this.optimizer, ({ x1, x2, shuffle, unshuffle }) => {
       const lookUp = (xQ: Tensor, xK: Tensor) => {
@@ -72,7 +75,7 @@ export class MoCo implements Method {
       return this.#options.symmetric ? both(lookUp(x1, x2!), lookUp(x2!, x1)) : lookUp(x1, x2!);
     });
     this.optimizer.step(lr);
-    queueWrite(this.queue, concat(keys), this.pointer); // the newest keys replace the oldest
+    queueWrite(this.queue, concat(keys), this.pointer, lossScale?.guard); // the newest keys replace the oldest
     return measured;
   }
 

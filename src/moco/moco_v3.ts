@@ -40,6 +40,7 @@ export class MoCoV3 implements Method {
     this.predictor = predictor;
     this.#thetaM = new FlatParameters(this.momentumEncoder, { gradients: false }).values;
     this.optimizer = optimizer(new FlatParameters(new Group({ base_encoder: this.baseEncoder, predictor })));
+    this.optimizer.parameters.lossScale?.protect([this.baseEncoder, this.momentumEncoder, predictor], [this.#thetaM]);
     this.#thetaB = view(this.optimizer.parameters.values, this.#thetaM.shape); // the base encoder comes first
     this.#T = T;
   }
@@ -49,6 +50,7 @@ export class MoCoV3 implements Method {
   }
 
   step(parts: readonly Part[], { lr, m }: Rates): Tensor {
+    this.optimizer.parameters.lossScale?.keep();
     ema(this.#thetaM, this.#thetaB, m); // θ_m = m θ_m + (1 - m) θ_b
     const { measured } = descend(parts, this.optimizer, ({ x1, x2 }) => {
       const [q1, q2] = [x1, x2!].map((x) => this.predictor.forward(this.baseEncoder.forward(x))); // queries: N × dim

@@ -45,7 +45,10 @@ export function loadModule(model: Module, tensors: ReadonlyMap<string, StoredTen
     const stored = tensors.get(e.name);
     if (!stored) throw new FormatError(`${file}: it must hold every tensor of the model; got none named ${e.name}. Is it a checkpoint of another model?`);
     if (stored.dtype !== 'F32' || !sameShape(stored.shape, torchShape(e.tensor.shape)))
-      throw new FormatError(`${file}: ${e.name} must be F32 ${show(torchShape(e.tensor.shape))}; got ${stored.dtype} ${show(stored.shape)}. It belongs to another model.`);
+      throw new FormatError(
+        `${file}: ${e.name} must be F32 ${show(torchShape(e.tensor.shape))}; ` +
+          `got ${stored.dtype} ${show(stored.shape)}. It belongs to another model.`,
+      );
   }
   for (const e of entries) {
     const data = tensors.get(e.name)?.data;

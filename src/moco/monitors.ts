@@ -1,8 +1,11 @@
+import type { Backend } from '../backend/backend.js';
 import type { Module } from '../nn/module.js';
 import { mul } from '../ops/binary.js';
+import type { Precision } from '../ops/precision.js';
 import { sum } from '../ops/reduce.js';
 import { reshape } from '../ops/reshape.js';
 import { sqrt } from '../ops/unary.js';
+import type { Skipped } from '../data/pictures.js';
 import type { Tensor } from '../tensor.js';
 import type { Features } from './knn.js';
 
@@ -59,13 +62,37 @@ export class SpikeDetector {
 export const COLLAPSE = 0.15;
 
 export const collapseText = (epoch: number, spread: number): string =>
-  `epoch ${epoch}: features of all pictures are nearly the same (spread ${spread.toFixed(2)} of 1): the encoder has collapsed, or not learned yet. Lower --lr, raise --T, or keep --shuffle and --splits on.`;
+  `epoch ${epoch}: features of all pictures are nearly the same (spread ${spread.toFixed(2)} of 1): ` +
+  'the encoder has collapsed, or not learned yet. Lower --lr, raise --T, or keep --shuffle and --splits on.';
 
 /** Steps in a row whose gradients were not finite: more than it takes to find the scale of a sound run. */
 export const SKIPPED = 20;
 
 export const skippedText = (step: number, scale: number): string =>
-  `step ${step}: the gradients of ${SKIPPED} steps in a row were not finite, at a loss scale of ${scale} too, so none was made. If it goes on, the values themselves are too large for f16: use --precision f32, or lower --lr.`;
+  `step ${step}: the gradients of ${SKIPPED} steps in a row were not finite, at a loss scale of ${scale} too, so none was made. ` +
+  'If it goes on, the values themselves are too large for f16: use --precision f32, or lower --lr.';
+
+/** How a run in f16 went. */
+export const scaledText = (skipped: number, steps: number, scale: number): string =>
+  `f16: ${skipped} of ${steps} steps skipped for gradients that were not finite; the loss scale is ${scale}.`;
+
+/** What an adapter cannot do of what was asked for. */
+export const lacking = (precision: Precision, { f16, name }: Backend): string[] => {
+  if (precision === 'f32' || f16) return [];
+  return [
+    `precision: ${name} has no halves (WebGPU's shader-f16): all is stored and computed in f32, ` +
+      'which is neither faster nor smaller. Use --precision f32, or another --adapter.',
+  ];
+};
 
 export const spikeText = (step: number, layer: string, norm: number, usual: number): string =>
-  `step ${step}: the gradient of ${layer} is ${norm.toPrecision(3)} long, against ${usual.toPrecision(3)} before: training is unstable here. If it goes on, lower --lr or lengthen --warmup.`;
+  `step ${step}: the gradient of ${layer} is ${norm.toPrecision(3)} long, against ${usual.toPrecision(3)} before: ` +
+  'training is unstable here. If it goes on, lower --lr or lengthen --warmup.';
+
+export const starvedText = (epoch: number, part: number): string =>
+  `epoch ${epoch}: the device waited for pictures in ${(100 * part).toFixed(0)} % of the time. ` +
+  'Let more threads decode them (set UV_THREADPOOL_SIZE to the number of cores; it is 4 without), store them smaller, ' +
+  'raise --ahead where the waiting comes and goes, or keep them in memory by --no-stream.';
+
+export const damagedText = ({ name, reason }: Skipped): string =>
+  `${name}: it cannot be decoded ('${reason}'), so grey stands for it. Replace or remove it before the next run.`;

@@ -22,5 +22,8 @@ export function onnxFolder({ tensors, architecture, normalisation: { size, mean,
 
 const configOf = (a: EncoderFile['architecture']): object =>
   isVit(a)
-    ? { model_type: 'vit', architectures: ['ViTModel'], hidden_size: a.width, num_hidden_layers: a.depth, num_attention_heads: a.heads, image_size: a.size, patch_size: a.patch }
+    ? {
+        model_type: 'vit', architectures: ['ViTModel'], hidden_size: a.width, num_hidden_layers: a.depth,
+        num_attention_heads: a.heads, image_size: a.size, patch_size: a.patch,
+      }
     : { model_type: 'resnet', architectures: ['ResNetModel'], depths: a.blocks, layer_type: a.bottleneck ? 'bottleneck' : 'basic' };

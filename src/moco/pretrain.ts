@@ -1,6 +1,7 @@
-import { type Backend, backend, type DispatchRecord } from '../backend/backend.js';
+import { backend, type DispatchRecord } from '../backend/backend.js';
 import { compile } from '../compile.js';
-import type { Pictures } from '../data/pictures.js';
+import type { TypedArray } from '../core/dtype.js';
+import type { PictureSource } from '../data/source.js';
 import type { Encoder } from '../nn/models.js';
 import { augment } from '../ops/augment.js';
 import { AUGMENT_COLUMNS, type Augmentation } from '../ops/augment_params.js';
@@ -12,97 +13,41 @@ import { medians } from '../profile.js';
 import type { Tensor } from '../tensor.js';
 import { checkConfig, type PretrainConfig, viewsOf } from './config.js';
 import { createMethod } from './create.js';
-import { type Drawn, DrawnAhead } from './drawn_ahead.js';
+import { DrawnAhead } from './drawn_ahead.js';
 import { Drawer, type Draws, mapDraws } from './draws.js';
-import { embedPictures, resident } from './embed.js';
-import { type Features, knnAccuracy } from './knn.js';
-import { COLLAPSE, collapseText, featureSpread, firstLayer, gradientNorm, SKIPPED, skippedText, SpikeDetector, spikeText } from './monitors.js';
+import { COLLAPSE, collapseText, damagedText, featureSpread, firstLayer, gradientNorm, lacking, SKIPPED, skippedText, SpikeDetector, spikeText, starvedText } from './monitors.js';
 import type { Method } from './method.js';
 import { ratesAt } from './rates.js';
+import type { Position, PretrainHooks, StepRecord } from './records.js';
+import { Starvation } from './starvation.js';
+import { checkAhead, StepPictures } from './step_pictures.js';
+import { Watched } from './watched.js';
 
-/** What one step measured. */
-export interface StepRecord {
-  /** Steps done since the start of the run, from 1. */
-  step: number;
-  epoch: number;
-  loss: number;
-  contrastTop1: number;
-  contrastTop5: number;
-  lr: number;
-  m: number;
-  /** Part of the queue that holds real keys, and steps since its oldest real key was made; without a queue, left out. */
-  queueFill?: number;
-  keyAge?: number;
-  /** Pictures a second since the step before, where somebody watches the clock. */
-  picturesPerSecond?: number;
-  /**
-   * Milliseconds that the host took to draw the step's pictures, views and orders, and those from handing the step before
-   * to the device to handing it this one: a data time near the step time says that the device waits for data.
-   */
-  dataMs?: number;
-  stepMs?: number;
-  /** Norm of the gradient of the encoder's first trained layer; left out of a step that was skipped. */
-  gradNorm?: number;
-  /** With precision f16: the loss scale of the next step, and steps skipped so far because gradients were not finite. */
-  lossScale?: number;
-  skipped?: number;
-}
-
-/** Where the time of a step went: see `StepRecord`. */
-export type StepTiming = Required<Pick<StepRecord, 'dataMs' | 'stepMs'>>;
-
-/** How features of the training pictures spread: see `featureSpread`. */
-export interface SpreadRecord {
-  epoch: number;
-  featureSpread: number;
-}
-
-export interface KnnRecord {
-  epoch: number;
-  /** Accuracy on the held-out pictures. */
-  knn: number;
-}
-
-/** Where a run stands: everything besides the tensors that its future depends on. */
-export interface Position {
-  /** Steps done. */
-  step: number;
-}
-
-/** What a run tells, and how it is stopped. */
-export interface PretrainHooks {
-  /** After each step, once its values are read. The times are apart, since all else of a record is the same in every run. */
-  onStep?(record: StepRecord, timing: StepTiming): void;
-  /** After each k-NN. */
-  onKnn?(record: KnnRecord): void;
-  /** As often as k-NN, and without labels too. */
-  onSpread?(record: SpreadRecord): void;
-  /** Something that looks wrong, in a sentence. It is in `warnings` too. */
-  onWarning?(text: string): void;
-  /** At the end of each epoch, the position is safe to save. */
-  onEpoch?(position: Position): Promise<void> | void;
-  /** Stops after the step under way. */
-  signal?: AbortSignal;
-}
+export type { KnnRecord, Position, PretrainHooks, SpreadRecord, StepRecord, StepTiming } from './records.js';
 
 /** Steps whose results are not read back yet: the loop never waits for the newest. */
 const IN_FLIGHT = 3;
 
-/** What an adapter cannot do of what was asked for. */
-const lacking = (precision: PretrainConfig['precision'], { f16, name }: Backend): string[] =>
-  precision === 'f32' || f16 ? [] : [`precision: ${name} has no halves (WebGPU's shader-f16): all is stored and computed in f32, which is neither faster nor smaller. Use --precision f32, or another --adapter.`];
+/** Steps whose pictures are decoded ahead, if it is not said. */
+export const AHEAD = 2;
 
-/** A pretraining run by any method on pictures that stay on the device. */
+/** How a run goes about its work; whatever it is, the outcome is the same to the bit. */
+export interface PretrainOptions {
+  /** Steps whose streamed pictures are decoded ahead (2), besides the step under way: each takes batch · height · width · 3 bytes. */
+  ahead?: number;
+}
+
+/** A pretraining run by any method. Pictures in memory stay on the device; streamed ones go there step by step. */
 export class Pretraining {
   readonly config: PretrainConfig;
   readonly method: Method;
-  readonly train: Pictures;
-  readonly heldOut: Pictures;
+  readonly train: PictureSource;
+  readonly heldOut: PictureSource;
   readonly warnings: string[];
   readonly stepsPerEpoch: number;
-  /** The data set on the device, u8 [N, H, W, 3]. */
-  readonly #resident: Tensor;
-  readonly #residentHeldOut?: Tensor;
+  /** What k-NN, spread and gallery see of the pictures, and their features. */
+  readonly watched: Watched;
+  readonly #pictures: StepPictures;
   readonly #views: Augmentation[];
   readonly #drawn: DrawnAhead;
   readonly #first: ReturnType<typeof firstLayer>;
@@ -110,20 +55,24 @@ export class Pretraining {
   #done = 0;
   /** When the latest step was handed to the device, if nothing but steps came since. */
   #handed?: number;
-  /** Features of the current position, once asked for. */
-  #features?: Promise<{ train: Features; heldOut: Features }>;
+  readonly #starvation = new Starvation();
+  /** Damaged pictures that were told of. */
+  #damaged: number;
 
-  constructor(config: PretrainConfig, { train, heldOut }: { train: Pictures; heldOut: Pictures }) {
+  constructor(config: PretrainConfig, { train, heldOut }: { train: PictureSource; heldOut: PictureSource }, { ahead = AHEAD }: PretrainOptions = {}) {
+    checkAhead(ahead);
     this.warnings = [...checkConfig(config, train.count), ...lacking(config.precision, backend())];
     this.config = config;
     this.train = train;
     this.heldOut = heldOut;
     this.stepsPerEpoch = Math.floor(train.count / config.batch);
-    this.#resident = resident(train);
-    this.#residentHeldOut = heldOut.count > 0 ? resident(heldOut) : undefined;
+    this.#damaged = train.skipped.length;
     this.#views = viewsOf(config);
     this.method = createMethod(config, train.count);
-    this.#drawn = new DrawnAhead(new Drawer(config, train, this.method));
+    const drawer = new Drawer(config, train, this.method);
+    this.#drawn = new DrawnAhead(drawer);
+    this.#pictures = new StepPictures(train, drawer, { steps: this.totalSteps, ahead });
+    this.watched = new Watched(this.method.encoder as Encoder, { train, heldOut }, config, { resident: this.#pictures.resident, ahead });
     this.#first = firstLayer(this.method.encoder);
   }
 
@@ -134,7 +83,7 @@ export class Pretraining {
   /** Continues from a saved position; the tensors must have been loaded. */
   set position({ step }: Position) {
     this.#done = step;
-    this.#features = undefined;
+    this.watched.forget();
   }
 
   get totalSteps(): number {
@@ -145,38 +94,30 @@ export class Pretraining {
   async run(hooks: PretrainHooks = {}): Promise<boolean> {
     const inFlight: Promise<void>[] = [];
     this.#handed = undefined;
-    while (this.#done < this.totalSteps) {
-      if (hooks.signal?.aborted) break;
-      inFlight.push((await this.#step(hooks)).reported);
-      if (inFlight.length >= IN_FLIGHT) await inFlight.shift();
-      if (this.#done % this.stepsPerEpoch !== 0) continue;
-      await Promise.all(inFlight.splice(0));
-      await this.#endEpoch(hooks);
-      this.#handed = undefined;
+    try {
+      while (this.#done < this.totalSteps && !hooks.signal?.aborted) {
+        inFlight.push((await this.#step(hooks)).reported);
+        if (inFlight.length >= IN_FLIGHT) await inFlight.shift();
+        if (this.#done % this.stepsPerEpoch !== 0) continue;
+        await Promise.all(inFlight.splice(0));
+        await this.#endEpoch(hooks);
+        this.#handed = undefined;
+      }
+    } finally {
+      this.#pictures.giveUp();
     }
     await Promise.all(inFlight);
     return this.#done >= this.totalSteps;
   }
 
-  /** Features of both sets by the encoder, before its head. They are computed once a position. */
-  features(): Promise<{ train: Features; heldOut: Features }> {
-    return (this.#features ??= this.#embed());
-  }
-
-  async #embed(): Promise<{ train: Features; heldOut: Features }> {
-    const encoder = this.method.encoder as Encoder;
-    const train = await embedPictures(encoder, this.train, this.#resident, this.config);
-    const heldOut = this.#residentHeldOut
-      ? await embedPictures(encoder, this.heldOut, this.#residentHeldOut, this.config)
-      : { values: new Float32Array(0), count: 0, size: train.size };
-    return { train, heldOut };
+  /** Features of both sets by the encoder, before its head: see `Watched`. They are computed once a position. */
+  features(): ReturnType<Watched['features']> {
+    return this.watched.features();
   }
 
   /** Weighted k-NN accuracy on the held-out pictures, or undefined without labels. */
-  async knn(): Promise<number | undefined> {
-    if (!this.train.labels || this.heldOut.count === 0) return undefined;
-    const { train, heldOut } = await this.features();
-    return knnAccuracy(heldOut, train, { k: this.config.knn, T: this.config.knnT });
+  knn(): Promise<number | undefined> {
+    return this.watched.knn();
   }
 
   /** Bytes of the tensors of a step: as planned, and alive at the worst moment. */
@@ -192,37 +133,44 @@ export class Pretraining {
   /** Trains two steps, and `steps` more whose dispatches are timed: see `profile`. */
   async profile(steps = 3): Promise<DispatchRecord[]> {
     for (let i = 0; i < 2; i++) await this.trial();
-    return medians(steps, () => {
-      const { inputs } = this.#draw();
+    return medians(steps, async () => {
+      const { inputs } = await this.#draw();
       this.#done++;
       return this.#train.profile(...inputs);
     });
   }
 
-  /** What the next step draws, and what the function that records it sees of it. */
-  #draw(): Drawn {
-    this.#features = undefined;
-    const drawn = this.#drawn.take(this.#done);
-    this.#draws = drawn.draws;
-    return drawn;
+  /** What the next step draws and its pictures, how long that took, and how long the device had nothing else to do. */
+  async #draw(): Promise<{ inputs: TypedArray[]; dataMs: number; idleMs: number }> {
+    this.watched.forget();
+    const { draws, inputs, ms } = this.#drawn.take(this.#done);
+    const began = performance.now();
+    const pictures = await this.#pictures.take(this.#done);
+    this.#draws = draws;
+    if (!pictures) return { inputs: [...inputs], dataMs: ms, idleMs: 0 };
+    return { inputs: [pictures, ...inputs], dataMs: ms + performance.now() - began, idleMs: this.#starvation.waited(began) };
   }
 
   /** Hands a step to the device; `reported` resolves once its measures have been read and told. */
   async #step({ onStep, onWarning }: PretrainHooks): Promise<{ reported: Promise<void> }> {
-    const { inputs, ms: dataMs } = this.#draw();
+    const { inputs, dataMs, idleMs } = await this.#draw();
     const since = this.#handed ?? performance.now() - dataMs;
     const measured = (await this.#train.async(...inputs)).data();
     const done = ++this.#done;
-    this.#handed = performance.now();
-    const timing = { dataMs, stepMs: this.#handed - since };
+    const stepMs = performance.now() - since;
+    this.#starvation.handed(idleMs, this.#handed && stepMs);
+    this.#handed = since + stepMs;
+    const timing = { dataMs, stepMs };
     if (done < this.totalSteps) this.#drawn.prepare(done);
+    for (; this.#damaged < this.train.skipped.length; this.#damaged++) this.#warn(damagedText(this.train.skipped[this.#damaged]), onWarning);
     const report = async () => {
       const [loss, contrastTop1, contrastTop5, norm, lossScale, , skipped, inRow] = await measured;
+      this.#starvation.finished();
       const gradNorm = inRow > 0 ? undefined : norm;
       const epoch = Math.ceil(done / this.stepsPerEpoch);
       const { lr, m } = ratesAt(this.config, done - 1, this.stepsPerEpoch);
       const scaled = lossScale !== undefined && { lossScale, skipped };
-      onStep?.({ step: done, epoch, loss, contrastTop1, contrastTop5, lr, m, ...this.#queue(done), gradNorm, ...scaled }, timing);
+      onStep?.({ step: done, epoch, loss, contrastTop1, contrastTop5, lr, m, ...this.#queue(Math.max(0, done - (skipped ?? 0))), gradNorm, ...scaled }, timing);
       if (inRow === SKIPPED) this.#warn(skippedText(done, lossScale), onWarning);
       const usual = gradNorm === undefined ? undefined : this.#spikes.add(gradNorm);
       if (usual !== undefined) this.#warn(spikeText(done, this.#first.name, norm, usual), onWarning);
@@ -233,13 +181,15 @@ export class Pretraining {
   /** What a step draws: every step's have the same form. */
   #draws!: Draws;
 
-  /** The work of a step, recorded once: a function of what was drawn, in the order of `mapDraws`, and of state. */
+  /** The work of a step, recorded once: a function of streamed pictures, of what was drawn, in the order of `mapDraws`, and of state. */
   readonly #train = compile((...inputs: Tensor[]) => {
     let next = 0;
+    const set = this.#pictures.onDevice(() => inputs[next++]);
     const { lr, m, parts } = mapDraws(this.#draws, () => inputs[next++]);
-    const views = parts.map(({ table1, table2, ...rest }) => {
+    const views = parts.map(({ table1, table2, ...rest }, part) => {
+      const places = this.#pictures.placesOf(rest.index, part);
       const view = (table: Tensor, i: number) =>
-        augment(this.#resident, rest.index, reshape(table, [rest.index.size, AUGMENT_COLUMNS]), { size: this.config.size, ...this.#views[i] });
+        augment(set, places, reshape(table, [rest.index.size, AUGMENT_COLUMNS]), { size: this.config.size, ...this.#views[i] });
       return { ...rest, x1: view(table1, 0), x2: table2 && view(table2, 1) };
     });
     const measured = withPrecision(this.config.precision, () => this.method.step(views, { lr, m }));
@@ -261,10 +211,12 @@ export class Pretraining {
 
   async #endEpoch({ onKnn, onSpread, onWarning, onEpoch }: PretrainHooks): Promise<void> {
     const epoch = this.#done / this.stepsPerEpoch;
+    const starved = this.#starvation.endEpoch();
+    if (starved !== undefined) this.#warn(starvedText(epoch, starved), onWarning);
     if ((onKnn || onSpread) && (epoch % this.config.knnEvery === 0 || epoch === this.config.epochs)) {
-      const knn = await this.knn();
+      const knn = await this.watched.knn();
       if (knn !== undefined) onKnn?.({ epoch, knn });
-      const spread = featureSpread((await this.features()).train);
+      const spread = featureSpread((await this.watched.features()).train);
       onSpread?.({ epoch, featureSpread: spread });
       if (!(spread >= COLLAPSE)) this.#warn(collapseText(epoch, spread), onWarning);
     }

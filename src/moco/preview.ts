@@ -1,5 +1,7 @@
 import { noGrad } from '../autograd.js';
+import { loadPictures } from '../data/load.js';
 import { type Pictures, subset } from '../data/pictures.js';
+import type { PictureSource } from '../data/source.js';
 import { evaluating } from '../nn/evaluating.js';
 import type { Encoder } from '../nn/models.js';
 import { augment } from '../ops/augment.js';
@@ -10,10 +12,12 @@ import { step } from '../step.js';
 import { type Tensor, tensor } from '../tensor.js';
 import { type PretrainConfig, viewsOf } from './config.js';
 
+/** The first pictures of a set. */
+const first = (set: PictureSource, count: number): Promise<Pictures> => loadPictures(set, Uint32Array.from({ length: Math.min(count, set.count) }, (_, i) => i));
+
 /** Both views, f32 [N, size, size, 3] each, of the first N pictures, as the first epoch draws them. */
-function views(config: PretrainConfig, train: Pictures, N: number): Tensor[] {
+function views(config: PretrainConfig, { data, count: N, height, width }: Pictures): Tensor[] {
   const indices = Uint32Array.from({ length: N }, (_, i) => i);
-  const { data, height, width } = subset(train, indices);
   const pictures = tensor(data, [N, height, width, 3]);
   return viewsOf(config).map((recipe, view) => {
     const table = tensor(drawAugmentation(recipe, { seed: config.seed, epoch: 0, view, indices, height, width }), [N, AUGMENT_COLUMNS]);
@@ -22,19 +26,20 @@ function views(config: PretrainConfig, train: Pictures, N: number): Tensor[] {
 }
 
 /** The views of some pictures as pictures, first and second in turn. */
-export async function previewViews(config: PretrainConfig, train: Pictures, count: number): Promise<Pictures> {
-  const N = Math.min(count, train.count);
-  const [first, second] = (await Promise.all(step(() => views(config, train, N).map((x) => x.data())))) as Float32Array[];
+export async function previewViews(config: PretrainConfig, train: PictureSource, count: number): Promise<Pictures> {
+  const shown = await first(train, count);
+  const N = shown.count;
+  const [x1, x2] = (await Promise.all(step(() => views(config, shown).map((x) => x.data())))) as Float32Array[];
   const bytes = config.size ** 2 * 3;
   const data = new Uint8ClampedArray(2 * N * bytes);
   const colour = (v: number, channel: number) => 255 * (v * config.std[channel] + config.mean[channel]);
   for (let i = 0; i < N * bytes; i++) {
     const to = Math.floor(i / bytes) * bytes + i;
-    data[to] = colour(first[i], i % 3);
-    data[to + bytes] = colour(second[i], i % 3);
+    data[to] = colour(x1[i], i % 3);
+    data[to + bytes] = colour(x2[i], i % 3);
   }
   const twice = Array.from({ length: 2 * N }, (_, i) => i >> 1);
-  return { ...subset(train, twice), data: new Uint8Array(data.buffer), height: config.size, width: config.size };
+  return { ...subset(shown, twice), data: new Uint8Array(data.buffer), height: config.size, width: config.size };
 }
 
 /** Cosines of the encoder's outputs: of the two views of a picture, and of views of different pictures. */
@@ -44,13 +49,13 @@ export interface Similarities {
 }
 
 /** How far the encoder tells views of the same picture from others, by some pictures and in evaluation mode (it is put back after). */
-export async function similarities(encoder: Encoder, config: PretrainConfig, train: Pictures, count = 64): Promise<Similarities> {
-  const N = Math.min(count, train.count);
+export async function similarities(encoder: Encoder, config: PretrainConfig, train: PictureSource, count = 64): Promise<Similarities> {
+  const shown = await first(train, count);
   const cosines = () =>
     noGrad(() => {
-      const [q, k] = views(config, train, N).map((x) => l2Normalize(encoder.forward(x)));
+      const [q, k] = views(config, shown).map((x) => l2Normalize(encoder.forward(x)));
       return matmul(q, k, { transposeB: true }).data();
     });
   const all = (await evaluating(encoder, () => step(cosines))) as Float32Array;
-  return { positive: all.filter((_, i) => i % (N + 1) === 0), negative: all.filter((_, i) => i % (N + 1) !== 0) };
+  return { positive: all.filter((_, i) => i % (shown.count + 1) === 0), negative: all.filter((_, i) => i % (shown.count + 1) !== 0) };
 }

@@ -1,4 +1,6 @@
-import { subset, type Pictures } from '../data/pictures.js';
+import { loadPictures } from '../data/load.js';
+import type { PictureSet } from '../data/pictures.js';
+import type { PictureSource } from '../data/source.js';
 import { dataUri, encodePng } from '../io/png.js';
 import type { ReportData, ReportPicture } from '../io/report.js';
 import { type Features, nearestNeighbours } from './knn.js';
@@ -13,7 +15,7 @@ export interface GalleryRow {
 }
 
 /** Some held-out pictures, spread over the classes, with the training pictures nearest to them. */
-export async function galleryRows(heldOut: Pictures, features: { train: Features; heldOut: Features }): Promise<GalleryRow[]> {
+export async function galleryRows(heldOut: PictureSet, features: { train: Features; heldOut: Features }): Promise<GalleryRow[]> {
   const chosen = spread(heldOut);
   const { size, values } = features.heldOut;
   const queries = { count: chosen.length, size, values: Float32Array.from(chosen.flatMap((i) => [...values.subarray(i * size, (i + 1) * size)])) };
@@ -25,7 +27,7 @@ export async function galleryRows(heldOut: Pictures, features: { train: Features
 }
 
 /** The rows with their pictures. */
-export function gallery(train: Pictures, heldOut: Pictures, rows: GalleryRow[]): Promise<ReportData['gallery']> {
+export function gallery(train: PictureSource, heldOut: PictureSource, rows: GalleryRow[]): Promise<ReportData['gallery']> {
   return Promise.all(
     rows.map(async ({ query, neighbours }) => ({
       query: await picture(heldOut, query),
@@ -40,15 +42,15 @@ export function gallery(train: Pictures, heldOut: Pictures, rows: GalleryRow[]):
 }
 
 /** Places of pictures from every class in turn. */
-function spread({ count, labels, classes }: Pictures): number[] {
+function spread({ count, labels, classes }: PictureSet): number[] {
   const places = Array.from({ length: count }, (_, i) => i);
   if (!labels || !classes) return places.slice(0, QUERIES);
   const byClass = classes.map((_, c) => places.filter((i) => labels[i] === c));
-  return places.flatMap((turn) => byClass.flatMap((members) => members.slice(turn, turn + 1))).slice(0, QUERIES);
+  return places.slice(0, QUERIES).flatMap((turn) => byClass.flatMap((members) => members.slice(turn, turn + 1))).slice(0, QUERIES);
 }
 
 /** A picture as the report shows it. */
-export async function picture(p: Pictures, index: number): Promise<ReportPicture> {
-  const { data, width, height, labels, classes } = subset(p, [index]);
+export async function picture(p: PictureSource, index: number): Promise<ReportPicture> {
+  const { data, width, height, labels, classes } = await loadPictures(p, [index]);
   return { png: dataUri(await encodePng(data, width, height)), label: labels && classes?.[labels[0]] };
 }

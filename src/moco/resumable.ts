@@ -3,6 +3,7 @@ import { ShapesBackend } from '../backend/shapes.js';
 import { FormatError } from '../core/errors.js';
 import { sameShape, show } from '../core/shape.js';
 import type { StoredTensor } from '../io/safetensors.js';
+import { LossScale } from '../optim/loss_scale.js';
 import { headWidths } from './architecture.js';
 import { type Slot, slots } from './checkpoint.js';
 import type { PretrainConfig } from './config.js';
@@ -42,7 +43,7 @@ export function configIn(weights: Weights, file: string, model?: string): Partia
  *
  * @throws FormatError if it lacks anything else, or is of another model.
  */
-export function resumable({ tensors, metadata }: Weights, file: string, config: PretrainConfig): Weights {
+export function resumable({ tensors, metadata: { pictures: _, ...metadata } }: Weights, file: string, config: PretrainConfig): Weights {
   const { method, model, stem, head, dim } = config;
   const encoder = encoderWeights(tensors, file);
   const whole = new Map<string, StoredTensor>();
@@ -76,6 +77,7 @@ function slotsFor(config: PretrainConfig): Slot[] {
 /** What a run holds under a name before its first step, where that does not depend on the encoder. */
 function initial({ name, shape }: Slot): StoredTensor | undefined {
   if (/(num_batches_tracked|^queue_ptr)$/.test(name)) return storeCount(shape, 0);
+  if (name === 'optimizer.loss_scale') return { dtype: 'F32', shape: [...shape], data: Float32Array.from(LossScale.first) };
   if (name.startsWith('optimizer.')) return { dtype: 'F32', shape: [...shape], data: new Float32Array(shape.reduce((n, d) => n * d, 1)) };
   if (name !== 'queue') return undefined;
   const [dim, K] = shape;

@@ -21,7 +21,8 @@ export interface RunInfo {
 /** k-NN accuracy before training: of raw pixels, of the encoder as it was initialised, and of guessing. */
 export interface BaselineRecord {
   epoch: 0;
-  rawPixels: number;
+  /** Left out of large streamed sets. */
+  rawPixels?: number;
   randomEncoder: number;
   chance: number;
 }
@@ -70,7 +71,7 @@ export class Run {
       steps: metrics.flatMap((m) => ('loss' in m ? [m] : [])),
       knn: metrics.flatMap((m) => ('knn' in m ? [m] : [])),
       spread: metrics.flatMap((m) => ('featureSpread' in m ? [m] : [])),
-      before: metrics.find((m): m is BaselineRecord => 'rawPixels' in m),
+      before: metrics.find((m): m is BaselineRecord => 'randomEncoder' in m),
     };
   }
 
@@ -78,7 +79,7 @@ export class Run {
   async save(training: Pretraining, { step }: Position): Promise<void> {
     await this.written();
     const { method, model, stem, head, dim } = training.config;
-    const about = { format: 'dawngrad-moco', version: this.info.version, step: String(step), method, model, stem, head, dim: String(dim) };
+    const about = { format: 'dawngrad-moco', version: this.info.version, step: String(step), pictures: String(training.train.count), method, model, stem, head, dim: String(dim) };
     await writeAtomic(this.file(CHECKPOINT), await saveCheckpoint(training.method, about));
     await writeAtomic(this.file('checkpoint.json'), `${JSON.stringify({ ...about, step, tensors: CHECKPOINT }, null, 2)}\n`);
   }
@@ -89,6 +90,12 @@ export class Run {
     const step = Number(metadata.step);
     if (!(Number.isInteger(step) && step >= 0))
       throw new FormatError(`${this.file(CHECKPOINT)}: its metadata must say the step it was saved at; got ${metadata.step}. It was not written by a run.`);
+    const { pictures = String(training.train.count) } = metadata; // older checkpoints do not say
+    if (Number(pictures) !== training.train.count)
+      throw new FormatError(
+        `${this.file(CHECKPOINT)}: a run goes on with the pictures it began with; got ${training.train.count} where it had ${pictures} to train on. ` +
+          'Restore those that are missing or damaged, take away what is new, or start a new run.',
+      );
     training.position = { step };
     const kept = this.metrics().filter((m) => ('step' in m ? m.step <= step : m.epoch * training.stepsPerEpoch <= step));
     await writeAtomic(this.file('metrics.jsonl'), kept.map((m) => `${JSON.stringify(m)}\n`).join(''));
@@ -115,7 +122,8 @@ export function openRun(folder: string): Run {
   if (!existsSync(file)) throw new FormatError(`${folder}: a run's folder holds config.json; got none. Name the folder that a run was written to.`);
   try {
     const info = JSON.parse(readFileSync(file, 'utf8')) as RunInfo;
-    if (typeof info.config?.model === 'string' && typeof info.data === 'string') return new Run(folder, { ...info, config: { ...demoConfig, ...info.config } }); // runs of old name fewer fields
+    if (typeof info.config?.model === 'string' && typeof info.data === 'string')
+      return new Run(folder, { ...info, config: { ...demoConfig, ...info.config } }); // runs of old name fewer fields
   } catch {
     // said below
   }

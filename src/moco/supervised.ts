@@ -1,15 +1,20 @@
 import { backward, noGrad } from '../autograd.js';
+import { backend } from '../backend/backend.js';
 import { compile } from '../compile.js';
+import type { TypedArray } from '../core/dtype.js';
 import { ConfigError } from '../core/errors.js';
 import { Rng } from '../core/rng.js';
+import { mean } from '../core/statistics.js';
 import type { Pictures } from '../data/pictures.js';
 import { evaluating } from '../nn/evaluating.js';
 import type { Encoder } from '../nn/models.js';
 import { augment, normalizePictures } from '../ops/augment.js';
 import { AUGMENT_COLUMNS, type Augmentation, crops, drawAugmentation } from '../ops/augment_params.js';
 import { crossEntropy } from '../ops/cross_entropy.js';
+import { withPrecision } from '../ops/precision.js';
 import { argmax } from '../ops/reduce.js';
 import { reshape } from '../ops/reshape.js';
+import { concat } from '../ops/strided.js';
 import { FlatParameters } from '../optim/flat.js';
 import { warmupCosine } from '../optim/schedule.js';
 import { step } from '../step.js';
@@ -17,21 +22,32 @@ import { type Tensor, tensor } from '../tensor.js';
 import type { PretrainConfig } from './config.js';
 import { optimizerOf } from './create.js';
 import { resident } from './embed.js';
+import { lacking, SKIPPED, skippedText } from './monitors.js';
 
-/** What supervised training depends on, besides its model and pictures. `lr` is the highest rate, whatever the batch. */
-export type SupervisedConfig = Pick<PretrainConfig, 'epochs' | 'batch' | 'optimizer' | 'lr' | 'momentum' | 'weightDecay' | 'warmup' | 'size' | 'cropMin' | 'mean' | 'std' | 'seed'>;
+type Needed = 'epochs' | 'batch' | 'optimizer' | 'lr' | 'momentum' | 'weightDecay' | 'warmup' | 'size' | 'cropMin' | 'mean' | 'std' | 'seed';
 
-/** What an epoch ended with: the mean training loss, and the accuracy on held-out pictures. */
+/**
+ * What supervised training depends on, besides its model and pictures. `lr` is the highest rate, whatever the batch; `precision`
+ * is f32 if left out, and accuracy is measured in f32.
+ */
+export type SupervisedConfig = Pick<PretrainConfig, Needed> & Partial<Pick<PretrainConfig, 'precision'>>;
+
+/** What an epoch ended with: the mean training loss of its steps, and the accuracy on held-out pictures. */
 export interface ClassifierEpoch {
   epoch: number;
   loss: number;
   accuracy: number;
+  /** With precision f16: the loss scale of the next step, and steps skipped so far; the loss leaves them out, and is NaN where all were. */
+  lossScale?: number;
+  skipped?: number;
 }
 
 /** How a supervised training is watched and stopped. */
 export interface ClassifierHooks {
   /** After each epoch, with what was measured on the held-out pictures. */
   onEpoch?(record: ClassifierEpoch): void;
+  /** Something that looks wrong, in a sentence. */
+  onWarning?(text: string): void;
   /** Stops after the epoch under way. */
   signal?: AbortSignal;
 }
@@ -41,7 +57,9 @@ const [ROWS, IN_FLIGHT] = [256, 3];
 
 /** The optimizer and rates that classifiers start from: SGD for ResNets, AdamW for vision transformers. */
 export const supervisedRecipe = (model: string): Pick<SupervisedConfig, 'optimizer' | 'lr' | 'momentum' | 'weightDecay' | 'warmup'> =>
-  model.startsWith('vit') ? { optimizer: 'adamw', lr: 1e-3, momentum: 0.9, weightDecay: 0.05, warmup: 2 } : { optimizer: 'sgd', lr: 0.05, momentum: 0.9, weightDecay: 5e-4, warmup: 0 };
+  model.startsWith('vit')
+    ? { optimizer: 'adamw', lr: 1e-3, momentum: 0.9, weightDecay: 0.05, warmup: 2 }
+    : { optimizer: 'sgd', lr: 0.05, momentum: 0.9, weightDecay: 5e-4, warmup: 0 };
 
 /**
  * Trains the whole model to tell classes by cross-entropy: random crops and flips, a learning rate that warms up and
@@ -50,14 +68,17 @@ export const supervisedRecipe = (model: string): Pick<SupervisedConfig, 'optimiz
  * @param model [N, size, size, 3] -> [N, classes]
  * @returns what each epoch ended with.
  */
-export async function trainClassifier(model: Encoder, sets: { train: Pictures; heldOut: Pictures }, config: SupervisedConfig, hooks: ClassifierHooks = {}): Promise<ClassifierEpoch[]> {
+export async function trainClassifier(
+  model: Encoder, sets: { train: Pictures; heldOut: Pictures }, config: SupervisedConfig, hooks: ClassifierHooks = {},
+): Promise<ClassifierEpoch[]> {
   const { train, heldOut } = sets;
   check(train, heldOut, config);
+  for (const text of lacking(config.precision ?? 'f32', backend())) hooks.onWarning?.(text);
   const [advance, measure] = [stepper(model, train, config), measurer(model, heldOut, config)];
   const records: ClassifierEpoch[] = [];
   while (records.length < config.epochs && !hooks.signal?.aborted) {
-    const loss = await runEpoch(advance, train, config, records.length);
-    const record = { epoch: records.length + 1, loss, accuracy: await measure() };
+    const { loss, ...scaled } = await runEpoch(advance, train, config, records.length, hooks);
+    const record = { epoch: records.length + 1, loss, accuracy: await measure(), ...scaled };
     records.push(record);
     hooks.onEpoch?.(record);
   }
@@ -66,34 +87,43 @@ export async function trainClassifier(model: Encoder, sets: { train: Pictures; h
 
 type Advance = (index: Uint32Array, table: Float32Array, labels: Uint32Array, lr: number) => Promise<Tensor>;
 
-/** A step of training, recorded once. */
+/** A step of training, recorded once: its loss and, if that is scaled, the state of the scale. */
 function stepper(model: Encoder, train: Pictures, config: SupervisedConfig): Advance {
   const pictures = resident(train);
   const optimizer = optimizerOf(config, new FlatParameters(model));
+  const { lossScale } = optimizer.parameters;
+  lossScale?.protect([model]);
   const compiled = compile((index: Tensor, table: Tensor, labels: Tensor, lr: Tensor) => {
+    lossScale?.keep();
     const x = augment(pictures, index, reshape(table, [config.batch, AUGMENT_COLUMNS]), config);
-    const loss = crossEntropy(model.forward(x), labels);
-    backward(loss);
+    const loss = withPrecision(config.precision ?? 'f32', () => crossEntropy(model.forward(x), labels));
+    backward(loss, lossScale?.seed(loss.shape));
     optimizer.step(lr);
-    return loss.detach();
+    return lossScale ? concat([reshape(loss, [1]), lossScale.state]).detach() : loss.detach();
   });
   return (index, table, labels, lr) => compiled.async(index, table, labels, Float32Array.of(lr));
 }
 
-/** Trains one epoch, whose draws depend on its number alone. Returns the mean loss. */
-async function runEpoch(advance: Advance, { count, labels, height, width }: Pictures, config: SupervisedConfig, epoch: number): Promise<number> {
-  const { batch, seed, warmup, epochs, cropMin, mean, std } = config;
-  const view: Augmentation = { ...crops(cropMin), mean, std };
+/** Trains one epoch, whose draws depend on its number alone. */
+async function runEpoch(
+  advance: Advance, { count, labels, height, width }: Pictures, config: SupervisedConfig, epoch: number, { onWarning }: ClassifierHooks,
+): Promise<Omit<ClassifierEpoch, 'epoch' | 'accuracy'>> {
+  const { batch, seed, warmup, epochs, cropMin, mean: mid, std } = config;
+  const view: Augmentation = { ...crops(cropMin), mean: mid, std };
   const order = new Rng(seed, 'order', epoch).permutation(count);
   const steps = Math.floor(count / batch);
-  const losses: Promise<ArrayLike<number>>[] = [];
+  const measured: Promise<TypedArray>[] = [];
   for (let i = 0; i < steps; i++) {
     const index = order.slice(i * batch, (i + 1) * batch);
     const table = drawAugmentation(view, { seed, epoch, view: 0, indices: index, height, width });
-    losses.push((await advance(index, table, index.map((n) => labels![n]), warmupCosine(config.lr, epoch + i / steps, warmup, epochs))).data());
-    await losses.at(-1 - IN_FLIGHT);
+    const values = (await advance(index, table, index.map((n) => labels![n]), warmupCosine(config.lr, epoch + i / steps, warmup, epochs))).data();
+    measured.push(values.then((v) => (v[4] === SKIPPED && onWarning?.(skippedText(epoch * steps + i + 1, v[1])), v)));
+    await measured.at(-1 - IN_FLIGHT);
   }
-  return (await Promise.all(losses)).reduce((sum, loss) => sum + loss[0], 0) / steps;
+  const all = await Promise.all(measured);
+  const loss = mean(all.filter(([, , , , inRow = 0]) => inRow === 0).map(([l]) => l));
+  const [, lossScale, , skipped] = all.at(-1)!;
+  return lossScale === undefined ? { loss } : { loss, lossScale, skipped };
 }
 
 /** Accuracy on pictures as they are; the model is put back in its mode. */
@@ -110,11 +140,15 @@ function measurer(model: Encoder, heldOut: Pictures, config: SupervisedConfig): 
   });
 }
 
-function check(train: Pictures, heldOut: Pictures, { batch, epochs, warmup }: SupervisedConfig): void {
+function check(train: Pictures, heldOut: Pictures, { batch, epochs, warmup, precision = 'f32' }: SupervisedConfig): void {
+  if (precision !== 'f32' && precision !== 'f16') throw new ConfigError(`precision: it is f32 or f16; got ${String(precision)}. Choose one.`);
   if (!train.labels || !train.classes || !heldOut.labels) throw new ConfigError('classifier: pictures need classes; got none. Sort them into folders by class.');
   if (heldOut.count === 0) throw new ConfigError('classifier: held-out pictures are needed to measure accuracy; got none. Hold out a part of 0.2.');
   if (!(Number.isInteger(batch) && batch > 1 && batch <= train.count))
-    throw new ConfigError(`batch: it is a whole number above 1 and at most the ${train.count} pictures to train on; got ${batch}. Use a batch of ${Math.min(32, train.count)}.`);
+    throw new ConfigError(
+      `batch: it is a whole number above 1 and at most the ${train.count} pictures to train on; ` +
+        `got ${batch}. Use a batch of ${Math.min(32, train.count)}.`,
+    );
   if (!(Number.isInteger(epochs) && epochs > 0)) throw new ConfigError(`epochs: it is a whole number above 0; got ${epochs}. Use 50.`);
   if (!(warmup >= 0 && warmup < epochs)) throw new ConfigError(`warmup: it must end before the last epoch; got ${warmup} of ${epochs} epochs. Shorten it.`);
 }

@@ -12,7 +12,10 @@ export async function checkUnchanged(model: Module, stored: ReadonlyMap<string, 
   for (const [name, now] of await moduleTensors(model)) {
     const was = stored.get(name) ?? (now.dtype === 'I64' ? { data: BigInt64Array.of(0n) } : undefined); // files of before PyTorch 0.4.1 have no counts
     if (!was || !sameBits(was.data, now.data))
-      throw new ConfigError(`${where}: nothing but the classifier may change; got another ${name} than the checkpoint's. Keep the encoder in evaluation mode and out of every optimizer.`);
+      throw new ConfigError(
+        `${where}: nothing but the classifier may change; ` +
+          `got another ${name} than the checkpoint's. Keep the encoder in evaluation mode and out of every optimizer.`,
+      );
   }
 }
 

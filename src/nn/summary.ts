@@ -121,5 +121,6 @@ function table({ input, output, layers, parameters, flops, macs }: Summary): str
   const widths = head.map((h, i) => Math.max(h.length, ...rows.map((r) => r[i].length)));
   const line = (cells: string[]) => cells.map((c, i) => (i < 3 ? c.padEnd(widths[i]) : c.padStart(widths[i]))).join('  ').trimEnd();
   const [giga, unit] = macs >= 1e8 ? [1e9, 'G'] : [1e6, 'M'];
-  return [line(head), ...rows.map(line), `${show(input)} -> ${show(output)}: ${grouped(parameters)} parameters, ${(flops / giga).toFixed(2)} ${unit}FLOP (${(macs / giga).toFixed(2)} ${unit}MAC)`].join('\n');
+  const work = `${(flops / giga).toFixed(2)} ${unit}FLOP (${(macs / giga).toFixed(2)} ${unit}MAC)`;
+  return [line(head), ...rows.map(line), `${show(input)} -> ${show(output)}: ${grouped(parameters)} parameters, ${work}`].join('\n');
 }

@@ -126,7 +126,10 @@ function convStem(rng: Rng, width: number, patch: number, splits: number): Seque
   const count = Math.log2(patch);
   const first = width / 2 ** (count - 1);
   if (!(Number.isInteger(count) && count > 0 && Number.isInteger(first)))
-    throw new ConfigError(`vit: a conv stem halves the sides to one patch and doubles the channels each time; got patches of ${patch} and width ${width}. Choose powers of 2.`);
+    throw new ConfigError(
+      'vit: a conv stem halves the sides to one patch and doubles the channels each time; ' +
+        `got patches of ${patch} and width ${width}. Choose powers of 2.`,
+    );
   const layers: Module[] = [];
   for (let i = 0, inputs = 3; i < count; i++) {
     const outputs = first * 2 ** i;

@@ -49,12 +49,17 @@ export interface AdamWState {
  * @param w parameters, f32, for instance all of them in one flat tensor; `dw` their gradients.
  * @param lr the learning rate, a one-element tensor, so that it may change from step to step.
  */
-export function adamw(w: Tensor, dw: Tensor, { m, v, corrections }: AdamWState, lr: Tensor, { weightDecay, betas = [0.9, 0.999], eps = 1e-8, guard }: AdamWOptions): void {
+export function adamw(
+  w: Tensor, dw: Tensor, { m, v, corrections }: AdamWState, lr: Tensor, { weightDecay, betas = [0.9, 0.999], eps = 1e-8, guard }: AdamWOptions,
+): void {
   checkUpdate('adamw', w, { gradient: dw, 'mean of the gradient': m, 'mean of its square': v }, lr, guard);
   checkDType('adamw', corrections, 'f32');
   checkSameShape('adamw', 'corrections', corrections, [2]);
   const [beta1, beta2] = betas;
   if (!betas.every((b) => b >= 0 && b < 1) || !(weightDecay >= 0 && eps >= 0))
-    throw new ConfigError(`adamw: betas lie in [0, 1), weight decay and eps are not negative; got ${beta1}, ${beta2}, ${weightDecay} and ${eps}. Usual are 0.9, 0.999, 0.1 and 1e-8.`);
+    throw new ConfigError(
+      'adamw: betas lie in [0, 1), weight decay and eps are not negative; ' +
+        `got ${beta1}, ${beta2}, ${weightDecay} and ${eps}. Usual are 0.9, 0.999, 0.1 and 1e-8.`,
+    );
   run(primitive, [dw, lr, guard ?? lr], [w, m, v, corrections], { length: w.size, beta1, beta2, eps, weightDecay, scaled: guard !== undefined });
 }

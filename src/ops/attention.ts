@@ -26,7 +26,10 @@ function headSize(where: string, x: Tensor, parts: number, heads: number): numbe
   floatType(where, x);
   const D = x.shape[x.rank - 1] / parts / heads;
   if (x.rank !== 3 || !Number.isInteger(D) || D < 1)
-    throw new ShapeError(`${where}: x is [batch, N, ${parts > 1 ? `${parts} · ` : ''}heads · D]; got ${show(x.shape)} for ${heads} heads. Choose heads that divide the width.`);
+    throw new ShapeError(
+      `${where}: x is [batch, N, ${parts > 1 ? `${parts} · ` : ''}heads · D]; ` +
+        `got ${show(x.shape)} for ${heads} heads. Choose heads that divide the width.`,
+    );
   return D;
 }
 

@@ -46,7 +46,8 @@ export function augment(pictures: Tensor<'u8'>, index: Tensor<'u32'>, table: Ten
   const N = index.size;
   checkSameShape('augment', 'the table', table, [N, AUGMENT_COLUMNS]);
   const [height, width] = typeof size === 'number' ? [size, size] : size;
-  if (![height, width].every((d) => Number.isInteger(d) && d > 0)) throw new ShapeError(`augment: the size is a whole number above 0; got ${height} by ${width}. MoCo uses 224, or 32 for CIFAR.`);
+  if (![height, width].every((d) => Number.isInteger(d) && d > 0))
+    throw new ShapeError(`augment: the size is a whole number above 0; got ${height} by ${width}. MoCo uses 224, or 32 for CIFAR.`);
   if (mean.length !== 3 || std.length !== 3 || !std.every((v) => v > 0))
     throw new ConfigError(`augment: mean and std are three numbers each, std above 0; got ${show(mean)} and ${show(std)}. Pass those of the data set.`);
   const y = empty([N, height, width, 3], 'f32', pictures.backend);
@@ -55,7 +56,9 @@ export function augment(pictures: Tensor<'u8'>, index: Tensor<'u32'>, table: Ten
 }
 
 /** Pictures as they are, resized if `size` differs from theirs, and normalised: for evaluation. Arguments as of `augment`. */
-export function normalizePictures(pictures: Tensor<'u8'>, index: Tensor<'u32'>, { size, mean, std }: Omit<AugmentOptions, 'size'> & Partial<Pick<AugmentOptions, 'size'>>): Tensor {
+export function normalizePictures(
+  pictures: Tensor<'u8'>, index: Tensor<'u32'>, { size, mean, std }: Omit<AugmentOptions, 'size'> & Partial<Pick<AugmentOptions, 'size'>>,
+): Tensor {
   const [, H, W] = pictures.shape;
   const table = tensor(wholePictures(index.size, H, W), [index.size, AUGMENT_COLUMNS]);
   return augment(pictures, index, table, { size: size ?? [H, W], mean, std });

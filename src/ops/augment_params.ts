@@ -66,7 +66,8 @@ type Step = [code: number, factor: number];
 
 /** Draws how each picture is to be augmented, as the table [N, 18] that `augment` reads. */
 export function drawAugmentation(augmentation: Augmentation, { seed, epoch, view, indices, height, width }: Draw): Float32Array {
-  if (!(Number.isInteger(view) && view >= 0 && view < 16)) throw new ConfigError(`drawAugmentation: the view is a whole number in 0 .. 15; got ${view}. Use 0 for queries and 1 for keys.`);
+  if (!(Number.isInteger(view) && view >= 0 && view < 16))
+    throw new ConfigError(`drawAugmentation: the view is a whole number in 0 .. 15; got ${view}. Use 0 for queries and 1 for keys.`);
   const sigma = augmentation.blur?.sigma[1] ?? 0;
   if (!(sigma <= 10)) throw new ConfigError(`drawAugmentation: sigma of the blur is at most 10 pixels; got ${sigma}. MoCo uses 0.1 to 2.`);
   const table = new Float32Array(indices.length * AUGMENT_COLUMNS);

@@ -5,12 +5,13 @@ import { show } from '../core/shape.js';
 import { kernel } from '../gpu/kernel.js';
 import type { BankWriteParams } from '../reference/bank_write.js';
 import { checkDType, checkSameShape, run, type Tensor } from '../tensor.js';
+import { checkGuard, type Guard } from './update.js';
 
 const shader = kernel('bank_write', source);
 
 const primitive: Primitive<BankWriteParams> = {
   name: 'bank_write',
-  gpu: (p) => ({ kernel: shader, params: { ...p }, groups: Math.ceil((p.N * p.D) / 64) }),
+  gpu: ({ guarded, ...p }) => ({ kernel: shader, constants: { GUARDED: Number(guarded) }, params: p, groups: Math.ceil((p.N * p.D) / 64) }),
 };
 
 /**
@@ -19,8 +20,9 @@ const primitive: Primitive<BankWriteParams> = {
  * @param bank f32 [M, D].
  * @param rows f32 [N, D].
  * @param index u32 [N], all different. It lives on the device and is not checked: an entry of M or more writes nothing.
+ * @param guard where it is 0, the step was skipped and nothing is written.
  */
-export function bankWrite(bank: Tensor, rows: Tensor, index: Tensor<'u32'>): void {
+export function bankWrite(bank: Tensor, rows: Tensor, index: Tensor<'u32'>, guard?: Guard): void {
   checkDType('bankWrite', bank, 'f32');
   checkDType('bankWrite', rows, 'f32');
   checkDType('bankWrite', index, 'u32');
@@ -28,5 +30,6 @@ export function bankWrite(bank: Tensor, rows: Tensor, index: Tensor<'u32'>): voi
     throw new ShapeError(`bankWrite: the bank is [M, D] and the rows are [N, D]; got ${show(bank.shape)} and ${show(rows.shape)}. Reshape or rebuild one.`);
   const [N, D] = rows.shape;
   checkSameShape('bankWrite', 'the index', index, [N]);
-  run(primitive, [rows, index], [bank], { N, M: bank.shape[0], D });
+  checkGuard('bankWrite', guard);
+  run(primitive, [rows, index, guard ?? rows], [bank], { N, M: bank.shape[0], D, guarded: guard !== undefined });
 }

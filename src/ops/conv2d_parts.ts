@@ -84,6 +84,8 @@ function sample(N: number, side: number, C: number, O: number, R: number, stride
   return { N, H: side, W: side, C, O, R, S: R, P: out, Q: out, strideH: stride, strideW: stride, padH: R >> 1, padW: R >> 1, dilationH: 1, dilationW: 1, groups: 1 };
 }
 
-/** What `tune` times, for buffers of these sizes. */
+/** What `tune` times, for buffers of these sizes; filters and their gradient are f32. */
 export const samples = (...order: ((p: P) => number)[]): Sample<P>[] =>
-  [sample(2, 16, 32, 64, 3, 1), sample(2, 16, 32, 64, 3, 2), sample(2, 32, 3, 32, 3, 1)].map((params) => ({ params, buffers: order.map((size) => size(params)) }));
+  [sample(2, 16, 32, 64, 3, 1), sample(2, 16, 32, 64, 3, 2), sample(2, 32, 3, 32, 3, 1)].map((params) => ({
+    params, buffers: order.map((size) => size(params)), halves: [0, 1, 2].filter((i) => order[i] !== wSize),
+  }));

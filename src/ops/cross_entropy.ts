@@ -36,7 +36,8 @@ const gradient: Primitive<Rows> = {
 export function crossEntropy(logits: Tensor, labels: Tensor<'u32'>): Tensor {
   const dtype = floatType('crossEntropy', logits);
   checkDType('crossEntropy', labels, 'u32');
-  if (logits.rank !== 2 || logits.size === 0) throw new ShapeError(`crossEntropy: logits are [N, C], with a row and a class at least; got ${show(logits.shape)}. Reshape them.`);
+  if (logits.rank !== 2 || logits.size === 0)
+    throw new ShapeError(`crossEntropy: logits are [N, C], with a row and a class at least; got ${show(logits.shape)}. Reshape them.`);
   const [rows, C] = logits.shape;
   checkSameShape('crossEntropy', 'labels', labels, [rows]);
   const stats = softmaxStats(logits, { rows, C });

@@ -77,7 +77,10 @@ export function infoNce(q: Tensor, positive: Tensor, queue: Tensor, temperature:
   for (const x of [q, positive, queue]) checkDType('infoNce', x, 'f32');
   const [N, D] = q.shape;
   if (q.rank !== 2 || q.size === 0 || !sameShape(positive.shape, q.shape) || queue.rank !== 2 || queue.shape[1] !== D)
-    throw new ShapeError(`infoNce: q and its positives are [N, D] and the queue is [K, D], N and D above 0; got ${show(q.shape)}, ${show(positive.shape)} and ${show(queue.shape)}. Reshape or rebuild one.`);
+    throw new ShapeError(
+      'infoNce: q and its positives are [N, D] and the queue is [K, D], N and D above 0; ' +
+        `got ${show(q.shape)}, ${show(positive.shape)} and ${show(queue.shape)}. Reshape or rebuild one.`,
+    );
   if (!(temperature > 0)) throw new ConfigError(`infoNce: the temperature is above 0; got ${temperature}. MoCo v1 uses 0.07, v2 0.2.`);
   const [losses, rank, dq] = [empty([N], 'f32', q.backend), empty([N], 'f32', q.backend), empty(q.shape, 'f32', q.backend)];
   run(infoNcePrimitive, [q, positive, queue], [losses, rank, dq], { N, K: queue.shape[0], D, temperature });

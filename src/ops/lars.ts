@@ -75,7 +75,10 @@ export interface LarsOptions {
 export function lars(w: Tensor, dw: Tensor, v: Tensor, table: LarsTable, lr: Tensor, { momentum, weightDecay, trust = 0.001, guard }: LarsOptions): void {
   checkUpdate('lars', w, { gradient: dw, velocity: v }, lr, guard);
   if (!(momentum >= 0 && weightDecay >= 0 && trust > 0))
-    throw new ConfigError(`lars: momentum and weight decay are not negative, trust is above 0; got ${momentum}, ${weightDecay} and ${trust}. MoCo v3 uses 0.9, 1e-6 and 0.001.`);
+    throw new ConfigError(
+      'lars: momentum and weight decay are not negative, trust is above 0; ' +
+        `got ${momentum}, ${weightDecay} and ${trust}. MoCo v3 uses 0.9, 1e-6 and 0.001.`,
+    );
   const [chunks, tensors] = [table.chunks.shape[0], table.ranges.shape[0]];
   run(primitive, [dw, lr, table.chunks, table.ranges, guard ?? lr], [w, v], { chunks, tensors, momentum, weightDecay, trust, scaled: guard !== undefined });
 }

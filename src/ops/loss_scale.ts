@@ -9,15 +9,15 @@ import type { Guard } from './update.js';
 
 const [found, update] = [widths('loss_scale_found', foundSource), kernel('loss_scale', source)];
 
-/** [dw] -> [state, guard] */
+/** [dw, statistics] -> [state, guard] */
 const primitive: Primitive<LossScaleParams> = {
   name: 'loss_scale',
-  gpu: ({ length, ...rates }, { parallelGroups }) => {
-    const width = widthOf(length);
+  gpu: ({ length, statistics, ...rates }, { parallelGroups }) => {
+    const width = Math.min(widthOf(length), widthOf(statistics)) as 1 | 4;
     const threads = Math.max(1, Math.min(64 * parallelGroups, Math.ceil(length / width)));
     const launches: Launch[] = [
-      { kernel: found[width], params: { length: length / width, threads }, groups: Math.ceil(threads / 64), bind: [0, 3] },
-      { kernel: update, params: { threads, ...rates }, groups: 1, bind: [3, 1, 2] },
+      { kernel: found[width], params: { length: length / width, statistics: statistics / width, threads }, groups: Math.ceil(threads / 64), bind: [0, 1, 4] },
+      { kernel: update, params: { threads, ...rates }, groups: 1, bind: [4, 2, 3] },
     ];
     return { scratch: [threads], launches };
   },
@@ -32,6 +32,11 @@ export interface LossScaleOptions {
   backoff?: number;
 }
 
+interface Tested extends LossScaleOptions {
+  /** f32: others that a step may spoil, tested like gradients. */
+  statistics?: Tensor;
+}
+
 /** Where a scale stays: its inverse is a normal float, and no gradient becomes infinite by a scale that nothing tests. */
 const [LEAST, MOST] = [2 ** -24, 2 ** 32];
 
@@ -41,11 +46,12 @@ const [LEAST, MOST] = [2 ** -24, 2 ** 32];
  *
  * @param dw every gradient, f32.
  * @param state f32 [4]: the scale, good steps since it last changed, steps skipped in all, and those in a row up to now.
- * @param guard f32 [1]: becomes 1 / scale, or 0 for a step to skip; optimizers take it.
+ * @param guard f32 [1]: becomes 1 / scale, or 0 for a step to skip; optimizers take it, `queueWrite`, `bankWrite` and `restore`.
  */
-export function lossScale(dw: Tensor, state: Tensor, guard: Guard, { interval = 2000, growth = 2, backoff = 0.5 }: LossScaleOptions = {}): void {
-  for (const x of [dw, state, guard]) checkDType('lossScale', x, 'f32');
+export function lossScale(dw: Tensor, state: Tensor, guard: Guard, { interval = 2000, growth = 2, backoff = 0.5, statistics }: Tested = {}): void {
+  for (const x of [dw, statistics ?? dw, state, guard]) checkDType('lossScale', x, 'f32');
   checkSameShape('lossScale', 'the state', state, [4]);
   checkSameShape('lossScale', 'the guard', guard, [1]);
-  run(primitive, [dw], [state, guard], { length: dw.size, interval, growth, backoff, least: LEAST, most: MOST });
+  const sizes = { length: dw.size, statistics: statistics?.size ?? 0 };
+  run(primitive, [dw, statistics ?? dw], [state, guard], { ...sizes, interval, growth, backoff, least: LEAST, most: MOST });
 }

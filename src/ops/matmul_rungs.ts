@@ -123,10 +123,10 @@ function classOf(p: MatmulParams): string {
   return `${'NT'[aT(p)]}${'NT'[bT(p)]} ${form}${p.half ? ' f16' : ''}`;
 }
 
-function sample(kind: string, M: number, N: number, K: number, half: 0 | 1 = 0): Sample<MatmulParams> {
+function sample(kind: string, M: number, N: number, K: number): Sample<MatmulParams> {
   const [a, b] = [kind[0] === 'T', kind[1] === 'T'];
-  const params = { batch: 1, M, N, K, aBatch: 0, bBatch: 0, aRow: a ? 1 : K, aCol: a ? M : 1, bRow: b ? 1 : N, bCol: b ? K : 1, half };
-  return { params, buffers: [M * K, K * N, M * N] };
+  const params = { batch: 1, M, N, K, aBatch: 0, bBatch: 0, aRow: a ? 1 : K, aCol: a ? M : 1, bRow: b ? 1 : N, bCol: b ? K : 1, half: 0 as const };
+  return { params, buffers: [M * K, K * N, M * N], halves: a ? [0, 1] : [0, 2] }; // weights, and their gradient TN, are f32
 }
 
 /** Forward, gradient of a and gradient of b are NN or NT, NT or NN, and TN. */

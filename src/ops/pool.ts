@@ -31,7 +31,10 @@ export function poolParams(where: string, x: Tensor, options: PoolOptions): Pool
   const P = Math.floor((H + 2 * padH - R) / strideH) + 1;
   const Q = Math.floor((W + 2 * padW - S) / strideW) + 1;
   if (P < 1 || Q < 1)
-    throw new ShapeError(`${where}: the window must fit into the padded picture; got x ${show(x.shape)}, kernel ${show([R, S])} and padding ${show([padH, padW])}. Pad more or use a smaller window.`);
+    throw new ShapeError(
+      `${where}: the window must fit into the padded picture; ` +
+        `got x ${show(x.shape)}, kernel ${show([R, S])} and padding ${show([padH, padW])}. Pad more or use a smaller window.`,
+    );
   return { N, H, W, C, R, S, P, Q, strideH, strideW, padH, padW };
 }
 

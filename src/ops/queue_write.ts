@@ -4,18 +4,21 @@ import type { Primitive } from '../backend/backend.js';
 import { ShapeError } from '../core/errors.js';
 import { show } from '../core/shape.js';
 import { kernel } from '../gpu/kernel.js';
+import type { QueueWriteParams } from '../reference/queue_write.js';
 import { checkDType, run, type Tensor } from '../tensor.js';
+import { checkGuard, type Guard } from './update.js';
 
 const shader = kernel('queue_write', source);
 const advance = kernel('queue_advance', advanceSource);
 
-/** Buffers: keys, queue, pointer. */
-const primitive: Primitive<{ N: number; K: number; D: number }> = {
+/** [keys, guard] -> [queue, pointer] */
+const primitive: Primitive<QueueWriteParams> = {
   name: 'queue_write',
-  gpu: ({ N, K, D }) => {
+  gpu: ({ N, K, D, guarded }) => {
     const kept = Math.min(N, K);
-    const write = { kernel: shader, params: { N, K, D, first: N - kept }, groups: Math.ceil((kept * D) / 64), bind: [0, 2, 1] };
-    return { scratch: [], launches: [write, { kernel: advance, params: { N, K }, groups: 1, bind: [2] }] };
+    const constants = { GUARDED: Number(guarded) };
+    const write = { kernel: shader, constants, params: { N, K, D, first: N - kept }, groups: Math.ceil((kept * D) / 64), bind: [0, 3, 1, 2] };
+    return { scratch: [], launches: [write, { kernel: advance, constants, params: { N, K }, groups: 1, bind: [1, 3] }] };
   },
 };
 
@@ -27,13 +30,18 @@ const primitive: Primitive<{ N: number; K: number; D: number }> = {
  * @param queue f32 [K, D].
  * @param keys f32 [N, D].
  * @param pointer u32 [1], where the next key goes. It moves on the device.
+ * @param guard where it is 0, the step was skipped and nothing is written.
  */
-export function queueWrite(queue: Tensor, keys: Tensor, pointer: Tensor<'u32'>): void {
+export function queueWrite(queue: Tensor, keys: Tensor, pointer: Tensor<'u32'>, guard?: Guard): void {
   checkDType('queueWrite', queue, 'f32');
   checkDType('queueWrite', keys, 'f32');
   checkDType('queueWrite', pointer, 'u32');
   if (queue.rank !== 2 || keys.rank !== 2 || queue.shape[1] !== keys.shape[1] || queue.shape[0] === 0)
-    throw new ShapeError(`queueWrite: the queue is [K, D] with K above 0 and the keys are [N, D]; got ${show(queue.shape)} and ${show(keys.shape)}. Reshape or rebuild one.`);
+    throw new ShapeError(
+      'queueWrite: the queue is [K, D] with K above 0 and the keys are [N, D]; ' +
+        `got ${show(queue.shape)} and ${show(keys.shape)}. Reshape or rebuild one.`,
+    );
   if (pointer.size !== 1) throw new ShapeError(`queueWrite: the pointer must have one element; got ${show(pointer.shape)}. Pass tensor(new Uint32Array(1)).`);
-  run(primitive, [keys], [queue, pointer], { N: keys.shape[0], K: queue.shape[0], D: queue.shape[1] });
+  checkGuard('queueWrite', guard);
+  run(primitive, [keys, guard ?? keys], [queue, pointer], { N: keys.shape[0], K: queue.shape[0], D: queue.shape[1], guarded: guard !== undefined });
 }

@@ -95,7 +95,10 @@ export function concat(parts: readonly Tensor[], axis = 0): Tensor {
   for (const x of parts) {
     words('concat', x);
     if (x.dtype !== parts[0].dtype || !sameShape(x.shape.map((d, i) => (i === a ? 0 : d)), parts[0].shape.map((d, i) => (i === a ? 0 : d))))
-      throw new ShapeError(`concat: tensors agree in type and in every axis but ${a}; got ${parts[0].dtype} ${show(parts[0].shape)} and ${x.dtype} ${show(x.shape)}. Reshape one.`);
+      throw new ShapeError(
+        `concat: tensors agree in type and in every axis but ${a}; ` +
+          `got ${parts[0].dtype} ${show(parts[0].shape)} and ${x.dtype} ${show(x.shape)}. Reshape one.`,
+      );
   }
   const starts = parts.map((_, i) => parts.slice(0, i).reduce((n, x) => n + x.shape[a], 0));
   const total = starts[parts.length - 1] + parts[parts.length - 1].shape[a];

@@ -5,9 +5,7 @@ import type { Module } from '../nn/module.js';
 import type { Guard } from '../ops/update.js';
 import { state, type Tensor, view } from '../tensor.js';
 import type { LossScale } from './loss_scale.js';
-
-/** Slices of a buffer start at multiples of 256 bytes. */
-const ALIGN = 64;
+import { room, together } from './together.js';
 
 /**
  * All parameters of a model in one buffer, so that an optimizer or a momentum update is one dispatch.
@@ -28,12 +26,11 @@ export class FlatParameters {
     let length = 0;
     for (const [name, p] of this.named) {
       this.#starts.set(name, length);
-      length += Math.ceil(p.size / ALIGN) * ALIGN;
+      length += room(p);
     }
-    this.values = state(zeros([length]));
+    this.values = together([...this.named.values()]);
     if (gradients) this.grads = state(zeros([length]));
     for (const [name, p] of this.named) {
-      p.moveTo(this.part(this.values, name), copyInto);
       if (this.grads) p.grad = this.part(this.grads, name);
       else p.requiresGrad = false;
     }

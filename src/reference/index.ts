@@ -25,6 +25,7 @@ export * from './pick.js';
 export type { PoolParams } from './pool.js';
 export * from './queue_write.js';
 export * from './reduce.js';
+export * from './restore.js';
 export * from './row_dot.js';
 export * from './sgd.js';
 export * from './softmax.js';

@@ -27,6 +27,8 @@ describe('bad input ends in one sentence and the documented exit code', () => {
     ['an unknown model', () => ['pretrain', '--count', '64', '--model', 'resnet19'], 2, /got resnet19/],
     ['an unknown head', () => ['pretrain', '--count', '64', '--head', 'mpl'], 2, /head: it is mlp or linear; got mpl/],
     ['a batch that the splits do not divide', () => ['pretrain', '--count', '100', '--batch', '30', '--splits', '4'], 2, /got batch 30 and splits 4\. Use a batch of 32/],
+    ['drawn pictures as a stream', () => ['pretrain', '--stream'], 2, /--stream: only folders of pictures are streamed; got drawn pictures/],
+    ['a stream and none', () => ['pretrain', '--stream', '--no-stream'], 2, /--stream: it and --no-stream exclude each other/],
     ['a missing folder', () => ['pretrain', join(folder, 'nowhere')], 4, /nowhere/],
     ['an empty folder', () => [`pretrain`, (mkdirSync(join(folder, 'empty'), { recursive: true }), join(folder, 'empty'))], 4, /empty/],
     ['pictures that are none', () => ['pretrain', join(file('broken/a.jpg', 'no picture'), '..')], 4, /broken/],
@@ -86,17 +88,19 @@ describe('dawngrad pretrain', () => {
   it('decodes large pictures larger than the views cut out of them, and says what that takes', async () => {
     mkdirSync(join(folder, 'photos'));
     for (let i = 0; i < 8; i++) writeFileSync(join(folder, `photos/${i}.png`), await encodePng(Uint8Array.from({ length: 120 * 90 * 3 }, (_, j) => (j * (i + 1)) % 251), 120, 90));
-    const { code, out } = await dawngrad(['pretrain', 'photos', '--size', '16', '--batch', '4', '--K', '8', '--held-out', '0', '--dry-run']);
-    expect([code, out]).toEqual([0, expect.stringMatching(/pictures +8 of 64×64 for views of 16×16, 0\.1 MiB/)]);
+    const { code, out } = await dawngrad(['pretrain', 'photos', '--size', '16', '--batch', '4', '--K', '8', '--held-out', '0', '--stream', '--dry-run']);
+    expect([code, out]).toEqual([0, expect.stringMatching(/pictures +8 of 64×64 for views of 16×16, 0\.1 MiB if all were decoded at once/)]);
   });
 
-  it('saves when interrupted, and resumes to the same bits', async () => {
-    const long = [...tiny, '--epochs', '6', '--knn-every', '6'];
-    const straight = await dawngrad(['pretrain', ...long, '--out', 'straight']);
-    expect(straight.code).toBe(0);
-    const stopped = await dawngrad(['pretrain', ...long, '--out', 'stopped'], (err, kill) => /epoch 1\/6/.test(err) && kill());
+  it('saves when interrupted, and resumes to the same bits, whether its pictures are streamed or in memory', async () => {
+    for (let i = 0; i < 80; i++) file(`classes/${i % 2}/${i}.png`, await encodePng(Uint8Array.from({ length: 16 * 16 * 3 }, (_, j) => (j * (i + 1)) % 251), 16, 16));
+    const long = ['classes', ...tiny.slice(2), '--epochs', '6', '--knn-every', '6'];
+    const straight = await dawngrad(['pretrain', ...long, '--no-stream', '--out', 'straight']);
+    expect([straight.code, straight.err]).toEqual([0, expect.not.stringContaining('as steps need them')]);
+    const stopped = await dawngrad(['pretrain', ...long, '--stream', '--ahead', '1', '--out', 'stopped'], (err, kill) => /epoch 1\/6/.test(err) && kill());
     expect([stopped.code, stopped.out]).toEqual([130, expect.stringContaining('dawngrad pretrain --resume stopped')]);
-    expect((await dawngrad(['pretrain', '--resume', 'stopped'])).code).toBe(0);
+    expect(stopped.err).toContain('They are decoded as steps need them, 1 ahead: 24 KiB at most, 396 KiB while features are measured.');
+    expect((await dawngrad(['pretrain', '--resume', 'stopped', '--no-stream'])).code).toBe(0);
     const losses = (run: string) => shownAfterRestarts(eventsOf(run)).flatMap((e) => ('train/loss' in e.values ? [[e.step, e.values['train/loss'].scalar]] : []));
     expect(losses('stopped')).toEqual(losses('straight'));
     const bytes = (run: string) => readFileSync(join(folder, run, 'checkpoint.safetensors'));

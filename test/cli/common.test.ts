@@ -113,6 +113,15 @@ describe('--json', () => {
 });
 
 describe('dawngrad doctor --tune', () => {
+  it('says that what another version measured is passed over', async () => {
+    const name = JSON.parse((await run(['doctor', '--json'])).out).adapters.find((a: { works: boolean }) => a.works).name;
+    const cache = join(folder, 'stale');
+    mkdirSync(join(cache, 'dawngrad'), { recursive: true });
+    writeFileSync(join(cache, 'dawngrad', 'tuning.json'), JSON.stringify({ [name]: { version: '0.0.9', rungs: {} } }));
+    const { code, out } = await run(['doctor'], { XDG_CACHE_HOME: cache });
+    expect([code, out]).toEqual([0, expect.stringMatching(/^  tuned +what dawngrad 0\.0\.9 measured is passed over, since kernels may have changed; measure anew: dawngrad doctor --tune 30$/m)]);
+  });
+
   it('tells what it measured of each adapter in its time', async () => {
     const { code, out } = await run(['doctor', '--tune', '0.001', '--json'], { XDG_CACHE_HOME: folder });
     const { adapters } = JSON.parse(out);

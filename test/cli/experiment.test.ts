@@ -41,6 +41,7 @@ describe('dawngrad experiment', () => {
   it.each([
     ['an unknown name', ['experiment', 'fourway'], /got fourway\. Did you mean four-way\?/],
     ['momenta that are none', ['experiment', 'mechanisms', '--count', '32', '--momenta', '0,x'], /--momenta: it takes numbers; got 0,x/],
+    ['a precision that is none', ['experiment', 'four-way', '--count', '32', '--size', '16', '--precision', 'half'], /precision: it is f32 or f16; got half\. Choose one\./],
     ['a classifier of nothing', ['finetune', 'runs/a'], /finetune: it takes a run or checkpoint, and pictures/],
   ])('%s ends in one sentence', async (_, args, says) => {
     expect(await dawngrad(...args)).toMatchObject({ code: 2, err: expect.stringMatching(says) });
@@ -61,5 +62,8 @@ describe('dawngrad finetune', () => {
     expect(tensors.get('fc.weight')!.shape).toEqual([4, 64]);
     expect(metadata).toMatchObject({ model: 'resnet-tiny', classes: JSON.stringify([...classes!].sort()) });
     expect((await dawngrad(...command)).code).toBe(2); // the folder is taken
+    const halves = await dawngrad(...command.slice(0, -1), 'halves', '--precision', 'f16');
+    expect([halves.code, halves.err]).toEqual([0, expect.stringMatching(/f16: \d of 4 steps skipped for gradients that were not finite; the loss scale is \d+\./)]);
+    expect(JSON.parse(lines('halves/metrics.jsonl')[1])).toMatchObject({ epoch: 2, skipped: expect.any(Number), lossScale: expect.any(Number) });
   });
 });

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Backend, useBackend } from '../../src/backend/backend.js';
 import { ConfigError, FormatError } from '../../src/core/errors.js';
 import { drawPictures } from '../../src/data/drawn.js';
-import { splitHeldOut } from '../../src/data/pictures.js';
+import { type Pictures, splitHeldOut, subset } from '../../src/data/pictures.js';
 import { decodeSafetensors, encodeSafetensors, type StoredTensor } from '../../src/io/safetensors.js';
 import { loadCheckpoint, saveCheckpoint } from '../../src/moco/checkpoint.js';
 import { checkConfig, demoConfig, type PretrainConfig } from '../../src/moco/config.js';
@@ -89,6 +89,21 @@ describe('Pretraining', () => {
       expect(log).toEqual(whole.log);
       expect(differing(await save(second), whole.file)).toEqual([]);
     }), { numRuns: 4, examples: [[1], [3]] });
+  });
+
+  it('with pictures that go to the device step by step, stopped and run on too, it ends in the same bits', async () => {
+    const whole = await runStraight();
+    const stream = ({ data, ...about }: Pictures) => ({ ...about, load: async (indices: ArrayLike<number>) => subset({ ...about, data }, indices).data });
+    const streamed = () => new Pretraining(config, { train: stream(pictures.train), heldOut: stream(pictures.heldOut) }, { ahead: 3 });
+    const [first, log, abort] = [streamed(), emptyLog(), new AbortController()];
+    const { onStep, ...rest } = logging(log);
+    await first.run({ ...rest, onStep: (r) => (onStep(r), r.step === 5 && abort.abort()), signal: abort.signal });
+    const second = streamed();
+    loadCheckpoint(second.method, await save(first), 'b.safetensors');
+    second.position = first.position;
+    expect(await second.run(logging(log))).toBe(true);
+    expect(log).toEqual(whole.log);
+    expect(differing(await save(second), whole.file)).toEqual([]);
   });
 
   it('the same seed gives the same first steps, another seed or no shuffle others', async () => {

@@ -56,6 +56,7 @@ describe('a checkpoint as PyTorch saves it', () => {
     expect([...whole.keys()].sort()).toEqual([...run.keys()].sort());
     expect(whole.get('momentum_encoder.norm.weight')).toEqual(run.get('base_encoder.norm.weight'));
     for (const name of ['optimizer.m.predictor.0.weight', 'optimizer.v.base_encoder.cls_token', 'optimizer.corrections']) expect(whole.get(name)!.data.every((v) => v === 0)).toBe(true);
+    expect([...resumable({ tensors: run, metadata: {} }, 'x', { ...config, precision: 'f16' }).tensors.get('optimizer.loss_scale')!.data]).toEqual([65536, 0, 0, 0]);
     expect(() => resumable(some(/^base_encoder/), 'x', config)).toThrow(/a run of moco-v3 with vit-tiny goes on from all of its tensors; got none named predictor\.0\.weight/);
     expect(() => resumable(some(/./), 'x', { ...config, size: 16 })).toThrow(/pos_embed of moco-v3 with vit-tiny has shape \[1, 17, 64\]; got \[1, 5, 64\]/);
     expect(() => configIn(some(/^base_encoder(?!\.head)/), 'x')).toThrow(FormatError);

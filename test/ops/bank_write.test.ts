@@ -28,6 +28,18 @@ describe('bankWrite', () => {
     }), { numRuns: 30 });
   });
 
+  it('writes nothing where the guard is 0', async () => {
+    for (const backend of [reference, await gpu()]) {
+      const bank = on(backend, () => {
+        const bank = zeros([3, 1]);
+        bankWrite(bank, tensor([NaN, 1], [2, 1]), tensor([0, 1], [2], 'u32'), zeros([1]));
+        bankWrite(bank, tensor([2], [1, 1]), tensor([2], [1], 'u32'), tensor([0.5]));
+        return bank.data();
+      });
+      expect([...(await bank)]).toEqual([0, 0, 2]);
+    }
+  });
+
   it('names the shapes that do not fit', () =>
     on(reference, () => {
       expect(() => bankWrite(zeros([4, 3]), zeros([2, 2]), zeros([2], 'u32'))).toThrow('got [4, 3] and [2, 2]');

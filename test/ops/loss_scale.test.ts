@@ -32,23 +32,25 @@ const cases = fc.record({
   length: fc.constantFrom(0, 1, 2, 3, 4, 5, 63, 64, 256, 257, 1024, 4099, 8192, 70000),
   bits: fc.constantFrom(undefined, ...bad, ...good),
   at: fc.nat(0xfffff),
+  others: fc.constantFrom(undefined, 1, 4, 63, 9001),
   before: fc.constantFrom([65536, 0, 0, 0], [1024, 1998, 3, 2], [1024, 1999, 3, 0], [2 ** 32, 1999, 0, 0], [2 ** -24, 5, 7, 7]),
 });
 
 describe('lossScale', () => {
-  it.each([['as on this adapter', gpu], ['as on a graphics card', hardware], ['without the checks and zeros that browsers add', () => openGpu().then((g) => new GpuBackend(g))]] as const)('GPU = mirror to the bit, one bad value found wherever it is, %s', async (_, open) => {
+  it.each([['as on this adapter', gpu], ['as on a graphics card', hardware], ['without the checks and zeros that browsers add', () => openGpu().then((g) => new GpuBackend(g))]] as const)('GPU = mirror to the bit, one bad value found wherever it is, in gradients or statistics, %s', async (_, open) => {
     const device = await open();
-    await fc.assert(fc.asyncProperty(cases, async ({ length, bits, at, before }) => {
-      const words = new Uint32Array(new Float32Array(length).fill(0.1).buffer);
-      if (bits !== undefined && length > 0) words[at % length] = bits;
+    await fc.assert(fc.asyncProperty(cases, async ({ length, others, bits, at, before }) => {
+      const words = new Uint32Array(new Float32Array(length + (others ?? 0)).fill(0.1).buffer);
+      if (bits !== undefined && words.length > 0) words[at % words.length] = bits;
+      const values = new Float32Array(words.buffer);
       const run = (backend: typeof device | typeof reference) => Promise.all(on(backend, () => step(() => {
         const [s, guard] = [tensor(before), zeros([1])];
-        lossScale(tensor(new Float32Array(words.buffer)), s, guard);
+        lossScale(tensor(values.slice(0, length)), s, guard, { statistics: others === undefined ? undefined : tensor(values.slice(length)) });
         return [s.data(), guard.data()];
       })));
       const [got, want] = [await run(device), await run(reference)];
       expect(got).toEqual(want);
-      expect(want[1][0]).toBe(length > 0 && bad.includes(bits ?? 0) ? 0 : 1 / before[0]);
+      expect(want[1][0]).toBe(words.length > 0 && bad.includes(bits ?? 0) ? 0 : 1 / before[0]);
     }), { numRuns: 30 });
   });
 

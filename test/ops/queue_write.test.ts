@@ -40,6 +40,17 @@ describe('queueWrite', () => {
     expect(await write(await gpu(), { K: 3, D: 1, batches: [1, 7] })).toEqual({ queue: [7, 8, 6], pointer: 2 });
   });
 
+  it('writes nothing and stays where it is where the guard is 0', async () => {
+    for (const backend of [reference, await gpu()]) {
+      const read = on(backend, () => {
+        const [queue, pointer] = [zeros([3, 2]), zeros([1], 'u32')];
+        for (const [key, guard] of [[1, 0.5], [NaN, 0], [2, 2 ** -32]]) queueWrite(queue, tensor([key, key], [1, 2]), pointer, tensor([guard]));
+        return [queue.data(), pointer.data()];
+      });
+      expect((await Promise.all(read)).map((v) => [...v])).toEqual([[1, 1, 2, 2, 0, 0], [2]]);
+    }
+  });
+
   it('names the shapes that do not fit', async () => {
     on(await gpu(), () => {
       const pointer = zeros([1], 'u32');
@@ -47,6 +58,7 @@ describe('queueWrite', () => {
       expect(() => queueWrite(zeros([0, 3]), zeros([2, 3]), pointer)).toThrow('queueWrite: the queue is [K, D] with K above 0');
       expect(() => queueWrite(zeros([4, 3]), zeros([2, 3]), zeros([2], 'u32'))).toThrow('the pointer must have one element; got [2]');
       expect(() => queueWrite(zeros([4, 3]), zeros([2, 3]), zeros([1]))).toThrow('must be u32');
+      expect(() => queueWrite(zeros([4, 3]), zeros([2, 3]), pointer, zeros([2]))).toThrow('queueWrite: the guard must have one element; got [2]');
     });
   });
 });

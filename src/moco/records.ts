@@ -1,0 +1,65 @@
+/** What one step measured. */
+export interface StepRecord {
+  /** Steps done since the start of the run, from 1. */
+  step: number;
+  epoch: number;
+  loss: number;
+  contrastTop1: number;
+  contrastTop5: number;
+  lr: number;
+  m: number;
+  /** Part of the queue that holds real keys, and steps made since its oldest real key was; without a queue, left out. */
+  queueFill?: number;
+  keyAge?: number;
+  /** Pictures a second since the step before, where somebody watches the clock. */
+  picturesPerSecond?: number;
+  /**
+   * Milliseconds that the host took to draw the step's pictures, views and orders and that it waited for streamed pictures,
+   * and those from handing the step before to the device to handing it this one: a data time near the step time says that
+   * the device waits for data.
+   */
+  dataMs?: number;
+  stepMs?: number;
+  /** Norm of the gradient of the encoder's first trained layer; left out of a step that was skipped. */
+  gradNorm?: number;
+  /** With precision f16: the loss scale of the next step, and steps skipped so far because gradients were not finite. */
+  lossScale?: number;
+  skipped?: number;
+}
+
+/** Where the time of a step went: see `StepRecord`. */
+export type StepTiming = Required<Pick<StepRecord, 'dataMs' | 'stepMs'>>;
+
+/** How features of the training pictures spread: see `featureSpread`. */
+export interface SpreadRecord {
+  epoch: number;
+  featureSpread: number;
+}
+
+export interface KnnRecord {
+  epoch: number;
+  /** Accuracy on the held-out pictures. */
+  knn: number;
+}
+
+/** Where a run stands: everything besides the tensors that its future depends on. */
+export interface Position {
+  /** Steps done. */
+  step: number;
+}
+
+/** What a run tells, and how it is stopped. */
+export interface PretrainHooks {
+  /** After each step, once its values are read. The times are apart, since all else of a record is the same in every run. */
+  onStep?(record: StepRecord, timing: StepTiming): void;
+  /** After each k-NN. */
+  onKnn?(record: KnnRecord): void;
+  /** As often as k-NN, and without labels too. */
+  onSpread?(record: SpreadRecord): void;
+  /** Something that looks wrong, in a sentence. It is in `warnings` too. */
+  onWarning?(text: string): void;
+  /** At the end of each epoch, the position is safe to save. */
+  onEpoch?(position: Position): Promise<void> | void;
+  /** Stops after the step under way. */
+  signal?: AbortSignal;
+}

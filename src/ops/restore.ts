@@ -1,0 +1,23 @@
+import source from '../../kernels/restore.wgsl';
+import type { Primitive } from '../backend/backend.js';
+import { elementsLaunch } from '../backend/elements.js';
+import { widths } from '../gpu/widths.js';
+import { checkDType, checkSameShape, run, type Tensor } from '../tensor.js';
+import { checkGuard, type Guard } from './update.js';
+
+const kernels = widths('restore', source);
+
+const primitive: Primitive<{ length: number }> = { name: 'restore', gpu: ({ length }) => elementsLaunch(kernels, length) };
+
+/**
+ * Gives `state` the values in `kept` where the guard is 0, in place and without gradients: what a skipped step has changed is
+ * as it was before, to the bit.
+ *
+ * @param state f32; `kept` f32 of the same shape, in other memory.
+ */
+export function restore(state: Tensor, kept: Tensor, guard: Guard): void {
+  for (const x of [state, kept]) checkDType('restore', x, 'f32');
+  checkSameShape('restore', 'what was kept', kept, state.shape);
+  checkGuard('restore', guard);
+  run(primitive, [kept, guard], [state], { length: state.size });
+}

@@ -1,0 +1,39 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { loadingOf, openRunSource, streamedText } from '../../src/cli/run-pictures.js';
+import { inMemory } from '../../src/data/source.js';
+import { encodePng } from '../../src/io/png.js';
+import { demoConfig } from '../../src/moco/config.js';
+import { reference } from '../support/devices.js';
+
+let folder = '';
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'dawngrad-run-pictures-'));
+  for (let i = 0; i < 3; i++) writeFileSync(join(folder, `${i}.png`), await encodePng(new Uint8Array(100 * 100 * 3).fill(i), 100, 100));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const flags = (...names: string[]) => ({ flags: new Map(names.map((name) => [name, true as const])) });
+const run = () => ({ data: folder, choice: {}, config: { ...demoConfig, size: 56, batch: 32 } });
+
+describe('loading', () => {
+  it('has room for a part of free memory, and does as it is told', () => {
+    const { stream, room } = loadingOf(flags(), reference);
+    expect([stream, room.of]).toEqual([undefined, 'a third of free memory']);
+    expect(room.bytes).toBeGreaterThan(2 ** 20);
+    expect([loadingOf(flags('stream'), reference).stream, loadingOf(flags('no-stream'), reference).stream]).toEqual([true, false]);
+  });
+
+  it('streams what there is no room for, and says why and what that takes', async () => {
+    const of = "the device's largest buffer";
+    const open = (bytes: number) => openRunSource(run(), { room: { bytes, of } }, () => undefined);
+    const [kept, streamed] = [await open(3 * 64 * 64 * 3), await open(2 * 64 * 64 * 3)];
+    expect([inMemory(kept), inMemory(streamed)]).toEqual([true, false]);
+    expect(streamedText(kept, { room: { bytes: 1, of } }, run().config, 2)).toBeUndefined();
+    expect(streamedText({ ...streamed, count: 1_281_167 }, { room: { bytes: 2 ** 31, of } }, run().config, 2)).toBe(
+      "Decoded at once they would take 14.7 GiB, more than the device's largest buffer (2 GiB). They are decoded as steps need them, 2 ahead: 1.1 MiB at most, 9.8 MiB while features are measured.",
+    );
+  });
+});
