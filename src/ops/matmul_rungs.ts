@@ -42,7 +42,8 @@ function tiles(k: Kernel, height: number, width: number, p: MatmulParams, traits
 
 /** A kernel, and its variant with a bias. */
 type Pair = readonly [plain: Kernel, biased?: Kernel];
-const pair = (file: string, source: string, tuning?: Tuning, more?: Tuning): Pair => [kernel(file, source, tuning), kernel(file, source, { ...tuning, ...more, BIAS: 1 })];
+const pair = (file: string, source: string, tuning?: Tuning, more?: Tuning): Pair =>
+  [kernel(file, source, tuning), kernel(file, source, { ...tuning, ...more, BIAS: 1 })];
 
 const direct = pair('matmul', directSource);
 const tiled64 = pair('matmul_tiled', tiledSource);
@@ -67,7 +68,9 @@ function statistics(k: Kernel, rows: number, p: MatmulParams, t: Traits): WithSt
 }
 
 /** A rung of tiles of height × width. Software gains nothing from a bias in the store, and would compile one more kernel. */
-function rung(name: string, height: number, width: number, of: (p: MatmulParams, t: Traits) => Pair, fits: Rung<MatmulParams>['fits'] = () => true, constants?: Record<string, number>): Rung<MatmulParams> {
+function rung(
+  name: string, height: number, width: number, of: (p: MatmulParams, t: Traits) => Pair, fits: Rung<MatmulParams>['fits'] = () => true, constants?: Record<string, number>,
+): Rung<MatmulParams> {
   return {
     name, fits,
     launch: (p, t) => tiles(of(p, t)[0], height, width, p, t, constants),
