@@ -21,10 +21,12 @@ export function earlier(path: string, now: Report): Report | undefined {
   return key(before) === key(now) ? before : undefined;
 }
 
-/** One report of two: cases measured again are replaced. */
+/** One report of two: cases measured again are replaced; if all are, nothing is left of the one before. */
 export function merge(before: Report, now: Report): Report {
   const again = new Set(now.rows.map((r) => `${r.op}, ${r.label}`));
-  const rows = [...before.rows.filter((r) => !again.has(`${r.op}, ${r.label}`)), ...now.rows];
+  const kept = before.rows.filter((r) => !again.has(`${r.op}, ${r.label}`));
+  if (kept.length === 0) return now;
+  const rows = [...kept, ...now.rows];
   const lines = (key: 'leftOut' | 'failed') => [...new Set([...before[key], ...now[key]])].filter((line) => ![...again].some((name) => line.startsWith(name)));
   return {
     ...now, rows, leftOut: lines('leftOut'), failed: lines('failed'),
