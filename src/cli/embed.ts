@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { ConfigError } from '../core/errors.js';
 import type { PictureSource } from '../data/source.js';
 import { writeAtomic } from '../io/atomic.node.js';
-import { embeddingsCsv, type EmbeddingTable, projectorFiles } from '../io/embeddings.js';
+import { csvLines, type EmbeddingTable, projectorLines } from '../io/embeddings.js';
 import { encodeNpy } from '../io/npy.js';
 import { page } from '../io/page.js';
 import { encodePng } from '../io/png.js';
@@ -85,7 +85,9 @@ export async function embedData(command: string, args: Parsed, data: string, out
   return { pictures, features: await embed(pictures), embed };
 }
 
-async function filesOf(out: string, { pictures, features }: Embedded): Promise<Map<string, Uint8Array | string>> {
+type Content = Parameters<typeof writeAtomic>[1];
+
+async function filesOf(out: string, { pictures, features }: Embedded): Promise<Map<string, Content>> {
   const { names, labels, classes } = pictures;
   const table: EmbeddingTable = { ...features, names, labels: labels && classes && Array.from(labels, (l) => classes[l]) };
   const { values, count, size } = features;
@@ -94,14 +96,14 @@ async function filesOf(out: string, { pictures, features }: Embedded): Promise<M
     const sections = [reportMap(await pictureMap(pictures, features))];
     return new Map([[out, page({ title: 'Pictures by their features', about: `${count} pictures, ${size} features each.`, sections })]]);
   }
-  if (out.endsWith('.csv')) return new Map([[out, embeddingsCsv(table)]]);
+  if (out.endsWith('.csv')) return new Map([[out, csvLines(table)]]);
   if (out.endsWith('.safetensors')) {
     const tensors = new Map<string, StoredTensor>([['embeddings', { dtype: 'F32', shape: [count, size], data: values }]]);
     if (labels) tensors.set('labels', { dtype: 'U32', shape: [count], data: labels });
     return new Map([[out, encodeSafetensors(tensors, { filenames: JSON.stringify(names), ...(classes && { classes: JSON.stringify(classes) }) })]]);
   }
   const { small, sprite } = await spriteOf(pictures);
-  return new Map<string, Uint8Array | string>([...projectorFiles(table, small), ['sprite.png', sprite] as const].map(([name, content]) => [join(out, name), content]));
+  return new Map<string, Content>([...projectorLines(table, small), ['sprite.png', sprite] as const].map(([name, content]) => [join(out, name), content]));
 }
 
 const [SPRITE, THUMBNAIL] = [8192, 64]; // pixels: what the projector shows at most, and what is enough

@@ -86,7 +86,7 @@ function check({ train, heldOut, config }: LinearData): void {
 
 async function fit(encoder: Encoder, { train, heldOut, config, ahead, onEpoch }: LinearData): Promise<LinearResult> {
   const classifier = newClassifier(encoder.features, classesOf(train, heldOut), config.seed);
-  const tested = onDevice(await embedPictures(encoder, heldOut, undefined, config, ahead));
+  const tested = await embedPictures(encoder, heldOut, undefined, config, ahead);
   const seen = await probeFeatures(encoder, train, config, ahead);
   const learn = learner(classifier, state(tensor(train.labels!)), seen, config);
   const epochs: LinearRecord[] = [];
@@ -110,13 +110,6 @@ async function fit(encoder: Encoder, { train, heldOut, config, ahead, onEpoch }:
 
 const classesOf = (...sets: PictureSet[]): number => Math.max(...sets.map(({ classes, labels }) => classes?.length ?? 1 + labels!.reduce((a, b) => Math.max(a, b), 0)));
 const prefixed = (tensors: Map<string, StoredTensor>) => new Map([...tensors].map(([name, t]) => [`fc.${name}`, t]));
-
-interface Rows {
-  x: Tensor;
-  labels: Tensor;
-}
-
-const onDevice = ({ values, count, size, labels }: Features): Rows => ({ x: state(tensor(values, [count, size])), labels: state(tensor(labels!)) });
 
 /** Weights are N(0, 0.01), biases 0. */
 function newClassifier(features: number, classes: number, seed: number): Linear {
@@ -154,12 +147,12 @@ function learner(classifier: Linear, labels: Tensor, seen: ProbeFeatures, { mome
 }
 
 /** Loss and accuracies on all rows. */
-function test(classifier: Linear, { x, labels }: Rows): Promise<number[]> {
+function test(classifier: Linear, { values, count, size, labels }: Features): Promise<number[]> {
   const measured: Measured[] = [];
-  for (let first = 0; first < labels.size; first += ROWS) {
-    const end = Math.min(first + ROWS, labels.size);
-    const some = (t: Tensor) => gather(t, tensor(Uint32Array.from({ length: end - first }, (_, i) => first + i)));
-    measured.push({ rows: end - first, values: step(() => noGrad(() => measure(classifier.forward(some(x)), some(labels)).all.data())) });
+  for (let first = 0; first < count; first += ROWS) {
+    const end = Math.min(first + ROWS, count);
+    const [x, y] = [values.subarray(first * size, end * size), labels!.subarray(first, end)];
+    measured.push({ rows: end - first, values: step(() => noGrad(() => measure(classifier.forward(tensor(x, [end - first, size])), tensor(y)).all.data())) });
   }
   return average(measured);
 }

@@ -4,11 +4,11 @@ import type { PictureSource } from '../data/source.js';
 import type { Encoder } from '../nn/models.js';
 import { augment } from '../ops/augment.js';
 import { AUGMENT_COLUMNS, type Augmentation, crops, drawAugmentation } from '../ops/augment_params.js';
-import { gather } from '../ops/gather.js';
 import { reshape } from '../ops/reshape.js';
-import { state, type Tensor, tensor } from '../tensor.js';
+import type { Tensor } from '../tensor.js';
 import { embedPictures, type Normalisation } from './embed.js';
 import { EpochOrders } from './epoch_orders.js';
+import type { Features } from './knn.js';
 import type { LinearConfig } from './linear_config.js';
 import { StepPictures } from './step_pictures.js';
 
@@ -25,7 +25,7 @@ export interface ProbeFeatures {
   giveUp(): void;
 }
 
-/** Features of the whole pictures that stay on the device, or of new crops and flips in each step, as the configuration says. */
+/** Features of the whole pictures, computed once, or of new crops and flips in each step, as the configuration says. */
 export async function probeFeatures(encoder: Encoder, train: PictureSource, config: LinearConfig & Normalisation, ahead = 2): Promise<ProbeFeatures> {
   const { seed, views, epochs } = config;
   const orders = new EpochOrders(seed, train.count);
@@ -35,9 +35,9 @@ export async function probeFeatures(encoder: Encoder, train: PictureSource, conf
     return orders.of(Math.floor(done / stepsPerEpoch)).slice(at, at + config.batch);
   };
   if (views === 'cached') {
-    const { values, count, size } = await embedPictures(encoder, train, undefined, config, ahead);
-    const all = state(tensor(values, [count, size]));
-    return { stepsPerEpoch, batch, inputs: async () => [], features: (index) => gather(all, index), giveUp: () => undefined };
+    const all = await embedPictures(encoder, train, undefined, config, ahead);
+    const features = (index: Tensor, [rows]: Tensor[]) => reshape(rows, [index.size, all.size]);
+    return { stepsPerEpoch, batch, inputs: async (done) => [rowsOf(all, batch(done))], features, giveUp: () => undefined };
   }
   const { size, mean, std, cropMin } = config;
   const { height, width } = train;
@@ -51,4 +51,11 @@ export async function probeFeatures(encoder: Encoder, train: PictureSource, conf
   const features = (index: Tensor, [table, own]: Tensor[]) => noGrad(() =>
     encoder.embed(augment(pictures.onDevice(() => own), pictures.placesOf(index, 0), reshape(table, [index.size, AUGMENT_COLUMNS]), { size, mean, std })));
   return { stepsPerEpoch, batch, inputs, features, giveUp: () => pictures.giveUp() };
+}
+
+/** Rows of features; not kept on the device, which may have no buffer so large. */
+function rowsOf({ values, size }: Features, index: Uint32Array): Float32Array {
+  const rows = new Float32Array(index.length * size);
+  index.forEach((from, to) => rows.set(values.subarray(from * size, (from + 1) * size), to * size));
+  return rows;
 }
