@@ -39,11 +39,14 @@ export interface Labelled {
   config?: PretrainConfig;
 }
 
+/** What is known of an encoder before its pictures are opened. */
+export type Measured = Pick<Labelled, 'encoder' | 'config'>;
+
 /**
  * Opens RUN_OR_CHECKPOINT, the device and DATA, without which a run's own pictures are taken, divided as they were.
  * @param batch the largest batch of pictures that the command looks at.
  */
-export async function openLabelled(command: string, args: Parsed, out: Output, batch: (of: Pick<Labelled, 'encoder' | 'config'>) => number = () => EMBEDDED): Promise<Labelled> {
+export async function openLabelled(command: string, args: Parsed, out: Output, batch: (of: Measured) => number = () => EMBEDDED): Promise<Labelled> {
   const { flags, positional: [from, data, ...more] } = args;
   if (from === undefined || more.length > 0)
     throw new ConfigError(`${command}: it takes a run or checkpoint, and pictures; got ${args.positional.length} names. Write dawngrad ${command} runs/photos.`);
@@ -66,8 +69,7 @@ export async function openLabelled(command: string, args: Parsed, out: Output, b
     : { train: all, heldOut: await open((...how) => openData(test, { size: all.height, classes: all.classes }, ...how)) };
   if (!train.labels) throw new ConfigError(`${command}: pictures need classes to be measured by; got pictures without. Sort them into folders by class.`);
   if (heldOut.count === 0) throw new ConfigError(`${command}: some pictures must be held out; got ${part} of ${all.count}. Raise --held-out, or name others by --test.`);
-  const { ahead } = loadingOf(args, on);
-  return { from, encoder: { ...encoder, normalisation: { ...encoder.normalisation, size } }, train, heldOut, ahead, config: run?.config };
+  return { from, encoder: { ...encoder, normalisation: { ...encoder.normalisation, size } }, train, heldOut, ahead: loadingOf(args, on).ahead, config: run?.config };
 }
 
 /** Accuracy of guessing. */

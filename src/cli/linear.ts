@@ -11,7 +11,7 @@ import { linearProbe, type LinearRecord, type LinearResult } from '../moco/linea
 import { describeFlags, type Flag, type Parsed } from './args.js';
 import type { Command } from './command.js';
 import { Output } from './common.js';
-import { chanceOf, type Labelled, labelledFlags, openLabelled } from './labelled.js';
+import { chanceOf, type Labelled, labelledFlags, type Measured, openLabelled } from './labelled.js';
 
 const numbers = {
   epochs: 'passes over the pictures', batch: 'pictures a step', lr: 'learning rate for a batch of 256; it grows in proportion to the batch',
@@ -47,7 +47,7 @@ async function runLinear(args: Parsed): Promise<number> {
   const recipe = args.flags.get('recipe') as string | undefined;
   if (recipe !== undefined && !Object.hasOwn(linearRecipes, recipe))
     throw new ConfigError(`--recipe: it is one of ${Object.keys(linearRecipes).join(', ')}; got ${recipe}. Choose one.`);
-  const chosen = (of: About) => {
+  const chosen = (of: Measured) => {
     const used = (recipe ?? recipeFor(of)) as keyof typeof linearRecipes;
     return { used, config: configFrom(args, linearRecipes[used]) };
   };
@@ -67,9 +67,7 @@ async function runLinear(args: Parsed): Promise<number> {
   return 0;
 }
 
-type About = Pick<Labelled, 'config' | 'encoder'>;
-
-const recipeFor = ({ config, encoder }: About): keyof typeof linearRecipes =>
+const recipeFor = ({ config, encoder }: Measured): keyof typeof linearRecipes =>
   (config && config.method !== 'moco-v3' ? 'v1' : isVit(encoder.architecture) ? 'v3-vit' : config ? 'v3' : 'v1');
 
 function configFrom({ flags: given }: Parsed, recipe: LinearConfig): LinearConfig {

@@ -147,12 +147,13 @@ function learner(classifier: Linear, labels: Tensor, seen: ProbeFeatures, { mome
 }
 
 /** Loss and accuracies on all rows. */
-function test(classifier: Linear, { values, count, size, labels }: Features): Promise<number[]> {
+async function test(classifier: Linear, { values, count, size, labels }: Features): Promise<number[]> {
   const measured: Measured[] = [];
   for (let first = 0; first < count; first += ROWS) {
     const end = Math.min(first + ROWS, count);
     const [x, y] = [values.subarray(first * size, end * size), labels!.subarray(first, end)];
     measured.push({ rows: end - first, values: step(() => noGrad(() => measure(classifier.forward(tensor(x, [end - first, size])), tensor(y)).all.data())) });
+    await measured.at(-IN_FLIGHT)?.values;
   }
   return average(measured);
 }
