@@ -1,11 +1,11 @@
-import type { Pictures } from '../data/pictures.js';
+import type { PictureSource } from '../data/source.js';
 import { percent } from '../io/numbers.js';
-import { embedPictures, resident } from '../moco/embed.js';
+import { embedPictures } from '../moco/embed.js';
 import { buildEncoder } from '../moco/encoder.js';
 import { knnSweep } from '../moco/knn.js';
 import { describeFlags, type Parsed } from './args.js';
 import type { Command } from './command.js';
-import { openDevice, Output } from './common.js';
+import { Output } from './common.js';
 import { chanceOf, labelledFlags, openLabelled } from './labelled.js';
 
 const KS = [1, 5, 10, 20, 50, 100, 200];
@@ -27,10 +27,9 @@ export const knn: Command = { flags: labelledFlags, help, run: runKnn };
 
 async function runKnn(args: Parsed): Promise<number> {
   const out = new Output(args);
-  const { from, encoder, train, heldOut } = await openLabelled('knn', args, out);
-  await openDevice(args);
+  const { from, encoder, train, heldOut, ahead } = await openLabelled('knn', args, out);
   const model = buildEncoder(encoder, from);
-  const features = (p: Pictures) => embedPictures(model, p, resident(p), encoder.normalisation);
+  const features = (p: PictureSource) => embedPictures(model, p, undefined, encoder.normalisation, ahead);
   const [queries, bank] = [await features(heldOut), await features(train)];
   const cells = await knnSweep(queries, bank, KS.filter((k) => k <= bank.count), TS);
   const heading = `Weighted k-NN of ${heldOut.count} held-out pictures among ${train.count}, by ${bank.size} features of ${from}:`;

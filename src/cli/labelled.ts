@@ -1,15 +1,17 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError } from '../core/errors.js';
-import { openPictures } from '../data/open.node.js';
-import { type Pictures, splitHeldOut } from '../data/pictures.js';
+import { type PictureSet, splitHeldOut } from '../data/pictures.js';
+import type { PictureSource } from '../data/source.js';
 import type { PretrainConfig } from '../moco/config.js';
+import { EMBEDDED } from '../moco/embed.js';
 import type { EncoderFile } from '../moco/encoder.js';
 import { openEncoder } from '../moco/encoder.node.js';
 import { openRun } from '../moco/run.node.js';
 import type { Flag, Parsed } from './args.js';
-import { adapterFlag, commonFlags, headsFlag, headsOf, type Output } from './common.js';
-import { openRunPictures } from './run-pictures.js';
+import { adapterFlag, commonFlags, headsFlag, headsOf, openDevice, type Output } from './common.js';
+import { type Loading, loadingFlags, loadingOf, measured, openData } from './loading.js';
+import { openRunSource } from './run-pictures.js';
 
 /** Flags of the commands that measure an encoder on pictures with classes. */
 export const labelledFlags: readonly Flag[] = [
@@ -18,6 +20,7 @@ export const labelledFlags: readonly Flag[] = [
   { name: 'limit', kind: 'number', help: 'use at most so many pictures a class of DATA' },
   { name: 'size', kind: 'number', help: "pixels of a picture (the run's; else 224, or 32 for a small stem)" },
   { name: 'seed', kind: 'number', help: "seed of what is held out (the run's; else 1)" },
+  ...loadingFlags,
   headsFlag,
   adapterFlag,
   ...commonFlags,
@@ -28,33 +31,46 @@ export interface Labelled {
   /** The run's folder or the checkpoint. */
   from: string;
   encoder: EncoderFile;
-  train: Pictures;
-  heldOut: Pictures;
+  train: PictureSource;
+  heldOut: PictureSource;
+  /** Batches of streamed pictures to decode before their turn. */
+  ahead: number;
   /** Of the run, if it is one. */
   config?: PretrainConfig;
 }
 
-/** Opens RUN_OR_CHECKPOINT and DATA, without which a run's own pictures are taken, divided as they were. */
-export async function openLabelled(command: string, { flags, positional }: Parsed, out: Output): Promise<Labelled> {
-  const [from, data, ...more] = positional;
+/** What is known of an encoder before its pictures are opened. */
+export type Measured = Pick<Labelled, 'encoder' | 'config'>;
+
+/**
+ * Opens RUN_OR_CHECKPOINT, the device and DATA, without which a run's own pictures are taken, divided as they were.
+ * @param batch the largest batch of pictures that the command looks at.
+ */
+export async function openLabelled(command: string, args: Parsed, out: Output, batch: (of: Measured) => number = () => EMBEDDED): Promise<Labelled> {
+  const { flags, positional: [from, data, ...more] } = args;
   if (from === undefined || more.length > 0)
-    throw new ConfigError(`${command}: it takes a run or checkpoint, and pictures; got ${positional.length} names. Write dawngrad ${command} runs/photos.`);
+    throw new ConfigError(`${command}: it takes a run or checkpoint, and pictures; got ${args.positional.length} names. Write dawngrad ${command} runs/photos.`);
   const run = existsSync(join(from, 'config.json')) ? openRun(from).info : undefined;
   if (!run && data === undefined)
     throw new ConfigError(`${command}: a checkpoint does not say what to measure it on; got no pictures. Write dawngrad ${command} ${from} photos.`);
-  const encoder = await openEncoder(from, headsOf({ flags }));
+  const encoder = await openEncoder(from, headsOf(args));
   const size = (flags.get('size') as number | undefined) ?? encoder.normalisation.size;
   const seed = (flags.get('seed') as number | undefined) ?? run?.config.seed ?? 1;
-  const all = data === undefined ? await openRunPictures(run!) : await openPictures(data, { views: size, limitPerClass: flags.get('limit') as number | undefined, seed });
   const part = (flags.get('held-out') as number | undefined) ?? (run?.config.heldOut || 0.2);
+  const on = await openDevice(args);
+  const open = async (opened: (loading: Loading, tell: (text: string) => void) => Promise<PictureSource>) => {
+    const loading = loadingOf(args, on); // anew for each set: what is in memory takes room from the next
+    return measured(await opened(loading, (text) => out.tell(text)), loading, out, batch({ encoder, config: run?.config }));
+  };
+  const choice = { views: size, limitPerClass: flags.get('limit') as number | undefined, seed };
+  const all = await open((...how) => (data === undefined ? openRunSource(run!, ...how) : openData(data, choice, ...how)));
   const test = flags.get('test') as string | undefined;
-  const apart = async (from: string) => ({ train: all, heldOut: await openPictures(from, { size: all.height, classes: all.classes }) });
-  const { train, heldOut } = test === undefined ? splitHeldOut(all, part, seed) : await apart(test);
+  const { train, heldOut } = test === undefined ? splitHeldOut(all, part, seed)
+    : { train: all, heldOut: await open((...how) => openData(test, { size: all.height, classes: all.classes }, ...how)) };
   if (!train.labels) throw new ConfigError(`${command}: pictures need classes to be measured by; got pictures without. Sort them into folders by class.`);
   if (heldOut.count === 0) throw new ConfigError(`${command}: some pictures must be held out; got ${part} of ${all.count}. Raise --held-out, or name others by --test.`);
-  for (const warning of all.warnings ?? []) out.warn(warning);
-  return { from, encoder: { ...encoder, normalisation: { ...encoder.normalisation, size } }, train, heldOut, config: run?.config };
+  return { from, encoder: { ...encoder, normalisation: { ...encoder.normalisation, size } }, train, heldOut, ahead: loadingOf(args, on).ahead, config: run?.config };
 }
 
 /** Accuracy of guessing. */
-export const chanceOf = ({ labels }: Pictures): number => 1 / new Set(labels).size;
+export const chanceOf = ({ labels }: PictureSet): number => 1 / new Set(labels).size;

@@ -4,13 +4,14 @@ import { ConfigError } from '../core/errors.js';
 import { writeAtomic } from '../io/atomic.node.js';
 import { percent } from '../io/numbers.js';
 import { encodeSafetensors } from '../io/safetensors.js';
+import { EMBEDDED } from '../moco/embed.js';
 import { buildEncoder, isVit } from '../moco/encoder.js';
 import { type LinearConfig, linearRecipes } from '../moco/linear_config.js';
 import { linearProbe, type LinearRecord, type LinearResult } from '../moco/linear_probe.js';
 import { describeFlags, type Flag, type Parsed } from './args.js';
 import type { Command } from './command.js';
-import { openDevice, Output } from './common.js';
-import { chanceOf, type Labelled, labelledFlags, openLabelled } from './labelled.js';
+import { Output } from './common.js';
+import { chanceOf, type Labelled, labelledFlags, type Measured, openLabelled } from './labelled.js';
 
 const numbers = {
   epochs: 'passes over the pictures', batch: 'pictures a step', lr: 'learning rate for a batch of 256; it grows in proportion to the batch',
@@ -46,13 +47,17 @@ async function runLinear(args: Parsed): Promise<number> {
   const recipe = args.flags.get('recipe') as string | undefined;
   if (recipe !== undefined && !Object.hasOwn(linearRecipes, recipe))
     throw new ConfigError(`--recipe: it is one of ${Object.keys(linearRecipes).join(', ')}; got ${recipe}. Choose one.`);
-  const labelled = await openLabelled('linear', args, output);
-  const { from, encoder, train, heldOut } = labelled;
-  const used = (recipe ?? recipeFor(labelled)) as keyof typeof linearRecipes;
-  const config = { ...configFrom(args, linearRecipes[used]), ...encoder.normalisation };
-  await openDevice(args);
+  const chosen = (of: Measured) => {
+    const used = (recipe ?? recipeFor(of)) as keyof typeof linearRecipes;
+    return { used, config: configFrom(args, linearRecipes[used]) };
+  };
+  const largest = ({ views, batch }: LinearConfig) => (views === 'augment' ? Math.max(batch, EMBEDDED) : EMBEDDED);
+  const labelled = await openLabelled('linear', args, output, (of) => largest(chosen(of).config));
+  const { from, encoder, train, heldOut, ahead } = labelled;
+  const used = chosen(labelled).used;
+  const config = { ...chosen(labelled).config, ...encoder.normalisation };
   const onEpoch = (r: LinearRecord) => output.tell(progress(r, config.epochs));
-  const result = await linearProbe(buildEncoder(encoder, from), { train, heldOut, config, stored: encoder.tensors, onEpoch });
+  const result = await linearProbe(buildEncoder(encoder, from), { train, heldOut, config, stored: encoder.tensors, ahead, onEpoch });
   const out = (args.flags.get('out') as string | undefined) ?? (existsSync(join(from, 'config.json')) ? from : dirname(from));
   const { epochs, best, classifier } = result;
   const about = { encoder: from, recipe: used, config, pictures: { train: train.count, heldOut: heldOut.count, classes: train.classes }, best, epochs };
@@ -62,7 +67,7 @@ async function runLinear(args: Parsed): Promise<number> {
   return 0;
 }
 
-const recipeFor = ({ config, encoder }: Labelled): keyof typeof linearRecipes =>
+const recipeFor = ({ config, encoder }: Measured): keyof typeof linearRecipes =>
   (config && config.method !== 'moco-v3' ? 'v1' : isVit(encoder.architecture) ? 'v3-vit' : config ? 'v3' : 'v1');
 
 function configFrom({ flags: given }: Parsed, recipe: LinearConfig): LinearConfig {

@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import { ConfigError, FormatError } from '../core/errors.js';
 import { nearest } from '../core/nearest.js';
 import { demoConfig, type PretrainConfig } from '../moco/config.js';
-import { AHEAD } from '../moco/pretrain.js';
 import { presetOf } from '../moco/presets.js';
 import { models } from '../nn/models.js';
 import type { Flag, Parsed, Value } from './args.js';
 import { adapterFlag, commonFlags } from './common.js';
+import { loadingFlags } from './loading.js';
 
 /** What each field of the configuration means; its flag is the name in kebab case, its kind that of the demo's value. */
 const fields: Record<keyof PretrainConfig, string> = {
@@ -73,9 +73,7 @@ export const runFlags: readonly Flag[] = [
   { name: 'classes', kind: 'list', help: 'use these classes (sub-folders) only' },
   { name: 'limit', kind: 'number', help: 'use at most so many pictures a class' },
   { name: 'count', kind: 'number', help: 'pictures to draw when there is no data (1000)' },
-  { name: 'stream', kind: 'switch', help: 'decode pictures as steps need them (as is done where they would not fit into memory)' },
-  { name: 'no-stream', kind: 'switch', help: 'decode all pictures first and keep them on the device' },
-  { name: 'ahead', kind: 'number', help: `steps whose pictures are decoded before their turn (${AHEAD})` },
+  ...loadingFlags,
   { name: 'out', kind: 'text', help: "the run's folder (runs/ and the time)" },
   { name: 'resume', kind: 'text', help: 'continue the run in this folder where it stopped' },
   adapterFlag,

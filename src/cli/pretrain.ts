@@ -3,7 +3,8 @@ import { GpuBackend } from '../backend/gpu.js';
 import { ConfigError } from '../core/errors.js';
 import { splitHeldOut } from '../data/pictures.js';
 import type { PictureSource } from '../data/source.js';
-import { AHEAD, Pretraining } from '../moco/pretrain.js';
+import { Pretraining } from '../moco/pretrain.js';
+import { EMBEDDED } from '../moco/embed.js';
 import { openRun, type Run, type RunInfo, startRun } from '../moco/run.node.js';
 import { demoConfig, type PretrainConfig } from '../moco/config.js';
 import { presets } from '../moco/presets.js';
@@ -12,8 +13,9 @@ import type { Call, Command } from './command.js';
 import { commonFlags, openDevice, Output, whereabouts } from './common.js';
 import { dryRun } from './dry-run.js';
 import { expectations } from './expect.js';
+import { type Loading, loadingFlags, loadingOf, streamedText } from './loading.js';
 import { configFlags, configFrom, runFlags } from './pretrain-flags.js';
-import { type Loading, loadingOf, openRunSource, streamedText } from './run-pictures.js';
+import { openRunSource } from './run-pictures.js';
 import { train } from './train.js';
 
 const helpFor = (config: PretrainConfig): string => `dawngrad pretrain [DATA] [flags]
@@ -54,9 +56,9 @@ async function runPretrain(args: Parsed, call: Call): Promise<number> {
   out.tell(whereabouts(opened));
   if (opened instanceof GpuBackend) out.detail(`Kernels are chosen by ${JSON.stringify(opened.gpu.traits)}`);
   out.detail(`Configuration: ${JSON.stringify(info.config)}`);
-  const ahead = (args.flags.get('ahead') as number | undefined) ?? AHEAD;
-  const pictures = await picturesOf(info, out, loadingOf(args, opened), ahead);
-  const training = new Pretraining(info.config, splitHeldOut(pictures, info.config.heldOut, info.config.seed), { ahead });
+  const loading = loadingOf(args, opened);
+  const pictures = await picturesOf(info, out, loading);
+  const training = new Pretraining(info.config, splitHeldOut(pictures, info.config.heldOut, info.config.seed), loading);
   for (const warning of training.warnings) out.warn(warning);
   for (const line of expectations(training)) out.tell(line);
   if (args.flags.has('dry-run')) {
@@ -69,7 +71,7 @@ async function runPretrain(args: Parsed, call: Call): Promise<number> {
 }
 
 /** Flags that --resume allows: what they say leaves the run's bits alone. */
-const beside = ['resume', 'adapter', 'stream', 'no-stream', 'ahead', 'chart', 'no-tensorboard', ...commonFlags.map((f) => f.name)];
+const beside = ['resume', 'adapter', 'chart', 'no-tensorboard', ...[...loadingFlags, ...commonFlags].map((f) => f.name)];
 
 /** The run named by --resume, which brings its own data and configuration. */
 function resumedRun({ flags, positional }: Parsed): Run | undefined {
@@ -96,11 +98,12 @@ export function plannedRun(args: Parsed, call: Call): RunInfo {
 const runFolder = ({ flags }: Parsed): string => (flags.get('out') as string | undefined) ?? `runs/${new Date().toISOString().slice(0, 19).replace(/:/g, '-')}`;
 
 /** Opens or draws the pictures of a run. */
-export async function picturesOf(info: RunInfo, out: Output, loading: Loading, ahead = AHEAD): Promise<PictureSource> {
+export async function picturesOf(info: RunInfo, out: Output, loading: Loading): Promise<PictureSource> {
   const pictures = await openRunSource(info, loading, (text) => out.tell(text));
   const { count, height, width, classes, skipped, warnings = [] } = pictures;
   out.tell(`${count} pictures of ${width}×${height}${classes ? ` in ${classes.length} classes` : ''}${info.data === 'drawn' ? ', drawn' : ` from ${info.data}`}.`);
-  const streamed = streamedText(pictures, loading, info.config, ahead);
+  const [{ batch }, { ahead }] = [info.config, loading];
+  const streamed = streamedText(pictures, loading, (ahead + 1) * batch, ahead * batch + (ahead + 1) * EMBEDDED);
   if (streamed) out.tell(streamed);
   for (const warning of warnings) out.warn(warning);
   for (const { name, reason } of skipped.slice(0, out.verbose ? undefined : 5)) out.tell(`Skipped ${name}: ${reason}`);

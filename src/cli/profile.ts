@@ -9,8 +9,8 @@ import { chromeTrace } from '../profile.js';
 import { commonFlags, openDevice, Output } from './common.js';
 import { describeFlags, type Flag, type Parsed } from './args.js';
 import type { Call, Command } from './command.js';
+import { loadingOf } from './loading.js';
 import { picturesOf, plannedRun } from './pretrain.js';
-import { loadingOf } from './run-pictures.js';
 import { configFlags, runFlags } from './pretrain-flags.js';
 import { profileTable } from './profile-table.js';
 

@@ -36,7 +36,8 @@ async function runSearch(args: Parsed): Promise<number> {
       `search: it takes a picture and where to search; ` +
         `got ${args.positional.length} names. Write dawngrad search cat.jpg photos --checkpoint runs/photos.`,
     );
-  const { pictures, features, embed } = await embedData('search', args, data);
+  const output = new Output(args);
+  const { pictures, features, embed } = await embedData('search', args, data, output);
   const query = await openPicture(file, pictures.height);
   const near = await nearestNeighbours(await embed(query), features, (args.flags.get('nearest') as number | undefined) ?? 12);
   const shown = async (i: number, j: number) => ({ ...(await picture(pictures, i)), label: pictures.names[i], similarity: near.similarity[j] });
@@ -47,6 +48,6 @@ async function runSearch(args: Parsed): Promise<number> {
   const about = `The nearest of ${pictures.count} pictures of ${data}, by ${String(args.flags.get('checkpoint'))}.`;
   await writeAtomic(out, page({ title: `Like ${query.names[0]}`, about, sections }));
   const found = neighbours.map(({ label: name, similarity }) => ({ name, similarity }));
-  new Output(args).result([...found.map(({ name, similarity }) => `${similarity.toFixed(4)}  ${name}`), `Pictures: ${out}`].join('\n'), { found, out });
+  output.result([...found.map(({ name, similarity }) => `${similarity.toFixed(4)}  ${name}`), `Pictures: ${out}`].join('\n'), { found, out });
   return 0;
 }

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { totalmem } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError, FormatError } from '../core/errors.js';
 import { type FolderOptions, type FolderPlan, labelsOf, planFolder } from './folder-plan.node.js';
@@ -31,13 +32,17 @@ export async function decodeFolder(plan: FolderPlan, { onProgress }: Pick<Folder
   return gather(plan, data, failed);
 }
 
+/** Bytes that this machine, or what the process is confined to, has in all. */
+const memory = (): number => Math.min(totalmem(), process.constrainedMemory?.() || Infinity);
+
 function allocate(folder: string, count: number, bytes: number): Uint8Array {
   try {
+    if (count * bytes > memory()) throw new RangeError(); // the system may grant it, and end the process once it is used
     return new Uint8Array(count * bytes);
   } catch {
     throw new ConfigError(
       `${folder}: the decoded pictures must fit into memory; got ${count} pictures, ${((count * bytes) / 2 ** 30).toFixed(1)} GiB. ` +
-        'Choose a smaller size, fewer classes or a limit per class.',
+        'Stream them where that is possible, or choose a smaller size, fewer classes or a limit per class.',
     );
   }
 }

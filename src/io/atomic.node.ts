@@ -7,8 +7,10 @@ let written = 0;
 /**
  * Writes `file` so that a reader sees the old content or the new, never a part: a temporary file in
  * the same folder, flushed to the disk, then renamed. Makes the folder. File system errors are passed on.
+ *
+ * @param content bytes, a text, or its parts, which may be longer together than a string can be.
  */
-export async function writeAtomic(file: string, content: Uint8Array | string): Promise<void> {
+export async function writeAtomic(file: string, content: Uint8Array | string | Iterable<string>): Promise<void> {
   const folder = dirname(file);
   await mkdir(folder, { recursive: true });
   const temporary = join(folder, `.${basename(file)}.${process.pid}.${written++}.tmp`);
@@ -22,10 +24,10 @@ export async function writeAtomic(file: string, content: Uint8Array | string): P
   await flushFolder(folder);
 }
 
-async function flush(file: string, content: Uint8Array | string): Promise<void> {
+async function flush(file: string, content: Uint8Array | string | Iterable<string>): Promise<void> {
   const handle = await open(file, 'wx');
   try {
-    await handle.writeFile(content);
+    await handle.writeFile(content as Uint8Array | string); // its types leave out the iterable that it takes as well
     await handle.sync();
   } finally {
     await handle.close();

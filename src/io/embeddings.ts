@@ -9,16 +9,18 @@ export interface EmbeddingTable {
   labels?: readonly string[];
 }
 
-const rows = ({ values, count, size }: EmbeddingTable): Float32Array[] => Array.from({ length: count }, (_, i) => values.subarray(i * size, (i + 1) * size));
-
 /** A field of RFC 4180: quoted where it must be. */
 const field = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text);
 
+const row = ({ values, size }: EmbeddingTable, i: number): Float32Array => values.subarray(i * size, (i + 1) * size);
+
 /** CSV with the columns that lightly's have: filenames, embedding_0 …, labels. */
-export function embeddingsCsv(table: EmbeddingTable): string {
-  const head = ['filenames', ...Array.from({ length: table.size }, (_, i) => `embedding_${i}`), 'labels'];
-  const lines = rows(table).map((row, i) => [field(table.names[i]), ...row, field(table.labels?.[i] ?? '')]);
-  return [head, ...lines].map((line) => `${line.join(',')}\n`).join('');
+export const embeddingsCsv = (table: EmbeddingTable): string => [...csvLines(table)].join('');
+
+/** The same line by line: the text of many pictures is longer than a string can be. */
+export function* csvLines(table: EmbeddingTable): Generator<string> {
+  yield `${['filenames', ...Array.from({ length: table.size }, (_, i) => `embedding_${i}`), 'labels'].join(',')}\n`;
+  for (let i = 0; i < table.count; i++) yield `${[field(table.names[i]), ...row(table, i), field(table.labels?.[i] ?? '')].join(',')}\n`;
 }
 
 /** A field of a tab-separated file, which cannot quote. */
@@ -28,14 +30,20 @@ const plain = (text: string): string => text.replace(/[\t\r\n]/g, ' ');
  * What projector.tensorflow.org loads: the vectors, and a line on each; and for TensorBoard, which shows the folder, where
  * they are, with sprite.png of pictures of `height` by `width`.
  */
-export function projectorFiles(table: EmbeddingTable, { height, width }: { height: number; width: number }): Map<string, string> {
-  const { names, labels } = table;
-  const metadata = labels ? ['name\tlabel', ...names.map((name, i) => `${plain(name)}\t${plain(labels[i])}`)] : names.map(plain); // one column has no head
-  return new Map([
-    ['tensors.tsv', rows(table).map((row) => `${row.join('\t')}\n`).join('')],
-    ['metadata.tsv', metadata.map((line) => `${line}\n`).join('')],
-    ['projector_config.pbtxt', config(height, width)],
-  ]);
+export const projectorFiles = (table: EmbeddingTable, picture: { height: number; width: number }): Map<string, string> =>
+  new Map([...projectorLines(table, picture)].map(([name, lines]) => [name, [...lines].join('')]));
+
+/** The same line by line. */
+export const projectorLines = (table: EmbeddingTable, { height, width }: { height: number; width: number }): Map<string, Iterable<string>> =>
+  new Map<string, Iterable<string>>([['tensors.tsv', vectors(table)], ['metadata.tsv', metadata(table)], ['projector_config.pbtxt', [config(height, width)]]]);
+
+function* vectors(table: EmbeddingTable): Generator<string> {
+  for (let i = 0; i < table.count; i++) yield `${row(table, i).join('\t')}\n`;
+}
+
+function* metadata({ names, labels }: EmbeddingTable): Generator<string> {
+  if (labels) yield 'name\tlabel\n'; // one column has no head
+  for (let i = 0; i < names.length; i++) yield labels ? `${plain(names[i])}\t${plain(labels[i])}\n` : `${plain(names[i])}\n`;
 }
 
 /** tensorboard/plugins/projector/projector_config.proto as text. */

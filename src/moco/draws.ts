@@ -1,6 +1,7 @@
 import { Rng } from '../core/rng.js';
 import { type Augmentation, drawAugmentation } from '../ops/augment_params.js';
 import { type PretrainConfig, viewsOf } from './config.js';
+import { EpochOrders } from './epoch_orders.js';
 import type { Method } from './method.js';
 import { ratesAt } from './rates.js';
 
@@ -27,13 +28,13 @@ export class Drawer {
   readonly #set: { count: number; height: number; width: number };
   readonly #needs: Pick<Method, 'views' | 'sampled'>;
   readonly #views: Augmentation[];
-  /** Of two epochs at most: pictures are asked for ahead of the step. */
-  readonly #orders = new Map<number, Uint32Array>();
+  readonly #orders: EpochOrders;
 
   constructor(config: PretrainConfig, set: { count: number; height: number; width: number }, needs: Pick<Method, 'views' | 'sampled'>) {
     this.#config = config;
     this.#set = set;
     this.#needs = needs;
+    this.#orders = new EpochOrders(config.seed, set.count);
     this.#views = viewsOf(config);
   }
 
@@ -54,7 +55,7 @@ export class Drawer {
     const { batch } = this.#config;
     const stepsPerEpoch = Math.floor(this.#set.count / batch);
     const at = (done % stepsPerEpoch) * batch;
-    return this.#orderOf(Math.floor(done / stepsPerEpoch)).slice(at, at + batch);
+    return this.#orders.of(Math.floor(done / stepsPerEpoch)).slice(at, at + batch);
   }
 
   #part(epoch: number, number: number, index: Uint32Array): PartDraws<Float32Array | Uint32Array> {
@@ -71,14 +72,6 @@ export class Drawer {
       ...(views === 2 && { table2: table(1) }),
       ...(sampled && { negatives: Uint32Array.from({ length: sampled }, () => rng.below(count)) }),
     };
-  }
-
-  /** The pictures in the order of an epoch. */
-  #orderOf(epoch: number): Uint32Array {
-    const order = this.#orders.get(epoch) ?? new Rng(this.#config.seed, 'order', epoch).permutation(this.#set.count);
-    if (this.#orders.size > 1) for (const old of this.#orders.keys()) if (Math.abs(old - epoch) > 1) this.#orders.delete(old);
-    this.#orders.set(epoch, order);
-    return order;
   }
 }
 

@@ -1,6 +1,8 @@
+import { ConfigError } from '../core/errors.js';
 import { LookAhead } from '../data/look-ahead.js';
 import type { Pictures, PictureSet } from '../data/pictures.js';
 import { inMemory, type PictureSource } from '../data/source.js';
+import { binary } from '../io/numbers.js';
 import { evaluating } from '../nn/evaluating.js';
 import type { Encoder } from '../nn/models.js';
 import { noGrad } from '../autograd.js';
@@ -29,32 +31,35 @@ export async function embedPictures(model: Encoder, pictures: PictureSource, res
 }
 
 async function embed(model: Encoder, pictures: PictureSource, kept: Tensor | undefined, normalisation: Normalisation, ahead: number): Promise<Features> {
-  const parts: Promise<ArrayLike<number>>[] = [];
-  let size = 0;
+  const parts: Promise<void>[] = [];
+  let values: Float32Array | undefined;
   const batches = Math.ceil(pictures.count / EMBEDDED);
   const indices = (i: number) => Uint32Array.from({ length: Math.min(EMBEDDED, pictures.count - i * EMBEDDED) }, (_, j) => i * EMBEDDED + j);
   const all = kept ?? (inMemory(pictures) ? resident(pictures) : undefined);
   const loaded = all || inMemory(pictures) ? undefined : new LookAhead(batches, ahead, (i, signal) => pictures.load(indices(i), signal));
   for (let i = 0; i < batches; i++) {
     const own = await loaded?.take(i);
-    parts.push(
-      step(() => {
-        const index = indices(i);
-        const set = all ?? onDevice(own!, { ...pictures, count: index.length });
-        const y = noGrad(() => model.embed(normalizePictures(set, tensor(all ? index : index.map((_, place) => place)), normalisation)));
-        size = y.shape[1];
-        return y.data();
-      }),
-    );
+    const part = step(() => {
+      const index = indices(i);
+      const set = all ?? onDevice(own!, { ...pictures, count: index.length });
+      const y = noGrad(() => model.embed(normalizePictures(set, tensor(all ? index : index.map((_, place) => place)), normalisation)));
+      values ??= allocate(pictures.count, y.shape[1]);
+      return y.data();
+    });
+    parts.push(part.then((rows) => values!.set(rows, (i * EMBEDDED * values!.length) / pictures.count)));
     if (parts.length % 4 === 0) await parts[parts.length - 4]; // the device is never more than a few batches behind
   }
-  const values = new Float32Array(pictures.count * size);
-  let at = 0;
-  for (const part of await Promise.all(parts)) {
-    values.set(part, at);
-    at += part.length;
+  await Promise.all(parts);
+  values ??= new Float32Array(0); // of no pictures
+  return { values, count: pictures.count, size: values.length / Math.max(1, pictures.count), labels: pictures.labels };
+}
+
+function allocate(count: number, size: number): Float32Array {
+  try {
+    return new Float32Array(count * size);
+  } catch {
+    throw new ConfigError(`embedPictures: features must fit into memory; got ${count} pictures of ${size} features, ${binary(4 * count * size)}. Use fewer pictures a class (--limit).`);
   }
-  return { values, count: pictures.count, size, labels: pictures.labels };
 }
 
 const onDevice = (data: Uint8Array, { count, height, width }: PictureSet): Tensor => tensor(data, [count, height, width, 3]);

@@ -21,19 +21,23 @@ export interface Neighbours {
   k: number;
 }
 
-const ROWS = 256;
+/** Queries, and rows of the bank, that are compared at once: their similarities take 64 MB. */
+const [ROWS, BANK] = [256, 65536];
 
-/** The k rows of `bank` most similar to each query, by cosine. */
+/** The k rows of `bank` most similar to each query, by cosine; of equals the earlier one. */
 export async function nearestNeighbours(queries: Features, bank: Features, k: number): Promise<Neighbours> {
   checkNeighbours(k);
   if (bank.count === 0) throw new ConfigError('k-NN: the bank must hold features to find neighbours in; got none. Pass at least one picture.');
   const take = Math.min(k, bank.count);
   const found = { index: new Uint32Array(queries.count * take), similarity: new Float32Array(queries.count * take), k: take };
-  const keys = step(() => l2Normalize(asTensor(bank, 0, bank.count)));
-  for (let first = 0; first < queries.count; first += ROWS) {
-    const rows = Math.min(ROWS, queries.count - first);
-    const scores = (await step(() => matmul(l2Normalize(asTensor(queries, first, rows)), keys, { transposeB: true }).data())) as Float32Array;
-    for (let i = 0; i < rows; i++) topK(scores.subarray(i * bank.count, (i + 1) * bank.count), take, found, (first + i) * take);
+  for (let before = 0; before < bank.count; before += BANK) {
+    const some = Math.min(BANK, bank.count - before);
+    const keys = step(() => l2Normalize(asTensor(bank, before, some)));
+    for (let first = 0; first < queries.count; first += ROWS) {
+      const rows = Math.min(ROWS, queries.count - first);
+      const scores = (await step(() => matmul(l2Normalize(asTensor(queries, first, rows)), keys, { transposeB: true }).data())) as Float32Array;
+      for (let i = 0; i < rows; i++) topK(scores.subarray(i * some, (i + 1) * some), before, found, (first + i) * take);
+    }
   }
   return found;
 }
@@ -45,10 +49,9 @@ function checkNeighbours(k: number): void {
 const asTensor = ({ values, size }: Features, first: number, rows: number): Tensor =>
   tensor(values.subarray(first * size, (first + rows) * size), [rows, size]);
 
-/** Writes the k largest scores, largest first; of equals the earlier one. */
-function topK(scores: Float32Array, k: number, to: Neighbours, at: number): void {
-  const { index, similarity } = to;
-  let held = 0;
+/** Puts the scores of rows after `before` others among the k largest so far, largest first; of equals the earlier one. */
+function topK(scores: Float32Array, before: number, { index, similarity, k }: Neighbours, at: number): void {
+  let held = Math.min(k, before);
   for (let i = 0; i < scores.length; i++) {
     const s = scores[i];
     if (held === k && s <= similarity[at + k - 1]) continue;
@@ -58,7 +61,7 @@ function topK(scores: Float32Array, k: number, to: Neighbours, at: number): void
       index[at + place] = index[at + place - 1];
     }
     similarity[at + place] = s;
-    index[at + place] = i;
+    index[at + place] = before + i;
   }
 }
 

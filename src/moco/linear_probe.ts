@@ -2,13 +2,12 @@ import { backward, noGrad } from '../autograd.js';
 import { compile } from '../compile.js';
 import { ConfigError } from '../core/errors.js';
 import { Rng } from '../core/rng.js';
-import type { Pictures } from '../data/pictures.js';
+import type { PictureSet } from '../data/pictures.js';
+import type { PictureSource } from '../data/source.js';
 import type { StoredTensor } from '../io/safetensors.js';
 import { evaluating } from '../nn/evaluating.js';
 import { Linear } from '../nn/linear.js';
 import type { Encoder } from '../nn/models.js';
-import { augment } from '../ops/augment.js';
-import { AUGMENT_COLUMNS, type Augmentation, crops, drawAugmentation } from '../ops/augment_params.js';
 import { crossEntropy } from '../ops/cross_entropy.js';
 import { gather } from '../ops/gather.js';
 import { pick } from '../ops/pick.js';
@@ -19,10 +18,11 @@ import { SGD } from '../optim/sgd.js';
 import { step } from '../step.js';
 import { state, type Tensor, tensor } from '../tensor.js';
 import { accuracy } from './contrast.js';
-import { embedPictures, type Normalisation, resident } from './embed.js';
+import { embedPictures, type Normalisation } from './embed.js';
 import type { Features } from './knn.js';
 import { checkLinear, type LinearConfig, linearRate } from './linear_config.js';
 import { moduleTensors } from './module-state.js';
+import { type ProbeFeatures, probeFeatures } from './probe_features.js';
 import { checkUnchanged } from './unchanged.js';
 
 /** What an epoch of the classifier measured. Accuracies lie in 0..1; in training they are of batches before they are learned. */
@@ -47,11 +47,13 @@ export interface LinearResult {
 
 /** Pictures to train and measure a classifier on, and how. */
 export interface LinearData {
-  train: Pictures;
-  heldOut: Pictures;
+  train: PictureSource;
+  heldOut: PictureSource;
   config: LinearConfig & Normalisation;
   /** What the encoder was loaded from, by PyTorch's names. It must be the same to the bit when training ends; left out, as it was before. */
   stored?: ReadonlyMap<string, StoredTensor>;
+  /** Batches whose streamed pictures are decoded before their turn (2). */
+  ahead?: number;
   /** After each epoch. */
   onEpoch?(record: LinearRecord): void;
 }
@@ -83,35 +85,33 @@ function check({ train, heldOut, config }: LinearData): void {
     throw new ConfigError(`${WHERE}: pictures to train on and others to test on are needed; got ${train.count} and ${heldOut.count}. Hold some out.`);
 }
 
-async function fit(encoder: Encoder, { train, heldOut, config, onEpoch }: LinearData): Promise<LinearResult> {
+async function fit(encoder: Encoder, { train, heldOut, config, ahead, onEpoch }: LinearData): Promise<LinearResult> {
   const classifier = newClassifier(encoder.features, classesOf(train, heldOut), config.seed);
-  const learn = await learner(encoder, classifier, train, config);
-  const tested = onDevice(await embedPictures(encoder, heldOut, resident(heldOut), config));
+  const tested = await embedPictures(encoder, heldOut, undefined, config, ahead);
+  const seen = await probeFeatures(encoder, train, config, ahead);
+  const learn = learner(classifier, state(tensor(train.labels!)), seen, config);
   const epochs: LinearRecord[] = [];
   let best: Pick<LinearResult, 'best' | 'classifier'> | undefined;
-  for (let epoch = 0; epoch < config.epochs; epoch++) {
-    const lr = linearRate(config, epoch, Math.min(config.batch, train.count));
-    const [loss, trainTop1, trainTop5] = await learn(epoch, lr);
-    const [testLoss, heldOutTop1, heldOutTop5] = await test(classifier, tested);
-    if (!Number.isFinite(loss + testLoss))
-      throw new ConfigError(`${WHERE}: the loss must stay a number; got ${loss + testLoss} in epoch ${epoch + 1} at a learning rate of ${lr}. Lower it.`);
-    const record = { epoch: epoch + 1, lr, loss, trainTop1, trainTop5, heldOutTop1, heldOutTop5 };
-    epochs.push(record);
-    if (!best || heldOutTop1 > best.best.heldOutTop1) best = { best: record, classifier: prefixed(await moduleTensors(classifier)) };
-    onEpoch?.(record);
+  try {
+    for (let epoch = 0; epoch < config.epochs; epoch++) {
+      const lr = linearRate(config, epoch, Math.min(config.batch, train.count));
+      const [loss, trainTop1, trainTop5] = await learn(epoch, lr);
+      const [testLoss, heldOutTop1, heldOutTop5] = await test(classifier, tested);
+      if (!Number.isFinite(loss + testLoss))
+        throw new ConfigError(`${WHERE}: the loss must stay a number; got ${loss + testLoss} in epoch ${epoch + 1} at a learning rate of ${lr}. Lower it.`);
+      const record = { epoch: epoch + 1, lr, loss, trainTop1, trainTop5, heldOutTop1, heldOutTop5 };
+      epochs.push(record);
+      if (!best || heldOutTop1 > best.best.heldOutTop1) best = { best: record, classifier: prefixed(await moduleTensors(classifier)) };
+      onEpoch?.(record);
+    }
+  } finally {
+    seen.giveUp();
   }
   return { epochs, ...best! };
 }
 
-const classesOf = (...sets: Pictures[]): number => Math.max(...sets.map(({ classes, labels }) => classes?.length ?? 1 + labels!.reduce((a, b) => Math.max(a, b), 0)));
+const classesOf = (...sets: PictureSet[]): number => Math.max(...sets.map(({ classes, labels }) => classes?.length ?? 1 + labels!.reduce((a, b) => Math.max(a, b), 0)));
 const prefixed = (tensors: Map<string, StoredTensor>) => new Map([...tensors].map(([name, t]) => [`fc.${name}`, t]));
-
-interface Rows {
-  x: Tensor;
-  labels: Tensor;
-}
-
-const onDevice = ({ values, count, size, labels }: Features): Rows => ({ x: state(tensor(values, [count, size])), labels: state(tensor(labels!)) });
 
 /** Weights are N(0, 0.01), biases 0. */
 function newClassifier(features: number, classes: number, seed: number): Linear {
@@ -129,27 +129,19 @@ function measure(logits: Tensor, labels: Tensor): { loss: Tensor; all: Tensor } 
 }
 
 /** An epoch of SGD, as a function that returns its mean loss and accuracies. */
-async function learner(encoder: Encoder, classifier: Linear, train: Pictures, config: LinearData['config']): Promise<(epoch: number, lr: number) => Promise<number[]>> {
-  const { batch, momentum, weightDecay, seed, views, size, mean, std } = config;
-  const augmentation: Augmentation = { ...crops(config.cropMin), mean, std };
-  const [pictures, labels] = [resident(train), state(tensor(train.labels!))];
-  const cached = views === 'cached' ? onDevice(await embedPictures(encoder, train, pictures, config)).x : undefined;
+function learner(classifier: Linear, labels: Tensor, seen: ProbeFeatures, { momentum, weightDecay }: LinearConfig): (epoch: number, lr: number) => Promise<number[]> {
   const optimizer = new SGD(new FlatParameters(classifier), { momentum, weightDecay });
-  const learn = compile((lr: Tensor, index: Tensor, ...table: Tensor[]) => {
-    const see = () => encoder.embed(augment(pictures, index, reshape(table[0], [index.size, AUGMENT_COLUMNS]), { size, mean, std }));
-    const x = cached ? gather(cached, index) : noGrad(see);
-    const { loss, all } = measure(classifier.forward(x), gather(labels, index));
+  const learn = compile((lr: Tensor, index: Tensor, ...inputs: Tensor[]) => {
+    const { loss, all } = measure(classifier.forward(seen.features(index, inputs)), gather(labels, index));
     backward(loss);
     optimizer.step(lr);
     return all;
   });
   return async (epoch, lr) => {
-    const order = new Rng(seed, 'order', epoch).permutation(train.count);
     const measured: Measured[] = [];
-    for (let at = 0; at < train.count; at += batch) {
-      const index = order.slice(at, at + batch);
-      const table = cached ? [] : [drawAugmentation(augmentation, { seed, epoch, view: 0, indices: index, height: train.height, width: train.width })];
-      measured.push({ rows: index.length, values: (await learn.async(Float32Array.of(lr), index, ...table)).data() });
+    for (let done = epoch * seen.stepsPerEpoch; done < (epoch + 1) * seen.stepsPerEpoch; done++) {
+      const index = seen.batch(done);
+      measured.push({ rows: index.length, values: (await learn.async(Float32Array.of(lr), index, ...(await seen.inputs(done)))).data() });
       await measured.at(-IN_FLIGHT)?.values;
     }
     return average(measured);
@@ -157,12 +149,13 @@ async function learner(encoder: Encoder, classifier: Linear, train: Pictures, co
 }
 
 /** Loss and accuracies on all rows. */
-function test(classifier: Linear, { x, labels }: Rows): Promise<number[]> {
+async function test(classifier: Linear, { values, count, size, labels }: Features): Promise<number[]> {
   const measured: Measured[] = [];
-  for (let first = 0; first < labels.size; first += ROWS) {
-    const end = Math.min(first + ROWS, labels.size);
-    const some = (t: Tensor) => gather(t, tensor(Uint32Array.from({ length: end - first }, (_, i) => first + i)));
-    measured.push({ rows: end - first, values: step(() => noGrad(() => measure(classifier.forward(some(x)), some(labels)).all.data())) });
+  for (let first = 0; first < count; first += ROWS) {
+    const end = Math.min(first + ROWS, count);
+    const [x, y] = [values.subarray(first * size, end * size), labels!.subarray(first, end)];
+    measured.push({ rows: end - first, values: step(() => noGrad(() => measure(classifier.forward(tensor(x, [end - first, size])), tensor(y)).all.data())) });
+    await measured.at(-IN_FLIGHT)?.values;
   }
   return average(measured);
 }

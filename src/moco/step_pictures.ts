@@ -3,7 +3,6 @@ import { LookAhead } from '../data/look-ahead.js';
 import { inMemory, type PictureSource } from '../data/source.js';
 import { reshape } from '../ops/reshape.js';
 import { type Tensor, tensor } from '../tensor.js';
-import type { Drawer } from './draws.js';
 import { resident } from './embed.js';
 
 /** The pictures of a run's steps: all of them stay on the device, or each step's go there, decoded while others ran. */
@@ -13,10 +12,11 @@ export class StepPictures {
   readonly #shape: [number, number, number];
   readonly #loaded?: LookAhead<Uint8Array>;
 
-  constructor(source: PictureSource, drawer: Drawer, { steps, ahead }: { steps: number; ahead: number }) {
+  /** @param order tells which pictures the step after so many others looks at. */
+  constructor(source: PictureSource, order: { batch(done: number): ArrayLike<number> }, { steps, ahead }: { steps: number; ahead: number }) {
     this.#shape = [source.height, source.width, 3];
     if (inMemory(source)) this.resident = resident(source);
-    else this.#loaded = new LookAhead(steps, ahead, (step, signal) => source.load(drawer.batch(step), signal));
+    else this.#loaded = new LookAhead(steps, ahead, (step, signal) => source.load(order.batch(step), signal));
   }
 
   /** What the step after `step` others uploads, if anything. Errors of its pictures are thrown here. */

@@ -2,8 +2,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadingOf, openRunSource, streamedText } from '../../src/cli/run-pictures.js';
-import { inMemory } from '../../src/data/source.js';
+import { Output } from '../../src/cli/common.js';
+import { loadingOf, measured, streamedText } from '../../src/cli/loading.js';
+import { openRunSource } from '../../src/cli/run-pictures.js';
+import { inMemory, type StreamedPictures } from '../../src/data/source.js';
 import { encodePng } from '../../src/io/png.js';
 import { demoConfig } from '../../src/moco/config.js';
 import { reference } from '../support/devices.js';
@@ -15,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const flags = (...names: string[]) => ({ flags: new Map(names.map((name) => [name, true as const])) });
+const flags = (...names: string[]) => ({ flags: new Map(names.map((name) => [name, true as const])), positional: [] });
 const run = () => ({ data: folder, choice: {}, config: { ...demoConfig, size: 56, batch: 32 } });
 
 describe('loading', () => {
@@ -28,12 +30,22 @@ describe('loading', () => {
 
   it('streams what there is no room for, and says why and what that takes', async () => {
     const of = "the device's largest buffer";
-    const open = (bytes: number) => openRunSource(run(), { room: { bytes, of } }, () => undefined);
+    const open = (bytes: number) => openRunSource(run(), { room: { bytes, of }, ahead: 2 }, () => undefined);
     const [kept, streamed] = [await open(3 * 64 * 64 * 3), await open(2 * 64 * 64 * 3)];
     expect([inMemory(kept), inMemory(streamed)]).toEqual([true, false]);
-    expect(streamedText(kept, { room: { bytes: 1, of } }, run().config, 2)).toBeUndefined();
-    expect(streamedText({ ...streamed, count: 1_281_167 }, { room: { bytes: 2 ** 31, of } }, run().config, 2)).toBe(
+    expect(streamedText(kept, { room: { bytes: 1, of }, ahead: 2 }, 96)).toBeUndefined();
+    expect(streamedText({ ...streamed, count: 1_281_167 }, { room: { bytes: 2 ** 31, of }, ahead: 2 }, 3 * 32, 2 * 32 + 3 * 256)).toBe(
       "Decoded at once they would take 14.7 GiB, more than the device's largest buffer (2 GiB). They are decoded as steps need them, 2 ahead: 1.1 MiB at most, 9.8 MiB while features are measured.",
     );
+  });
+
+  it('of a command that measures tells what looks wrong, and each damaged picture once', async () => {
+    const said: string[] = [];
+    const out = Object.assign(new Output(flags()), { tell: (text: string) => said.push(text) });
+    const set: StreamedPictures = { count: 2, height: 1, width: 1, names: ['a', 'b'], skipped: [], warnings: ['odd'], load: async () => (set.skipped.length || set.skipped.push({ name: 'b', reason: 'cut' }), new Uint8Array(6)) };
+    const { load } = measured(set, { stream: true, room: { bytes: 0, of: '' }, ahead: 1 }, out);
+    await Promise.all([load([0]), load([1])]);
+    await load([0]);
+    expect(said).toEqual([expect.stringMatching(/Warning:.* odd$/), 'They are decoded as steps need them, 1 ahead: 1.5 KiB at most.', expect.stringMatching(/Warning:.* b: it cannot be decoded \('cut'\), so grey/)]);
   });
 });

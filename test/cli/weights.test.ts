@@ -19,6 +19,7 @@ beforeAll(async () => {
   const ended = await dawngrad('pretrain', '--count', '60', '--size', '16', '--epochs', '1', '--batch', '16', '--K', '32', '--knn', '5', '--out', 'run');
   expect([ended.code, ended.err]).toEqual([0, expect.any(String)]);
   run = read('run/checkpoint.safetensors');
+  writeFileSync(join(folder, 'packed.bin'), new Uint8Array(3073));
   mkdirSync(join(folder, 'photos/a'), { recursive: true });
   mkdirSync(join(folder, 'photos/b'));
   for (let i = 0; i < 6; i++) writeFileSync(join(folder, `photos/${'ab'[i % 2]}/${i}.png`), await encodePng(Uint8Array.from({ length: 16 * 16 * 3 }, (_, j) => (i * 37 + j * (i + 1)) % 256), 16, 16));
@@ -68,13 +69,13 @@ describe('dawngrad convert', () => {
 });
 
 describe('dawngrad embed and export', () => {
-  it('gives the same features by a run and by its encoder alone, in every format', async () => {
+  it('gives the same features by a run and by its encoder alone, in every format, streamed or not', async () => {
     expect((await dawngrad('convert', 'run/checkpoint.safetensors', 'small.safetensors')).code).toBe(0);
     const stated = await dawngrad('embed', 'photos', '--checkpoint', 'run', '--out', 'a.safetensors');
     expect([stated.code, stated.out]).toEqual([0, expect.stringContaining('6 pictures, 64 features each')]);
-    expect((await dawngrad('embed', 'photos', '--checkpoint', 'run', '--out', 'a.csv')).code).toBe(0);
-    expect((await dawngrad('embed', 'photos', '--checkpoint', 'run', '--out', 'a.npy')).code).toBe(0);
-    expect((await dawngrad('embed', 'photos', '--checkpoint', 'run', '--out', 'map.html')).code).toBe(0);
+    expect((await dawngrad('embed', 'photos', '--checkpoint', 'run', '--stream', '--out', 'a.csv')).code).toBe(0);
+    expect((await dawngrad('embed', 'photos', '--checkpoint', 'run', '--stream', '--ahead', '0', '--out', 'a.npy')).code).toBe(0);
+    expect((await dawngrad('embed', 'photos', '--checkpoint', 'run', '--stream', '--out', 'map.html')).code).toBe(0);
     expect(readFileSync(join(folder, 'map.html'), 'utf8').match(/<circle cx/g)).toHaveLength(6);
     const values = [...read('a.safetensors').get('embeddings')!.data] as number[];
     const lines = readFileSync(join(folder, 'a.csv'), 'utf8').trim().split('\n').slice(1).map((line) => line.split(','));
@@ -85,7 +86,7 @@ describe('dawngrad embed and export', () => {
   });
 
   it('writes a folder for the embedding projector, with a sprite that opens', async () => {
-    const { code, out } = await dawngrad('embed', 'photos', '--checkpoint', 'run', '--out', 'projector', '--json');
+    const { code, out } = await dawngrad('embed', 'photos', '--checkpoint', 'run', '--stream', '--out', 'projector', '--json');
     const files = ['tensors.tsv', 'metadata.tsv', 'projector_config.pbtxt', 'sprite.png'].map((name) => join('projector', name));
     expect([code, JSON.parse(out)]).toEqual([0, { out: 'projector', pictures: 6, features: 64, files }]);
     const [tensors, metadata] = files.map((name) => readFileSync(join(folder, name), 'utf8').trim().split('\n').map((line) => line.split('\t')));
@@ -100,6 +101,8 @@ describe('dawngrad embed and export', () => {
   it('search finds the picture itself first, and shows what it found', async () => {
     const { code, out, err } = await dawngrad('search', 'photos/b/3.png', 'photos', '--checkpoint', 'run', '--nearest', '3');
     expect([code, err]).toEqual([0, '']);
+    expect(await dawngrad('search', 'photos/b/3.png', 'photos', '--checkpoint', 'run', '--nearest', '3', '--stream', '--quiet', '--out', 'streamed.html')).toEqual({ code, err, out: out.replace('search.html', 'streamed.html') });
+    expect(readFileSync(join(folder, 'streamed.html')).equals(readFileSync(join(folder, 'search.html')))).toBe(true);
     const lines = out.trim().split('\n');
     expect(lines[0]).toMatch(/^1\.0000  b\/3\.png$/);
     expect(lines).toHaveLength(4);
@@ -152,11 +155,12 @@ describe('dawngrad knn and linear', () => {
     expect(out.match(/%\*/g)).toHaveLength(1);
   });
 
-  it('warns of pictures that look wrong, and not with --quiet', async () => {
+  it('warns of pictures that look wrong, and tells the same of a stream, without a word if --quiet', async () => {
     cpSync(join(folder, 'photos'), join(folder, 'high/photos'), { recursive: true });
     const command = ['knn', 'run/checkpoint.safetensors', 'high', '--size', '16', '--held-out', '0.5'];
-    const [told, quiet] = [await dawngrad(...command), await dawngrad(...command, '--quiet')];
+    const [told, streamed, quiet] = [await dawngrad(...command), await dawngrad(...command, '--stream'), await dawngrad(...command, '--stream', '--quiet')];
     expect([told.code, told.err]).toEqual([0, expect.stringMatching(/^Warning: high: all its pictures lie in photos/)]);
+    expect(streamed).toEqual({ ...told, err: `${told.err}They are decoded as steps need them, 2 ahead: 576 KiB at most.\n` });
     expect(quiet).toEqual({ ...told, err: '' });
   });
 
@@ -172,10 +176,18 @@ describe('dawngrad knn and linear', () => {
       expect(readFileSync(join(folder, 'run/checkpoint.safetensors')).equals(before)).toBe(true);
     });
 
+  it('linear learns the same from a stream', async () => {
+    const { code, err } = await dawngrad('linear', 'run/checkpoint.safetensors', 'photos', '--size', '16', '--held-out', '0.5', '--augment', '--epochs', '3', '--stream', '--out', 'streamed');
+    expect([code, err]).toEqual([0, expect.stringMatching(/^They are decoded as steps need them, 2 ahead: 576 KiB at most\.\nepoch 1\/3/)]);
+    for (const name of ['linear.json', 'linear.safetensors']) expect(readFileSync(join(folder, 'streamed', name)).equals(readFileSync(join(folder, 'probe', name)))).toBe(true);
+  });
+
   it.each([
     [['knn', 'run/checkpoint.safetensors'], 2, /a checkpoint does not say what to measure it on; got no pictures/],
     [['linear', 'run', 'photos/a'], 2, /pictures need classes to be measured by/],
     [['linear', 'run', '--recipe', 'v9'], 2, /--recipe: it is one of v1, v3, v3-vit; got v9/],
     [['knn', 'nowhere', 'photos'], 4, /nowhere/],
+    [['knn', 'run', '--stream'], 2, /--stream: only folders of pictures are streamed; got drawn pictures/],
+    [['embed', 'packed.bin', '--checkpoint', 'run', '--stream'], 2, /packed\.bin: only folders of pictures are streamed; got a file of many, which is read whole\. Leave streaming out/],
   ] as const)('%s ends in one sentence', async (args, code, says) => expect(await dawngrad(...args)).toMatchObject({ code, err: expect.stringMatching(says) }));
 });

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigError, FormatError } from '../../src/core/errors.js';
-import { openFolder } from '../../src/data/folder.node.js';
+import { decodeFolder, openFolder } from '../../src/data/folder.node.js';
 import type { Pictures } from '../../src/data/pictures.js';
 
 let root = '';
@@ -137,5 +137,10 @@ describe('openFolder', () => {
     await put('bad.png', new Uint8Array(9));
     await expect(openFolder(join(root, 'bad.png'))).rejects.toThrow(/got a file/);
     await expect(openFolder(root)).rejects.toThrow(/at least one picture must be readable; got 1 that are not, the first bad\.png/);
+  });
+
+  it('says so where decoded pictures cannot fit into memory', async () => {
+    const plan = { folder: 'photos', names: Array<string>(1000), size: 2 ** 17, sharp };
+    await expect(decodeFolder(plan, {})).rejects.toThrow('photos: the decoded pictures must fit into memory; got 1000 pictures, 48000.0 GiB. Stream them where that is possible, or choose');
   });
 });

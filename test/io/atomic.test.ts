@@ -16,6 +16,8 @@ describe('writeAtomic', () => {
     await writeAtomic(file, 'old');
     await writeAtomic(file, Uint8Array.of(1, 2, 3));
     expect([...(await readFile(file))]).toEqual([1, 2, 3]);
+    await writeAtomic(file, new Set(['a', '', 'bé\n']));
+    expect(await readFile(file, 'utf8')).toBe('abé\n');
     expect(await readdir(join(root, 'a', 'b'))).toEqual(['x.bin']);
   });
 

@@ -55,6 +55,14 @@ describe('nearestNeighbours', () => {
     expect(near.index[256]).toBe(brute(queries, bank, 256)[0].j);
   });
 
+  it('crosses its own block of 65536 rows of the bank', async () => {
+    const [queries, bank] = [features(6, 'queries', 3, 12), features(6, 'bank', 65540, 12)];
+    for (const place of [2, 65535, 65536, 65539]) bank.values.set(rowOf(queries, 0), 12 * place); // equals in both blocks
+    const near = await nearestNeighbours(queries, bank, 4);
+    expect([...near.index.subarray(0, 4)]).toEqual([2, 65535, 65536, 65539]);
+    for (const i of [1, 2]) expect([...near.similarity.subarray(4 * i, 4 * i + 4)]).toEqual(brute(queries, bank, i).slice(0, 4).map(({ s }) => expect.closeTo(s, 5)));
+  });
+
   it('of equals the earlier one comes first', async () => {
     const bank = of([[0, 1], [1, 0], [1, 0], [1, 0], [-1, 0], [1, 0]]);
     const near = await nearestNeighbours(of([[3, 0], [0, -5]]), bank, 4);

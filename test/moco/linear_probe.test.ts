@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Backend, useBackend } from '../../src/backend/backend.js';
 import { Rng } from '../../src/core/rng.js';
-import type { Pictures } from '../../src/data/pictures.js';
+import { type Pictures, subset } from '../../src/data/pictures.js';
+import type { StreamedPictures } from '../../src/data/source.js';
 import { embedPictures } from '../../src/moco/embed.js';
 import { linearRate, linearRecipes } from '../../src/moco/linear_config.js';
 import { type LinearData, linearProbe, type LinearRecord } from '../../src/moco/linear_probe.js';
@@ -70,6 +71,17 @@ describe('linearProbe', () => {
     expect([...classifier].map(([name, t]) => [name, t.shape])).toEqual([['fc.weight', [3, 5]], ['fc.bias', [3]]]);
     expect([encoder.training, encoder.bn.training]).toEqual([true, true]);
     expect(await moduleTensors(encoder)).toEqual(stored);
+  });
+
+  it.each([['cached', 2], ['augment', 0], ['augment', 3]] as const)('%s: learns the same to the bit of a stream, %i steps ahead', async (views, ahead) => {
+    const asked: number[] = [];
+    const stream = (p: Pictures): StreamedPictures => {
+      const { data: _, ...about } = p;
+      return { ...about, load: async (indices) => (asked.push(indices.length), subset(p, indices).data) };
+    };
+    const probe = (sets: Pick<LinearData, 'train' | 'heldOut'>) => linearProbe(new Tiny(), { ...sets, config: { ...config, views, epochs: 3 }, ahead });
+    expect(await probe({ train: stream(train), heldOut: stream(heldOut) })).toEqual(await probe({ train, heldOut }));
+    expect(asked).toEqual(views === 'cached' ? [12, 31] : [12, ...Array(3).fill([8, 8, 8, 7]).flat()]);
   });
 
   it('starts at N(0, 0.01) and 0, and its first step is -lr times the gradient of the mean cross-entropy', async () => {

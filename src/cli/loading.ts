@@ -1,0 +1,83 @@
+import { freemem } from 'node:os';
+import type { Backend } from '../backend/backend.js';
+import { GpuBackend } from '../backend/gpu.js';
+import { ConfigError } from '../core/errors.js';
+import { type OpenOptions, openSource } from '../data/open.node.js';
+import { inMemory, type PictureSource } from '../data/source.js';
+import { binary } from '../io/numbers.js';
+import { EMBEDDED } from '../moco/embed.js';
+import { damagedText } from '../moco/monitors.js';
+import { AHEAD } from '../moco/pretrain.js';
+import { checkAhead } from '../moco/step_pictures.js';
+import type { Flag, Parsed } from './args.js';
+import type { Output } from './common.js';
+
+/** Flags of every command that streams pictures; `loadingOf` takes their values. */
+export const loadingFlags: readonly Flag[] = [
+  { name: 'stream', kind: 'switch', help: 'decode pictures as steps need them (as is done where they would not fit into memory)' },
+  { name: 'no-stream', kind: 'switch', help: 'decode all pictures first and keep them on the device' },
+  { name: 'ahead', kind: 'number', help: `steps whose pictures are decoded before their turn (${AHEAD})` },
+];
+
+/** Milliseconds between words on a large set that is being opened. */
+const EVERY = 10_000;
+
+/** Whether pictures are streamed, if that is said, how much memory they may take up if not, and how far ahead they are decoded. */
+export interface Loading {
+  stream?: boolean;
+  room: { bytes: number; of: string };
+  ahead: number;
+}
+
+/** What the flags ask for, and what there is room for. @throws ConfigError for --stream and --no-stream at once, or an impossible --ahead. */
+export function loadingOf({ flags }: Pick<Parsed, 'flags'>, on: Backend): Loading {
+  if (flags.has('stream') && flags.has('no-stream')) throw new ConfigError('--stream: it and --no-stream exclude each other; got both. Leave one out.');
+  const ahead = (flags.get('ahead') as number | undefined) ?? AHEAD;
+  checkAhead(ahead);
+  return { ...(flags.has('stream') && { stream: true }), ...(flags.has('no-stream') && { stream: false }), room: roomOn(on), ahead };
+}
+
+/** A third of free memory, since pictures are there three times: decoded, divided, and on their way to the device, where they are one buffer. */
+function roomOn(on: Backend): Loading['room'] {
+  const free = process.availableMemory?.() ?? freemem(); // Node 20.0 to 20.12 has no such function
+  const memory = { bytes: Math.floor(free / 3), of: 'a third of free memory' };
+  if (!(on instanceof GpuBackend)) return memory;
+  const { maxBufferSize, maxStorageBufferBindingSize } = on.gpu.device.limits;
+  const buffer = { bytes: Math.min(maxBufferSize, maxStorageBufferBindingSize), of: "the device's largest buffer" };
+  return buffer.bytes < memory.bytes ? buffer : memory;
+}
+
+/** Opens a data set, in memory or streamed; `tell` hears of its progress where that takes long. */
+export async function openData(data: string, options: OpenOptions, { stream, room }: Loading, tell: (text: string) => void): Promise<PictureSource> {
+  let told = Date.now();
+  const onProgress = (done: number, total: number) => {
+    if (Date.now() - told < EVERY) return;
+    told = Date.now();
+    tell(`Opened ${done} of ${total} files.`);
+  };
+  return openSource(data, { ...options, stream, room: room.bytes, onProgress });
+}
+
+/** Why pictures are streamed, and how many are in memory at most, while steps run and while features are measured; nothing if they are not. */
+export function streamedText(pictures: PictureSource, { stream, room, ahead }: Loading, most: number, measuring?: number): string | undefined {
+  if (inMemory(pictures)) return undefined;
+  const bytes = pictures.height * pictures.width * 3;
+  const why = stream ? '' : `Decoded at once they would take ${binary(pictures.count * bytes)}, more than ${room.of} (${binary(room.bytes)}). `;
+  const also = measuring === undefined ? '' : `, ${binary(measuring * bytes)} while features are measured`;
+  return `${why}They are decoded as steps need them, ${ahead} ahead: ${binary(most * bytes)} at most${also}.`;
+}
+
+/** The pictures of a command that measures, told of: what looks wrong, that they are streamed, and later, of those, each that is damaged. */
+export function measured<S extends PictureSource>(pictures: S, loading: Loading, out: Output, batch = EMBEDDED): S {
+  for (const warning of pictures.warnings ?? []) out.warn(warning);
+  if (inMemory(pictures)) return pictures;
+  out.tell(streamedText(pictures, loading, (loading.ahead + 1) * batch)!);
+  const { load, skipped } = pictures;
+  let told = skipped.length;
+  const telling: typeof load = async (...asked) => {
+    const data = await load(...asked);
+    for (; told < skipped.length; told++) out.warn(damagedText(skipped[told]));
+    return data;
+  };
+  return { ...pictures, load: telling };
+}
