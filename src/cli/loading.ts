@@ -2,13 +2,12 @@ import { freemem } from 'node:os';
 import type { Backend } from '../backend/backend.js';
 import { GpuBackend } from '../backend/gpu.js';
 import { ConfigError } from '../core/errors.js';
+import { AHEAD, checkAhead } from '../data/look-ahead.js';
 import { type OpenOptions, openSource } from '../data/open.node.js';
 import { inMemory, type PictureSource } from '../data/source.js';
 import { binary } from '../io/numbers.js';
 import { EMBEDDED } from '../moco/embed.js';
 import { damagedText } from '../moco/monitors.js';
-import { AHEAD } from '../moco/pretrain.js';
-import { checkAhead } from '../moco/step_pictures.js';
 import type { Flag, Parsed } from './args.js';
 import type { Output } from './common.js';
 

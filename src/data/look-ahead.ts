@@ -1,3 +1,14 @@
+import { ConfigError } from '../core/errors.js';
+
+/** How many steps or batches are begun before their turn, if it is not said. */
+export const AHEAD = 2;
+
+/** Throws unless `ahead` is a number of steps. */
+export function checkAhead(ahead: number): void {
+  if (!(Number.isInteger(ahead) && ahead >= 0 && ahead <= 64))
+    throw new ConfigError(`ahead: it is a whole number of steps in [0, 64]; got ${ahead}. Use ${AHEAD}.`);
+}
+
 /**
  * Values that `make(0)`, `make(1)` … `make(count - 1)` give later, begun before they are asked for: besides the one that
  * is in use there are never more than `ahead`. An error is thrown when its value is waited for.

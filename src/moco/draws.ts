@@ -1,7 +1,7 @@
 import { Rng } from '../core/rng.js';
 import { type Augmentation, drawAugmentation } from '../ops/augment_params.js';
+import { Batches } from './batches.js';
 import { type PretrainConfig, viewsOf } from './config.js';
-import { EpochOrders } from './epoch_orders.js';
 import type { Method } from './method.js';
 import { ratesAt } from './rates.js';
 
@@ -24,38 +24,30 @@ export interface Draws<T = Float32Array | Uint32Array> {
 
 /** Draws of every step of a run. They depend on the seed, the epoch and the step alone. */
 export class Drawer {
+  /** The pictures of each step, those of its parts one after the other. */
+  readonly batches: Batches;
   readonly #config: PretrainConfig;
   readonly #set: { count: number; height: number; width: number };
   readonly #needs: Pick<Method, 'views' | 'sampled'>;
   readonly #views: Augmentation[];
-  readonly #orders: EpochOrders;
 
   constructor(config: PretrainConfig, set: { count: number; height: number; width: number }, needs: Pick<Method, 'views' | 'sampled'>) {
     this.#config = config;
     this.#set = set;
     this.#needs = needs;
-    this.#orders = new EpochOrders(config.seed, set.count);
+    this.batches = new Batches(config, set.count, Math.floor(set.count / config.batch));
     this.#views = viewsOf(config);
   }
 
   /** The next step's, `done` steps into the run. */
   draw(done: number): Draws {
     const { batch, accumulate } = this.#config;
-    const stepsPerEpoch = Math.floor(this.#set.count / batch);
-    const { lr, m } = ratesAt(this.#config, done, stepsPerEpoch);
-    const epoch = Math.floor(done / stepsPerEpoch);
+    const { lr, m } = ratesAt(this.#config, done, this.batches.stepsPerEpoch);
+    const epoch = this.batches.epochOf(done);
     const N = batch / accumulate;
-    const all = this.batch(done);
+    const all = this.batches.of(done);
     const parts = Array.from({ length: accumulate }, (_, i) => this.#part(epoch, done * accumulate + i, all.slice(i * N, (i + 1) * N)));
     return { lr: Float32Array.of(lr), m: Float32Array.of(m), parts };
-  }
-
-  /** The pictures of that step, those of its parts one after the other. */
-  batch(done: number): Uint32Array {
-    const { batch } = this.#config;
-    const stepsPerEpoch = Math.floor(this.#set.count / batch);
-    const at = (done % stepsPerEpoch) * batch;
-    return this.#orders.of(Math.floor(done / stepsPerEpoch)).slice(at, at + batch);
   }
 
   #part(epoch: number, number: number, index: Uint32Array): PartDraws<Float32Array | Uint32Array> {

@@ -1,15 +1,16 @@
 import { ConfigError } from '../core/errors.js';
-import { LookAhead } from '../data/look-ahead.js';
-import type { Pictures, PictureSet } from '../data/pictures.js';
-import { inMemory, type PictureSource } from '../data/source.js';
+import { AHEAD } from '../data/look-ahead.js';
+import type { Pictures } from '../data/pictures.js';
+import type { PictureSource } from '../data/source.js';
 import { binary } from '../io/numbers.js';
 import { evaluating } from '../nn/evaluating.js';
 import type { Encoder } from '../nn/models.js';
 import { noGrad } from '../autograd.js';
 import { normalizePictures } from '../ops/augment.js';
 import { step } from '../step.js';
-import { state, type Tensor, tensor } from '../tensor.js';
+import { type Tensor, tensor } from '../tensor.js';
 import type { Features } from './knn.js';
+import { StepPictures } from './step_pictures.js';
 
 export interface Normalisation {
   size: number;
@@ -26,7 +27,7 @@ export const EMBEDDED = 256;
  * @param resident the pictures on the device; without it, pictures in memory go there first.
  * @param ahead batches of 256 streamed pictures that are decoded before their turn.
  */
-export async function embedPictures(model: Encoder, pictures: PictureSource, resident: Tensor | undefined, normalisation: Normalisation, ahead = 2): Promise<Features> {
+export async function embedPictures(model: Encoder, pictures: PictureSource, resident: Tensor | undefined, normalisation: Normalisation, ahead = AHEAD): Promise<Features> {
   return evaluating(model, () => embed(model, pictures, resident, normalisation, ahead));
 }
 
@@ -35,14 +36,12 @@ async function embed(model: Encoder, pictures: PictureSource, kept: Tensor | und
   let values: Float32Array | undefined;
   const batches = Math.ceil(pictures.count / EMBEDDED);
   const indices = (i: number) => Uint32Array.from({ length: Math.min(EMBEDDED, pictures.count - i * EMBEDDED) }, (_, j) => i * EMBEDDED + j);
-  const all = kept ?? (inMemory(pictures) ? resident(pictures) : undefined);
-  const loaded = all || inMemory(pictures) ? undefined : new LookAhead(batches, ahead, (i, signal) => pictures.load(indices(i), signal));
+  const set = new StepPictures(pictures, { of: indices }, { steps: batches, ahead }, kept);
   for (let i = 0; i < batches; i++) {
-    const own = await loaded?.take(i);
+    const own = await set.take(i);
     const part = step(() => {
-      const index = indices(i);
-      const set = all ?? onDevice(own!, { ...pictures, count: index.length });
-      const y = noGrad(() => model.embed(normalizePictures(set, tensor(all ? index : index.map((_, place) => place)), normalisation)));
+      const places = set.placesOf(tensor(indices(i)), 0);
+      const y = noGrad(() => model.embed(normalizePictures(set.onDevice(() => tensor(own!)), places, normalisation)));
       values ??= allocate(pictures.count, y.shape[1]);
       return y.data();
     });
@@ -61,11 +60,6 @@ function allocate(count: number, size: number): Float32Array {
     throw new ConfigError(`embedPictures: features must fit into memory; got ${count} pictures of ${size} features, ${binary(4 * count * size)}. Use fewer pictures a class (--limit).`);
   }
 }
-
-const onDevice = (data: Uint8Array, { count, height, width }: PictureSet): Tensor => tensor(data, [count, height, width, 3]);
-
-/** Pictures kept on the device, u8 [N, H, W, 3]. */
-export const resident = (p: Pictures): Tensor => state(onDevice(p.data, p));
 
 /** Raw pixels as features, less the mean of the pictures: what an encoder has to beat. */
 export function pixelFeatures(pictures: Pictures, mean: readonly number[], std: readonly number[]): Features {

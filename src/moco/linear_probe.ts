@@ -139,8 +139,9 @@ function learner(classifier: Linear, labels: Tensor, seen: ProbeFeatures, { mome
   });
   return async (epoch, lr) => {
     const measured: Measured[] = [];
-    for (let done = epoch * seen.stepsPerEpoch; done < (epoch + 1) * seen.stepsPerEpoch; done++) {
-      const index = seen.batch(done);
+    const { batches } = seen;
+    for (let done = epoch * batches.stepsPerEpoch; batches.epochOf(done) === epoch; done++) {
+      const index = batches.of(done);
       measured.push({ rows: index.length, values: (await learn.async(Float32Array.of(lr), index, ...(await seen.inputs(done)))).data() });
       await measured.at(-IN_FLIGHT)?.values;
     }

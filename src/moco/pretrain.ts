@@ -1,6 +1,7 @@
 import { backend, type DispatchRecord } from '../backend/backend.js';
 import { compile } from '../compile.js';
 import type { TypedArray } from '../core/dtype.js';
+import { AHEAD, checkAhead } from '../data/look-ahead.js';
 import type { PictureSource } from '../data/source.js';
 import type { Encoder } from '../nn/models.js';
 import { augment } from '../ops/augment.js';
@@ -20,16 +21,13 @@ import type { Method } from './method.js';
 import { ratesAt } from './rates.js';
 import type { Position, PretrainHooks, StepRecord } from './records.js';
 import { Starvation } from './starvation.js';
-import { checkAhead, StepPictures } from './step_pictures.js';
+import { StepPictures } from './step_pictures.js';
 import { Watched } from './watched.js';
 
 export type { KnnRecord, Position, PretrainHooks, SpreadRecord, StepRecord, StepTiming } from './records.js';
 
 /** Steps whose results are not read back yet: the loop never waits for the newest. */
 const IN_FLIGHT = 3;
-
-/** Steps whose pictures are decoded ahead, if it is not said. */
-export const AHEAD = 2;
 
 /** How a run goes about its work; whatever it is, the outcome is the same to the bit. */
 export interface PretrainOptions {
@@ -71,7 +69,7 @@ export class Pretraining {
     this.method = createMethod(config, train.count);
     const drawer = new Drawer(config, train, this.method);
     this.#drawn = new DrawnAhead(drawer);
-    this.#pictures = new StepPictures(train, drawer, { steps: this.totalSteps, ahead });
+    this.#pictures = new StepPictures(train, drawer.batches, { steps: this.totalSteps, ahead });
     this.watched = new Watched(this.method.encoder as Encoder, { train, heldOut }, config, { resident: this.#pictures.resident, ahead });
     this.#first = firstLayer(this.method.encoder);
   }

@@ -1,23 +1,22 @@
 import { noGrad } from '../autograd.js';
 import type { TypedArray } from '../core/dtype.js';
+import { AHEAD } from '../data/look-ahead.js';
 import type { PictureSource } from '../data/source.js';
 import type { Encoder } from '../nn/models.js';
 import { augment } from '../ops/augment.js';
 import { AUGMENT_COLUMNS, type Augmentation, crops, drawAugmentation } from '../ops/augment_params.js';
 import { reshape } from '../ops/reshape.js';
 import type { Tensor } from '../tensor.js';
+import { Batches } from './batches.js';
 import { embedPictures, type Normalisation } from './embed.js';
-import { EpochOrders } from './epoch_orders.js';
 import type { Features } from './knn.js';
 import type { LinearConfig } from './linear_config.js';
 import { StepPictures } from './step_pictures.js';
 
 /** The batches of a linear evaluation, of which an epoch's last may be smaller, and the features its classifier sees of them. */
 export interface ProbeFeatures {
-  readonly stepsPerEpoch: number;
-  /** The pictures of the step after `done` others. */
-  batch(done: number): Uint32Array;
-  /** What that step takes besides them, for `features`. */
+  readonly batches: Batches;
+  /** What the step after `done` others takes besides its pictures' indices, for `features`. */
   inputs(done: number): Promise<TypedArray[]>;
   /** f32 [index.size, features]. */
   features(index: Tensor, inputs: Tensor[]): Tensor;
@@ -26,31 +25,26 @@ export interface ProbeFeatures {
 }
 
 /** Features of the whole pictures, computed once, or of new crops and flips in each step, as the configuration says. */
-export async function probeFeatures(encoder: Encoder, train: PictureSource, config: LinearConfig & Normalisation, ahead = 2): Promise<ProbeFeatures> {
+export async function probeFeatures(encoder: Encoder, train: PictureSource, config: LinearConfig & Normalisation, ahead = AHEAD): Promise<ProbeFeatures> {
   const { seed, views, epochs } = config;
-  const orders = new EpochOrders(seed, train.count);
-  const stepsPerEpoch = Math.ceil(train.count / config.batch);
-  const batch = (done: number) => {
-    const at = (done % stepsPerEpoch) * config.batch;
-    return orders.of(Math.floor(done / stepsPerEpoch)).slice(at, at + config.batch);
-  };
+  const batches = new Batches(config, train.count, Math.ceil(train.count / config.batch));
   if (views === 'cached') {
     const all = await embedPictures(encoder, train, undefined, config, ahead);
     const features = (index: Tensor, [rows]: Tensor[]) => reshape(rows, [index.size, all.size]);
-    return { stepsPerEpoch, batch, inputs: async (done) => [rowsOf(all, batch(done))], features, giveUp: () => undefined };
+    return { batches, inputs: async (done) => [rowsOf(all, batches.of(done))], features, giveUp: () => undefined };
   }
   const { size, mean, std, cropMin } = config;
   const { height, width } = train;
   const augmentation: Augmentation = { ...crops(cropMin), mean, std };
-  const pictures = new StepPictures(train, { batch }, { steps: epochs * stepsPerEpoch, ahead });
+  const pictures = new StepPictures(train, batches, { steps: epochs * batches.stepsPerEpoch, ahead });
   const inputs = async (done: number) => {
-    const table = drawAugmentation(augmentation, { seed, epoch: Math.floor(done / stepsPerEpoch), view: 0, indices: batch(done), height, width });
+    const table = drawAugmentation(augmentation, { seed, epoch: batches.epochOf(done), view: 0, indices: batches.of(done), height, width });
     const own = await pictures.take(done);
     return own ? [table, own] : [table];
   };
   const features = (index: Tensor, [table, own]: Tensor[]) => noGrad(() =>
     encoder.embed(augment(pictures.onDevice(() => own), pictures.placesOf(index, 0), reshape(table, [index.size, AUGMENT_COLUMNS]), { size, mean, std })));
-  return { stepsPerEpoch, batch, inputs, features, giveUp: () => pictures.giveUp() };
+  return { batches, inputs, features, giveUp: () => pictures.giveUp() };
 }
 
 /** Rows of features; not kept on the device, which may have no buffer so large. */

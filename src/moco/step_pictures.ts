@@ -1,9 +1,11 @@
-import { ConfigError } from '../core/errors.js';
 import { LookAhead } from '../data/look-ahead.js';
+import type { Pictures } from '../data/pictures.js';
 import { inMemory, type PictureSource } from '../data/source.js';
 import { reshape } from '../ops/reshape.js';
-import { type Tensor, tensor } from '../tensor.js';
-import { resident } from './embed.js';
+import { state, type Tensor, tensor } from '../tensor.js';
+
+/** Pictures kept on the device, u8 [N, H, W, 3]. */
+export const resident = (p: Pictures): Tensor => state(tensor(p.data, [p.count, p.height, p.width, 3]));
 
 /** The pictures of a run's steps: all of them stay on the device, or each step's go there, decoded while others ran. */
 export class StepPictures {
@@ -12,11 +14,14 @@ export class StepPictures {
   readonly #shape: [number, number, number];
   readonly #loaded?: LookAhead<Uint8Array>;
 
-  /** @param order tells which pictures the step after so many others looks at. */
-  constructor(source: PictureSource, order: { batch(done: number): ArrayLike<number> }, { steps, ahead }: { steps: number; ahead: number }) {
+  /**
+   * @param batches tells which pictures the step after so many others looks at.
+   * @param kept the pictures on the device, if they are there already.
+   */
+  constructor(source: PictureSource, batches: { of(done: number): ArrayLike<number> }, { steps, ahead }: { steps: number; ahead: number }, kept?: Tensor) {
     this.#shape = [source.height, source.width, 3];
-    if (inMemory(source)) this.resident = resident(source);
-    else this.#loaded = new LookAhead(steps, ahead, (step, signal) => source.load(order.batch(step), signal));
+    this.resident = kept ?? (inMemory(source) ? resident(source) : undefined);
+    if (!this.resident && !inMemory(source)) this.#loaded = new LookAhead(steps, ahead, (step, signal) => source.load(batches.of(step), signal));
   }
 
   /** What the step after `step` others uploads, if anything. Errors of its pictures are thrown here. */
@@ -38,10 +43,4 @@ export class StepPictures {
   giveUp(): void {
     this.#loaded?.clear();
   }
-}
-
-/** Throws unless `ahead` is a number of steps. */
-export function checkAhead(ahead: number): void {
-  if (!(Number.isInteger(ahead) && ahead >= 0 && ahead <= 64))
-    throw new ConfigError(`ahead: it is a whole number of steps in [0, 64]; got ${ahead}. Use 2.`);
 }

@@ -21,8 +21,8 @@ import { step } from '../step.js';
 import { type Tensor, tensor } from '../tensor.js';
 import type { PretrainConfig } from './config.js';
 import { optimizerOf } from './create.js';
-import { resident } from './embed.js';
 import { lacking, SKIPPED, skippedText } from './monitors.js';
+import { resident } from './step_pictures.js';
 
 type Needed = 'epochs' | 'batch' | 'optimizer' | 'lr' | 'momentum' | 'weightDecay' | 'warmup' | 'size' | 'cropMin' | 'mean' | 'std' | 'seed';
 

@@ -3,8 +3,9 @@ import { inMemory, type PictureSource } from '../data/source.js';
 import type { Encoder } from '../nn/models.js';
 import type { Tensor } from '../tensor.js';
 import type { PretrainConfig } from './config.js';
-import { embedPictures, resident } from './embed.js';
+import { embedPictures } from './embed.js';
 import { type Features, knnAccuracy } from './knn.js';
+import { resident } from './step_pictures.js';
 
 /** Pictures of a streamed set that are watched: their features and similarities fit into memory. */
 const MOST = 65536;
