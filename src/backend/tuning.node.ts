@@ -24,10 +24,9 @@ async function readAll(): Promise<Record<string, Saved | undefined>> {
 }
 
 /** The table that this version has saved for an adapter, empty without one. */
-export async function loadTuning(adapter: string): Promise<Record<string, string>> {
-  const saved = (await readAll())[adapter];
-  return (saved?.version === version && saved.rungs) || {};
-}
+export const loadTuning = async (adapter: string): Promise<Record<string, string>> => rungsOf((await readAll())[adapter]);
+
+const rungsOf = (saved?: Saved): Record<string, string> => (saved?.version === version && saved.rungs) || {};
 
 /** Which version's table for an adapter is passed over, if there is one. */
 export async function staleTuning(adapter: string): Promise<string | undefined> {
@@ -39,7 +38,7 @@ export async function staleTuning(adapter: string): Promise<string | undefined> 
 export async function saveTuning(adapter: string, rungs: Record<string, string>): Promise<void> {
   const { fs, file } = await place();
   const all = await readAll();
-  all[adapter] = { version, rungs: { ...(await loadTuning(adapter)), ...rungs } };
+  all[adapter] = { version, rungs: { ...rungsOf(all[adapter]), ...rungs } };
   try {
     fs.mkdirSync(file.replace(/[^/\\]+$/, ''), { recursive: true });
     fs.writeFileSync(`${file}-${process.pid}`, JSON.stringify(all, null, 1));

@@ -54,8 +54,8 @@ async function runLinear(args: Parsed): Promise<number> {
   const largest = ({ views, batch }: LinearConfig) => (views === 'augment' ? Math.max(batch, EMBEDDED) : EMBEDDED);
   const labelled = await openLabelled('linear', args, output, (of) => largest(chosen(of).config));
   const { from, encoder, train, heldOut, ahead } = labelled;
-  const used = chosen(labelled).used;
-  const config = { ...chosen(labelled).config, ...encoder.normalisation };
+  const { used, config: asked } = chosen(labelled);
+  const config = { ...asked, ...encoder.normalisation };
   const onEpoch = (r: LinearRecord) => output.tell(progress(r, config.epochs));
   const result = await linearProbe(buildEncoder(encoder, from), { train, heldOut, config, stored: encoder.tensors, ahead, onEpoch });
   const out = (args.flags.get('out') as string | undefined) ?? (existsSync(join(from, 'config.json')) ? from : dirname(from));

@@ -18,8 +18,8 @@ export const linearPrimitive: Primitive<MatmulParams> = { name: 'linear', gpu: (
  */
 export function linear(x: Tensor, w: Tensor, bias?: Tensor, { precision: p = precision() }: Pick<MatmulOptions, 'precision'> = {}): Tensor {
   const options = { transposeB: true, precision: p };
-  const { shape, params } = matmulPlan(x, w, options);
   if (!bias) return matmul(x, w, options);
+  const { shape, params } = matmulPlan(x, w, options);
   checkSameShape('linear', 'the bias', bias, [params.N]);
   const { traits } = x.backend;
   if (params.batch > 1 || (traits && !biasedOf(matmulLadder, params, traits))) return add(matmul(x, w, options), bias);
