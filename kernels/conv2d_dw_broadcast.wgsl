@@ -63,15 +63,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     #for j in 0..COLUMNS
     let value$j = x[at + c$j];
     #end
-    #for k in 0..LOADS
-    let mine$k = dy[source + o$k];
-    #for b in 0..SUBGROUP
-    let d$k_$b = subgroupBroadcast(mine$k, $bu);
-    #for j in 0..COLUMNS
-    total$k_$b_$j = fma(d$k_$b, value$j, total$k_$b_$j);
-    #end
-    #end
-    #end
+#import "conv2d_dw_outer"
     q++;
     let across = q == endQ;
     h += select(0u, 1u, across);

@@ -52,15 +52,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       let inside$j = high$j & (u32(left + right$j) < p.W);
       let value$j = select(0.0, x[select(0, line$j + left * i32(p.C), inside$j)], inside$j);
       #end
-      #for k in 0..LOADS
-      let mine$k = dy[source + o$k];
-      #for b in 0..SUBGROUP
-      let d$k_$b = subgroupBroadcast(mine$k, $bu);
-      #for j in 0..COLUMNS
-      total$k_$b_$j = fma(d$k_$b, value$j, total$k_$b_$j);
-      #end
-      #end
-      #end
+#import "conv2d_dw_outer"
       source += p.O;
     }
   }

@@ -1,10 +1,11 @@
 // dx[n, h, w, c] = Σ over r, s, o of dy[n, p, q, o] w[o, r, s, c], where p·stride = h + pad - r·dilation:
-// each thread 8 pixels of dx by COLUMNS channels in registers. Pixels are visited by their remainder
+// each thread ROWS pixels of dx by COLUMNS channels in registers. Pixels are visited by their remainder
 // modulo the stride (parity for stride 2), so that each class is a dense small convolution: a workgroup
 // meets the same taps and skips the others together.
 override LANES: u32 = 4u;   // neighbouring threads on neighbouring channels; divides 64
 #import "index"
 #import "conv2d_dx"
+const ROWS = 8u; // @tune: pixels of a thread
 const COLUMNS = 4u; // @tune: channels a thread owns, LANES apart
 
 @group(0) @binding(0) var<storage, read> dy: array<f32>;       // [N, P, Q, O]
@@ -20,14 +21,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let Og = p.O / p.groups;
   let blocks = (Cg + LANES * COLUMNS - 1u) / (LANES * COLUMNS);
   let i = ((g % p.groupsPerClass) * 64u + lane) / LANES;
-  let first = i / (p.groups * blocks) * 8u;
+  let first = i / (p.groups * blocks) * ROWS;
   if (first >= kind.pixels) { return; }
   let part = (i / blocks) % p.groups;
   let c = (i % blocks) * LANES * COLUMNS + lane % LANES; // within the group
   #for j in 0..COLUMNS
   let c$j = min(c + $ju * LANES, Cg - 1u);
   #end
-  #for i in 0..8
+  #for i in 0..ROWS
   let pixel$i = min(first + $iu, kind.pixels - 1u);
   let h$i = (pixel$i / kind.columns) % kind.rows; // within its class
   let v$i = pixel$i % kind.columns;
@@ -44,18 +45,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     for (var s = 0u; s < p.S; s++) {
       if (!meetsColumn(kind, s)) { continue; }
       let right = columnOf(kind, s);
-      #for i in 0..8
-      let row$i = u32(i32(h$i) + down); // negative is huge
-      let column$i = u32(i32(v$i) + right);
-      let inside$i = (row$i < p.P) & (column$i < p.Q);
-      let source$i = select(0u, ((image$i * p.P + row$i) * p.Q + column$i) * p.O + part * Og, inside$i);
-      #end
+#import "conv2d_dx_tap"
       var at = (part * Og * p.R * p.S + r * p.S + s) * Cg;
       for (var o = 0u; o < Og; o++) {
         #for j in 0..COLUMNS
         let weight$j = w[at + c$j];
         #end
-        #for i in 0..8
+        #for i in 0..ROWS
         let d$i = select(0.0, dy[source$i + o], inside$i);
         #for j in 0..COLUMNS
         total$i_$j = fma(d$i, weight$j, total$i_$j);
@@ -65,7 +61,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       }
     }
   }
-  #for i in 0..8
+  #for i in 0..ROWS
   if (first + $iu < kind.pixels) {
     let to = ((image$i * p.H + h$i * p.strideH + kind.h) * p.W + v$i * p.strideW + kind.w) * p.C + part * Cg;
     #for j in 0..COLUMNS

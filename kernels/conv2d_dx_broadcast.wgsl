@@ -44,12 +44,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let meets = meetsRow(kind, r) & meetsColumn(kind, s);
     let down = rowOf(kind, r);
     let right = columnOf(kind, s);
-    #for i in 0..ROWS
-    let row$i = u32(i32(h$i) + down); // negative is huge
-    let column$i = u32(i32(v$i) + right);
-    let inside$i = (row$i < p.P) & (column$i < p.Q);
-    let source$i = select(0u, ((image$i * p.P + row$i) * p.Q + column$i) * p.O + part * Og, inside$i);
-    #end
+#import "conv2d_dx_tap"
     var at = (part * Og * p.R * p.S + r * p.S + s) * Cg;
     for (var o = 0u; o < select(0u, Og, meets); o += SUBGROUP) {
       #for i in 0..ROWS

@@ -37,12 +37,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     for (var s = 0u; s < p.S; s++) {
       if (!meetsColumn(kind, s)) { continue; }
       let right = columnOf(kind, s);
-      #for i in 0..ROWS
-      let row$i = u32(i32(h$i) + down); // negative is huge
-      let column$i = u32(i32(v$i) + right);
-      let inside$i = (row$i < p.P) & (column$i < p.Q);
-      let source$i = select(0u, ((image$i * p.P + row$i) * p.Q + column$i) * p.O + part * Og, inside$i);
-      #end
+#import "conv2d_dx_tap"
       for (var start = 0u; start < Og; start += SUBGROUP) {
         let o = min(start + lane, Og - 1u);
         let at = (((part * Og + o) * p.R + r) * p.S + s) * Cg;

@@ -1,20 +1,15 @@
 // y[a, s, b] = scale · f over r of x[a, r, b], s a slot of the middle axis: one thread an output.
 // `lanes` slots share a chunk and take its rows in turn, so that neighbouring threads read neighbouring memory even where
 // B is small. A long reduction runs again over its slots.
-override OP: u32 = 0u; // 0 sum, 1 max
 #import "index"
 #import "single"
+#import "reduce"
 
 struct Params { A: u32, R: u32, B: u32, S: u32, lanes: u32, chunk: u32, scale: f32 }
 
 @group(0) @binding(0) var<storage, read> x: array<V>;       // [A, R, B]
 @group(0) @binding(1) var<storage, read_write> y: array<V>; // [A, S, B]
 @group(1) @binding(0) var<uniform> p: Params;
-
-fn join(a: V, b: V) -> V {
-  if (OP == 0u) { return a + b; }
-  return select(a, b, b > a); // cheaper than max
-}
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {

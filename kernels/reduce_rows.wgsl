@@ -1,18 +1,14 @@
 // y[a, s] = scale · f over r of x[a, r], s a slot of `chunk` fours of the row: one thread a slot, through neighbouring fours.
 // For software, on which it does not matter that neighbouring threads read far apart. R divides by 4.
-override OP: u32 = 0u; // 0 sum, 1 max
 #import "index"
+#import "vec4"
+#import "reduce"
 
 struct Params { A: u32, R: u32, S: u32, chunk: u32, scale: f32 } // R in fours
 
-@group(0) @binding(0) var<storage, read> x: array<vec4f>;     // [A, R]
+@group(0) @binding(0) var<storage, read> x: array<V>;         // [A, R]
 @group(0) @binding(1) var<storage, read_write> y: array<f32>; // [A, S]
 @group(1) @binding(0) var<uniform> p: Params;
-
-fn join(a: vec4f, b: vec4f) -> vec4f {
-  if (OP == 0u) { return a + b; }
-  return select(a, b, b > a); // cheaper than max
-}
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {

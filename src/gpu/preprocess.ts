@@ -3,7 +3,9 @@ import attentionTiledLib from '../../kernels/lib/attention_tiled.wgsl';
 import columnStatsLib from '../../kernels/lib/column_stats.wgsl';
 import conv2dLib from '../../kernels/lib/conv2d.wgsl';
 import conv2dDwLib from '../../kernels/lib/conv2d_dw.wgsl';
+import conv2dDwOuterLib from '../../kernels/lib/conv2d_dw_outer.wgsl';
 import conv2dDxLib from '../../kernels/lib/conv2d_dx.wgsl';
+import conv2dDxTapLib from '../../kernels/lib/conv2d_dx_tap.wgsl';
 import elementsLib from '../../kernels/lib/elements.wgsl';
 import erfLib from '../../kernels/lib/erf.wgsl';
 import indexLib from '../../kernels/lib/index.wgsl';
@@ -15,6 +17,7 @@ import matrixBeginLib from '../../kernels/lib/matrix_begin.wgsl';
 import matrixMultiplyLib from '../../kernels/lib/matrix_multiply.wgsl';
 import matrixStageLib from '../../kernels/lib/matrix_stage.wgsl';
 import matrixStoreLib from '../../kernels/lib/matrix_store.wgsl';
+import reduceLib from '../../kernels/lib/reduce.wgsl';
 import rngLib from '../../kernels/lib/rng.wgsl';
 import rowScoresLib from '../../kernels/lib/row_scores.wgsl';
 import rowScoresPairLib from '../../kernels/lib/row_scores_pair.wgsl';
@@ -31,10 +34,11 @@ import { ConfigError } from '../core/errors.js';
 
 /** What `#import "name"` may name: every file of `kernels/lib/`. */
 const library: Record<string, string> = {
-  attention: attentionLib, attention_tiled: attentionTiledLib, column_stats: columnStatsLib, conv2d: conv2dLib, conv2d_dw: conv2dDwLib, conv2d_dx: conv2dDxLib, elements: elementsLib, erf: erfLib,
+  attention: attentionLib, attention_tiled: attentionTiledLib, column_stats: columnStatsLib, conv2d: conv2dLib,
+  conv2d_dw: conv2dDwLib, conv2d_dw_outer: conv2dDwOuterLib, conv2d_dx: conv2dDxLib, conv2d_dx_tap: conv2dDxTapLib, elements: elementsLib, erf: erfLib,
   index: indexLib, lanes: lanesLib, matmul: matmulLib, matmul_tiled: matmulTiledLib,
   matrix: matrixLib, matrix_begin: matrixBeginLib, matrix_multiply: matrixMultiplyLib, matrix_stage: matrixStageLib, matrix_store: matrixStoreLib,
-  rng: rngLib, row_scores: rowScoresLib, row_scores_pair: rowScoresPairLib, row_tiles: rowTilesLib, single: singleLib,
+  reduce: reduceLib, rng: rngLib, row_scores: rowScoresLib, row_scores_pair: rowScoresPairLib, row_tiles: rowTilesLib, single: singleLib,
   tile: tileLib, tile_multiply: multiplyLib, tile_stage: stageLib, tile_stats: statsLib, vec4: vec4Lib, walk: walkLib, window: windowLib,
 };
 
