@@ -63,15 +63,19 @@ export function layerNorm(x: Tensor, gamma: Tensor, beta: Tensor, { eps = 1e-6 }
 // dbeta = Σ dy, dgamma = Σ dy x̂ over the rows; dx = rstd (g - mean(g) - x̂ mean(g x̂)), g = dy gamma, over the columns
 function gradients(p: Rows, x: Tensor, gamma: Tensor, stats: Tensor, dy: Tensor) {
   const make = () => empty([p.C], 'f32', x.backend);
-  let dbeta: Tensor | undefined;
-  const ofBeta = (into = make()) => {
-    dbeta = into;
-    if (!gamma.requiresGrad) run(sumsPrimitive, [x, dy, stats], [make(), dbeta], p); // else together with dgamma
-    return dbeta;
+  let [dgamma, dbeta]: (Tensor | undefined)[] = [];
+  const sumUp = (intoGamma = make(), intoBeta = make()) => {
+    run(sumsPrimitive, [x, dy, stats], [intoGamma, intoBeta], p);
+    [dgamma, dbeta] = [intoGamma, intoBeta];
   };
-  const ofGamma = (into = make()) => {
-    run(sumsPrimitive, [x, dy, stats], [into, dbeta ?? make()], p);
-    return into;
+  const ofBeta = (into?: Tensor) => {
+    dbeta = into; // memory that nobody reads before dgamma is there: filled together with it
+    if (!into || !gamma.requiresGrad) sumUp(undefined, into);
+    return dbeta!;
+  };
+  const ofGamma = (into?: Tensor) => {
+    if (!dgamma) sumUp(into, dbeta);
+    return dgamma!;
   };
   const ofX = () => {
     const dx = empty(x.shape, x.dtype, x.backend);
