@@ -36,13 +36,11 @@ export default defineConfig({
   resolve: { alias: { 'dawngrad/engine': join(import.meta.dirname, 'src/engine.ts'), 'dawngrad/node': join(import.meta.dirname, 'src/node.ts'), dawngrad: join(import.meta.dirname, 'src/index.ts') } },
   test: {
     include: ['test/**/*.test.ts'],
-    setupFiles: ['test/support/seed.ts'],
+    setupFiles: ['test/support/seed.ts', 'test/support/limits.ts'], // time limits are the latter's
     env: await driver(),
     pool: 'forks',
     maxWorkers: 2,
     isolate: false, // one device and one set of pipelines a worker
     slowTestThreshold: 10_000,
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
   },
 });

@@ -7,6 +7,7 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { build, install, root, run, seconds } from './setup.mjs';
+import { limit } from './speed.mjs';
 
 const node = process.execPath;
 const bin = (path) => join(root, 'node_modules', path);
@@ -118,23 +119,24 @@ async function inBrowser(script, files) {
 
 const matching = (filters, tests = opTests) => tests.filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter)));
 
-/** The longest a stage may take; a stage that hangs is killed and counts as failed. */
-const LIMIT = 10 * 60_000;
+/** The longest a stage may take on a quiet machine of two cores; a stage that hangs is killed and counts as failed. */
+const LIMIT = 15 * 60_000;
 
 /** Runs a command in sight; `also` gets what it prints. Resolves to its exit code. */
 function show([command, ...args], env, also) {
   return new Promise((resolve) => {
     const child = spawn(command, args, { cwd: root, env: { ...process.env, ...env }, stdio: ['ignore', also ? 'pipe' : 'inherit', 'inherit'] });
-    const timer = setTimeout(() => {
-      console.log(`killed after ${LIMIT / 60_000} minutes`);
+    const from = performance.now();
+    const callOff = limit(LIMIT, () => {
+      console.log(`killed after ${seconds(from)}: more than ${LIMIT / 60_000} minutes on a quiet machine`);
       child.kill('SIGKILL');
-    }, LIMIT);
+    });
     child.stdout?.on('data', (data) => {
       process.stdout.write(data);
       also(data);
     });
     child.on('close', (code, signal) => {
-      clearTimeout(timer);
+      callOff();
       if (signal) console.log(`ended by ${signal}`);
       resolve(code ?? 1);
     });

@@ -16,6 +16,7 @@ export async function chromium() {
     executablePath: join(home, 'chromium'),
     headless: 'shell',
     pipe: true,
+    protocolTimeout: 0, // whoever waits for the page has a limit of his own
     args: ['--no-sandbox', '--disable-dev-shm-usage', '--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader'],
     env: { ...env, LD_LIBRARY_PATH: join(home, 'al2023/lib'), FONTCONFIG_PATH: join(home, 'fonts') },
   };

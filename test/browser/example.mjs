@@ -4,6 +4,7 @@
  */
 import puppeteer from 'puppeteer-core';
 import { serveFiles } from '../../scripts/serve.mjs';
+import { patience } from '../../scripts/speed.mjs';
 import { chromium } from './chromium.mjs';
 
 const counts = { passed: 0, failed: 0 };
@@ -32,7 +33,7 @@ try {
   page.on('pageerror', (e) => errors.push(String(e)));
   await page.goto(`${server.url}examples/browser/?count=400&epochs=2`);
   const status = () => page.$eval('#status', (e) => e.textContent);
-  await page.waitForFunction(() => !document.querySelector('#start').disabled || document.querySelector('#status.bad'), { timeout: 60_000 });
+  await page.waitForFunction(() => !document.querySelector('#start').disabled || document.querySelector('#status.bad'), { timeout: patience(60_000) });
   await page.click('#start');
   await page.evaluate(() => {
     globalThis.longest = 0; // the page answers while the worker trains: the longest gap between two timers
@@ -42,7 +43,7 @@ try {
       last = performance.now();
     }, 10);
   });
-  await page.waitForFunction(() => /^(Done|Stopped)|Error/.test(document.querySelector('#status').textContent) || document.querySelector('#status.bad'), { timeout: 120_000 });
+  await page.waitForFunction(() => /^(Done|Stopped)|Error/.test(document.querySelector('#status').textContent) || document.querySelector('#status.bad'), { timeout: patience(180_000) });
   check('it ends well', (await status()) === 'Done.', await status());
   const text = (id) => page.$eval(`#${id}`, (e) => e.textContent);
   check('it trains 20 steps', (await text('step')) === '20 / 20', await text('step'));
@@ -52,7 +53,7 @@ try {
   check('the neighbours are shown', (await page.$$('#neighbours canvas')).length === 78);
   for (const canvas of ['#lossChart', '#accuracyChart', '#queue', '#views canvas', '#neighbours canvas']) check(`${canvas} is drawn`, (await page.evaluate(painted, canvas)) > 100);
   const longest = await page.evaluate(() => globalThis.longest);
-  check('the page stays responsive', longest < 1000, `a gap of ${Math.round(longest)} ms`);
+  check('the page stays responsive', longest < patience(1000), `a gap of ${Math.round(longest)} ms`);
   check('no error in the console', errors.length === 0, errors.join('\n'));
   if (process.argv[2]) await page.screenshot({ path: process.argv[2], fullPage: true });
 
@@ -65,7 +66,7 @@ try {
     };
   });
   await without.goto(`${server.url}examples/browser/`);
-  await without.waitForSelector('#status.bad', { timeout: 30_000 });
+  await without.waitForSelector('#status.bad', { timeout: patience(30_000) });
   const message = await without.$eval('#status', (e) => e.textContent);
   check('it says so where WebGPU is missing', /a WebGPU adapter is needed; got none.*Use a browser with WebGPU/.test(message), message);
 } catch (e) {

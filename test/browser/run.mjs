@@ -9,6 +9,7 @@ import { createServer } from 'node:http';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import puppeteer from 'puppeteer-core';
+import { patience } from '../../scripts/speed.mjs';
 import { chromium } from './chromium.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -36,7 +37,7 @@ async function bundle(files) {
     target: 'es2022',
     platform: 'browser',
     loader: { '.wgsl': 'text' },
-    define: { TEST_RUNS: share, TEST_SEED: process.env.TEST_SEED ?? '1' },
+    define: { TEST_LIMIT: String(patience(180_000)), TEST_RUNS: share, TEST_SEED: process.env.TEST_SEED ?? '1' },
     plugins: [replace],
     ignoreAnnotations: true, // tests have side effects, whatever package.json says of the library
     logLevel: 'warning',
@@ -78,7 +79,7 @@ async function main() {
     });
     await page.exposeFunction('report', report);
     await page.goto(server.url);
-    await Promise.race([page.waitForFunction('globalThis.start').then(() => page.evaluate('start()')), crash]);
+    await Promise.race([page.waitForFunction('globalThis.start', { timeout: patience(60_000) }).then(() => page.evaluate('start()')), crash]);
   } catch (e) {
     report({ name: 'the page runs to its end', error: String(e.stack ?? e) });
   } finally {

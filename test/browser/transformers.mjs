@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import puppeteer from 'puppeteer-core';
 import { drawPictures, encodePng } from '../../dist/index.js';
 import { serveFiles } from '../../scripts/serve.mjs';
+import { patience } from '../../scripts/speed.mjs';
 import { chromium } from './chromium.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
@@ -59,7 +60,7 @@ try {
   const tab = await browser.newPage();
   tab.on('console', (message) => message.type() === 'error' && console.log(`page: ${message.text()}`));
   await tab.goto(`${server.url}${place}/`);
-  await tab.waitForFunction('globalThis.extract');
+  await tab.waitForFunction('globalThis.extract', { timeout: patience(60_000) });
   const { dims, data } = await tab.evaluate((url) => globalThis.extract(url), `${server.url}${place}/pictures/${picture}`);
   const off = Math.max(...features.map((v, i) => Math.abs(v - data[i])));
   const scale = Math.max(...features.map(Math.abs));

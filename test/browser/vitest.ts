@@ -37,12 +37,15 @@ export interface Result {
 const suite = (name: string): Suite => ({ name, beforeAll: [], beforeEach: [], afterAll: [], afterEach: [], children: [] });
 let current = suite('');
 
+/** Milliseconds that a test may take, by the machine's speed. */
+declare const TEST_LIMIT: number;
+
 export const beforeAll = (hook: Hook): void => void current.beforeAll.push(hook);
 export const beforeEach = (hook: Hook): void => void current.beforeEach.push(hook);
 export const afterAll = (hook: Hook): void => void current.afterAll.push(hook);
 export const afterEach = (hook: Hook): void => void current.afterEach.push(hook);
 
-function addTest(name: string, body: Body, timeout = 120_000): void {
+function addTest(name: string, body: Body, timeout = TEST_LIMIT): void {
   current.children.push({ name, run: body as Hook, timeout });
 }
 

@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { patience } from '../../scripts/speed.mjs';
 import { drawPictures } from '../../src/data/drawn.js';
 import { encodePng } from '../../src/io/png.js';
 import { decodeSafetensors } from '../../src/io/safetensors.js';
@@ -29,7 +30,7 @@ describe('dawngrad experiment', () => {
     writeFileSync(join(folder, 'four/results.jsonl'), `${kept.slice(0, 5).join('\n')}\n${kept[5].slice(0, 40)}`);
     expect(await dawngrad(...command)).toMatchObject({ code: 0, out: first.out });
     expect(lines('four/results.jsonl').at(-1)).toBe(kept[5]);
-  }, 240_000);
+  }, patience(240_000));
 
   it('mechanisms compares three of them over K, and MoCo over m', async () => {
     const { code, out } = await dawngrad('experiment', 'mechanisms', '--epochs', '1', '--Ks', '8,16', '--momenta', '0,0.99', '--K', '8', '--end-to-end-limit', '8', ...shared, 'mechanisms');

@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { patience } from '../../scripts/speed.mjs';
 import { bundleOf, gzippedKB, uses } from '../../bench/bundle.js';
 
 /** The package as a stranger has it: packed, installed into an empty folder and imported by its name. */
@@ -15,7 +16,7 @@ let packed: string[] = [];
 function run(command: string, args: string[], cwd = folder): string {
   const { NODE_OPTIONS, VK_ICD_FILENAMES, VK_DRIVER_FILES, ...env } = process.env;
   try {
-    return execFileSync(command, args, { cwd, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], timeout: 100_000, shell: process.platform === 'win32' });
+    return execFileSync(command, args, { cwd, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], timeout: patience(150_000), shell: process.platform === 'win32' });
   } catch (e) {
     const { stdout, stderr } = e as { stdout?: string; stderr?: string };
     throw new Error(`${command} ${args.join(' ')}\n${stdout}${stderr}`, { cause: e });
@@ -49,7 +50,7 @@ beforeAll(() => {
   npm(['install', join(folder, filename), '--omit=peer']);
   packed = filesOf(installed);
   lend('webgpu', 'sharp', '@sparticuz/chromium', '@webgpu/types', 'typescript');
-}, 180_000);
+}, patience(240_000));
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
