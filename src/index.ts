@@ -36,7 +36,9 @@ export { type Mechanisms, mechanisms, type MechanismsConfig } from './moco/mecha
 export { type Kept, keepNothing } from './moco/kept.js';
 export { type Features, knnAccuracy, knnSweep, nearestNeighbours } from './moco/knn.js';
 export { type LinearConfig, linearRecipes } from './moco/linear_config.js';
-export { type LinearData, linearProbe, type LinearRecord, type LinearResult } from './moco/linear_probe.js';
+export type { LinearRecord } from './moco/linear_fit.js';
+export { type LinearData, linearProbe, type LinearResult } from './moco/linear_probe.js';
+export type { Sweep, SweptRate } from './moco/linear_sweep.js';
 export { checkUnchanged } from './moco/unchanged.js';
 export { loadCheckpoint, saveCheckpoint } from './moco/checkpoint.js';
 

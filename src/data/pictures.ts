@@ -59,6 +59,13 @@ export function checkIndices(where: string, { count }: PictureSet, indices: Arra
  * picture, and the whole is `round(fraction * count)`. Both parts keep the order of the source.
  */
 export function splitHeldOut<S extends PictureSource>(p: S, fraction: number, seed: number): { train: S; heldOut: S } {
+  const held = heldOutPlaces(p, fraction, seed);
+  const where = (value: number) => Array.from(held.keys()).filter((i) => held[i] === value);
+  return { train: subset(p, where(0)), heldOut: subset(p, where(1)) };
+}
+
+/** Which of the pictures `splitHeldOut` holds out: 1 for those, 0 for the others. */
+export function heldOutPlaces(p: Pick<PictureSet, 'count' | 'labels' | 'classes'>, fraction: number, seed: number): Uint8Array {
   if (!(fraction >= 0 && fraction <= 1))
     throw new ConfigError(`splitHeldOut: the fraction lies in [0, 1]; got ${fraction}. Use 0.1 to hold out a tenth.`);
   const held = new Uint8Array(p.count);
@@ -68,8 +75,7 @@ export function splitHeldOut<S extends PictureSource>(p: S, fraction: number, se
     seen += members.length;
     for (const i of draw(members, take, seed, 'heldOut', c)) held[i] = 1;
   });
-  const where = (value: number) => Array.from(held.keys()).filter((i) => held[i] === value);
-  return { train: subset(p, where(0)), heldOut: subset(p, where(1)) };
+  return held;
 }
 
 /** The pictures of the classes called `names`; labels are numbered anew in the order of `names`. */
@@ -119,7 +125,7 @@ export function draw<T>(members: readonly T[], n: number, seed: number, stream: 
 }
 
 /** The indices of each class; of the whole set if it is unlabelled. */
-function byClass(p: PictureSet): number[][] {
+function byClass(p: Pick<PictureSet, 'count' | 'labels' | 'classes'>): number[][] {
   const lists: number[][] = (p.classes ?? ['']).map(() => []);
   for (let i = 0; i < p.count; i++) lists[p.labels?.[i] ?? 0].push(i);
   return lists;

@@ -1,48 +1,31 @@
-import { backward, noGrad } from '../autograd.js';
-import { compile } from '../compile.js';
 import { ConfigError } from '../core/errors.js';
-import { Rng } from '../core/rng.js';
 import type { PictureSet } from '../data/pictures.js';
 import type { PictureSource } from '../data/source.js';
 import type { StoredTensor } from '../io/safetensors.js';
 import { evaluating } from '../nn/evaluating.js';
-import { Linear } from '../nn/linear.js';
 import type { Encoder } from '../nn/models.js';
-import { crossEntropy } from '../ops/cross_entropy.js';
-import { gather } from '../ops/gather.js';
-import { pick } from '../ops/pick.js';
-import { reshape } from '../ops/reshape.js';
-import { concat } from '../ops/strided.js';
-import { FlatParameters } from '../optim/flat.js';
-import { SGD } from '../optim/sgd.js';
-import { step } from '../step.js';
-import { state, type Tensor, tensor } from '../tensor.js';
-import { accuracy } from './contrast.js';
 import { embedPictures, type Normalisation } from './embed.js';
 import type { Features } from './knn.js';
 import { checkLinear, type LinearConfig, linearRate } from './linear_config.js';
+import { fit, type LinearRecord, testOn } from './linear_fit.js';
+import { bestRate, type Sweep, sweepRates } from './linear_sweep.js';
 import { moduleTensors } from './module-state.js';
-import { type ProbeFeatures, probeFeatures } from './probe_features.js';
+import { augmentedFeatures, cachedFeatures } from './probe_features.js';
 import { checkUnchanged } from './unchanged.js';
-
-/** What an epoch of the classifier measured. Accuracies lie in 0..1; in training they are of batches before they are learned. */
-export interface LinearRecord {
-  epoch: number;
-  lr: number;
-  loss: number;
-  trainTop1: number;
-  trainTop5: number;
-  heldOutTop1: number;
-  heldOutTop5: number;
-}
 
 /** What a linear evaluation found. */
 export interface LinearResult {
+  /** The learning rate, for a batch of `lrBatch`: the configuration's, or the sweep's best. */
+  lr: number;
+  /** What each learning rate came to, where they were swept. */
+  sweep?: Sweep;
   epochs: LinearRecord[];
-  /** The epoch of the highest top-1 accuracy on the held-out pictures, the first of equals. */
-  best: LinearRecord;
-  /** `fc.weight` [classes, features] and `fc.bias` of that epoch. */
+  /** Of the held-out pictures, measured once, after the last epoch. Accuracies lie in 0..1. */
+  heldOut: { loss: number; top1: number; top5: number };
+  /** `fc.weight` [classes, features] and `fc.bias`. */
   classifier: Map<string, StoredTensor>;
+  /** What looks wrong with the training. */
+  warnings: string[];
 }
 
 /** Pictures to train and measure a classifier on, and how. */
@@ -50,29 +33,32 @@ export interface LinearData {
   train: PictureSource;
   heldOut: PictureSource;
   config: LinearConfig & Normalisation;
+  /** Choose the learning rate about the configuration's by a held-out part of the training pictures. Default false. */
+  sweep?: boolean;
   /** What the encoder was loaded from, by PyTorch's names. It must be the same to the bit when training ends; left out, as it was before. */
   stored?: ReadonlyMap<string, StoredTensor>;
   /** Batches whose streamed pictures are decoded before their turn (2). */
   ahead?: number;
+  /** When the learning rate has been chosen. */
+  onSweep?(sweep: Sweep, lr: number): void;
   /** After each epoch. */
   onEpoch?(record: LinearRecord): void;
 }
 
 const WHERE = 'linear probe';
-/** Steps that the device may be behind. */
-const IN_FLIGHT = 4;
-const ROWS = 1024;
 
 /**
  * Linear evaluation (He et al., arXiv:1911.05722, section 4.1): a linear classifier on the features of a frozen
- * encoder in evaluation mode. When it ends, the encoder is checked to be what it was, to the bit.
- * @throws ConfigError for pictures without classes, a loss that is no number, or an encoder that changed.
+ * encoder in evaluation mode. The held-out pictures are measured once, when it has been trained; papers report the best
+ * epoch on them, which is a choice made on the pictures it is measured by. When it ends, the encoder is checked to be
+ * what it was, to the bit.
+ * @throws ConfigError for pictures without classes, a loss that is not finite, or an encoder that changed.
  */
 export async function linearProbe(encoder: Encoder, data: LinearData): Promise<LinearResult> {
   check(data);
   const stored = data.stored ?? (await moduleTensors(encoder));
   return evaluating(encoder, async () => {
-    const result = await fit(encoder, data);
+    const result = await evaluate(encoder, data);
     await checkUnchanged(encoder, stored, WHERE);
     return result;
   });
@@ -85,94 +71,50 @@ function check({ train, heldOut, config }: LinearData): void {
     throw new ConfigError(`${WHERE}: pictures to train on and others to test on are needed; got ${train.count} and ${heldOut.count}. Hold some out.`);
 }
 
-async function fit(encoder: Encoder, { train, heldOut, config, ahead, onEpoch }: LinearData): Promise<LinearResult> {
-  const classifier = newClassifier(encoder.features, classesOf(train, heldOut), config.seed);
-  const tested = await embedPictures(encoder, heldOut, undefined, config, ahead);
-  const seen = await probeFeatures(encoder, train, config, ahead);
-  const learn = learner(classifier, state(tensor(train.labels!)), seen, config);
-  const epochs: LinearRecord[] = [];
-  let best: Pick<LinearResult, 'best' | 'classifier'> | undefined;
-  try {
-    for (let epoch = 0; epoch < config.epochs; epoch++) {
-      const lr = linearRate(config, epoch, Math.min(config.batch, train.count));
-      const [loss, trainTop1, trainTop5] = await learn(epoch, lr);
-      const [testLoss, heldOutTop1, heldOutTop5] = await test(classifier, tested);
-      if (!Number.isFinite(loss + testLoss))
-        throw new ConfigError(`${WHERE}: the loss must stay a number; got ${loss + testLoss} in epoch ${epoch + 1} at a learning rate of ${lr}. Lower it.`);
-      const record = { epoch: epoch + 1, lr, loss, trainTop1, trainTop5, heldOutTop1, heldOutTop5 };
-      epochs.push(record);
-      if (!best || heldOutTop1 > best.best.heldOutTop1) best = { best: record, classifier: prefixed(await moduleTensors(classifier)) };
-      onEpoch?.(record);
-    }
-  } finally {
-    seen.giveUp();
+async function evaluate(encoder: Encoder, data: LinearData): Promise<LinearResult> {
+  const { train, heldOut, ahead, onEpoch } = data;
+  const classes = classesOf(train, heldOut);
+  const cached = data.sweep || data.config.views === 'cached' ? await embedPictures(encoder, train, undefined, data.config, ahead) : undefined;
+  const { config, sweep } = data.sweep ? await swept(cached!, classes, data) : { config: data.config, sweep: undefined };
+  const seen = config.views === 'cached' ? cachedFeatures(cached!, config) : augmentedFeatures(encoder, train, config, ahead);
+  const { classifier, epochs, finite } = await fit(encoder.features, train.labels!, classes, seen, config, onEpoch);
+  const { epoch, loss } = epochs.at(-1)!;
+  if (!finite) {
+    const rate = linearRate(config, epoch - 1, Math.min(config.batch, train.count));
+    throw new ConfigError(`${WHERE}: the loss must stay finite; got ${loss} in epoch ${epoch} at a learning rate of ${rate}. Lower it.`);
   }
-  return { epochs, ...best! };
+  const tested = await testOn(classifier, await embedPictures(encoder, heldOut, undefined, config, ahead));
+  return { lr: config.lr, ...(sweep && { sweep }), epochs, heldOut: tested, classifier: prefixed(await moduleTensors(classifier)), warnings: jumps(epochs, train.count) };
 }
 
-const classesOf = (...sets: PictureSet[]): number => Math.max(...sets.map(({ classes, labels }) => classes?.length ?? 1 + labels!.reduce((a, b) => Math.max(a, b), 0)));
+/** The configuration with the learning rate that a sweep found best. */
+async function swept(all: Features, classes: number, { config, onSweep }: LinearData): Promise<{ config: LinearData['config']; sweep?: Sweep }> {
+  const sweep = await sweepRates(all, classes, config);
+  if (!sweep) return { config };
+  const best = bestRate(sweep);
+  if (!best)
+    throw new ConfigError(
+      `${WHERE}: one of the learning rates tried must keep the loss finite; got none of ${sweep.rates.map((r) => r.lr).join(', ')}. ` +
+        'Look whether the features are finite (dawngrad embed), or give a smaller --lr.',
+    );
+  onSweep?.(sweep, best.lr);
+  return { config: { ...config, lr: best.lr }, sweep };
+}
+
+const classesOf = (...sets: PictureSet[]): number =>
+  Math.max(...sets.map(({ classes, labels }) => classes?.length ?? 1 + labels!.reduce((a, b) => Math.max(a, b), 0)));
 const prefixed = (tensors: Map<string, StoredTensor>) => new Map([...tensors].map(([name, t]) => [`fc.${name}`, t]));
 
-/** Weights are N(0, 0.01), biases 0. */
-function newClassifier(features: number, classes: number, seed: number): Linear {
-  const rng = new Rng(seed, 'linear');
-  const fc = new Linear(rng, features, classes, { bound: 1 });
-  fc.weight.set(Float32Array.from({ length: fc.weight.size }, () => 0.01 * rng.normal()));
-  return fc;
-}
-
-/** Loss, top-1 and top-5 accuracy: a scalar, and all three as f32 [3]. */
-function measure(logits: Tensor, labels: Tensor): { loss: Tensor; all: Tensor } {
-  const loss = crossEntropy(logits, labels);
-  const { top1, top5 } = accuracy(logits, pick(logits, labels));
-  return { loss, all: concat([loss, top1, top5].map((v) => reshape(v, [1]))) };
-}
-
-/** An epoch of SGD, as a function that returns its mean loss and accuracies. */
-function learner(classifier: Linear, labels: Tensor, seen: ProbeFeatures, { momentum, weightDecay }: LinearConfig): (epoch: number, lr: number) => Promise<number[]> {
-  const optimizer = new SGD(new FlatParameters(classifier), { momentum, weightDecay });
-  const learn = compile((lr: Tensor, index: Tensor, ...inputs: Tensor[]) => {
-    const { loss, all } = measure(classifier.forward(seen.features(index, inputs)), gather(labels, index));
-    backward(loss);
-    optimizer.step(lr);
-    return all;
-  });
-  return async (epoch, lr) => {
-    const measured: Measured[] = [];
-    const { batches } = seen;
-    for (let done = epoch * batches.stepsPerEpoch; batches.epochOf(done) === epoch; done++) {
-      const index = batches.of(done);
-      measured.push({ rows: index.length, values: (await learn.async(Float32Array.of(lr), index, ...(await seen.inputs(done)))).data() });
-      await measured.at(-IN_FLIGHT)?.values;
-    }
-    return average(measured);
-  };
-}
-
-/** Loss and accuracies on all rows. */
-async function test(classifier: Linear, { values, count, size, labels }: Features): Promise<number[]> {
-  const measured: Measured[] = [];
-  for (let first = 0; first < count; first += ROWS) {
-    const end = Math.min(first + ROWS, count);
-    const [x, y] = [values.subarray(first * size, end * size), labels!.subarray(first, end)];
-    measured.push({ rows: end - first, values: step(() => noGrad(() => measure(classifier.forward(tensor(x, [end - first, size])), tensor(y)).all.data())) });
-    await measured.at(-IN_FLIGHT)?.values;
-  }
-  return average(measured);
-}
-
-interface Measured {
-  rows: number;
-  values: Promise<ArrayLike<number>>;
-}
-
-async function average(measured: Measured[]): Promise<number[]> {
-  const sums = [0, 0, 0];
-  let all = 0;
-  for (const { rows, values } of measured) {
-    const list = await values;
-    sums.forEach((_, i) => (sums[i] += rows * list[i]));
-    all += rows;
-  }
-  return sums.map((s) => s / all);
+/** A fall of the training accuracy from one epoch to the next that chance does not explain: of 5 points, and of 4 standard errors. */
+export function jumps(epochs: LinearRecord[], count: number): string[] {
+  const falls = epochs.slice(1).map(({ epoch, trainTop1 }, i) => ({ epoch, from: epochs[i].trainTop1, to: trainTop1 }));
+  const error = (p: number) => Math.sqrt((2 * p * (1 - p)) / count);
+  const wild = falls.filter(({ from, to }) => from - to > Math.max(0.05, 4 * error((from + to) / 2)));
+  if (wild.length === 0) return [];
+  const { epoch, from, to } = wild.reduce((a, b) => (b.from - b.to > a.from - a.to ? b : a));
+  const points = (v: number) => `${(100 * v).toFixed(1)} %`;
+  return [
+    `The training accuracy jumps: it fell from ${points(from)} to ${points(to)} in epoch ${epoch}, and in ${wild.length} epochs in all. ` +
+      'The learning rate is too high for these features, and the result a matter of where training stopped: lower --lr.',
+  ];
 }

@@ -8,7 +8,7 @@ import { AUGMENT_COLUMNS, type Augmentation, crops, drawAugmentation } from '../
 import { reshape } from '../ops/reshape.js';
 import type { Tensor } from '../tensor.js';
 import { Batches } from './batches.js';
-import { embedPictures, type Normalisation } from './embed.js';
+import type { Normalisation } from './embed.js';
 import type { Features } from './knn.js';
 import type { LinearConfig } from './linear_config.js';
 import { StepPictures } from './step_pictures.js';
@@ -24,16 +24,22 @@ export interface ProbeFeatures {
   giveUp(): void;
 }
 
-/** Features of the whole pictures, computed once, or of new crops and flips in each step, as the configuration says. */
-export async function probeFeatures(encoder: Encoder, train: PictureSource, config: LinearConfig & Normalisation, ahead = AHEAD): Promise<ProbeFeatures> {
-  const { seed, views, epochs } = config;
-  const batches = new Batches(config, train.count, Math.ceil(train.count / config.batch));
-  if (views === 'cached') {
-    const all = await embedPictures(encoder, train, undefined, config, ahead);
-    const features = (index: Tensor, [rows]: Tensor[]) => reshape(rows, [index.size, all.size]);
-    return { batches, inputs: async (done) => [rowsOf(all, batches.of(done))], features, giveUp: () => undefined };
-  }
-  const { size, mean, std, cropMin } = config;
+const batchesOf = (config: LinearConfig, count: number) => new Batches(config, count, Math.ceil(count / config.batch));
+
+/** Features computed once: those of the whole pictures. */
+export function cachedFeatures(all: Features, config: LinearConfig): ProbeFeatures {
+  const batches = batchesOf(config, all.count);
+  const features = (index: Tensor, [rows]: Tensor[]) => reshape(rows, [index.size, all.size]);
+  const inputs = async (done: number) => [rowsOf(all, batches.of(done))];
+  return { batches, inputs, features, giveUp: () => undefined };
+}
+
+/** Features of new crops and flips in each step. */
+export function augmentedFeatures(
+  encoder: Encoder, train: PictureSource, config: LinearConfig & Normalisation, ahead = AHEAD,
+): ProbeFeatures {
+  const { seed, epochs, size, mean, std, cropMin } = config;
+  const batches = batchesOf(config, train.count);
   const { height, width } = train;
   const augmentation: Augmentation = { ...crops(cropMin), mean, std };
   const pictures = new StepPictures(train, batches, { steps: epochs * batches.stepsPerEpoch, ahead });
@@ -45,6 +51,12 @@ export async function probeFeatures(encoder: Encoder, train: PictureSource, conf
   const features = (index: Tensor, [table, own]: Tensor[]) => noGrad(() =>
     encoder.embed(augment(pictures.onDevice(() => own), pictures.placesOf(index, 0), reshape(table, [index.size, AUGMENT_COLUMNS]), { size, mean, std })));
   return { batches, inputs, features, giveUp: () => pictures.giveUp() };
+}
+
+/** The features of some pictures. */
+export function featuresAt(all: Features, index: Uint32Array): Features {
+  const labels = all.labels && index.map((i) => all.labels![i]);
+  return { values: rowsOf(all, index), count: index.length, size: all.size, labels };
 }
 
 /** Rows of features; not kept on the device, which may have no buffer so large. */

@@ -5,7 +5,9 @@ import { type Pictures, subset } from '../../src/data/pictures.js';
 import type { StreamedPictures } from '../../src/data/source.js';
 import { embedPictures } from '../../src/moco/embed.js';
 import { linearRate, linearRecipes } from '../../src/moco/linear_config.js';
-import { type LinearData, linearProbe, type LinearRecord } from '../../src/moco/linear_probe.js';
+import type { LinearRecord } from '../../src/moco/linear_fit.js';
+import { jumps, type LinearData, linearProbe } from '../../src/moco/linear_probe.js';
+import { bestRate, type Sweep } from '../../src/moco/linear_sweep.js';
 import { moduleTensors } from '../../src/moco/module-state.js';
 import { BatchNorm } from '../../src/nn/batch_norm.js';
 import { Conv2d } from '../../src/nn/conv2d.js';
@@ -62,12 +64,11 @@ describe('linearProbe', () => {
     const encoder = new Tiny();
     const stored = await moduleTensors(encoder);
     const told: LinearRecord[] = [];
-    const { epochs, best, classifier } = await linearProbe(encoder, { train, heldOut, config: { ...config, views }, stored, onEpoch: (r) => told.push(r) });
+    const { lr, epochs, heldOut: tested, classifier } = await linearProbe(encoder, { train, heldOut, config: { ...config, views }, stored, onEpoch: (r) => told.push(r) });
     expect(told).toEqual(epochs);
     expect(epochs.map((e) => [e.epoch, e.lr * 32])).toEqual([[1, 3], [2, 3], [3, 3], [4, 0.3], [5, 0.3], [6, 0.03]].map(([e, lr]) => [e, expect.closeTo(lr, 9)]));
     expect(epochs[5].loss).toBeLessThan(epochs[0].loss);
-    expect([best.heldOutTop1, best.heldOutTop5, best.trainTop5]).toEqual([1, 1, expect.closeTo(1, 6)]);
-    expect(best).toBe(epochs.find((e) => e.heldOutTop1 === 1));
+    expect([lr, tested.top1, tested.top5, epochs[5].trainTop5]).toEqual([3, 1, 1, expect.closeTo(1, 6)]);
     expect([...classifier].map(([name, t]) => [name, t.shape])).toEqual([['fc.weight', [3, 5]], ['fc.bias', [3]]]);
     expect([encoder.training, encoder.bn.training]).toEqual([true, true]);
     expect(await moduleTensors(encoder)).toEqual(stored);
@@ -81,13 +82,13 @@ describe('linearProbe', () => {
     };
     const probe = (sets: Pick<LinearData, 'train' | 'heldOut'>) => linearProbe(new Tiny(), { ...sets, config: { ...config, views, epochs: 3 }, ahead });
     expect(await probe({ train: stream(train), heldOut: stream(heldOut) })).toEqual(await probe({ train, heldOut }));
-    expect(asked).toEqual(views === 'cached' ? [12, 31] : [12, ...Array(3).fill([8, 8, 8, 7]).flat()]);
+    expect(asked).toEqual(views === 'cached' ? [31, 12] : [...Array(3).fill([8, 8, 8, 7]).flat(), 12]);
   });
 
   it('starts at N(0, 0.01) and 0, and its first step is -lr times the gradient of the mean cross-entropy', async () => {
     const once = (lr: number) => linearProbe(new Tiny(), { train, heldOut, config: { ...config, views: 'cached', epochs: 1, batch: 1000, lr } });
     const [still, moved] = [(await once(1e-12)).classifier, await once(2)];
-    expect(moved.best.lr).toBeCloseTo((2 * 31) / 256, 9); // the batch is the set
+    expect(moved.epochs[0].lr).toBeCloseTo((2 * 31) / 256, 9); // the batch is the set
     const [W, b] = [still.get('fc.weight')!.data as Float32Array, still.get('fc.bias')!.data];
     expect([...b]).toEqual([0, 0, 0].map((v) => expect.closeTo(v, 9)));
     const spread = Math.sqrt(W.reduce((s, v) => s + v * v, 0) / W.length);
@@ -107,9 +108,9 @@ describe('linearProbe', () => {
         x.forEach((xj, j) => (dW[5 * c + j] += d * xj));
       });
     }
-    expect(moved.best.loss).toBeCloseTo(loss, 5);
-    assertClose('weight', moved.classifier.get('fc.weight')!.data as Float32Array, W.map((w, i) => w - moved.best.lr * dW[i]), { relative: 1e-5 });
-    assertClose('bias', moved.classifier.get('fc.bias')!.data as Float32Array, Float64Array.from(db, (v) => -moved.best.lr * v), { relative: 1e-5 });
+    expect(moved.epochs[0].loss).toBeCloseTo(loss, 5);
+    assertClose('weight', moved.classifier.get('fc.weight')!.data as Float32Array, W.map((w, i) => w - moved.epochs[0].lr * dW[i]), { relative: 1e-5 });
+    assertClose('bias', moved.classifier.get('fc.bias')!.data as Float32Array, Float64Array.from(db, (v) => -moved.epochs[0].lr * v), { relative: 1e-5 });
   });
 
   it.each<[string, string, (encoder: Tiny) => unknown]>([
@@ -132,10 +133,51 @@ describe('linearProbe', () => {
 
   it('says what cannot work', async () => {
     const probe = (changed: Partial<LinearData> & { c?: Partial<LinearData['config']> }) => linearProbe(new Tiny(), { train, heldOut, ...changed, config: { ...config, views: 'cached', ...changed.c } });
-    await expect(probe({ c: { lr: 1e42 } })).rejects.toThrow(/linear probe: the loss must stay a number; got (NaN|Infinity) in epoch 1 at a learning rate of .* Lower it/);
+    await expect(probe({ c: { lr: 1e42 } })).rejects.toThrow(/linear probe: the loss must stay finite; got (NaN|Infinity) in epoch 1 at a learning rate of .* Lower it/);
     await expect(probe({ c: { epochs: 0 } })).rejects.toThrow('epochs: it must be a whole number above 0; got 0');
     await expect(probe({ heldOut: { ...heldOut, labels: undefined } })).rejects.toThrow('linear probe: both sets need labels');
     await expect(probe({ heldOut: { ...heldOut, count: 0 } })).rejects.toThrow('got 31 and 0. Hold some out');
+  });
+});
+
+describe('the sweep of learning rates', () => {
+  const swept = { ...config, views: 'cached' as const, lr: 30, epochs: 6, batch: 32, milestones: [] };
+
+  it('tries six about the recipe on training pictures alone, trains on all with the best, and measures the others once', async () => {
+    const told: [Sweep, number][] = [];
+    const onSweep = (sweep: Sweep, lr: number) => void told.push([sweep, lr]);
+    const { lr, sweep, heldOut: tested } = await linearProbe(new Tiny(), { train, heldOut, config: swept, sweep: true, onSweep });
+    expect(told).toEqual([[sweep, lr]]);
+    expect(sweep!.rates.map((r) => r.lr)).toEqual([90, 30, 9, 3, 0.9, 0.3]);
+    expect([sweep!.trained, sweep!.measured]).toEqual([25, 6]);
+    expect(lr).toBe(bestRate(sweep!)!.lr);
+    expect(tested.top1).toBe(1);
+    const fixed = await linearProbe(new Tiny(), { train, heldOut, config: { ...swept, lr } });
+    expect({ ...fixed, sweep }).toEqual(await linearProbe(new Tiny(), { train, heldOut, config: swept, sweep: true }));
+  });
+
+  it('does not depend on the pictures that are measured in the end', async () => {
+    const wrong = { ...heldOut, labels: heldOut.labels!.map((l) => (l + 1) % 3) };
+    const rates = async (tested: Pictures) => (await linearProbe(new Tiny(), { train, heldOut: tested, config: swept, sweep: true })).sweep;
+    expect(await rates(wrong)).toEqual(await rates(heldOut));
+  });
+
+  it('leaves out rates that diverge, and says so where all do', async () => {
+    const rates = [NaN, 0.5, 0.9, 0.9].map((accuracy, i) => ({ lr: 10 - i, accuracy, loss: [NaN, 1, 0.4, 0.3][i] }));
+    expect(bestRate({ rates, measured: 1, trained: 1 })!.lr).toBe(7);
+    const all = linearProbe(new Tiny(), { train, heldOut, config: { ...swept, lr: 1e42 }, sweep: true });
+    await expect(all).rejects.toThrow('linear probe: one of the learning rates tried must keep the loss finite; got none of 3e+42');
+  });
+
+  it('warns where the training accuracy falls by more than chance explains', () => {
+    const warned = (count: number, ...trainTop1: number[]) => jumps(trainTop1.map((v, i) => ({ epoch: i + 1, lr: 1, loss: 1, trainTop1: v, trainTop5: 1 })), count);
+    expect(warned(800, 0.4, 0.8, 0.52, 0.79, 0.6)).toEqual([
+      'The training accuracy jumps: it fell from 80.0 % to 52.0 % in epoch 3, and in 2 epochs in all. ' +
+        'The learning rate is too high for these features, and the result a matter of where training stopped: lower --lr.',
+    ]);
+    expect(warned(800, 0.4, 0.6, 0.55, 0.57, 0.7)).toEqual([]); // 2 standard errors
+    expect(warned(30, 0.4, 0.6, 0.4, 0.7)).toEqual([]);
+    expect(warned(100_000, 0.4, 0.44, 0.42, 0.43)).toEqual([]);
   });
 });
 
