@@ -1,11 +1,14 @@
-// Random views of pictures, by a table drawn beforehand: one workgroup makes one picture of the batch, in four phases
+// Random views of pictures, by a table drawn beforehand: one workgroup makes one picture of the batch, in phases
 // between which its pixels pass through memory; a thread owns every THREADS-th pixel.
 //   1 Crop, resize, flip, and the colour steps before contrast. Resizing is bilinear, and antialiased as Pillow's: the
 //     triangle filter max(0, 1 - |d| / r), r = max(1, crop / output), over the crop's pixels alone, weights normalised.
 //     Both axes at once and without Pillow's rounding to 8 bits between and after them.
 //   2 Contrast, which needs the mean grey of the whole picture, and the colour steps after it.
-//   3 Gaussian blur along x, then 4 along y, edges repeated, weights e^(-d² / 2σ²) for |d| <= radius, normalised; then
-//     solarize and normalise.
+//   3 Gaussian blur as Pillow's, without its rounding to 8 bits: three times along x, then three times along y, the mean
+//     over a box of variance σ² / 3, edges repeated before each. A box has weight 1 at |d| <= l and `end` at |d| = l + 1;
+//     l = ⌊(√(4σ² + 1) - 1) / 2⌋, and end = (2l + 1)(σ² - l(l + 1)) / (2(3(l + 1)² - σ²)) makes its variance exact, while
+//     a Gaussian sampled at whole pixels loses half of it at σ = 0.4.
+//   4 Solarize and normalise.
 // Colour steps are torchvision's on floats in [0, 1], clamped after each. Flipping first is the same as last, since all
 // between is symmetric. One dispatch and no intermediate in workgroup memory, because pictures of any size must fit.
 override THREADS: u32 = 256u;
@@ -15,24 +18,22 @@ struct Params { M: u32, H: u32, W: u32, N: u32, height: u32, width: u32, mean: v
 
 @group(0) @binding(0) var<storage, read> pictures: array<u32>;     // u8 [M, H, W, 3], four a word
 @group(0) @binding(1) var<storage, read> index: array<u32>;        // [N]
-@group(0) @binding(2) var<storage, read> table: array<f32>;        // [N, 18], see src/ops/augment_params.ts
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;      // [N, height, width, 3]
-@group(0) @binding(4) var<storage, read_write> blurred: array<f32>; // [N, height, width, 3], along x
+@group(0) @binding(2) var<storage, read> table: array<f32>;        // [N, 17], see src/ops/augment_params.ts
+@group(0) @binding(3) var<storage, read_write> image0: array<f32>; // [N, height, width, 3], the result
+@group(0) @binding(4) var<storage, read_write> image1: array<f32>; // [N, height, width, 3], for the blur
 @group(1) @binding(0) var<uniform> p: Params;
 
-const COLUMNS = 18u;
+const COLUMNS = 17u;
 const STEPS = 4u; // five pairs of a code and a factor
 const SIGMA = 14u;
-const RADIUS = 15u;
-const SOLARIZE = 16u;
-const FLIP = 17u;
+const SOLARIZE = 15u;
+const FLIP = 16u;
 const NONE = 0u; // codes; 3 is saturation
 const BRIGHTNESS = 1u;
 const CONTRAST = 2u;
 const HUE = 4u;
 
 var<workgroup> sums: array<f32, THREADS>;
-var<workgroup> bell: array<f32, 32>;
 
 fn rgbOf(values: vec4f) -> vec3f { return values.xyz / values.w; }
 
@@ -93,13 +94,37 @@ fn colour(start: vec3f, row: u32, begin: u32, end: u32, mean: f32) -> vec3f {
   return c;
 }
 
-fn load(at: u32) -> vec3f { return vec3f(y[3u * at], y[3u * at + 1u], y[3u * at + 2u]); }
+struct Box { whole: i32, end: f32 }
 
-fn store(at: u32, c: vec3f) {
-  y[3u * at] = c.r;
-  y[3u * at + 1u] = c.g;
-  y[3u * at + 2u] = c.b;
+fn boxOf(sigma: f32) -> Box {
+  let variance = sigma * sigma;
+  let l = floor(0.5 * (sqrt(4.0 * variance + 1.0) - 1.0));
+  return Box(i32(l), 0.5 * (2.0 * l + 1.0) * (variance - l * (l + 1.0)) / (3.0 * (l + 1.0) * (l + 1.0) - variance));
 }
+
+#for i in 0..2
+fn load$i(at: u32) -> vec3f { return vec3f(image$i[3u * at], image$i[3u * at + 1u], image$i[3u * at + 2u]); }
+
+fn store$i(at: u32, c: vec3f) {
+  image$i[3u * at] = c.r;
+  image$i[3u * at + 1u] = c.g;
+  image$i[3u * at + 2u] = c.b;
+}
+
+// The mean over the box about pixel i of the picture at `base`, along y or along x.
+fn boxed$i(base: u32, i: u32, box: Box, alongY: bool) -> vec3f {
+  let x = i % p.width;
+  let stride = select(1u, p.width, alongY);
+  let first = base + select(i - x, x, alongY);
+  let place = i32(select(x, i / p.width, alongY));
+  let last = i32(select(p.width, p.height, alongY)) - 1;
+  var whole = vec3f();
+  for (var d = -box.whole; d <= box.whole; d++) { whole += load$i(first + stride * u32(clamp(place + d, 0, last))); }
+  let left = load$i(first + stride * u32(max(place - box.whole - 1, 0)));
+  let right = load$i(first + stride * u32(min(place + box.whole + 1, last)));
+  return (whole + box.end * (left + right)) / (2.0 * (f32(box.whole) + box.end) + 1.0);
+}
+#end
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
@@ -111,7 +136,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let source = min(index[n], p.M - 1u);
   let crop = vec4f(table[row], table[row + 1u], table[row + 2u], table[row + 3u]);
   let sigma = table[row + SIGMA];
-  let radius = min(i32(table[row + RADIUS]), 31);
   var steps = 0u;
   var before = 5u; // steps before contrast
   for (var i = 0u; i < 5u; i++) {
@@ -125,47 +149,31 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let x = i % p.width;
     let c = colour(resized(source, crop, i / p.width, select(x, p.width - 1u - x, table[row + FLIP] == 1.0)), row, 0u, min(before, steps), 0.0);
     sum += grey(c);
-    store(base + i, c);
+    store0(base + i, c);
   }
   sums[thread] = sum;
-  for (var d = thread; d < 32u; d += THREADS) { bell[d] = exp(-0.5 * f32(d * d) / max(sigma * sigma, 1e-6)); }
   workgroupBarrier();
 
   if (before < steps) {
     sum = 0.0;
     for (var t = 0u; t < THREADS; t++) { sum += sums[t]; }
-    for (var i = thread; i < pixels; i += THREADS) { store(base + i, colour(load(base + i), row, before, steps, sum / f32(pixels))); }
+    let mean = sum / f32(pixels);
+    for (var i = thread; i < pixels; i += THREADS) { store0(base + i, colour(load0(base + i), row, before, steps, mean)); }
   }
   storageBarrier();
 
-  if (radius > 0) {
-    for (var i = thread; i < pixels; i += THREADS) {
-      let x = i32(i % p.width);
-      var total = vec4f();
-      for (var d = -radius; d <= radius; d++) {
-        let at = base + i - u32(x) + u32(clamp(x + d, 0, i32(p.width) - 1));
-        total += bell[abs(d)] * vec4f(load(at), 1.0);
-      }
-      let c = rgbOf(total);
-      blurred[3u * (base + i)] = c.r;
-      blurred[3u * (base + i) + 1u] = c.g;
-      blurred[3u * (base + i) + 2u] = c.b;
-    }
+  let box = boxOf(sigma);
+  let blurred = select(0u, pixels, sigma > 0.0);
+  for (var k = 0u; k < 3u; k++) { // six passes, the first three of them along x
+    for (var i = thread; i < blurred; i += THREADS) { store1(base + i, boxed0(base, i, box, k == 2u)); }
+    storageBarrier();
+    for (var i = thread; i < blurred; i += THREADS) { store0(base + i, boxed1(base, i, box, k > 0u)); }
+    storageBarrier();
   }
-  storageBarrier();
 
   for (var i = thread; i < pixels; i += THREADS) {
-    var c = load(base + i);
-    if (radius > 0) {
-      let line = i32(i / p.width);
-      var total = vec4f();
-      for (var d = -radius; d <= radius; d++) {
-        let at = 3u * (base + u32(clamp(line + d, 0, i32(p.height) - 1)) * p.width + i % p.width);
-        total += bell[abs(d)] * vec4f(blurred[at], blurred[at + 1u], blurred[at + 2u], 1.0);
-      }
-      c = rgbOf(total);
-    }
+    var c = load0(base + i);
     if (table[row + SOLARIZE] == 1.0) { c = min(c, 1.0 - c); }
-    store(base + i, (c - p.mean.rgb) * p.inverseStd.rgb);
+    store0(base + i, (c - p.mean.rgb) * p.inverseStd.rgb);
   }
 }

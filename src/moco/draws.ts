@@ -5,7 +5,7 @@ import { type PretrainConfig, viewsOf } from './config.js';
 import type { Method } from './method.js';
 import { ratesAt } from './rates.js';
 
-/** What a part of a step takes, drawn on the host: see `Part`; `table1` and `table2` are [N, 18] for `augment`. */
+/** What a part of a step takes, drawn on the host: see `Part`; `table1` and `table2` are [N, 17] for `augment`. */
 export interface PartDraws<T> {
   index: T;
   table1: T;

@@ -32,7 +32,7 @@ export interface AugmentOptions {
  *
  * @param pictures the data set, u8 [M, H, W, 3].
  * @param index which pictures, u32 [N], each below M.
- * @param table how to augment each, f32 [N, 18] from `drawAugmentation`.
+ * @param table how to augment each, f32 [N, 17] from `drawAugmentation`.
  * @returns f32 [N, height, width, 3].
  */
 export function augment(pictures: Tensor<'u8'>, index: Tensor<'u32'>, table: Tensor<'f32'>, { size, mean, std }: AugmentOptions): Tensor {

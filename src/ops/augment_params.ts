@@ -13,7 +13,7 @@ export interface Augmentation {
   /** Probability of becoming grey, after the jitter unless `grayscaleFirst`. */
   grayscale?: number;
   grayscaleFirst?: boolean;
-  /** Gaussian blur, sigma in pixels of the output. */
+  /** Gaussian blur as Pillow's, `GaussianBlur(radius=sigma)`; sigma in pixels of the output, 10 at most. */
   blur?: { probability: number; sigma: readonly [number, number] };
   /** Probability of solarizing: v becomes min(v, 1 - v). */
   solarize?: number;
@@ -55,21 +55,24 @@ export interface Draw {
 
 /**
  * Numbers a row of the table: top, left, height and width of the crop; five colour steps as pairs of a code and a
- * factor; sigma and radius of the blur; whether to solarize; whether to flip.
+ * factor; sigma of the blur, 0 for none; whether to solarize; whether to flip.
  */
-export const AUGMENT_COLUMNS = 18;
+export const AUGMENT_COLUMNS = 17;
 
 /** Codes of colour steps. Grey is saturation by a factor of 0. At most one step of a row is contrast. */
 const STEP = { none: 0, brightness: 1, contrast: 2, saturation: 3, hue: 4 } as const;
 
 type Step = [code: number, factor: number];
 
-/** Draws how each picture is to be augmented, as the table [N, 18] that `augment` reads. */
+/** Draws how each picture is to be augmented, as the table [N, 17] that `augment` reads. */
 export function drawAugmentation(augmentation: Augmentation, { seed, epoch, view, indices, height, width }: Draw): Float32Array {
   if (!(Number.isInteger(view) && view >= 0 && view < 16))
     throw new ConfigError(`drawAugmentation: the view is a whole number in 0 .. 15; got ${view}. Use 0 for queries and 1 for keys.`);
-  const sigma = augmentation.blur?.sigma[1] ?? 0;
-  if (!(sigma <= 10)) throw new ConfigError(`drawAugmentation: sigma of the blur is at most 10 pixels; got ${sigma}. MoCo uses 0.1 to 2.`);
+  const [low, high] = augmentation.blur?.sigma ?? [0, 0];
+  if (!(low >= 0 && low <= high && high <= 10))
+    throw new ConfigError(
+      `drawAugmentation: sigma of the blur must be a range in 0 .. 10 pixels; got ${low} to ${high}. MoCo uses 0.1 to 2.`,
+    );
   const table = new Float32Array(indices.length * AUGMENT_COLUMNS);
   for (let i = 0; i < indices.length; i++) {
     const rng = new Rng(seed ^ streamOf('augment'), epoch * 16 + view, indices[i]);
@@ -95,7 +98,7 @@ function drawRow(a: Augmentation, rng: Rng, height: number, width: number): numb
   while (steps.length < 5) steps.push([STEP.none, 0]);
   const sigma = happens(rng, a.blur?.probability) ? rng.uniform(...a.blur!.sigma) : 0;
   const solarize = happens(rng, a.solarize);
-  return [...box, ...steps.flat(), sigma, Math.ceil(3 * sigma), Number(solarize), Number(happens(rng, a.flip))];
+  return [...box, ...steps.flat(), sigma, Number(solarize), Number(happens(rng, a.flip))];
 }
 
 /** torchvision's RandomResizedCrop: ten tries at a box of random area and ratio, else the largest in the middle. */

@@ -19,7 +19,7 @@ type Picture = number[][][];
 
 /** y = the pictures named by `index`, each augmented as its row of `table` says and normalised. */
 export function augment([pictures, index, table, y]: TypedArray[], p: AugmentParams): void {
-  const columns = 18;
+  const columns = 17;
   for (let n = 0; n < p.N; n++) {
     const row = Array.from(table.subarray(n * columns, (n + 1) * columns));
     const [top, left, h, w] = row;
@@ -29,9 +29,9 @@ export function augment([pictures, index, table, y]: TypedArray[], p: AugmentPar
     let x = whole.slice(top, top + h).map((line) => line.slice(left, left + w));
     x = transposed(resizeRows(transposed(resizeRows(x, p.height)), p.width));
     for (let i = 4; i < 14; i += 2) x = colourStep(x, row[i], row[i + 1]);
-    if (row[14] > 0) x = transposed(blurRows(transposed(blurRows(x, row[14], row[15])), row[14], row[15]));
-    if (row[16] === 1) x = mapped(x, (c) => c.map((v) => (v < 0.5 ? v : 1 - v)));
-    if (row[17] === 1) x = x.map((line) => [...line].reverse());
+    if (row[14] > 0) x = transposed(blurRows(transposed(blurRows(x, row[14])), row[14]));
+    if (row[15] === 1) x = mapped(x, (c) => c.map((v) => (v < 0.5 ? v : 1 - v)));
+    if (row[16] === 1) x = x.map((line) => [...line].reverse());
     x = mapped(x, (c) => c.map((v, k) => (v - p.mean[k]) / p.std[k]));
     y.set(x.flat(2), n * p.height * p.width * 3);
   }
@@ -59,14 +59,33 @@ function resizeRows(x: Picture, to: number): Picture {
   return Array.from({ length: to }, (_, i) => meanRow(x, (r) => Math.max(0, half - Math.abs(r + 0.5 - (i + 0.5) * step))));
 }
 
-/** Each row mixed with its neighbours above and below; beyond the edge stands the edge. */
-function blurRows(x: Picture, sigma: number, radius: number): Picture {
-  return x.map((_, i) => {
-    const weights = new Array<number>(x.length).fill(0);
-    for (let d = -radius; d <= radius; d++) weights[Math.max(0, Math.min(x.length - 1, i + d))] += Math.exp(-((d / sigma) ** 2) / 2);
-    return meanRow(x, (r) => weights[r]);
-  });
+/** Pillow's Gaussian blur along columns: three equal boxes, edges repeated before each. */
+function blurRows(x: Picture, sigma: number): Picture {
+  const weights = boxOf(sigma);
+  const reach = (weights.length - 1) / 2;
+  const pass = (rows: Picture) => rows.map((line, i) => line.map((pixel, c) => pixel.map((_, k) => {
+    const at = (t: number) => Math.max(0, Math.min(rows.length - 1, i + t - reach));
+    return sumOf(weights.map((w, t) => w * rows[at(t)][c][k])) / sumOf(weights);
+  })));
+  return pass(pass(pass(x)));
 }
+
+/** Weights of the box of variance sigma² / 3: ones between two ends, which are found by bisection. */
+function boxOf(sigma: number): number[] {
+  const variance = (w: number[]) => sumOf(w.map((v, i) => v * (i - (w.length - 1) / 2) ** 2)) / sumOf(w);
+  const box = (whole: number, end: number) => [end, ...new Array<number>(2 * whole + 1).fill(1), end];
+  let whole = 0;
+  while (variance(box(whole, 1)) < sigma ** 2 / 3) whole++;
+  let [low, high] = [0, 1];
+  for (let i = 0; i < 60; i++) {
+    const middle = (low + high) / 2;
+    if (variance(box(whole, middle)) < sigma ** 2 / 3) low = middle;
+    else high = middle;
+  }
+  return box(whole, low);
+}
+
+const sumOf = (values: number[]): number => values.reduce((a, b) => a + b);
 
 const greyOf = ([r, g, b]: number[]): number => 0.299 * r + 0.587 * g + 0.114 * b;
 

@@ -28,7 +28,7 @@ function rowsOf(count: number, size: number, given: { steps?: [number, number][]
   for (let n = 0; n < count; n++) {
     const at = n * AUGMENT_COLUMNS;
     given.steps?.forEach((s, i) => table.set(s, at + 4 + 2 * i));
-    table.set([given.sigma ?? 0, Math.ceil(3 * (given.sigma ?? 0)), given.solarize ? 1 : 0, given.flip ? 1 : 0], at + 14);
+    table.set([given.sigma ?? 0, given.solarize ? 1 : 0, given.flip ? 1 : 0], at + 14);
   }
   return table;
 }
@@ -116,14 +116,37 @@ describe('augment', () => {
     assertClose('mean', [grey(await through(rowsOf(1, 5, { steps: [[2, 1.4]] }), x, 5))], [grey(x) / 255]);
   });
 
-  it('blur keeps a flat picture, and spreads a point as a Gaussian', async () => {
-    assertClose('flat', await through(rowsOf(1, 4, { sigma: 2 }), new Uint8Array(48).fill(102), 4), new Array(48).fill(0.4));
-    const point = new Uint8Array(9 * 9 * 3);
-    point.fill(255, 3 * 40, 3 * 41);
-    const y = await through(rowsOf(1, 9, { sigma: 1 }), point, 9);
-    const bell = [-3, -2, -1, 0, 1, 2, 3].map((d) => Math.exp((-d * d) / 2));
-    const centre = 1 / bell.reduce((a, b) => a + b);
-    assertClose('spread', [y[120], y[123], y[129], y[120 + 27], y[132]], [1, Math.exp(-0.5), Math.exp(-4.5), Math.exp(-0.5), 0].map((v) => v * centre ** 2));
+  it.each([0.1, 0.125, 0.375, 0.5, 1, 1.41, 1.42, 2, 3.3])('blur of sigma %f: a flat picture stays, a point spreads by sigma²', async (sigma) => {
+    assertClose('flat', await through(rowsOf(1, 4, { sigma }), new Uint8Array(48).fill(102), 4), new Array(48).fill(0.4));
+    const [size, middle] = [35, 17];
+    const point = new Uint8Array(size * size * 3);
+    point.fill(255, 3 * middle * (size + 1), 3 * middle * (size + 1) + 3);
+    const y = await through(rowsOf(1, size, { sigma }), point, size);
+    const moment = (f: (row: number, column: number) => number) =>
+      Array.from({ length: size * size }, (_, i) => y[3 * i] * f(Math.floor(i / size) - middle, (i % size) - middle)).reduce((a, b) => a + b);
+    const moments = [moment(() => 1), moment((r) => r), moment((_, c) => c), moment((r) => r * r), moment((_, c) => c * c)];
+    assertClose('moments', moments, [1, 0, 0, sigma ** 2, sigma ** 2]);
+  });
+
+  it('blur is three boxes along each axis, the edge repeated before each, as in Pillow', async () => {
+    const [size, x] = [11, bytes(11 * 11 * 3)];
+    for (const sigma of [0.125, 0.375, 0.75, 1.41, 1.42, 2, 6]) {
+      const [width, radius] = [size - 1, (Math.sqrt(4 * sigma ** 2 + 1) - 1) / 2];
+      const [l, v] = [Math.floor(radius), sigma ** 2 / 3];
+      const end = ((2 * l + 1) * (l * (l + 1) - 3 * v)) / (6 * (v - (l + 1) ** 2));
+      const box = Array.from({ length: size }, (_, i) => { // row i of the matrix of one pass
+        const row = new Array<number>(size).fill(0);
+        for (let d = -l - 1; d <= l + 1; d++) row[Math.min(width, Math.max(0, i + d))] += (Math.abs(d) > l ? end : 1) / (2 * l + 1 + 2 * end);
+        return row;
+      });
+      const times = (a: number[][], b: number[][]) => a.map((row) => b[0].map((_, j) => row.reduce((sum, v, k) => sum + v * b[k][j], 0)));
+      const all = times(box, times(box, box));
+      const sheets = [0, 1, 2].map((k) => Array.from({ length: size }, (_, r) => Array.from({ length: size }, (_, c) => x[3 * (r * size + c) + k] / 255)));
+      const turned = all.map((_, j) => all.map((row) => row[j]));
+      const blurred = sheets.map((sheet) => times(times(all, sheet), turned));
+      const expected = Array.from(x, (_, i) => blurred[i % 3][Math.floor(i / 3 / size)][Math.floor(i / 3) % size]);
+      for (const backend of [await gpu(), reference]) assertClose(`sigma ${sigma}`, await through(rowsOf(1, size, { sigma }), x, size, size, backend), expected);
+    }
   });
 
   it('solarizing turns the light half over', async () => {
@@ -144,7 +167,7 @@ describe('augment', () => {
   it('names what does not fit', async () => {
     on(await gpu(), () => {
       const [x, index, table] = [tensor(new Uint8Array(12), [1, 2, 2, 3]), tensor(new Uint32Array(2)), tensor(wholePictures(1, 2, 2), [1, AUGMENT_COLUMNS])];
-      expect(() => augment(x, index, table, { size: 2, ...plain })).toThrow('augment: the table must have shape [2, 18]; got [1, 18]');
+      expect(() => augment(x, index, table, { size: 2, ...plain })).toThrow('augment: the table must have shape [2, 17]; got [1, 17]');
       expect(() => augment(tensor(new Uint8Array(4), [1, 2, 2, 1]), index, table, { size: 2, ...plain })).toThrow('augment: pictures are [M, H, W, 3] with at least one pixel; got [1, 2, 2, 1]');
       expect(() => augment(x, index, tensor(wholePictures(2, 2, 2), [2, AUGMENT_COLUMNS]), { size: 0, ...plain })).toThrow('augment: the size is a whole number above 0; got 0 by 0');
     });
@@ -194,8 +217,8 @@ describe('drawAugmentation', () => {
     near(part(jittered, all), 0.8);
     near(part(grey, all), 0.2);
     near(part(all.filter((r) => r[14] > 0), all), 0.5);
-    near(part(all.filter((r) => r[16] === 1), all), 0.2);
-    near(part(all.filter((r) => r[17] === 1), all), 0.5);
+    near(part(all.filter((r) => r[15] === 1), all), 0.2);
+    near(part(all.filter((r) => r[16] === 1), all), 0.5);
     expect(new Set(jittered.map((s) => String(s.slice(0, 4).map(([code]) => code)))).size).toBe(24);
     for (const [code, lo, hi] of [[1, 0.6, 1.4], [2, 0.6, 1.4], [4, -0.1, 0.1]]) {
       const factors = steps.flat().filter(([c]) => c === code).map(([, factor]) => factor);
@@ -219,6 +242,7 @@ describe('drawAugmentation', () => {
 
   it('names what cannot be', () => {
     expect(() => draw(cifarAugmentation, 1, { view: 16 })).toThrow('drawAugmentation: the view is a whole number in 0 .. 15; got 16');
-    expect(() => draw({ ...mocoV2Augmentation, blur: { probability: 1, sigma: [0, 11] } }, 1)).toThrow('sigma of the blur is at most 10 pixels; got 11');
+    for (const sigma of [[0, 11], [-1, 2], [2, 1], [NaN, 2]] as const)
+      expect(() => draw({ ...mocoV2Augmentation, blur: { probability: 1, sigma } }, 1)).toThrow(`sigma of the blur must be a range in 0 .. 10 pixels; got ${sigma.join(' to ')}`);
   });
 });
