@@ -11,7 +11,7 @@ import { openRun } from '../moco/run.node.js';
 import type { Flag, Parsed } from './args.js';
 import { adapterFlag, commonFlags, headsFlag, headsOf, openDevice, type Output } from './common.js';
 import { type Loading, loadingFlags, loadingOf, measured, openData } from './loading.js';
-import { openRunSource } from './run-pictures.js';
+import { openRunSource, openTestSource } from './run-pictures.js';
 
 /** Flags of the commands that measure an encoder on pictures with classes. */
 export const labelledFlags: readonly Flag[] = [
@@ -64,9 +64,10 @@ export async function openLabelled(command: string, args: Parsed, out: Output, b
   };
   const choice = { views: size, limitPerClass: flags.get('limit') as number | undefined, seed };
   const all = await open((...how) => (data === undefined ? openRunSource(run!, ...how) : openData(data, choice, ...how)));
-  const test = flags.get('test') as string | undefined;
+  const ownTest = data === undefined && !flags.has('held-out') ? run?.test : undefined;
+  const test = (flags.get('test') as string | undefined) ?? ownTest;
   const { train, heldOut } = test === undefined ? splitHeldOut(all, part, seed)
-    : { train: all, heldOut: await open((...how) => openData(test, { size: all.height, classes: all.classes }, ...how)) };
+    : { train: all, heldOut: await open((...how) => openTestSource(test, all, ...how)) };
   if (!train.labels) throw new ConfigError(`${command}: pictures need classes to be measured by; got pictures without. Sort them into folders by class.`);
   if (heldOut.count === 0) throw new ConfigError(`${command}: some pictures must be held out; got ${part} of ${all.count}. Raise --held-out, or name others by --test.`);
   return { from, encoder: { ...encoder, normalisation: { ...encoder.normalisation, size } }, train, heldOut, ahead: loadingOf(args, on).ahead, config: run?.config };

@@ -47,6 +47,7 @@ const fields: Record<keyof PretrainConfig, string> = {
   knn: 'neighbours of the k-NN monitor',
   knnT: 'temperature of its votes',
   knnEvery: 'epochs from one k-NN to the next',
+  knnOutputs: "k-NN by the outputs of the encoder's head too",
   heldOut: 'part of the pictures kept for k-NN and never trained on',
   seed: 'seed of everything random',
 };
@@ -70,6 +71,7 @@ export const runFlags: readonly Flag[] = [
   { name: 'print-config', kind: 'switch', help: 'print the whole configuration as JSON, and end' },
   { name: 'dry-run', kind: 'switch', help: 'build everything, train two steps, tell memory and time, and end' },
   { name: 'data', kind: 'text', help: 'folder of pictures, CIFAR-10 batches or IDX files; without it, drawn pictures' },
+  { name: 'test', kind: 'text', help: "measure on these pictures, and train on all of DATA; CIFAR-10's and MNIST's own test files are taken without it" },
   { name: 'classes', kind: 'list', help: 'use these classes (sub-folders) only' },
   { name: 'limit', kind: 'number', help: 'use at most so many pictures a class' },
   { name: 'count', kind: 'number', help: 'pictures to draw when there is no data (1000)' },

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { GpuBackend } from '../backend/gpu.js';
 import { ConfigError } from '../core/errors.js';
+import { testFileOf } from '../data/open.node.js';
 import { splitHeldOut } from '../data/pictures.js';
 import type { PictureSource } from '../data/source.js';
 import { Pretraining } from '../moco/pretrain.js';
@@ -15,7 +16,7 @@ import { dryRun } from './dry-run.js';
 import { expectations } from './expect.js';
 import { type Loading, loadingFlags, loadingOf, streamedText } from './loading.js';
 import { configFlags, configFrom, runFlags } from './pretrain-flags.js';
-import { openRunSource } from './run-pictures.js';
+import { openRunSource, openTestSource } from './run-pictures.js';
 import { train } from './train.js';
 
 const helpFor = (config: PretrainConfig): string => `dawngrad pretrain [DATA] [flags]
@@ -51,14 +52,14 @@ async function runPretrain(args: Parsed, call: Call): Promise<number> {
   }
   const out = new Output(args);
   const resumed = resumedRun(args);
-  const info = resumed?.info ?? plannedRun(args, call);
+  const info = resumed?.info ?? (await measuredOn(plannedRun(args, call), args));
   const opened = await openDevice(args);
   out.tell(whereabouts(opened));
   if (opened instanceof GpuBackend) out.detail(`Kernels are chosen by ${JSON.stringify(opened.gpu.traits)}`);
   out.detail(`Configuration: ${JSON.stringify(info.config)}`);
   const loading = loadingOf(args, opened);
   const pictures = await picturesOf(info, out, loading);
-  const training = new Pretraining(info.config, splitHeldOut(pictures, info.config.heldOut, info.config.seed), loading);
+  const training = new Pretraining(info.config, await setsOf(info, pictures, out, loading), loading);
   for (const warning of training.warnings) out.warn(warning);
   for (const line of expectations(training)) out.tell(line);
   if (args.flags.has('dry-run')) {
@@ -93,6 +94,27 @@ export function plannedRun(args: Parsed, call: Call): RunInfo {
     count: data === undefined ? ((flags.get('count') as number | undefined) ?? 1000) : undefined,
   };
   return { ...call, adapter: '', data: data === undefined ? 'drawn' : resolve(data), choice, config: configFrom(args) };
+}
+
+/** The run with what it is measured on, where that is no part of its data: --test, or the test file that lies beside it. */
+async function measuredOn(info: RunInfo, { flags }: Parsed): Promise<RunInfo> {
+  const given = flags.get('test') as string | undefined;
+  if (given !== undefined && flags.has('held-out'))
+    throw new ConfigError('--test: a run must be measured on those pictures or on a part held out of its own; got --held-out too. Leave one out.');
+  if (given !== undefined && info.data === 'drawn')
+    throw new ConfigError(`--test: it must go with pictures of your own to train on; got drawn ones. Name them: dawngrad pretrain DATA --test ${given}.`);
+  const own = info.data === 'drawn' || flags.has('held-out') ? undefined : await testFileOf(info.data);
+  const test = given === undefined ? own : resolve(given);
+  return test === undefined ? info : { ...info, test, config: { ...info.config, heldOut: 0 } };
+}
+
+/** The pictures to train on and those to measure on. */
+async function setsOf({ test, config }: RunInfo, pictures: PictureSource, out: Output, loading: Loading) {
+  if (test === undefined) return splitHeldOut(pictures, config.heldOut, config.seed);
+  const heldOut = await openTestSource(test, pictures, loading, (text) => out.tell(text));
+  out.tell(`Measured on ${heldOut.count} pictures from ${test}.`);
+  for (const warning of heldOut.warnings ?? []) out.warn(warning);
+  return { train: pictures, heldOut };
 }
 
 const runFolder = ({ flags }: Parsed): string => (flags.get('out') as string | undefined) ?? `runs/${new Date().toISOString().slice(0, 19).replace(/:/g, '-')}`;

@@ -6,7 +6,7 @@ import { renderReport, type ReportData } from '../io/report.js';
 import { pictureMap } from '../moco/picture-map.js';
 import type { Pretraining } from '../moco/pretrain.js';
 import { previewViews, similarities } from '../moco/preview.js';
-import { publishedKnn } from '../moco/published.js';
+import { differences, publishedKnn } from '../moco/published.js';
 import { gallery, type GalleryRow, picture } from '../moco/report.js';
 import type { Run } from '../moco/run.node.js';
 import type { Encoder } from '../nn/models.js';
@@ -20,14 +20,22 @@ export async function writeReport(run: Run, training: Pretraining, skipped: Pict
   const html = renderReport({
     title: `Pretraining by ${config.method}`, command: run.info.command, config: { ...config, data: run.info.data, ...run.info.choice },
     adapter: run.info.adapter, version: run.info.version, seed: config.seed, notes, elapsedSeconds,
-    steps, knn: knn.map((r) => ({ epoch: r.epoch, accuracy: r.knn })), queueSize: keysOf(training) - 1, chanceLoss: method.chance(config.batch / config.accumulate).loss,
+    steps, knn: knn.map((r) => ({ epoch: r.epoch, accuracy: r.knn, outputs: r.knnOutputs })), queueSize: keysOf(training) - 1, chanceLoss: method.chance(config.batch / config.accumulate).loss,
     baselines: { ...before, trained: knn.at(-1)?.knn, k: config.knn, T: config.knnT },
     gallery: await gallery(watched.train, watched.heldOut, rows),
-    spread: spread.map((r) => ({ epoch: r.epoch, value: r.featureSpread })), published: publishedKnn(config, train.classes),
+    spread: spread.map((r) => ({ epoch: r.epoch, value: r.featureSpread })), published: publishedFor(run, training),
     memory: { ...training.memory, peak: backend().memory().peak },
     ...(await looks(training)),
   });
   await writeAtomic(run.file('report.html'), html);
+}
+
+/** The published curve of the run's configuration, with what sets the run apart from it. */
+function publishedFor(run: Run, { config, train, heldOut }: Pretraining): ReportData['published'] {
+  const published = publishedKnn(config, train.classes);
+  if (!published) return undefined;
+  const protocol = { trained: train.count, measured: heldOut.count, testSet: run.info.test !== undefined, outputs: config.knnOutputs };
+  return { ...published, differences: differences(published, protocol) };
 }
 
 /** Keys that a query chooses from. */

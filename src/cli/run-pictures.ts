@@ -1,5 +1,6 @@
 import { ConfigError } from '../core/errors.js';
 import { drawPictures } from '../data/drawn.js';
+import type { PictureSet } from '../data/pictures.js';
 import type { PictureSource } from '../data/source.js';
 import type { RunInfo } from '../moco/run.node.js';
 import { type Loading, openData } from './loading.js';
@@ -12,3 +13,8 @@ export async function openRunSource({ data, choice, config: { size, seed } }: Pl
   if (loading.stream) throw new ConfigError('--stream: only folders of pictures are streamed; got drawn pictures, which are made in memory. Leave it out, or name a folder.');
   return drawPictures({ count: choice.count!, size, seed });
 }
+
+/** Pictures to measure on that are a set of their own: of the size and the classes of those that were trained on. */
+export const openTestSource = (
+  test: string, { height, classes }: PictureSet, loading: Loading, tell: (text: string) => void,
+): Promise<PictureSource> => openData(test, { size: height, ...(classes && { classes }) }, loading, tell);

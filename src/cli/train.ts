@@ -50,7 +50,8 @@ export async function train(run: Run, training: Pretraining, skipped: Pictures['
       },
       onKnn: (record) => {
         log(record);
-        progress.say(`epoch ${record.epoch}: k-NN ${percent(record.knn)}`);
+        const outputs = record.knnOutputs === undefined ? '' : `, by the head's outputs ${percent(record.knnOutputs)}`;
+        progress.say(`epoch ${record.epoch}: k-NN ${percent(record.knn)}${outputs}`);
       },
       onSpread: log,
       onWarning: (text) => progress.say(`Warning: ${text}`),

@@ -21,6 +21,7 @@ const CIFAR_TRAIN = /^data_batch_\d+\.bin(\.gz)?$/i;
 const CIFAR_TEST = /^test_batch\.bin(\.gz)?$/i;
 const IDX_FILE = /(-ubyte|\.idx\d?)(\.gz)?$/i;
 const IDX_TRAIN = /^train-images[-.]idx3-ubyte(\.gz)?$/i;
+const IDX_TEST = /^t10k-images[-.]idx3-ubyte(\.gz)?$/i;
 
 /**
  * Opens a data set, whatever it is: a folder of CIFAR-10 batches (the training batches if there
@@ -55,6 +56,16 @@ export async function openSource(path: string, { stream, room = Infinity, ...opt
   }
   const plan = await planFolder(path, options);
   return (stream ?? plan.names.length * plan.size ** 2 * 3 > room) ? streamPlanned(plan, options) : decodeFolder(plan, options);
+}
+
+/** The test file that lies beside the training files of CIFAR-10 or MNIST in a folder; undefined where there is none. */
+export async function testFileOf(path: string): Promise<string | undefined> {
+  const names = await readdir(path).catch((): string[] => []);
+  for (const [training, test] of [[CIFAR_TRAIN, CIFAR_TEST], [IDX_TRAIN, IDX_TEST]]) {
+    const [file] = unpackedFirst(names.filter((name) => test.test(name)));
+    if (file !== undefined && names.some((name) => training.test(name))) return join(path, file);
+  }
+  return undefined;
 }
 
 /** The CIFAR-10 or IDX files that `path` stands for; none if it is a folder of pictures. */

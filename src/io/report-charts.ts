@@ -43,11 +43,13 @@ function contrast({ steps }: ReportData): string {
 }
 
 function knn({ knn: points, baselines, published }: ReportData): string {
+  const outputs = points.flatMap((p) => (p.outputs === undefined ? [] : [[p.epoch, p.outputs] as const]));
   const levels = [['raw pixels', baselines.rawPixels], ['random encoder', baselines.randomEncoder], ['chance', baselines.chance]] as const;
   return lineChart({
     title: `k-NN accuracy on held-out pictures (k = ${baselines.k}, T = ${plain(baselines.T)})`, xName: 'epoch', show: percent, tick: percentTick, from: 0,
     series: [
-      { name: 'trained encoder', points: points.map((p) => [p.epoch, p.accuracy] as const), tone: 3 },
+      { name: outputs.length > 0 ? 'features' : 'trained encoder', points: points.map((p) => [p.epoch, p.accuracy] as const), tone: 3 },
+      ...(outputs.length > 0 ? [{ name: 'outputs of the head', points: outputs, tone: 5 }] : []),
       ...(published ? [{ name: published.name, points: published.points, tone: 8, dashed: true }] : []),
     ],
     guides: levels.flatMap(([name, value]) => (value === undefined ? [] : [{ name, value }])),

@@ -41,7 +41,8 @@ export interface ReportData {
   version: string;
   seed: number;
   steps: ReportStep[];
-  knn: { epoch: number; accuracy: number }[];
+  /** By features, and where that was measured by the outputs of the head. */
+  knn: { epoch: number; accuracy: number; outputs?: number }[];
   /** Standard deviation of features of length 1, times the root of their number: 1 where they spread, 0 where they collapsed. */
   spread?: { epoch: number; value: number }[];
   /** Accuracies of weighted k-NN with `k` neighbours and temperature `T`. */
@@ -56,7 +57,7 @@ export interface ReportData {
   /** Cosines of views of the same picture, and of different ones. */
   similarity?: { positive: readonly number[]; negative: readonly number[] };
   /** A k-NN curve to compare with. */
-  published?: { name: string; points: readonly Point[] };
+  published?: { name: string; points: readonly Point[]; by: 'features' | 'outputs'; differences: readonly string[] };
   map?: MapData;
   /** Bytes of a step's tensors, as planned and alive at the worst moment, and of everything on the device at most. */
   memory?: { planned: number; live: number; peak: number };

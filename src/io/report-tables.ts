@@ -28,8 +28,8 @@ function mean(steps: ReportStep[], read: (s: ReportStep) => number | undefined):
 }
 
 /** k-NN accuracies side by side, each with a bar. */
-export function reportKnn({ baselines: b }: ReportData): string {
-  const rows = [['trained encoder', b.trained], ['random encoder', b.randomEncoder], ['raw pixels', b.rawPixels], ['chance', b.chance]] as const;
+export function reportKnn({ baselines: b, knn, published }: ReportData): string {
+  const rows = [['trained encoder', b.trained], ['outputs of its head', knn.at(-1)?.outputs], ['random encoder', b.randomEncoder], ['raw pixels', b.rawPixels], ['chance', b.chance]] as const;
   const shown = rows.flatMap(([name, value]) =>
     value === undefined ? [] : [
       `<tr><th scope="row">${name}</th><td class="number">${percent(value)}</td>` +
@@ -39,9 +39,17 @@ export function reportKnn({ baselines: b }: ReportData): string {
   if (shown.length === 0) return '';
   return (
     '<section><h2>k-NN evaluation</h2><p class="muted">Share of held-out pictures whose class is guessed right from their ' +
-    `k = ${escape(b.k)} nearest training pictures, weighted by exp(cosine / ${escape(plain(b.T))}).</p><div class="card"><table class="knn"><thead><tr>` +
+    `k = ${escape(b.k)} nearest training pictures, weighted by exp(cosine / ${escape(plain(b.T))}).</p>${besidePublished(published)}<div class="card"><table class="knn"><thead><tr>` +
     `<th scope="col">features</th><th scope="col" class="number">accuracy</th><td></td></tr></thead><tbody>${shown.join('')}</tbody></table></div></section>`
   );
+}
+
+/** What compares with a published curve, and what does not. */
+function besidePublished(published: ReportData['published']): string {
+  if (!published) return '';
+  const own = published.by === 'outputs' ? 'outputs of the head' : 'features';
+  const differs = published.differences.length === 0 ? 'It was measured as this run is.' : `It differs: ${published.differences.join('; ')}.`;
+  return `<p class="muted">The curve of ${escape(published.name)} is to be set beside that of the ${own}. ${escape(differs)}</p>`;
 }
 
 const clamp = (share: number): string => (100 * Math.min(1, Math.max(0, share))).toFixed(1);

@@ -67,6 +67,8 @@ export interface PretrainConfig {
   knnT: number;
   /** Epochs from one k-NN to the next. */
   knnEvery: number;
+  /** k-NN by the outputs of the encoder's head too, as the published curve of MoCo's CIFAR-10 demonstration was measured. */
+  knnOutputs: boolean;
   /** Part of the pictures that is never trained on. */
   heldOut: number;
   seed: number;
@@ -80,7 +82,7 @@ export const demoConfig: PretrainConfig = {
   schedule: 'cosine', milestones: [], warmup: 0, scheduleEvery: 'epoch',
   splits: 2, shuffle: true,
   size: 32, augmentation: 'v2', cropMin: 0.4, blur: false, mean: mocoV2Augmentation.mean, std: mocoV2Augmentation.std,
-  knn: 20, knnT: 0.1, knnEvery: 6, heldOut: 0.2, seed: 1,
+  knn: 20, knnT: 0.1, knnEvery: 6, knnOutputs: false, heldOut: 0.2, seed: 1,
 };
 
 const recipes = {
@@ -140,7 +142,7 @@ export function checkConfig(c: PretrainConfig, pictures: number): string[] {
     if (typeof c[key] !== 'number' || !holds(c[key])) throw new ConfigError(`${key}: it must be ${rule}; got ${String(c[key])}. Correct it.`);
   for (const [key, known] of choices)
     if (!known.includes(c[key] as string)) throw new ConfigError(`${key}: it is ${known.slice(0, -1).join(', ')} or ${known.at(-1)}; got ${String(c[key])}. Choose one.`);
-  for (const key of ['shuffle', 'blur', 'symmetric', 'shared'] as const)
+  for (const key of ['shuffle', 'blur', 'symmetric', 'shared', 'knnOutputs'] as const)
     if (typeof c[key] !== 'boolean') throw new ConfigError(`${key}: it is true or false; got ${String(c[key])}. Choose one.`);
   for (const [key, length] of [['mean', 3], ['std', 3], ['milestones', undefined]] as const)
     if (!Array.isArray(c[key]) || !c[key].every(Number.isFinite) || (length ?? c[key].length) !== c[key].length)

@@ -26,12 +26,20 @@ export const EMBEDDED = 256;
  *
  * @param resident the pictures on the device; without it, pictures in memory go there first.
  * @param ahead batches of 256 streamed pictures that are decoded before their turn.
+ * @param by `outputs` for those of the encoder's head instead.
  */
-export async function embedPictures(model: Encoder, pictures: PictureSource, resident: Tensor | undefined, normalisation: Normalisation, ahead = AHEAD): Promise<Features> {
-  return evaluating(model, () => embed(model, pictures, resident, normalisation, ahead));
+export async function embedPictures(
+  model: Encoder, pictures: PictureSource, resident: Tensor | undefined, normalisation: Normalisation, ahead = AHEAD, by = features,
+): Promise<Features> {
+  return evaluating(model, () => embed((x) => by(model, x), pictures, resident, normalisation, ahead));
 }
 
-async function embed(model: Encoder, pictures: PictureSource, kept: Tensor | undefined, normalisation: Normalisation, ahead: number): Promise<Features> {
+/** What the pictures are known by: the features before the encoder's head, or the outputs of the head. */
+type By = (model: Encoder, x: Tensor) => Tensor;
+const features: By = (model, x) => model.embed(x);
+export const outputs: By = (model, x) => model.forward(x);
+
+async function embed(model: (x: Tensor) => Tensor, pictures: PictureSource, kept: Tensor | undefined, normalisation: Normalisation, ahead: number): Promise<Features> {
   const parts: Promise<void>[] = [];
   let values: Float32Array | undefined;
   const batches = Math.ceil(pictures.count / EMBEDDED);
@@ -41,7 +49,7 @@ async function embed(model: Encoder, pictures: PictureSource, kept: Tensor | und
     const own = await set.take(i);
     const part = step(() => {
       const places = set.placesOf(tensor(indices(i)), 0);
-      const y = noGrad(() => model.embed(normalizePictures(set.onDevice(() => tensor(own!)), places, normalisation)));
+      const y = noGrad(() => model(normalizePictures(set.onDevice(() => tensor(own!)), places, normalisation)));
       values ??= allocate(pictures.count, y.shape[1]);
       return y.data();
     });

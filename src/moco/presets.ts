@@ -52,7 +52,7 @@ export const presets: Record<string, PretrainConfig> = {
   'cifar-r18': {
     ...demoConfig, model: 'resnet18', stem: 'cifar', head: 'linear', dim: 128, K: 4096, m: 0.99, T: 0.1,
     epochs: 200, batch: 512, lr: 0.06, lrBatch: 512, weightDecay: 5e-4, schedule: 'cosine-1', splits: 8,
-    size: 32, cropMin: 0.08, blur: false, mean: cifarAugmentation.mean, std: cifarAugmentation.std, knn: 200, knnT: 0.1, knnEvery: 5, heldOut: 0.1,
+    size: 32, cropMin: 0.08, blur: false, mean: cifarAugmentation.mean, std: cifarAugmentation.std, knn: 200, knnT: 0.1, knnEvery: 5, knnOutputs: true, heldOut: 0.1,
   },
 };
 

@@ -213,7 +213,8 @@ export class Pretraining {
     if (starved !== undefined) this.#warn(starvedText(epoch, starved), onWarning);
     if ((onKnn || onSpread) && (epoch % this.config.knnEvery === 0 || epoch === this.config.epochs)) {
       const knn = await this.watched.knn();
-      if (knn !== undefined) onKnn?.({ epoch, knn });
+      const knnOutputs = this.config.knnOutputs ? await this.watched.knn('outputs') : undefined;
+      if (knn !== undefined) onKnn?.({ epoch, knn, ...(knnOutputs !== undefined && { knnOutputs }) });
       const spread = featureSpread((await this.watched.features()).train);
       onSpread?.({ epoch, featureSpread: spread });
       if (!(spread >= COLLAPSE)) this.#warn(collapseText(epoch, spread), onWarning);

@@ -38,8 +38,10 @@ export interface SpreadRecord {
 
 export interface KnnRecord {
   epoch: number;
-  /** Accuracy on the held-out pictures. */
+  /** Accuracy on the held-out pictures, by features. */
   knn: number;
+  /** The same by the outputs of the encoder's head, where the configuration asks for it. */
+  knnOutputs?: number;
 }
 
 /** Where a run stands: everything besides the tensors that its future depends on. */

@@ -13,6 +13,8 @@ export interface RunInfo {
   command: string;
   /** What was trained on: a path, or `drawn`. */
   data: string;
+  /** Where the pictures are that it is measured on, if they are no part of `data`. */
+  test?: string;
   /** How the pictures were chosen from it. */
   choice: { classes?: string[]; limitPerClass?: number; count?: number };
   config: PretrainConfig;

@@ -3,7 +3,7 @@ import { inMemory, type PictureSource } from '../data/source.js';
 import type { Encoder } from '../nn/models.js';
 import type { Tensor } from '../tensor.js';
 import type { PretrainConfig } from './config.js';
-import { embedPictures } from './embed.js';
+import { embedPictures, outputs } from './embed.js';
 import { type Features, knnAccuracy } from './knn.js';
 import { resident } from './step_pictures.js';
 
@@ -21,6 +21,7 @@ export class Watched {
   readonly #resident: Both<Tensor | undefined>;
   readonly #ahead: number;
   #features?: Promise<Both<Features>>;
+  #outputs?: Promise<Both<Features>>;
 
   /** @param on the training pictures on the device, if they stay there, and batches to decode ahead otherwise. */
   constructor(encoder: Encoder, { train, heldOut }: Both<PictureSource>, config: PretrainConfig, on: { resident?: Tensor; ahead: number }) {
@@ -36,22 +37,27 @@ export class Watched {
     return (this.#features ??= this.#embed());
   }
 
-  /** Says that the encoder has changed. */
-  forget(): void {
-    this.#features = undefined;
+  /** The same of the head's outputs. */
+  outputs(): Promise<Both<Features>> {
+    return (this.#outputs ??= this.#embed(outputs));
   }
 
-  async #embed(): Promise<Both<Features>> {
-    const embed = (pictures: PictureSource, on?: Tensor) => embedPictures(this.#encoder, pictures, on, this.#config, this.#ahead);
+  /** Says that the encoder has changed. */
+  forget(): void {
+    this.#features = this.#outputs = undefined;
+  }
+
+  async #embed(by?: typeof outputs): Promise<Both<Features>> {
+    const embed = (pictures: PictureSource, on?: Tensor) => embedPictures(this.#encoder, pictures, on, this.#config, this.#ahead, by);
     const train = await embed(this.train, this.#resident.train);
     const heldOut = this.heldOut.count > 0 ? await embed(this.heldOut, this.#resident.heldOut) : { values: new Float32Array(0), count: 0, size: train.size };
     return { train, heldOut };
   }
 
-  /** Weighted k-NN accuracy on the held-out pictures, or undefined without labels. */
-  async knn(): Promise<number | undefined> {
+  /** Weighted k-NN accuracy on the held-out pictures by their features, or outputs; undefined without labels. */
+  async knn(by: 'features' | 'outputs' = 'features'): Promise<number | undefined> {
     if (!this.train.labels || this.heldOut.count === 0) return undefined;
-    const { train, heldOut } = await this.features();
+    const { train, heldOut } = await this[by]();
     return knnAccuracy(heldOut, train, { k: this.#config.knn, T: this.#config.knnT });
   }
 }

@@ -65,12 +65,12 @@ describe('renderReport', () => {
     const full = renderReport(
       sample({
         views: [{ first: png, second: png, label: 'rings' }], similarity: { positive: [0.9, 1, 0.95, NaN], negative: [0, 0.1, -0.2] },
-        published: { name: 'as published', points: [[1, 0.3], [200, 0.8]] },
+        published: { name: 'as published', points: [[1, 0.3], [200, 0.8]], by: 'outputs', differences: ['it saw more'] },
         memory: { planned: 3 * 2 ** 20, live: 2 ** 20, peak: 9 * 2 ** 20 },
         map: { points: Float32Array.of(0, 0, 1, 1, 0.5, 0.2), by: 'PCA', thumbnails: [png, png, 'https://example.org/x'], names: ['a', 'b', '<c>'], labels: [0, 1, 1], classes: ['x', 'y'] },
       }),
     );
-    for (const text of ['alt="first view: rings"', 'Similarity of views, by cosine: same picture from', 'line tone8 dashed', '3 MiB', '9 MiB at most', '3 pictures, by PCA', '&lt;c&gt; (y)'])
+    for (const text of ['alt="first view: rings"', 'Similarity of views, by cosine: same picture from', 'line tone8 dashed', 'beside that of the outputs of the head. It differs: it saw more.', '3 MiB', '9 MiB at most', '3 pictures, by PCA', '&lt;c&gt; (y)'])
       expect(full).toContain(text);
     expect(full.match(/<circle cx/g)).toHaveLength(3);
     expect(full.match(/<image /g)).toHaveLength(2);
