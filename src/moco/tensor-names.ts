@@ -31,6 +31,9 @@ function renamed<T>(tensors: ReadonlyMap<string, T>, rename: (name: string) => s
   return out;
 }
 
+const MOST_ENCODERS = 16;
+const MOST_CHILDREN = 32;
+
 /** Renames what lies in a Sequential of a ResNet's children: `net.3.0.conv1.weight` becomes `layer1.0.conv1.weight`. */
 function childNames(tensors: Named): (name: string) => string {
   const stages = new Map<string, number[]>();
@@ -38,7 +41,7 @@ function childNames(tensors: Named): (name: string) => string {
     const [, prefix, child] = /^((?:.*\.)?)(\d+)\.0\.conv1\.weight$/.exec(name) ?? [];
     if (prefix !== undefined) stages.set(prefix, [...(stages.get(prefix) ?? []), Number(child)]);
   }
-  const known = [...stages].flatMap(([prefix, found]) => children(tensors, prefix, found));
+  const known = [...stages].slice(0, MOST_ENCODERS).flatMap(([prefix, found]) => children(tensors, prefix, found));
   return (name) => {
     const child = known.find(({ prefix }) => name.startsWith(prefix));
     const [, number, rest] = /^(\d+)(\..*)$/.exec(child ? name.slice(child.prefix.length) : '') ?? [];
@@ -50,7 +53,7 @@ function childNames(tensors: Named): (name: string) => string {
 /** The children of the Sequential behind `prefix` by their shapes: a convolution and its norm before the stages, a linear layer after. */
 function children(tensors: Named, prefix: string, found: number[]): { prefix: string; names: Map<number, string> }[] {
   const stages = found.sort((a, b) => a - b);
-  const numbers = Array.from({ length: stages.at(-1)! + 9 }, (_, i) => i);
+  const numbers = Array.from({ length: MOST_CHILDREN }, (_, i) => i);
   const rank = (i: number, what: string) => tensors.get(`${prefix}${i}.${what}`)?.shape.length;
   const convs = numbers.filter((i) => i < stages[0] && rank(i, 'weight') === 4);
   const norms = numbers.filter((i) => i < stages[0] && rank(i, 'running_mean') === 1);
