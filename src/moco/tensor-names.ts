@@ -85,8 +85,9 @@ export const isCopy = (prefix: string): boolean => COPY.test(prefix);
 export const encodersIn = (tensors: Named): Place[] =>
   KINDS.flatMap(([kind, inside, stem]) => prefixesOf(tensors, inside).filter((p) => stem.some((s) => tensors.has(p + s))).map((prefix) => ({ kind, prefix })));
 
+/** What stands before a name, wherever it occurs; an optimizer keeps something of every parameter under its name. */
 const prefixesOf = (tensors: Named, inside: string): string[] =>
-  [...tensors.keys()].filter((name) => name === inside || name.endsWith(`.${inside}`)).map((name) => name.slice(0, -inside.length));
+  [...tensors.keys()].filter((name) => `.${name}`.endsWith(`.${inside}`)).map((name) => name.slice(0, -inside.length)).filter((p) => !p.startsWith('optimizer.'));
 
 /**
  * The encoder of a file: the only one, or the only one that is trained, since key encoders, teachers and averages are

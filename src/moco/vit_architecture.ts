@@ -32,7 +32,7 @@ export function vitArchitecture(tensors: ReadonlyMap<string, StoredTensor>, file
   let depth = 0;
   while (tensors.has(`blocks.${depth}.attn.qkv.weight`)) depth++;
   if (!(width > 0 && patch > 0 && depth > 0 && Number.isInteger(side) && side > 0)) {
-    const beside = [...tensors].filter(([n]) => !n.startsWith('blocks.')).map(([n, t]) => `${n} ${show(t.shape)}`);
+    const beside = [...tensors].filter(([n]) => !/^(blocks|patch_embed\.proj|norm|head)\./.test(n)).map(([n, t]) => `${n} ${show(t.shape)}`);
     throw new FormatError(
       `${file}: its encoder must be a vision transformer with timm's names, a class token and as many patches down as across; ` +
         `got ${depth} blocks and ${beside.slice(0, 8).join(', ')}. Choose another checkpoint.`,
