@@ -17,13 +17,6 @@ export const commonFlags: readonly Flag[] = [
 /** The flag of every command that computes. */
 export const adapterFlag: Flag = { name: 'adapter', kind: 'text', help: 'any, hardware or software (any)' };
 
-/** The flag of every command that reads an encoder; `headsOf` takes its value. */
-export const headsFlag: Flag = {
-  name: 'heads', kind: 'number', help: "attention heads of a vision transformer (the run's; else MoCo v3's of its width, 12; else width / 64)",
-};
-
-export const headsOf = ({ flags }: Pick<Parsed, 'flags'>): { heads?: number } => (flags.has('heads') ? { heads: flags.get('heads') as number } : {});
-
 /** Opens the device that --adapter asks for. */
 export const openDevice = ({ flags }: Pick<Parsed, 'flags'>): Promise<Backend> => device({ adapter: flags.get('adapter') as AdapterChoice | undefined });
 

@@ -3,7 +3,9 @@ import { ConfigError } from '../core/errors.js';
 import { writeAtomic } from '../io/atomic.node.js';
 import { encodeSafetensors } from '../io/safetensors.js';
 import { demoConfig, type PretrainConfig } from '../moco/config.js';
-import { encoderWeights, type Weights } from '../moco/layout.js';
+import { encoderOf, isHead } from '../moco/encoder.js';
+import { nonFinite } from '../moco/finite.js';
+import type { Weights } from '../moco/layout.js';
 import { presets } from '../moco/presets.js';
 import { configIn, resumable } from '../moco/resumable.js';
 import { startRun } from '../moco/run.node.js';
@@ -11,12 +13,14 @@ import { readWeights } from '../moco/weights.node.js';
 import { describeFlags, type Flag, type Parsed } from './args.js';
 import type { Call, Command } from './command.js';
 import { commonFlags, Output } from './common.js';
-import { configFlags, configFrom } from './pretrain-flags.js';
+import { saidFlags, saidOf, tellOf } from './encoder.js';
+import { configFlags, configFrom, flagOf } from './pretrain-flags.js';
 
 const flags: readonly Flag[] = [
   { name: 'encoder', kind: 'switch', help: "only the query encoder without its head, with torchvision's names" },
   { name: 'data', kind: 'text', help: 'pictures that the run goes on with; without it, drawn pictures' },
   { name: 'count', kind: 'number', help: 'pictures to draw when there is no data (1000)' },
+  ...saidFlags.filter(({ name }) => name !== 'stem'), // a flag of the method already
   ...commonFlags,
 ];
 
@@ -51,17 +55,33 @@ async function runConvert(args: Parsed, call: Call): Promise<number> {
     );
   const weights = await readWeights(file);
   if (!out.endsWith('.safetensors')) return toRun(output, args, call, weights, file, out);
-  const tensors = args.flags.has('encoder') ? new Map([...encoderWeights(weights.tensors, file)].filter(([name]) => !/^(fc|head)\./.test(name))) : weights.tensors;
+  const tensors = args.flags.has('encoder') ? encoderAlone(output, args, weights, file) : all(output, weights, file);
   await writeAtomic(out, encodeSafetensors(tensors, weights.metadata));
   const values = [...tensors.values()].reduce((n, t) => n + t.data.length, 0);
   output.result(`${out}: ${tensors.size} tensors, ${values} values.`, { out, tensors: tensors.size, values });
   return 0;
 }
 
+/** The encoder without its head. */
+function encoderAlone(output: Output, args: Parsed, weights: Weights, file: string): Weights['tensors'] {
+  const { tensors } = tellOf(encoderOf(weights, file, saidOf(args)), output);
+  return new Map([...tensors].filter(([name]) => !isHead(name)));
+}
+
+/** Every tensor that is read, whatever it belongs to. */
+function all(output: Output, { tensors, skipped = new Map(), notes = [] }: Weights, file: string): Weights['tensors'] {
+  for (const [name, type] of skipped) output.warn(`${file}: ${name} is left out: it is ${type}, which is not read.`);
+  for (const note of notes) output.warn(`${file}: ${note}`);
+  const wrong = nonFinite(tensors);
+  if (wrong) output.warn(`${file}: ${wrong}.`);
+  return tensors;
+}
+
 async function toRun(output: Output, args: Parsed, { version, command }: Call, weights: Weights, file: string, out: string): Promise<number> {
-  const said = configIn(weights, file, args.flags.get('model') as string | undefined);
-  const config: PretrainConfig = { ...configFrom(args, defaultsFor(said)), ...said };
-  const { tensors, metadata } = resumable(weights, file, config);
+  const { size: _, ...said } = saidOf(args);
+  const { config: found, encoder } = configIn(weights, file, said);
+  const config = agreed(args, found, file);
+  const { tensors, metadata } = resumable(weights, file, config, tellOf(encoder, output));
   const data = args.flags.get('data') as string | undefined;
   const choice = data === undefined ? { count: (args.flags.get('count') as number | undefined) ?? 1000 } : {};
   const about = { version, adapter: 'not known before it is resumed', command, data: data === undefined ? 'drawn' : resolve(data), choice, config };
@@ -75,6 +95,15 @@ async function toRun(output: Output, args: Parsed, { version, command }: Call, w
     { out, method, model, ...(method === 'moco' ? { head, dim, K } : { dim }) },
   );
   return 0;
+}
+
+/** The configuration that flags, a preset or a file of fields ask for. @throws ConfigError where it contradicts the checkpoint. */
+function agreed(args: Parsed, found: Partial<PretrainConfig>, file: string): PretrainConfig {
+  const config = configFrom(args, { ...defaultsFor(found), ...found });
+  for (const [key, value] of Object.entries(found) as [keyof PretrainConfig, unknown][])
+    if (config[key] !== value)
+      throw new ConfigError(`--${flagOf(key)}: it must be what ${file} holds, ${String(value)}; got ${String(config[key])}. Leave it out, or convert another checkpoint.`);
+  return config;
 }
 
 /** The configuration where flags say nothing: of the demonstration, at the size and with the optimizer that the model needs. */

@@ -11,13 +11,13 @@ import { encodeSafetensors, type StoredTensor } from '../io/safetensors.js';
 import { sheet } from '../io/sheet.js';
 import { embedPictures } from '../moco/embed.js';
 import { buildEncoder } from '../moco/encoder.js';
-import { openEncoder } from '../moco/encoder.node.js';
 import type { Features } from '../moco/knn.js';
 import { pictureMap } from '../moco/picture-map.js';
 import { thumbnails } from '../moco/thumbnails.js';
 import { describeFlags, type Flag, type Parsed } from './args.js';
 import type { Command } from './command.js';
-import { adapterFlag, commonFlags, headsFlag, headsOf, openDevice, Output } from './common.js';
+import { adapterFlag, commonFlags, openDevice, Output } from './common.js';
+import { openTold, saidFlags } from './encoder.js';
 import { loadingFlags, loadingOf, measured, openData } from './loading.js';
 
 /** Flags of the commands that put pictures to an encoder. */
@@ -26,7 +26,7 @@ export const encoderFlags: readonly Flag[] = [
   { name: 'size', kind: 'number', help: "pixels of a picture (the run's; else 224, or 32 for a small stem)" },
   { name: 'limit', kind: 'number', help: 'use at most so many pictures a class' },
   ...loadingFlags,
-  headsFlag,
+  ...saidFlags,
   adapterFlag,
   ...commonFlags,
 ];
@@ -75,13 +75,13 @@ export async function embedData(command: string, args: Parsed, data: string, out
   const { flags: given } = args;
   const from = given.get('checkpoint') as string | undefined;
   if (from === undefined) throw new ConfigError(`${command}: an encoder is needed; got no --checkpoint. Name a run's folder or a checkpoint.`);
-  const encoder = await openEncoder(from, headsOf(args));
-  const size = (given.get('size') as number | undefined) ?? encoder.normalisation.size;
+  const encoder = await openTold(from, args, out);
+  const { size } = encoder.normalisation;
   const loading = loadingOf(args, await openDevice(args));
   const choice = { views: size, limitPerClass: given.get('limit') as number | undefined };
   const pictures = measured(await openData(data, choice, loading, (text) => out.tell(text)), loading, out);
   const model = buildEncoder(encoder, from);
-  const embed = (p: PictureSource) => embedPictures(model, p, undefined, { ...encoder.normalisation, size }, loading.ahead);
+  const embed = (p: PictureSource) => embedPictures(model, p, undefined, encoder.normalisation, loading.ahead);
   return { pictures, features: await embed(pictures), embed };
 }
 

@@ -14,7 +14,8 @@ import { supervisedRecipe, trainClassifier } from '../moco/supervised.js';
 import type { Precision } from '../ops/precision.js';
 import { describeFlags, type Flag, type Parsed } from './args.js';
 import type { Call, Command } from './command.js';
-import { adapterFlag, commonFlags, headsFlag, headsOf, openDevice, Output } from './common.js';
+import { adapterFlag, commonFlags, openDevice, Output } from './common.js';
+import { saidFlags, saidOf, tellOf } from './encoder.js';
 
 const flags: readonly Flag[] = [
   { name: 'out', kind: 'text', help: 'folder of the classifier (runs/finetuned)' },
@@ -27,7 +28,7 @@ const flags: readonly Flag[] = [
   { name: 'crop-min', kind: 'number', help: 'smallest part of a picture that a view shows (0.4)' },
   { name: 'precision', kind: 'text', help: 'f32, or f16: activations as halves, parameters f32, the loss scaled (f32)' },
   { name: 'seed', kind: 'number', help: 'seed of everything random (1)' },
-  headsFlag,
+  ...saidFlags,
   adapterFlag,
   ...commonFlags,
 ];
@@ -68,7 +69,7 @@ interface Tuned {
 
 async function tune({ flags: given }: Parsed, output: Output, { from, data, out }: Record<'from' | 'data' | 'out', string>, call: Call): Promise<Tuned> {
   const value = <T>(name: string, otherwise: T) => (given.get(name) as T | undefined) ?? otherwise;
-  const { model, stem, heads, size, mean, std, tensors } = await openNamedEncoder(from, headsOf({ flags: given }));
+  const { model, stem, heads, size, mean, std, tensors } = tellOf(await openNamedEncoder(from, saidOf({ flags: given })), output);
   const seed = value('seed', 1);
   const chosen = { classes: given.get('classes') as string[] | undefined, limitPerClass: given.get('limit') as number | undefined };
   const all = await openPictures(data, { views: size, seed, ...chosen });

@@ -6,10 +6,10 @@ import type { PictureSource } from '../data/source.js';
 import type { PretrainConfig } from '../moco/config.js';
 import { EMBEDDED } from '../moco/embed.js';
 import type { EncoderFile } from '../moco/encoder.js';
-import { openEncoder } from '../moco/encoder.node.js';
 import { openRun } from '../moco/run.node.js';
 import type { Flag, Parsed } from './args.js';
-import { adapterFlag, commonFlags, headsFlag, headsOf, openDevice, type Output } from './common.js';
+import { adapterFlag, commonFlags, openDevice, type Output } from './common.js';
+import { openTold, saidFlags } from './encoder.js';
 import { type Loading, loadingFlags, loadingOf, measured, openData } from './loading.js';
 import { openRunSource, openTestSource } from './run-pictures.js';
 
@@ -21,7 +21,7 @@ export const labelledFlags: readonly Flag[] = [
   { name: 'size', kind: 'number', help: "pixels of a picture (the run's; else 224, or 32 for a small stem)" },
   { name: 'seed', kind: 'number', help: "seed of what is held out (the run's; else 1)" },
   ...loadingFlags,
-  headsFlag,
+  ...saidFlags,
   adapterFlag,
   ...commonFlags,
 ];
@@ -53,8 +53,8 @@ export async function openLabelled(command: string, args: Parsed, out: Output, b
   const run = existsSync(join(from, 'config.json')) ? openRun(from).info : undefined;
   if (!run && data === undefined)
     throw new ConfigError(`${command}: a checkpoint does not say what to measure it on; got no pictures. Write dawngrad ${command} ${from} photos.`);
-  const encoder = await openEncoder(from, headsOf(args));
-  const size = (flags.get('size') as number | undefined) ?? encoder.normalisation.size;
+  const encoder = await openTold(from, args, out);
+  const { size } = encoder.normalisation;
   const seed = (flags.get('seed') as number | undefined) ?? run?.config.seed ?? 1;
   const part = (flags.get('held-out') as number | undefined) ?? (run?.config.heldOut || 0.2);
   const on = await openDevice(args);
@@ -70,7 +70,7 @@ export async function openLabelled(command: string, args: Parsed, out: Output, b
     : { train: all, heldOut: await open((...how) => openTestSource(test, all, ...how)) };
   if (!train.labels) throw new ConfigError(`${command}: pictures need classes to be measured by; got pictures without. Sort them into folders by class.`);
   if (heldOut.count === 0) throw new ConfigError(`${command}: some pictures must be held out; got ${part} of ${all.count}. Raise --held-out, or name others by --test.`);
-  return { from, encoder: { ...encoder, normalisation: { ...encoder.normalisation, size } }, train, heldOut, ahead: loadingOf(args, on).ahead, config: run?.config };
+  return { from, encoder, train, heldOut, ahead: loadingOf(args, on).ahead, config: run?.config };
 }
 
 /** Accuracy of guessing. */

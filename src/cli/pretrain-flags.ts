@@ -53,6 +53,9 @@ const fields: Record<keyof PretrainConfig, string> = {
 };
 
 const keys = Object.keys(fields) as (keyof PretrainConfig)[];
+/** The flag of a field, without its dashes. */
+export const flagOf = (key: string): string => kebab(key);
+
 const kebab = (key: string) => key.replace(/[A-Z](?=[a-z])/g, (c) => `-${c.toLowerCase()}`).replace(/(?<=[a-z])T$/, '-T');
 const kindOf = (value: unknown): Flag['kind'] => (Array.isArray(value) ? 'list' : typeof value === 'string' ? 'text' : typeof value === 'number' ? 'number' : 'switch');
 

@@ -14,12 +14,15 @@ export class ByteReader {
     this.#name = name;
   }
 
-  /** @throws FormatError always. */
+  /** For a file that is cut or contradicts itself. @throws FormatError always. */
   fail(what: string): never {
-    throw new FormatError(
-      `${this.#name}: ${what}${this.at > 0 ? ` before byte ${this.at}` : ''}. ` +
-        'The file is damaged or not a checkpoint that can be read: get it again, or convert it where it was made.',
-    );
+    const where = this.at > 0 ? ` before byte ${this.at}` : '';
+    throw new FormatError(`${this.#name}: ${what}${where}. The file is damaged: get it again.`);
+  }
+
+  /** For a file that is whole and holds what is not read. @throws FormatError always. */
+  refuse(what: string, advice: string): never {
+    throw new FormatError(`${this.#name}: ${what}. ${advice}`);
   }
 
   /** The next `count` bytes, in place. */
@@ -37,12 +40,11 @@ export class ByteReader {
   /** @throws FormatError where the number is no safe integer: no size or offset is. */
   u64(): number {
     const value = this.#view.getBigUint64(this.#skip(8), true);
-    return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : this.fail(`a size is below 2^53; got ${value}`);
+    return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : this.fail(`a size must be below 2^53; got ${value}`);
   }
 
-  /** A two's complement integer of any width, as a number where it fits. */
+  /** A two's complement integer of `width` bytes, as a number where it fits. */
   integer(width: number): number | bigint {
-    if (width > 64) this.fail(`an integer has at most 64 bytes; got ${width}`);
     let value = 0n;
     this.take(width).forEach((byte, i) => (value |= BigInt(byte) << BigInt(8 * i)));
     value = BigInt.asIntN(8 * width, value);
@@ -57,14 +59,15 @@ export class ByteReader {
   /** Text up to a newline. */
   line(): string {
     const end = this.bytes.indexOf(10, this.at);
-    if (end < 0) this.fail('a line ends; got the end of the file');
+    if (end < 0) this.fail('a line must end; got the end of the file');
     const text = this.text(end - this.at);
     this.at++;
     return text;
   }
 
   #skip(count: number): number {
-    if (count > this.bytes.length - this.at) this.fail(`${count} more bytes are expected; got ${this.bytes.length - this.at}`);
+    const left = this.bytes.length - this.at;
+    if (count > left) this.fail(`${count} more bytes must follow; got ${left}`);
     this.at += count;
     return this.at - count;
   }

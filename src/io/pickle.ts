@@ -1,4 +1,4 @@
-import { ByteReader } from './byte-reader.js';
+import type { ByteReader } from './byte-reader.js';
 
 /** What a pickle may name: a constructor that is called, or a type that is only referred to. */
 export interface Global {
@@ -6,9 +6,19 @@ export interface Global {
   readonly call?: (args: readonly unknown[]) => unknown;
 }
 
-/** What is allowed in a pickle besides numbers, strings, lists, tuples and dictionaries. */
+/** Stands for a value of a class that is not built: nothing of that class is run, and nothing put into it is kept. */
+export class Inert {
+  readonly name: string;
+
+  /** @param name the class, or what else is not read. */
+  constructor(name: string) {
+    this.name = name;
+  }
+}
+
+/** What is allowed in a pickle besides numbers, strings, lists, tuples, sets and dictionaries. */
 export interface Allowed {
-  /** The meaning of `module.name`; undefined refuses it. */
+  /** The meaning of `module.name`; what has none becomes `Inert`. */
   find(name: string): Global | undefined;
   /** The meaning of a persistent id. */
   persistent(id: unknown): unknown;
@@ -16,15 +26,26 @@ export interface Allowed {
 
 const MARK = Symbol('mark');
 
+/** Operations, and items handed to constructors, of one pickle: some 150,000 tensors, and a gigabyte of dictionaries. */
+const MOST = 2 ** 22;
+
 class Machine {
   readonly stack: unknown[] = [];
   readonly memo = new Map<number, unknown>();
   readonly in: ByteReader;
   readonly allowed: Allowed;
+  #spent = 0;
 
   constructor(bytes: ByteReader, allowed: Allowed) {
     this.in = bytes;
     this.allowed = allowed;
+  }
+
+  /** Counts work, so that a short pickle cannot ask for a long time or much memory. */
+  spend(work: number): void {
+    this.#spent += work;
+    if (this.#spent > MOST)
+      this.in.refuse(`a pickle must be done in ${MOST} operations; got more`, 'Save the weights alone: torch.save(model.state_dict(), …).');
   }
 
   push(value: unknown): void {
@@ -32,7 +53,8 @@ class Machine {
   }
 
   pop(): unknown {
-    if (this.stack.length === 0 || this.top() === MARK) this.in.fail('an opcode finds its operands on the stack; got an empty one');
+    const empty = this.stack.length === 0 || this.top() === MARK;
+    if (empty) this.in.fail('an opcode must find its operands on the stack; got an empty one');
     return this.stack.pop();
   }
 
@@ -43,7 +65,7 @@ class Machine {
   /** Everything above the last mark, which goes too. */
   marked(): unknown[] {
     const at = this.stack.lastIndexOf(MARK);
-    if (at < 0) this.in.fail('an opcode of many operands needs a mark; got none');
+    if (at < 0) this.in.fail('an opcode of many operands must find a mark; got none');
     return this.stack.splice(at).slice(1);
   }
 
@@ -53,42 +75,60 @@ class Machine {
 
   append(items: unknown[]): void {
     const list = this.top();
-    if (!Array.isArray(list)) return this.in.fail('items are appended to a list; got another value');
+    if (list instanceof Inert) return;
+    if (!Array.isArray(list)) return this.in.fail('items must be appended to a list; got another value');
     for (const item of items) list.push(item);
   }
 
   setItems(pairs: unknown[]): void {
     const dict = this.top();
-    if (!(dict instanceof Map) || pairs.length % 2 !== 0) return this.in.fail('a dictionary takes pairs of keys and values; got something else');
+    if (dict instanceof Inert) return;
+    if (!(dict instanceof Map) || pairs.length % 2 !== 0)
+      return this.in.fail('a dictionary must take pairs of keys and values; got something else');
     for (let i = 0; i < pairs.length; i += 2) dict.set(pairs[i], pairs[i + 1]);
   }
 
+  addItems(items: unknown[]): void {
+    const set = this.top();
+    if (set instanceof Inert) return;
+    if (!(set instanceof Set)) return this.in.fail('items must be added to a set; got another value');
+    for (const item of items) set.add(item);
+  }
+
   global(module: unknown, name: unknown): void {
-    const full = `${String(module)}.${String(name)}`;
-    this.push(this.allowed.find(full) ?? this.in.fail(`only tensors and containers are built; got ${JSON.stringify(full.slice(0, 200))}, which would run code`));
+    if (typeof module !== 'string' || typeof name !== 'string')
+      return this.in.fail('a global must have a module and a name; got another value');
+    const full = `${module}.${name}`.slice(0, 200);
+    this.push(this.allowed.find(full) ?? new Inert(full));
   }
 
-  reduce(): void {
-    const [callee, args] = this.many(2);
+  /** Calls a constructor of the list. A call of anything else, or with anything else, stands for itself. */
+  construct(callee: unknown, args: unknown): void {
+    if (!Array.isArray(args)) return this.in.fail('a constructor must be called with a tuple; got another value');
+    this.spend(args.reduce((n: number, a: unknown) => n + (Array.isArray(a) ? a.length : 1), 0));
+    const inert = args.find((a) => a instanceof Inert) as Inert | undefined;
+    if (callee instanceof Inert) return this.push(inert ?? callee);
     const { call, name } = (callee ?? {}) as Partial<Global>;
-    if (!call || !Array.isArray(args)) return this.in.fail(`only a constructor is called, with a tuple; got ${name ?? 'another value'}`);
-    this.push(call(args));
+    if (name === undefined) return this.in.fail('a constructor must be called; got another value');
+    this.push(inert ?? (call ? call(args) : new Inert(name)));
   }
 
-  /** Attributes of a dictionary, such as a state dict's `_metadata`, are passed over. */
+  /** Attributes, such as a state dict's `_metadata`, are passed over. */
   build(): void {
     this.pop();
-    if (!(this.top() instanceof Map)) this.in.fail('only dictionaries have attributes; got them for another value');
+    const whole = this.top();
+    if (typeof whole !== 'object' || whole === null) this.in.fail('an object must have attributes; got them for another value');
   }
 
   recall(at: number): void {
-    if (!this.memo.has(at)) this.in.fail(`a value is remembered before it is recalled; got number ${at}`);
+    if (!this.memo.has(at)) this.in.fail(`a value must be remembered before it is recalled; got number ${at}`);
     this.push(this.memo.get(at));
   }
 
   memoize(at: number): void {
-    if (this.stack.length === 0) this.in.fail('an opcode finds its operands on the stack; got an empty one');
-    this.memo.set(at, this.top());
+    const value = this.pop();
+    this.memo.set(at, value);
+    this.push(value);
   }
 
   dict(): void {
@@ -96,9 +136,21 @@ class Machine {
     this.push(new Map());
     this.setItems(pairs);
   }
+
+  /** An integer of any width; such as are too wide for a number of 64 bytes are not read. */
+  integer(width: number): void {
+    if (width <= 64) return this.push(this.in.integer(width));
+    this.in.take(width);
+    this.push(new Inert(`an integer of ${width} bytes`));
+  }
 }
 
-/** Protocols 2 to 5 of Python's pickle (PEP 307, 3154, 574; Lib/pickletools.py), as far as containers need them. */
+/** Text of protocol 0 without its quotes. */
+const quoted = (text: string): string => text.replace(/^(['"])(.*)\1$/s, '$2');
+
+const bytes = (m: Machine, length: number): void => m.push(Uint8Array.from(m.in.take(length)));
+
+/** Protocols 0 to 5 of Python's pickle (PEP 307, 3154, 574; Lib/pickletools.py), without buffers out of band. */
 const OPCODES: Record<number, (m: Machine) => void> = {
   0x80: (m) => void m.in.u8(), // PROTO
   0x95: (m) => void m.in.u64(), // FRAME
@@ -109,19 +161,26 @@ const OPCODES: Record<number, (m: Machine) => void> = {
   0x4e: (m) => m.push(null), // NONE
   0x88: (m) => m.push(true), // NEWTRUE
   0x89: (m) => m.push(false), // NEWFALSE
+  0x49: (m) => m.push(Number(m.in.line())), // INT
+  0x4c: (m) => m.push(Number(m.in.line().replace(/L$/, ''))), // LONG
+  0x46: (m) => m.push(Number(m.in.line())), // FLOAT
+  0x53: (m) => m.push(quoted(m.in.line())), // STRING
+  0x56: (m) => m.push(m.in.line()), // UNICODE
   0x4a: (m) => m.push(m.in.i32()), // BININT
   0x4b: (m) => m.push(m.in.u8()), // BININT1
   0x4d: (m) => m.push(m.in.u16()), // BININT2
-  0x8a: (m) => m.push(m.in.integer(m.in.u8())), // LONG1
-  0x8b: (m) => m.push(m.in.integer(m.in.u32())), // LONG4
+  0x8a: (m) => m.integer(m.in.u8()), // LONG1
+  0x8b: (m) => m.integer(m.in.u32()), // LONG4
   0x47: (m) => m.push(m.in.f64()), // BINFLOAT
   0x58: (m) => m.push(m.in.text(m.in.u32())), // BINUNICODE
   0x8c: (m) => m.push(m.in.text(m.in.u8())), // SHORT_BINUNICODE
   0x8d: (m) => m.push(m.in.text(m.in.u64())), // BINUNICODE8
   0x54: (m) => m.push(m.in.text(m.in.u32())), // BINSTRING
   0x55: (m) => m.push(m.in.text(m.in.u8())), // SHORT_BINSTRING
-  0x42: (m) => m.push(m.in.take(m.in.u32()).slice()), // BINBYTES
-  0x43: (m) => m.push(m.in.take(m.in.u8()).slice()), // SHORT_BINBYTES
+  0x42: (m) => bytes(m, m.in.u32()), // BINBYTES
+  0x43: (m) => bytes(m, m.in.u8()), // SHORT_BINBYTES
+  0x8e: (m) => bytes(m, m.in.u64()), // BINBYTES8
+  0x96: (m) => bytes(m, m.in.u64()), // BYTEARRAY8
   0x29: (m) => m.push([]), // EMPTY_TUPLE
   0x85: (m) => m.push(m.many(1)), // TUPLE1
   0x86: (m) => m.push(m.many(2)), // TUPLE2
@@ -135,15 +194,28 @@ const OPCODES: Record<number, (m: Machine) => void> = {
   0x64: (m) => m.dict(), // DICT
   0x73: (m) => m.setItems(m.many(2)), // SETITEM
   0x75: (m) => m.setItems(m.marked()), // SETITEMS
+  0x8f: (m) => m.push(new Set()), // EMPTY_SET
+  0x90: (m) => m.addItems(m.marked()), // ADDITEMS
+  0x91: (m) => m.push(new Set(m.marked())), // FROZENSET
+  0x70: (m) => m.memoize(Number(m.in.line())), // PUT
   0x71: (m) => m.memoize(m.in.u8()), // BINPUT
   0x72: (m) => m.memoize(m.in.u32()), // LONG_BINPUT
   0x94: (m) => m.memoize(m.memo.size), // MEMOIZE
+  0x67: (m) => m.recall(Number(m.in.line())), // GET
   0x68: (m) => m.recall(m.in.u8()), // BINGET
   0x6a: (m) => m.recall(m.in.u32()), // LONG_BINGET
   0x63: (m) => m.global(m.in.line(), m.in.line()), // GLOBAL
   0x93: (m) => m.global(...(m.many(2) as [unknown, unknown])), // STACK_GLOBAL
-  0x52: (m) => m.reduce(), // REDUCE
+  0x82: (m) => m.push(new Inert(`extension ${m.in.u8()}`)), // EXT1
+  0x83: (m) => m.push(new Inert(`extension ${m.in.u16()}`)), // EXT2
+  0x84: (m) => m.push(new Inert(`extension ${m.in.i32()}`)), // EXT4
+  0x52: (m) => m.construct(...(m.many(2) as [unknown, unknown])), // REDUCE
+  0x81: (m) => m.construct(...(m.many(2) as [unknown, unknown])), // NEWOBJ
+  0x92: (m) => m.construct(...(m.many(3) as [unknown, unknown])), // NEWOBJ_EX, without its keywords
+  0x69: (m) => (m.global(m.in.line(), m.in.line()), m.construct(m.pop(), m.marked())), // INST
+  0x6f: (m) => (([callee, ...args]) => m.construct(callee, args))(m.marked()), // OBJ
   0x62: (m) => m.build(), // BUILD
+  0x50: (m) => m.push(m.allowed.persistent(m.in.line())), // PERSID
   0x51: (m) => m.push(m.allowed.persistent(m.pop())), // BINPERSID
 };
 
@@ -151,15 +223,18 @@ const STOP = 0x2e;
 
 /**
  * Reads one pickle from `bytes` and leaves the reader behind it. Lists and tuples become arrays, dictionaries
- * Maps, integers numbers where they fit and bigints where not. Nothing is ever executed: whatever a pickle names
- * goes through `allowed`. @throws FormatError for a damaged pickle, and for one that wants more.
+ * Maps, integers numbers where they fit and bigints where not. Nothing is ever executed: what a pickle names goes
+ * through `allowed`, and what that does not know becomes `Inert`.
+ * @throws FormatError for a damaged pickle, and for one that asks for too much work.
  */
 export function unpickle(bytes: ByteReader, allowed: Allowed): unknown {
   const machine = new Machine(bytes, allowed);
   for (;;) {
     const opcode = bytes.u8();
     if (opcode === STOP) return machine.pop();
-    const run = OPCODES[opcode] ?? bytes.fail(`an opcode of pickle's protocols 2 to 5 for containers is expected; got 0x${opcode.toString(16)}`);
+    const run = OPCODES[opcode];
+    if (!run) return bytes.fail(`an opcode must be one of pickle's protocols 0 to 5; got 0x${opcode.toString(16)}`);
+    machine.spend(1);
     run(machine);
   }
 }

@@ -1,26 +1,30 @@
 import { FormatError } from '../core/errors.js';
 import { fromHalf } from '../core/half.js';
-import { readHeader } from './safetensors-header.js';
-import type { Entry } from './safetensors-header.js';
-import { STORED_ARRAYS } from './safetensors-types.js';
-import type { StoredTensor } from './safetensors-types.js';
+import { type Entry, isRead, type ReadDType, readHeader } from './safetensors-header.js';
+import { STORED_ARRAYS, type StoredTensor } from './safetensors-types.js';
 
 /** What a safetensors file holds: its tensors in the order of the file, and its metadata. */
 export interface SafetensorsFile {
   tensors: Map<string, StoredTensor>;
   metadata: Record<string, string>;
+  /** Tensors of types that are not read (complex, 8-bit floats), with their types. */
+  skipped: Map<string, string>;
 }
 
 /**
- * Reads a safetensors file; F16 and BF16 become F32. `name` is the file's, for messages. Everything
- * the header says is checked against the bytes that are there before anything is allocated; a file
- * that is cut short, damaged or not of this format is a FormatError. The tensors are copies.
+ * Reads a safetensors file. Floats of 64 and 16 bits become F32, integers of 16 and 8 bits I32, truth values U8; other
+ * types are skipped. `name` is the file's, for messages. Everything the header says is checked against the bytes that
+ * are there before anything is allocated; a file that is cut short, damaged or not of this format is a FormatError. The
+ * tensors are copies.
  */
 export function decodeSafetensors(bytes: Uint8Array, name: string): SafetensorsFile {
   const { entries, metadata, start } = readHeader(bytes, name);
   checkLayout(entries, bytes.length - start, name);
-  const tensors = new Map(entries.map((e) => [e.name, load(e, copy(bytes, start + e.begin, start + e.end))]));
-  return { tensors, metadata };
+  const file: SafetensorsFile = { tensors: new Map(), metadata, skipped: new Map() };
+  for (const { name: key, dtype, shape, begin, end } of entries)
+    if (isRead(dtype)) file.tensors.set(key, load(dtype, shape, copy(bytes, start + begin, start + end)));
+    else file.skipped.set(key, dtype);
+  return file;
 }
 
 /** Sorts the entries by offset; they must cover the data without a gap or an overlap. */
@@ -29,25 +33,31 @@ function checkLayout(entries: Entry[], size: number, name: string): void {
   let at = 0;
   for (const e of entries) {
     if (e.begin !== at)
-      throw new FormatError(`${name}: tensors follow each other without gaps; got '${e.name}' at byte ${e.begin} instead of ${at}. The file is damaged.`);
+      throw new FormatError(`${name}: tensors must follow each other without gaps; got '${e.name}' at byte ${e.begin} instead of ${at}. The file is damaged.`);
     at = e.end;
   }
   if (at !== size)
     throw new FormatError(
-      `${name}: the header describes ${at} bytes of data; got ${size}. The file is ${size < at ? 'truncated' : 'longer than it should be'}: copy it again.`,
+      `${name}: the data must have the ${at} bytes that the header describes; got ${size}. The file is ${size < at ? 'truncated' : 'longer than it should be'}: copy it again.`,
     );
 }
 
-/** The tensor in `bytes`, a fresh copy of its own. */
-function load({ dtype, shape }: Entry, bytes: Uint8Array<ArrayBuffer>): StoredTensor {
-  if (dtype === 'F16' || dtype === 'BF16') return { dtype: 'F32', shape, data: widen(dtype, new Uint16Array(bytes.buffer)) };
-  return { dtype, shape, data: new STORED_ARRAYS[dtype](bytes.buffer) };
-}
+/** What other types become. */
+const WIDENED: Record<Exclude<ReadDType, StoredTensor['dtype']>, (bytes: ArrayBuffer) => [StoredTensor['dtype'], StoredTensor['data']]> = {
+  F64: (b) => ['F32', Float32Array.from(new Float64Array(b))],
+  F16: (b) => ['F32', Float32Array.from(new Uint16Array(b), fromHalf)],
+  BF16: (b) => ['F32', new Float32Array(Uint32Array.from(new Uint16Array(b), (h) => h << 16).buffer)],
+  I16: (b) => ['I32', Int32Array.from(new Int16Array(b))],
+  U16: (b) => ['I32', Int32Array.from(new Uint16Array(b))],
+  I8: (b) => ['I32', Int32Array.from(new Int8Array(b))],
+  BOOL: (b) => ['U8', new Uint8Array(b)],
+};
 
-/** Half or brain floats to f32, exactly. */
-function widen(dtype: 'F16' | 'BF16', halves: Uint16Array): Float32Array {
-  if (dtype === 'F16') return Float32Array.from(halves, fromHalf);
-  return new Float32Array(Uint32Array.from(halves, (h) => h << 16).buffer);
+/** The tensor in `bytes`, a fresh copy of its own. */
+function load(type: ReadDType, shape: number[], { buffer }: Uint8Array<ArrayBuffer>): StoredTensor {
+  if (type in STORED_ARRAYS) return { dtype: type as StoredTensor['dtype'], shape, data: new STORED_ARRAYS[type as StoredTensor['dtype']](buffer) };
+  const [dtype, data] = WIDENED[type as keyof typeof WIDENED](buffer);
+  return { dtype, shape, data };
 }
 
 /** Bytes of their own. A Node Buffer's `slice` would share memory with the file, at any alignment. */

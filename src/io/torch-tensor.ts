@@ -1,4 +1,5 @@
 import { fromHalf } from '../core/half.js';
+import { stridesOf } from '../core/shape.js';
 import type { ByteReader } from './byte-reader.js';
 import type { StoredDType, StoredTensor } from './safetensors-types.js';
 
@@ -28,6 +29,12 @@ export const STORAGES: Record<string, Kind> = {
   BoolStorage: kind(1, 'U8', (v, at) => v.getUint8(at)),
 };
 
+/** Bytes of an element of the kinds that are not read. */
+export const WIDTHS: Record<string, number> = {
+  ComplexFloatStorage: 8, ComplexDoubleStorage: 16, QInt8Storage: 1, QUInt8Storage: 1, QInt32Storage: 4,
+  QUInt4x2Storage: 1, QUInt2x4Storage: 1, UntypedStorage: 1, _UntypedStorage: 1,
+};
+
 const ARRAYS = { F32: Float32Array, I64: BigInt64Array, I32: Int32Array, U32: Uint32Array, U8: Uint8Array };
 
 /** A storage that a tensor looks into. */
@@ -39,6 +46,8 @@ export interface TorchStorage {
   bytes(): Promise<Uint8Array>;
   /** First element of a view, in older files. */
   readonly offset: number;
+  /** Bytes that may still be read out of the file, over all of its tensors. */
+  readonly room: { left: number };
 }
 
 /** A tensor of a PyTorch file, read when it is asked for. */
@@ -52,7 +61,7 @@ export class TorchTensor {
   /** `_rebuild_tensor_v2(storage, offset, size, stride, ...)`. @throws FormatError when they do not fit. */
   constructor(file: ByteReader, [storage, offset, size, strides]: readonly unknown[]) {
     if (!isStorage(storage) || !isCount(offset) || !isCounts(size) || !isCounts(strides) || size.length !== strides.length)
-      file.fail('a tensor is a storage, an offset, sizes and strides; got something else');
+      file.fail('a tensor must be a storage, an offset, sizes and strides; got something else');
     this.#file = file;
     this.#storage = storage;
     this.#offset = offset + storage.offset;
@@ -60,7 +69,7 @@ export class TorchTensor {
     this.shape = size;
     const last = this.#offset + size.reduce((sum, d, i) => sum + (d - 1) * strides[i], 0);
     if (this.length > 0 && !(last < storage.length))
-      file.fail(`a tensor lies inside its storage of ${storage.length} values; got one of shape [${size}] that ends at ${last}`);
+      file.fail(`a tensor must lie inside its storage of ${storage.length} values; got one of shape [${size}] that ends at ${last}`);
   }
 
   get dtype(): StoredDType {
@@ -73,10 +82,27 @@ export class TorchTensor {
 
   /** The values, row-major, copied out of the strides. @throws FormatError when the storage is shorter than it was said to be. */
   async load(): Promise<StoredTensor> {
-    const { kind, length } = this.#storage;
+    const { kind, length, room } = this.#storage;
     const bytes = await this.#storage.bytes();
-    if (bytes.length < length * kind.bytes) this.#file.fail(`a storage of ${length} values has ${length * kind.bytes} bytes; got ${bytes.length}`);
-    if (!(this.length <= bytes.length + this.#file.bytes.length)) this.#file.fail(`a tensor has no more values than its file has bytes; got shape [${this.shape}]`);
+    const needed = length * kind.bytes;
+    if (bytes.length < needed) this.#file.fail(`a storage of ${length} values must have ${needed} bytes; got ${bytes.length}`);
+    if (!(this.length <= bytes.length + this.#file.bytes.length))
+      this.#file.fail(`a tensor must have no more values than its file has bytes; got shape [${this.shape}]`);
+    room.left -= this.length * kind.bytes;
+    if (room.left < 0) this.#file.refuse('tensors must not repeat the bytes of their file many times; got such', 'Save them as copies: tensor.clone().');
+    return { dtype: kind.dtype, shape: [...this.shape], data: this.#whole(bytes) ?? this.#strided(bytes) };
+  }
+
+  /** The bytes as they lie, where the values are floats and follow each other. */
+  #whole(bytes: Uint8Array): Float32Array | undefined {
+    const dense = stridesOf(this.shape);
+    if (this.#storage.kind !== STORAGES.FloatStorage || this.#strides.some((s, i) => this.shape[i] > 1 && s !== dense[i])) return undefined;
+    const copy = Uint8Array.from(bytes.subarray(4 * this.#offset, 4 * (this.#offset + this.length))); // a Node Buffer's slice is none
+    return new Float32Array(copy.buffer);
+  }
+
+  #strided(bytes: Uint8Array): StoredTensor['data'] {
+    const { kind } = this.#storage;
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const data = new ARRAYS[kind.dtype](this.length);
     const index = new Array<number>(this.shape.length).fill(0);
@@ -89,7 +115,7 @@ export class TorchTensor {
         index[axis] = 0;
       }
     }
-    return { dtype: kind.dtype, shape: [...this.shape], data };
+    return data;
   }
 }
 

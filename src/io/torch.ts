@@ -1,92 +1,159 @@
 import { FormatError } from '../core/errors.js';
 import { ByteReader } from './byte-reader.js';
-import { type Global, unpickle } from './pickle.js';
-import { STORAGES, type TorchStorage, TorchTensor } from './torch-tensor.js';
-import { readZip } from './zip.js';
+import { refuseKind } from './file-kind.js';
+import { type Allowed, type Global, Inert, unpickle } from './pickle.js';
+import { STORAGES, TorchTensor, type TorchStorage, WIDTHS } from './torch-tensor.js';
+import { readZip, type ZipEntry } from './zip.js';
 
 /** Finds the bytes of a storage by its key. */
-type Storages = (key: string, bytes: number) => Promise<Uint8Array>;
+type Storages = (key: string) => Promise<Uint8Array>;
+
+/** Where storages are, what bytes an element of each has, for streams, and how much tensors may still be read. */
+interface Found {
+  bytes: Storages;
+  sizes?: Map<string, number>;
+  room: TorchStorage['room'];
+}
 
 const MAGIC = 0x1950a86a20f9469cfc6cn;
+
+const isZip = (bytes: Uint8Array): boolean => bytes[0] === 0x50 && bytes[1] === 0x4b && bytes[2] === 3 && bytes[3] === 4;
+
+/** The stream begins with a pickle of the magic number: its lowest bytes stand within the first few. */
+const isStream = (bytes: Uint8Array): boolean =>
+  bytes[0] === 0x80 && [2, 11].some((at) => bytes[at] === 0x8a && bytes[at + 2] === 0x6c && bytes[at + 3] === 0xfc);
+
+/** Whether `bytes` begin as torch.save begins a file; other zip archives do so too. */
+export const isTorch = (bytes: Uint8Array): boolean => isZip(bytes) || isStream(bytes);
 
 /**
  * What `torch.save` wrote to a `.pth`, `.pt` or `.pth.tar` file: its dictionaries as Maps, its lists and tuples as
  * arrays, its tensors as `TorchTensor`. Both formats are read: the zip archive, and the stream of before PyTorch 1.6
- * (torch/serialization.py says what is in them). Nothing in the file is executed: a pickle that names anything
- * but tensors and containers is a FormatError, as is one that is cut or contradicts itself.
+ * (torch/serialization.py says what is in them). Nothing in the file is executed: whatever is neither a tensor nor a
+ * container becomes `Inert`. @throws FormatError for a file that is cut, contradicts itself or is of another kind.
  */
 export async function decodeTorch(bytes: Uint8Array, name: string): Promise<unknown> {
-  return bytes[0] === 0x50 && bytes[1] === 0x4b ? fromZip(bytes, name) : fromStream(new ByteReader(bytes, name));
+  if (isZip(bytes)) return fromZip(bytes, name);
+  return isStream(bytes) ? fromStream(new ByteReader(bytes, name)) : refuseKind(bytes, name, 'a file of torch.save');
 }
 
 /** `archive/data.pkl`, and each storage as a file of its own, `archive/data/<key>`. */
 async function fromZip(bytes: Uint8Array, name: string): Promise<unknown> {
   const files = readZip(bytes, name);
-  const pickle = [...files.keys()].find((key) => /^[^/]+\/data\.pkl$/.test(key));
-  if (pickle === undefined)
-    throw new FormatError(
-      `${name}: a PyTorch archive holds data.pkl; ` +
-        `got ${[...files.keys()].slice(0, 3).join(', ') || 'no file'}. Is it a checkpoint made by torch.save?`,
-    );
+  const pickle = [...files.keys()].find((key) => /^([^/]+\/)?data\.pkl$/.test(key)) ?? refuseArchive(files, name);
   const folder = pickle.slice(0, -'data.pkl'.length);
+  const file = new ByteReader(bytes, name);
   const order = await files.get(`${folder}byteorder`)?.read();
-  if (order && new TextDecoder().decode(order) !== 'little')
-    throw new FormatError(`${name}: its numbers must be little-endian; got '${new TextDecoder().decode(order.subarray(0, 20))}'. Save it again on such a machine.`);
+  checkOrder(file, !order || new TextDecoder().decode(order) === 'little');
   const reader = new ByteReader(await files.get(pickle)!.read(), `${name}: data.pkl`);
-  const limits = new ByteReader(bytes, name);
-  return unpickle(reader, allowed(limits, async (key) => {
-    const file = files.get(`${folder}data/${key}`) ?? limits.fail(`the archive holds each storage that data.pkl names; got none called ${JSON.stringify(key)}`);
-    return file.read();
-  }));
+  const lacks = (key: string) =>
+    file.fail(`the archive must hold each storage that data.pkl names; got none called ${JSON.stringify(key.slice(0, 40))}`);
+  const read = new Map<string, Promise<Uint8Array>>(); // a storage is unpacked and checked once, however many tensors look into it
+  const storages: Storages = (key) => {
+    if (!read.has(key)) read.set(key, (files.get(`${folder}data/${key}`) ?? lacks(key)).read());
+    return read.get(key)!;
+  };
+  const packed = [...files.values()].reduce((n, { size, deflated }) => n + (deflated ? size : 0), 0);
+  return unpickle(reader, allowed(file, async (key) => storages(key), undefined, packed));
+}
+
+function checkOrder(file: ByteReader, little: boolean): void {
+  if (!little) file.refuse('numbers must be little-endian; got big-endian ones', 'Save it again on such a machine.');
+}
+
+/** Says what an archive without data.pkl is. */
+function refuseArchive(files: Map<string, ZipEntry>, name: string): never {
+  const names = [...files.keys()];
+  const inside = names.find((key) => /\.(pth|pt|ckpt|safetensors|bin|tar|npz)$/.test(key));
+  const [what, advice] = inside
+    ? [`one that holds ${inside}`, 'Unpack it, and name the file inside.']
+    : names.length > 0 && names.every((key) => key.endsWith('.npy'))
+      ? ["NumPy's (.npz)", 'Save a dictionary of tensors: torch.save or safetensors.']
+      : [`one of ${names.slice(0, 3).join(', ') || 'no file'}`, 'Is it a checkpoint made by torch.save?'];
+  throw new FormatError(`${name}: a zip archive must be PyTorch's, with data.pkl; got ${what}. ${advice}`);
 }
 
 /** Five pickles (magic number, version, system, object, keys), then the storages in the order of the keys. */
 function fromStream(file: ByteReader): unknown {
   const places = new Map<string, Uint8Array>();
   const sizes = new Map<string, number>();
-  const nothing = allowed(file, () => file.fail('no storage is expected'));
-  if (file.bytes[0] !== 0x80 || unpickle(file, nothing) !== MAGIC)
-    return file.fail("a PyTorch file begins with a zip archive's or torch.save's magic number; got another");
+  const nothing = allowed(file, () => file.fail('storages must belong to the checkpoint; got one before it'));
+  if (unpickle(file, nothing) !== MAGIC) file.fail("a PyTorch file must begin with torch.save's magic number; got another");
   unpickle(file, nothing);
   const system = unpickle(file, nothing);
-  if (system instanceof Map && system.get('little_endian') === false) file.fail('numbers must be little-endian; got big-endian ones');
+  checkOrder(file, !(system instanceof Map && system.get('little_endian') === false));
   const content = unpickle(file, allowed(file, async (key) => places.get(key)!, sizes));
   const keys = unpickle(file, nothing);
-  if (!Array.isArray(keys) || [...sizes.keys()].some((key) => !keys.includes(key))) return file.fail('the storages are listed by their keys; got a list that lacks some');
-  for (const key of keys.map(String)) {
+  const listed = Array.isArray(keys) && keys.every((key) => typeof key === 'string') ? new Set(keys) : new Set();
+  if ([...sizes.keys()].some((key) => !listed.has(key)))
+    return file.fail('the storages must be listed by their keys; got a list that lacks some');
+  for (const key of listed as Set<string>) {
     const count = file.u64();
-    if (!sizes.has(key)) return file.fail(`each storage belongs to a tensor; got ${JSON.stringify(key)} of none`);
-    places.set(key, file.take(count * sizes.get(key)!));
+    const width = sizes.get(key) ?? file.fail(`each storage must belong to a tensor; got ${JSON.stringify(key)} of none`);
+    places.set(key, file.take(count * width));
   }
   return content;
 }
 
-/** The globals of a checkpoint: dictionaries, tensors, parameters and the types of storages. */
-function allowed(file: ByteReader, storages: Storages, sizes?: Map<string, number>) {
+/** How often over a file's bytes may be read: tensors may share a storage, and may repeat what lies in it. */
+const OFTEN = 8;
+
+/**
+ * The globals of a checkpoint: dictionaries, tensors, parameters and the types of storages.
+ * @param packed bytes that deflated storages unpack to.
+ */
+function allowed(file: ByteReader, bytes: Storages, sizes?: Map<string, number>, packed = 0): Allowed {
+  const found: Found = { bytes, sizes, room: { left: OFTEN * file.bytes.length + Math.min(packed, 2 ** 32) } };
+  const dictionary = ([pairs = []]: readonly unknown[]) =>
+    new Map(isPairs(pairs) ? pairs : file.fail('an OrderedDict must be made of pairs; got something else'));
+  const tensor = (args: readonly unknown[]) => new TorchTensor(file, args);
+  const parameter = ([data]: readonly unknown[]) =>
+    data instanceof TorchTensor ? data : file.fail('a parameter must be made of a tensor; got something else');
+  const types = [...Object.keys(STORAGES), ...Object.keys(WIDTHS)].flatMap((type) => [`torch.${type}`, `torch.storage.${type}`]);
   const globals = new Map<string, Global['call']>([
-    ['collections.OrderedDict', ([pairs = []]) => new Map(isPairs(pairs) ? pairs : file.fail('an OrderedDict is made of pairs; got something else'))],
-    ['torch._utils._rebuild_tensor', (args) => new TorchTensor(file, args)],
-    ['torch._utils._rebuild_tensor_v2', (args) => new TorchTensor(file, args)],
-    ['torch._utils._rebuild_parameter', ([data]) => (data instanceof TorchTensor ? data : file.fail('a parameter is made of a tensor; got something else'))],
+    ['collections.OrderedDict', dictionary],
+    ['collections.defaultdict', () => new Map()],
+    ['torch._utils._rebuild_tensor', tensor],
+    ['torch._utils._rebuild_tensor_v2', tensor],
+    ['torch._utils._rebuild_parameter', parameter],
+    ['torch._utils._rebuild_parameter_with_state', parameter],
+    ['torch.nn.parameter.Parameter', parameter],
+    ['torch._tensor._rebuild_from_type_v2', ([build, , args]) => rebuilt(file, build, args)],
     ['torch.Size', ([sizes]) => sizes],
-    ...Object.keys(STORAGES).map((type): [string, undefined] => [`torch.${type}`, undefined]),
+    ...['torch.Tensor', ...types].map((type): [string, undefined] => [type, undefined]),
   ]);
   return {
-    find: (name: string): Global | undefined => (globals.has(name) ? { name, call: globals.get(name) } : undefined),
-    persistent: (id: unknown): TorchStorage => storage(file, id, storages, sizes),
+    find: (name) => (globals.has(name) ? { name, call: globals.get(name) } : undefined),
+    persistent: (id) => persistent(file, id, found),
   };
 }
 
 const isPairs = (v: unknown): v is [unknown, unknown][] => Array.isArray(v) && v.every((pair) => Array.isArray(pair) && pair.length === 2);
 
+/** A tensor with attributes: how it is built, of what type, of what. */
+function rebuilt(file: ByteReader, build: unknown, args: unknown): unknown {
+  const { call } = (build ?? {}) as Partial<Global>;
+  if (!call || !Array.isArray(args)) return file.fail('a tensor with attributes must be built of a tensor; got something else');
+  return args.find((a) => a instanceof Inert) ?? call(args);
+}
+
+/** A storage, or in streams the source code of a module, which is passed over: `('module', module, file, code)`. */
+function persistent(file: ByteReader, id: unknown, found: Found): TorchStorage | Inert {
+  if (Array.isArray(id) && id[0] === 'module') return id[1] instanceof Inert ? id[1] : new Inert('a module');
+  return storage(file, id, found);
+}
+
 /** `('storage', type, key, location, length[, (view key, offset, length)])`. */
-function storage(file: ByteReader, id: unknown, storages: Storages, sizes?: Map<string, number>): TorchStorage {
+function storage(file: ByteReader, id: unknown, { bytes, sizes, room }: Found): TorchStorage | Inert {
   const [tag, type, key, , length, part] = Array.isArray(id) ? (id as unknown[]) : [];
-  const kind = STORAGES[String((type as Global | undefined)?.name).replace(/^torch\./, '')];
-  if (tag !== 'storage' || !kind || typeof key !== 'string' || !Number.isSafeInteger(length) || (length as number) < 0)
-    return file.fail('a storage is told by its type, key, place and length; got something else');
-  const offset = Array.isArray(part) ? Number(part[1]) : 0;
-  if (!Number.isSafeInteger(offset) || offset < 0) return file.fail('a view of a storage begins at one of its values; got another offset');
-  sizes?.set(key, kind.bytes);
-  return { kind, length: length as number, offset, bytes: () => storages(key, kind.bytes) };
+  const offset = Array.isArray(part) ? part[1] : 0;
+  const counts = [length, offset].every((v) => Number.isSafeInteger(v) && (v as number) >= 0);
+  const name = (type as Partial<Global> | undefined)?.name;
+  if (tag !== 'storage' || typeof name !== 'string' || typeof key !== 'string' || !counts)
+    return file.fail('a storage must be told by its type, key, place and length; got something else');
+  const kind = name.slice(name.lastIndexOf('.') + 1);
+  const read = Object.hasOwn(STORAGES, kind) && !(type instanceof Inert) ? STORAGES[kind] : undefined;
+  const width = read?.bytes ?? (Object.hasOwn(WIDTHS, kind) ? WIDTHS[kind] : undefined);
+  if (sizes) sizes.set(key, width ?? file.refuse(`a storage must be of a type of PyTorch's; got ${name}`, 'Save it again with a newer PyTorch.'));
+  return read ? { kind: read, length: length as number, offset: offset as number, bytes: () => bytes(key), room } : new Inert(name);
 }

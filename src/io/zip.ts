@@ -1,19 +1,24 @@
 import { FormatError } from '../core/errors.js';
+import { crc32 } from './crc.js';
+import { binary } from './numbers.js';
 
 /** One file of a zip archive. */
 export interface ZipEntry {
   /** Unpacked bytes. */
   readonly size: number;
+  readonly deflated: boolean;
+  /** Its bytes. @throws FormatError where they do not unpack, or another checksum is told than theirs. */
   read(): Promise<Uint8Array>;
 }
 
 const [END, END64, LOCATOR64, CENTRAL, LOCAL] = [0x06054b50, 0x06064b50, 0x07064b50, 0x02014b50, 0x04034b50];
 const [STORED, DEFLATED] = [0, 8];
 const FULL = 0xffffffff; // the true number is in the zip64 field
+const LARGEST = 2 ** 31; // bytes that a deflated file may unpack to; PyTorch deflates nothing
 
 /**
- * The files of a zip archive by name (PKWARE APPNOTE 6.3; zip64 included), stored or deflated. Checksums are not
- * compared, for PyTorch can be told to leave them out. @throws FormatError for one that is cut or contradicts itself.
+ * The files of a zip archive by name (PKWARE APPNOTE 6.3; zip64 included), stored or deflated. A checksum of 0 is none:
+ * PyTorch writes it where the data came later. @throws FormatError for one that is cut or contradicts itself.
  */
 export function readZip(bytes: Uint8Array, name: string): Map<string, ZipEntry> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
@@ -30,7 +35,7 @@ export function readZip(bytes: Uint8Array, name: string): Map<string, ZipEntry> 
     return entries;
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    throw new FormatError(`${name}: a zip archive ends in a directory of its files; got '${error.message}'. The file is truncated or damaged: copy it again.`);
+    throw new FormatError(`${name}: a zip archive must end in a directory of its files; got '${error.message}'. The file is truncated or damaged: copy it again.`);
   }
 }
 
@@ -59,7 +64,17 @@ function entry(bytes: Uint8Array, view: DataView, at: number, nameLength: number
   if (method !== STORED && method !== DEFLATED) throw new RangeError(`packing method ${method}`);
   if (method === STORED && packed !== size) throw new RangeError(`${packed} stored bytes of ${size}`);
   const data = bytes.subarray(from, from + packed);
-  return { size, read: async () => (method === STORED ? data : inflate(data, size, name)) };
+  const sum = view.getUint32(at + 16, true);
+  const read = async () => checked(method === STORED ? data : await inflate(data, size, name), sum, name);
+  return { size, deflated: method === DEFLATED, read };
+}
+
+function checked(data: Uint8Array, sum: number, name: string): Uint8Array {
+  if (sum === 0 || crc32(data) === sum) return data;
+  throw new FormatError(
+    `${name}: its bytes must have the checksum ${sum}; got ${crc32(data)}. The file is damaged: get it again. ` +
+      'If it was saved without checksums (set_crc32_options), save it again with them.',
+  );
 }
 
 /** Puts the 64-bit numbers of the extra field where 32 bits were too few. The order is: size, packed, start. */
@@ -74,6 +89,7 @@ function zip64(view: DataView, at: number, length: number, [packed, size, start]
 
 /** Unpacks piece by piece, so that no more is held than came out, and no more comes out than was promised. */
 async function inflate(data: Uint8Array, size: number, name: string): Promise<Uint8Array> {
+  if (size > LARGEST) throw new FormatError(`${name}: it must unpack to at most ${binary(LARGEST)}; got ${binary(size)}. Pack it again without compression.`);
   const pieces: Uint8Array[] = [];
   let length = 0;
   try {

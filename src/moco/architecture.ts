@@ -1,4 +1,4 @@
-import { FormatError } from '../core/errors.js';
+import { ConfigError, FormatError } from '../core/errors.js';
 import type { StoredTensor } from '../io/safetensors.js';
 import { type ResNetOptions, resnetPresets } from '../nn/resnet.js';
 
@@ -14,8 +14,9 @@ type Tensors = ReadonlyMap<string, Pick<StoredTensor, 'shape'>>;
 
 /**
  * Reads a ResNet's options off the names and shapes of its tensors (torchvision's, filters as OIHW). A stem of 3×3 is
- * CIFAR's unless `stem` says otherwise, or the first stage has a shortcut that only the small stem needs.
- * @throws FormatError for another network.
+ * CIFAR's unless `stem` says otherwise, or the first stage has a shortcut that only the small stem needs. Neither names
+ * nor shapes tell which convolution of a bottleneck has the stride: it is taken to be the 3×3, as in PyTorch's (v1.5).
+ * @throws FormatError for another network, ConfigError for a stem that is not the file's.
  */
 export function resnetArchitecture(tensors: Tensors, file: string, stem?: string): Architecture {
   const shape = (name: string): number[] => tensors.get(name)?.shape ?? [];
@@ -31,7 +32,7 @@ export function resnetArchitecture(tensors: Tensors, file: string, stem?: string
   const head = tensors.has('fc.0.weight') ? 'mlp' : tensors.has('fc.weight') ? 'linear' : 'none';
   const dim = head === 'mlp' ? headWidths(tensors, 'fc').at(-1) : shape('fc.weight')[0];
   const model = Object.keys(resnetPresets).find((name) => same(resnetPresets[name], { blocks, widths, bottleneck }));
-  return { model, blocks, widths, bottleneck, stem: stemOf(tensors, shape('conv1.weight')[2], bottleneck, stem), head, ...(head !== 'none' && { dim }) };
+  return { model, blocks, widths, bottleneck, stem: stemOf(tensors, file, bottleneck, stem), head, ...(head !== 'none' && { dim }) };
 }
 
 /** Outputs of each linear layer of a head of several, by its name. */
@@ -44,10 +45,26 @@ function countBlocks(tensors: Tensors, stage: string): number {
   return count;
 }
 
-function stemOf(tensors: Tensors, kernel: number, bottleneck: boolean, said?: string): Architecture['stem'] {
+const STEMS: Record<Architecture['stem'], number> = { imagenet: 7, cifar: 3, small: 3 };
+
+function stemOf(tensors: Tensors, file: string, bottleneck: boolean, said?: string): Architecture['stem'] {
+  const kernel = tensors.get('conv1.weight')!.shape[2];
+  if (said !== undefined && !(Object.hasOwn(STEMS, said) && STEMS[said as Architecture['stem']] === kernel)) {
+    const fitting = Object.entries(STEMS).flatMap(([name, size]) => (size === kernel ? [name] : []));
+    throw new ConfigError(`${file}: the stem must be one of ${kernel}×${kernel}, as conv1.weight is: ${fitting.join(' or ') || 'none is known'}; got ${said}. Choose another --stem.`);
+  }
+  if (said !== undefined) return said as Architecture['stem'];
   if (kernel === 7) return 'imagenet';
-  if (said === 'small' || said === 'cifar') return said;
-  return !bottleneck && tensors.has('layer1.0.downsample.0.weight') ? 'small' : 'cifar';
+  return hasSmallStem(tensors, bottleneck) ? 'small' : 'cifar';
+}
+
+/** A first stage of basic blocks has a shortcut only where its stride is 2. */
+const hasSmallStem = (tensors: Tensors, bottleneck: boolean): boolean => !bottleneck && tensors.has('layer1.0.downsample.0.weight');
+
+/** What names and shapes leave open, and how it is taken. */
+export function assumedOfResNet({ stem, bottleneck = false }: Architecture, tensors: Tensors): string[] {
+  const open = stem === 'cifar' || (stem === 'small' && !hasSmallStem(tensors, bottleneck));
+  return open ? [`a stem of 3×3 with stride 1, padding 1 and no pooling (--stem small: stride 2)`] : [];
 }
 
 const same = (a: Pick<ResNetOptions, 'blocks' | 'widths' | 'bottleneck'>, b: typeof a): boolean =>

@@ -4,6 +4,7 @@ import { decodeSafetensors, encodeSafetensors, type StoredTensor } from '../io/s
 import type { Module } from '../nn/module.js';
 import type { Tensor } from '../tensor.js';
 import type { Optimizer } from '../optim/optimizer.js';
+import { checkFinite } from './finite.js';
 import type { Method, Saved } from './method.js';
 import { setStored, storeCount, storeTensor, torchShape, turn } from './module-state.js';
 
@@ -76,7 +77,7 @@ export async function saveCheckpoint(method: Method, metadata: Record<string, st
 /**
  * Loads a checkpoint into a model built with the same configuration. Nothing changes if it does not fit.
  *
- * @throws FormatError for a cut file, or one of another model.
+ * @throws FormatError for a cut file, one of another model, or one with values that are not finite.
  */
 export function loadCheckpoint(method: Method, bytes: Uint8Array, file: string): Record<string, string> {
   const { tensors, metadata } = decodeSafetensors(bytes, file);
@@ -95,6 +96,7 @@ export function loadCheckpoint(method: Method, bytes: Uint8Array, file: string):
           `got ${stored.dtype}. Convert it: filters, statistics and the queue are floats, counts are 64-bit integers.`,
       );
   }
+  checkFinite(tensors, file);
   for (const s of all) s.load(tensors.get(s.name)!);
   return metadata;
 }

@@ -1,8 +1,8 @@
 import type { StoredTensor } from '../io/safetensors.js';
 import { buildModel, type Encoder, type ModelOptions } from '../nn/models.js';
+import { isHead } from './encoder.js';
+import { checkFinite } from './finite.js';
 import { loadModule, moduleTensors } from './module-state.js';
-
-const isHead = (name: string): boolean => /^(fc|head)\./.test(name);
 
 /** What a classifier is built for. */
 export interface ClassifierOptions extends Pick<ModelOptions, 'stem' | 'size' | 'seed' | 'heads'> {
@@ -14,13 +14,14 @@ export interface ClassifierOptions extends Pick<ModelOptions, 'stem' | 'size' | 
  * A model by name with a new linear head, every parameter to be trained.
  *
  * @param encoder tensors to start from, with the names of torchvision or timm; their head is dropped. Without them it starts from scratch.
- * @throws FormatError if the tensors are another model's.
+ * @throws FormatError if the tensors are another model's, or not finite.
  */
 export async function buildClassifier(
   name: string, { classes, ...options }: ClassifierOptions, encoder?: ReadonlyMap<string, StoredTensor>, file = name,
 ): Promise<Encoder> {
   const model = buildModel(name, { ...options, head: 'linear', dim: classes, stopGradConv1: false });
   if (!encoder) return model;
+  checkFinite(encoder, file, isHead);
   const head = [...(await moduleTensors(model))].filter(([tensor]) => isHead(tensor));
   loadModule(model, new Map([...[...encoder].filter(([tensor]) => !isHead(tensor)), ...head]), file);
   return model;

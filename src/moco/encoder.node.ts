@@ -1,17 +1,29 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { ConfigError } from '../core/errors.js';
+import { vitPresets } from '../nn/vit.js';
+import type { PretrainConfig } from './config.js';
 import { type EncoderFile, encoderOf, type Said } from './encoder.js';
 import { openRun } from './run.node.js';
 import { readWeights } from './weights.node.js';
 
 /**
- * Opens the encoder of a run's folder, which says how its pictures were prepared, or of a checkpoint. The heads of a
- * vision transformer may be said, as files do not tell them: see `vitArchitecture`.
- * @throws FormatError if there is none.
+ * Opens the encoder of a run's folder, which says how its pictures were prepared, or of a checkpoint. What files leave
+ * open may be said: the heads of a vision transformer, the stem of a ResNet, which of several encoders.
+ * @throws FormatError if there is none, ConfigError if what is said contradicts the run or the file.
  */
-export async function openEncoder(path: string, said: Pick<Said, 'heads'> = {}): Promise<EncoderFile> {
+export async function openEncoder(path: string, said: Said = {}): Promise<EncoderFile> {
   if (!existsSync(join(path, 'config.json'))) return encoderOf(await readWeights(path), path, said);
   const { config } = openRun(path).info;
+  checkAgrees(path, config, said);
   const file = join(path, 'checkpoint.safetensors');
   return encoderOf(await readWeights(file), file, { ...config, ...said });
+}
+
+/** A run knows its stem, and the heads by its model's name. */
+function checkAgrees(path: string, { model, stem }: PretrainConfig, said: Said): void {
+  const known = { stem: Object.hasOwn(vitPresets, model) ? undefined : stem, heads: vitPresets[model]?.heads };
+  for (const key of ['stem', 'heads'] as const)
+    if (said[key] !== undefined && known[key] !== undefined && said[key] !== known[key])
+      throw new ConfigError(`--${key}: it must be that of the run ${path}, ${known[key]}; got ${said[key]}. Leave it out.`);
 }

@@ -1,52 +1,168 @@
+import { useBackend } from '../backend/backend.js';
+import { ShapesBackend } from '../backend/shapes.js';
+import { ConfigError, FormatError } from '../core/errors.js';
+import { show } from '../core/shape.js';
 import type { StoredTensor } from '../io/safetensors.js';
 import type { Encoder } from '../nn/models.js';
+import type { Module } from '../nn/module.js';
 import { ResNet } from '../nn/resnet.js';
 import { VisionTransformer } from '../nn/vit.js';
-import { type Architecture, resnetArchitecture } from './architecture.js';
+import { type Architecture, assumedOfResNet, resnetArchitecture } from './architecture.js';
 import type { Normalisation } from './embed.js';
-import { encoderWeights, type Weights } from './layout.js';
-import { loadModule } from './module-state.js';
-import { type VitArchitecture, vitArchitecture } from './vit_architecture.js';
+import { checkFinite, nonFinite } from './finite.js';
+import type { Weights } from './layout.js';
+import { checkModule, loadModule } from './module-state.js';
+import { behind, encodersIn, placeOfEncoder, plainNames } from './tensor-names.js';
+import { assumedOfVit, type VitArchitecture, vitArchitecture } from './vit_architecture.js';
 
 /** An encoder as a file describes it: its tensors with torchvision's or timm's names, and how pictures are put to it. */
 export interface EncoderFile {
+  /** Those of the encoder and of its head; nothing else. */
   tensors: Map<string, StoredTensor>;
   architecture: Architecture | VitArchitecture;
   normalisation: Normalisation;
+  /** What stands before its names in the file. */
+  prefix: string;
+  /** What was taken of a file of others, what was left, and how what it leaves open is taken, in sentences. */
+  notes: string[];
+  /** What is wrong with its values, in sentences. */
+  warnings: string[];
 }
 
 export const isVit = (a: Architecture | VitArchitecture): a is VitArchitecture => 'heads' in a;
 
 const imagenet = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
 
-/** What is known of an encoder besides its tensors. `heads` are those of a vision transformer. */
+/** What is known of an encoder besides its tensors. */
 export interface Said extends Partial<Normalisation> {
   stem?: string;
   model?: string;
+  /** Of a vision transformer. */
   heads?: number;
+  /** What stands before its names, in a file of several. */
+  prefix?: string;
 }
 
-/** The query encoder of a checkpoint. Pictures are taken as ImageNet's where nothing else is said. @throws FormatError for another network. */
+/**
+ * The query encoder of a checkpoint. Pictures are taken as ImageNet's where nothing else is said.
+ *
+ * @throws FormatError for another network, and for one that holds what this one has no place for: a lookalike computes
+ * something else. ConfigError for what is said that contradicts the file.
+ */
 export function encoderOf(weights: Weights, file: string, also: Said = {}): EncoderFile {
-  const tensors = encoderWeights(weights.tensors, file);
+  const all = plainNames(weights.tensors, file);
+  const { prefix, kind } = placeOfEncoder(all, file, also.prefix);
+  const found = behind(all, prefix);
   const said = { ...saidIn(weights.metadata), ...also };
-  const architecture = tensors.has('cls_token') ? vitArchitecture(tensors, file, said) : resnetArchitecture(tensors, file, said.stem);
-  const size = isVit(architecture) ? architecture.size : architecture.stem === 'imagenet' ? 224 : 32;
-  return { tensors, architecture, normalisation: { size: said.size ?? size, mean: said.mean ?? imagenet.mean, std: said.std ?? imagenet.std } };
+  const architecture = kind === 'vit' ? vitArchitecture(found, file, said) : resnetArchitecture(found, file, said.stem);
+  checkModel(architecture, file, said.model);
+  const model = onShapes(() => build(architecture));
+  checkModule(model, found, file, behindOf(weights.skipped, prefix));
+  const tensors = usedOf(model, found, file, prefix === '' ? isElse(all) : () => false);
+  const normalisation = { size: sizeOf(architecture, file, said.size), mean: said.mean ?? imagenet.mean, std: said.std ?? imagenet.std };
+  const warning = nonFinite(all);
+  return {
+    tensors, architecture, normalisation, prefix,
+    notes: notesOf(weights, all, { tensors, architecture, prefix }, file, said),
+    warnings: warning ? [`${file}: ${warning}.`] : [],
+  };
 }
 
-/** What a classifier's file says of itself. */
+/** Pixels that are asked for, or those that the network is for. */
+function sizeOf(architecture: EncoderFile['architecture'], file: string, said?: number): number {
+  if (!isVit(architecture)) return said ?? (architecture.stem === 'imagenet' ? 224 : 32);
+  const { size, patch } = architecture;
+  if (said === undefined || said === size) return size;
+  throw new ConfigError(`--size: it must be that of the position embedding in ${file}, ${size} (${(size / patch) ** 2} patches of ${patch}); got ${said}. Leave it out.`);
+}
+
+function checkModel({ model }: EncoderFile['architecture'], file: string, said?: string): void {
+  if (said !== undefined && model !== said) throw new FormatError(`${file}: it must hold a ${said}, as is said of it; got ${model ?? 'another network'}. Restore the file that belongs there.`);
+}
+
+/** What a module looks like, without its values. */
+export function onShapes<T>(make: () => T): T {
+  const before = useBackend(new ShapesBackend());
+  try {
+    return make();
+  } finally {
+    useBackend(before);
+  }
+}
+
+const behindOf = (skipped: Weights['skipped'], prefix: string): Map<string, string> =>
+  new Map([...(skipped ?? [])].flatMap(([name, type]) => (name.startsWith(prefix) ? [[name.slice(prefix.length), type]] : [])));
+
+/** What may follow an encoder's features, hide its input in pretraining or count in it, without changing them. */
+const HEAD = /^(fc|heads?|\w+_head|classifier|linear|last_linear|projector|projection|predictor|prediction|prototypes|mask_token|decoder\w*)(\.|$)/;
+const COUNTS = /(^|\.)(num_batches_tracked|total_ops|total_params)$/;
+
+export const isHead = (name: string): boolean => HEAD.test(name);
+
+/** In a file without a prefix: what belongs to the method, or to another encoder. */
+function isElse(all: ReadonlyMap<string, StoredTensor>): (name: string) => boolean {
+  const others = encodersIn(all).map((p) => p.prefix).filter(Boolean);
+  return (name) => /^(queue\w*|bank|memory|optimizer\.[\w.]+)$/.test(name) || others.some((prefix) => name.startsWith(prefix));
+}
+
+/** The tensors of the model and its head. @throws FormatError naming others: with them the network computes something else. */
+function usedOf(model: Module, found: Map<string, StoredTensor>, file: string, isOther: (name: string) => boolean): Map<string, StoredTensor> {
+  const known = new Set([...model.entries()].map((e) => e.name));
+  const used = [...found].filter(([name]) => known.has(name) || isHead(name));
+  const unused = [...found].filter(([name]) => !known.has(name) && !isHead(name) && !COUNTS.test(name) && !isOther(name));
+  if (unused.length === 0) return new Map(used);
+  const named = unused.slice(0, 6).map(([name, { shape }]) => `${name} ${show(shape)}`);
+  const more = unused.length > named.length ? ` and ${unused.length - named.length} more` : '';
+  throw new FormatError(
+    `${file}: every tensor of its encoder must be used; got ${named.join(', ')}${more}, for which this network has no place: ` +
+      'its features would be wrong. It is of another kind (LayerScale, registers, squeeze-excitation, …): choose a plain one.',
+  );
+}
+
+/** What is told of a file of others; of one that a run or a classifier wrote, only what it leaves open. */
+function notesOf(
+  { metadata, skipped = new Map(), notes = [] }: Weights, all: ReadonlyMap<string, StoredTensor>,
+  { tensors, architecture, prefix }: Pick<EncoderFile, 'tensors' | 'architecture' | 'prefix'>, file: string, said: Said,
+): string[] {
+  const assumed = isVit(architecture) ? assumedOfVit(architecture, tensors, said) : assumedOfResNet(architecture, tensors);
+  const open = said.stem === undefined || isVit(architecture) ? assumed.map((text) => `${file}: assumed: ${text}.`) : [];
+  if (metadata.step !== undefined || metadata.format === 'dawngrad-classifier') return open;
+  const others = encodersIn(all).map((p) => p.prefix).filter((p) => p !== prefix && p !== '');
+  const left = [...all.keys()].filter((name) => !(name.startsWith(prefix) && tensors.has(name.slice(prefix.length)) && !isHead(name.slice(prefix.length))));
+  const groups = [...new Set(left.filter((name) => !COUNTS.test(name)).map((name) => group(name, prefix, others)))];
+  const name = architecture.model ?? (isVit(architecture) ? 'a vision transformer' : 'a ResNet');
+  const taken = `${file}: ${prefix ? `${prefix.replace(/\.$/, '')} is taken` : 'it is taken'} as ${name}`;
+  const unread = [...skipped].slice(0, 3).map(([key, type]) => `${key} (${type})`);
+  return [
+    `${taken}${groups.length > 0 ? `; not used: ${groups.slice(0, 12).join(', ')}${groups.length > 12 ? ', …' : ''}` : ''}.`,
+    ...(skipped.size > 0 ? [`${file}: not read: ${unread.join(', ')}${skipped.size > 3 ? ` and ${skipped.size - 3} more` : ''}.`] : []),
+    ...notes, ...open,
+  ];
+}
+
+/** A word for a tensor that is left: the encoder, head or part of the method that it belongs to. */
+function group(name: string, prefix: string, others: string[]): string {
+  const other = others.find((p) => name.startsWith(p));
+  if (other) return other.replace(/\.$/, '');
+  return name.startsWith(prefix) ? prefix + name.slice(prefix.length).split('.', 1)[0] : name.split('.', 1)[0];
+}
+
+/** What a file of dawngrad's says of itself. */
 function saidIn({ stem, model, heads, size, mean, std }: Record<string, string>): Said {
   const numbers = (list: string) => list.split(',').map(Number);
   return {
-    stem, model, ...(heads && { heads: Number(heads) }),
+    ...(stem && { stem }), ...(model && { model }), ...(heads && { heads: Number(heads) }),
     ...(size && { size: Number(size) }), ...(mean && { mean: numbers(mean) }), ...(std && { std: numbers(std) }),
   };
 }
 
-/** The encoder on the current backend, evaluating, without its head. */
+const build = (architecture: EncoderFile['architecture']): Encoder =>
+  isVit(architecture) ? new VisionTransformer({ ...architecture, head: 'none' }) : new ResNet({ ...architecture, head: 'none' });
+
+/** The encoder on the current backend, evaluating, without its head. @throws FormatError if its values are not finite. */
 export function buildEncoder({ tensors, architecture }: EncoderFile, file: string): Encoder {
-  const model = isVit(architecture) ? new VisionTransformer({ ...architecture, head: 'none' }) : new ResNet({ ...architecture, head: 'none' });
+  checkFinite(tensors, file, isHead);
+  const model = build(architecture);
   loadModule(model, tensors, file);
   return model.eval();
 }

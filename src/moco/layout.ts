@@ -1,40 +1,85 @@
 import { FormatError } from '../core/errors.js';
 import { numel } from '../core/shape.js';
-import { TorchTensor } from '../io/torch-tensor.js';
+import { Inert } from '../io/pickle.js';
 import type { StoredTensor } from '../io/safetensors.js';
+import { TorchTensor } from '../io/torch-tensor.js';
+import { behind, placeOfEncoder, plainNames } from './tensor-names.js';
 
-/** Tensors of a checkpoint by the names that dawngrad gives them, and what else is known of it. */
+/** Tensors of a checkpoint by their names, and what else is known of it. */
 export interface Weights {
   tensors: Map<string, StoredTensor>;
   metadata: Record<string, string>;
+  /** Tensors that are not read, with their types, or the classes that they would need. */
+  skipped?: ReadonlyMap<string, string>;
+  /** What else was left out of the file, in sentences. */
+  notes?: readonly string[];
 }
 
-/** Where a network's tensors are in the files of others: the first prefix that fits is taken off. */
-const PREFIXES = ['encoder_q.', 'base_encoder.', 'encoder.', 'backbone.', ''];
-
-/** Modules of the CIFAR demonstration's encoder, which numbers them (colab notebook of facebookresearch/moco). */
-const NUMBERED: Record<string, string> = { 0: 'conv1', 1: 'bn1', 3: 'layer1', 4: 'layer2', 5: 'layer3', 6: 'layer4', 9: 'fc' };
-
-/** `module.` is put there by DistributedDataParallel; `net.3.0.conv1.weight` is `layer1.0.conv1.weight`. */
-export const plainName = (name: string): string =>
-  name.replace(/^module\./, '').replace(/(^|\.)net\.(\d+)\./, (all, dot, i) => (NUMBERED[i] ? `${dot}${NUMBERED[i]}.` : all));
+/** A tensor of a file, or what stands where one may be. */
+type Found = TorchTensor | Inert;
 
 /**
- * The tensors of a PyTorch checkpoint: of its `state_dict` or `model`, or the file itself where it is one. The state of
- * SGD and LARS becomes `optimizer.velocity.<parameter>`, AdamW's `optimizer.m` and `v`. A gradient scaler is left out.
+ * The tensors of a PyTorch checkpoint, by plain names: of its `state_dict` or `model`, or the file itself where it is
+ * one; those of other dictionaries of tensors beside it (`teacher`, `model_ema`) behind the dictionary's name. The state
+ * of SGD and LARS becomes `optimizer.velocity.<parameter>`, AdamW's `optimizer.m` and `v`. A gradient scaler is left out.
  * @throws FormatError where there are no tensors.
  */
 export async function torchWeights(content: unknown, file: string): Promise<Weights> {
-  const top = content instanceof Map ? content : new Map();
-  const holdsTensors = (v: unknown): v is Map<unknown, unknown> => v instanceof Map && [...v.values()].some((t) => t instanceof TorchTensor);
-  const found = [top.get('state_dict'), top.get('model'), top].find(holdsTensors);
-  if (!found) throw new FormatError(`${file}: a checkpoint is a dictionary of tensors, or has one under state_dict or model; got none. Save model.state_dict().`);
+  const top: Map<unknown, unknown> = content instanceof Map ? content : new Map();
+  const { own, others } = dictionaries(top);
+  const named = new Map([...own, ...others]);
+  if (![...named.values()].some((t) => t instanceof TorchTensor)) return refuseNoTensors(content, top, file);
+  const found = plainNames(new Map([...named].map(([name, t]) => [name, { shape: t instanceof TorchTensor ? t.shape : [], t }])), file);
   const tensors = new Map<string, StoredTensor>();
-  for (const [name, t] of found) if (t instanceof TorchTensor) tensors.set(plainName(String(name)), await t.load());
-  for (const [name, t] of await optimizerState(top.get('optimizer'), tensors)) tensors.set(name, t);
-  const metadata = Object.fromEntries(['epoch', 'arch'].flatMap((key) => (['string', 'number'].includes(typeof top.get(key)) ? [[key, String(top.get(key))]] : [])));
-  return { tensors, metadata: { format: 'dawngrad-moco', ...metadata } };
+  const skipped = new Map<string, string>();
+  for (const [name, { t }] of found)
+    if (t instanceof TorchTensor) tensors.set(name, await t.load());
+    else skipped.set(name, t.name);
+  const mine = new Set<Found>(own.values());
+  const order = [...found].flatMap(([name, { t }]) => (mine.has(t) ? [name] : []));
+  const optimizer = await optimizerState(top.get('optimizer'), order.filter((name) => !isBuffer(name)), tensors);
+  for (const [name, t] of optimizer.tensors) tensors.set(name, t);
+  return { tensors, metadata: { format: 'dawngrad-moco', ...facts(top) }, skipped, notes: optimizer.notes };
 }
+
+const facts = (top: Map<unknown, unknown>): Record<string, string> =>
+  Object.fromEntries(['epoch', 'arch'].flatMap((key) => (['string', 'number'].includes(typeof top.get(key)) ? [[key, String(top.get(key))]] : [])));
+
+const holdsTensors = (v: unknown): v is Map<unknown, unknown> => v instanceof Map && [...v.values()].some((t) => t instanceof TorchTensor);
+
+/** Dictionaries that hold no weights, whatever lies in them. */
+const NO_WEIGHTS = /optim|sched|scaler|callback|loops|rng|hyper|args/i;
+
+/** What is named in the dictionary of the weights, and in those beside it. */
+function dictionaries(top: Map<unknown, unknown>): { own: Map<string, Found>; others: Map<string, Found> } {
+  const root = ['state_dict', 'model'].find((key) => holdsTensors(top.get(key)));
+  const all = (root === undefined ? top : top.get(root)) as Map<unknown, unknown>;
+  const others = new Map<string, Found>();
+  if (root !== undefined) for (const [key, v] of top) if (key !== root && v instanceof Map) collect(new Map([[key, v]]), '', 3, others);
+  return { own: collect(all, '', 3, new Map()), others };
+}
+
+/** Tensors by dotted names, down to a depth; of placeholders only those among tensors. */
+function collect(dictionary: Map<unknown, unknown>, prefix: string, depth: number, found: Map<string, Found>): Map<string, Found> {
+  const amongTensors = holdsTensors(dictionary);
+  for (const [key, v] of dictionary) {
+    if (typeof key !== 'string') continue;
+    if (v instanceof TorchTensor || (amongTensors && v instanceof Inert)) found.set(prefix + key, v);
+    else if (v instanceof Map && depth > 0 && !NO_WEIGHTS.test(key)) collect(v, `${prefix}${key}.`, depth - 1, found);
+  }
+  return found;
+}
+
+function refuseNoTensors(content: unknown, top: Map<unknown, unknown>, file: string): never {
+  const inside = [content, top.get('state_dict'), top.get('model'), ...top.values()].find((v) => v instanceof Inert);
+  const got = inside instanceof Inert ? `an object of ${inside.name}, which is not built` : top.size > 0 ? `one of ${shortKeys(top)}` : 'none';
+  throw new FormatError(
+    `${file}: a checkpoint must be a dictionary of tensors, or have one (under state_dict or model); got ${got}. Save model.state_dict().`,
+  );
+}
+
+const shortKeys = (top: Map<unknown, unknown>): string =>
+  [...top.keys()].slice(0, 5).map((key) => (typeof key === 'string' ? key.slice(0, 40) : typeof key)).join(', ');
 
 /** State that no gradient reaches. */
 export const isBuffer = (name: string): boolean => /(^|\.)(running_mean|running_var|num_batches_tracked|queue|queue_ptr)$/.test(name);
@@ -42,43 +87,54 @@ export const isBuffer = (name: string): boolean => /(^|\.)(running_mean|running_
 /** PyTorch's names for what optimizers keep of a parameter: SGD's and LARS's velocity (`mu` in moco-v3), AdamW's moments. */
 const KEPT: Record<string, string> = { momentum_buffer: 'velocity', mu: 'velocity', exp_avg: 'm', exp_avg_sq: 'v' };
 
+interface OptimizerState {
+  tensors: [string, StoredTensor][];
+  notes: string[];
+}
+
 /** An optimizer's state goes by the place of a parameter among all: those of the state dict, in its order, without buffers. */
-async function optimizerState(optimizer: unknown, tensors: ReadonlyMap<string, StoredTensor>): Promise<[string, StoredTensor][]> {
-  if (!(optimizer instanceof Map)) return [];
-  const [states, groups] = [optimizer.get('state') as unknown, optimizer.get('param_groups') as unknown];
-  if (!(states instanceof Map) || !Array.isArray(groups)) return [];
-  const parameters = [...tensors].filter(([name]) => !isBuffer(name));
-  const order = groups.flatMap((group: unknown) => (group instanceof Map && Array.isArray(group.get('params')) ? (group.get('params') as unknown[]) : []));
-  const found: [string, StoredTensor][] = [];
+async function optimizerState(optimizer: unknown, parameters: string[], weights: ReadonlyMap<string, StoredTensor>): Promise<OptimizerState> {
+  const found: OptimizerState = { tensors: [], notes: [] };
+  const [states, groups] = optimizer instanceof Map ? ['state', 'param_groups'].map((key) => optimizer.get(key) as unknown) : [];
+  if (!(states instanceof Map) || !Array.isArray(groups)) return found;
+  const params = (group: unknown): unknown => (group instanceof Map ? group.get('params') : undefined);
+  const order = groups.flatMap((group: unknown) => (Array.isArray(params(group)) ? (params(group) as unknown[]) : []));
   for (const [i, key] of order.entries()) {
     const state = states.get(key) as unknown;
     if (!(state instanceof Map) || !parameters[i]) continue;
-    const [name, { shape }] = parameters[i];
+    const shape = weights.get(parameters[i])?.shape;
     for (const [kept, ours] of Object.entries(KEPT)) {
       const t = state.get(kept) as unknown;
       if (!(t instanceof TorchTensor)) continue;
-      if (t.length !== numel(shape)) return []; // of other parameters than these
-      found.push([`optimizer.${ours}.${name.replace(/^encoder_q\./, '')}`, await t.load()]);
+      if (!shape || t.length !== numel(shape)) return leftOut('it is of other parameters than the file holds');
+      found.tensors.push([`optimizer.${ours}.${parameters[i].replace(/^encoder_q\./, '')}`, await t.load()]);
     }
-    if (state.has('exp_avg') && !found.some(([known]) => known === 'optimizer.corrections')) found.push(['optimizer.corrections', await corrections(state.get('step'))]);
+    if (!state.has('exp_avg') || found.tensors.some(([known]) => known === CORRECTIONS)) continue;
+    const steps = await count(state.get('step'));
+    if (steps === undefined) return leftOut('it does not say its steps');
+    found.tensors.push([CORRECTIONS, corrections(steps)]);
   }
   return found;
 }
 
-/** AdamW's 1 - beta^steps by the count of steps, a number or since PyTorch 1.12 a tensor, for the betas that MoCo v3 uses. */
-async function corrections(step: unknown): Promise<StoredTensor> {
-  const steps = Number(step instanceof TorchTensor ? (await step.load()).data[0] : step);
-  return { dtype: 'F32', shape: [2], data: Float32Array.from([0.9, 0.999], (beta) => 1 - beta ** steps) };
+const CORRECTIONS = 'optimizer.corrections';
+
+const leftOut = (why: string): OptimizerState => ({ tensors: [], notes: [`The optimizer's state is left out: ${why}.`] });
+
+/** A count, a number or since PyTorch 1.12 a tensor. */
+async function count(v: unknown): Promise<number | undefined> {
+  const steps = v instanceof TorchTensor ? Number((await v.load()).data[0]) : v;
+  return typeof steps === 'number' && steps >= 0 ? steps : undefined;
 }
 
-/** The query encoder's tensors by torchvision's or timm's names, without the rest of the method. @throws FormatError if there is none. */
-export function encoderWeights(tensors: ReadonlyMap<string, StoredTensor>, file: string): Map<string, StoredTensor> {
-  for (const prefix of PREFIXES) {
-    if (!['conv1.weight', 'cls_token'].some((first) => tensors.has(prefix + first))) continue;
-    return new Map([...tensors].flatMap(([name, t]) => (name.startsWith(prefix) ? [[name.slice(prefix.length), t]] : [])));
-  }
-  throw new FormatError(
-    `${file}: it must hold an encoder (conv1.weight or cls_token, perhaps behind encoder_q. or base_encoder.); ` +
-      `got ${[...tensors.keys()].slice(0, 3).join(', ')}. Convert a checkpoint of a ResNet or ViT.`,
-  );
+/** AdamW's 1 - beta^steps, for the betas that MoCo v3 uses. */
+const corrections = (steps: number): StoredTensor => ({ dtype: 'F32', shape: [2], data: Float32Array.from([0.9, 0.999], (beta) => 1 - beta ** steps) });
+
+/**
+ * The query encoder's tensors by torchvision's or timm's names, with their head and without the rest of the method.
+ * @param prefix what stands before its names, where there are several. @throws FormatError if there is none.
+ */
+export function encoderWeights(tensors: ReadonlyMap<string, StoredTensor>, file: string, prefix?: string): Map<string, StoredTensor> {
+  const plain = plainNames(tensors, file);
+  return behind(plain, placeOfEncoder(plain, file, prefix).prefix);
 }

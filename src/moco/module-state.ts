@@ -37,20 +37,30 @@ export async function moduleTensors(model: Module): Promise<Map<string, StoredTe
   return stored;
 }
 
-/** Loads a module's state from tensors with PyTorch's names and layouts; others are passed over. @throws FormatError before anything changes. */
-export function loadModule(model: Module, tensors: ReadonlyMap<string, StoredTensor>, file: string): void {
-  const entries = [...model.entries()];
-  for (const e of entries) {
+/**
+ * Whether tensors with PyTorch's names and layouts are a module's state.
+ * @param skipped tensors that the file holds and that are not read, with their types.
+ * @throws FormatError for one that lacks or has another type or shape.
+ */
+export function checkModule(model: Module, tensors: ReadonlyMap<string, StoredTensor>, file: string, skipped?: ReadonlyMap<string, string>): void {
+  for (const e of model.entries()) {
     if ('counter' in e) continue; // files of before PyTorch 0.4.1 have none
     const stored = tensors.get(e.name);
-    if (!stored) throw new FormatError(`${file}: it must hold every tensor of the model; got none named ${e.name}. Is it a checkpoint of another model?`);
+    const type = skipped?.get(e.name);
+    if (type !== undefined) throw new FormatError(`${file}: ${e.name} must be of floats; got ${type}, which is not read. Save it as floats: tensor.float().`);
+    if (!stored) throw new FormatError(`${file}: it must hold every tensor of the model; got none named ${e.name}. Is it a checkpoint of another model, or a part of one?`);
     if (stored.dtype !== 'F32' || !sameShape(stored.shape, torchShape(e.tensor.shape)))
       throw new FormatError(
         `${file}: ${e.name} must be F32 ${show(torchShape(e.tensor.shape))}; ` +
           `got ${stored.dtype} ${show(stored.shape)}. It belongs to another model.`,
       );
   }
-  for (const e of entries) {
+}
+
+/** Loads a module's state from tensors with PyTorch's names and layouts; others are passed over. @throws FormatError before anything changes. */
+export function loadModule(model: Module, tensors: ReadonlyMap<string, StoredTensor>, file: string): void {
+  checkModule(model, tensors, file);
+  for (const e of model.entries()) {
     const data = tensors.get(e.name)?.data;
     if ('counter' in e) e.counter.value = Number(data?.[0] ?? 0);
     else setStored(e.tensor, data as Float32Array);

@@ -7,6 +7,11 @@ import { state, type Tensor, tensor } from '../tensor.js';
  * sin rω, cos rω, sin cω, cos cω, with ω from 1 down towards 1/10000 by a constant ratio.
  */
 export function positionEmbedding(rows: number, columns: number, width: number): Tensor {
+  return state(tensor(positionValues(rows, columns, width), [1, 1 + rows * columns, width]));
+}
+
+/** Its values, row-major. */
+export function positionValues(rows: number, columns: number, width: number): Float32Array<ArrayBuffer> {
   if (width % 4 !== 0) throw new ConfigError(`positionEmbedding: the width is a multiple of 4; got ${width}. Choose another.`);
   const values = new Float32Array((1 + rows * columns) * width);
   const quarter = width / 4;
@@ -17,5 +22,5 @@ export function positionEmbedding(rows: number, columns: number, width: number):
         const at = (1 + r * columns + c) * width + i;
         [Math.sin(r * omega), Math.cos(r * omega), Math.sin(c * omega), Math.cos(c * omega)].forEach((v, part) => (values[at + part * quarter] = v));
       }
-  return state(tensor(values, [1, 1 + rows * columns, width]));
+  return values;
 }

@@ -111,21 +111,38 @@ describe('damaged safetensors', () => {
     ['a header longer than the file', Uint8Array.of(9, 0, 0, 0, 0, 0, 0, 0, 0x7b, 0x7d), /9 bytes; got 2/],
     ['an absurd header length', Uint8Array.of(255, 255, 255, 255, 255, 255, 255, 255, 0x7b), /at most 100000000/],
     ['no JSON', file('{"a":'), /JSON/],
-    ['a list', file('[]'), /JSON object/],
+    ['a list', file('[]'), /must be a checkpoint/],
     ['bad UTF-8', Uint8Array.of(3, 0, 0, 0, 0, 0, 0, 0, 0x7b, 0xff, 0x7d), /UTF-8/],
-    ['an unknown type', file('{"a":{"dtype":"F8_E4M3","shape":[0],"data_offsets":[0,0]}}'), /'a' must be of type F32.*got "F8_E4M3"/],
-    ['a type of the prototype', file('{"a":{"dtype":"toString","shape":[0],"data_offsets":[0,0]}}'), /must be of type/],
+    ['a type that is none', file('{"a":{"dtype":"G32","shape":[0],"data_offsets":[0,0]}}'), /'a' must be of a type such as F32.*got "G32"/],
+    ['a type of the prototype', file('{"a":{"dtype":"toString","shape":[0],"data_offsets":[0,0]}}'), /must be of a type/],
     ['a negative size', file('{"a":{"dtype":"U8","shape":[-1],"data_offsets":[0,0]}}'), /shape of 'a'/],
-    ['a shape too large to count', file('{"a":{"dtype":"U8","shape":[9007199254740991,9007199254740991],"data_offsets":[0,4]}}', new Uint8Array(4)), /has .* bytes; got offsets for 4/],
+    ['a shape too large to count', file('{"a":{"dtype":"U8","shape":[9007199254740991,9007199254740991],"data_offsets":[0,4]}}', new Uint8Array(4)), /must have .* bytes; got offsets for 4/],
     ['offsets out of order', file('{"a":{"dtype":"U8","shape":[0],"data_offsets":[1,0]}}'), /offsets of 'a'/],
     ['a gap', file('{"a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}', new Uint8Array(2)), /without gaps; got 'a' at byte 1/],
     ['an overlap', file('{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"U8","shape":[2],"data_offsets":[1,3]}}', new Uint8Array(3)), /without gaps/],
-    ['metadata of numbers', file('{"__metadata__":{"step":3}}'), /__metadata__ maps strings/],
+    ['metadata of numbers', file('{"__metadata__":{"step":3}}'), /__metadata__ must map strings/],
     ['bytes to spare', file('{}', new Uint8Array(1)), /longer than it should be/],
     ['a promise of 4 EB', file('{"a":{"dtype":"U8","shape":[4503599627370496],"data_offsets":[0,4503599627370496]}}'), /truncated/],
   ])('%s', (_, bytes, message) => {
     expect(() => decodeSafetensors(bytes, 'x')).toThrow(FormatError);
     expect(() => decodeSafetensors(bytes, 'x')).toThrow(message);
+  });
+
+  it('widens what is narrow, rounds doubles, and skips what it does not read', () => {
+    const types = { F64: 8, I16: 2, U16: 2, I8: 1, BOOL: 1, C64: 8, F8_E4M3: 1, U64: 8 };
+    let end = 0;
+    const header = Object.entries(types).map(([dtype, width]) => [dtype, { dtype, shape: [1], data_offsets: [end, (end += width)] }]);
+    const data = new Uint8Array(end);
+    const view = new DataView(data.buffer);
+    view.setFloat64(0, 0.1, true);
+    view.setInt16(8, -2, true);
+    view.setUint16(10, 65535, true);
+    data.set([0xfd, 1], 12);
+    const { tensors, skipped } = decodeSafetensors(file(JSON.stringify(Object.fromEntries(header)), data), 'x');
+    expect([...tensors].map(([name, t]) => [name, t.dtype, ...t.data])).toEqual([
+      ['F64', 'F32', Math.fround(0.1)], ['I16', 'I32', -2], ['U16', 'I32', 65535], ['I8', 'I32', -3], ['BOOL', 'U8', 1],
+    ]);
+    expect([...skipped]).toEqual([['C64', 'C64'], ['F8_E4M3', 'F8_E4M3'], ['U64', 'U64']]);
   });
 
   it('refuses to write what could not be read', () => {

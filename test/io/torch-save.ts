@@ -16,6 +16,11 @@ export class Tuple {
   constructor(readonly items: unknown[]) {}
 }
 
+/** A call of what a pickle names, as objects of classes are saved. */
+export class Call {
+  constructor(readonly module: string, readonly name: string, readonly args: unknown[] = []) {}
+}
+
 const le = (value: number, bytes: number): number[] => Array.from({ length: bytes }, (_, i) => Math.floor(value / 2 ** (8 * i)) % 256);
 const utf8 = (text: string): number[] => [...new TextEncoder().encode(text)];
 const global = (module: string, name: string): number[] => [0x63, ...utf8(`${module}\n${name}\n`)];
@@ -33,6 +38,7 @@ export function pickle(value: unknown, legacy = false): Uint8Array {
     else if (typeof v === 'string') out.push(0x58, ...le(utf8(v).length, 4), ...utf8(v)), remember();
     else if (v instanceof Tuple) out.push(0x28), v.items.forEach(put), out.push(0x74), remember();
     else if (Array.isArray(v)) out.push(0x5d), remember(), out.push(0x28), v.forEach(put), out.push(0x65);
+    else if (v instanceof Call) out.push(...global(v.module, v.name)), put(new Tuple(v.args)), out.push(0x52);
     else if (v instanceof Map) dict(v);
     else if (isSaved(v)) v.parameter ? parameter(v) : tensor(v);
   };

@@ -38,8 +38,8 @@ describe('a checkpoint as PyTorch saves it', () => {
     const own = await train(first, 1);
     const weights = await torchWeights(await decodeTorch(save(released(decodeSafetensors(own, 'own').tensors, how)), 'x.pth.tar'), 'x.pth.tar');
     const said = configIn({ ...weights, metadata: { stem: 'small' } }, 'x.pth.tar');
-    expect(config).toMatchObject(said);
-    const { tensors, metadata } = resumable(weights, 'x.pth.tar', config);
+    expect(config).toMatchObject(said.config);
+    const { tensors, metadata } = resumable(weights, 'x.pth.tar', config, said.encoder);
     expect(metadata).toMatchObject({ step: '0', epoch: '2', method: config.method });
     const bytes = encodeSafetensors(tensors, {});
     expect(Buffer.from(bytes).equals(Buffer.from(own))).toBe(true);
@@ -52,13 +52,14 @@ describe('a checkpoint as PyTorch saves it', () => {
     const config = { ...base, ...adamw };
     const run = decodeSafetensors(await train(new Pretraining(config, pictures), 1), 'run').tensors;
     const some = (keep: RegExp) => ({ tensors: new Map([...run].filter(([name]) => keep.test(name))), metadata: {} });
-    const whole = resumable(some(/^(base_encoder|predictor)/), 'x', config).tensors;
+    const { encoder } = configIn({ tensors: run, metadata: {} }, 'x');
+    const whole = resumable(some(/^(base_encoder|predictor)/), 'x', config, encoder).tensors;
     expect([...whole.keys()].sort()).toEqual([...run.keys()].sort());
     expect(whole.get('momentum_encoder.norm.weight')).toEqual(run.get('base_encoder.norm.weight'));
     for (const name of ['optimizer.m.predictor.0.weight', 'optimizer.v.base_encoder.cls_token', 'optimizer.corrections']) expect(whole.get(name)!.data.every((v) => v === 0)).toBe(true);
-    expect([...resumable({ tensors: run, metadata: {} }, 'x', { ...config, precision: 'f16' }).tensors.get('optimizer.loss_scale')!.data]).toEqual([65536, 0, 0, 0]);
-    expect(() => resumable(some(/^base_encoder/), 'x', config)).toThrow(/a run of moco-v3 with vit-tiny goes on from all of its tensors; got none named predictor\.0\.weight/);
-    expect(() => resumable(some(/./), 'x', { ...config, size: 16 })).toThrow(/pos_embed of moco-v3 with vit-tiny has shape \[1, 17, 64\]; got \[1, 5, 64\]/);
+    expect([...resumable({ tensors: run, metadata: {} }, 'x', { ...config, precision: 'f16' }, encoder).tensors.get('optimizer.loss_scale')!.data]).toEqual([65536, 0, 0, 0]);
+    expect(() => resumable(some(/^base_encoder/), 'x', config, encoder)).toThrow(/a run of moco-v3 with vit-tiny must go on from all of its tensors; got none named predictor\.0\.weight/);
+    expect(() => resumable(some(/./), 'x', { ...config, size: 16 }, encoder)).toThrow(/pos_embed of moco-v3 with vit-tiny must have shape \[1, 17, 64\]; got \[1, 5, 64\]/);
     expect(() => configIn(some(/^base_encoder(?!\.head)/), 'x')).toThrow(FormatError);
   });
 

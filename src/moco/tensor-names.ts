@@ -1,0 +1,125 @@
+import { ConfigError, FormatError } from '../core/errors.js';
+import { show, type Shape } from '../core/shape.js';
+
+/** Anything that has a shape under a name. */
+export type Named<T extends { shape: Shape } = { shape: Shape }> = ReadonlyMap<string, T>;
+
+/** Parts that wrappers put into names: DistributedDataParallel, torch.compile, FullyShardedDataParallel, checkpointing. */
+const WRAPPERS = new Set(['module', '_orig_mod', '_fsdp_wrapped_module', '_checkpoint_wrapped_module']);
+
+const unwrapped = (name: string): string => name.split('.').filter((part) => !WRAPPERS.has(part)).join('.') || name;
+
+/**
+ * The tensors of a file by plain names: without the parts that wrappers put in, in any order and number, and numbered
+ * children of a ResNet (`backbone.4.0.conv1.weight`) under torchvision's names. Plain names stay as they are.
+ *
+ * @throws FormatError where two tensors would get the same name.
+ */
+export function plainNames<T extends { shape: Shape }>(tensors: Named<T>, file: string): Map<string, T> {
+  const bare = renamed(tensors, unwrapped, file);
+  return renamed(bare, childNames(bare), file);
+}
+
+function renamed<T>(tensors: ReadonlyMap<string, T>, rename: (name: string) => string, file: string): Map<string, T> {
+  const out = new Map<string, T>();
+  for (const [name, t] of tensors) {
+    const plain = rename(name);
+    if (out.has(plain) && out.get(plain) !== t)
+      throw new FormatError(`${file}: tensors must have names of their own; got ${plain} twice, once as ${name}. Save one network a file.`);
+    out.set(plain, t);
+  }
+  return out;
+}
+
+const MOST_ENCODERS = 16;
+const MOST_CHILDREN = 32;
+
+/** Renames what lies in a Sequential of a ResNet's children: `net.3.0.conv1.weight` becomes `layer1.0.conv1.weight`. */
+function childNames(tensors: Named): (name: string) => string {
+  const stages = new Map<string, number[]>();
+  for (const name of tensors.keys()) {
+    const [, prefix, child] = /^((?:.*\.)?)(\d+)\.0\.conv1\.weight$/.exec(name) ?? [];
+    if (prefix !== undefined) stages.set(prefix, [...(stages.get(prefix) ?? []), Number(child)]);
+  }
+  const known = [...stages].slice(0, MOST_ENCODERS).flatMap(([prefix, found]) => children(tensors, prefix, found));
+  return (name) => {
+    const child = known.find(({ prefix }) => name.startsWith(prefix));
+    const [, number, rest] = /^(\d+)(\..*)$/.exec(child ? name.slice(child.prefix.length) : '') ?? [];
+    const called = child?.names.get(Number(number));
+    return called === undefined ? name : `${child!.prefix.replace(/(^|\.)net\.$/, '$1')}${called}${rest}`;
+  };
+}
+
+/** The children of the Sequential behind `prefix` by their shapes: a convolution and its norm before the stages, a linear layer after. */
+function children(tensors: Named, prefix: string, found: number[]): { prefix: string; names: Map<number, string> }[] {
+  const stages = found.sort((a, b) => a - b);
+  const numbers = Array.from({ length: MOST_CHILDREN }, (_, i) => i);
+  const rank = (i: number, what: string) => tensors.get(`${prefix}${i}.${what}`)?.shape.length;
+  const convs = numbers.filter((i) => i < stages[0] && rank(i, 'weight') === 4);
+  const norms = numbers.filter((i) => i < stages[0] && rank(i, 'running_mean') === 1);
+  const heads = numbers.filter((i) => i > stages.at(-1)! && rank(i, 'weight') === 2);
+  if (convs.length !== 1 || norms.length !== 1 || norms[0] < convs[0] || heads.length > 1) return [];
+  const layers = stages.map((stage, i): [number, string] => [stage, `layer${i + 1}`]);
+  return [{ prefix, names: new Map([[convs[0], 'conv1'], [norms[0], 'bn1'], ...layers, ...heads.map((i): [number, string] => [i, 'fc'])]) }];
+}
+
+/** By what an encoder is known: a tensor deep inside, and beside it one of its stem. */
+const KINDS: readonly [kind: 'resnet' | 'vit', inside: string, stem: readonly string[]][] = [
+  ['resnet', 'layer1.0.conv1.weight', ['conv1.weight']],
+  ['vit', 'blocks.0.norm1.weight', ['patch_embed.proj.weight', 'patch_embed.proj.0.weight']],
+];
+
+/** Where an encoder is among the tensors of a file. */
+export interface Place {
+  kind: 'resnet' | 'vit';
+  /** What stands before its names: `encoder_q.`, or nothing. */
+  prefix: string;
+}
+
+/** Names of copies that follow the trained encoder: MoCo's key and momentum encoders, teachers, averages. */
+const COPY = /(^|[._])(k|key|keys|momentum|mom|teacher|target|ema|slow)([._]|$)/i;
+
+export const isCopy = (prefix: string): boolean => COPY.test(prefix);
+
+/** Every encoder in a file. */
+export const encodersIn = (tensors: Named): Place[] =>
+  KINDS.flatMap(([kind, inside, stem]) => prefixesOf(tensors, inside).filter((p) => stem.some((s) => tensors.has(p + s))).map((prefix) => ({ kind, prefix })));
+
+/** What stands before a name, wherever it occurs; an optimizer keeps something of every parameter under its name. */
+const prefixesOf = (tensors: Named, inside: string): string[] =>
+  [...tensors.keys()].filter((name) => `.${name}`.endsWith(`.${inside}`)).map((name) => name.slice(0, -inside.length)).filter((p) => !p.startsWith('optimizer.'));
+
+/**
+ * The encoder of a file: the only one, or the only one that is trained, since key encoders, teachers and averages are
+ * copies that follow it, or the one behind `prefix`.
+ *
+ * @throws FormatError if there is none or no saying which, ConfigError for a prefix that none is behind.
+ */
+export function placeOfEncoder(tensors: Named, file: string, prefix?: string): Place {
+  const places = encodersIn(tensors);
+  const listed = places.map((p) => p.prefix || 'the file itself').join(', ');
+  if (prefix !== undefined) {
+    const asked = places.find((p) => p.prefix === prefix || p.prefix === `${prefix}.`);
+    if (asked) return asked;
+    throw new ConfigError(`--prefix: an encoder of ${file} must be behind it; got ${prefix}, and encoders in ${listed || 'no place'}. Name one of those.`);
+  }
+  if (places.length === 0) return refuseNoEncoder(tensors, file);
+  const trained = places.filter((p) => !isCopy(p.prefix));
+  if (places.length === 1) return places[0];
+  if (trained.length === 1) return trained[0];
+  throw new FormatError(`${file}: one encoder must be meant; got ${places.length}, behind ${listed}. Say which: --prefix ${places[0].prefix || places[1].prefix}`);
+}
+
+function refuseNoEncoder(tensors: Named, file: string): never {
+  const stemless = KINDS.flatMap(([, inside, [stem]]) => prefixesOf(tensors, inside).map((p) => `${p}${inside} without ${p}${stem}`));
+  const first = [...tensors].slice(0, 5).map(([name, { shape }]) => `${name} ${show(shape)}`);
+  const seen = tensors.size === 0 ? 'no tensors' : `${tensors.size} tensors: ${first.join(', ')}${tensors.size > 5 ? ', …' : ''}`;
+  throw new FormatError(
+    `${file}: it must hold a ResNet (conv1.weight beside layer1.0.conv1.weight) or a vision transformer (patch_embed.proj.weight ` +
+      `beside blocks.0.norm1.weight), behind any prefix; got ${[seen, ...stemless].join('; ')}. Rename the tensors, or choose another checkpoint.`,
+  );
+}
+
+/** The tensors of the encoder behind `prefix`, by torchvision's or timm's names. */
+export const behind = <T extends { shape: Shape }>(tensors: Named<T>, prefix: string): Map<string, T> =>
+  new Map([...tensors].flatMap(([name, t]) => (name.startsWith(prefix) ? [[name.slice(prefix.length), t]] : [])));
