@@ -1,5 +1,5 @@
 import { FormatError } from '../core/errors.js';
-import { fromHalf } from '../core/half.js';
+import { decodeHalves } from '../core/half.js';
 import { readHeader } from './safetensors-header.js';
 import type { Entry } from './safetensors-header.js';
 import { STORED_ARRAYS } from './safetensors-types.js';
@@ -46,9 +46,11 @@ function load({ dtype, shape }: Entry, bytes: Uint8Array<ArrayBuffer>): StoredTe
 
 /** Half or brain floats to f32, exactly. */
 function widen(dtype: 'F16' | 'BF16', halves: Uint16Array): Float32Array {
-  if (dtype === 'F16') return Float32Array.from(halves, fromHalf);
-  return new Float32Array(Uint32Array.from(halves, (h) => h << 16).buffer);
+  if (dtype === 'F16') return decodeHalves(halves);
+  const bits = new Uint32Array(halves.length);
+  for (let i = 0; i < halves.length; i++) bits[i] = halves[i] << 16;
+  return new Float32Array(bits.buffer);
 }
 
 /** Bytes of their own. A Node Buffer's `slice` would share memory with the file, at any alignment. */
-const copy = (bytes: Uint8Array, from: number, to: number): Uint8Array<ArrayBuffer> => Uint8Array.from(bytes.subarray(from, to));
+const copy = (bytes: Uint8Array, from: number, to: number): Uint8Array<ArrayBuffer> => new Uint8Array(bytes.subarray(from, to));
