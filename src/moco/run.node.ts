@@ -2,6 +2,8 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FormatError } from '../core/errors.js';
 import { appendLine, readLines, writeAtomic } from '../io/atomic.node.js';
+import type { ReportStep } from '../io/report-data.js';
+import { StepLog } from '../io/step-log.js';
 import { loadCheckpoint, saveCheckpoint } from './checkpoint.js';
 import { demoConfig, type PretrainConfig } from './config.js';
 import type { KnnRecord, Position, Pretraining, SpreadRecord, StepRecord } from './pretrain.js';
@@ -59,20 +61,21 @@ export class Run {
 
   #writing: Promise<void> = Promise.resolve();
 
-  /** Every metric so far, in order. A last line cut by a crash is left out. */
-  metrics(): Metric[] {
+  /** Every metric so far, in order, as they are read. A last line cut by a crash is left out. */
+  metrics(): Iterable<Metric> {
     return readLines<Metric>(this.file('metrics.jsonl'));
   }
 
-  /** The metrics by kind: steps, k-NN accuracies, spreads of features, and what was measured before training. */
-  history(): { steps: StepRecord[]; knn: KnnRecord[]; spread: SpreadRecord[]; before?: BaselineRecord } {
-    const metrics = this.metrics();
-    return {
-      steps: metrics.flatMap((m) => ('loss' in m ? [m] : [])),
-      knn: metrics.flatMap((m) => ('knn' in m ? [m] : [])),
-      spread: metrics.flatMap((m) => ('featureSpread' in m ? [m] : [])),
-      before: metrics.find((m): m is BaselineRecord => 'randomEncoder' in m),
-    };
+  /** The metrics by kind: steps (see `StepLog`), k-NN accuracies, spreads of features, and what was measured before training. */
+  history(): { steps: ReportStep[]; knn: KnnRecord[]; spread: SpreadRecord[]; before?: BaselineRecord } {
+    const [log, knn, spread]: [StepLog, KnnRecord[], SpreadRecord[]] = [new StepLog(), [], []];
+    let before: BaselineRecord | undefined;
+    for (const m of this.metrics())
+      if ('loss' in m) log.add(m);
+      else if ('knn' in m) knn.push(m);
+      else if ('featureSpread' in m) spread.push(m);
+      else before ??= m;
+    return { steps: log.steps, knn, spread, before };
   }
 
   /** Saves the whole state; the position travels in the same file, so that the two cannot disagree. */
@@ -97,8 +100,11 @@ export class Run {
           'Restore those that are missing or damaged, take away what is new, or start a new run.',
       );
     training.position = { step };
-    const kept = this.metrics().filter((m) => ('step' in m ? m.step <= step : m.epoch * training.stepsPerEpoch <= step));
-    await writeAtomic(this.file('metrics.jsonl'), kept.map((m) => `${JSON.stringify(m)}\n`).join(''));
+    await writeAtomic(this.file('metrics.jsonl'), this.#linesUntil(step, training.stepsPerEpoch));
+  }
+
+  *#linesUntil(step: number, stepsPerEpoch: number): Generator<string> {
+    for (const m of this.metrics()) if (('step' in m ? m.step : m.epoch * stepsPerEpoch) <= step) yield `${JSON.stringify(m)}\n`;
   }
 }
 
