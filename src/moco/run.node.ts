@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FormatError } from '../core/errors.js';
+import { readBytes } from '../data/bytes.node.js';
 import { appendLine, readLines, writeAtomic } from '../io/atomic.node.js';
 import type { ReportStep } from '../io/report-data.js';
 import { StepLog } from '../io/step-log.js';
@@ -89,7 +90,7 @@ export class Run {
 
   /** Loads the state and goes back to where it was saved; metrics of later steps, lost by a crash, are dropped. */
   async resume(training: Pretraining): Promise<void> {
-    const metadata = loadCheckpoint(training.method, readCheckpoint(this.file(CHECKPOINT)), this.file(CHECKPOINT));
+    const metadata = loadCheckpoint(training.method, await readCheckpoint(this.file(CHECKPOINT)), this.file(CHECKPOINT));
     const step = Number(metadata.step);
     if (!(Number.isInteger(step) && step >= 0))
       throw new FormatError(`${this.file(CHECKPOINT)}: its metadata must say the step it was saved at; got ${metadata.step}. It was not written by a run.`);
@@ -108,9 +109,9 @@ export class Run {
   }
 }
 
-function readCheckpoint(file: string): Uint8Array {
+function readCheckpoint(file: string): Promise<Uint8Array> {
   if (!existsSync(file)) throw new FormatError(`${file}: a run is resumed from its checkpoint; got none there. It stopped before its first save: start it anew.`);
-  return readFileSync(file);
+  return readBytes(file);
 }
 
 /** Makes the folder of a new run. @throws FormatError when it already holds one. */
