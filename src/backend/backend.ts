@@ -90,6 +90,8 @@ export interface Backend {
   readonly f16: boolean;
   /** What kernels are chosen by, where there are any. */
   readonly traits?: Traits;
+  /** Bytes of the largest tensor, where there is a limit. */
+  readonly largest?: number;
   /** Memory for `length` elements, with any values. */
   alloc(dtype: DType, length: number): Storage;
   /** Part of `storage`, from element `offset`; its start must be a multiple of 256 bytes. */

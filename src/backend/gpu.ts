@@ -32,6 +32,7 @@ export class GpuBackend implements Backend {
   readonly name: string;
   readonly f16: boolean;
   readonly traits: Traits;
+  readonly largest: number;
   readonly gpu: Gpu;
   /** Where work is written down instead of done, and the memory made meanwhile. */
   #recording?: { to: Recording; made: GpuStorage[] };
@@ -41,11 +42,14 @@ export class GpuBackend implements Backend {
     this.name = gpu.name;
     this.traits = gpu.traits;
     this.f16 = gpu.traits.f16;
+    const { maxBufferSize, maxStorageBufferBindingSize } = gpu.device.limits;
+    this.largest = Math.min(maxBufferSize, maxStorageBufferBindingSize, 2 ** 32); // kernels count bytes in 32 bits
   }
 
   alloc(dtype: DType, length: number): Storage {
     if (dtype === 'f16' && !this.f16) throw new DeviceError(`f16: the adapter must have shader-f16; got ${this.name}, which has not. Use f32.`);
     const bytes = sizeOf(dtype, length);
+    if (bytes > this.largest) throw new DeviceError(`tensor: it must fit into a buffer of ${this.name}, ${this.largest} bytes; got ${bytes}. Use a smaller batch or model.`);
     const pooled = this.#recording?.to.alloc(bytes) ?? this.gpu.pool.acquire(bytes);
     const storage: GpuStorage = { dtype, length, freed: false, pooled, offset: 0, bytes };
     this.#recording?.made.push(storage);

@@ -1,13 +1,14 @@
 import { join } from 'node:path';
 import { ConfigError } from '../core/errors.js';
 import type { PictureSource } from '../data/source.js';
-import { writeAtomic } from '../io/atomic.node.js';
-import { csvLines, type EmbeddingTable, projectorLines } from '../io/embeddings.js';
-import { encodeNpy } from '../io/npy.js';
+import { type Content, writeAtomic } from '../io/atomic.node.js';
+import { joinBytes } from '../io/bytes.js';
+import { csvLines, type EmbeddingTable, jsonParts, projectorLines } from '../io/embeddings.js';
+import { npyParts } from '../io/npy.js';
 import { page } from '../io/page.js';
 import { encodePng } from '../io/png.js';
 import { reportMap } from '../io/report-map.js';
-import { encodeSafetensors, type StoredTensor } from '../io/safetensors.js';
+import { safetensorsParts, type StoredTensor } from '../io/safetensors.js';
 import { sheet } from '../io/sheet.js';
 import { embedPictures } from '../moco/embed.js';
 import { buildEncoder } from '../moco/encoder.js';
@@ -35,8 +36,8 @@ const flags: readonly Flag[] = [{ name: 'out', kind: 'text', help: 'where to wri
 
 const help = `dawngrad embed DATA --checkpoint RUN_OR_FILE [flags]
 
-Writes the features of every picture, before the head: to .npy, .safetensors or .csv (filenames, embedding_i, labels)
-by the name of --out; to .html a map of the pictures (by UMAP where umap-js is installed, else by PCA). Any other name
+Writes the features of every picture, before the head: to .npy, .safetensors (embeddings, labels, and filenames as JSON in
+the metadata, or in a tensor of bytes where they are more than 10 MB) or .csv (filenames, embedding_i, labels) by the name of --out; to .html a map of the pictures (by UMAP where umap-js is installed, else by PCA). Any other name
 is a folder for projector.tensorflow.org and TensorBoard (tensors.tsv, metadata.tsv, sprite.png, projector_config.pbtxt).
 
 Examples
@@ -85,13 +86,11 @@ export async function embedData(command: string, args: Parsed, data: string, out
   return { pictures, features: await embed(pictures), embed };
 }
 
-type Content = Parameters<typeof writeAtomic>[1];
-
 async function filesOf(out: string, { pictures, features }: Embedded): Promise<Map<string, Content>> {
   const { names, labels, classes } = pictures;
   const table: EmbeddingTable = { ...features, names, labels: labels && classes && Array.from(labels, (l) => classes[l]) };
   const { values, count, size } = features;
-  if (out.endsWith('.npy')) return new Map([[out, encodeNpy(values, [count, size])]]);
+  if (out.endsWith('.npy')) return new Map([[out, npyParts(values, [count, size])]]);
   if (out.endsWith('.html')) {
     const sections = [reportMap(await pictureMap(pictures, features))];
     return new Map([[out, page({ title: 'Pictures by their features', about: `${count} pictures, ${size} features each.`, sections })]]);
@@ -100,11 +99,17 @@ async function filesOf(out: string, { pictures, features }: Embedded): Promise<M
   if (out.endsWith('.safetensors')) {
     const tensors = new Map<string, StoredTensor>([['embeddings', { dtype: 'F32', shape: [count, size], data: values }]]);
     if (labels) tensors.set('labels', { dtype: 'U32', shape: [count], data: labels });
-    return new Map([[out, encodeSafetensors(tensors, { filenames: JSON.stringify(names), ...(classes && { classes: JSON.stringify(classes) }) })]]);
+    const filenames = joinBytes(jsonParts(names));
+    if (filenames.length > HEADER) tensors.set('filenames', { dtype: 'U8', shape: [filenames.length], data: filenames });
+    const inHeader = filenames.length <= HEADER && { filenames: JSON.stringify(names) };
+    return new Map([[out, safetensorsParts(tensors, { ...inHeader, ...(classes && { classes: JSON.stringify(classes) }) })]]);
   }
   const { small, sprite } = await spriteOf(pictures);
   return new Map<string, Content>([...projectorLines(table, small), ['sprite.png', sprite] as const].map(([name, content]) => [join(out, name), content]));
 }
+
+/** Bytes of names that go into the header of a safetensors file; readers accept ten times as many, quotes and all. */
+const HEADER = 1e7;
 
 const [SPRITE, THUMBNAIL] = [8192, 64]; // pixels: what the projector shows at most, and what is enough
 
@@ -112,7 +117,7 @@ const [SPRITE, THUMBNAIL] = [8192, 64]; // pixels: what the projector shows at m
 async function spriteOf(pictures: PictureSource): Promise<{ small: { height: number; width: number }; sprite: Uint8Array }> {
   const side = Math.max(1, Math.ceil(Math.sqrt(pictures.count)));
   const most = Math.max(1, Math.min(THUMBNAIL, Math.floor(SPRITE / side)));
-  const small = await thumbnails(pictures, Array.from({ length: pictures.count }, (_, i) => i), most);
+  const small = await thumbnails(pictures, new Uint32Array(pictures.count).map((_, i) => i), most);
   const all = sheet(small.data, small, side, side);
   return { small, sprite: await encodePng(all.data, all.width, all.height) };
 }

@@ -1,6 +1,5 @@
 import { freemem } from 'node:os';
 import type { Backend } from '../backend/backend.js';
-import { GpuBackend } from '../backend/gpu.js';
 import { ConfigError } from '../core/errors.js';
 import { AHEAD, checkAhead } from '../data/look-ahead.js';
 import { type OpenOptions, openSource } from '../data/open.node.js';
@@ -40,10 +39,8 @@ export function loadingOf({ flags }: Pick<Parsed, 'flags'>, on: Backend): Loadin
 function roomOn(on: Backend): Loading['room'] {
   const free = process.availableMemory?.() ?? freemem(); // Node 20.0 to 20.12 has no such function
   const memory = { bytes: Math.floor(free / 3), of: 'a third of free memory' };
-  if (!(on instanceof GpuBackend)) return memory;
-  const { maxBufferSize, maxStorageBufferBindingSize } = on.gpu.device.limits;
-  const buffer = { bytes: Math.min(maxBufferSize, maxStorageBufferBindingSize), of: "the device's largest buffer" };
-  return buffer.bytes < memory.bytes ? buffer : memory;
+  const { largest = Infinity } = on;
+  return largest < memory.bytes ? { bytes: largest, of: "the device's largest buffer" } : memory;
 }
 
 /** Opens a data set, in memory or streamed; `tell` hears of its progress where that takes long. */

@@ -58,8 +58,8 @@ async function runPretrain(args: Parsed, call: Call): Promise<number> {
   if (opened instanceof GpuBackend) out.detail(`Kernels are chosen by ${JSON.stringify(opened.gpu.traits)}`);
   out.detail(`Configuration: ${JSON.stringify(info.config)}`);
   const loading = loadingOf(args, opened);
-  const pictures = await picturesOf(info, out, loading);
-  const training = new Pretraining(info.config, await setsOf(info, pictures, out, loading), loading);
+  const sets = await setsOf(info, await picturesOf(info, out, loading), out, loading); // parts of a set are copies: it is let go
+  const training = new Pretraining(info.config, sets, loading);
   for (const warning of training.warnings) out.warn(warning);
   for (const line of expectations(training)) out.tell(line);
   if (args.flags.has('dry-run')) {
@@ -68,7 +68,7 @@ async function runPretrain(args: Parsed, call: Call): Promise<number> {
   }
   const run = resumed ?? (await startRun(runFolder(args), { ...info, adapter: opened.name }));
   await resumed?.resume(training);
-  return train(run, training, pictures.skipped, { out, chart: args.flags.has('chart'), tensorboard: !args.flags.has('no-tensorboard') });
+  return train(run, training, sets.train.skipped, { out, chart: args.flags.has('chart'), tensorboard: !args.flags.has('no-tensorboard') });
 }
 
 /** Flags that --resume allows: what they say leaves the run's bits alone. */

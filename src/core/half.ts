@@ -24,10 +24,18 @@ export function toHalf(v: number): number {
 }
 
 /** Halves as floats. */
-export const decodeHalves = (bits: Uint16Array): Float32Array => Float32Array.from(bits, fromHalf);
+export function decodeHalves(bits: Uint16Array): Float32Array {
+  const values = new Float32Array(bits.length);
+  for (let i = 0; i < bits.length; i++) values[i] = fromHalf(bits[i]);
+  return values;
+}
 
 /** Floats as the nearest halves. */
-export const encodeHalves = (values: ArrayLike<number>): Uint16Array => Uint16Array.from(values, toHalf);
+export function encodeHalves(values: ArrayLike<number>): Uint16Array {
+  const bits = new Uint16Array(values.length);
+  for (let i = 0; i < values.length; i++) bits[i] = toHalf(values[i]);
+  return bits;
+}
 
 /** Rounds floats to the nearest halves, in place. */
 export function roundToHalves(values: Float32Array | Float64Array): void {

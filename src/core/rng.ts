@@ -61,7 +61,8 @@ export class Rng {
 
   /** Uniform integer in [0, n). */
   below(n: number): number {
-    return Math.floor(unit(this.bits()) * n);
+    const bits = this.bits();
+    return Math.floor((n <= 2 ** 24 ? unit(bits) : bits * 2 ** -32) * n); // 24 bits do not reach every number of a larger range
   }
 
   /** Standard normal, by Box and Muller. */
@@ -72,7 +73,8 @@ export class Rng {
 
   /** A random permutation of 0 .. n-1 (Fisher and Yates). */
   permutation(n: number): Uint32Array {
-    const p = Uint32Array.from({ length: n }, (_, i) => i);
+    const p = new Uint32Array(n);
+    for (let i = 0; i < n; i++) p[i] = i;
     for (let i = n - 1; i > 0; i--) {
       const j = this.below(i + 1);
       [p[i], p[j]] = [p[j], p[i]];

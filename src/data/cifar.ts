@@ -1,5 +1,6 @@
 import { FormatError } from '../core/errors.js';
 import type { Pictures } from './pictures.js';
+import { roomFor } from './room.js';
 
 /** The ten classes of CIFAR-10, in the order of its label bytes. */
 export const CIFAR10_CLASSES: readonly string[] = [
@@ -23,7 +24,7 @@ export function parseCifar10(bytes: Uint8Array, name: string): Pictures {
       `${name}: a CIFAR-10 batch is one or more records of ${RECORD} bytes; got ${bytes.length} bytes, ` +
         `${count} records and a remainder of ${rest}. The file is truncated or not the binary version: download it again.`,
     );
-  const data = new Uint8Array(count * 3 * PLANE);
+  const data = roomFor(name, count, SIDE, SIDE);
   const labels = new Uint32Array(count);
   for (let n = 0; n < count; n++) {
     const at = n * RECORD;

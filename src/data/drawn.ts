@@ -2,6 +2,7 @@ import { ConfigError } from '../core/errors.js';
 import { Rng } from '../core/rng.js';
 import { type Pattern, PATTERNS } from './pattern.js';
 import type { Pictures } from './pictures.js';
+import { roomFor } from './room.js';
 
 /** Settings of the drawn data set. */
 export interface DrawOptions {
@@ -28,8 +29,8 @@ export function drawPictures({ count, size = 32, seed }: DrawOptions): Pictures 
   if (!Number.isInteger(size) || size < 16 || size > 256)
     throw new ConfigError(`drawPictures: the size is a whole number in [16, 256]; got ${size}. Use 32.`);
   const bytes = size * size * 3;
-  const data = new Uint8Array(count * bytes);
-  const labels = Uint32Array.from({ length: count }, (_, i) => i % PATTERNS.length);
+  const data = roomFor('drawPictures', count, size, size);
+  const labels = new Uint32Array(count).map((_, i) => i % PATTERNS.length);
   for (let i = 0; i < count; i++)
     drawOne(data.subarray(i * bytes, (i + 1) * bytes), size, PATTERNS[labels[i]].distance, new Rng(seed, 'drawn', i));
   const names = Array.from(labels, (c, i) => `${PATTERNS[c].name}-${i}`);

@@ -1,4 +1,5 @@
 import { FormatError } from '../core/errors.js';
+import { roomFor } from './room.js';
 
 /** Grey pictures of an IDX file, spread over RGB: `data` is `[count, height, width, 3]`. */
 export interface IdxImages {
@@ -38,7 +39,9 @@ export function parseIdx(bytes: Uint8Array, name: string): IdxImages | IdxLabels
   const [count, height = 1, width = 1] = Array.from({ length: axes }, (_, i) => view.getUint32(4 + 4 * i));
   checkSize(name, [count, height, width].slice(0, axes), body.length);
   if (axes === 1) return { kind: 'labels', labels: Uint32Array.from(body), count };
-  return { kind: 'images', data: greyToRgb(body), count, height, width };
+  const data = roomFor(name, count, height, width);
+  for (let i = 0; i < body.length; i++) data[3 * i] = data[3 * i + 1] = data[3 * i + 2] = body[i];
+  return { kind: 'images', data, count, height, width };
 }
 
 /** Compares what the header says with what is there, in exact integers. */
@@ -51,10 +54,4 @@ function checkSize(name: string, sizes: number[], got: number): void {
       `${name}: the header says [${sizes.join(', ')}], ${want} bytes; got ${got} bytes after it. ` +
         `The file is ${BigInt(got) < want ? 'truncated' : 'longer than it should be'}: download it again.`,
     );
-}
-
-function greyToRgb(grey: Uint8Array): Uint8Array {
-  const rgb = new Uint8Array(grey.length * 3);
-  for (let i = 0; i < grey.length; i++) rgb.fill(grey[i], 3 * i, 3 * i + 3);
-  return rgb;
 }

@@ -12,7 +12,8 @@ const PICTURE = /\.(jpe?g|png|webp)$/i;
 export async function listPictures(folder: string): Promise<string[]> {
   const found: string[] = [];
   await walk(folder, '', found, new Set());
-  return found.map((name) => name.split(sep).join('/')).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+  if (sep !== '/') for (let i = 0; i < found.length; i++) found[i] = found[i].split(sep).join('/');
+  return found.sort();
 }
 
 async function walk(root: string, inside: string, found: string[], above: ReadonlySet<string>): Promise<void> {

@@ -78,9 +78,9 @@ async function packedFiles(path: string): Promise<string[]> {
       `${path}: a file of pictures is a CIFAR-10 .bin or an IDX -ubyte file, perhaps with .gz; got '${basename(path)}'. Name one of those, or a folder of pictures.`,
     );
   }
-  const names = (await readdir(path)).sort((a, b) => a.localeCompare(b, 'en', { numeric: true }));
+  const names = await readdir(path);
   for (const pattern of [CIFAR_TRAIN, CIFAR_TEST, IDX_TRAIN]) {
-    const hits = unpackedFirst(names.filter((name) => pattern.test(name)));
+    const hits = unpackedFirst(names.filter((name) => pattern.test(name)).sort((a, b) => a.localeCompare(b, 'en', { numeric: true })));
     if (hits.length > 0) return hits.map((name) => join(path, name));
   }
   return [];

@@ -1,5 +1,6 @@
 import { ConfigError } from '../core/errors.js';
 import type { Pictures } from './pictures.js';
+import { roomFor } from './room.js';
 
 /** Pictures centred on a black square of `size` pixels; a `size` they do not fit into is a ConfigError. */
 export function padTo(p: Pictures, size: number): Pictures {
@@ -9,7 +10,7 @@ export function padTo(p: Pictures, size: number): Pictures {
       `padTo: pictures of this format are padded, never shrunk; got size ${size} for pictures of ${p.height}x${p.width}. ` +
         `Use a size of at least ${Math.max(p.height, p.width)}.`,
     );
-  const data = new Uint8Array(p.count * size * size * 3);
+  const data = roomFor('padTo', p.count, size, size);
   const [top, left] = [(size - p.height) >> 1, (size - p.width) >> 1];
   for (let n = 0; n < p.count; n++)
     for (let y = 0; y < p.height; y++) {

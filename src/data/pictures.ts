@@ -1,6 +1,7 @@
 import { ConfigError } from '../core/errors.js';
 import { Rng } from '../core/rng.js';
 import { nearest } from '../core/nearest.js';
+import { roomFor } from './room.js';
 import { inMemory, type PictureSource } from './source.js';
 
 /** A picture that could not be used, and why. */
@@ -37,13 +38,20 @@ export interface Pictures extends PictureSet {
  */
 export function subset<S extends PictureSource>(p: S, indices: ArrayLike<number>): S {
   checkIndices('subset', p, indices);
-  const names = Array.from(indices, (i) => p.names[i]);
-  const about = { ...p, count: indices.length, names, ...(p.labels && { labels: Uint32Array.from(indices, (i) => p.labels![i]) }) };
-  if (!inMemory(p)) return { ...about, load: (places: ArrayLike<number>, signal?: AbortSignal) => p.load(Array.from(places, (i) => indices[i]), signal) };
-  const size = p.height * p.width * 3;
-  const data = new Uint8Array(indices.length * size);
-  for (let i = 0; i < indices.length; i++) data.set(p.data.subarray(indices[i] * size, (indices[i] + 1) * size), i * size);
-  return { ...about, data };
+  const [names, labels] = [new Array<string>(indices.length), p.labels && new Uint32Array(indices.length)];
+  for (let i = 0; i < indices.length; i++) names[i] = p.names[indices[i]];
+  if (labels) for (let i = 0; i < indices.length; i++) labels[i] = p.labels![indices[i]];
+  const about = { ...p, count: indices.length, names, ...(labels && { labels }) };
+  if (inMemory(p)) return { ...about, data: copyPictures(p, indices) };
+  return { ...about, load: (places: ArrayLike<number>, signal?: AbortSignal) => p.load(Uint32Array.from(places, (i) => indices[i]), signal) };
+}
+
+/** The pixels of the pictures at `indices`, u8 [indices.length, height, width, 3]. */
+export function copyPictures({ data, height, width }: Pictures, indices: ArrayLike<number>): Uint8Array {
+  const size = height * width * 3;
+  const copied = roomFor('subset', indices.length, height, width);
+  for (let i = 0; i < indices.length; i++) copied.set(data.subarray(indices[i] * size, (indices[i] + 1) * size), i * size);
+  return copied;
 }
 
 /** Throws unless the set has a picture for each of `indices`. */
@@ -59,30 +67,35 @@ export function checkIndices(where: string, { count }: PictureSet, indices: Arra
  * picture, and the whole is `round(fraction * count)`. Both parts keep the order of the source.
  */
 export function splitHeldOut<S extends PictureSource>(p: S, fraction: number, seed: number): { train: S; heldOut: S } {
-  const held = heldOutPlaces(p, fraction, seed);
-  const where = (value: number) => Array.from(held.keys()).filter((i) => held[i] === value);
-  return { train: subset(p, where(0)), heldOut: subset(p, where(1)) };
+  const [train, heldOut] = heldOutPlaces(p, fraction, seed);
+  return { train: subset(p, train), heldOut: subset(p, heldOut) };
 }
 
-/** Which of the pictures `splitHeldOut` holds out: 1 for those, 0 for the others. */
-export function heldOutPlaces(p: Pick<PictureSet, 'count' | 'labels' | 'classes'>, fraction: number, seed: number): Uint8Array {
+/** The indices of the pictures that `splitHeldOut` keeps and of those that it holds out. */
+export function heldOutPlaces(
+  p: Pick<PictureSet, 'count' | 'labels' | 'classes'>, fraction: number, seed: number,
+): [train: Uint32Array, heldOut: Uint32Array] {
   if (!(fraction >= 0 && fraction <= 1))
     throw new ConfigError(`splitHeldOut: the fraction lies in [0, 1]; got ${fraction}. Use 0.1 to hold out a tenth.`);
   const held = new Uint8Array(p.count);
-  let seen = 0;
+  let [seen, taken] = [0, 0];
   byClass(p).forEach((members, c) => {
     const take = Math.round(fraction * (seen + members.length)) - Math.round(fraction * seen);
     seen += members.length;
     for (const i of draw(members, take, seed, 'heldOut', c)) held[i] = 1;
+    taken += take;
   });
-  return held;
+  const parts: [Uint32Array, Uint32Array] = [new Uint32Array(p.count - taken), new Uint32Array(taken)];
+  for (let i = 0, at = [0, 0]; i < p.count; i++) parts[held[i]][at[held[i]]++] = i;
+  return parts;
 }
 
 /** The pictures of the classes called `names`; labels are numbered anew in the order of `names`. */
 export function selectClasses(p: Pictures, names: readonly string[]): Pictures {
   checkClasses('selectClasses', p.classes ?? [], names);
   const to = new Map(names.map((name, i) => [p.classes!.indexOf(name), i]));
-  const kept = Array.from(p.labels!.keys()).filter((i) => to.has(p.labels![i]));
+  const kept: number[] = [];
+  for (let i = 0; i < p.count; i++) if (to.has(p.labels![i])) kept.push(i);
   const out = subset(p, kept);
   return { ...out, classes: [...names], labels: out.labels!.map((l) => to.get(l)!) };
 }

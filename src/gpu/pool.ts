@@ -27,7 +27,7 @@ export class BufferPool {
   }
 
   acquire(bytes: number): PooledBuffer {
-    const size = sizeClass(bytes);
+    const size = Math.min(sizeClass(bytes), Math.max(bytes, this.#device.limits.maxBufferSize));
     this.inUse += size;
     this.peakInUse = Math.max(this.peakInUse, this.inUse);
     const found = this.#free.get(size)?.pop();

@@ -1,16 +1,22 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, open, rename, unlink } from 'node:fs/promises';
+import { closeSync, existsSync, openSync, readSync } from 'node:fs';
+import { type FileHandle, mkdir, open, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 let written = 0;
+
+/** What a file is to hold. */
+export type Content = Uint8Array | string | Iterable<Uint8Array | string>;
+
+/** Bytes that are read, and letters that are written, at a time. */
+const BLOCK = 2 ** 20;
 
 /**
  * Writes `file` so that a reader sees the old content or the new, never a part: a temporary file in
  * the same folder, flushed to the disk, then renamed. Makes the folder. File system errors are passed on.
  *
- * @param content bytes, a text, or its parts, which may be longer together than a string can be.
+ * @param content bytes, a text, or parts of them, which may be longer together than an array or a string can be.
  */
-export async function writeAtomic(file: string, content: Uint8Array | string | Iterable<string>): Promise<void> {
+export async function writeAtomic(file: string, content: Content): Promise<void> {
   const folder = dirname(file);
   await mkdir(folder, { recursive: true });
   const temporary = join(folder, `.${basename(file)}.${process.pid}.${written++}.tmp`);
@@ -24,14 +30,28 @@ export async function writeAtomic(file: string, content: Uint8Array | string | I
   await flushFolder(folder);
 }
 
-async function flush(file: string, content: Uint8Array | string | Iterable<string>): Promise<void> {
+async function flush(file: string, content: Content): Promise<void> {
   const handle = await open(file, 'wx');
   try {
-    await handle.writeFile(content as Uint8Array | string); // its types leave out the iterable that it takes as well
+    if (typeof content === 'string' || content instanceof Uint8Array) await handle.writeFile(content);
+    else await writeParts(handle, content);
     await handle.sync();
   } finally {
     await handle.close();
   }
+}
+
+/** Writes many short texts in few calls. */
+async function writeParts(handle: FileHandle, parts: Iterable<Uint8Array | string>): Promise<void> {
+  let text = '';
+  for (const part of parts) {
+    if (typeof part === 'string') text += part;
+    if (typeof part === 'string' && text.length < BLOCK) continue;
+    await handle.writeFile(text);
+    text = '';
+    if (typeof part !== 'string') await handle.writeFile(part);
+  }
+  await handle.writeFile(text);
 }
 
 /** Makes the rename itself last. Windows cannot do this and does not need it. */
@@ -57,14 +77,30 @@ export async function appendLine(file: string, value: unknown): Promise<void> {
   }
 }
 
-/** The values of a file of JSON lines, none if there is no such file. A line that a crash cut off is left out. */
-export function readLines<T>(path: string): T[] {
-  if (!existsSync(path)) return [];
-  return readFileSync(path, 'utf8').split('\n').flatMap((line) => {
-    try {
-      return [JSON.parse(line) as T];
-    } catch {
-      return [];
+/** The values of a file of JSON lines as it is read, none if there is no such file. A line that a crash cut off is left out. */
+export function* readLines<T>(path: string): Generator<T> {
+  if (!existsSync(path)) return;
+  const file = openSync(path, 'r');
+  try {
+    const block = Buffer.alloc(BLOCK);
+    let rest = Buffer.alloc(0);
+    for (let read = readSync(file, block); read > 0; read = readSync(file, block)) {
+      const bytes = Buffer.concat([rest, block.subarray(0, read)]);
+      const end = bytes.lastIndexOf(10) + 1;
+      yield* valuesIn<T>(bytes.toString('utf8', 0, end));
+      rest = bytes.subarray(end);
     }
-  });
+    yield* valuesIn<T>(rest.toString());
+  } finally {
+    closeSync(file);
+  }
+}
+
+function* valuesIn<T>(lines: string): Generator<T> {
+  for (const line of lines.split('\n'))
+    try {
+      if (line !== '') yield JSON.parse(line) as T;
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+    }
 }

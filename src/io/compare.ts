@@ -3,6 +3,7 @@ import { escape } from './html.js';
 import { percent, percentTick, plain, whole } from './numbers.js';
 import { page } from './page.js';
 import { LAST_STEPS, type ReportStep } from './report-data.js';
+import { type Curve, type CurveName, curveOf } from './step-log.js';
 import { type Point, runningMean } from './thin.js';
 
 /** A run as it is set beside others. */
@@ -27,12 +28,18 @@ export function comparisonTable(runs: readonly ComparedRun[]): string[][] {
     ['loss', (r) => plain(mean(r.steps.slice(-LAST_STEPS).map((s) => s.loss)))],
     ['contrast top 1', (r) => percent(mean(r.steps.slice(-LAST_STEPS).map((s) => s.contrastTop1)))],
     ['k-NN', (r) => percent(r.knn.at(-1)?.accuracy)],
-    ['pictures/s', (r) => whole(median(r.steps.flatMap((s) => s.picturesPerSecond ?? [])))],
+    ['pictures/s', (r) => whole(median(curveOf(r.steps, 'picturesPerSecond')))],
   ];
   return [['', ...runs.map((r) => r.name)], ...differing, ...reached.map(([name, read]) => [name, ...runs.map(read)])];
 }
 
-const median = (values: number[]): number | undefined => values.sort((a, b) => a - b)[values.length >> 1];
+/** The median of a curve's points, each by its weight. */
+function median({ points, weights }: Curve): number | undefined {
+  const order = [...points.keys()].sort((i, j) => points[i][1] - points[j][1]);
+  let left = Math.floor(weights.reduce((a, b) => a + b, 0) / 2);
+  const middle = order.find((i) => (left -= weights[i]) < 0);
+  return middle === undefined ? undefined : points[middle][1];
+}
 
 /** The curves of runs over each other, under the table, as one HTML file. */
 export function renderComparison(runs: readonly ComparedRun[]): string {
@@ -52,23 +59,20 @@ export function renderComparison(runs: readonly ComparedRun[]): string {
 
 function charts(runs: readonly ComparedRun[]): string[] {
   const each = (points: (r: ComparedRun) => Point[]): Series[] => runs.map((r, i) => ({ name: r.name, points: points(r), tone: 1 + (i % TONES) }));
-  const seen = (read: (s: ReportStep) => number) => each((r) => smooth(r.steps.map((s) => [s.step * r.config.batch, read(s)] as const)));
+  const curve = ({ steps, config }: ComparedRun, name: CurveName) => curveOf(steps, name, (s) => s.step * config.batch);
+  const seen = (name: CurveName) => each((r) => smooth(curve(r, name)));
   return [
-    lineChart({ title: 'Contrastive loss', xName: 'pictures seen', show: plain, series: seen((s) => s.loss) }),
-    lineChart({ title: 'Contrast accuracy', xName: 'pictures seen', show: percent, tick: percentTick, from: 0, series: seen((s) => s.contrastTop1) }),
+    lineChart({ title: 'Contrastive loss', xName: 'pictures seen', show: plain, series: seen('loss') }),
+    lineChart({ title: 'Contrast accuracy', xName: 'pictures seen', show: percent, tick: percentTick, from: 0, series: seen('contrastTop1') }),
     lineChart({
       title: 'k-NN accuracy', xName: 'epoch', show: percent, tick: percentTick, from: 0,
       series: each((r) => r.knn.map((k) => [k.epoch, k.accuracy] as const)),
     }),
     lineChart({
       title: 'Learning rate', xName: 'pictures seen', show: plain, from: 0,
-      series: each((r) => r.steps.map((s) => [s.step * r.config.batch, s.lr] as const)),
+      series: each((r) => curve(r, 'lr').points),
     }),
   ];
 }
 
-/** The running mean of what is a number. */
-function smooth(points: Point[]): Point[] {
-  const sound = points.filter(([, y]) => Number.isFinite(y));
-  return runningMean(sound, Math.floor(sound.length / 80));
-}
+const smooth = ({ points, weights }: Curve): Point[] => runningMean(points, Math.floor(points.length / 80), weights);

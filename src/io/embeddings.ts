@@ -23,6 +23,15 @@ export function* csvLines(table: EmbeddingTable): Generator<string> {
   for (let i = 0; i < table.count; i++) yield `${[field(table.names[i]), ...row(table, i), field(table.labels?.[i] ?? '')].join(',')}\n`;
 }
 
+const NAMES = 65536; // to one string
+
+/** Names as a list in JSON, in parts: the text of many is longer than a string can be. */
+export function jsonParts(names: readonly string[]): Uint8Array[] {
+  const parts: string[] = [];
+  for (let at = 0; at < names.length; at += NAMES) parts.push(`${at > 0 ? ',' : ''}${JSON.stringify(names.slice(at, at + NAMES)).slice(1, -1)}`);
+  return ['[', ...parts, ']'].map((part) => new TextEncoder().encode(part));
+}
+
 /** A field of a tab-separated file, which cannot quote. */
 const plain = (text: string): string => text.replace(/[\t\r\n]/g, ' ');
 

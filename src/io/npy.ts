@@ -1,11 +1,15 @@
+import { bytesOf, joinBytes } from './bytes.js';
+
 /** A NumPy .npy file, version 1.0 (numpy.org/doc/stable/reference/generated/numpy.lib.format.html), of f32 in row-major order. */
-export function encodeNpy(values: Float32Array, shape: readonly number[]): Uint8Array {
+export const encodeNpy = (values: Float32Array, shape: readonly number[]): Uint8Array => joinBytes(npyParts(values, shape));
+
+/** The same in parts, without a copy of the values. */
+export function npyParts(values: Float32Array, shape: readonly number[]): Uint8Array[] {
   const dict = `{'descr': '<f4', 'fortran_order': False, 'shape': (${shape.join(', ')}${shape.length === 1 ? ',' : ''}), }`;
   const length = Math.ceil((10 + dict.length + 1) / 64) * 64; // the data are aligned to 64 bytes
-  const out = new Uint8Array(length + values.byteLength);
-  out.set([0x93, ...new TextEncoder().encode('NUMPY'), 1, 0]);
-  new DataView(out.buffer).setUint16(8, length - 10, true);
-  out.set(new TextEncoder().encode(`${dict.padEnd(length - 11)}\n`), 10);
-  out.set(new Uint8Array(values.buffer, values.byteOffset, values.byteLength), length);
-  return out;
+  const head = new Uint8Array(length);
+  head.set([0x93, ...new TextEncoder().encode('NUMPY'), 1, 0]);
+  new DataView(head.buffer).setUint16(8, length - 10, true);
+  head.set(new TextEncoder().encode(`${dict.padEnd(length - 11)}\n`), 10);
+  return [head, bytesOf(values)];
 }

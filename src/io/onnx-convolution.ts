@@ -10,7 +10,7 @@ export function onnxConvolution(graph: OnnxGraph, tensors: ReadonlyMap<string, S
   const [gamma, beta, mean, variance] = ['weight', 'bias', 'running_mean', 'running_var'].map((part) => values(`${norm}.${part}`));
   const scale = Float64Array.from(gamma, (g, o) => g / Math.sqrt(variance[o] + EPS));
   const size = data.length / shape[0];
-  const weight = graph.constant(`${name}.weight`, shape, Float32Array.from(data as Float32Array, (w, i) => w * scale[Math.floor(i / size)]));
+  const weight = graph.constant(`${name}.weight`, shape, (data as Float32Array).map((w, i) => w * scale[Math.floor(i / size)]));
   const bias = graph.constant(`${name}.bias`, [shape[0]], Float32Array.from(beta, (b, o) => b - mean[o] * scale[o]));
   const [R, S] = shape.slice(2);
   const [top, left] = [R, S].map((k) => (k - 1) / 2);

@@ -1,4 +1,5 @@
 import { ShapeError } from '../core/errors.js';
+import { joinBytes } from './bytes.js';
 import { crc32 } from './crc.js';
 
 export { dataUri } from './data-uri.js';
@@ -22,7 +23,7 @@ export async function encodePng(rgb: Uint8Array, width: number, height: number):
   new DataView(header.buffer).setUint32(4, height);
   header.set([8, 2, 0, 0, 0], 8); // 8 bits, RGB, deflate, adaptive filters, not interlaced
   const packed = await deflate(filterRows(rgb, width * 3, height));
-  return concat([Uint8Array.from(SIGNATURE), chunk('IHDR', header), chunk('IDAT', packed), chunk('IEND', new Uint8Array(0))]);
+  return joinBytes([Uint8Array.from(SIGNATURE), chunk('IHDR', header), chunk('IDAT', packed), chunk('IEND', new Uint8Array(0))]);
 }
 
 /** Each row as its filter type and the differences from Paeth's prediction. */
@@ -61,11 +62,5 @@ function chunk(type: string, body: Uint8Array): Uint8Array {
   for (let i = 0; i < 4; i++) out[4 + i] = type.charCodeAt(i);
   out.set(body, 8);
   view.setUint32(8 + body.length, crc32(out.subarray(4, 8 + body.length)));
-  return out;
-}
-
-function concat(parts: Uint8Array[]): Uint8Array {
-  const out = new Uint8Array(parts.reduce((n, p) => n + p.length, 0));
-  parts.reduce((at, p) => (out.set(p, at), at + p.length), 0);
   return out;
 }

@@ -1,3 +1,5 @@
+import { joinBytes } from './bytes.js';
+
 /** Writes protocol buffers (protobuf.dev/programming-guides/encoding): fields one after another, by their numbers. */
 export class ProtoWriter {
   readonly #parts: Uint8Array[] = [];
@@ -39,9 +41,7 @@ export class ProtoWriter {
   }
 
   finish(): Uint8Array {
-    const out = new Uint8Array(this.#length);
-    this.#parts.reduce((at, p) => (out.set(p, at), at + p.length), 0);
-    return out;
+    return joinBytes(this.#parts);
   }
 
   #put(bytes: Uint8Array): this {

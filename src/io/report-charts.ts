@@ -1,10 +1,10 @@
 import { lineChart } from './chart.js';
 import type { Series } from './chart.js';
 import { percent, percentTick, plain } from './numbers.js';
-import type { ReportData, ReportStep } from './report-data.js';
+import type { ReportData } from './report-data.js';
 import { similarityChart } from './report-views.js';
+import { type Curve, curveOf } from './step-log.js';
 import { runningMean } from './thin.js';
-import type { Point } from './thin.js';
 
 const NOISY = 80; // steps from which a running mean is drawn over the pale line
 
@@ -17,28 +17,24 @@ export function reportCharts(data: ReportData): string {
   ].join('')}</div></section>`;
 }
 
-const series = (steps: ReportStep[], read: (s: ReportStep) => number | undefined): Point[] =>
-  steps.flatMap((s) => (read(s) === undefined ? [] : [[s.step, read(s)!] as const]));
-
 /** A noisy series as a pale line under its running mean. */
-function smooth(name: string, points: Point[], tone: number): Series[] {
-  const sound = points.filter((p) => Number.isFinite(p[1]));
-  if (sound.length < NOISY) return [{ name, points: sound, tone }];
-  const mean = runningMean(sound, Math.ceil(sound.length / 80));
-  return [{ name, points: sound, tone, pale: true }, { name, points: mean, tone }];
+function smooth(name: string, { points, weights, ends }: Curve, tone: number): Series[] {
+  if (points.length < NOISY) return [{ name, points, tone }];
+  const mean = runningMean(points, Math.ceil(points.length / 80), weights);
+  return [{ name, points: ends, tone, pale: true }, { name, points: mean, tone }];
 }
 
 const loss = ({ steps, chanceLoss }: ReportData): string =>
   lineChart({
     title: 'Contrastive loss', xName: 'step', show: plain,
-    series: smooth('loss', series(steps, (s) => s.loss), 1), guides: [{ name: 'chance:', value: chanceLoss }],
+    series: smooth('loss', curveOf(steps, 'loss'), 1), guides: [{ name: 'chance:', value: chanceLoss }],
   });
 
 function contrast({ steps }: ReportData): string {
-  const top5 = series(steps, (s) => s.contrastTop5);
+  const top5 = curveOf(steps, 'contrastTop5');
   return lineChart({
     title: 'Contrast accuracy', xName: 'step', show: percent, tick: percentTick, from: 0,
-    series: [...smooth('top 1', series(steps, (s) => s.contrastTop1), 1), ...(top5.length > 0 ? smooth('top 5', top5, 2) : [])],
+    series: [...smooth('top 1', curveOf(steps, 'contrastTop1'), 1), ...(top5.points.length > 0 ? smooth('top 5', top5, 2) : [])],
   });
 }
 
@@ -57,12 +53,12 @@ function knn({ knn: points, baselines, published }: ReportData): string {
 }
 
 const rate = ({ steps }: ReportData): string =>
-  lineChart({ title: 'Learning rate', xName: 'step', show: plain, from: 0, series: [{ name: 'learning rate', points: series(steps, (s) => s.lr), tone: 4 }] });
+  lineChart({ title: 'Learning rate', xName: 'step', show: plain, from: 0, series: [{ name: 'learning rate', points: curveOf(steps, 'lr').points, tone: 4 }] });
 
 const queue = ({ steps, queueSize }: ReportData): string =>
   lineChart({
     title: `Queue fill (K = ${queueSize})`, xName: 'step', show: percent, tick: percentTick, from: 0, to: 1,
-    series: [{ name: 'queue filled', points: series(steps, (s) => s.queueFill), tone: 2 }],
+    series: [{ name: 'queue filled', points: curveOf(steps, 'queueFill').points, tone: 2 }],
   });
 
 const spread = ({ spread: points = [] }: ReportData): string[] =>
@@ -72,13 +68,13 @@ const spread = ({ spread: points = [] }: ReportData): string[] =>
   })];
 
 function gradient({ steps }: ReportData): string[] {
-  const points = series(steps, (s) => s.gradNorm);
-  if (points.length === 0) return [];
-  return [lineChart({ title: 'Gradient norm of the first layer', xName: 'step', show: plain, from: 0, series: smooth('gradient norm', points, 4) })];
+  const norms = curveOf(steps, 'gradNorm');
+  if (norms.points.length === 0) return [];
+  return [lineChart({ title: 'Gradient norm of the first layer', xName: 'step', show: plain, from: 0, series: smooth('gradient norm', norms, 4) })];
 }
 
 function speed({ steps }: ReportData): string[] {
-  const points = series(steps, (s) => s.picturesPerSecond);
-  if (points.length === 0) return [];
-  return [lineChart({ title: 'Pictures per second', xName: 'step', show: plain, from: 0, series: smooth('pictures per second', points, 1) })];
+  const speeds = curveOf(steps, 'picturesPerSecond');
+  if (speeds.points.length === 0) return [];
+  return [lineChart({ title: 'Pictures per second', xName: 'step', show: plain, from: 0, series: smooth('pictures per second', speeds, 1) })];
 }

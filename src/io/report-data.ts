@@ -1,4 +1,5 @@
 import type { MapData } from './report-map.js';
+import type { CurveName } from './step-log.js';
 import type { Point } from './thin.js';
 
 /** Steps at the end of a run whose mean is told as its loss and its contrast accuracy. */
@@ -18,6 +19,8 @@ export interface ReportStep {
   picturesPerSecond?: number;
   /** Norm of the gradient of the first layer. */
   gradNorm?: number;
+  /** Where this stands for many steps up to `step`, whose means the values are: how many had each, and its extremes. */
+  run?: Partial<Record<CurveName, { count: number; least: number; most: number }>>;
 }
 
 /** A picture of the gallery as a `data:image/...` address. */

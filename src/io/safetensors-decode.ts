@@ -1,5 +1,5 @@
 import { FormatError } from '../core/errors.js';
-import { fromHalf } from '../core/half.js';
+import { decodeHalves } from '../core/half.js';
 import { type Entry, isRead, type ReadDType, readHeader } from './safetensors-header.js';
 import { STORED_ARRAYS, type StoredTensor } from './safetensors-types.js';
 
@@ -42,11 +42,18 @@ function checkLayout(entries: Entry[], size: number, name: string): void {
     );
 }
 
+/** Brain floats are the upper halves of f32's bits. */
+function widenBrain(halves: Uint16Array): Float32Array {
+  const bits = new Uint32Array(halves.length);
+  for (let i = 0; i < halves.length; i++) bits[i] = halves[i] << 16;
+  return new Float32Array(bits.buffer);
+}
+
 /** What other types become. */
 const WIDENED: Record<Exclude<ReadDType, StoredTensor['dtype']>, (bytes: ArrayBuffer) => [StoredTensor['dtype'], StoredTensor['data']]> = {
   F64: (b) => ['F32', Float32Array.from(new Float64Array(b))],
-  F16: (b) => ['F32', Float32Array.from(new Uint16Array(b), fromHalf)],
-  BF16: (b) => ['F32', new Float32Array(Uint32Array.from(new Uint16Array(b), (h) => h << 16).buffer)],
+  F16: (b) => ['F32', decodeHalves(new Uint16Array(b))],
+  BF16: (b) => ['F32', widenBrain(new Uint16Array(b))],
   I16: (b) => ['I32', Int32Array.from(new Int16Array(b))],
   U16: (b) => ['I32', Int32Array.from(new Uint16Array(b))],
   I8: (b) => ['I32', Int32Array.from(new Int8Array(b))],
@@ -61,4 +68,4 @@ function load(type: ReadDType, shape: number[], { buffer }: Uint8Array<ArrayBuff
 }
 
 /** Bytes of their own. A Node Buffer's `slice` would share memory with the file, at any alignment. */
-const copy = (bytes: Uint8Array, from: number, to: number): Uint8Array<ArrayBuffer> => Uint8Array.from(bytes.subarray(from, to));
+const copy = (bytes: Uint8Array, from: number, to: number): Uint8Array<ArrayBuffer> => new Uint8Array(bytes.subarray(from, to));

@@ -1,15 +1,20 @@
 import { ConfigError, DTypeError, ShapeError } from '../core/errors.js';
 import { numel, show } from '../core/shape.js';
-import { STORED_ARRAYS } from './safetensors-types.js';
+import { bytesOf, joinBytes } from './bytes.js';
+import { LARGEST_HEADER, STORED_ARRAYS } from './safetensors-types.js';
 import type { StoredTensor } from './safetensors-types.js';
 
 /**
  * A safetensors file (github.com/huggingface/safetensors, "Format"): the header's length as u64,
  * the header as JSON padded with spaces to a multiple of 8, then the data, little-endian and without
  * gaps. Wide elements come first, so that every tensor is aligned to its element size.
- * DTypeError or ShapeError: an array does not fit its type or shape.
+ * DTypeError or ShapeError: an array does not fit its type or shape. ConfigError: the header is longer than readers accept.
  */
-export function encodeSafetensors(tensors: ReadonlyMap<string, StoredTensor>, metadata?: Readonly<Record<string, string>>): Uint8Array {
+export const encodeSafetensors = (tensors: ReadonlyMap<string, StoredTensor>, metadata?: Readonly<Record<string, string>>): Uint8Array =>
+  joinBytes(safetensorsParts(tensors, metadata));
+
+/** The same in parts, without a copy of the tensors. */
+export function safetensorsParts(tensors: ReadonlyMap<string, StoredTensor>, metadata?: Readonly<Record<string, string>>): Uint8Array[] {
   for (const [name, tensor] of tensors) check(name, tensor);
   const ordered = [...tensors].sort(([, a], [, b]) => b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT);
   let end = 0;
@@ -18,18 +23,17 @@ export function encodeSafetensors(tensors: ReadonlyMap<string, StoredTensor>, me
   );
   if (metadata) entries.unshift(entry('__metadata__', metadata));
   const header = new TextEncoder().encode(`{${entries.join(',')}}`);
+  if (header.length > LARGEST_HEADER)
+    throw new ConfigError(`encodeSafetensors: the header must have at most ${LARGEST_HEADER} bytes; got ${header.length}. Shorten the metadata.`);
   const start = 8 + Math.ceil(header.length / 8) * 8;
-  const out = new Uint8Array(start + end).fill(0x20, 8, start);
-  new DataView(out.buffer).setBigUint64(0, BigInt(start - 8), true);
-  out.set(header, 8);
-  ordered.reduce((at, [, { data }]) => (out.set(bytesIn(data), at), at + data.byteLength), start);
-  return out;
+  const head = new Uint8Array(start).fill(0x20, 8);
+  new DataView(head.buffer).setBigUint64(0, BigInt(start - 8), true);
+  head.set(header, 8);
+  return [head, ...ordered.map(([, { data }]) => bytesOf(data))];
 }
 
 /** One member of the header; spelt out because objects reorder names that look like numbers. */
 const entry = (name: string, value: unknown): string => `${JSON.stringify(name)}:${JSON.stringify(value)}`;
-
-const bytesIn = (data: ArrayBufferView): Uint8Array => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 
 function check(name: string, { dtype, shape, data }: StoredTensor): void {
   if (name === '__metadata__')

@@ -1,4 +1,4 @@
-import { closeSync, ftruncateSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, ftruncateSync, openSync, readdirSync, readSync } from 'node:fs';
 import { appendFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -36,8 +36,14 @@ export class EventFile {
   }
 }
 
+/** Bytes that are looked at at a time: more than any record has. */
+const BLOCK = 2 ** 26;
+
 function dropCutRecord(path: string): void {
   const file = openSync(path, 'r+');
-  ftruncateSync(file, wholeRecords(readFileSync(path)));
+  const block = new Uint8Array(BLOCK);
+  let at = 0;
+  for (let whole = 1; whole > 0; at += whole) whole = wholeRecords(block.subarray(0, readSync(file, block, 0, BLOCK, at)));
+  ftruncateSync(file, at);
   closeSync(file);
 }

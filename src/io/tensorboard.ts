@@ -39,7 +39,7 @@ const BINS = 30;
 
 /** Counts in bins of equal width between the least and the greatest value; the bins' upper limits are stored. */
 function distribution(to: ProtoWriter, values: ArrayLike<number>): void {
-  const sound = Array.from(values).filter(Number.isFinite);
+  const sound = Float64Array.from(values).filter(Number.isFinite);
   let [min, max, sum, squares] = [Infinity, -Infinity, 0, 0];
   for (const v of sound) [min, max, sum, squares] = [Math.min(min, v), Math.max(max, v), sum + v, squares + v * v];
   if (sound.length === 0) [min, max] = [0, 0];

@@ -19,12 +19,15 @@ export function thin(points: readonly Point[], limit = 400): Point[] {
   return [...kept, all[all.length - 1]];
 }
 
-/** The running mean of `points` over `2 * reach + 1` neighbours, fewer at the ends. */
-export function runningMean(points: readonly Point[], reach: number): Point[] {
-  const sums = [0];
-  for (const [, y] of points) sums.push(sums[sums.length - 1] + y);
+/** The running mean of `points` over `2 * reach + 1` neighbours, fewer at the ends, each by its weight. */
+export function runningMean(points: readonly Point[], reach: number, weights = points.map(() => 1)): Point[] {
+  const [sums, totals] = [[0], [0]];
+  points.forEach(([, y], i) => {
+    sums.push(sums[i] + weights[i] * y);
+    totals.push(totals[i] + weights[i]);
+  });
   return points.map(([x], i) => {
     const [lo, hi] = [Math.max(0, i - reach), Math.min(points.length, i + reach + 1)];
-    return [x, (sums[hi] - sums[lo]) / (hi - lo)] as const;
+    return [x, (sums[hi] - sums[lo]) / (totals[hi] - totals[lo])] as const;
   });
 }

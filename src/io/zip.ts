@@ -1,6 +1,7 @@
 import { FormatError } from '../core/errors.js';
 import { crc32 } from './crc.js';
 import { binary } from './numbers.js';
+import { joinBytes } from './bytes.js';
 
 /** One file of a zip archive. */
 export interface ZipEntry {
@@ -103,7 +104,5 @@ async function inflate(data: Uint8Array, size: number, name: string): Promise<Ui
     throw new FormatError(`${name}: packed data must unpack; got '${(error as Error).message}'. The file is damaged: copy it again.`);
   }
   if (length !== size) throw new FormatError(`${name}: it must unpack to ${size} bytes; got ${length > size ? 'more' : length}. The file is damaged: copy it again.`);
-  const out = new Uint8Array(size);
-  pieces.reduce((at, p) => (out.set(p, at), at + p.length), 0);
-  return out;
+  return joinBytes(pieces);
 }

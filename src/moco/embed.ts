@@ -9,7 +9,7 @@ import { noGrad } from '../autograd.js';
 import { normalizePictures } from '../ops/augment.js';
 import { step } from '../step.js';
 import { type Tensor, tensor } from '../tensor.js';
-import type { Features } from './knn.js';
+import type { FeatureRows, Features } from './knn.js';
 import { StepPictures } from './step_pictures.js';
 
 export interface Normalisation {
@@ -65,12 +65,23 @@ function allocate(count: number, size: number): Float32Array {
   try {
     return new Float32Array(count * size);
   } catch {
-    throw new ConfigError(`embedPictures: features must fit into memory; got ${count} pictures of ${size} features, ${binary(4 * count * size)}. Use fewer pictures a class (--limit).`);
+    throw new ConfigError(`features: they must fit into memory; got ${count} pictures of ${size} features, ${binary(4 * count * size)}. Use fewer pictures a class (--limit).`);
   }
 }
 
-/** Raw pixels as features, less the mean of the pictures: what an encoder has to beat. */
+/** Raw pixels as features, less the mean of the pictures: what an encoder has to beat. Floats take four times the memory of the pictures. */
 export function pixelFeatures(pictures: Pictures, mean: readonly number[], std: readonly number[]): Features {
-  const values = Float32Array.from(pictures.data, (v, i) => (v / 255 - mean[i % 3]) / std[i % 3]);
-  return { values, count: pictures.count, size: pictures.height * pictures.width * 3, labels: pictures.labels };
+  const { rows, ...about } = pixelRows(pictures, mean, std);
+  return { ...about, values: rows(0, pictures.count) };
+}
+
+/** The same, made as they are needed. */
+export function pixelRows({ data, count, height, width, labels }: Pictures, mean: readonly number[], std: readonly number[]): FeatureRows {
+  const size = height * width * 3;
+  const rows = (first: number, some: number) => {
+    const values = allocate(some, size);
+    for (let i = 0, at = first * size; i < values.length; i++, at++) values[i] = (data[at] / 255 - mean[i % 3]) / std[i % 3];
+    return values;
+  };
+  return { rows, count, size, labels };
 }

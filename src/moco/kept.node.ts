@@ -18,7 +18,8 @@ export class KeptInFolder implements Kept {
   constructor(folder: string, common: object) {
     this.#folder = folder;
     this.#common = common;
-    this.#results = new Map(readLines<{ key: object; result: unknown }>(join(folder, 'results.jsonl')).map(({ key, result }) => [JSON.stringify(key), result]));
+    this.#results = new Map();
+    for (const { key, result } of readLines<{ key: object; result: unknown }>(join(folder, 'results.jsonl'))) this.#results.set(JSON.stringify(key), result);
   }
 
   async result<T>(key: object, work: () => Promise<T>): Promise<T> {

@@ -13,6 +13,12 @@ export interface Features {
   labels?: Uint32Array;
 }
 
+/** Features that are made when they are asked for, since all at once would not fit into memory. */
+export interface FeatureRows extends Omit<Features, 'values'> {
+  /** f32 [count, size], those of `count` pictures from `first` on. */
+  rows(first: number, count: number): Float32Array;
+}
+
 export interface Neighbours {
   /** u32 [queries, k], the nearest first. */
   index: Uint32Array;
@@ -21,24 +27,33 @@ export interface Neighbours {
   k: number;
 }
 
-/** Queries, and rows of the bank, that are compared at once: their similarities take 64 MB. */
+/** Queries, and rows of the bank, that are compared at once at most. */
 const [ROWS, BANK] = [256, 65536];
+/** Bytes of each block on the device: features of queries or of the bank, and similarities. Every adapter's buffers hold twice as much. */
+const BLOCK = 2 ** 26;
 
 /** The k rows of `bank` most similar to each query, by cosine; of equals the earlier one. */
-export async function nearestNeighbours(queries: Features, bank: Features, k: number): Promise<Neighbours> {
+export async function nearestNeighbours(queries: Features | FeatureRows, bank: Features | FeatureRows, k: number): Promise<Neighbours> {
   checkNeighbours(k);
   if (bank.count === 0) throw new ConfigError('k-NN: the bank must hold features to find neighbours in; got none. Pass at least one picture.');
   const take = Math.min(k, bank.count);
   const found = { index: new Uint32Array(queries.count * take), similarity: new Float32Array(queries.count * take), k: take };
-  for (let before = 0; before < bank.count; before += BANK) {
-    const some = Math.min(BANK, bank.count - before);
+  const [most, width] = [ROWS, BANK].map((n) => Math.max(1, Math.min(n, Math.floor(BLOCK / 4 / bank.size))));
+  let sorted: Promise<void> | undefined;
+  for (let before = 0; before < bank.count; before += width) {
+    const some = Math.min(width, bank.count - before);
     const keys = step(() => l2Normalize(asTensor(bank, before, some)));
-    for (let first = 0; first < queries.count; first += ROWS) {
-      const rows = Math.min(ROWS, queries.count - first);
-      const scores = (await step(() => matmul(l2Normalize(asTensor(queries, first, rows)), keys, { transposeB: true }).data())) as Float32Array;
-      for (let i = 0; i < rows; i++) topK(scores.subarray(i * some, (i + 1) * some), before, found, (first + i) * take);
+    for (let first = 0; first < queries.count; first += most) {
+      const rows = Math.min(most, queries.count - first);
+      const scores = step(() => matmul(l2Normalize(asTensor(queries, first, rows)), keys, { transposeB: true }).data()) as Promise<Float32Array>;
+      scores.catch(() => undefined); // told where it is waited for
+      await sorted; // the device computes these while the host sorts those before
+      sorted = scores.then((s) => {
+        for (let i = 0; i < rows; i++) topK(s.subarray(i * some, (i + 1) * some), before, found, (first + i) * take);
+      });
     }
   }
+  await sorted;
   return found;
 }
 
@@ -46,8 +61,8 @@ function checkNeighbours(k: number): void {
   if (!(Number.isInteger(k) && k >= 1)) throw new ConfigError(`k-NN: k is a whole number, at least 1; got ${k}. InstDisc and MoCo use 200.`);
 }
 
-const asTensor = ({ values, size }: Features, first: number, rows: number): Tensor =>
-  tensor(values.subarray(first * size, (first + rows) * size), [rows, size]);
+const asTensor = (f: Features | FeatureRows, first: number, rows: number): Tensor =>
+  tensor('rows' in f ? f.rows(first, rows) : f.values.subarray(first * f.size, (first + rows) * f.size), [rows, f.size]);
 
 /** Puts the scores of rows after `before` others among the k largest so far, largest first; of equals the earlier one. */
 function topK(scores: Float32Array, before: number, { index, similarity, k }: Neighbours, at: number): void {
@@ -73,7 +88,7 @@ export interface KnnOptions {
 }
 
 /** Accuracy of weighted k-NN: see `knnSweep`. */
-export const knnAccuracy = async (queries: Features, bank: Features, { k, T }: KnnOptions): Promise<number> =>
+export const knnAccuracy = async (queries: Features | FeatureRows, bank: Features | FeatureRows, { k, T }: KnnOptions): Promise<number> =>
   (await knnSweep(queries, bank, [k], [T]))[0].accuracy;
 
 /**
@@ -81,7 +96,9 @@ export const knnAccuracy = async (queries: Features, bank: Features, { k, T }: K
  * once: each of the k nearest votes for its class with e^(s / T). A k above the bank's size is the whole bank.
  * Both sets must be labelled.
  */
-export async function knnSweep(queries: Features, bank: Features, ks: readonly number[], Ts: readonly number[]): Promise<(KnnOptions & { accuracy: number })[]> {
+export async function knnSweep(
+  queries: Features | FeatureRows, bank: Features | FeatureRows, ks: readonly number[], Ts: readonly number[],
+): Promise<(KnnOptions & { accuracy: number })[]> {
   const { labels } = queries;
   if (!labels || !bank.labels) throw new ConfigError('k-NN: both sets need labels; got pictures without. Sort them into folders by class.');
   for (const T of Ts) if (!(T > 0)) throw new ConfigError(`k-NN: T is above 0; got ${T}. MoCo uses 0.07 or 0.1.`);
@@ -94,10 +111,14 @@ export async function knnSweep(queries: Features, bank: Features, ks: readonly n
 
 /** Tells after each vote of query `i` which class leads; of equals the one that was voted for first. */
 function vote({ k, index, similarity }: Neighbours, i: number, labels: Uint32Array, T: number, leads: (place: number, label: number) => void): void {
-  const votes = new Map<number, number>();
+  const votes = new Map<number, { label: number; sum: number; turn: number }>();
+  let best: { label: number; sum: number; turn: number } | undefined;
   for (let j = 0; j < k; j++) {
     const label = labels[index[i * k + j]];
-    votes.set(label, (votes.get(label) ?? 0) + Math.exp((similarity[i * k + j] - 1) / T));
-    leads(j, [...votes].reduce((best, v) => (v[1] > best[1] ? v : best))[0]);
+    const vote = votes.get(label) ?? { label, sum: 0, turn: j };
+    if (vote.turn === j) votes.set(label, vote);
+    vote.sum += Math.exp((similarity[i * k + j] - 1) / T);
+    if (!best || vote.sum > best.sum || (vote.sum === best.sum && vote.turn < best.turn)) best = vote; // no other class gained
+    leads(j, best.label);
   }
 }

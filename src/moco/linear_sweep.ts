@@ -37,9 +37,8 @@ const [HELD_OUT, MOST] = [0.2, 16384];
 export async function sweepRates(all: Features, classes: number, config: LinearConfig): Promise<Sweep | undefined> {
   const some = all.count <= MOST ? all : featuresAt(all, new Rng(config.seed, 'sweep').permutation(all.count).slice(0, MOST).sort());
   const { labels } = some;
-  const held = heldOutPlaces({ count: some.count, labels, classes: Array.from({ length: classes }, String) }, HELD_OUT, config.seed);
-  const places = (value: number) => Uint32Array.from(held.keys()).filter((i) => held[i] === value);
-  const [seen, others] = [featuresAt(some, places(0)), featuresAt(some, places(1))];
+  const known = { count: some.count, labels, classes: Array.from({ length: classes }, (_, c) => String(c)) };
+  const [seen, others] = heldOutPlaces(known, HELD_OUT, config.seed).map((places) => featuresAt(some, places));
   if (others.count === 0 || seen.count === 0) return undefined;
   const rates: SweptRate[] = [];
   for (const part of PARTS) {

@@ -83,9 +83,8 @@ export async function mechanisms(
 
 async function measure(mechanism: Mechanism, config: PretrainConfig, sets: Sets): Promise<Measured> {
   const training = new Pretraining(config, sets);
-  const steps: { loss: number; contrastTop1: number }[] = [];
-  await training.run({ onStep: (s) => steps.push(s) });
-  const last = steps.slice(-training.stepsPerEpoch);
+  const last: { loss: number; contrastTop1: number }[] = [];
+  await training.run({ onStep: (s) => s.epoch === config.epochs && last.push(s) });
   const K = mechanism === 'end-to-end' ? config.batch : config.K;
   return {
     mechanism, K, m: config.m, seed: config.seed, loss: mean(last.map((s) => s.loss)), chance: training.method.chance(config.batch).loss,

@@ -1,6 +1,7 @@
 import { ConfigError } from '../core/errors.js';
 import { Rng } from '../core/rng.js';
-import { mul, sub } from '../ops/binary.js';
+import { zeros } from '../fill.js';
+import { add, mul, sub } from '../ops/binary.js';
 import { l2Normalize } from '../ops/l2_normalize.js';
 import { matmul } from '../ops/matmul.js';
 import { step } from '../step.js';
@@ -20,13 +21,17 @@ export interface Pca {
 const [TURNS, ROUNDS] = [25, 40]; // multiplications between two looks, and looks at most
 const SAME = 1e-7; // of a direction between two looks, 1 - |cosine|: what f32 tells apart
 
+/** Bytes of features that are on the device at once. */
+const BLOCK = 2 ** 26;
+
 /** Principal components by power iteration on the covariance, which is made and, after each component, deflated on the device. */
 export async function pca(features: Pick<Features, 'values' | 'count' | 'size'>, k = 2): Promise<Pca> {
   const { count, size } = features;
   if (!(Number.isInteger(k) && k >= 1 && k <= size)) throw new ConfigError(`pca: it finds 1 to ${size} components of ${size} features; got ${k}. Ask for fewer.`);
   if (count < 2) throw new ConfigError(`pca: variance takes at least two pictures; got ${count}. Pass more.`);
-  const X = tensor(centred(features), [count, size]);
-  let C = step(() => mul(matmul(X, X, { transposeA: true }), 1 / (count - 1))); // covariance: size × size
+  const mean = meanOf(features);
+  let C = step(() => zeros([size, size])); // covariance
+  for (const X of blocks(features, mean)) C = step(() => add(C, mul(matmul(X, X, { transposeA: true }), 1 / (count - 1))));
   const found: Tensor[] = [];
   const variances = new Float32Array(k);
   for (let i = 0; i < k; i++) {
@@ -35,16 +40,31 @@ export async function pca(features: Pick<Features, 'values' | 'count' | 'size'>,
     [variances[i], C] = [variance, step(() => sub(C, mul(matmul(v, v, { transposeA: true }), variance)))];
     found.push(v);
   }
-  const components = Float32Array.from((await Promise.all(found.map((v) => v.data()))).flatMap((row) => Array.from(row as Float32Array)));
-  const projected = (await step(() => matmul(X, tensor(components, [k, size]), { transposeB: true }).data())) as Float32Array;
+  const [components, projected] = [new Float32Array(k * size), new Float32Array(count * k)];
+  for (const [i, v] of found.entries()) components.set(await v.data(), i * size);
+  let at = 0;
+  for (const X of blocks(features, mean)) {
+    const rows = await step(() => matmul(X, tensor(components, [k, size]), { transposeB: true }).data());
+    projected.set(rows, at);
+    at += rows.length;
+  }
   return { components, variances, projected };
 }
 
-/** The features less their mean. */
-function centred({ values, count, size }: Pick<Features, 'values' | 'count' | 'size'>): Float32Array {
+function meanOf({ values, count, size }: Pick<Features, 'values' | 'count' | 'size'>): Float64Array {
   const mean = new Float64Array(size);
-  values.forEach((v, i) => (mean[i % size] += v / count));
-  return values.map((v, i) => v - mean[i % size]);
+  for (let i = 0; i < values.length; i++) mean[i % size] += values[i] / count;
+  return mean;
+}
+
+/** The features less their mean, block by block. */
+function* blocks({ values, count, size }: Pick<Features, 'values' | 'count' | 'size'>, mean: Float64Array): Generator<Tensor> {
+  const rows = Math.max(1, Math.floor(BLOCK / 4 / size));
+  for (let first = 0; first < count; first += rows) {
+    const part = values.slice(first * size, (first + rows) * size);
+    for (let i = 0; i < part.length; i++) part[i] -= mean[i % size];
+    yield tensor(part, [part.length / size, size]);
+  }
 }
 
 /** The eigenvector of the largest eigenvalue of C, [1, size], with its largest entry above 0. */

@@ -1,19 +1,24 @@
 import { loadPictures } from '../data/load.js';
 import { inMemory, type PictureSource } from '../data/source.js';
 import type { PretrainConfig } from './config.js';
-import { pixelFeatures } from './embed.js';
-import { type Features, knnAccuracy } from './knn.js';
+import { pixelRows } from './embed.js';
+import { knnAccuracy } from './knn.js';
 
-/** Bytes of raw pixels, as floats, that streamed pictures may take up. */
-const MOST = 2 ** 28;
+/** Bytes of streamed pictures that are brought into memory to be compared. */
+const MOST = 2 ** 26;
+/** Multiplications that the comparison may take: those of CIFAR-10's 10,000 test pictures with its 50,000 others, and a third more. */
+const WORK = 2 ** 41;
 
-/** Accuracy of weighted k-NN on raw pixels, which an encoder has to beat; undefined where that would bring a large streamed set into memory. */
+/**
+ * Accuracy of weighted k-NN on raw pixels, which an encoder has to beat; undefined where that would take too long, or bring
+ * a large streamed set into memory.
+ */
 export async function rawPixelAccuracy(sets: { train: PictureSource; heldOut: PictureSource }, config: PretrainConfig): Promise<number | undefined> {
   const { mean, std, knn: k, knnT: T } = config;
   const { train, heldOut } = sets;
-  const bytes = (p: PictureSource) => (inMemory(p) ? 0 : 4 * 3 * p.count * p.height * p.width);
-  if (bytes(train) + bytes(heldOut) > MOST) return undefined;
-  const pixels = async (p: PictureSource): Promise<Features> =>
-    pixelFeatures(inMemory(p) ? p : await loadPictures(p, Uint32Array.from({ length: p.count }, (_, i) => i)), mean, std);
+  const size = 3 * train.height * train.width;
+  const bytes = (p: PictureSource) => (inMemory(p) ? 0 : p.count * size);
+  if (bytes(train) + bytes(heldOut) > MOST || train.count * heldOut.count * size > WORK) return undefined;
+  const pixels = async (p: PictureSource) => pixelRows(inMemory(p) ? p : await loadPictures(p, new Uint32Array(p.count).map((_, i) => i)), mean, std);
   return knnAccuracy(await pixels(heldOut), await pixels(train), { k, T });
 }

@@ -18,7 +18,8 @@ export interface GalleryRow {
 export async function galleryRows(heldOut: PictureSet, features: { train: Features; heldOut: Features }): Promise<GalleryRow[]> {
   const chosen = spread(heldOut);
   const { size, values } = features.heldOut;
-  const queries = { count: chosen.length, size, values: Float32Array.from(chosen.flatMap((i) => [...values.subarray(i * size, (i + 1) * size)])) };
+  const queries = { count: chosen.length, size, values: new Float32Array(chosen.length * size) };
+  chosen.forEach((i, row) => queries.values.set(values.subarray(i * size, (i + 1) * size), row * size));
   const near = await nearestNeighbours(queries, features.train, NEIGHBOURS);
   return chosen.map((query, row) => {
     const places = Array.from({ length: near.k }, (_, j) => row * near.k + j);
@@ -43,10 +44,13 @@ export function gallery(train: PictureSource, heldOut: PictureSource, rows: Gall
 
 /** Places of pictures from every class in turn. */
 function spread({ count, labels, classes }: PictureSet): number[] {
-  const places = Array.from({ length: count }, (_, i) => i);
-  if (!labels || !classes) return places.slice(0, QUERIES);
-  const byClass = classes.map((_, c) => places.filter((i) => labels[i] === c));
-  return places.slice(0, QUERIES).flatMap((turn) => byClass.flatMap((members) => members.slice(turn, turn + 1))).slice(0, QUERIES);
+  const byClass: number[][] = labels && classes ? classes.map(() => []) : [[]];
+  for (let i = 0; i < count; i++) {
+    const members = byClass[labels && classes ? labels[i] : 0];
+    if (members.length < QUERIES) members.push(i);
+  }
+  const turns = Array.from({ length: QUERIES }, (_, turn) => byClass.flatMap((members) => members.slice(turn, turn + 1)));
+  return turns.flat().slice(0, QUERIES);
 }
 
 /** A picture as the report shows it. */

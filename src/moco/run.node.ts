@@ -1,7 +1,10 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { FormatError } from '../core/errors.js';
+import { readBytes } from '../data/bytes.node.js';
 import { appendLine, readLines, writeAtomic } from '../io/atomic.node.js';
+import type { ReportStep } from '../io/report-data.js';
+import { StepLog } from '../io/step-log.js';
 import { loadCheckpoint, saveCheckpoint } from './checkpoint.js';
 import { demoConfig, type PretrainConfig } from './config.js';
 import type { KnnRecord, Position, Pretraining, SpreadRecord, StepRecord } from './pretrain.js';
@@ -61,20 +64,21 @@ export class Run {
 
   #writing: Promise<void> = Promise.resolve();
 
-  /** Every metric so far, in order. A last line cut by a crash is left out. */
-  metrics(): Metric[] {
+  /** Every metric so far, in order, as they are read. A last line cut by a crash is left out. */
+  metrics(): Iterable<Metric> {
     return readLines<Metric>(this.file('metrics.jsonl'));
   }
 
-  /** The metrics by kind: steps, k-NN accuracies, spreads of features, and what was measured before training. */
-  history(): { steps: StepRecord[]; knn: KnnRecord[]; spread: SpreadRecord[]; before?: BaselineRecord } {
-    const metrics = this.metrics();
-    return {
-      steps: metrics.flatMap((m) => ('loss' in m ? [m] : [])),
-      knn: metrics.flatMap((m) => ('knn' in m ? [m] : [])),
-      spread: metrics.flatMap((m) => ('featureSpread' in m ? [m] : [])),
-      before: metrics.find((m): m is BaselineRecord => 'randomEncoder' in m),
-    };
+  /** The metrics by kind: steps (see `StepLog`), k-NN accuracies, spreads of features, and what was measured before training. */
+  history(): { steps: ReportStep[]; knn: KnnRecord[]; spread: SpreadRecord[]; before?: BaselineRecord } {
+    const [log, knn, spread]: [StepLog, KnnRecord[], SpreadRecord[]] = [new StepLog(), [], []];
+    let before: BaselineRecord | undefined;
+    for (const m of this.metrics())
+      if ('loss' in m) log.add(m);
+      else if ('knn' in m) knn.push(m);
+      else if ('featureSpread' in m) spread.push(m);
+      else before ??= m;
+    return { steps: log.steps, knn, spread, before };
   }
 
   /** Saves the whole state; the position travels in the same file, so that the two cannot disagree. */
@@ -88,7 +92,7 @@ export class Run {
 
   /** Loads the state and goes back to where it was saved; metrics of later steps, lost by a crash, are dropped. */
   async resume(training: Pretraining): Promise<void> {
-    const metadata = loadCheckpoint(training.method, readCheckpoint(this.file(CHECKPOINT)), this.file(CHECKPOINT));
+    const metadata = loadCheckpoint(training.method, await readCheckpoint(this.file(CHECKPOINT)), this.file(CHECKPOINT));
     const step = Number(metadata.step);
     if (!(Number.isInteger(step) && step >= 0))
       throw new FormatError(`${this.file(CHECKPOINT)}: its metadata must say the step it was saved at; got ${metadata.step}. It was not written by a run.`);
@@ -99,14 +103,17 @@ export class Run {
           'Restore those that are missing or damaged, take away what is new, or start a new run.',
       );
     training.position = { step };
-    const kept = this.metrics().filter((m) => ('step' in m ? m.step <= step : m.epoch * training.stepsPerEpoch <= step));
-    await writeAtomic(this.file('metrics.jsonl'), kept.map((m) => `${JSON.stringify(m)}\n`).join(''));
+    await writeAtomic(this.file('metrics.jsonl'), this.#linesUntil(step, training.stepsPerEpoch));
+  }
+
+  *#linesUntil(step: number, stepsPerEpoch: number): Generator<string> {
+    for (const m of this.metrics()) if (('step' in m ? m.step : m.epoch * stepsPerEpoch) <= step) yield `${JSON.stringify(m)}\n`;
   }
 }
 
-function readCheckpoint(file: string): Uint8Array {
+function readCheckpoint(file: string): Promise<Uint8Array> {
   if (!existsSync(file)) throw new FormatError(`${file}: a run is resumed from its checkpoint; got none there. It stopped before its first save: start it anew.`);
-  return readFileSync(file);
+  return readBytes(file);
 }
 
 /** Makes the folder of a new run. @throws FormatError when it already holds one. */

@@ -6,7 +6,7 @@ import { thumbnail } from '../io/thumbnail.js';
 const PART = 256;
 
 /** The pictures at `indices` no larger than `most` pixels, u8 [indices.length, height, width, 3]; of a stream never many in full size. */
-export async function thumbnails(source: PictureSource, indices: readonly number[], most: number): Promise<{ data: Uint8Array; height: number; width: number }> {
+export async function thumbnails(source: PictureSource, indices: Uint32Array | readonly number[], most: number): Promise<{ data: Uint8Array; height: number; width: number }> {
   const { height, width } = source;
   const bytes = height * width * 3;
   const small = thumbnail(new Uint8Array(bytes), width, height, most); // for its size

@@ -1,18 +1,19 @@
+import { asStream } from '../data/load.js';
 import { subset } from '../data/pictures.js';
-import { inMemory, type PictureSource } from '../data/source.js';
+import type { PictureSource } from '../data/source.js';
 import type { Encoder } from '../nn/models.js';
 import type { Tensor } from '../tensor.js';
 import type { PretrainConfig } from './config.js';
 import { embedPictures, outputs } from './embed.js';
 import { type Features, knnAccuracy } from './knn.js';
-import { resident } from './step_pictures.js';
+import { fits, resident } from './step_pictures.js';
 
-/** Pictures of a streamed set that are watched: their features and similarities fit into memory. */
+/** Pictures of a set that are watched: their features and similarities fit into memory, and take minutes and not hours. */
 const MOST = 65536;
 
 type Both<T> = { train: T; heldOut: T };
 
-/** The pictures that k-NN, spread and gallery see, and their features: all in memory; of a streamed set at most 65536, evenly spread. */
+/** The pictures that k-NN, spread and gallery see, and their features: of each set at most 65536, evenly spread. */
 export class Watched {
   readonly train: PictureSource;
   readonly heldOut: PictureSource;
@@ -28,7 +29,8 @@ export class Watched {
     [this.train, this.heldOut] = [train, heldOut].map(some);
     this.#encoder = encoder;
     this.#config = config;
-    this.#resident = { train: on.resident, heldOut: inMemory(heldOut) && heldOut.count > 0 ? resident(heldOut) : undefined };
+    const all = this.heldOut === heldOut && heldOut.count > 0;
+    this.#resident = { train: this.train === train ? on.resident : undefined, heldOut: all && fits(heldOut) ? resident(heldOut) : undefined };
     this.#ahead = on.ahead;
   }
 
@@ -62,7 +64,6 @@ export class Watched {
   }
 }
 
-/** All of a set, or as much of a streamed one as is watched. */
-function some(set: PictureSource): PictureSource {
-  return inMemory(set) || set.count <= MOST ? set : subset(set, Uint32Array.from({ length: MOST }, (_, i) => Math.floor((i * set.count) / MOST)));
-}
+/** All of a set, or as much of it as is watched. */
+const some = (set: PictureSource): PictureSource =>
+  (set.count <= MOST ? set : subset(asStream(set), new Uint32Array(MOST).map((_, i) => Math.floor((i * set.count) / MOST))));

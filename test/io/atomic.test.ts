@@ -2,7 +2,7 @@ import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promis
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { appendLine, writeAtomic } from '../../src/io/atomic.node.js';
+import { appendLine, readLines, writeAtomic } from '../../src/io/atomic.node.js';
 
 let root = '';
 beforeEach(async () => {
@@ -18,6 +18,8 @@ describe('writeAtomic', () => {
     expect([...(await readFile(file))]).toEqual([1, 2, 3]);
     await writeAtomic(file, new Set(['a', '', 'bé\n']));
     expect(await readFile(file, 'utf8')).toBe('abé\n');
+    await writeAtomic(file, ['a', Uint8Array.of(98, 99), 'd', 'e'.repeat(2 ** 20), 'f', Uint8Array.of(103)]);
+    expect(await readFile(file, 'utf8')).toBe(`abcd${'e'.repeat(2 ** 20)}fg`);
     expect(await readdir(join(root, 'a', 'b'))).toEqual(['x.bin']);
   });
 
@@ -48,6 +50,16 @@ describe('writeAtomic', () => {
     await mkdir(join(root, 'x', 'full'), { recursive: true });
     await expect(writeAtomic(join(root, 'x'), 'new')).rejects.toThrow();
     expect(await readdir(root)).toEqual(['x']);
+  });
+});
+
+describe('readLines', () => {
+  it('reads lines whatever block they lie across, and leaves out what was cut off', async () => {
+    const file = join(root, 'metrics.jsonl');
+    const values = Array.from({ length: 70_000 }, (_, i) => ({ step: i, name: i % 1000 === 0 ? 'é'.repeat(3000) : 'é' }));
+    await writeFile(file, `${values.map((v) => JSON.stringify(v)).join('\n')}\n{"st\n\n7\n{"step":1`);
+    expect([...readLines(file)]).toEqual([...values, 7]);
+    expect([...readLines(join(root, 'none'))]).toEqual([]);
   });
 });
 

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Backend, useBackend } from '../../src/backend/backend.js';
+import { ReferenceBackend } from '../../src/backend/reference.js';
 import { loadPictures } from '../../src/data/load.js';
 import { type Pictures, splitHeldOut, subset } from '../../src/data/pictures.js';
 import type { PictureSource, StreamedPictures } from '../../src/data/source.js';
@@ -7,7 +8,9 @@ import { drawPictures } from '../../src/data/drawn.js';
 import { loadCheckpoint, saveCheckpoint } from '../../src/moco/checkpoint.js';
 import type { PretrainConfig } from '../../src/moco/config.js';
 import { Pretraining, type StepRecord } from '../../src/moco/pretrain.js';
+import { pixelFeatures, pixelRows } from '../../src/moco/embed.js';
 import { rawPixelAccuracy } from '../../src/moco/raw_pixels.js';
+import { resident } from '../../src/moco/step_pictures.js';
 import { reference } from '../support/devices.js';
 import { base, v3 } from '../support/short_run.js';
 
@@ -121,10 +124,34 @@ describe('a streamed run', () => {
     expect(quick).toEqual([]);
   });
 
+  it('is what pictures in memory are that no buffer of the device holds, to the bit', async () => {
+    const small = new (class extends ReferenceBackend {
+      readonly largest = all.data.length / 2;
+    })();
+    const want = await whole(start(all));
+    const before = useBackend(small);
+    try {
+      expect(await whole(start(all))).toEqual(want);
+      expect(() => resident(all)).toThrow('pictures: all that stay on the device must fit into one of its buffers, 11 KiB on reference (f32); got 26 of 17×17, 22 KiB.');
+    } finally {
+      useBackend(before);
+    }
+  });
+
+  it('has raw pixels row by row', () => {
+    const { mean, std } = base;
+    const { rows, ...about } = pixelRows(all, mean, std);
+    const { values, ...also } = pixelFeatures(all, mean, std);
+    expect(about).toEqual(also);
+    expect(rows(3, 2)).toEqual(values.subarray(3 * about.size, 5 * about.size));
+    expect(values[4]).toBe(Math.fround((all.data[4] / 255 - mean[1]) / std[1]));
+  });
+
   it('measures the same raw pixels, and leaves them out of sets too large for memory', async () => {
     const both = (source: PictureSource) => splitHeldOut(source, 0.3, 1);
     expect(await rawPixelAccuracy(both(streamed(all).set), base)).toBe(await rawPixelAccuracy(both(all), base));
     expect(await rawPixelAccuracy({ train: { ...streamed(all).set, count: 1e6 }, heldOut: all }, base)).toBeUndefined();
+    expect(await rawPixelAccuracy({ train: { ...all, count: 1e9 }, heldOut: all }, base)).toBeUndefined();
   });
 
   it('refuses an impossible number of steps ahead', () => {

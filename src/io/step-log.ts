@@ -1,0 +1,76 @@
+import { LAST_STEPS, type ReportStep } from './report-data.js';
+import type { Point } from './thin.js';
+
+/** What curves show of a step. */
+const CURVES = ['loss', 'contrastTop1', 'contrastTop5', 'lr', 'queueFill', 'picturesPerSecond', 'gradNorm'] as const;
+export type CurveName = (typeof CURVES)[number];
+
+/** Runs of steps that a long log is thinned to; twice as many at most. */
+const RUNS = 2048;
+
+/**
+ * A log of steps that stays small however long it is: up to 4096 steps and the last ten are kept as they are, longer logs as runs
+ * of equally many steps, each the mean of its steps and their extremes.
+ */
+export class StepLog {
+  readonly #runs: ReportStep[] = [];
+  readonly #recent: ReportStep[] = [];
+  #width = 1;
+
+  add(step: ReportStep): void {
+    this.#recent.push(step);
+    if (this.#recent.length < LAST_STEPS + this.#width) return;
+    this.#runs.push(runOf(this.#recent.splice(0, this.#width)));
+    if (this.#runs.length < 2 * RUNS) return;
+    for (let i = 0; i < RUNS; i++) this.#runs[i] = runOf(this.#runs.slice(2 * i, 2 * i + 2));
+    this.#runs.length = RUNS;
+    this.#width *= 2;
+  }
+
+  get steps(): ReportStep[] {
+    return [...this.#runs, ...this.#recent];
+  }
+}
+
+/** Steps as one: where the last of them was, and of each value that is finite in some of them, their mean. */
+function runOf(steps: ReportStep[]): ReportStep {
+  if (steps.length === 1) return steps[0];
+  const { step, epoch } = steps.at(-1)!;
+  const whole: ReportStep = { step, epoch, loss: NaN, contrastTop1: NaN, lr: NaN, run: {} };
+  for (const name of CURVES) {
+    let [sum, count, least, most] = [0, 0, Infinity, -Infinity];
+    for (const { [name]: value, run } of steps) {
+      if (!isFinite(value)) continue;
+      const part = run?.[name] ?? { count: 1, least: value, most: value };
+      [sum, count, least, most] = [sum + part.count * value, count + part.count, Math.min(least, part.least), Math.max(most, part.most)];
+    }
+    if (count === 0) continue;
+    whole[name] = sum / count;
+    whole.run![name] = { count, least, most };
+  }
+  return whole;
+}
+
+const isFinite = (value: number | undefined): value is number => Number.isFinite(value);
+
+/** A value of the steps that have it. */
+export interface Curve {
+  points: Point[];
+  /** Steps that each point is the mean of. */
+  weights: number[];
+  /** The same with a run's lowest and highest value in place of its mean. */
+  ends: Point[];
+}
+
+/** A curve over `x` of a step, by default its number. */
+export function curveOf(steps: readonly ReportStep[], name: CurveName, x = ({ step }: ReportStep) => step): Curve {
+  const curve: Curve = { points: [], weights: [], ends: [] };
+  for (const s of steps) {
+    const [value, run] = [s[name], s.run?.[name]];
+    if (!isFinite(value)) continue;
+    curve.points.push([x(s), value]);
+    curve.weights.push(run?.count ?? 1);
+    for (const end of run ? [run.least, run.most] : [value]) curve.ends.push([x(s), end]);
+  }
+  return curve;
+}
