@@ -14,6 +14,7 @@ import { commonFlags, openDevice, Output, whereabouts } from './common.js';
 import { dryRun } from './dry-run.js';
 import { expectations } from './expect.js';
 import { type Loading, loadingFlags, loadingOf, streamedText } from './loading.js';
+import { sizeText, tellPictures } from './pictures-told.js';
 import { configFlags, configFrom, runFlags } from './pretrain-flags.js';
 import { openRunSource } from './run-pictures.js';
 import { train } from './train.js';
@@ -99,14 +100,12 @@ const runFolder = ({ flags }: Parsed): string => (flags.get('out') as string | u
 
 /** Opens or draws the pictures of a run. */
 export async function picturesOf(info: RunInfo, out: Output, loading: Loading): Promise<PictureSource> {
-  const pictures = await openRunSource(info, loading, (text) => out.tell(text));
-  const { count, height, width, classes, skipped, warnings = [] } = pictures;
-  out.tell(`${count} pictures of ${width}×${height}${classes ? ` in ${classes.length} classes` : ''}${info.data === 'drawn' ? ', drawn' : ` from ${info.data}`}.`);
+  const pictures = await openRunSource(info, loading, (text) => out.tell(text), info.config);
+  const { count, classes } = pictures;
+  out.tell(`${count} pictures of ${sizeText(pictures)}${classes ? ` in ${classes.length} classes` : ''}${info.data === 'drawn' ? ', drawn' : ` from ${info.data}`}.`);
   const [{ batch }, { ahead }] = [info.config, loading];
   const streamed = streamedText(pictures, loading, (ahead + 1) * batch, ahead * batch + (ahead + 1) * EMBEDDED);
   if (streamed) out.tell(streamed);
-  for (const warning of warnings) out.warn(warning);
-  for (const { name, reason } of skipped.slice(0, out.verbose ? undefined : 5)) out.tell(`Skipped ${name}: ${reason}`);
-  if (skipped.length > 0) out.tell(`${skipped.length} pictures skipped in all.`);
+  tellPictures(pictures, out);
   return pictures;
 }

@@ -6,9 +6,15 @@ import { type Loading, openData } from './loading.js';
 
 type Planned = Pick<RunInfo, 'data' | 'choice' | 'config'>;
 
-/** The pictures of a run, held-out ones too, large enough to cut its views out of them, in memory or streamed. */
-export async function openRunSource({ data, choice, config: { size, seed } }: Planned, loading: Loading, tell: (text: string) => void): Promise<PictureSource> {
-  if (data !== 'drawn') return openData(data, { ...choice, seed, views: size }, loading, tell);
+/**
+ * The pictures of a run, held-out ones too, in memory or streamed: to be evaluated in views of `size` (the run's), or with
+ * `cropMin` large enough to cut random views out of them.
+ */
+export async function openRunSource(
+  { data, choice, config }: Planned, loading: Loading, tell: (text: string) => void, { size = config.size, cropMin }: { size?: number; cropMin?: number } = {},
+): Promise<PictureSource> {
+  const { seed } = config;
+  if (data !== 'drawn') return openData(data, { ...choice, seed, views: size, cropMin }, loading, tell);
   if (loading.stream) throw new ConfigError('--stream: only folders of pictures are streamed; got drawn pictures, which are made in memory. Leave it out, or name a folder.');
-  return drawPictures({ count: choice.count!, size, seed });
+  return drawPictures({ count: choice.count!, size: config.size, seed });
 }

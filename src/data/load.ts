@@ -5,6 +5,6 @@ import { inMemory, type PictureSource } from './source.js';
 export async function loadPictures(source: PictureSource, indices: ArrayLike<number>): Promise<Pictures> {
   const chosen = subset(source, indices);
   if (inMemory(chosen)) return chosen;
-  const { load, ...about } = chosen;
-  return { ...about, data: await load(Array.from(indices, (_, i) => i)) };
+  const { load, manyShapes: _, ...about } = chosen;
+  return { ...about, ...(await load(Array.from(indices, (_, i) => i))) };
 }

@@ -34,7 +34,7 @@ function streamed(p: Pictures, delay = 0): Counted {
     asked.push(indices.length);
     await new Promise((done) => setTimeout(done, delay));
     signal?.throwIfAborted();
-    return subset(p, indices).data;
+    return { data: subset(p, indices).data };
   };
   return { set: { ...about, load }, asked };
 }
