@@ -32,7 +32,7 @@ export async function measureData(folder?: string, size = 32): Promise<string> {
   const made = folder ?? (await writePictures());
   try {
     await device();
-    const [kept, streamed] = [await openSource(made, { views: size, stream: false }), await openSource(made, { views: size, stream: true })];
+    const [kept, streamed] = [await openSource(made, { views: size, cropMin: 0.2, stream: false }), await openSource(made, { views: size, cropMin: 0.2, stream: true })];
     const way = (name: string, source: PictureSource, ahead?: number): Way => {
       const config = { ...demoConfig, size, epochs: 1000, K: 128, heldOut: 0 };
       return { name, training: new Pretraining(config, { train: source, heldOut: subset(source, []) }, { ahead }), dataMs: [], stepMs: [] };

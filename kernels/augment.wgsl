@@ -12,12 +12,13 @@
 // Colour steps are torchvision's on floats in [0, 1], clamped after each. Flipping first is the same as last, since all
 // between is symmetric. One dispatch and no intermediate in workgroup memory, because pictures of any size must fit.
 override THREADS: u32 = 256u;
+override PLACED: u32 = 0u; // pictures have shapes of their own, and index says where each lies
 #import "index"
 
 struct Params { M: u32, H: u32, W: u32, N: u32, height: u32, width: u32, mean: vec4f, inverseStd: vec4f }
 
-@group(0) @binding(0) var<storage, read> pictures: array<u32>;     // u8 [M, H, W, 3], four a word
-@group(0) @binding(1) var<storage, read> index: array<u32>;        // [N]
+@group(0) @binding(0) var<storage, read> pictures: array<u32>;     // u8 [M, H, W, 3], four a word; PLACED u8 [pixels, 3]
+@group(0) @binding(1) var<storage, read> index: array<u32>;        // [N]; PLACED [N, 3], first pixel, height and width
 @group(0) @binding(2) var<storage, read> table: array<f32>;        // [N, 17], see src/ops/augment_params.ts
 @group(0) @binding(3) var<storage, read_write> image0: array<f32>; // [N, height, width, 3], the result
 @group(0) @binding(4) var<storage, read_write> image1: array<f32>; // [N, height, width, 3], for the blur
@@ -47,8 +48,8 @@ fn texel(at: u32) -> vec3f {
   return unpack4x8unorm(select(low, low | high, shift > 8u)).xyz;
 }
 
-// The output pixel (row, column) of picture `source`'s crop: top, left, height, width.
-fn resized(source: u32, crop: vec4f, row: u32, column: u32) -> vec3f {
+// The output pixel (row, column) of the crop (top, left, height, width) of the picture at `place`: first pixel, height, width.
+fn resized(place: vec3u, crop: vec4f, row: u32, column: u32) -> vec3f {
   let scale = crop.zw / vec2f(f32(p.height), f32(p.width));
   let reach = max(scale, vec2f(1.0));
   let slope = 1.0 / reach;
@@ -59,9 +60,9 @@ fn resized(source: u32, crop: vec4f, row: u32, column: u32) -> vec3f {
   var total = vec4f();
   for (var i = first.x; i < last.x; i++) {
     let wy = max(0.0, 1.0 - abs(f32(i) + 0.5 - centre.x) * slope.x);
-    let line = (source * p.H + min(corner.x + i, p.H - 1u)) * p.W;
+    let line = place.x + min(corner.x + i, place.y - 1u) * place.z;
     for (var j = first.y; j < last.y; j++) {
-      total += wy * max(0.0, 1.0 - abs(f32(j) + 0.5 - centre.y) * slope.y) * vec4f(texel(3u * (line + min(corner.y + j, p.W - 1u))), 1.0);
+      total += wy * max(0.0, 1.0 - abs(f32(j) + 0.5 - centre.y) * slope.y) * vec4f(texel(3u * (line + min(corner.y + j, place.z - 1u))), 1.0);
     }
   }
   return rgbOf(total);
@@ -133,7 +134,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let pixels = select(0u, p.height * p.width, wanted < p.N);
   let base = n * p.height * p.width;
   let row = n * COLUMNS;
-  let source = min(index[n], p.M - 1u);
+  var place = vec3u(min(index[n], p.M - 1u) * p.H * p.W, p.H, p.W);
+  if (PLACED == 1u) { place = vec3u(index[3u * n], index[3u * n + 1u], index[3u * n + 2u]); }
   let crop = vec4f(table[row], table[row + 1u], table[row + 2u], table[row + 3u]);
   let sigma = table[row + SIGMA];
   var steps = 0u;
@@ -147,7 +149,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var sum = 0.0;
   for (var i = thread; i < pixels; i += THREADS) {
     let x = i % p.width;
-    let c = colour(resized(source, crop, i / p.width, select(x, p.width - 1u - x, table[row + FLIP] == 1.0)), row, 0u, min(before, steps), 0.0);
+    let c = colour(resized(place, crop, i / p.width, select(x, p.width - 1u - x, table[row + FLIP] == 1.0)), row, 0u, min(before, steps), 0.0);
     sum += grey(c);
     store0(base + i, c);
   }

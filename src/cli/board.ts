@@ -1,6 +1,4 @@
-import { joinPictures } from '../data/join.js';
-import { loadPictures } from '../data/load.js';
-import type { Pictures } from '../data/pictures.js';
+import { ofManyShapes } from '../data/source.js';
 import { encodePng } from '../io/png.js';
 import { sheet } from '../io/sheet.js';
 import { EventFile } from '../io/tensorboard.node.js';
@@ -8,6 +6,7 @@ import type { Pretraining } from '../moco/pretrain.js';
 import { previewViews, similarities } from '../moco/preview.js';
 import type { GalleryRow } from '../moco/report.js';
 import type { Metric, Run } from '../moco/run.node.js';
+import { thumbnails } from '../moco/thumbnails.js';
 import type { Encoder } from '../nn/models.js';
 
 const PREVIEWED = 16; // pictures
@@ -44,15 +43,18 @@ export class Board {
   /** Each held-out picture, with those nearest to it at its right. */
   async gallery(rows: GalleryRow[]): Promise<void> {
     const { train, heldOut } = this.#training.watched;
-    const parts = await Promise.all(rows.flatMap(({ query, neighbours }) => [loadPictures(heldOut, [query]), loadPictures(train, neighbours.map((n) => n.index))]));
-    if (parts.length > 0) await this.#pictures('gallery', joinPictures(parts), 1 + rows[0].neighbours.length);
+    if (rows.length === 0) return;
+    const most = ofManyShapes(train) ? this.#training.config.size : Math.max(train.height, train.width);
+    const parts = await Promise.all(rows.flatMap(({ query, neighbours }) => [thumbnails(heldOut, [query], most), thumbnails(train, neighbours.map((n) => n.index), most)]));
+    const data = Buffer.concat(parts.map((p) => p.data));
+    await this.#pictures('gallery', { ...parts[0], data }, 1 + rows[0].neighbours.length);
   }
 
   written(): Promise<void> {
     return this.#file.written();
   }
 
-  async #pictures(tag: string, { data, height, width }: Pictures, columns: number): Promise<void> {
+  async #pictures(tag: string, { data, height, width }: { data: Uint8Array; height: number; width: number }, columns: number): Promise<void> {
     const all = sheet(data, { height, width }, columns);
     this.#file.log(this.#training.position.step, { [tag]: { png: await encodePng(all.data, all.width, all.height), width: all.width, height: all.height } });
   }

@@ -1,7 +1,8 @@
 import type { Backend } from '../backend/backend.js';
-import { inMemory } from '../data/source.js';
+import { bytesOf, inMemory, ofManyShapes } from '../data/source.js';
 import type { Pretraining } from '../moco/pretrain.js';
 import type { Output } from './common.js';
+import { sizeText } from './pictures-told.js';
 
 /** Trains two steps and tells what a whole run takes; the first compiles kernels, so the second is timed. */
 export async function dryRun(training: Pretraining, on: Backend, out: Output): Promise<void> {
@@ -14,11 +15,11 @@ export async function dryRun(training: Pretraining, on: Backend, out: Output): P
   const [first, second] = [await timed(), await timed()];
   let parameters = 0;
   for (const p of method.optimizer.parameters.named.values()) parameters += p.size;
-  const pictures = [train, heldOut].reduce((sum, { count, height, width }) => sum + count * height * width * 3, 0);
+  const pictures = bytesOf(train) + bytesOf(heldOut);
   const text = [
     `Dry run of ${config.method} with ${config.model} in ${config.precision}: it works.`,
     `  trained parameters  ${parameters.toLocaleString('en-US')}`,
-    `  pictures            ${train.count + heldOut.count} of ${train.width}×${train.height} for views of ${config.size}×${config.size}, ${mebibytes(pictures)}${inMemory(train) ? '' : ' if all were decoded at once'}`,
+    `  pictures            ${train.count + heldOut.count} of ${sizeText(train)} for views of ${config.size}×${config.size}, ${mebibytes(pictures)}${inMemory(train) ? '' : ` ${ofManyShapes(train) ? 'at most ' : ''}if all were decoded at once`}`,
     `  device memory       ${mebibytes(on.memory().peak)} at most, pictures and state included`,
     `  first step          ${first.toFixed(2)} s`,
     `  each step           ${second.toFixed(3)} s, ${(config.batch / second).toFixed(0)} pictures/s`,

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { ConfigError } from '../core/errors.js';
+import { bytesOfName } from '../data/names.node.js';
 import type { PictureSource } from '../data/source.js';
 import { type Content, writeAtomic } from '../io/atomic.node.js';
 import { joinBytes } from '../io/bytes.js';
@@ -36,9 +37,10 @@ const flags: readonly Flag[] = [{ name: 'out', kind: 'text', help: 'where to wri
 
 const help = `dawngrad embed DATA --checkpoint RUN_OR_FILE [flags]
 
-Writes the features of every picture, before the head: to .npy, .safetensors (embeddings, labels, and filenames as JSON in
-the metadata, or in a tensor of bytes where they are more than 10 MB) or .csv (filenames, embedding_i, labels) by the name of --out; to .html a map of the pictures (by UMAP where umap-js is installed, else by PCA). Any other name
-is a folder for projector.tensorflow.org and TensorBoard (tensors.tsv, metadata.tsv, sprite.png, projector_config.pbtxt).
+Writes the features of every picture, before the head: to .npy (with the name of each row in .names.txt beside it),
+.safetensors (embeddings, labels, and filenames as JSON in the metadata, or in a tensor of bytes where they are more than
+10 MB) or .csv (filenames, embedding_i, labels) by the name of --out; to .html a map of the pictures
+(by UMAP where umap-js is installed, else by PCA). Any other name is a folder for projector.tensorflow.org and TensorBoard (tensors.tsv, metadata.tsv, sprite.png, projector_config.pbtxt).
 
 Examples
   dawngrad embed photos --checkpoint runs/photos --out photos.csv
@@ -51,6 +53,8 @@ ${describeFlags(flags)}`;
 export interface Embedded {
   pictures: PictureSource;
   features: Features;
+  /** Pixels of a view. */
+  size: number;
   /** Does the same with other pictures. */
   embed(pictures: PictureSource): Promise<Features>;
 }
@@ -67,7 +71,8 @@ async function runEmbed(args: Parsed): Promise<number> {
   const files = await filesOf(out, embedded);
   for (const [file, content] of files) await writeAtomic(file, content);
   const { count, size } = embedded.features;
-  output.result(`${out}: ${count} pictures, ${size} features each.`, { out, pictures: count, features: size, files: [...files.keys()] });
+  const beside = files.size === 2 ? ` The name of each row: ${[...files.keys()][1]}` : '';
+  output.result(`${out}: ${count} pictures, ${size} features each.${beside}`, { out, pictures: count, features: size, files: [...files.keys()] });
   return 0;
 }
 
@@ -83,14 +88,20 @@ export async function embedData(command: string, args: Parsed, data: string, out
   const pictures = measured(await openData(data, choice, loading, (text) => out.tell(text)), loading, out);
   const model = buildEncoder(encoder, from);
   const embed = (p: PictureSource) => embedPictures(model, p, undefined, encoder.normalisation, loading.ahead);
-  return { pictures, features: await embed(pictures), embed };
+  return { pictures, features: await embed(pictures), size, embed };
 }
+
+/** A line a picture, in the bytes of its file's name; ends of lines within a name are written \\n and \\r. */
+const nameLines = (names: readonly string[]): Uint8Array =>
+  Buffer.concat(names.map((name) => bytesOfName(`${name.replace(/\n/g, '\\n').replace(/\r/g, '\\r')}\n`)));
 
 async function filesOf(out: string, { pictures, features }: Embedded): Promise<Map<string, Content>> {
   const { names, labels, classes } = pictures;
   const table: EmbeddingTable = { ...features, names, labels: labels && classes && Array.from(labels, (l) => classes[l]) };
   const { values, count, size } = features;
-  if (out.endsWith('.npy')) return new Map([[out, npyParts(values, [count, size])]]);
+  if (out.endsWith('.npy')) {
+    return new Map<string, Content>([[out, npyParts(values, [count, size])], [out.replace(/npy$/, 'names.txt'), nameLines(names)]]);
+  }
   if (out.endsWith('.html')) {
     const sections = [reportMap(await pictureMap(pictures, features))];
     return new Map([[out, page({ title: 'Pictures by their features', about: `${count} pictures, ${size} features each.`, sections })]]);

@@ -4,6 +4,7 @@ import { drawPictures } from '../data/drawn.js';
 import { openPictures } from '../data/open.node.js';
 import { type Pictures, splitHeldOut } from '../data/pictures.js';
 import { writeAtomic } from '../io/atomic.node.js';
+import { demoConfig } from '../moco/config.js';
 import type { Sets } from '../moco/four_way.js';
 import type { Made } from '../moco/four_way_report.js';
 import type { Kept } from '../moco/kept.js';
@@ -13,6 +14,7 @@ import type { Call, Command, Group } from './command.js';
 import { adapterFlag, commonFlags, openDevice, Output, whereabouts } from './common.js';
 import { fourWayCommand } from './four-way.js';
 import { mechanismsCommand } from './mechanisms.js';
+import { tellPictures } from './pictures-told.js';
 
 /** An experiment of the command line. */
 export interface Experiment {
@@ -101,7 +103,9 @@ async function settingOf(chosen: Chosen, args: Parsed, output: Output, out: stri
   if (!(Number.isInteger(seeds) && seeds > 0)) throw new ConfigError(`seeds: it is a whole number above 0; got ${seeds}. Use 3.`);
   const opened = await openDevice(args);
   tell(whereabouts(opened));
-  const all = data === 'drawn' ? drawPictures({ count, size, seed }) : await openPictures(data, choice);
+  const cropMin = (flags.get('crop-min') as number | undefined) ?? demoConfig.cropMin;
+  const all = data === 'drawn' ? drawPictures({ count, size, seed }) : await openPictures(data, { ...choice, cropMin });
+  tellPictures(all, output);
   const sets = splitHeldOut(checked(all), heldOut, seed);
   if (sets.heldOut.count === 0) throw new ConfigError(`held-out: a picture at least is held out to measure accuracy; got ${heldOut} of ${all.count}. Use 0.25.`);
   const origin = data === 'drawn' ? 'drawn' : `from ${positional[0]}`;

@@ -16,6 +16,7 @@ import { describeFlags, type Flag, type Parsed } from './args.js';
 import type { Call, Command } from './command.js';
 import { adapterFlag, commonFlags, openDevice, Output } from './common.js';
 import { saidFlags, saidOf, tellOf } from './encoder.js';
+import { tellPictures } from './pictures-told.js';
 
 const flags: readonly Flag[] = [
   { name: 'out', kind: 'text', help: 'folder of the classifier (runs/finetuned)' },
@@ -72,7 +73,9 @@ async function tune({ flags: given }: Parsed, output: Output, { from, data, out 
   const { model, stem, heads, size, mean, std, tensors } = tellOf(await openNamedEncoder(from, saidOf({ flags: given })), output);
   const seed = value('seed', 1);
   const chosen = { classes: given.get('classes') as string[] | undefined, limitPerClass: given.get('limit') as number | undefined };
-  const all = await openPictures(data, { views: size, seed, ...chosen });
+  const cropMin = value('crop-min', 0.4);
+  const all = await openPictures(data, { views: size, cropMin, seed, ...chosen });
+  tellPictures(all, output);
   const sets = splitHeldOut(all, value('held-out', 0.2), seed);
   const classes = all.classes ?? [];
   const opened = await openDevice({ flags: given });
@@ -81,7 +84,7 @@ async function tune({ flags: given }: Parsed, output: Output, { from, data, out 
   const epochs = value('epochs', 20);
   const config = {
     ...recipe, epochs, warmup: Math.min(recipe.warmup, epochs / 2), batch: value('batch', 32), lr: value('lr', recipe.lr),
-    precision: value<Precision>('precision', 'f32'), cropMin: value('crop-min', 0.4), size, mean, std, seed,
+    precision: value<Precision>('precision', 'f32'), cropMin, size, mean, std, seed,
   };
   const classifier = await buildClassifier(model, { classes: Math.max(1, classes.length), stem, heads, size, seed }, tensors, from);
   const records = await trainClassifier(classifier, sets, config, {

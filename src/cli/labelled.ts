@@ -11,7 +11,7 @@ import type { Flag, Parsed } from './args.js';
 import { adapterFlag, commonFlags, openDevice, type Output } from './common.js';
 import { openTold, saidFlags } from './encoder.js';
 import { type Loading, loadingFlags, loadingOf, measured, openData } from './loading.js';
-import { openRunSource, openTestSource } from './run-pictures.js';
+import { alignedTo, openRunSource } from './run-pictures.js';
 
 /** Flags of the commands that measure an encoder on pictures with classes. */
 export const labelledFlags: readonly Flag[] = [
@@ -39,14 +39,21 @@ export interface Labelled {
   config?: PretrainConfig;
 }
 
+/** How a command looks at pictures. */
+export interface Looks {
+  /** The largest batch of them. */
+  batch?: (of: Measured) => number;
+  /** The smallest part of a picture that a random crop of the training pictures shows, if there are any. */
+  cropMin?: number;
+}
+
 /** What is known of an encoder before its pictures are opened. */
 export type Measured = Pick<Labelled, 'encoder' | 'config'>;
 
 /**
  * Opens RUN_OR_CHECKPOINT, the device and DATA, without which a run's own pictures are taken, divided as they were.
- * @param batch the largest batch of pictures that the command looks at.
  */
-export async function openLabelled(command: string, args: Parsed, out: Output, batch: (of: Measured) => number = () => EMBEDDED): Promise<Labelled> {
+export async function openLabelled(command: string, args: Parsed, out: Output, { batch = () => EMBEDDED, cropMin }: Looks = {}): Promise<Labelled> {
   const { flags, positional: [from, data, ...more] } = args;
   if (from === undefined || more.length > 0)
     throw new ConfigError(`${command}: it takes a run or checkpoint, and pictures; got ${args.positional.length} names. Write dawngrad ${command} runs/photos.`);
@@ -62,12 +69,12 @@ export async function openLabelled(command: string, args: Parsed, out: Output, b
     const loading = loadingOf(args, on); // anew for each set: what is in memory takes room from the next
     return measured(await opened(loading, (text) => out.tell(text)), loading, out, batch({ encoder, config: run?.config }));
   };
-  const choice = { views: size, limitPerClass: flags.get('limit') as number | undefined, seed };
-  const all = await open((...how) => (data === undefined ? openRunSource(run!, ...how) : openData(data, choice, ...how)));
+  const choice = { views: size, cropMin, limitPerClass: flags.get('limit') as number | undefined, seed };
+  const all = await open((...how) => (data === undefined ? openRunSource(run!, ...how, { size, cropMin }) : openData(data, choice, ...how)));
   const ownTest = data === undefined && !flags.has('held-out') ? run?.test : undefined;
   const test = (flags.get('test') as string | undefined) ?? ownTest;
-  const { train, heldOut } = test === undefined ? splitHeldOut(all, part, seed)
-    : { train: all, heldOut: await open((...how) => openTestSource(test, all, ...how)) };
+  const tested = async (path: string) => ({ train: all, heldOut: alignedTo(all, await open((...how) => openData(path, { views: size }, ...how)), out) });
+  const { train, heldOut } = test === undefined ? splitHeldOut(all, part, seed) : await tested(test);
   if (!train.labels) throw new ConfigError(`${command}: pictures need classes to be measured by; got pictures without. Sort them into folders by class.`);
   if (heldOut.count === 0) throw new ConfigError(`${command}: some pictures must be held out; got ${part} of ${all.count}. Raise --held-out, or name others by --test.`);
   return { from, encoder, train, heldOut, ahead: loadingOf(args, on).ahead, config: run?.config };

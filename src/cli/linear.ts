@@ -21,7 +21,7 @@ const numbers = {
 } as const;
 
 const flags: readonly Flag[] = [
-  { name: 'recipe', kind: 'text', help: `${Object.keys(linearRecipes).join(', ')} (the run's method's; else v1)` },
+  { name: 'recipe', kind: 'text', help: `${Object.keys(linearRecipes).join(', ')} (the run's method's; else what the file tells, v1 for a ResNet without v3's head)` },
   { name: 'augment', kind: 'switch', help: 'new crops and flips in each epoch, as in the papers; without it, features are computed once' },
   { name: 'lr', kind: 'number', help: 'learning rate for a batch of 256, as it is; without it, some about the recipe\'s are tried on a held-out fifth of the training pictures' },
   ...Object.entries(numbers).map(([name, text]): Flag => ({ name, kind: 'number', help: `${text}${name === 'crop-min' ? '' : " (the recipe's)"}` })),
@@ -57,7 +57,8 @@ async function runLinear(args: Parsed): Promise<number> {
     return { used, config: configFrom(args, linearRecipes[used]) };
   };
   const largest = ({ views, batch }: LinearConfig) => (views === 'augment' ? Math.max(batch, EMBEDDED) : EMBEDDED);
-  const labelled = await openLabelled('linear', args, output, (of) => largest(chosen(of).config));
+  const cropMin = args.flags.has('augment') ? ((args.flags.get('crop-min') as number | undefined) ?? linearRecipes.v1.cropMin) : undefined;
+  const labelled = await openLabelled('linear', args, output, { batch: (of) => largest(chosen(of).config), cropMin });
   const { from, encoder, train, heldOut, ahead } = labelled;
   const { used, config: asked } = chosen(labelled);
   const config = { ...asked, ...encoder.normalisation };
@@ -77,8 +78,11 @@ async function runLinear(args: Parsed): Promise<number> {
   return 0;
 }
 
-const recipeFor = ({ config, encoder }: Measured): keyof typeof linearRecipes =>
-  (config && config.method !== 'moco-v3' ? 'v1' : isVit(encoder.architecture) ? 'v3-vit' : config ? 'v3' : 'v1');
+/** By the run's method; a checkpoint without a run is MoCo v3's if it is a vision transformer or its head has batch norm, as v3's alone has. */
+function recipeFor({ config, encoder: { architecture, tensors } }: Measured): keyof typeof linearRecipes {
+  const v3 = config ? config.method === 'moco-v3' : isVit(architecture) || tensors.has('fc.1.running_mean');
+  return !v3 ? 'v1' : isVit(architecture) ? 'v3-vit' : 'v3';
+}
 
 function configFrom({ flags: given }: Parsed, recipe: LinearConfig): LinearConfig {
   const number = (name: string, otherwise: number) => (given.get(name) as number | undefined) ?? otherwise;

@@ -3,12 +3,13 @@ import type { Backend } from '../backend/backend.js';
 import { ConfigError } from '../core/errors.js';
 import { AHEAD, checkAhead } from '../data/look-ahead.js';
 import { type OpenOptions, openSource } from '../data/open.node.js';
-import { inMemory, type PictureSource } from '../data/source.js';
+import { bytesOf, inMemory, ofManyShapes, type PictureSource } from '../data/source.js';
 import { binary } from '../io/numbers.js';
 import { EMBEDDED } from '../moco/embed.js';
 import { damagedText } from '../moco/monitors.js';
 import type { Flag, Parsed } from './args.js';
 import type { Output } from './common.js';
+import { tellPictures } from './pictures-told.js';
 
 /** Flags of every command that streams pictures; `loadingOf` takes their values. */
 export const loadingFlags: readonly Flag[] = [
@@ -57,15 +58,15 @@ export async function openData(data: string, options: OpenOptions, { stream, roo
 /** Why pictures are streamed, and how many are in memory at most, while steps run and while features are measured; nothing if they are not. */
 export function streamedText(pictures: PictureSource, { stream, room, ahead }: Loading, most: number, measuring?: number): string | undefined {
   if (inMemory(pictures)) return undefined;
-  const bytes = pictures.height * pictures.width * 3;
-  const why = stream ? '' : `Decoded at once they would take ${binary(pictures.count * bytes)}, more than ${room.of} (${binary(room.bytes)}). `;
+  const bytes = pictures.height * pictures.width * 3; // of one at most
+  const why = stream ? '' : `Decoded at once they would take ${ofManyShapes(pictures) ? 'up to ' : ''}${binary(bytesOf(pictures))}, more than ${room.of} (${binary(room.bytes)}). `;
   const also = measuring === undefined ? '' : `, ${binary(measuring * bytes)} while features are measured`;
   return `${why}They are decoded as steps need them, ${ahead} ahead: ${binary(most * bytes)} at most${also}.`;
 }
 
-/** The pictures of a command that measures, told of: what looks wrong, that they are streamed, and later, of those, each that is damaged. */
+/** The pictures of a command that measures, told of: see `tellPictures`, that they are streamed, and later, of those, each that is damaged. */
 export function measured<S extends PictureSource>(pictures: S, loading: Loading, out: Output, batch = EMBEDDED): S {
-  for (const warning of pictures.warnings ?? []) out.warn(warning);
+  tellPictures(pictures, out);
   if (inMemory(pictures)) return pictures;
   out.tell(streamedText(pictures, loading, (loading.ahead + 1) * batch)!);
   const { load, skipped } = pictures;

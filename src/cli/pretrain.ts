@@ -14,9 +14,10 @@ import type { Call, Command } from './command.js';
 import { commonFlags, openDevice, Output, whereabouts } from './common.js';
 import { dryRun } from './dry-run.js';
 import { expectations } from './expect.js';
-import { type Loading, loadingFlags, loadingOf, streamedText } from './loading.js';
+import { type Loading, loadingFlags, loadingOf, openData, streamedText } from './loading.js';
+import { sizeText, tellPictures } from './pictures-told.js';
 import { configFlags, configFrom, runFlags } from './pretrain-flags.js';
-import { openRunSource, openTestSource } from './run-pictures.js';
+import { alignedTo, openRunSource } from './run-pictures.js';
 import { train } from './train.js';
 
 const helpFor = (config: PretrainConfig): string => `dawngrad pretrain [DATA] [flags]
@@ -111,24 +112,22 @@ async function measuredOn(info: RunInfo, { flags }: Parsed): Promise<RunInfo> {
 /** The pictures to train on and those to measure on. */
 async function setsOf({ test, config }: RunInfo, pictures: PictureSource, out: Output, loading: Loading) {
   if (test === undefined) return splitHeldOut(pictures, config.heldOut, config.seed);
-  const heldOut = await openTestSource(test, pictures, loading, (text) => out.tell(text));
-  out.tell(`Measured on ${heldOut.count} pictures from ${test}.`);
-  for (const warning of heldOut.warnings ?? []) out.warn(warning);
-  return { train: pictures, heldOut };
+  const opened = await openData(test, { views: config.size }, loading, (text) => out.tell(text));
+  out.tell(`Measured on ${opened.count} pictures from ${test}.`);
+  tellPictures(opened, out);
+  return { train: pictures, heldOut: alignedTo(pictures, opened, out) };
 }
 
 const runFolder = ({ flags }: Parsed): string => (flags.get('out') as string | undefined) ?? `runs/${new Date().toISOString().slice(0, 19).replace(/:/g, '-')}`;
 
 /** Opens or draws the pictures of a run. */
 export async function picturesOf(info: RunInfo, out: Output, loading: Loading): Promise<PictureSource> {
-  const pictures = await openRunSource(info, loading, (text) => out.tell(text));
-  const { count, height, width, classes, skipped, warnings = [] } = pictures;
-  out.tell(`${count} pictures of ${width}×${height}${classes ? ` in ${classes.length} classes` : ''}${info.data === 'drawn' ? ', drawn' : ` from ${info.data}`}.`);
+  const pictures = await openRunSource(info, loading, (text) => out.tell(text), info.config);
+  const { count, classes } = pictures;
+  out.tell(`${count} pictures of ${sizeText(pictures)}${classes ? ` in ${classes.length} classes` : ''}${info.data === 'drawn' ? ', drawn' : ` from ${info.data}`}.`);
   const [{ batch }, { ahead }] = [info.config, loading];
   const streamed = streamedText(pictures, loading, (ahead + 1) * batch, ahead * batch + (ahead + 1) * EMBEDDED);
   if (streamed) out.tell(streamed);
-  for (const warning of warnings) out.warn(warning);
-  for (const { name, reason } of skipped.slice(0, out.verbose ? undefined : 5)) out.tell(`Skipped ${name}: ${reason}`);
-  if (skipped.length > 0) out.tell(`${skipped.length} pictures skipped in all.`);
+  tellPictures(pictures, out);
   return pictures;
 }

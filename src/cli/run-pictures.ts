@@ -1,20 +1,30 @@
 import { ConfigError } from '../core/errors.js';
+import { alignClasses } from '../data/classes.js';
 import { drawPictures } from '../data/drawn.js';
 import type { PictureSet } from '../data/pictures.js';
 import type { PictureSource } from '../data/source.js';
 import type { RunInfo } from '../moco/run.node.js';
+import type { Output } from './common.js';
 import { type Loading, openData } from './loading.js';
 
 type Planned = Pick<RunInfo, 'data' | 'choice' | 'config'>;
 
-/** The pictures of a run, held-out ones too, large enough to cut its views out of them, in memory or streamed. */
-export async function openRunSource({ data, choice, config: { size, seed } }: Planned, loading: Loading, tell: (text: string) => void): Promise<PictureSource> {
-  if (data !== 'drawn') return openData(data, { ...choice, seed, views: size }, loading, tell);
+/**
+ * The pictures of a run, held-out ones too, in memory or streamed: to be evaluated in views of `size` (the run's), or with
+ * `cropMin` large enough to cut random views out of them.
+ */
+export async function openRunSource(
+  { data, choice, config }: Planned, loading: Loading, tell: (text: string) => void, { size = config.size, cropMin }: { size?: number; cropMin?: number } = {},
+): Promise<PictureSource> {
+  const { seed } = config;
+  if (data !== 'drawn') return openData(data, { ...choice, seed, views: size, cropMin }, loading, tell);
   if (loading.stream) throw new ConfigError('--stream: only folders of pictures are streamed; got drawn pictures, which are made in memory. Leave it out, or name a folder.');
-  return drawPictures({ count: choice.count!, size, seed });
+  return drawPictures({ count: choice.count!, size: config.size, seed });
 }
 
-/** Pictures to measure on that are a set of their own: of the size and the classes of those that were trained on. */
-export const openTestSource = (
-  test: string, { height, classes }: PictureSet, loading: Loading, tell: (text: string) => void,
-): Promise<PictureSource> => openData(test, { size: height, ...(classes && { classes }) }, loading, tell);
+/** A set to measure on, its labels numbered as those that are trained on; what does not agree is told. */
+export function alignedTo<S extends PictureSource>(train: PictureSet, test: S, out: Output): S {
+  const { test: aligned, warnings } = alignClasses(train, test);
+  for (const warning of warnings) out.warn(warning);
+  return aligned;
+}

@@ -37,8 +37,8 @@ async function runSearch(args: Parsed): Promise<number> {
         `got ${args.positional.length} names. Write dawngrad search cat.jpg photos --checkpoint runs/photos.`,
     );
   const output = new Output(args);
-  const { pictures, features, embed } = await embedData('search', args, data, output);
-  const query = await openPicture(file, pictures.height);
+  const { pictures, features, size, embed } = await embedData('search', args, data, output);
+  const query = await openPicture(file, size);
   const near = await nearestNeighbours(await embed(query), features, (args.flags.get('nearest') as number | undefined) ?? 12);
   const shown = async (i: number, j: number) => ({ ...(await picture(pictures, i)), label: pictures.names[i], similarity: near.similarity[j] });
   const neighbours = await Promise.all(Array.from(near.index, shown));

@@ -1,20 +1,21 @@
-import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile, stat } from 'node:fs/promises';
 import type Sharp from 'sharp';
 import { ConfigError, FormatError } from '../core/errors.js';
-import { listPictures } from './listing.node.js';
+import { classOf, endings, folderWarnings } from './folder-warnings.js';
+import { forCrops, forEvaluation, type Framing, squares } from './framing.js';
+import { type Listed, listPictures } from './listing.node.js';
+import { pathOf } from './names.node.js';
 import { checkClasses, checkLimit, draw } from './pictures.js';
-import { loadSharp } from './sharp.node.js';
+import { loadSharp, shapeOf } from './sharp.node.js';
 
 /** Settings of `openFolder`. */
 export interface FolderOptions {
-  /** Height and width of the decoded pictures, in pixels; by default the pictures' own size if it is small, else 32. */
+  /** Pixels of a side: every picture becomes the square in its middle, scaled to it. 32 where `views` is not given either. */
   size?: number;
-  /**
-   * Without `size`: pixels of the random views that will be cut out of the pictures. They are decoded at 8/7 of it
-   * (256 for 224), at 64 at least, and no larger than the largest of the first pictures.
-   */
+  /** Without `size`: pixels of the views that are made of the pictures, which keep their shapes. See `forEvaluation`, and with `cropMin` `forCrops`. */
   views?: number;
+  /** The smallest part of a picture that random views show. Without it, pictures are opened to be evaluated. */
+  cropMin?: number;
   /** Only these sub-folders, numbered in this order. */
   classes?: readonly string[];
   /** At most so many pictures of each class (of the folder if it has no classes), drawn by `seed`. */
@@ -24,35 +25,34 @@ export interface FolderOptions {
   onProgress?: (done: number, total: number) => void;
 }
 
-interface Listing {
+interface Chosen {
   names: string[];
   classes?: string[];
 }
 
 /** A folder of pictures before any of them is decoded. */
-export interface FolderPlan extends Listing {
+export interface FolderPlan extends Chosen {
   folder: string;
-  /** Height and width that they are decoded at. */
-  size: number;
+  framing: Framing;
   sharp: typeof Sharp;
-  warnings?: string[];
+  warnings: string[];
 }
 
-const FALLBACK_SIZE = 32;
-const OWN_SIZE_LIMIT = 64; // pixels
+const SIZE = 32; // pixels, where nothing is said
 const PROBED = 64; // pictures
 
 /**
- * Lists a folder of pictures, chooses among them, and looks at the first to tell their size. If every picture lies in a
- * sub-folder, the first sub-folder is its class. A missing or empty folder is a FormatError.
+ * Lists a folder of pictures and chooses among them. If every picture lies in a sub-folder, the first sub-folder is its
+ * class. A missing or empty folder is a FormatError.
  */
 export async function planFolder(folder: string, options: FolderOptions): Promise<FolderPlan> {
   checkOptions(options);
-  const listing = choose(await list(folder), options);
-  const sharp = await loadSharp();
-  const size = options.size ?? (await sizeOf(sharp, folder, listing.names, options.views));
-  const warning = tooHigh(folder, listing);
-  return { folder, ...listing, size, sharp, ...(warning && { warnings: [warning] }) };
+  const listed = await list(folder);
+  const { pictures } = listed;
+  const classes = pictures.some((name) => !name.includes('/')) ? undefined : [...new Set(pictures.map(classOf))];
+  const chosen = choose(pictures, classes, options);
+  const warnings = folderWarnings({ folder, ...within(listed, options.classes), classes: chosen.classes });
+  return { folder, ...chosen, framing: framingOf(options), sharp: await loadSharp(), warnings };
 }
 
 /** The class of each picture, as a place in `classes`. */
@@ -61,52 +61,60 @@ export function labelsOf(names: readonly string[], classes: readonly string[]): 
   return Uint32Array.from(names, (name) => places.get(classOf(name))!);
 }
 
-function checkOptions({ size, views, limitPerClass }: FolderOptions): void {
+/** About how many bytes the pictures take up once they are decoded, by the headers of some of them. */
+export async function decodedBytes({ folder, names, framing, sharp }: FolderPlan): Promise<number> {
+  if (framing.square) return names.length * framing.side ** 2 * 3;
+  const probed = Array.from({ length: Math.min(PROBED, names.length) }, (_, i) => names[Math.floor((i * names.length) / Math.min(PROBED, names.length))]);
+  const shapes = await Promise.all(probed.map((name) => headerOf(sharp, folder, name).catch(() => undefined)));
+  const pixels = shapes.flatMap((shape) => (shape ? [framing.of(shape).keep] : [])).map(({ height, width }) => height * width);
+  return (names.length * 3 * pixels.reduce((a, b) => a + b, 0)) / Math.max(1, pixels.length);
+}
+
+/** Height and width of a picture by its header. */
+async function headerOf(sharp: typeof Sharp, folder: string, name: string): ReturnType<typeof shapeOf> {
+  const path = pathOf(folder, name);
+  return shapeOf(sharp(typeof path === 'string' ? path : await readFile(path)));
+}
+
+function checkOptions({ size, views, cropMin, limitPerClass }: FolderOptions): void {
   for (const pixels of [size, views])
     if (pixels !== undefined && !(Number.isInteger(pixels) && pixels >= 1 && pixels <= 4096))
-      throw new ConfigError(`openFolder: the size is a whole number of pixels in [1, 4096]; got ${pixels}. Use 32 for small pictures.`);
+      throw new ConfigError(`openFolder: the size must be a whole number of pixels in [1, 4096]; got ${pixels}. Use 32 for small pictures.`);
+  if (cropMin !== undefined && !(cropMin > 0 && cropMin <= 1))
+    throw new ConfigError(`openFolder: cropMin must be in (0, 1]; got ${cropMin}. MoCo uses 0.2.`);
   if (limitPerClass !== undefined) checkLimit('openFolder', limitPerClass);
 }
 
-async function list(folder: string): Promise<Listing> {
+function framingOf({ size, views, cropMin }: FolderOptions): Framing {
+  if (size !== undefined || views === undefined) return squares(size ?? SIZE);
+  return cropMin === undefined ? forEvaluation(views) : forCrops(views, cropMin);
+}
+
+async function list(folder: string): Promise<Listed> {
   const found = await stat(folder).catch(() => undefined);
   if (!found) throw new FormatError(`${folder}: the folder of pictures must exist; got nothing there. Check the path.`);
   if (!found.isDirectory()) throw new FormatError(`${folder}: pictures are read from a folder; got a file. Name the folder it lies in.`);
-  const names = await listPictures(folder);
-  if (names.length === 0)
-    throw new FormatError(`${folder}: a folder of pictures holds .jpg, .jpeg, .png or .webp files; got none. Check the path.`);
-  if (names.some((name) => !name.includes('/'))) return { names };
-  return { names, classes: [...new Set(names.map(classOf))] };
+  const listed = await listPictures(folder);
+  if (listed.pictures.length > 0) return listed;
+  const others = endings(listed.unread);
+  throw new FormatError(
+    `${folder}: a folder of pictures must hold .jpg, .jpeg, .png or .webp files; got ${others || 'none'}. ${others ? 'Convert them.' : 'Check the path.'}`,
+  );
 }
 
-const classOf = (name: string): string => name.slice(0, name.indexOf('/'));
+/** What lies in some of the folders. */
+function within({ pictures, unread, folders }: Listed, classes?: readonly string[]): Listed {
+  if (!classes) return { pictures, unread, folders };
+  const inside = (names: string[]) => names.filter((name) => classes.includes(classOf(name)));
+  return { pictures: inside(pictures), unread: inside(unread), folders: folders.filter((name) => classes.includes(name)) };
+}
 
 /** Applies `classes` and `limitPerClass` before anything is decoded. */
-function choose(all: Listing, { classes, limitPerClass, seed = 0 }: FolderOptions): Listing {
-  if (classes) checkClasses('openFolder', all.classes ?? [], classes);
-  const kept = classes ?? all.classes;
+function choose(pictures: readonly string[], all: string[] | undefined, { classes, limitPerClass, seed = 0 }: FolderOptions): Chosen {
+  if (classes) checkClasses('openFolder', all ?? [], classes);
+  const kept = classes ?? all;
   const groups = new Map<string, string[]>((kept ?? ['']).map((c) => [c, []]));
-  for (const name of all.names) groups.get(kept ? classOf(name) : '')?.push(name);
+  for (const name of pictures) groups.get(kept ? classOf(name) : '')?.push(name);
   const names = [...groups.values()].flatMap((group, c) => draw(group, limitPerClass ?? Infinity, seed, 'limitPerClass', c));
   return { names, ...(kept && { classes: [...kept] }) };
-}
-
-/** At what size the pictures are decoded where it is not said, by the shorter sides of the first of them. */
-async function sizeOf(sharp: typeof Sharp, folder: string, names: string[], views?: number): Promise<number> {
-  const probed = await Promise.all(names.slice(0, PROBED).map((name) => sharp(join(folder, name)).metadata().catch(() => undefined)));
-  const found = probed.filter((meta) => meta !== undefined); // the others are reported when they are decoded
-  const sides = found.map(({ width, height }) => Math.min(width, height));
-  const own = Math.max(0, ...sides);
-  if (views !== undefined && own > 0) return Math.min(own, Math.max(OWN_SIZE_LIMIT, Math.ceil((views * 8) / 7)));
-  const alike = found.every(({ width, height }) => width === own && height === own);
-  return alike && own > 0 && own <= OWN_SIZE_LIMIT ? own : FALLBACK_SIZE;
-}
-
-/** A warning where the only class holds folders, which look like the classes that were meant. */
-function tooHigh(folder: string, { names, classes }: Listing): string | undefined {
-  if (classes?.length !== 1) return undefined;
-  const deeper = [...new Set(names.flatMap((name) => name.split('/').slice(1, -1).slice(0, 1)))];
-  if (deeper.length === 0) return undefined;
-  const inside = join(folder, classes[0]);
-  return `${folder}: all its pictures lie in ${classes[0]}, so they have one class; got folders inside it, ${deeper.slice(0, 3).join(', ')}${deeper.length > 3 ? ' and others' : ''}. If those are the classes, open ${inside}.`;
 }

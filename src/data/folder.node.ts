@@ -1,11 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { totalmem } from 'node:os';
-import { join } from 'node:path';
 import { ConfigError, FormatError } from '../core/errors.js';
-import { type FolderOptions, type FolderPlan, labelsOf, planFolder } from './folder-plan.node.js';
-import type { Pictures, Skipped } from './pictures.js';
+import { decodedBytes, type FolderOptions, type FolderPlan, labelsOf, planFolder } from './folder-plan.node.js';
+import { some } from './folder-warnings.js';
+import { pathOf } from './names.node.js';
+import type { Pictures, PictureSet, Pixels, Skipped } from './pictures.js';
 import { pool } from './pool.js';
-import { decode, DECODERS, firstLine, forManyPictures } from './sharp.node.js';
+import { decode, type Decoded, DECODERS, forManyPictures } from './sharp.node.js';
+import { whyUnreadable } from './whole.node.js';
 
 /**
  * Decodes a folder of pictures with sharp. If every picture lies in a sub-folder, the first
@@ -16,55 +18,74 @@ export const openFolder = async (folder: string, options: FolderOptions = {}): P
 
 /** Decodes all of a planned folder. */
 export async function decodeFolder(plan: FolderPlan, { onProgress }: Pick<FolderOptions, 'onProgress'>): Promise<Pictures> {
-  const { folder, names, size, sharp } = plan;
-  const bytes = size * size * 3;
-  const data = allocate(folder, names.length, bytes);
-  const failed = new Map<number, string>();
-  let done = 0;
+  const { folder, names, framing, sharp } = plan;
+  checkRoom(folder, names.length, await decodedBytes(plan));
+  const decoded = new Array<Decoded | undefined>(names.length);
+  let [done, bytes] = [0, 0];
   await forManyPictures(sharp, () => pool(names.length, DECODERS, async (i) => {
-    try {
-      data.set(await decode(sharp, await readFile(join(folder, names[i])), size), i * bytes);
-    } catch (error) {
-      failed.set(i, firstLine(error));
-    }
+    decoded[i] = await readFile(pathOf(folder, names[i])).then((content) => decode(sharp, content, framing)).catch(() => undefined);
+    bytes += decoded[i]?.data.length ?? 0;
+    checkRoom(folder, names.length, bytes);
     onProgress?.(++done, names.length);
   }));
-  return gather(plan, data, failed);
+  const failed = [...decoded.keys()].filter((i) => !decoded[i]);
+  return { ...described(plan, await reasons(plan, failed)), ...packed(folder, decoded, bytes, framing.square) };
 }
 
 /** Bytes that this machine, or what the process is confined to, has in all. */
 const memory = (): number => Math.min(totalmem(), process.constrainedMemory?.() || Infinity);
 
+/** Throws for more than that: the system may grant it, and end the process once it is used. */
+function checkRoom(folder: string, count: number, bytes: number): void {
+  if (bytes > memory()) throw tooMany(folder, count, bytes);
+}
+
+const tooMany = (folder: string, count: number, bytes: number): ConfigError =>
+  new ConfigError(
+    `${folder}: the decoded pictures must fit into memory; got ${count} pictures, ${(bytes / 2 ** 30).toFixed(1)} GiB. ` +
+      'Stream them where that is possible, or choose a smaller size, fewer classes or a limit per class.',
+  );
+
 function allocate(folder: string, count: number, bytes: number): Uint8Array {
   try {
-    if (count * bytes > memory()) throw new RangeError(); // the system may grant it, and end the process once it is used
-    return new Uint8Array(count * bytes);
+    return new Uint8Array(bytes);
   } catch {
-    throw new ConfigError(
-      `${folder}: the decoded pictures must fit into memory; got ${count} pictures, ${((count * bytes) / 2 ** 30).toFixed(1)} GiB. ` +
-        'Stream them where that is possible, or choose a smaller size, fewer classes or a limit per class.',
-    );
+    throw tooMany(folder, count, bytes);
   }
 }
 
-/** Closes the gaps that failed pictures left, and labels the rest. */
-function gather({ folder, names, classes, size, warnings }: FolderPlan, data: Uint8Array, failed: Map<number, string>): Pictures {
-  const places = [...names.keys()].filter((i) => !failed.has(i));
-  const skipped: Skipped[] = [...failed.keys()].sort((a, b) => a - b).map((i) => ({ name: names[i], reason: failed.get(i)! }));
-  checkSome(folder, names.length, skipped);
-  const bytes = size * size * 3;
-  places.forEach((from, to) => data.copyWithin(to * bytes, from * bytes, (from + 1) * bytes));
-  const kept = places.map((i) => names[i]);
-  return {
-    ...(warnings && { warnings }), data: data.subarray(0, kept.length * bytes), count: kept.length, height: size, width: size,
-    names: kept, skipped, ...(classes && { labels: labelsOf(kept, classes), classes }),
-  };
+/** The decoded pictures one after the other. Each is let go of once it is copied. */
+function packed(folder: string, decoded: (Decoded | undefined)[], bytes: number, square: boolean): Pixels {
+  const data = allocate(folder, decoded.length, bytes);
+  const places: number[] = [];
+  let pixels = 0;
+  for (const [i, picture] of decoded.entries()) {
+    if (!picture) continue;
+    data.set(picture.data, 3 * pixels);
+    places.push(pixels, picture.height, picture.width);
+    pixels += picture.height * picture.width;
+    decoded[i] = undefined;
+  }
+  return { data, ...(!square && { places: Uint32Array.from(places) }) };
 }
 
-/** @throws FormatError if every one of `count` pictures was skipped. */
-export function checkSome(folder: string, count: number, skipped: readonly Skipped[]): void {
-  if (skipped.length < count) return;
-  throw new FormatError(
-    `${folder}: at least one picture must be readable; got ${count} that are not, the first ${skipped[0].name}: '${skipped[0].reason}'. Are they really pictures?`,
-  );
+/** Why each of some pictures cannot be decoded, one after the other. */
+export async function reasons({ folder, names, sharp }: Pick<FolderPlan, 'folder' | 'names' | 'sharp'>, failed: number[]): Promise<Map<number, string>> {
+  const found = new Map<number, string>();
+  for (const i of failed.sort((a, b) => a - b)) found.set(i, await whyUnreadable(sharp, pathOf(folder, names[i])));
+  return found;
+}
+
+/** What is known of a folder of pictures of which some cannot be read. @throws FormatError if none can. */
+export function described({ folder, names, classes, framing: { side }, warnings }: FolderPlan, failed: ReadonlyMap<number, string>): PictureSet {
+  const skipped: Skipped[] = [...failed].map(([i, reason]) => ({ name: names[i], reason }));
+  if (skipped.length === names.length)
+    throw new FormatError(
+      `${folder}: at least one picture must be readable; got ${names.length} that are not, the first ${skipped[0].name}: ${skipped[0].reason}. Are they really pictures?`,
+    );
+  const kept = names.filter((_, i) => !failed.has(i));
+  const labels = classes && labelsOf(kept, classes);
+  const lost = classes?.filter((_, c) => !labels!.includes(c)) ?? [];
+  const told = lost.length === 0 ? warnings : [...warnings, `${folder}: a class must have pictures that can be read; got none of ${some(lost)}. Replace them, or remove the folders.`];
+  return { count: kept.length, height: side, width: side, names: kept, skipped, ...(classes && { labels, classes }), ...(told.length > 0 && { warnings: told }) };
 }

@@ -7,7 +7,7 @@ export function joinPictures(parts: readonly Pictures[]): Pictures {
   const [first, ...rest] = parts;
   if (rest.length === 0) return first;
   for (const p of rest)
-    if (p.height !== first.height || p.width !== first.width || p.classes?.join('\n') !== first.classes?.join('\n'))
+    if (p.places || first.places || p.height !== first.height || p.width !== first.width || p.classes?.join('\n') !== first.classes?.join('\n'))
       throw new ShapeError(
         `joinPictures: all parts have one size and one list of classes; got ${first.height}x${first.width} and ${p.height}x${p.width}. Join like with like.`,
       );

@@ -5,17 +5,17 @@ import { inMemory, type PictureSource, type StreamedPictures } from './source.js
 export async function loadPictures(source: PictureSource, indices: ArrayLike<number>): Promise<Pictures> {
   const chosen = subset(source, indices);
   if (inMemory(chosen)) return chosen;
-  const { load, ...about } = chosen;
-  return { ...about, data: await load(new Uint32Array(indices.length).map((_, i) => i)) };
+  const { load, manyShapes: _, ...about } = chosen;
+  return { ...about, ...(await load(new Uint32Array(indices.length).map((_, i) => i))) };
 }
 
 /** The set as a stream: pictures in memory are copied out of it when they are asked for. */
 export function asStream(source: PictureSource): StreamedPictures {
   if (!inMemory(source)) return source;
-  const { data: _, ...about } = source;
+  const { data: _, places, ...about } = source;
   const load = async (indices: ArrayLike<number>) => {
     checkIndices('load', source, indices);
     return copyPictures(source, indices);
   };
-  return { ...about, load };
+  return { ...about, ...(places && { manyShapes: true }), load };
 }

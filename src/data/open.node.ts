@@ -4,7 +4,7 @@ import { ConfigError, FormatError } from '../core/errors.js';
 import { readBytes } from './bytes.node.js';
 import { parseCifar10 } from './cifar.js';
 import { decodeFolder, openFolder } from './folder.node.js';
-import { type FolderOptions, planFolder } from './folder-plan.node.js';
+import { decodedBytes, type FolderOptions, planFolder } from './folder-plan.node.js';
 import { openIdx } from './idx-files.node.js';
 import { joinPictures } from './join.js';
 import { padTo } from './pad.js';
@@ -19,6 +19,8 @@ export type OpenOptions = FolderOptions;
 const CIFAR_FILE = /\.bin(\.gz)?$/i;
 const CIFAR_TRAIN = /^data_batch_\d+\.bin(\.gz)?$/i;
 const CIFAR_TEST = /^test_batch\.bin(\.gz)?$/i;
+const CIFAR_PYTHON = /^(data_batch_\d+|test_batch|batches\.meta)$/;
+const CIFAR_FOLDER = /^cifar-10-batches-(py|bin)$/;
 const IDX_FILE = /(-ubyte|\.idx\d?)(\.gz)?$/i;
 const IDX_TRAIN = /^train-images[-.]idx3-ubyte(\.gz)?$/i;
 const IDX_TEST = /^t10k-images[-.]idx3-ubyte(\.gz)?$/i;
@@ -55,7 +57,7 @@ export async function openSource(path: string, { stream, room = Infinity, ...opt
     return openPictures(path, options);
   }
   const plan = await planFolder(path, options);
-  return (stream ?? plan.names.length * plan.size ** 2 * 3 > room) ? streamPlanned(plan, options) : decodeFolder(plan, options);
+  return (stream ?? (await decodedBytes(plan)) > room) ? streamPlanned(plan, options) : decodeFolder(plan, options);
 }
 
 /** The test file that lies beside the training files of CIFAR-10 or MNIST in a folder; undefined where there is none. */
@@ -73,6 +75,7 @@ async function packedFiles(path: string): Promise<string[]> {
   const found = await stat(path).catch(() => undefined);
   if (!found) throw new FormatError(`${path}: the pictures must exist; got nothing there. Check the path.`);
   if (!found.isDirectory()) {
+    if (CIFAR_PYTHON.test(basename(path))) pythonVersion(path, basename(path));
     if (CIFAR_FILE.test(path) || IDX_FILE.test(path)) return [path];
     throw new FormatError(
       `${path}: a file of pictures is a CIFAR-10 .bin or an IDX -ubyte file, perhaps with .gz; got '${basename(path)}'. Name one of those, or a folder of pictures.`,
@@ -83,7 +86,18 @@ async function packedFiles(path: string): Promise<string[]> {
     const hits = unpackedFirst(names.filter((name) => pattern.test(name)).sort((a, b) => a.localeCompare(b, 'en', { numeric: true })));
     if (hits.length > 0) return hits.map((name) => join(path, name));
   }
+  const python = names.find((name) => CIFAR_PYTHON.test(name));
+  if (python) pythonVersion(path, python);
+  const inside = names.filter((name) => CIFAR_FOLDER.test(name)).sort()[0]; // the binary version first
+  if (inside) throw new FormatError(`${path}: the folder that CIFAR-10's batches lie in must be named; got the one above it. Open ${join(path, inside)}.`);
   return [];
+}
+
+function pythonVersion(path: string, file: string): never {
+  throw new FormatError(
+    `${path}: CIFAR-10 must be its binary version (data_batch_1.bin …); got ${file} of the python version. ` +
+      'Get cifar-10-binary.tar.gz from https://www.cs.toronto.edu/~kriz/cifar.html.',
+  );
 }
 
 /** Leaves out `x.gz` where `x` is there too. */

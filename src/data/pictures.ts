@@ -10,9 +10,10 @@ export interface Skipped {
   reason: string;
 }
 
-/** What is known of a data set without its pixels. Every picture is 8-bit RGB, all of one size. */
+/** What is known of a data set without its pixels. Every picture is 8-bit RGB. */
 export interface PictureSet {
   count: number;
+  /** Of every picture; where pictures have shapes of their own, none has more than height × width pixels. */
   height: number;
   width: number;
   /** `[count]`, indices into `classes`. Absent for unlabelled pictures. */
@@ -22,15 +23,30 @@ export interface PictureSet {
   names: string[];
   /** Pictures of the source that could not be used. Decoding a streamed set may add to it. */
   skipped: Skipped[];
-  /** What looks wrong with the source, though it could be read. */
+  /** What looks wrong with the source, or is left out of it, though it could be read. */
   warnings?: string[];
 }
 
-/** A data set in memory. */
-export interface Pictures extends PictureSet {
-  /** `[count, height, width, 3]`, row-major NHWC, 0..255 in sRGB. */
+/** Pictures one after the other. */
+export interface Pixels {
+  /** `[count, height, width, 3]`, row-major NHWC, 0..255 in sRGB; with `places` rows of pixels `[pixels, 3]`. */
   data: Uint8Array;
+  /** `[count, 3]`, where pictures have shapes of their own: the first pixel, height and width of each. */
+  places?: Uint32Array;
 }
+
+/** A data set in memory. */
+export interface Pictures extends PictureSet, Pixels {}
+
+/** One of the pictures of a set, u8 [height, width, 3]. */
+export function pictureAt({ data, places, ...all }: Pixels & Pick<PictureSet, 'height' | 'width'>, index: number): { data: Uint8Array; height: number; width: number } {
+  const [first, height, width] = places ? places.subarray(3 * index, 3 * index + 3) : [index * all.height * all.width, all.height, all.width];
+  return { data: data.subarray(3 * first, 3 * (first + height * width)), height, width };
+}
+
+/** The rows of `places` of some pictures, where pictures have shapes of their own. */
+export const placeRows = ({ places }: Pick<Pixels, 'places'>, indices: ArrayLike<number>): Uint32Array | undefined =>
+  places && Uint32Array.from({ length: 3 * indices.length }, (_, i) => places[3 * indices[Math.floor(i / 3)] + (i % 3)]);
 
 /**
  * The pictures at `indices`, in that order: copied, or of a streamed set to be decoded when they are asked for.
@@ -42,16 +58,22 @@ export function subset<S extends PictureSource>(p: S, indices: ArrayLike<number>
   for (let i = 0; i < indices.length; i++) names[i] = p.names[indices[i]];
   if (labels) for (let i = 0; i < indices.length; i++) labels[i] = p.labels![indices[i]];
   const about = { ...p, count: indices.length, names, ...(labels && { labels }) };
-  if (inMemory(p)) return { ...about, data: copyPictures(p, indices) };
+  if (inMemory(p)) return { ...about, ...copyPictures(p, indices) };
   return { ...about, load: (places: ArrayLike<number>, signal?: AbortSignal) => p.load(Uint32Array.from(places, (i) => indices[i]), signal) };
 }
 
-/** The pixels of the pictures at `indices`, u8 [indices.length, height, width, 3]. */
-export function copyPictures({ data, height, width }: Pictures, indices: ArrayLike<number>): Uint8Array {
-  const size = height * width * 3;
-  const copied = roomFor('subset', indices.length, height, width);
-  for (let i = 0; i < indices.length; i++) copied.set(data.subarray(indices[i] * size, (indices[i] + 1) * size), i * size);
-  return copied;
+/** The pixels of the pictures at `indices`, copied. */
+export function copyPictures(p: Pictures, indices: ArrayLike<number>): Pixels {
+  const places = new Uint32Array(3 * indices.length);
+  let pixels = 0;
+  for (let i = 0; i < indices.length; i++) {
+    const { height, width } = pictureAt(p, indices[i]);
+    places.set([pixels, height, width], 3 * i);
+    pixels += height * width;
+  }
+  const data = p.places ? new Uint8Array(3 * pixels) : roomFor('subset', indices.length, p.height, p.width);
+  for (let i = 0; i < indices.length; i++) data.set(pictureAt(p, indices[i]).data, 3 * places[3 * i]);
+  return { data, ...(p.places && { places }) };
 }
 
 /** Throws unless the set has a picture for each of `indices`. */

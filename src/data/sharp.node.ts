@@ -1,6 +1,7 @@
 import { cpus } from 'node:os';
 import type Sharp from 'sharp';
 import { ConfigError } from '../core/errors.js';
+import { type Framing, middle, type Shape } from './framing.js';
 
 /** The optional package `sharp`, which decodes pictures in Node; without it a ConfigError. */
 export async function loadSharp(): Promise<typeof Sharp> {
@@ -39,21 +40,36 @@ export async function forManyPictures<T>(sharp: typeof Sharp, work: () => Promis
   }
 }
 
+/** A decoded picture, u8 [height, width, 3]. */
+export interface Decoded extends Shape {
+  data: Uint8Array;
+}
+
+/** Height and width of a picture once it is turned upright by its EXIF tag. */
+export async function shapeOf(picture: ReturnType<typeof Sharp>): Promise<Shape> {
+  const { height, width, orientation = 1 } = await picture.metadata();
+  return orientation > 4 ? { height: width, width: height } : { height, width };
+}
+
 /**
- * Decodes the picture in `bytes`: turned upright by its EXIF tag, to sRGB, transparency laid on
- * white, scaled to cover `size` x `size` pixels and cropped at the centre. Returns `[size, size, 3]`.
- * Throws sharp's own error if the picture is damaged.
+ * Decodes the picture in `bytes`: turned upright by its EXIF tag, to sRGB, transparency laid on white, scaled and cut as
+ * `framing` says. Throws if it is damaged; `whyUnreadable` tells why.
  */
-export async function decode(sharp: typeof Sharp, bytes: Uint8Array, size: number): Promise<Uint8Array> {
-  const { data, info } = await sharp(bytes)
-    .rotate()
-    .resize(size, size, { fit: 'cover', position: 'centre' })
+export async function decode(sharp: typeof Sharp, bytes: Uint8Array, framing: Framing): Promise<Decoded> {
+  const picture = sharp(bytes);
+  const shape = await shapeOf(picture);
+  const { to, keep } = framing.of(shape);
+  let framed = picture.rotate().resize(to.width, to.height, { fit: 'fill', kernel: framing.kernel });
+  if (keep.height !== to.height || keep.width !== to.width)
+    framed = framed.extract({ ...keep, top: middle(to.height - keep.height), left: middle(to.width - keep.width) });
+  const { data, info } = await framed
     .flatten({ background: '#ffffff' })
     .toColourspace('srgb')
     .raw({ depth: 'uchar' })
     .toBuffer({ resolveWithObject: true });
-  if (info.channels !== 3) throw new Error(`${info.channels} channels instead of 3`);
-  return data;
+  const { channels, height, width } = info;
+  if (channels !== 3 || height !== keep.height || width !== keep.width) throw new Error(`[${height}, ${width}, ${channels}]`);
+  return { data, height, width };
 }
 
 /** The first line of what was thrown. */

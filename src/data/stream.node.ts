@@ -1,14 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FormatError } from '../core/errors.js';
-import { checkSome } from './folder.node.js';
-import { type FolderOptions, type FolderPlan, labelsOf, planFolder } from './folder-plan.node.js';
+import { described, reasons } from './folder.node.js';
+import { type FolderOptions, type FolderPlan, planFolder } from './folder-plan.node.js';
 import { lanes } from './lanes.js';
-import { checkIndices, type Skipped } from './pictures.js';
+import { pathOf } from './names.node.js';
+import { checkIndices, type PictureSet } from './pictures.js';
 import { pool } from './pool.js';
-import { decode, DECODERS, firstLine, forManyPictures } from './sharp.node.js';
+import { decode, type Decoded, DECODERS, forManyPictures } from './sharp.node.js';
 import type { StreamedPictures } from './source.js';
-import { looksWhole } from './whole.node.js';
+import { looksWhole, whyUnreadable } from './whole.node.js';
 
 /** Part of a set that may turn out to be damaged before that is an error. */
 const TOLERATED = 0.01;
@@ -28,63 +29,65 @@ export const streamFolder = async (folder: string, options: FolderOptions = {}):
 
 /** The same of a planned folder. */
 export async function streamPlanned(plan: FolderPlan, { onProgress }: Pick<FolderOptions, 'onProgress'>): Promise<StreamedPictures> {
-  const { folder, size, classes, warnings } = plan;
-  const { names, skipped } = await usable(plan, onProgress);
-  const labels = classes && labelsOf(names, classes);
-  const set = { count: names.length, height: size, width: size, names, skipped, ...(classes && { labels, classes }), ...(warnings && { warnings }) };
-  const [one, lane, bytes] = [decoderOf(plan, set), lanes(DECODERS), size * size * 3];
+  const { folder, framing, sharp } = plan;
+  const set = described(plan, await reasons(plan, await unusable(plan, onProgress)));
+  const [one, lane, room] = [decoderOf(plan, set), lanes(DECODERS), framing.side ** 2];
   const load = async (indices: ArrayLike<number>, signal?: AbortSignal) => {
     checkIndices(`${folder}`, set, indices);
-    const data = new Uint8Array(indices.length * bytes);
+    const data = new Uint8Array(3 * room * indices.length);
+    const places = new Uint32Array(3 * indices.length);
     let failed = false;
     const decodeOne = (index: number, place: number) => lane(async () => {
       signal?.throwIfAborted();
       if (failed) return;
-      data.set(await one(names[index]), place * bytes);
+      const decoded = await one(set.names[index]);
+      data.set(decoded.data, 3 * place * room);
+      places.set([place * room, decoded.height, decoded.width], 3 * place);
     }).catch((error: unknown) => {
       failed = true;
       throw error;
     });
-    await forManyPictures(plan.sharp, () => Promise.all(Array.from(indices, decodeOne)));
-    return data;
+    await forManyPictures(sharp, () => Promise.all(Array.from(indices, decodeOne)));
+    return framing.square ? { data } : { data, places };
   };
-  return { ...set, load };
+  return { ...set, ...(!framing.square && { manyShapes: true }), load };
 }
 
-/** The pictures that can be decoded, as far as their ends tell; the others are tried. */
-async function usable({ folder, names, size, sharp }: FolderPlan, onProgress?: FolderOptions['onProgress']): Promise<{ names: string[]; skipped: Skipped[] }> {
-  const failed = new Map<string, string>();
+/** Places of pictures that cannot be decoded, as far as their ends tell; those that do not look whole are tried. */
+async function unusable({ folder, names, framing, sharp }: FolderPlan, onProgress?: FolderOptions['onProgress']): Promise<number[]> {
+  const failed: number[] = [];
   let done = 0;
-  const tried = async (file: string) => void (await decode(sharp, await readFile(file), size));
   await forManyPictures(sharp, () => pool(names.length, OPEN, async (i) => {
-    const file = join(folder, names[i]);
-    if (!(await looksWhole(file))) await tried(file).catch((error: unknown) => failed.set(names[i], firstLine(error)));
+    const file = pathOf(folder, names[i]);
+    if (!(await looksWhole(file))) await readFile(file).then((bytes) => decode(sharp, bytes, framing)).catch(() => failed.push(i));
     onProgress?.(++done, names.length);
   }));
-  const skipped = names.filter((name) => failed.has(name)).map((name) => ({ name, reason: failed.get(name)! }));
-  checkSome(folder, names.length, skipped);
-  return { names: names.filter((name) => !failed.has(name)), skipped };
+  return failed;
 }
 
 /** Decodes a picture by its name. */
-function decoderOf({ folder, size, sharp }: FolderPlan, { count, skipped }: { count: number; skipped: Skipped[] }): (name: string) => Promise<Uint8Array> {
+function decoderOf({ folder, framing, sharp }: FolderPlan, { count, skipped }: PictureSet): (name: string) => Promise<Decoded> {
   const damaged = new Set<string>();
   const most = Math.max(1, Math.floor(count * TOLERATED));
   return async (name) => {
-    const file = join(folder, name);
-    const content = await readFile(file).catch((error: Error) => {
+    const [file, path] = [join(folder, name), pathOf(folder, name)];
+    const content = await readFile(path).catch((error: Error) => {
       throw new FormatError(`${file}: a picture must stay readable as long as it is trained on; got '${error.message}'. Restore the file, and resume the run.`);
     });
     try {
-      return await decode(sharp, content, size);
-    } catch (error) {
-      if (!damaged.has(name)) skipped.push({ name, reason: firstLine(error) });
-      if (damaged.add(name).size > most)
-        throw new FormatError(
-          `${file}: at most one picture in a hundred may be damaged; got ${damaged.size} of ${count}, this one by '${firstLine(error)}'. ` +
-            'Replace or remove them, and start a new run.',
-        );
-      return new Uint8Array(size * size * 3).fill(GREY);
+      return await decode(sharp, content, framing);
+    } catch {
+      if (!damaged.has(name)) {
+        damaged.add(name);
+        const reason = await whyUnreadable(sharp, path);
+        skipped.push({ name, reason });
+        if (damaged.size > most)
+          throw new FormatError(
+            `${file}: at most one picture in a hundred may be damaged; got ${damaged.size} of ${count}, this one because ${reason}. ` +
+              'Replace or remove them, and start a new run.',
+          );
+      }
+      return { data: new Uint8Array(framing.side ** 2 * 3).fill(GREY), height: framing.side, width: framing.side };
     }
   };
 }

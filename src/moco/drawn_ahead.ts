@@ -18,18 +18,18 @@ export class DrawnAhead {
     this.#drawer = drawer;
   }
 
-  /** Draws the step after `step` others, for `take`. */
-  prepare(step: number): Drawn {
+  /** Draws the step after `step` others, for `take`; `places` as for `Drawer`. */
+  prepare(step: number, places?: Uint32Array): Drawn {
     const began = performance.now();
-    const draws = this.#drawer.draw(step);
+    const draws = this.#drawer.draw(step, places);
     const inputs: TypedArray[] = [];
     mapDraws(draws, (list) => inputs.push(list));
     return (this.#next = { step, draws, inputs, ms: performance.now() - began });
   }
 
-  /** What was drawn ahead, or draws now. */
-  take(step: number): Drawn {
-    const drawn = this.#next?.step === step ? this.#next : this.prepare(step);
+  /** What was drawn ahead, or draws now: always where only the decoded pictures tell their `places`. */
+  take(step: number, places?: Uint32Array): Drawn {
+    const drawn = this.#next?.step === step && !places ? this.#next : this.prepare(step, places);
     this.#next = undefined;
     return drawn;
   }

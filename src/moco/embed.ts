@@ -6,9 +6,9 @@ import { binary } from '../io/numbers.js';
 import { evaluating } from '../nn/evaluating.js';
 import type { Encoder } from '../nn/models.js';
 import { noGrad } from '../autograd.js';
-import { normalizePictures } from '../ops/augment.js';
 import { step } from '../step.js';
 import { type Tensor, tensor } from '../tensor.js';
+import { evaluated } from './evaluated.js';
 import type { FeatureRows, Features } from './knn.js';
 import { StepPictures } from './step_pictures.js';
 
@@ -22,7 +22,8 @@ export interface Normalisation {
 export const EMBEDDED = 256;
 
 /**
- * Pooled features of every picture, without augmentation, by the model in evaluation mode (it is put back after).
+ * Pooled features of every picture, without augmentation, by the model in evaluation mode (it is put back after). What is
+ * seen of a picture depends on it and on `normalisation` alone: see `evaluated`.
  *
  * @param resident the pictures on the device; without it, pictures in memory go there first.
  * @param ahead batches of 256 streamed pictures that are decoded before their turn.
@@ -49,7 +50,8 @@ async function embed(model: (x: Tensor) => Tensor, pictures: PictureSource, kept
     const own = await set.take(i);
     const part = step(() => {
       const places = set.placesOf(tensor(indices(i)), 0);
-      const y = noGrad(() => model(normalizePictures(set.onDevice(() => tensor(own!)), places, normalisation)));
+      const seen = evaluated(set.onDevice(() => tensor(own!.data)), places, set.rowsOf(indices(i), own), normalisation);
+      const y = noGrad(() => model(seen));
       values ??= allocate(pictures.count, y.shape[1]);
       return y.data();
     });
@@ -69,7 +71,7 @@ function allocate(count: number, size: number): Float32Array {
   }
 }
 
-/** Raw pixels as features, less the mean of the pictures: what an encoder has to beat. Floats take four times the memory of the pictures. */
+/** Raw pixels of pictures of one shape as features, less the mean of the pictures: what an encoder has to beat. Floats take four times the memory. */
 export function pixelFeatures(pictures: Pictures, mean: readonly number[], std: readonly number[]): Features {
   const { rows, ...about } = pixelRows(pictures, mean, std);
   return { ...about, values: rows(0, pictures.count) };

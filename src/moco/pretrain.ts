@@ -141,12 +141,12 @@ export class Pretraining {
   /** What the next step draws and its pictures, how long that took, and how long the device had nothing else to do. */
   async #draw(): Promise<{ inputs: TypedArray[]; dataMs: number; idleMs: number }> {
     this.watched.forget();
-    const { draws, inputs, ms } = this.#drawn.take(this.#done);
     const began = performance.now();
     const pictures = await this.#pictures.take(this.#done);
+    const { draws, inputs, ms } = this.#drawn.take(this.#done, pictures?.places);
     this.#draws = draws;
     if (!pictures) return { inputs: [...inputs], dataMs: ms, idleMs: 0 };
-    return { inputs: [pictures, ...inputs], dataMs: ms + performance.now() - began, idleMs: this.#starvation.waited(began) };
+    return { inputs: [pictures.data, ...inputs], dataMs: performance.now() - began, idleMs: this.#starvation.waited(began) };
   }
 
   /** Hands a step to the device; `reported` resolves once its measures have been read and told. */
@@ -159,7 +159,7 @@ export class Pretraining {
     this.#starvation.handed(idleMs, this.#handed && stepMs);
     this.#handed = since + stepMs;
     const timing = { dataMs, stepMs };
-    if (done < this.totalSteps) this.#drawn.prepare(done);
+    if (done < this.totalSteps && (this.#pictures.resident || !this.#pictures.manyShapes)) this.#drawn.prepare(done);
     for (; this.#damaged < this.train.skipped.length; this.#damaged++) this.#warn(damagedText(this.train.skipped[this.#damaged]), onWarning);
     const report = async () => {
       const [loss, contrastTop1, contrastTop5, norm, lossScale, , skipped, inRow] = await measured;
@@ -184,8 +184,8 @@ export class Pretraining {
     let next = 0;
     const set = this.#pictures.onDevice(() => inputs[next++]);
     const { lr, m, parts } = mapDraws(this.#draws, () => inputs[next++]);
-    const views = parts.map(({ table1, table2, ...rest }, part) => {
-      const places = this.#pictures.placesOf(rest.index, part);
+    const views = parts.map(({ table1, table2, places: rows, ...rest }, part) => {
+      const places = this.#pictures.placesOf(rest.index, part, rows);
       const view = (table: Tensor, i: number) =>
         augment(set, places, reshape(table, [rest.index.size, AUGMENT_COLUMNS]), { size: this.config.size, ...this.#views[i] });
       return { ...rest, x1: view(table1, 0), x2: table2 && view(table2, 1) };

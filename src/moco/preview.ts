@@ -1,6 +1,6 @@
 import { noGrad } from '../autograd.js';
 import { loadPictures } from '../data/load.js';
-import { type Pictures, subset } from '../data/pictures.js';
+import type { Pictures } from '../data/pictures.js';
 import type { PictureSource } from '../data/source.js';
 import { evaluating } from '../nn/evaluating.js';
 import type { Encoder } from '../nn/models.js';
@@ -11,17 +11,20 @@ import { matmul } from '../ops/matmul.js';
 import { step } from '../step.js';
 import { type Tensor, tensor } from '../tensor.js';
 import { type PretrainConfig, viewsOf } from './config.js';
+import { pictureTensor } from './step_pictures.js';
 
 /** The first pictures of a set. */
 const first = (set: PictureSource, count: number): Promise<Pictures> => loadPictures(set, Uint32Array.from({ length: Math.min(count, set.count) }, (_, i) => i));
 
 /** Both views, f32 [N, size, size, 3] each, of the first N pictures, as the first epoch draws them. */
-function views(config: PretrainConfig, { data, count: N, height, width }: Pictures): Tensor[] {
+function views(config: PretrainConfig, shown: Pictures): Tensor[] {
+  const { count: N, height, width, places } = shown;
   const indices = Uint32Array.from({ length: N }, (_, i) => i);
-  const pictures = tensor(data, [N, height, width, 3]);
+  const pictures = pictureTensor(shown);
+  const which = places ? tensor(places, [N, 3]) : tensor(indices);
   return viewsOf(config).map((recipe, view) => {
-    const table = tensor(drawAugmentation(recipe, { seed: config.seed, epoch: 0, view, indices, height, width }), [N, AUGMENT_COLUMNS]);
-    return augment(pictures, tensor(indices), table, { ...recipe, size: config.size });
+    const table = tensor(drawAugmentation(recipe, { seed: config.seed, epoch: 0, view, indices, height, width, places }), [N, AUGMENT_COLUMNS]);
+    return augment(pictures, which, table, { ...recipe, size: config.size });
   });
 }
 
@@ -38,8 +41,12 @@ export async function previewViews(config: PretrainConfig, train: PictureSource,
     data[to] = colour(x1[i], i % 3);
     data[to + bytes] = colour(x2[i], i % 3);
   }
-  const twice = Array.from({ length: 2 * N }, (_, i) => i >> 1);
-  return { ...subset(shown, twice), data: new Uint8Array(data.buffer), height: config.size, width: config.size };
+  const twice = <T>(list: ArrayLike<T>) => Array.from({ length: 2 * N }, (_, i) => list[i >> 1]);
+  const { names, labels, classes, skipped } = shown;
+  return {
+    data: new Uint8Array(data.buffer), count: 2 * N, height: config.size, width: config.size, names: twice(names), skipped,
+    ...(classes && { classes }), ...(labels && { labels: Uint32Array.from(twice(labels)) }),
+  };
 }
 
 /** Cosines of the encoder's outputs: of the two views of a picture, and of views of different pictures. */

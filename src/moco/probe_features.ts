@@ -44,12 +44,17 @@ export function augmentedFeatures(
   const augmentation: Augmentation = { ...crops(cropMin), mean, std };
   const pictures = new StepPictures(train, batches, { steps: epochs * batches.stepsPerEpoch, ahead });
   const inputs = async (done: number) => {
-    const table = drawAugmentation(augmentation, { seed, epoch: batches.epochOf(done), view: 0, indices: batches.of(done), height, width });
     const own = await pictures.take(done);
-    return own ? [table, own] : [table];
+    const indices = batches.of(done);
+    const places = pictures.rowsOf(indices, own);
+    const table = drawAugmentation(augmentation, { seed, epoch: batches.epochOf(done), view: 0, indices, height, width, places });
+    return [table, ...(places ? [places] : []), ...(own ? [own.data] : [])];
   };
-  const features = (index: Tensor, [table, own]: Tensor[]) => noGrad(() =>
-    encoder.embed(augment(pictures.onDevice(() => own), pictures.placesOf(index, 0), reshape(table, [index.size, AUGMENT_COLUMNS]), { size, mean, std })));
+  const features = (index: Tensor, [table, ...more]: Tensor[]) => {
+    const rows = pictures.manyShapes ? more[0] : undefined;
+    const set = pictures.onDevice(() => more.at(-1)!);
+    return noGrad(() => encoder.embed(augment(set, pictures.placesOf(index, 0, rows), reshape(table, [index.size, AUGMENT_COLUMNS]), { size, mean, std })));
+  };
   return { batches, inputs, features, giveUp: () => pictures.giveUp() };
 }
 

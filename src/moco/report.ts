@@ -1,5 +1,5 @@
 import { loadPictures } from '../data/load.js';
-import type { PictureSet } from '../data/pictures.js';
+import { pictureAt, type PictureSet } from '../data/pictures.js';
 import type { PictureSource } from '../data/source.js';
 import { dataUri, encodePng } from '../io/png.js';
 import type { ReportData, ReportPicture } from '../io/report.js';
@@ -55,6 +55,8 @@ function spread({ count, labels, classes }: PictureSet): number[] {
 
 /** A picture as the report shows it. */
 export async function picture(p: PictureSource, index: number): Promise<ReportPicture> {
-  const { data, width, height, labels, classes } = await loadPictures(p, [index]);
+  const shown = await loadPictures(p, [index]);
+  const { labels, classes } = shown;
+  const { data, width, height } = pictureAt(shown, 0);
   return { png: dataUri(await encodePng(data, width, height)), label: labels && classes?.[labels[0]] };
 }

@@ -2,19 +2,23 @@ import { backend } from '../backend/backend.js';
 import { ConfigError } from '../core/errors.js';
 import { asStream } from '../data/load.js';
 import { LookAhead } from '../data/look-ahead.js';
-import type { Pictures } from '../data/pictures.js';
-import { inMemory, type PictureSource } from '../data/source.js';
+import { type Pictures, type Pixels, placeRows } from '../data/pictures.js';
+import { inMemory, ofManyShapes, type PictureSource } from '../data/source.js';
 import { binary } from '../io/numbers.js';
 import { reshape } from '../ops/reshape.js';
 import { state, type Tensor, tensor } from '../tensor.js';
 
-/** Pictures kept on the device, u8 [N, H, W, 3]. @throws ConfigError where they do not fit into one of its buffers. */
+/** Pictures as a tensor for `augment`: u8 [N, H, W, 3], or [pixels, 3] where they have shapes of their own. */
+export const pictureTensor = ({ data, places, count, height, width }: Pictures): Tensor<'u8'> =>
+  tensor(data, places ? [data.length / 3, 3] : [count, height, width, 3]);
+
+/** Pictures kept on the device. @throws ConfigError where they do not fit into one of its buffers. */
 export function resident(p: Pictures): Tensor {
   const { largest = Infinity, name } = backend();
-  if (p.data.length <= largest) return state(tensor(p.data, [p.count, p.height, p.width, 3]));
+  if (p.data.length <= largest) return state(pictureTensor(p));
   throw new ConfigError(
     `pictures: all that stay on the device must fit into one of its buffers, ${binary(largest)} on ${name}; ` +
-      `got ${p.count} of ${p.width}×${p.height}, ${binary(p.data.length)}. Use fewer, or smaller ones.`,
+      `got ${p.count} of ${p.width}Ã${p.height}, ${binary(p.data.length)}. Use fewer, or smaller ones.`,
   );
 }
 
@@ -23,34 +27,44 @@ export const fits = (p: PictureSource): p is Pictures => inMemory(p) && p.data.l
 
 /** The pictures of a run's steps: all of them stay on the device, or each step's go there, copied or decoded while others ran. */
 export class StepPictures {
-  /** u8 [count, H, W, 3], where they stay. */
+  /** The pictures, where they stay: see `pictureTensor`. */
   readonly resident?: Tensor;
-  readonly #shape: [number, number, number];
-  readonly #loaded?: LookAhead<Uint8Array>;
+  /** Whether steps need `rowsOf`. */
+  readonly manyShapes: boolean;
+  readonly #source: PictureSource;
+  readonly #loaded?: LookAhead<Pixels>;
 
   /**
    * @param batches tells which pictures the step after so many others looks at.
    * @param kept the pictures on the device, if they are there already.
    */
   constructor(source: PictureSource, batches: { of(done: number): ArrayLike<number> }, { steps, ahead }: { steps: number; ahead: number }, kept?: Tensor) {
-    this.#shape = [source.height, source.width, 3];
+    this.#source = source;
+    this.manyShapes = ofManyShapes(source);
     this.resident = kept ?? (fits(source) ? resident(source) : undefined);
     const stream = asStream(source);
     if (!this.resident) this.#loaded = new LookAhead(steps, ahead, (step, signal) => stream.load(batches.of(step), signal));
   }
 
   /** What the step after `step` others uploads, if anything. Errors of its pictures are thrown here. */
-  async take(step: number): Promise<Uint8Array | undefined> {
+  async take(step: number): Promise<Pixels | undefined> {
     return this.#loaded?.take(step);
+  }
+
+  /** Where the pictures at `index` lie, u32 [N, 3], among those on the device or `uploaded` for the step; nothing if all have one shape. */
+  rowsOf(index: ArrayLike<number>, uploaded?: Pixels): Uint32Array | undefined {
+    return uploaded ? uploaded.places : placeRows(this.#source as Pictures, index);
   }
 
   /** The pictures that a step sees, of which `uploaded` are its own. */
   onDevice(uploaded: () => Tensor): Tensor<'u8'> {
-    return (this.resident ?? reshape(uploaded(), [-1, ...this.#shape])) as Tensor<'u8'>;
+    const { height, width } = this.#source;
+    return (this.resident ?? reshape(uploaded(), this.manyShapes ? [-1, 3] : [-1, height, width, 3])) as Tensor<'u8'>;
   }
 
-  /** Where among them those of a part are whose numbers in the data set are `index`. */
-  placesOf(index: Tensor, part: number): Tensor {
+  /** Where among them those of a part are whose numbers in the data set are `index`, for `augment`; `rows` of `rowsOf`, if there are any, tell. */
+  placesOf(index: Tensor, part: number, rows?: Tensor): Tensor {
+    if (rows) return reshape(rows, [index.size, 3]);
     return this.resident ? index : tensor(Uint32Array.from({ length: index.size }, (_, i) => part * index.size + i));
   }
 

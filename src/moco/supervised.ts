@@ -5,10 +5,10 @@ import type { TypedArray } from '../core/dtype.js';
 import { ConfigError } from '../core/errors.js';
 import { Rng } from '../core/rng.js';
 import { mean } from '../core/statistics.js';
-import type { Pictures } from '../data/pictures.js';
+import { type Pictures, placeRows } from '../data/pictures.js';
 import { evaluating } from '../nn/evaluating.js';
 import type { Encoder } from '../nn/models.js';
-import { augment, normalizePictures } from '../ops/augment.js';
+import { augment } from '../ops/augment.js';
 import { AUGMENT_COLUMNS, type Augmentation, crops, drawAugmentation } from '../ops/augment_params.js';
 import { crossEntropy } from '../ops/cross_entropy.js';
 import { withPrecision } from '../ops/precision.js';
@@ -21,6 +21,7 @@ import { step } from '../step.js';
 import { type Tensor, tensor } from '../tensor.js';
 import type { PretrainConfig } from './config.js';
 import { optimizerOf } from './create.js';
+import { evaluated } from './evaluated.js';
 import { lacking, SKIPPED, skippedText } from './monitors.js';
 import { resident } from './step_pictures.js';
 
@@ -85,7 +86,7 @@ export async function trainClassifier(
   return records;
 }
 
-type Advance = (index: Uint32Array, table: Float32Array, labels: Uint32Array, lr: number) => Promise<Tensor>;
+type Advance = (index: Uint32Array, table: Float32Array, labels: Uint32Array, lr: number, places?: Uint32Array) => Promise<Tensor>;
 
 /** A step of training, recorded once: its loss and, if that is scaled, the state of the scale. */
 function stepper(model: Encoder, train: Pictures, config: SupervisedConfig): Advance {
@@ -93,20 +94,20 @@ function stepper(model: Encoder, train: Pictures, config: SupervisedConfig): Adv
   const optimizer = optimizerOf(config, new FlatParameters(model));
   const { lossScale } = optimizer.parameters;
   lossScale?.protect([model]);
-  const compiled = compile((index: Tensor, table: Tensor, labels: Tensor, lr: Tensor) => {
+  const compiled = compile((index: Tensor, table: Tensor, labels: Tensor, lr: Tensor, ...places: Tensor[]) => {
     lossScale?.keep();
-    const x = augment(pictures, index, reshape(table, [config.batch, AUGMENT_COLUMNS]), config);
+    const x = augment(pictures, places.length > 0 ? reshape(places[0], [config.batch, 3]) : index, reshape(table, [config.batch, AUGMENT_COLUMNS]), config);
     const loss = withPrecision(config.precision ?? 'f32', () => crossEntropy(model.forward(x), labels));
     backward(loss, lossScale?.seed(loss.shape));
     optimizer.step(lr);
     return lossScale ? concat([reshape(loss, [1]), lossScale.state]).detach() : loss.detach();
   });
-  return (index, table, labels, lr) => compiled.async(index, table, labels, Float32Array.of(lr));
+  return (index, table, labels, lr, places) => compiled.async(index, table, labels, Float32Array.of(lr), ...(places ? [places] : []));
 }
 
 /** Trains one epoch, whose draws depend on its number alone. */
 async function runEpoch(
-  advance: Advance, { count, labels, height, width }: Pictures, config: SupervisedConfig, epoch: number, { onWarning }: ClassifierHooks,
+  advance: Advance, { count, labels, height, width, places: rows }: Pictures, config: SupervisedConfig, epoch: number, { onWarning }: ClassifierHooks,
 ): Promise<Omit<ClassifierEpoch, 'epoch' | 'accuracy'>> {
   const { batch, seed, warmup, epochs, cropMin, mean: mid, std } = config;
   const view: Augmentation = { ...crops(cropMin), mean: mid, std };
@@ -115,8 +116,9 @@ async function runEpoch(
   const measured: Promise<TypedArray>[] = [];
   for (let i = 0; i < steps; i++) {
     const index = order.slice(i * batch, (i + 1) * batch);
-    const table = drawAugmentation(view, { seed, epoch, view: 0, indices: index, height, width });
-    const values = (await advance(index, table, index.map((n) => labels![n]), warmupCosine(config.lr, epoch + i / steps, warmup, epochs))).data();
+    const places = placeRows({ places: rows }, index);
+    const table = drawAugmentation(view, { seed, epoch, view: 0, indices: index, height, width, places });
+    const values = (await advance(index, table, index.map((n) => labels![n]), warmupCosine(config.lr, epoch + i / steps, warmup, epochs), places)).data();
     measured.push(values.then((v) => (v[4] === SKIPPED && onWarning?.(skippedText(epoch * steps + i + 1, v[1])), v)));
     await measured.at(-1 - IN_FLIGHT);
   }
@@ -126,14 +128,14 @@ async function runEpoch(
   return lossScale === undefined ? { loss } : { loss, lossScale, skipped };
 }
 
-/** Accuracy on pictures as they are; the model is put back in its mode. */
+/** Accuracy on pictures as evaluation sees them; the model is put back in its mode. */
 function measurer(model: Encoder, heldOut: Pictures, config: SupervisedConfig): () => Promise<number> {
   const pictures = resident(heldOut);
   return () => evaluating(model, async () => {
     let right = 0;
     for (let first = 0; first < heldOut.count; first += ROWS) {
       const index = Uint32Array.from({ length: Math.min(ROWS, heldOut.count - first) }, (_, i) => first + i);
-      const guessed = await step(() => noGrad(() => argmax(model.forward(normalizePictures(pictures, tensor(index), config)), 1)).data());
+      const guessed = await step(() => noGrad(() => argmax(model.forward(evaluated(pictures, tensor(index), placeRows(heldOut, index), config)), 1)).data());
       index.forEach((n, i) => (right += Number(guessed[i] === heldOut.labels![n])));
     }
     return right / heldOut.count;

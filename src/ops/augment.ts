@@ -13,7 +13,7 @@ const primitive: Primitive<AugmentParams> = {
   name: 'augment',
   gpu: ({ mean, std, ...p }, { software }) => ({
     scratch: [p.N * p.height * p.width * 3],
-    launches: [{ kernel: shader, constants: { THREADS: software ? 64 : 256 }, params: { ...p, mean, inverseStd: std.map((v) => 1 / v) }, groups: p.N }],
+    launches: [{ kernel: shader, constants: { THREADS: software ? 64 : 256, PLACED: Number(p.H === 0) }, params: { ...p, mean, inverseStd: std.map((v) => 1 / v) }, groups: p.N }],
   }),
 };
 
@@ -30,8 +30,8 @@ export interface AugmentOptions {
  * Random views of pictures that stay on the device, normalised: crop, resize, colour, blur and flip as one dispatch.
  * What the steps compute is said in kernels/augment.wgsl. No gradient.
  *
- * @param pictures the data set, u8 [M, H, W, 3].
- * @param index which pictures, u32 [N], each below M.
+ * @param pictures the data set, u8 [M, H, W, 3]; or pictures of any shapes, u8 [pixels, 3].
+ * @param index which pictures, u32 [N], each below M; or of any shapes where each lies, u32 [N, 3]: first pixel, height, width.
  * @param table how to augment each, f32 [N, 17] from `drawAugmentation`.
  * @returns f32 [N, height, width, 3].
  */
@@ -39,11 +39,12 @@ export function augment(pictures: Tensor<'u8'>, index: Tensor<'u32'>, table: Ten
   checkDType('augment', pictures, 'u8');
   checkDType('augment', index, 'u32');
   checkDType('augment', table, 'f32');
-  const [M, H, W, channels] = pictures.shape;
-  if (pictures.rank !== 4 || channels !== 3 || pictures.size === 0)
-    throw new ShapeError(`augment: pictures are [M, H, W, 3] with at least one pixel; got ${show(pictures.shape)}. Convert them to RGB.`);
-  if (index.rank !== 1) throw new ShapeError(`augment: the index is a vector; got ${show(index.shape)}. Reshape it.`);
-  const N = index.size;
+  const placed = pictures.rank === 2;
+  const [M, H, W] = placed ? [0, 0, 0] : pictures.shape;
+  if (![2, 4].includes(pictures.rank) || pictures.shape.at(-1) !== 3 || pictures.size === 0)
+    throw new ShapeError(`augment: pictures are [M, H, W, 3] or [pixels, 3] with at least one pixel; got ${show(pictures.shape)}. Convert them to RGB.`);
+  const N = index.shape[0] ?? 0;
+  checkSameShape('augment', 'the index', index, placed ? [N, 3] : [N]);
   checkSameShape('augment', 'the table', table, [N, AUGMENT_COLUMNS]);
   const [height, width] = typeof size === 'number' ? [size, size] : size;
   if (![height, width].every((d) => Number.isInteger(d) && d > 0))

@@ -47,10 +47,11 @@ export interface Draw {
   epoch: number;
   /** 0 for the query's view, 1 for the key's; 15 at most. */
   view: number;
-  /** Numbers of the pictures in the data set, which all measure height × width. */
+  /** Numbers of the pictures in the data set, which all measure height × width; or `places` [N, 3] has the first pixel, height and width of each. */
   indices: ArrayLike<number>;
   height: number;
   width: number;
+  places?: ArrayLike<number>;
 }
 
 /**
@@ -65,7 +66,7 @@ const STEP = { none: 0, brightness: 1, contrast: 2, saturation: 3, hue: 4 } as c
 type Step = [code: number, factor: number];
 
 /** Draws how each picture is to be augmented, as the table [N, 17] that `augment` reads. */
-export function drawAugmentation(augmentation: Augmentation, { seed, epoch, view, indices, height, width }: Draw): Float32Array {
+export function drawAugmentation(augmentation: Augmentation, { seed, epoch, view, indices, height, width, places }: Draw): Float32Array {
   if (!(Number.isInteger(view) && view >= 0 && view < 16))
     throw new ConfigError(`drawAugmentation: the view is a whole number in 0 .. 15; got ${view}. Use 0 for queries and 1 for keys.`);
   const [low, high] = augmentation.blur?.sigma ?? [0, 0];
@@ -76,15 +77,20 @@ export function drawAugmentation(augmentation: Augmentation, { seed, epoch, view
   const table = new Float32Array(indices.length * AUGMENT_COLUMNS);
   for (let i = 0; i < indices.length; i++) {
     const rng = new Rng(seed ^ streamOf('augment'), epoch * 16 + view, indices[i]);
-    table.set(drawRow(augmentation, rng, height, width), i * AUGMENT_COLUMNS);
+    table.set(drawRow(augmentation, rng, places?.[3 * i + 1] ?? height, places?.[3 * i + 2] ?? width), i * AUGMENT_COLUMNS);
   }
   return table;
 }
 
 /** The table that leaves `count` pictures as they are. */
 export function wholePictures(count: number, height: number, width: number): Float32Array {
+  return cropTable(count, () => [0, 0, height, width]);
+}
+
+/** The table that takes the `box` (top, left, height, width) of each of `count` pictures and does nothing else. */
+export function cropTable(count: number, box: (i: number) => readonly number[]): Float32Array {
   const table = new Float32Array(count * AUGMENT_COLUMNS);
-  for (let i = 0; i < count; i++) table.set([0, 0, height, width], i * AUGMENT_COLUMNS);
+  for (let i = 0; i < count; i++) table.set(box(i), i * AUGMENT_COLUMNS);
   return table;
 }
 

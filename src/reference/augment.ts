@@ -2,7 +2,7 @@ import type { TypedArray } from '../core/dtype.js';
 
 /** Sizes of pictures and views, and the normalisation of channels. */
 export interface AugmentParams {
-  /** Pictures of the data set and their size. */
+  /** Pictures of the data set and their size; all 0 where `index` says the first pixel, height and width of each. */
   M: number;
   H: number;
   W: number;
@@ -23,9 +23,8 @@ export function augment([pictures, index, table, y]: TypedArray[], p: AugmentPar
   for (let n = 0; n < p.N; n++) {
     const row = Array.from(table.subarray(n * columns, (n + 1) * columns));
     const [top, left, h, w] = row;
-    const size = p.H * p.W * 3;
-    const from = Math.min(index[n], p.M - 1) * size;
-    const whole = asPicture(pictures.subarray(from, from + size), p.W);
+    const [first, height, width] = p.H > 0 ? [Math.min(index[n], p.M - 1) * p.H * p.W, p.H, p.W] : index.subarray(3 * n, 3 * n + 3);
+    const whole = asPicture(pictures.subarray(3 * first, 3 * (first + height * width)), width);
     let x = whole.slice(top, top + h).map((line) => line.slice(left, left + w));
     x = transposed(resizeRows(transposed(resizeRows(x, p.height)), p.width));
     for (let i = 4; i < 14; i += 2) x = colourStep(x, row[i], row[i + 1]);

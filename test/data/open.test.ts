@@ -65,6 +65,7 @@ describe('openPictures', () => {
 
   it('takes anything else for a folder of pictures', async () => {
     await put('a.png', await sharp({ create: { width: 4, height: 4, channels: 3, background: '#0000ff' } }).png().toBuffer());
-    expect(await openPictures(root)).toMatchObject({ count: 1, height: 4, width: 4, names: ['a.png'] });
+    expect(await openPictures(root, { size: 4 })).toMatchObject({ count: 1, height: 4, width: 4, names: ['a.png'] });
+    expect(await openPictures(root)).toMatchObject({ height: 32, width: 32 });
   });
 });

@@ -78,7 +78,7 @@ describe('linearProbe', () => {
     const asked: number[] = [];
     const stream = (p: Pictures): StreamedPictures => {
       const { data: _, ...about } = p;
-      return { ...about, load: async (indices) => (asked.push(indices.length), subset(p, indices).data) };
+      return { ...about, load: async (indices) => (asked.push(indices.length), { data: subset(p, indices).data }) };
     };
     const probe = (sets: Pick<LinearData, 'train' | 'heldOut'>) => linearProbe(new Tiny(), { ...sets, config: { ...config, views, epochs: 3 }, ahead });
     expect(await probe({ train: stream(train), heldOut: stream(heldOut) })).toEqual(await probe({ train, heldOut }));

@@ -93,7 +93,7 @@ describe('Pretraining', () => {
 
   it('with pictures that go to the device step by step, stopped and run on too, it ends in the same bits', async () => {
     const whole = await runStraight();
-    const stream = ({ data, ...about }: Pictures) => ({ ...about, load: async (indices: ArrayLike<number>) => subset({ ...about, data }, indices).data });
+    const stream = ({ data, ...about }: Pictures) => ({ ...about, load: async (indices: ArrayLike<number>) => ({ data: subset({ ...about, data }, indices).data }) });
     const streamed = () => new Pretraining(config, { train: stream(pictures.train), heldOut: stream(pictures.heldOut) }, { ahead: 3 });
     const [first, log, abort] = [streamed(), emptyLog(), new AbortController()];
     const { onStep, ...rest } = logging(log);

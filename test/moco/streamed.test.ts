@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Backend, useBackend } from '../../src/backend/backend.js';
 import { ReferenceBackend } from '../../src/backend/reference.js';
 import { loadPictures } from '../../src/data/load.js';
-import { type Pictures, splitHeldOut, subset } from '../../src/data/pictures.js';
+import { pictureAt, type Pictures, type Pixels, splitHeldOut, subset } from '../../src/data/pictures.js';
 import type { PictureSource, StreamedPictures } from '../../src/data/source.js';
 import { drawPictures } from '../../src/data/drawn.js';
 import { loadCheckpoint, saveCheckpoint } from '../../src/moco/checkpoint.js';
@@ -11,6 +11,20 @@ import { Pretraining, type StepRecord } from '../../src/moco/pretrain.js';
 import { pixelFeatures, pixelRows } from '../../src/moco/embed.js';
 import { rawPixelAccuracy } from '../../src/moco/raw_pixels.js';
 import { resident } from '../../src/moco/step_pictures.js';
+import { noGrad } from '../../src/autograd.js';
+import { evaluatedBox } from '../../src/data/framing.js';
+import { embedPictures } from '../../src/moco/embed.js';
+import type { Features } from '../../src/moco/knn.js';
+import { type LinearConfig, linearRecipes } from '../../src/moco/linear_config.js';
+import { linearProbe } from '../../src/moco/linear_probe.js';
+import { previewViews } from '../../src/moco/preview.js';
+import { picture } from '../../src/moco/report.js';
+import { trainClassifier } from '../../src/moco/supervised.js';
+import { thumbnails } from '../../src/moco/thumbnails.js';
+import { buildModel, type Encoder } from '../../src/nn/models.js';
+import { augment } from '../../src/ops/augment.js';
+import { cropTable } from '../../src/ops/augment_params.js';
+import { tensor } from '../../src/tensor.js';
 import { reference } from '../support/devices.js';
 import { base, v3 } from '../support/short_run.js';
 
@@ -23,23 +37,41 @@ afterAll(() => void useBackend(before));
 /** Pictures of 17 by 17, so that neither one of them nor a batch is a whole number of words. */
 const all = drawPictures({ count: 26, size: 17, seed: 3 });
 
+/** The same, each cut to a shape of its own: 17×9, 16×10, 15×11 … */
+const many: Pictures = (() => {
+  const shapes = Array.from({ length: all.count }, (_, i) => [17 - (i % 5), 9 + (i % 7)]);
+  const cut = shapes.map(([h, w], i) => Array.from({ length: h }, (_, y) => [...all.data.subarray(((i * 17 + y) * 17) * 3, ((i * 17 + y) * 17 + w) * 3)]).flat());
+  let pixels = 0;
+  const places = Uint32Array.from(shapes.flatMap(([h, w]) => [(pixels += h * w) - h * w, h, w]));
+  return { ...all, data: Uint8Array.from(cut.flat()), places };
+})();
+
 interface Counted {
   set: StreamedPictures;
   /** Calls of `load`: how many pictures each asked for. */
   asked: number[];
 }
 
+/** The pictures at `indices`, in room for height × width pixels each, as streams give them. */
+function roomy(p: Pictures, indices: ArrayLike<number>): Pixels {
+  if (!p.places) return { data: subset(p, indices).data };
+  const room = p.height * p.width;
+  const data = new Uint8Array(3 * room * indices.length);
+  const places = Array.from(indices, (i, n) => (data.set(pictureAt(p, i).data, 3 * room * n), [room * n, p.places![3 * i + 1], p.places![3 * i + 2]]));
+  return { data, places: Uint32Array.from(places.flat()) };
+}
+
 /** The same pictures as a stream. */
 function streamed(p: Pictures, delay = 0): Counted {
   const asked: number[] = [];
-  const { data: _, ...about } = p;
+  const { data: _, places, ...about } = p;
   const load = async (indices: ArrayLike<number>, signal?: AbortSignal) => {
     asked.push(indices.length);
     await new Promise((done) => setTimeout(done, delay));
     signal?.throwIfAborted();
-    return subset(p, indices).data;
+    return roomy(p, indices);
   };
-  return { set: { ...about, load }, asked };
+  return { set: { ...about, ...(places && { manyShapes: true }), load }, asked };
 }
 
 const start = (source: PictureSource, changed: Partial<PretrainConfig> = {}, ahead?: number) =>
@@ -65,6 +97,31 @@ describe('a streamed run', () => {
     expect(got.told).toEqual(want.told);
     expect(want.told.length).toBeGreaterThan(4);
     expect(got.weights.equals(want.weights)).toBe(true);
+  });
+
+  it.each<[string, Partial<PretrainConfig>]>([
+    ['MoCo v2, symmetric, in two parts', { symmetric: true, accumulate: 2 }],
+    ['end to end', { method: 'end-to-end' }],
+  ])('of %s and pictures of different shapes is that of pictures in memory, to the bit', async (_, changed) => {
+    const [want, got] = [await whole(start(many, changed)), await whole(start(streamed(many).set, changed))];
+    expect(got.told).toEqual(want.told);
+    expect(want.told.length).toBeGreaterThan(4);
+    expect(got.weights.equals(want.weights)).toBe(true);
+    expect((await whole(start(all, changed))).weights.equals(want.weights)).toBe(false); // shapes matter
+  });
+
+  it('of different shapes, stopped in the middle, goes on either way to the same bits', async () => {
+    const want = await whole(start(many));
+    const abort = new AbortController();
+    const first = start(streamed(many).set);
+    await first.run({ signal: abort.signal, onStep: () => abort.abort() });
+    expect(first.position.step).toBeLessThan(first.totalSteps);
+    for (const source of [many, streamed(many).set]) {
+      const second = start(source);
+      loadCheckpoint(second.method, await file(first), 'first');
+      second.position = first.position;
+      expect((await whole(second)).weights.equals(want.weights)).toBe(true);
+    }
   });
 
   it('stopped in the middle goes on either way to the same bits', async () => {
@@ -149,13 +206,49 @@ describe('a streamed run', () => {
 
   it('measures the same raw pixels, and leaves them out of sets too large for memory', async () => {
     const both = (source: PictureSource) => splitHeldOut(source, 0.3, 1);
-    expect(await rawPixelAccuracy(both(streamed(all).set), base)).toBe(await rawPixelAccuracy(both(all), base));
+    for (const set of [all, many]) expect(await rawPixelAccuracy(both(streamed(set).set), base)).toBe(await rawPixelAccuracy(both(set), base));
     expect(await rawPixelAccuracy({ train: { ...streamed(all).set, count: 1e6 }, heldOut: all }, base)).toBeUndefined();
     expect(await rawPixelAccuracy({ train: { ...all, count: 1e9 }, heldOut: all }, base)).toBeUndefined();
   });
 
   it('refuses an impossible number of steps ahead', () => {
     expect(() => start(all, {}, -1)).toThrow('ahead: it is a whole number of steps in [0, 64]; got -1');
+  });
+});
+
+describe('pictures of different shapes', () => {
+  const encoder = () => buildModel('resnet-tiny', { stem: 'small', head: 'mlp', dim: 8, size: 8, seed: 1 }) as Encoder;
+  const rows = ({ values, size }: Features, i: number) => values.subarray(i * size, (i + 1) * size);
+
+  it('have the features they have alone, to the bit, in memory and streamed', async () => {
+    const model = encoder();
+    const [kept, stream] = [await embedPictures(model, many, undefined, base), await embedPictures(model, streamed(many).set, undefined, base)];
+    expect(stream).toEqual(kept);
+    for (const i of [0, 8, 25]) expect(rows(await embedPictures(model, subset(many, [i]), undefined, base), 0)).toEqual(rows(kept, i));
+    const [first, height, width] = many.places!.subarray(24, 27);
+    const own: Pictures = { ...subset(all, [8]), data: many.data.subarray(3 * first, 3 * (first + height * width)), height, width };
+    const table = cropTable(1, () => evaluatedBox({ height, width }, base.size));
+    const seen = augment(tensor(own.data, [1, height, width, 3]), tensor(Uint32Array.of(0)), tensor(table, [1, table.length]), base);
+    expect(await noGrad(() => model.eval().embed(seen)).data()).toEqual(rows(kept, 8));
+  });
+
+  it('train and measure classifiers, streamed as in memory', async () => {
+    const sets = (p: PictureSource) => splitHeldOut(p, 0.3, 1);
+    const linear = { ...linearRecipes.v1, ...base, views: 'augment', epochs: 2, batch: 8, lr: 1, lrBatch: 8 } as LinearConfig & PretrainConfig;
+    const probe = (p: PictureSource) => linearProbe(encoder(), { ...sets(p), config: linear });
+    expect(await probe(streamed(many).set)).toEqual(await probe(many));
+    const { loss } = (await trainClassifier(buildModel('resnet-tiny', { stem: 'small', head: 'linear', dim: 4, size: 8, seed: 1 }), sets(many) as { train: Pictures; heldOut: Pictures }, { ...base, warmup: 0, epochs: 1, batch: 8 }))[0];
+    expect(loss).toBeGreaterThan(0);
+  });
+
+  it('are shown: as views, whole in reports, and as squares in sheets', async () => {
+    const views = await previewViews(base, streamed(many).set, 3);
+    expect([views.data.length, views.names]).toEqual([6 * 8 * 8 * 3, [0, 0, 1, 1, 2, 2].map((i) => all.names[i])]);
+    expect(await previewViews(base, many, 3)).toEqual(views);
+    const [small, same] = [await thumbnails(many, [4, 1], 6), await thumbnails(streamed(many).set, [4, 1], 6)];
+    expect([small.height, small.width, small.data.length]).toEqual([6, 6, 2 * 108]);
+    expect(same).toEqual(small);
+    expect(await picture(many, 3)).toEqual(await picture(streamed(many).set, 3));
   });
 });
 

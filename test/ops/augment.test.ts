@@ -56,6 +56,27 @@ describe('augment', () => {
       };
     }, { gradient: false }, 60));
 
+  it('GPU = mirror for pictures of different shapes one after the other, each as it would be in a set of its own', async () => {
+    const shapes = [[5, 9], [1, 3], [14, 6], [7, 7]];
+    const pixels = shapes.map(([h, w], i) => bytes(3 * h * w, i + 1));
+    const all = Uint8Array.from(pixels.flatMap((p) => [...p]));
+    const firsts = shapes.map((_, i) => shapes.slice(0, i).reduce((sum, [h, w]) => sum + h * w, 0));
+    const order = [2, 0, 3, 1, 2];
+    const places = Uint32Array.from(order.flatMap((i) => [firsts[i], ...shapes[i]]));
+    const drawn = { seed: 4, epoch: 0, view: 1, indices: order };
+    const table = drawAugmentation(mocoV2Augmentation, { ...drawn, height: 0, width: 0, places });
+    const look = (backend: Backend) => on(backend, () => augment(tensor(all, [all.length / 3, 3]), tensor(places, [5, 3]), tensor(table, [5, AUGMENT_COLUMNS]), { size: 8, ...plain }).data());
+    const [got, mirror] = [await look(await gpu()), await look(reference)];
+    assertClose('mirror', got, mirror);
+    for (const [row, i] of order.entries()) {
+      const [height, width] = shapes[i];
+      const own = drawAugmentation(mocoV2Augmentation, { ...drawn, indices: [i], height, width });
+      expect(table.subarray(row * AUGMENT_COLUMNS, (row + 1) * AUGMENT_COLUMNS)).toEqual(own);
+      const alone = await on(await gpu(), () => augment(tensor(pixels[i], [1, height, width, 3]), tensor(Uint32Array.of(0)), tensor(own, [1, AUGMENT_COLUMNS]), { size: 8, ...plain }).data());
+      expect(got.subarray(row * 192, (row + 1) * 192)).toEqual(alone);
+    }
+  });
+
   it.each([31, 32, 33])('GPU = mirror at a side of %i, enlarged and shrunk', async (size) => {
     const [x, indices] = [bytes(2 * size * size * 3), [0, 1]];
     for (const to of [32, 20, 40]) {
@@ -168,7 +189,7 @@ describe('augment', () => {
     on(await gpu(), () => {
       const [x, index, table] = [tensor(new Uint8Array(12), [1, 2, 2, 3]), tensor(new Uint32Array(2)), tensor(wholePictures(1, 2, 2), [1, AUGMENT_COLUMNS])];
       expect(() => augment(x, index, table, { size: 2, ...plain })).toThrow('augment: the table must have shape [2, 17]; got [1, 17]');
-      expect(() => augment(tensor(new Uint8Array(4), [1, 2, 2, 1]), index, table, { size: 2, ...plain })).toThrow('augment: pictures are [M, H, W, 3] with at least one pixel; got [1, 2, 2, 1]');
+      expect(() => augment(tensor(new Uint8Array(4), [1, 2, 2, 1]), index, table, { size: 2, ...plain })).toThrow('augment: pictures are [M, H, W, 3] or [pixels, 3] with at least one pixel; got [1, 2, 2, 1]');
       expect(() => augment(x, index, tensor(wholePictures(2, 2, 2), [2, AUGMENT_COLUMNS]), { size: 0, ...plain })).toThrow('augment: the size is a whole number above 0; got 0 by 0');
     });
   });
