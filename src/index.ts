@@ -42,7 +42,8 @@ export type { Sweep, SweptRate } from './moco/linear_sweep.js';
 export { checkUnchanged } from './moco/unchanged.js';
 export { loadCheckpoint, saveCheckpoint } from './moco/checkpoint.js';
 
-export { limitPerClass, type Pictures, type PictureSet, selectClasses, splitHeldOut, subset } from './data/pictures.js';
+export { limitPerClass, pictureAt, type Pictures, type PictureSet, type Pixels, selectClasses, splitHeldOut, subset } from './data/pictures.js';
+export { alignClasses } from './data/classes.js';
 export type { PictureSource, StreamedPictures } from './data/source.js';
 export { loadPictures } from './data/load.js';
 export { drawPictures } from './data/drawn.js';

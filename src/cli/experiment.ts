@@ -103,7 +103,7 @@ async function settingOf(chosen: Chosen, args: Parsed, output: Output, out: stri
   if (!(Number.isInteger(seeds) && seeds > 0)) throw new ConfigError(`seeds: it is a whole number above 0; got ${seeds}. Use 3.`);
   const opened = await openDevice(args);
   tell(whereabouts(opened));
-  const cropMin = (flags.get('crop-min') as number | undefined) ?? demoConfig.cropMin;
+  const cropMin = Math.min((flags.get('crop-min') as number | undefined) ?? 1, demoConfig.cropMin);
   const all = data === 'drawn' ? drawPictures({ count, size, seed }) : await openPictures(data, { ...choice, cropMin });
   tellPictures(all, output);
   const sets = splitHeldOut(checked(all), heldOut, seed);

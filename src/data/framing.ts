@@ -25,13 +25,16 @@ export const squares = (side: number): Framing => ({
   },
 });
 
+/** Pixels of a decoded picture over those of a view: 5 are those of MoCo's smallest crop, a fifth of the area, and leave ImageNet's pictures as they are. */
+const [FEWEST, MOST] = [4, 5];
+
 /**
  * Whole pictures, their shape kept, for random crops that become views of `size` pixels a side: never enlarged, and shrunk
- * no further than that the smallest crop, `cropMin` of the area, has as many pixels as a view, and the shorter side of a
- * picture up to four times as wide as high is `size`. The original programs crop the picture as it is in its file.
+ * no further than that the smallest crop, `cropMin` of the area if that is a fifth at least, has as many pixels as a view, and
+ * the shorter side of a picture up to four times as wide as high is `size`. The original programs crop the picture in its file.
  */
 export function forCrops(size: number, cropMin: number): Framing {
-  const side = Math.ceil(size * Math.max(2, 1 / Math.sqrt(cropMin)));
+  const side = Math.ceil(size * Math.sqrt(Math.min(MOST, Math.max(FEWEST, 1 / cropMin))));
   const of = (picture: Shape) => {
     const scale = side / Math.sqrt(picture.height * picture.width);
     if (scale >= 1) return { to: picture, keep: picture };

@@ -49,8 +49,8 @@ async function embed(model: (x: Tensor) => Tensor, pictures: PictureSource, kept
   for (let i = 0; i < batches; i++) {
     const own = await set.take(i);
     const part = step(() => {
-      const places = set.placesOf(tensor(indices(i)), 0);
-      const seen = evaluated(set.onDevice(() => tensor(own!.data)), places, set.rowsOf(indices(i), own), normalisation);
+      const places = set.placesOf(tensor(indices(i)));
+      const seen = evaluated(set.onDevice(() => tensor(own![0].data)), places, set.rowsOf(indices(i), own), normalisation);
       const y = noGrad(() => model(seen));
       values ??= allocate(pictures.count, y.shape[1]);
       return y.data();

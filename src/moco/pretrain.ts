@@ -69,7 +69,7 @@ export class Pretraining {
     this.method = createMethod(config, train.count);
     const drawer = new Drawer(config, train, this.method);
     this.#drawn = new DrawnAhead(drawer);
-    this.#pictures = new StepPictures(train, drawer.batches, { steps: this.totalSteps, ahead });
+    this.#pictures = new StepPictures(train, drawer.batches, { steps: this.totalSteps, ahead, parts: config.accumulate });
     this.watched = new Watched(this.method.encoder as Encoder, { train, heldOut }, config, { resident: this.#pictures.resident, ahead });
     this.#first = firstLayer(this.method.encoder);
   }
@@ -143,10 +143,10 @@ export class Pretraining {
     this.watched.forget();
     const began = performance.now();
     const pictures = await this.#pictures.take(this.#done);
-    const { draws, inputs, ms } = this.#drawn.take(this.#done, pictures?.places);
+    const { draws, inputs, ms } = this.#drawn.take(this.#done, pictures && this.#pictures.rowsOf([], pictures));
     this.#draws = draws;
     if (!pictures) return { inputs: [...inputs], dataMs: ms, idleMs: 0 };
-    return { inputs: [pictures.data, ...inputs], dataMs: performance.now() - began, idleMs: this.#starvation.waited(began) };
+    return { inputs: [...pictures.map(({ data }) => data), ...inputs], dataMs: performance.now() - began, idleMs: this.#starvation.waited(began) };
   }
 
   /** Hands a step to the device; `reported` resolves once its measures have been read and told. */
@@ -182,12 +182,12 @@ export class Pretraining {
   /** The work of a step, recorded once: a function of streamed pictures, of what was drawn, in the order of `mapDraws`, and of state. */
   readonly #train = compile((...inputs: Tensor[]) => {
     let next = 0;
-    const set = this.#pictures.onDevice(() => inputs[next++]);
+    const sets = this.#draws.parts.map(() => this.#pictures.onDevice(() => inputs[next++]));
     const { lr, m, parts } = mapDraws(this.#draws, () => inputs[next++]);
     const views = parts.map(({ table1, table2, places: rows, ...rest }, part) => {
-      const places = this.#pictures.placesOf(rest.index, part, rows);
+      const places = this.#pictures.placesOf(rest.index, rows);
       const view = (table: Tensor, i: number) =>
-        augment(set, places, reshape(table, [rest.index.size, AUGMENT_COLUMNS]), { size: this.config.size, ...this.#views[i] });
+        augment(sets[part], places, reshape(table, [rest.index.size, AUGMENT_COLUMNS]), { size: this.config.size, ...this.#views[i] });
       return { ...rest, x1: view(table1, 0), x2: table2 && view(table2, 1) };
     });
     const measured = withPrecision(this.config.precision, () => this.method.step(views, { lr, m }));

@@ -48,12 +48,12 @@ export function augmentedFeatures(
     const indices = batches.of(done);
     const places = pictures.rowsOf(indices, own);
     const table = drawAugmentation(augmentation, { seed, epoch: batches.epochOf(done), view: 0, indices, height, width, places });
-    return [table, ...(places ? [places] : []), ...(own ? [own.data] : [])];
+    return [table, ...(places ? [places] : []), ...(own ? [own[0].data] : [])];
   };
   const features = (index: Tensor, [table, ...more]: Tensor[]) => {
     const rows = pictures.manyShapes ? more[0] : undefined;
     const set = pictures.onDevice(() => more.at(-1)!);
-    return noGrad(() => encoder.embed(augment(set, pictures.placesOf(index, 0, rows), reshape(table, [index.size, AUGMENT_COLUMNS]), { size, mean, std })));
+    return noGrad(() => encoder.embed(augment(set, pictures.placesOf(index, rows), reshape(table, [index.size, AUGMENT_COLUMNS]), { size, mean, std })));
   };
   return { batches, inputs, features, giveUp: () => pictures.giveUp() };
 }

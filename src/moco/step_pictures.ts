@@ -32,40 +32,43 @@ export class StepPictures {
   /** Whether steps need `rowsOf`. */
   readonly manyShapes: boolean;
   readonly #source: PictureSource;
-  readonly #loaded?: LookAhead<Pixels>;
+  readonly #loaded?: LookAhead<Pixels[]>;
 
   /**
-   * @param batches tells which pictures the step after so many others looks at.
+   * @param batches tells which pictures the step after so many others looks at, in equal `parts` that are uploaded apart.
    * @param kept the pictures on the device, if they are there already.
    */
-  constructor(source: PictureSource, batches: { of(done: number): ArrayLike<number> }, { steps, ahead }: { steps: number; ahead: number }, kept?: Tensor) {
+  constructor(source: PictureSource, batches: { of(done: number): Uint32Array }, { steps, ahead, parts = 1 }: { steps: number; ahead: number; parts?: number }, kept?: Tensor) {
     this.#source = source;
     this.manyShapes = ofManyShapes(source);
     this.resident = kept ?? (fits(source) ? resident(source) : undefined);
+    if (this.resident) return;
     const stream = asStream(source);
-    if (!this.resident) this.#loaded = new LookAhead(steps, ahead, (step, signal) => stream.load(batches.of(step), signal));
+    const partsOf = (all: Uint32Array) => Array.from({ length: parts }, (_, i) => all.subarray((i * all.length) / parts, ((i + 1) * all.length) / parts));
+    this.#loaded = new LookAhead(steps, ahead, (step, signal) => Promise.all(partsOf(batches.of(step)).map((part) => stream.load(part, signal))));
   }
 
-  /** What the step after `step` others uploads, if anything. Errors of its pictures are thrown here. */
-  async take(step: number): Promise<Pixels | undefined> {
+  /** What the step after `step` others uploads for each part, if anything. Errors of its pictures are thrown here. */
+  async take(step: number): Promise<Pixels[] | undefined> {
     return this.#loaded?.take(step);
   }
 
-  /** Where the pictures at `index` lie, u32 [N, 3], among those on the device or `uploaded` for the step; nothing if all have one shape. */
-  rowsOf(index: ArrayLike<number>, uploaded?: Pixels): Uint32Array | undefined {
-    return uploaded ? uploaded.places : placeRows(this.#source as Pictures, index);
+  /** Where the pictures at `index` lie, u32 [N, 3], among those on the device or those `uploaded` for the parts; nothing if all have one shape. */
+  rowsOf(index: ArrayLike<number>, uploaded?: readonly Pixels[]): Uint32Array | undefined {
+    if (!uploaded) return placeRows(this.#source as Pictures, index);
+    return this.manyShapes ? Uint32Array.from(uploaded.flatMap(({ places }) => [...places!])) : undefined;
   }
 
-  /** The pictures that a step sees, of which `uploaded` are its own. */
+  /** The pictures that a part of a step sees, of which `uploaded` are its own. */
   onDevice(uploaded: () => Tensor): Tensor<'u8'> {
     const { height, width } = this.#source;
     return (this.resident ?? reshape(uploaded(), this.manyShapes ? [-1, 3] : [-1, height, width, 3])) as Tensor<'u8'>;
   }
 
-  /** Where among them those of a part are whose numbers in the data set are `index`, for `augment`; `rows` of `rowsOf`, if there are any, tell. */
-  placesOf(index: Tensor, part: number, rows?: Tensor): Tensor {
+  /** Where among them those are whose numbers in the data set are `index`, for `augment`; `rows` of `rowsOf`, if there are any, tell. */
+  placesOf(index: Tensor, rows?: Tensor): Tensor {
     if (rows) return reshape(rows, [index.size, 3]);
-    return this.resident ? index : tensor(Uint32Array.from({ length: index.size }, (_, i) => part * index.size + i));
+    return this.resident ? index : tensor(Uint32Array.from({ length: index.size }, (_, i) => i));
   }
 
   /** Stops decoding for steps to come. */

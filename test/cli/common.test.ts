@@ -78,8 +78,8 @@ describe('--json', () => {
     });
     expect(await json(['export', 'run', 'encoder.onnx'])).toEqual({ code: 0, err: '', value: { out: 'encoder.onnx', files: ['encoder.onnx'] } });
     expect(await json(['convert', 'run/checkpoint.safetensors', 'copy.safetensors'])).toMatchObject({ code: 0, value: { out: 'copy.safetensors', tensors: expect.any(Number), values: expect.any(Number) } });
-    expect(await json(['embed', 'photos', '--checkpoint', 'run', '--out', 'a.npy'])).toEqual({ code: 0, err: '', value: { out: 'a.npy', pictures: 3, features: 64, files: ['a.npy'] } });
-    expect(readdirSync(folder)).toEqual(expect.arrayContaining(['a.npy', 'copy.safetensors', 'encoder.onnx', 'run']));
+    expect(await json(['embed', 'photos', '--checkpoint', 'run', '--out', 'a.npy'])).toEqual({ code: 0, err: '', value: { out: 'a.npy', pictures: 3, features: 64, files: ['a.npy', 'a.names.txt'] } });
+    expect(readdirSync(folder)).toEqual(expect.arrayContaining(['a.names.txt', 'a.npy', 'copy.safetensors', 'encoder.onnx', 'run']));
   });
 
   it('pretrain --dry-run tells memory and time; --verbose how kernels are chosen', async () => {

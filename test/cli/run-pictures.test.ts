@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Output } from '../../src/cli/common.js';
 import { loadingOf, measured, streamedText } from '../../src/cli/loading.js';
+import { sizeText, tellPictures } from '../../src/cli/pictures-told.js';
 import { openRunSource } from '../../src/cli/run-pictures.js';
 import { inMemory, type StreamedPictures } from '../../src/data/source.js';
 import { encodePng } from '../../src/io/png.js';
@@ -30,13 +31,26 @@ describe('loading', () => {
 
   it('streams what there is no room for, and says why and what that takes', async () => {
     const of = "the device's largest buffer";
-    const open = (bytes: number) => openRunSource(run(), { room: { bytes, of }, ahead: 2 }, () => undefined);
-    const [kept, streamed] = [await open(3 * 64 * 64 * 3), await open(2 * 64 * 64 * 3)];
+    const open = (bytes: number) => openRunSource(run(), { room: { bytes, of }, ahead: 2 }, () => undefined, run().config);
+    const [kept, streamed] = [await open(3 * 100 * 100 * 3), await open(3 * 100 * 100 * 3 - 1)];
+    expect([sizeText(kept), sizeText(streamed)]).toEqual(['100×100', 'different shapes, 112×112 pixels at most']);
     expect([inMemory(kept), inMemory(streamed)]).toEqual([true, false]);
     expect(streamedText(kept, { room: { bytes: 1, of }, ahead: 2 }, 96)).toBeUndefined();
     expect(streamedText({ ...streamed, count: 1_281_167 }, { room: { bytes: 2 ** 31, of }, ahead: 2 }, 3 * 32, 2 * 32 + 3 * 256)).toBe(
-      "Decoded at once they would take 14.7 GiB, more than the device's largest buffer (2 GiB). They are decoded as steps need them, 2 ahead: 1.1 MiB at most, 9.8 MiB while features are measured.",
+      "Decoded at once they would take up to 44.9 GiB, more than the device's largest buffer (2 GiB). They are decoded as steps need them, 2 ahead: 3.4 MiB at most, 29.9 MiB while features are measured.",
     );
+  });
+
+  it('tells of warnings and of files that were left out, the first five or with --verbose all', () => {
+    const skipped = Array.from({ length: 7 }, (_, i) => ({ name: `${i}.png`, reason: 'it is cut off' }));
+    const said = (...names: string[]) => {
+      const texts: string[] = [];
+      const out = Object.assign(new Output(flags(...names)), { tell: (text: string) => texts.push(text) });
+      tellPictures({ count: 3, height: 1, width: 1, names: [], skipped, warnings: ['odd'] }, out);
+      return texts;
+    };
+    expect(said()).toEqual([expect.stringMatching(/Warning:.* odd$/), expect.stringMatching(/Warning:.* 7 of 10 pictures cannot be read and are left out:\n {2}0\.png: it is cut off\n[^]*4\.png: it is cut off\n {2}and 2 more/)]);
+    expect(said('verbose')[1]).toMatch(/6\.png: it is cut off$/);
   });
 
   it('of a command that measures tells what looks wrong, and each damaged picture once', async () => {

@@ -82,6 +82,7 @@ describe('dawngrad embed and export', () => {
     expect(lines.map((line) => [line[0], line.at(-1)])).toEqual([0, 2, 4, 1, 3, 5].map((i) => [`${'ab'[i % 2]}/${i}.png`, 'ab'[i % 2]]));
     expect(lines.flatMap((line) => line.slice(1, -1).map((v) => Math.fround(Number(v))))).toEqual(values);
     const npy = readFileSync(join(folder, 'a.npy'));
+    expect(readFileSync(join(folder, 'a.names.txt'), 'utf8')).toBe('a/0.png\na/2.png\na/4.png\nb/1.png\nb/3.png\nb/5.png\n');
     expect([...new Float32Array(Uint8Array.from(npy.subarray(-4 * values.length)).buffer)]).toEqual(values);
   });
 
@@ -96,6 +97,23 @@ describe('dawngrad embed and export', () => {
     expect(sprite.info).toMatchObject({ width: 48, height: 48, channels: 3 }); // 3 × 3 places of 16 × 16
     const [fourth, picture] = await Promise.all([sharp(join(folder, files[3])).extract({ left: 0, top: 16, width: 16, height: 16 }).raw().toBuffer(), sharp(join(folder, 'photos/b/1.png')).raw().toBuffer()]);
     expect(fourth.equals(picture)).toBe(true);
+  });
+
+  it('features of a picture do not depend on those beside it, and what cannot be read is named', async () => {
+    for (const folder_ of ['alone', 'beside']) mkdirSync(join(folder, folder_));
+    for (let i = 0; i < 2; i++) {
+      const png = await encodePng(Uint8Array.from({ length: 90 * 70 * 3 }, (_, j) => (j * (i + 3)) % 241), 90, 70);
+      for (const folder_ of ['alone', 'beside']) writeFileSync(join(folder, folder_, `p${i}.png`), png);
+    }
+    for (let i = 0; i < 9; i++) writeFileSync(join(folder, `beside/icon${i}.png`), await encodePng(new Uint8Array(8 * 8 * 3).fill(9 * i), 8, 8));
+    writeFileSync(join(folder, 'beside/empty.png'), '');
+    writeFileSync(join(folder, 'beside/other.heic'), '');
+    expect((await dawngrad('embed', 'alone', '--checkpoint', 'run', '--out', 'alone.npy')).err).toBe('');
+    const { err } = await dawngrad('embed', 'beside', '--checkpoint', 'run', '--out', 'beside.npy');
+    expect(err).toMatch(/left out 1 \.heic \(other\.heic\)[^]*1 of 12 pictures cannot be read and are left out:\n {2}empty\.png: the file is empty/);
+    expect(readFileSync(join(folder, 'beside.names.txt'), 'utf8').split('\n').slice(-3)).toEqual(['p0.png', 'p1.png', '']);
+    const rows = (name: string) => readFileSync(join(folder, name)).subarray(-2 * 64 * 4);
+    expect(rows('beside.npy').equals(rows('alone.npy'))).toBe(true);
   });
 
   it('search finds the picture itself first, and shows what it found', async () => {
