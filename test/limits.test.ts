@@ -33,7 +33,7 @@ it('random whole numbers reach all of a range, also of one larger than 24 bits',
 it('names are written as JSON in parts, and metadata that no reader would take is refused', () => {
   for (const count of [0, 1, 65_536, 65_537]) {
     const names = Array.from({ length: count }, (_, i) => `"é"/${i}.png`);
-    expect(JSON.parse(new TextDecoder().decode(joinBytes(jsonParts(names))))).toEqual(names);
+    expect(new TextDecoder().decode(joinBytes(jsonParts(names))) === JSON.stringify(names), String(count)).toBe(true);
   }
-  expect(() => safetensorsParts(new Map(), { filenames: 'x'.repeat(1e8) })).toThrow('the header must have at most 100000000 bytes; got 100000032. Shorten the metadata.');
+  expect(() => safetensorsParts(new Map(), { filenames: 'x'.repeat(1e8) })).toThrow('the header must have at most 100000000 bytes; got 100000033. Shorten the metadata.');
 });

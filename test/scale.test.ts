@@ -1,16 +1,17 @@
 import { build } from 'esbuild';
-import { spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, expect, it } from 'vitest';
 
 /** In memory where Linux has a place for it: a disk takes far longer to make and remove 200,000 links. */
 const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'dawngrad-scale-'));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => rmSync(folder, { recursive: true, force: true }), 600_000);
 
-/** Processor time of the whole against that of the calibration: 100 where it was measured, on one core. */
-const MOST = 300;
+/** Processor time of the whole over that of the calibration, at most: it is about 60, of which half goes to the software adapter. */
+const MOST = 200;
 
 it('200,000 pictures: lists, splits, draws, baselines, k-NN, a long log, reports and tables within 2 GB', { timeout: 900_000 }, async () => {
   const program = join(import.meta.dirname, `../node_modules/.cache/dawngrad-scale-${process.pid}.mjs`); // beside the packages that it needs
@@ -18,9 +19,7 @@ it('200,000 pictures: lists, splits, draws, baselines, k-NN, a long log, reports
     entryPoints: [join(import.meta.dirname, 'support/scale.ts')], outfile: program, bundle: true, platform: 'node', format: 'esm', packages: 'external',
     loader: { '.wgsl': 'text' }, logLevel: 'silent',
   });
-  const { stdout, stderr, status } = spawnSync(process.execPath, ['--max-old-space-size=1024', program, folder], { encoding: 'utf8' });
-  rmSync(program);
-  expect(status, stderr.slice(-4000)).toBe(0);
+  const { stdout } = await promisify(execFile)(process.execPath, ['--max-old-space-size=1024', program, folder]).finally(() => rmSync(program));
   const { seconds, found, total, calibration, peak } = JSON.parse(stdout) as Record<string, any>;
   const told = `calibration ${calibration.toFixed(2)} s, all ${total.toFixed(1)} s, peak ${(peak / 1e6).toFixed(0)} MB, ${JSON.stringify(seconds)}`;
   console.log(told);
@@ -28,6 +27,7 @@ it('200,000 pictures: lists, splits, draws, baselines, k-NN, a long log, reports
   expect(found.watched).toBe(65_536);
   expect(found.rawPixels).toBeGreaterThan(0.9);
   expect(found.knn).toBeGreaterThan(0.9);
+  expect(found.gallery).toBe(8);
   expect(found.spread).toBeGreaterThan(0.1);
   expect(found.steps).toEqual([expect.any(Number), 299_995, 99]); // the spike is kept
   expect(found.steps[0]).toBeLessThan(5000);

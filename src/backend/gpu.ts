@@ -49,7 +49,8 @@ export class GpuBackend implements Backend {
   alloc(dtype: DType, length: number): Storage {
     if (dtype === 'f16' && !this.f16) throw new DeviceError(`f16: the adapter must have shader-f16; got ${this.name}, which has not. Use f32.`);
     const bytes = sizeOf(dtype, length);
-    if (bytes > this.largest) throw new DeviceError(`tensor: it must fit into a buffer of ${this.name}, ${this.largest} bytes; got ${bytes}. Use a smaller batch or model.`);
+    if (bytes > this.largest)
+      throw new DeviceError(`tensor: it must fit into a buffer of ${this.name}, ${this.largest} bytes; got ${bytes}. Use a smaller batch or model.`);
     const pooled = this.#recording?.to.alloc(bytes) ?? this.gpu.pool.acquire(bytes);
     const storage: GpuStorage = { dtype, length, freed: false, pooled, offset: 0, bytes };
     this.#recording?.made.push(storage);

@@ -58,7 +58,7 @@ describe('readLines', () => {
     const file = join(root, 'metrics.jsonl');
     const values = Array.from({ length: 70_000 }, (_, i) => ({ step: i, name: i % 1000 === 0 ? 'é'.repeat(3000) : 'é' }));
     await writeFile(file, `${values.map((v) => JSON.stringify(v)).join('\n')}\n{"st\n\n7\n{"step":1`);
-    expect([...readLines(file)]).toEqual([...values, 7]);
+    expect(JSON.stringify([...readLines(file)]) === JSON.stringify([...values, 7])).toBe(true);
     expect([...readLines(join(root, 'none'))]).toEqual([]);
   });
 });

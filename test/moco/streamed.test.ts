@@ -185,10 +185,13 @@ describe('a streamed run', () => {
     const small = new (class extends ReferenceBackend {
       readonly largest = all.data.length / 2;
     })();
-    const want = await whole(start(all));
+    const once = () => whole(start(all, { epochs: 1 }));
+    const want = await once();
     const before = useBackend(small);
     try {
-      expect(await whole(start(all))).toEqual(want);
+      const got = await once();
+      expect(got.told).toEqual(want.told);
+      expect(got.weights.equals(want.weights)).toBe(true);
       expect(() => resident(all)).toThrow('pictures: all that stay on the device must fit into one of its buffers, 11 KiB on reference (f32); got 26 of 17×17, 22 KiB.');
     } finally {
       useBackend(before);
