@@ -1,9 +1,12 @@
-import { basename, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import { ConfigError } from '../core/errors.js';
 import { writeAtomic } from '../io/atomic.node.js';
 import { type ComparedRun, comparisonTable, renderComparison } from '../io/compare.js';
 import { textGrid } from '../io/text-grid.js';
+import { nonFinite } from '../moco/finite.js';
 import { openRun } from '../moco/run.node.js';
+import { readWeights } from '../moco/weights.node.js';
 import { describeFlags, type Flag, type Parsed } from './args.js';
 import type { Command } from './command.js';
 import { commonFlags, Output } from './common.js';
@@ -30,13 +33,21 @@ async function runCompare(args: Parsed): Promise<number> {
   const { flags: given, positional: folders } = args;
   if (folders.length < 2) throw new ConfigError(`compare: it takes two runs or more; got ${folders.length}. Write dawngrad compare runs/a runs/b.`);
   const short = folders.map((folder) => basename(resolve(folder)));
+  const output = new Output(args);
   const runs = folders.map((folder, i) => compared(folder, new Set(short).size === short.length ? short[i] : folder));
+  for (const folder of folders) await warnOfValues(join(folder, 'checkpoint.safetensors'), output);
   const out = (given.get('out') as string | undefined) ?? 'compare.html';
   await writeAtomic(out, renderComparison(runs));
   const [names, ...rows] = comparisonTable(runs);
   const columns = names.slice(1).map((run, i) => ({ run, ...Object.fromEntries(rows.map(([key, ...values]) => [key, values[i]])) }));
-  new Output(args).result(`${textGrid([names, ...rows])}\nCurves: ${out}`, { runs: columns, out });
+  output.result(`${textGrid([names, ...rows])}\nCurves: ${out}`, { runs: columns, out });
   return 0;
+}
+
+/** A run whose weights are not finite has nothing to be compared by but its curves. */
+async function warnOfValues(file: string, output: Output): Promise<void> {
+  const wrong = existsSync(file) ? nonFinite((await readWeights(file)).tensors) : undefined;
+  if (wrong) output.warn(`${file}: ${wrong}.`);
 }
 
 function compared(folder: string, name: string): ComparedRun {

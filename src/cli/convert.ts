@@ -3,7 +3,7 @@ import { ConfigError } from '../core/errors.js';
 import { writeAtomic } from '../io/atomic.node.js';
 import { encodeSafetensors } from '../io/safetensors.js';
 import { demoConfig, type PretrainConfig } from '../moco/config.js';
-import { encoderOf, isHead } from '../moco/encoder.js';
+import { type EncoderFile, encoderOf, isHead } from '../moco/encoder.js';
 import { nonFinite } from '../moco/finite.js';
 import type { Weights } from '../moco/layout.js';
 import { presets } from '../moco/presets.js';
@@ -81,7 +81,7 @@ async function toRun(output: Output, args: Parsed, { version, command }: Call, w
   const { size: _, ...said } = saidOf(args);
   const { config: found, encoder } = configIn(weights, file, said);
   const config = agreed(args, found, file);
-  const { tensors, metadata } = resumable(weights, file, config, tellOf(encoder, output));
+  const { tensors, metadata } = resumable(weights, file, config, tellOf({ ...encoder, taken: leftOf(weights, encoder, file) }, output));
   const data = args.flags.get('data') as string | undefined;
   const choice = data === undefined ? { count: (args.flags.get('count') as number | undefined) ?? 1000 } : {};
   const about = { version, adapter: 'not known before it is resumed', command, data: data === undefined ? 'drawn' : resolve(data), choice, config };
@@ -95,6 +95,13 @@ async function toRun(output: Output, args: Parsed, { version, command }: Call, w
     { out, method, model, ...(method === 'moco' ? { head, dim, K } : { dim }) },
   );
   return 0;
+}
+
+/** What a run does not go on with: of others than the parts of its method. */
+function leftOf({ tensors }: Weights, { prefix }: EncoderFile, file: string): string | undefined {
+  const isOurs = (name: string) => name.startsWith(prefix) || /^(encoder_[qk]|encoder|base_encoder|momentum_encoder|predictor|optimizer)\.|^queue(_ptr)?$/.test(name);
+  const left = [...new Set([...tensors.keys()].filter((name) => !isOurs(name)).map((name) => name.split('.', 1)[0]))];
+  return left.length > 0 ? `${file}: not used: ${left.slice(0, 12).join(', ')}${left.length > 12 ? ', …' : ''}.` : undefined;
 }
 
 /** The configuration that flags, a preset or a file of fields ask for. @throws ConfigError where it contradicts the checkpoint. */

@@ -17,8 +17,8 @@ export function saidOf({ flags }: Pick<Parsed, 'flags'>): Said {
 }
 
 /** Says what was taken and assumed, and what is wrong with the values. */
-export function tellOf<T extends Pick<EncoderFile, 'notes' | 'warnings'>>(encoder: T, out: Output): T {
-  for (const note of encoder.notes) out.tell(note);
+export function tellOf<T extends Pick<EncoderFile, 'taken' | 'notes' | 'warnings'>>(encoder: T, out: Output): T {
+  for (const text of [encoder.taken ?? [], encoder.notes].flat()) out.tell(text);
   for (const warning of encoder.warnings) out.warn(warning);
   return encoder;
 }

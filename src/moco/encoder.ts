@@ -23,7 +23,9 @@ export interface EncoderFile {
   normalisation: Normalisation;
   /** What stands before its names in the file. */
   prefix: string;
-  /** What was taken of a file of others, what was left, and how what it leaves open is taken, in sentences. */
+  /** What was taken of a file of others, and what was left, in a sentence. */
+  taken?: string;
+  /** What was not read, and how what a file leaves open is taken, in sentences. */
   notes: string[];
   /** What is wrong with its values, in sentences. */
   warnings: string[];
@@ -63,7 +65,8 @@ export function encoderOf(weights: Weights, file: string, also: Said = {}): Enco
   const warning = nonFinite(all);
   return {
     tensors, architecture, normalisation, prefix,
-    notes: notesOf(weights, all, { tensors, architecture, prefix }, file, said),
+    taken: isOwn(weights) ? undefined : takenOf(all, { tensors, architecture, prefix }, file),
+    notes: notesOf(weights, { tensors, architecture }, file, said),
     warnings: warning ? [`${file}: ${warning}.`] : [],
   };
 }
@@ -119,25 +122,26 @@ function usedOf(model: Module, found: Map<string, StoredTensor>, file: string, i
   );
 }
 
-/** What is told of a file of others; of one that a run or a classifier wrote, only what it leaves open. */
-function notesOf(
-  { metadata, skipped = new Map(), notes = [] }: Weights, all: ReadonlyMap<string, StoredTensor>,
-  { tensors, architecture, prefix }: Pick<EncoderFile, 'tensors' | 'architecture' | 'prefix'>, file: string, said: Said,
-): string[] {
-  const assumed = isVit(architecture) ? assumedOfVit(architecture, tensors, said) : assumedOfResNet(architecture, tensors);
-  const open = said.stem === undefined || isVit(architecture) ? assumed.map((text) => `${file}: assumed: ${text}.`) : [];
-  if (metadata.step !== undefined || metadata.format === 'dawngrad-classifier') return open;
+/** Whether a run or a classifier wrote the file: then nothing of it is news. */
+const isOwn = ({ metadata }: Weights): boolean => metadata.step !== undefined || metadata.format === 'dawngrad-classifier';
+
+type Described = Pick<EncoderFile, 'tensors' | 'architecture' | 'prefix'>;
+
+function takenOf(all: ReadonlyMap<string, StoredTensor>, { tensors, architecture, prefix }: Described, file: string): string {
   const others = encodersIn(all).map((p) => p.prefix).filter((p) => p !== prefix && p !== '');
-  const left = [...all.keys()].filter((name) => !(name.startsWith(prefix) && tensors.has(name.slice(prefix.length)) && !isHead(name.slice(prefix.length))));
-  const groups = [...new Set(left.filter((name) => !COUNTS.test(name)).map((name) => group(name, prefix, others)))];
+  const isUsed = (name: string) => tensors.has(name) && !isHead(name);
+  const left = [...all.keys()].filter((name) => !COUNTS.test(name) && !(name.startsWith(prefix) && isUsed(name.slice(prefix.length))));
+  const groups = [...new Set(left.map((name) => group(name, prefix, others)))];
   const name = architecture.model ?? (isVit(architecture) ? 'a vision transformer' : 'a ResNet');
-  const taken = `${file}: ${prefix ? `${prefix.replace(/\.$/, '')} is taken` : 'it is taken'} as ${name}`;
+  const unused = groups.length > 0 ? `; not used: ${groups.slice(0, 12).join(', ')}${groups.length > 12 ? ', …' : ''}` : '';
+  return `${file}: ${prefix ? prefix.replace(/\.$/, '') : 'it'} is taken as ${name}${unused}.`;
+}
+
+function notesOf({ skipped = new Map(), notes = [] }: Weights, { tensors, architecture }: Omit<Described, 'prefix'>, file: string, said: Said): string[] {
+  const assumed = isVit(architecture) ? assumedOfVit(architecture, tensors, said) : said.stem === undefined ? assumedOfResNet(architecture, tensors) : [];
   const unread = [...skipped].slice(0, 3).map(([key, type]) => `${key} (${type})`);
-  return [
-    `${taken}${groups.length > 0 ? `; not used: ${groups.slice(0, 12).join(', ')}${groups.length > 12 ? ', …' : ''}` : ''}.`,
-    ...(skipped.size > 0 ? [`${file}: not read: ${unread.join(', ')}${skipped.size > 3 ? ` and ${skipped.size - 3} more` : ''}.`] : []),
-    ...notes, ...open,
-  ];
+  const more = skipped.size > 3 ? ` and ${skipped.size - 3} more` : '';
+  return [...(skipped.size > 0 ? [`not read: ${unread.join(', ')}${more}.`] : []), ...notes, ...assumed.map((text) => `assumed: ${text}.`)].map((text) => `${file}: ${text}`);
 }
 
 /** A word for a tensor that is left: the encoder, head or part of the method that it belongs to. */

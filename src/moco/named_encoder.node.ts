@@ -5,7 +5,7 @@ import { openEncoder } from './encoder.node.js';
 import type { Normalisation } from './embed.js';
 
 /** An encoder that `buildModel` can build again. */
-export interface NamedEncoder extends Normalisation, Pick<ModelOptions, 'stem' | 'heads'>, Pick<EncoderFile, 'tensors' | 'notes' | 'warnings'> {
+export interface NamedEncoder extends Normalisation, Pick<ModelOptions, 'stem' | 'heads'>, Pick<EncoderFile, 'tensors' | 'taken' | 'notes' | 'warnings'> {
   model: string;
   stem: NonNullable<ModelOptions['stem']>;
 }
@@ -15,8 +15,8 @@ export interface NamedEncoder extends Normalisation, Pick<ModelOptions, 'stem' |
  * @throws FormatError for anything else.
  */
 export async function openNamedEncoder(path: string, said: Said = {}): Promise<NamedEncoder> {
-  const { tensors, architecture, normalisation, notes, warnings } = await openEncoder(path, said);
+  const { tensors, architecture, normalisation, taken, notes, warnings } = await openEncoder(path, said);
   const { model } = architecture;
   if (model === undefined) throw new FormatError(`${path}: its encoder must be a model that has a name; got another. Name a run's folder, or such a checkpoint.`);
-  return { model, ...normalisation, tensors, notes, warnings, ...(isVit(architecture) ? { stem: 'imagenet', heads: architecture.heads } : { stem: architecture.stem }) };
+  return { model, ...normalisation, tensors, taken, notes, warnings, ...(isVit(architecture) ? { stem: 'imagenet', heads: architecture.heads } : { stem: architecture.stem }) };
 }

@@ -1,10 +1,10 @@
-import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { encodePng } from '../../src/io/png.js';
-import { decodeSafetensors, type StoredTensor } from '../../src/io/safetensors.js';
-import { saveStream, saveZip } from '../io/torch-save.js';
+import { decodeSafetensors, encodeSafetensors, type StoredTensor } from '../../src/io/safetensors.js';
+import { Call, saveStream, saveZip } from '../io/torch-save.js';
 import { builtCommand } from '../support/cli.js';
 import { released } from '../support/released.js';
 
@@ -31,7 +31,8 @@ describe('dawngrad convert', () => {
     expect(await dawngrad('convert', `${name}.pth.tar`, `${name}.safetensors`)).toMatchObject({ code: 0, err: '' });
     expect(Object.fromEntries(read(`${name}.safetensors`))).toEqual(Object.fromEntries(run));
     const flags = ['--data', 'photos', '--epochs', '1', '--batch', '4', '--size', '16', '--held-out', '0', '--splits', '2'];
-    expect(await dawngrad('convert', `${name}.pth.tar`, `run-${name}`, ...flags)).toMatchObject({ code: 0, err: '' });
+    const converted = await dawngrad('convert', `${name}.pth.tar`, `run-${name}`, ...flags);
+    expect([converted.code, converted.err]).toEqual([0, '']);
     expect(Object.fromEntries(read(`run-${name}/checkpoint.safetensors`))).toEqual(Object.fromEntries(run));
     const resumed = await dawngrad('pretrain', '--resume', `run-${name}`, '--quiet');
     expect([resumed.code, resumed.err]).toEqual([0, '']);
@@ -56,10 +57,10 @@ describe('dawngrad convert', () => {
   });
 
   it.each<[string, Uint8Array, RegExp]>([
-    ['hostile.pth', saveZip(new Map([['x', { storage: { type: 'system', key: '0', length: 1, bytes: new Uint8Array(4) }, offset: 0, size: [1], strides: [1] }]])), /got "torch\.system", which would run code/],
-    ['cut.pth', saveZip(new Map([['x', 1]])).subarray(0, 100), /zip archive ends in a directory/],
-    ['empty.pth', saveZip(new Map([['x', 1]])), /a dictionary of tensors.*got none/],
-    ['text.pth', new TextEncoder().encode('a checkpoint, they said'), /safetensors header/],
+    ['hostile.pth', saveZip(new Map([['model', new Call('os', 'system', ['touch mark'])]])), /got an object of os\.system, which is not built/],
+    ['cut.pth', saveZip(new Map([['x', 1]])).subarray(0, 100), /zip archive must end in a directory/],
+    ['empty.pth', saveZip(new Map([['x', 1]])), /a dictionary of tensors.*got one of x/],
+    ['text.pth', new TextEncoder().encode('a checkpoint, they said'), /must be a checkpoint.*got text that begins/],
   ])('%s ends in one sentence and code 4', async (name, bytes, says) => {
     writeFileSync(join(folder, name), bytes);
     const { code, err } = await dawngrad('convert', name, 'out.safetensors');
@@ -68,7 +69,45 @@ describe('dawngrad convert', () => {
   });
 });
 
+describe('flags that contradict a checkpoint', () => {
+  it.each([
+    [['convert', 'zip.pth.tar', 'other', '--K', '64'], 2, /--K: it must be what zip\.pth\.tar holds, 32; got 64/],
+    [['convert', 'zip.pth.tar', 'other', '--dim', '65'], 2, /--dim: it must be what zip\.pth\.tar holds, \d+; got 65/],
+    [['convert', 'zip.pth.tar', 'other', '--model', 'resnet50'], 2, /--model: it must be what zip\.pth\.tar holds, resnet-tiny; got resnet50/],
+    [['convert', 'zip.pth.tar', 'other', '--head', 'linear'], 2, /--head: it must be what zip\.pth\.tar holds, mlp; got linear/],
+    [['convert', 'zip.pth.tar', 'other', '--stem', 'imagenet'], 2, /one of 3×3, as conv1\.weight is: cifar or small; got imagenet/],
+    [['convert', 'v3.pth.tar', 'other', '--size', '32'], 2, /--size: it must be what v3\.pth\.tar holds, 16; got 32/],
+    [['convert', 'v3.pth.tar', 'other', '--method', 'moco'], 2, /--method: it must be what v3\.pth\.tar holds, moco-v3; got moco/],
+    [['convert', 'v3.pth.tar', 'other', '--heads', '8'], 4, /a run of vit-mini must have 4 attention heads; got 8/],
+    [['embed', 'photos', '--checkpoint', 'v3.pth.tar', '--size', '32'], 2, /--size: it must be that of the position embedding in v3\.pth\.tar, 16 \(4 patches of 8\); got 32/],
+    [['embed', 'photos', '--checkpoint', 'v3', '--heads', '8'], 2, /--heads: it must be that of the run v3, 4; got 8/],
+    [['embed', 'photos', '--checkpoint', 'run', '--stem', 'cifar'], 2, /--stem: it must be that of the run run, small; got cifar/],
+    [['export', 'zip.pth.tar', 'x.onnx', '--stem', 'imagenet'], 2, /one of 3×3, as conv1\.weight is/],
+    [['export', 'zip.pth.tar', 'x.onnx', '--prefix', 'teacher'], 2, /got teacher, and encoders in encoder_q\., encoder_k\./],
+  ] as const)('%j', async (args, code, says) => {
+    const ended = await dawngrad(...args);
+    expect([ended.code, ended.err]).toEqual([code, expect.stringMatching(says)]);
+    expect([existsSync(join(folder, 'other')), existsSync(join(folder, 'x.onnx'))]).toEqual([false, false]);
+  });
+});
+
 describe('dawngrad embed and export', () => {
+  it('values that are not finite are told by every command, and stop those that compute', async () => {
+    cpSync(join(folder, 'run'), join(folder, 'broken'), { recursive: true });
+    const weights = new Map(read('run/checkpoint.safetensors'));
+    (weights.get('encoder_q.bn1.weight')!.data as Float32Array)[1] = NaN;
+    const { metadata } = decodeSafetensors(readFileSync(join(folder, 'run/checkpoint.safetensors')), 'run');
+    writeFileSync(join(folder, 'broken/checkpoint.safetensors'), encodeSafetensors(weights, metadata));
+    const says = /Warning: .*checkpoint\.safetensors: values must be finite; got 1 that is not, in encoder_q\.bn1\.weight\./;
+    for (const args of [['export', 'broken', 'broken.onnx'], ['compare', 'broken', 'run'], ['convert', 'broken/checkpoint.safetensors', 'broken.safetensors']])
+      expect(await dawngrad(...args)).toMatchObject({ code: 0, err: expect.stringMatching(says) });
+    for (const args of [['embed', 'photos', '--checkpoint', 'broken'], ['knn', 'broken'], ['linear', 'broken'], ['finetune', 'broken', 'photos', '--out', 'no'], ['pretrain', '--resume', 'broken']]) {
+      const { code, err } = await dawngrad(...args);
+      expect([args[0], code, err]).toEqual([args[0], 4, expect.stringMatching(/values must be finite; got 1 that is not, in .*bn1\.weight\. Nothing can be computed/)]);
+    }
+  });
+
+
   it('gives the same features by a run and by its encoder alone, in every format, streamed or not', async () => {
     expect((await dawngrad('convert', 'run/checkpoint.safetensors', 'small.safetensors')).code).toBe(0);
     const stated = await dawngrad('embed', 'photos', '--checkpoint', 'run', '--out', 'a.safetensors');
@@ -146,12 +185,12 @@ describe('dawngrad embed and export', () => {
   it('takes a vision transformer without a run, as MoCo v3 releases them, and its heads', async () => {
     const features = async (...from: string[]) => {
       const { code, err } = await dawngrad('embed', 'photos', '--checkpoint', ...from, '--out', 'v3.npy');
-      expect([code, err]).toEqual([0, '']);
+      expect([code, err.match(/^.*attention heads.*$/gm)]).toEqual([0, from.join() === 'v3.pth.tar' ? ["v3.pth.tar: assumed: 4 attention heads, which no file tells: its positions are MoCo v3's (--heads N: other)."] : null]);
       return readFileSync(join(folder, 'v3.npy'));
     };
     const [run, bare, other] = [await features('v3'), await features('v3.pth.tar'), await features('v3.pth.tar', '--heads', '8')];
     expect([bare.equals(run), other.equals(run), other.length]).toEqual([true, false, run.length]);
-    expect(await dawngrad('embed', 'photos', '--checkpoint', 'v3.pth.tar', '--heads', '7')).toMatchObject({ code: 2, err: expect.stringContaining('heads divide the width, 64; got 7') });
+    expect(await dawngrad('embed', 'photos', '--checkpoint', 'v3.pth.tar', '--heads', '7')).toMatchObject({ code: 2, err: expect.stringContaining('heads must divide the width, 64; got 7') });
     expect((await dawngrad('linear', 'v3.pth.tar', 'photos', '--held-out', '0.5', '--epochs', '2', '--out', 'v3-probe')).out).toContain('by recipe v3-vit');
     expect((await dawngrad('export', 'v3.pth.tar', 'v3-model', '--heads', '8')).code).toBe(0);
     expect(JSON.parse(readFileSync(join(folder, 'v3-model/config.json'), 'utf8'))).toMatchObject({ model_type: 'vit', num_attention_heads: 8 });
