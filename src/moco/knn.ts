@@ -16,7 +16,7 @@ export interface Features {
 export interface Neighbours {
   /** u32 [queries, k], the nearest first. */
   index: Uint32Array;
-  /** f32 [queries, k], cosine similarities. */
+  /** f32 [queries, k], cosine similarities; NaN, after all others, where one of the two has features that are not finite. */
   similarity: Float32Array;
   k: number;
 }
@@ -39,6 +39,7 @@ export async function nearestNeighbours(queries: Features, bank: Features, k: nu
       for (let i = 0; i < rows; i++) topK(scores.subarray(i * some, (i + 1) * some), before, found, (first + i) * take);
     }
   }
+  found.similarity.forEach((s, i, all) => s === -Infinity && (all[i] = NaN));
   return found;
 }
 
@@ -49,11 +50,11 @@ function checkNeighbours(k: number): void {
 const asTensor = ({ values, size }: Features, first: number, rows: number): Tensor =>
   tensor(values.subarray(first * size, (first + rows) * size), [rows, size]);
 
-/** Puts the scores of rows after `before` others among the k largest so far, largest first; of equals the earlier one. */
+/** Puts the scores of rows after `before` others among the k largest so far, largest first; of equals the earlier one. NaN is the least. */
 function topK(scores: Float32Array, before: number, { index, similarity, k }: Neighbours, at: number): void {
   let held = Math.min(k, before);
   for (let i = 0; i < scores.length; i++) {
-    const s = scores[i];
+    const s = Number.isNaN(scores[i]) ? -Infinity : scores[i];
     if (held === k && s <= similarity[at + k - 1]) continue;
     let place = held < k ? held++ : k - 1;
     for (; place > 0 && similarity[at + place - 1] < s; place--) {
@@ -78,8 +79,9 @@ export const knnAccuracy = async (queries: Features, bank: Features, { k, T }: K
 
 /**
  * Accuracy of weighted k-NN (Wu et al., arXiv:1805.01978) for every k with every T, from neighbours that are found
- * once: each of the k nearest votes for its class with e^(s / T). A k above the bank's size is the whole bank.
- * Both sets must be labelled.
+ * once: each of the k nearest votes for its class with e^(s / T). A k above the bank's size is the whole bank. Of classes
+ * with equal votes the one that was voted for first wins, so that ties fall the same way each time; neighbours by NaN have no
+ * vote, and a query without a vote counts as wrong. Both sets must be labelled.
  */
 export async function knnSweep(queries: Features, bank: Features, ks: readonly number[], Ts: readonly number[]): Promise<(KnnOptions & { accuracy: number })[]> {
   const { labels } = queries;
@@ -97,7 +99,8 @@ function vote({ k, index, similarity }: Neighbours, i: number, labels: Uint32Arr
   const votes = new Map<number, number>();
   for (let j = 0; j < k; j++) {
     const label = labels[index[i * k + j]];
-    votes.set(label, (votes.get(label) ?? 0) + Math.exp((similarity[i * k + j] - 1) / T));
-    leads(j, [...votes].reduce((best, v) => (v[1] > best[1] ? v : best))[0]);
+    const weight = Math.exp((similarity[i * k + j] - similarity[i * k]) / T); // of the nearest 1, whatever T is
+    if (weight >= 0) votes.set(label, (votes.get(label) ?? 0) + weight);
+    leads(j, [...votes].reduce((best, v) => (v[1] > best[1] ? v : best), [-1, 0])[0]);
   }
 }

@@ -12,7 +12,7 @@ import { augment, normalizePictures } from '../ops/augment.js';
 import { AUGMENT_COLUMNS, type Augmentation, crops, drawAugmentation } from '../ops/augment_params.js';
 import { crossEntropy } from '../ops/cross_entropy.js';
 import { withPrecision } from '../ops/precision.js';
-import { argmax } from '../ops/reduce.js';
+import { pick } from '../ops/pick.js';
 import { reshape } from '../ops/reshape.js';
 import { concat } from '../ops/strided.js';
 import { FlatParameters } from '../optim/flat.js';
@@ -20,6 +20,7 @@ import { warmupCosine } from '../optim/schedule.js';
 import { step } from '../step.js';
 import { type Tensor, tensor } from '../tensor.js';
 import type { PretrainConfig } from './config.js';
+import { accuracy } from './contrast.js';
 import { optimizerOf } from './create.js';
 import { lacking, SKIPPED, skippedText } from './monitors.js';
 import { resident } from './step_pictures.js';
@@ -133,8 +134,12 @@ function measurer(model: Encoder, heldOut: Pictures, config: SupervisedConfig): 
     let right = 0;
     for (let first = 0; first < heldOut.count; first += ROWS) {
       const index = Uint32Array.from({ length: Math.min(ROWS, heldOut.count - first) }, (_, i) => first + i);
-      const guessed = await step(() => noGrad(() => argmax(model.forward(normalizePictures(pictures, tensor(index), config)), 1)).data());
-      index.forEach((n, i) => (right += Number(guessed[i] === heldOut.labels![n])));
+      const labels = index.map((n) => heldOut.labels![n]);
+      const [top1] = await step(() => noGrad(() => {
+        const logits = model.forward(normalizePictures(pictures, tensor(index), config));
+        return accuracy(logits, pick(logits, tensor(labels)), 1).top1.data();
+      }));
+      right += Math.round(top1 * index.length);
     }
     return right / heldOut.count;
   });
