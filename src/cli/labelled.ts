@@ -1,5 +1,3 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { ConfigError } from '../core/errors.js';
 import { type PictureSet, splitHeldOut } from '../data/pictures.js';
 import type { PictureSource } from '../data/source.js';
@@ -7,7 +5,7 @@ import type { PretrainConfig } from '../moco/config.js';
 import { EMBEDDED } from '../moco/embed.js';
 import type { EncoderFile } from '../moco/encoder.js';
 import { openEncoder } from '../moco/encoder.node.js';
-import { openRun } from '../moco/run.node.js';
+import { findRun } from '../moco/run.node.js';
 import type { Flag, Parsed } from './args.js';
 import { adapterFlag, commonFlags, headsFlag, headsOf, openDevice, type Output } from './common.js';
 import { type Loading, loadingFlags, loadingOf, measured, openData } from './loading.js';
@@ -50,7 +48,7 @@ export async function openLabelled(command: string, args: Parsed, out: Output, b
   const { flags, positional: [from, data, ...more] } = args;
   if (from === undefined || more.length > 0)
     throw new ConfigError(`${command}: it takes a run or checkpoint, and pictures; got ${args.positional.length} names. Write dawngrad ${command} runs/photos.`);
-  const run = existsSync(join(from, 'config.json')) ? openRun(from).info : undefined;
+  const run = findRun(from)?.info;
   if (!run && data === undefined)
     throw new ConfigError(`${command}: a checkpoint does not say what to measure it on; got no pictures. Write dawngrad ${command} ${from} photos.`);
   const encoder = await openEncoder(from, headsOf(args));

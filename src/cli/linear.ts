@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ConfigError } from '../core/errors.js';
 import { writeAtomic } from '../io/atomic.node.js';
@@ -7,6 +6,7 @@ import { encodeSafetensors } from '../io/safetensors.js';
 import { EMBEDDED } from '../moco/embed.js';
 import { buildEncoder, isVit } from '../moco/encoder.js';
 import { type LinearConfig, linearRecipes } from '../moco/linear_config.js';
+import { findRun } from '../moco/run.node.js';
 import { linearProbe, type LinearRecord, type LinearResult } from '../moco/linear_probe.js';
 import { describeFlags, type Flag, type Parsed } from './args.js';
 import type { Command } from './command.js';
@@ -58,7 +58,7 @@ async function runLinear(args: Parsed): Promise<number> {
   const config = { ...asked, ...encoder.normalisation };
   const onEpoch = (r: LinearRecord) => output.tell(progress(r, config.epochs));
   const result = await linearProbe(buildEncoder(encoder, from), { train, heldOut, config, stored: encoder.tensors, ahead, onEpoch });
-  const out = (args.flags.get('out') as string | undefined) ?? (existsSync(join(from, 'config.json')) ? from : dirname(from));
+  const out = (args.flags.get('out') as string | undefined) ?? findRun(from)?.folder ?? dirname(from);
   const { epochs, best, classifier } = result;
   const about = { encoder: from, recipe: used, config, pictures: { train: train.count, heldOut: heldOut.count, classes: train.classes }, best, epochs };
   await writeAtomic(join(out, 'linear.json'), `${JSON.stringify(about, null, 2)}\n`);

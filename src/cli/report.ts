@@ -15,12 +15,13 @@ import type { Encoder } from '../nn/models.js';
 export async function writeReport(run: Run, training: Pretraining, skipped: Pictures['skipped'], rows: GalleryRow[], elapsedSeconds: number): Promise<void> {
   const { config, train, watched, method, warnings } = training;
   const { steps, knn, spread, before } = run.history();
+  const chance = method.chance(config.batch / config.accumulate);
   const notes = [...warnings];
   if (skipped.length > 0) notes.push(`${skipped.length} pictures could not be decoded and were left out${inMemory(train) ? '' : ', or are grey'}.`);
   const html = renderReport({
     title: `Pretraining by ${config.method}`, command: run.info.command, config: { ...config, data: run.info.data, ...run.info.choice },
     adapter: run.info.adapter, version: run.info.version, seed: config.seed, notes, elapsedSeconds,
-    steps, knn: knn.map((r) => ({ epoch: r.epoch, accuracy: r.knn })), queueSize: keysOf(training) - 1, chanceLoss: method.chance(config.batch / config.accumulate).loss,
+    steps, knn: knn.map((r) => ({ epoch: r.epoch, accuracy: r.knn })), queueSize: Math.round(1 / chance.top1) - 1, chanceLoss: chance.loss,
     baselines: { ...before, trained: knn.at(-1)?.knn, k: config.knn, T: config.knnT },
     gallery: await gallery(watched.train, watched.heldOut, rows),
     spread: spread.map((r) => ({ epoch: r.epoch, value: r.featureSpread })), published: publishedKnn(config, train.classes),
@@ -28,12 +29,6 @@ export async function writeReport(run: Run, training: Pretraining, skipped: Pict
     ...(await looks(training)),
   });
   await writeAtomic(run.file('report.html'), html);
-}
-
-/** Keys that a query chooses from. */
-function keysOf({ config: { method, bankLoss, K, batch, accumulate }, train }: Pretraining): number {
-  if (method === 'memory-bank' && bankLoss === 'full') return train.count;
-  return method === 'moco' || method === 'memory-bank' ? K + 1 : batch / accumulate;
 }
 
 const VIEWED = 12; // pictures

@@ -1,4 +1,14 @@
-export const mean = (values: readonly number[]): number => values.reduce((sum, v) => sum + v, 0) / values.length;
+/** What JSON makes of a number that is not finite, or a measure that is not there: no mean has it in. */
+type Absent = null | undefined;
+
+/** NaN without values, and where one of them is not finite: a mean that leaves out what went wrong would hide it. */
+export const mean = (values: readonly (number | Absent)[]): number => values.reduce((sum: number, v) => sum + (Number.isFinite(v) ? v! : NaN), 0) / values.length;
+
+/** Whether every value is finite. */
+export function allFinite(values: ArrayLike<number>): boolean {
+  for (let i = 0; i < values.length; i++) if (!Number.isFinite(values[i])) return false;
+  return true;
+}
 
 /** The mean squared distance from the mean. */
 export const variance = (values: readonly number[]): number => {

@@ -1,5 +1,6 @@
-import { FormatError } from '../core/errors.js';
+import { DivergedError, FormatError } from '../core/errors.js';
 import { numel, sameShape, type Shape, show } from '../core/shape.js';
+import { allFinite } from '../core/statistics.js';
 import { decodeSafetensors, encodeSafetensors, type StoredTensor } from '../io/safetensors.js';
 import type { Module } from '../nn/module.js';
 import type { Tensor } from '../tensor.js';
@@ -66,10 +67,19 @@ function slotsOf(s: Saved): Iterable<Slot> {
 /** Everything a run needs to go on: encoders, queue or bank, and the optimizer. */
 export const slots = (method: Method): Slot[] => [...method.saved()].flatMap((s) => [...slotsOf(s)]);
 
-/** A safetensors file, for MoCo v1 to v3 with the names and layouts of facebookresearch's (without `module.`). */
+/**
+ * A safetensors file, for MoCo v1 to v3 with the names and layouts of facebookresearch's (without `module.`).
+ * @throws DivergedError if a tensor is not finite: such a state is of no use, and must not replace one that is.
+ */
 export async function saveCheckpoint(method: Method, metadata: Record<string, string>): Promise<Uint8Array> {
   const all = slots(method);
   const stored = await Promise.all(all.map((s) => s.save()));
+  const bad = all.filter((_, i) => stored[i].dtype === 'F32' && !allFinite(stored[i].data as Float32Array));
+  if (bad.length > 0)
+    throw new DivergedError(
+      `checkpoint: every tensor of the state must be finite to be saved; got ${bad.length} of ${all.length} that are not, ${bad[0].name} among them. ` +
+        'Training has diverged: start it again with a lower --lr, from the last checkpoint or anew.',
+    );
   return encodeSafetensors(new Map(all.map((s, i) => [s.name, stored[i]])), metadata);
 }
 

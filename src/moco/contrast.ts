@@ -19,7 +19,7 @@ export const contrast = (q: Tensor, k: Tensor, T: number): Measures => classify(
 /** Softmax over the similarities of queries with keys [M, dim]; the key of query i is labels[i]. */
 export function classify(q: Tensor, keys: Tensor, T: number, labels: Tensor): Measures {
   const logits = mul(matmul(q, keys, { transposeB: true, precision: 'f32' }), 1 / T); // N × M
-  return { loss: crossEntropy(logits, labels), ...accuracy(logits, pick(logits, labels), 1) };
+  return { loss: crossEntropy(logits, labels), ...accuracy(logits, pick(logits, labels)) };
 }
 
 /** Below every finite f32 but the least. */
@@ -31,7 +31,7 @@ const LEAST = -3.4028234663852886e38;
  *
  * @param own how many of a row's scores are the positive itself: 1 or 0.
  */
-export function accuracy(scores: Tensor, positive: Tensor, own: 0 | 1 = 0): { top1: Tensor; top5: Tensor } {
+export function accuracy(scores: Tensor, positive: Tensor, own: 0 | 1 = 1): { top1: Tensor; top5: Tensor } {
   const rank = sub(scores.shape[1] - own, sum(greater(reshape(positive, [positive.size, 1]), scores), 1)); // others that are not below
   const [top1, top5] = [1, 5].map((k) => mean(mul(greater(k, rank), greater(positive, LEAST))));
   return { top1, top5 };

@@ -1,17 +1,14 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { type EncoderFile, encoderOf, type Said } from './encoder.js';
-import { openRun } from './run.node.js';
+import { findRun } from './run.node.js';
 import { readWeights } from './weights.node.js';
 
 /**
- * Opens the encoder of a run's folder, which says how its pictures were prepared, or of a checkpoint. The heads of a
- * vision transformer may be said, as files do not tell them: see `vitArchitecture`.
+ * Opens the encoder of a run, which says how its pictures were prepared, or of a checkpoint: see `openRun` for the names of a
+ * run's checkpoints. The heads of a vision transformer may be said, as files do not tell them: see `vitArchitecture`.
  * @throws FormatError if there is none.
  */
 export async function openEncoder(path: string, said: Pick<Said, 'heads'> = {}): Promise<EncoderFile> {
-  if (!existsSync(join(path, 'config.json'))) return encoderOf(await readWeights(path), path, said);
-  const { config } = openRun(path).info;
-  const file = join(path, 'checkpoint.safetensors');
-  return encoderOf(await readWeights(file), file, { ...config, ...said });
+  const run = findRun(path);
+  if (!run) return encoderOf(await readWeights(path), path, said);
+  return encoderOf(await readWeights(run.checkpoint), run.checkpoint, { ...run.info.config, ...said });
 }

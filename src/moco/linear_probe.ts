@@ -124,7 +124,7 @@ function newClassifier(features: number, classes: number, seed: number): Linear 
 /** Loss, top-1 and top-5 accuracy: a scalar, and all three as f32 [3]. */
 function measure(logits: Tensor, labels: Tensor): { loss: Tensor; all: Tensor } {
   const loss = crossEntropy(logits, labels);
-  const { top1, top5 } = accuracy(logits, pick(logits, labels), 1);
+  const { top1, top5 } = accuracy(logits, pick(logits, labels));
   return { loss, all: concat([loss, top1, top5].map((v) => reshape(v, [1]))) };
 }
 

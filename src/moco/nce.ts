@@ -32,5 +32,5 @@ export function nce(v: Tensor, own: Tensor, drawn: Tensor, T: number, n: number,
   const [P0, PK] = [div(e0, Z), div(eK, Z)];
   const data = sum(log(div(P0, add(P0, K / n + EPS)))); // ln h(own)
   const noise = sum(log(div(K / n, add(PK, K / n + EPS)))); // ln(1 - h(drawn))
-  return { loss: mul(add(data, noise), -1 / N), ...accuracy(negative, pick(scores, places(N))) };
+  return { loss: mul(add(data, noise), -1 / N), ...accuracy(negative, pick(scores, places(N)), 0) };
 }

@@ -137,7 +137,7 @@ function measurer(model: Encoder, heldOut: Pictures, config: SupervisedConfig): 
       const labels = index.map((n) => heldOut.labels![n]);
       const [top1] = await step(() => noGrad(() => {
         const logits = model.forward(normalizePictures(pictures, tensor(index), config));
-        return accuracy(logits, pick(logits, tensor(labels)), 1).top1.data();
+        return accuracy(logits, pick(logits, tensor(labels))).top1.data();
       }));
       right += Math.round(top1 * index.length);
     }
