@@ -16,6 +16,7 @@ import { knn } from './knn.js';
 import { linear } from './linear.js';
 import { pretrain } from './pretrain.js';
 import { profile } from './profile.js';
+import { fitted } from './screen.js';
 import { search } from './search.js';
 import { summary } from './summary.js';
 
@@ -45,7 +46,7 @@ ${usages.map(([usage, what]) => `  ${usage.padEnd(24)}${what}`).join('\n')}
 
 dawngrad <command> --help tells the flags of a command; dawngrad --version the version.
 Exit codes: 0 done, 1 unexpected, 2 usage or configuration, 3 no usable adapter, 4 bad data or checkpoint,
-130 interrupted after saving.`;
+5 training diverged, 130 interrupted after saving.`;
 
 const dawngrad: Group = { help, commands: Object.fromEntries(Object.entries(table).map(([name, [command]]) => [name, command])) };
 
@@ -81,7 +82,7 @@ main(process.argv.slice(2)).then(
     const expected = error instanceof DawngradError;
     const brief = expected && !process.argv.includes('--verbose');
     const text = brief ? `${colour(process.stderr).red('Error:')} ${error.message}` : error instanceof Error ? error.stack : String(error);
-    process.stderr.write(`${text}\n`);
+    process.stderr.write(`${brief ? fitted(text!, process.stderr) : text}\n`);
     process.exit(expected ? error.exitCode : 1);
   },
 );

@@ -107,15 +107,19 @@ export class Run {
       await writeAtomic(this.file(`${name}.safetensors`), tensors);
       await writeAtomic(this.file(`${name}.json`), `${JSON.stringify({ ...about, step, ...more, tensors: `${name}.safetensors` }, null, 2)}\n`);
     };
-    if (score && better(score, this.#best())) await write(files.best, score);
+    if (score && better(score, this.#said<Score>(files.best))) await write(files.best, score);
     await write(files.last);
   }
 
-  /** The score of the best checkpoint. */
-  #best(): Score | undefined {
+  /** The step of the last checkpoint, if there is one. */
+  get savedStep(): number | undefined {
+    return this.#said<{ step: number }>(files.last)?.step;
+  }
+
+  /** What is told beside a checkpoint. */
+  #said<T>(name: string): T | undefined {
     try {
-      const { by, value } = JSON.parse(readFileSync(this.file(`${files.best}.json`), 'utf8')) as Score;
-      return typeof value === 'number' ? { by, value } : undefined;
+      return JSON.parse(readFileSync(this.file(`${name}.json`), 'utf8')) as T;
     } catch {
       return undefined; // there is none
     }
