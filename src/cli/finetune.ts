@@ -4,7 +4,7 @@ import { ConfigError } from '../core/errors.js';
 import { openPictures } from '../data/open.node.js';
 import { splitHeldOut } from '../data/pictures.js';
 import { writeAtomic } from '../io/atomic.node.js';
-import { percent } from '../io/numbers.js';
+import { fixed, percent } from '../io/numbers.js';
 import { encodeSafetensors } from '../io/safetensors.js';
 import { buildClassifier } from '../moco/classifier.js';
 import { openNamedEncoder } from '../moco/named_encoder.node.js';
@@ -84,7 +84,7 @@ async function tune({ flags: given }: Parsed, output: Output, { from, data, out 
   };
   const classifier = await buildClassifier(model, { classes: Math.max(1, classes.length), stem, heads, size, seed }, tensors, from);
   const records = await trainClassifier(classifier, sets, config, {
-    onEpoch: (r) => output.tell(`epoch ${r.epoch}/${epochs}  loss ${r.loss.toFixed(3)}  accuracy ${percent(r.accuracy)}`),
+    onEpoch: (r) => output.tell(`epoch ${r.epoch}/${epochs}  loss ${fixed(r.loss)}  accuracy ${percent(r.accuracy)}`),
     onWarning: (text) => output.warn(text),
   });
   const last = records.at(-1)!;

@@ -1,6 +1,5 @@
-import { mean } from '../core/statistics.js';
 import { fixed, percent } from '../io/numbers.js';
-import { LAST_STEPS } from '../io/report-data.js';
+import { lastMean } from '../io/report-data.js';
 import type { Pretraining } from '../moco/pretrain.js';
 import type { Run } from '../moco/run.node.js';
 
@@ -21,11 +20,10 @@ export interface Results {
 export function resultsOf(run: Run, { config, method, position, totalSteps }: Pretraining): Results {
   const { steps, knn, before } = run.history();
   const trained = knn.at(-1)?.knn;
-  const last = steps.slice(-LAST_STEPS);
   const chance = method.chance(config.batch / config.accumulate);
   return {
     run: run.folder, step: position.step, totalSteps,
-    loss: mean(last.map((s) => s.loss)), contrastTop1: mean(last.map((s) => s.contrastTop1)),
+    loss: lastMean(steps, (s) => s.loss), contrastTop1: lastMean(steps, (s) => s.contrastTop1),
     chanceLoss: chance.loss, chanceTop1: chance.top1,
     ...(before && trained !== undefined && { knn: { chance: before.chance, rawPixels: before.rawPixels, randomEncoder: before.randomEncoder, trained } }),
   };

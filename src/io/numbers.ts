@@ -1,8 +1,16 @@
+import { mean, spread } from '../core/statistics.js';
+
 /** Numbers as the report prints them; what is not finite prints as a dash. */
 const finite = (x: number | null | undefined, show: (x: number) => string): string => (Number.isFinite(x) ? show(x!) : '–');
 
 /** 0.3456 as `34.6 %`. */
 export const percent = (x: number | null | undefined): string => finite(x, (v) => `${(100 * v).toFixed(1)} %`);
+
+/** Shares with their spread, `62.0 % ± 1.5`, one as it is; a dash if one of them is not finite. */
+export function meanPercent(values: readonly (number | null)[]): string {
+  const middle = mean(values);
+  return `${percent(middle)}${values.length > 1 && Number.isFinite(middle) ? ` ± ${(100 * spread(values)).toFixed(1)}` : ''}`;
+}
 
 /** 4.5523 as `4.552`. */
 export const fixed = (x: number | null | undefined, digits = 3): string => finite(x, (v) => v.toFixed(digits));

@@ -1,10 +1,15 @@
+import { mean } from '../core/statistics.js';
 import type { MapData } from './report-map.js';
 import type { Point } from './thin.js';
 
-/** Steps at the end of a run whose mean is told as its loss and its contrast accuracy. */
-export const LAST_STEPS = 10;
+/** A step of f16 that was tried and not made: its loss is no part of any mean. */
+export const wasSkipped = ({ lossScale, gradNorm }: Pick<ReportStep, 'lossScale' | 'gradNorm'>): boolean => lossScale !== undefined && gradNorm === undefined;
 
-/** One training step as it was logged. */
+/** The mean over the last ten steps of a run, NaN if one of them is not finite. */
+export const lastMean = <S extends ReportStep>(steps: readonly S[], read: (s: S) => number): number =>
+  mean(steps.filter((s) => !wasSkipped(s)).slice(-10).map(read));
+
+/** One training step as it was logged; what was not finite is null in a file. */
 export interface ReportStep {
   step: number;
   epoch: number;
@@ -18,6 +23,8 @@ export interface ReportStep {
   picturesPerSecond?: number;
   /** Norm of the gradient of the first layer. */
   gradNorm?: number;
+  /** With precision f16. */
+  lossScale?: number;
 }
 
 /** A picture of the gallery as a `data:image/...` address. */

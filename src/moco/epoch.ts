@@ -1,4 +1,5 @@
 import { mean } from '../core/statistics.js';
+import { wasSkipped } from '../io/report-data.js';
 import type { StepRecord } from './records.js';
 
 /** How good an encoder is: by k-NN accuracy where that is measured, the higher the better, else by the mean loss of an epoch. */
@@ -25,9 +26,6 @@ export interface EpochRecord {
   score?: Score;
 }
 
-/** A step of f16 that was tried and not made. */
-const skipped = ({ lossScale, gradNorm }: StepRecord): boolean => lossScale !== undefined && gradNorm === undefined;
-
 /** The steps of the epoch under way. */
 export class EpochMeans {
   #steps: StepRecord[] = [];
@@ -38,7 +36,7 @@ export class EpochMeans {
 
   /** Ends an epoch. Losses compare once the queue held real keys in all of it: random ones are easy to tell apart. */
   end(epoch: number): EpochRecord & { settled: boolean } {
-    const made = this.#steps.filter((s) => !skipped(s));
+    const made = this.#steps.filter((s) => !wasSkipped(s));
     const settled = made.every(({ queueFill = 1 }) => queueFill === 1);
     this.#steps = [];
     return { epoch, loss: mean(made.map((s) => s.loss)), contrastTop1: mean(made.map((s) => s.contrastTop1)), settled };

@@ -8,16 +8,13 @@ import { augment } from '../ops/augment.js';
 import { AUGMENT_COLUMNS, type Augmentation } from '../ops/augment_params.js';
 import { mul } from '../ops/binary.js';
 import { withPrecision } from '../ops/precision.js';
-import { sum } from '../ops/reduce.js';
 import { reshape } from '../ops/reshape.js';
 import { concat } from '../ops/strided.js';
-import { noGrad } from '../autograd.js';
 import { medians } from '../profile.js';
-import { step } from '../step.js';
 import type { Tensor } from '../tensor.js';
 import { checkConfig, type PretrainConfig, viewsOf } from './config.js';
 import { createMethod } from './create.js';
-import { divergedAt, notFinite } from './diverged.js';
+import { divergedAt, notFinite, notFiniteParameters } from './diverged.js';
 import { DrawnAhead } from './drawn_ahead.js';
 import { Drawer, type Draws, mapDraws } from './draws.js';
 import { COLLAPSE, collapseText, damagedText, featureSpread, firstLayer, gradientNorm, lacking, SKIPPED, skippedText, SpikeDetector, spikeText, starvedText } from './monitors.js';
@@ -242,9 +239,8 @@ export class Pretraining {
 
   async #endEpoch({ onKnn, onSpread, onWarning, onEpoch }: PretrainHooks): Promise<void> {
     const epoch = this.#done / this.stepsPerEpoch;
-    const { values } = this.method.optimizer.parameters;
-    const [size] = await step(() => noGrad(() => sum(mul(values, values)).data()));
-    if (!Number.isFinite(size)) throw this.#fail(this.#done, `parameters of length ${Math.sqrt(size)}`);
+    const got = await notFiniteParameters(this.method.optimizer.parameters);
+    if (got !== undefined) throw this.#fail(this.#done, got);
     const { settled, ...means } = this.#epoch.end(epoch);
     const starved = this.#starvation.endEpoch();
     if (starved !== undefined) this.#warn(starvedText(epoch, starved), onWarning);

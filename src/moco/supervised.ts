@@ -22,6 +22,7 @@ import { type Tensor, tensor } from '../tensor.js';
 import type { PretrainConfig } from './config.js';
 import { accuracy } from './contrast.js';
 import { optimizerOf } from './create.js';
+import { divergedAt, notFinite, notFiniteParameters } from './diverged.js';
 import { lacking, SKIPPED, skippedText } from './monitors.js';
 import { resident } from './step_pictures.js';
 
@@ -55,6 +56,7 @@ export interface ClassifierHooks {
 
 /** Pictures put to the model at once when it is measured, and steps that are not read back yet. */
 const [ROWS, IN_FLIGHT] = [256, 3];
+const WHERE = 'classifier';
 
 /** The optimizer and rates that classifiers start from: SGD for ResNets, AdamW for vision transformers. */
 export const supervisedRecipe = (model: string): Pick<SupervisedConfig, 'optimizer' | 'lr' | 'momentum' | 'weightDecay' | 'warmup'> =>
@@ -68,6 +70,7 @@ export const supervisedRecipe = (model: string): Pick<SupervisedConfig, 'optimiz
  *
  * @param model [N, size, size, 3] -> [N, classes]
  * @returns what each epoch ended with.
+ * @throws DivergedError a few steps after the loss was not finite, or at the end of an epoch if a parameter is not.
  */
 export async function trainClassifier(
   model: Encoder, sets: { train: Pictures; heldOut: Pictures }, config: SupervisedConfig, hooks: ClassifierHooks = {},
@@ -75,10 +78,12 @@ export async function trainClassifier(
   const { train, heldOut } = sets;
   check(train, heldOut, config);
   for (const text of lacking(config.precision ?? 'f32', backend())) hooks.onWarning?.(text);
-  const [advance, measure] = [stepper(model, train, config), measurer(model, heldOut, config)];
+  const [{ advance, parameters }, measure] = [stepper(model, train, config), measurer(model, heldOut, config)];
   const records: ClassifierEpoch[] = [];
   while (records.length < config.epochs && !hooks.signal?.aborted) {
     const { loss, ...scaled } = await runEpoch(advance, train, config, records.length, hooks);
+    const got = await notFiniteParameters(parameters);
+    if (got !== undefined) throw divergedAt(WHERE, (records.length + 1) * Math.floor(train.count / config.batch), got, config);
     const record = { epoch: records.length + 1, loss, accuracy: await measure(), ...scaled };
     records.push(record);
     hooks.onEpoch?.(record);
@@ -89,7 +94,7 @@ export async function trainClassifier(
 type Advance = (index: Uint32Array, table: Float32Array, labels: Uint32Array, lr: number) => Promise<Tensor>;
 
 /** A step of training, recorded once: its loss and, if that is scaled, the state of the scale. */
-function stepper(model: Encoder, train: Pictures, config: SupervisedConfig): Advance {
+function stepper(model: Encoder, train: Pictures, config: SupervisedConfig): { advance: Advance; parameters: FlatParameters } {
   const pictures = resident(train);
   const optimizer = optimizerOf(config, new FlatParameters(model));
   const { lossScale } = optimizer.parameters;
@@ -102,7 +107,8 @@ function stepper(model: Encoder, train: Pictures, config: SupervisedConfig): Adv
     optimizer.step(lr);
     return lossScale ? concat([reshape(loss, [1]), lossScale.state]).detach() : loss.detach();
   });
-  return (index, table, labels, lr) => compiled.async(index, table, labels, Float32Array.of(lr));
+  const advance: Advance = (index, table, labels, lr) => compiled.async(index, table, labels, Float32Array.of(lr));
+  return { advance, parameters: optimizer.parameters };
 }
 
 /** Trains one epoch, whose draws depend on its number alone. */
@@ -117,14 +123,25 @@ async function runEpoch(
   for (let i = 0; i < steps; i++) {
     const index = order.slice(i * batch, (i + 1) * batch);
     const table = drawAugmentation(view, { seed, epoch, view: 0, indices: index, height, width });
-    const values = (await advance(index, table, index.map((n) => labels![n]), warmupCosine(config.lr, epoch + i / steps, warmup, epochs))).data();
-    measured.push(values.then((v) => (v[4] === SKIPPED && onWarning?.(skippedText(epoch * steps + i + 1, v[1])), v)));
+    const lr = warmupCosine(config.lr, epoch + i / steps, warmup, epochs);
+    const values = (await advance(index, table, index.map((n) => labels![n]), lr)).data();
+    measured.push(values.then((v) => checked(v, epoch * steps + i + 1, { ...config, lr }, onWarning)));
+    measured.at(-1)!.catch(() => undefined); // awaited in its turn
     await measured.at(-1 - IN_FLIGHT);
   }
   const all = await Promise.all(measured);
   const loss = mean(all.filter(([, , , , inRow = 0]) => inRow === 0).map(([l]) => l));
   const [, lossScale, , skipped] = all.at(-1)!;
   return lossScale === undefined ? { loss } : { loss, lossScale, skipped };
+}
+
+/** What a step measured, unless that says that training has diverged. */
+function checked(values: TypedArray, at: number, setting: Pick<SupervisedConfig, 'lr' | 'precision'>, onWarning: ClassifierHooks['onWarning']): TypedArray {
+  const [loss, lossScale, , , inRow] = values;
+  if (inRow === SKIPPED) onWarning?.(skippedText(at, lossScale));
+  const got = notFinite({ loss, inRow, lossScale });
+  if (got !== undefined) throw divergedAt(WHERE, at, got, setting);
+  return values;
 }
 
 /** Accuracy on pictures as they are; the model is put back in its mode. */
