@@ -33,8 +33,8 @@ export function notFinite({ loss, norm = 0, layer, inRow = 0, lossScale = 1 }: M
 
 /** The same of parameters, once the device has done what it was given. */
 export async function notFiniteParameters({ values }: FlatParameters): Promise<string | undefined> {
-  const [square] = await step(() => noGrad(() => sum(mul(values, values)).data()));
-  return Number.isFinite(square) ? undefined : `parameters of length ${Math.sqrt(square)}`;
+  const [total] = await step(() => noGrad(() => sum(mul(values, 2 ** -100)).data())); // too small to overflow, and NaN and infinity stay
+  return Number.isFinite(total) ? undefined : 'parameters that are not';
 }
 
 /** The error of a training that has diverged: where, when, what is likely to blame, and what to do. */
