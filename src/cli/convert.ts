@@ -6,9 +6,10 @@ import { demoConfig, type PretrainConfig } from '../moco/config.js';
 import { encoderWeights, type Weights } from '../moco/layout.js';
 import { presets } from '../moco/presets.js';
 import { configIn, resumable } from '../moco/resumable.js';
-import { startRun } from '../moco/run.node.js';
+import { checkFree, startRun } from '../moco/run.node.js';
 import { readWeights } from '../moco/weights.node.js';
 import { describeFlags, type Flag, type Parsed } from './args.js';
+import { checkData } from './checks.js';
 import type { Call, Command } from './command.js';
 import { commonFlags, Output } from './common.js';
 import { configFlags, configFrom } from './pretrain-flags.js';
@@ -49,6 +50,11 @@ async function runConvert(args: Parsed, call: Call): Promise<number> {
       `convert: it takes a checkpoint and where to write it; ` +
         `got ${args.positional.length} names. Write dawngrad convert IN.pth.tar OUT.safetensors.`,
     );
+  checkData(args.flags.get('data') as string | undefined);
+  if (!out.endsWith('.safetensors')) {
+    configFrom(args);
+    checkFree(out);
+  }
   const weights = await readWeights(file);
   if (!out.endsWith('.safetensors')) return toRun(output, args, call, weights, file, out);
   const tensors = args.flags.has('encoder') ? new Map([...encoderWeights(weights.tensors, file)].filter(([name]) => !/^(fc|head)\./.test(name))) : weights.tensors;

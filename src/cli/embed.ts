@@ -16,6 +16,7 @@ import type { Features } from '../moco/knn.js';
 import { pictureMap } from '../moco/picture-map.js';
 import { thumbnails } from '../moco/thumbnails.js';
 import { describeFlags, type Flag, type Parsed } from './args.js';
+import { checkData } from './checks.js';
 import type { Command } from './command.js';
 import { adapterFlag, commonFlags, headsFlag, headsOf, openDevice, Output } from './common.js';
 import { loadingFlags, loadingOf, measured, openData } from './loading.js';
@@ -77,6 +78,7 @@ export async function embedData(command: string, args: Parsed, data: string, out
   if (from === undefined) throw new ConfigError(`${command}: an encoder is needed; got no --checkpoint. Name a run's folder or a checkpoint.`);
   const encoder = await openEncoder(from, headsOf(args));
   const size = (given.get('size') as number | undefined) ?? encoder.normalisation.size;
+  checkData(data);
   const loading = loadingOf(args, await openDevice(args));
   const choice = { views: size, limitPerClass: given.get('limit') as number | undefined };
   const pictures = measured(await openData(data, choice, loading, (text) => out.tell(text)), loading, out);

@@ -10,9 +10,10 @@ import { buildClassifier } from '../moco/classifier.js';
 import { openNamedEncoder } from '../moco/named_encoder.node.js';
 import { scaledText } from '../moco/monitors.js';
 import { moduleTensors } from '../moco/module-state.js';
-import { supervisedRecipe, trainClassifier } from '../moco/supervised.js';
+import { checkSupervised, supervisedRecipe, trainClassifier } from '../moco/supervised.js';
 import type { Precision } from '../ops/precision.js';
 import { describeFlags, type Flag, type Parsed } from './args.js';
+import { checkData } from './checks.js';
 import type { Call, Command } from './command.js';
 import { adapterFlag, commonFlags, headsFlag, headsOf, openDevice, Output } from './common.js';
 
@@ -71,17 +72,19 @@ async function tune({ flags: given }: Parsed, output: Output, { from, data, out 
   const { model, stem, heads, size, mean, std, tensors } = await openNamedEncoder(from, headsOf({ flags: given }));
   const seed = value('seed', 1);
   const chosen = { classes: given.get('classes') as string[] | undefined, limitPerClass: given.get('limit') as number | undefined };
-  const all = await openPictures(data, { views: size, seed, ...chosen });
-  const sets = splitHeldOut(all, value('held-out', 0.2), seed);
-  const classes = all.classes ?? [];
-  const opened = await openDevice({ flags: given });
-  output.tell(`${model} from ${from} on ${opened.name}: ${sets.train.count} pictures in ${classes.length} classes, ${sets.heldOut.count} held out.`);
   const recipe = supervisedRecipe(model);
   const epochs = value('epochs', 20);
   const config = {
     ...recipe, epochs, warmup: Math.min(recipe.warmup, epochs / 2), batch: value('batch', 32), lr: value('lr', recipe.lr),
     precision: value<Precision>('precision', 'f32'), cropMin: value('crop-min', 0.4), size, mean, std, seed,
   };
+  checkSupervised(config);
+  checkData(data);
+  const opened = await openDevice({ flags: given });
+  const all = await openPictures(data, { views: size, seed, ...chosen });
+  const sets = splitHeldOut(all, value('held-out', 0.2), seed);
+  const classes = all.classes ?? [];
+  output.tell(`${model} from ${from} on ${opened.name}: ${sets.train.count} pictures in ${classes.length} classes, ${sets.heldOut.count} held out.`);
   const classifier = await buildClassifier(model, { classes: Math.max(1, classes.length), stem, heads, size, seed }, tensors, from);
   const records = await trainClassifier(classifier, sets, config, {
     onEpoch: (r) => output.tell(`epoch ${r.epoch}/${epochs}  loss ${fixed(r.loss)}  accuracy ${percent(r.accuracy)}`),

@@ -7,6 +7,7 @@ import type { EncoderFile } from '../moco/encoder.js';
 import { openEncoder } from '../moco/encoder.node.js';
 import { findRun } from '../moco/run.node.js';
 import type { Flag, Parsed } from './args.js';
+import { checkData } from './checks.js';
 import { adapterFlag, commonFlags, headsFlag, headsOf, openDevice, type Output } from './common.js';
 import { type Loading, loadingFlags, loadingOf, measured, openData } from './loading.js';
 import { openRunSource } from './run-pictures.js';
@@ -55,14 +56,16 @@ export async function openLabelled(command: string, args: Parsed, out: Output, b
   const size = (flags.get('size') as number | undefined) ?? encoder.normalisation.size;
   const seed = (flags.get('seed') as number | undefined) ?? run?.config.seed ?? 1;
   const part = (flags.get('held-out') as number | undefined) ?? (run?.config.heldOut || 0.2);
+  const test = flags.get('test') as string | undefined;
+  checkData(data ?? run?.data, test);
+  const most = batch({ encoder, config: run?.config });
   const on = await openDevice(args);
   const open = async (opened: (loading: Loading, tell: (text: string) => void) => Promise<PictureSource>) => {
     const loading = loadingOf(args, on); // anew for each set: what is in memory takes room from the next
-    return measured(await opened(loading, (text) => out.tell(text)), loading, out, batch({ encoder, config: run?.config }));
+    return measured(await opened(loading, (text) => out.tell(text)), loading, out, most);
   };
   const choice = { views: size, limitPerClass: flags.get('limit') as number | undefined, seed };
   const all = await open((...how) => (data === undefined ? openRunSource(run!, ...how) : openData(data, choice, ...how)));
-  const test = flags.get('test') as string | undefined;
   const { train, heldOut } = test === undefined ? splitHeldOut(all, part, seed)
     : { train: all, heldOut: await open((...how) => openData(test, { size: all.height, classes: all.classes }, ...how)) };
   if (!train.labels) throw new ConfigError(`${command}: pictures need classes to be measured by; got pictures without. Sort them into folders by class.`);

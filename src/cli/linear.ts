@@ -5,7 +5,7 @@ import { percent } from '../io/numbers.js';
 import { encodeSafetensors } from '../io/safetensors.js';
 import { EMBEDDED } from '../moco/embed.js';
 import { buildEncoder, isVit } from '../moco/encoder.js';
-import { type LinearConfig, linearRecipes } from '../moco/linear_config.js';
+import { checkLinear, type LinearConfig, linearRecipes } from '../moco/linear_config.js';
 import { findRun } from '../moco/run.node.js';
 import { linearProbe, type LinearRecord, type LinearResult } from '../moco/linear_probe.js';
 import { describeFlags, type Flag, type Parsed } from './args.js';
@@ -49,7 +49,9 @@ async function runLinear(args: Parsed): Promise<number> {
     throw new ConfigError(`--recipe: it is one of ${Object.keys(linearRecipes).join(', ')}; got ${recipe}. Choose one.`);
   const chosen = (of: Measured) => {
     const used = (recipe ?? recipeFor(of)) as keyof typeof linearRecipes;
-    return { used, config: configFrom(args, linearRecipes[used]) };
+    const config = configFrom(args, linearRecipes[used]);
+    checkLinear({ ...config, ...of.encoder.normalisation });
+    return { used, config };
   };
   const largest = ({ views, batch }: LinearConfig) => (views === 'augment' ? Math.max(batch, EMBEDDED) : EMBEDDED);
   const labelled = await openLabelled('linear', args, output, (of) => largest(chosen(of).config));

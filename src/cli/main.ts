@@ -3,6 +3,7 @@ import { ConfigError, DawngradError } from '../core/errors.js';
 import { nearest } from '../core/nearest.js';
 import { version } from '../core/version.js';
 import { commandLine, parseArgs } from './args.js';
+import { checkFlags } from './checks.js';
 import type { Command, Group } from './command.js';
 import { compare } from './compare.js';
 import { colour } from './colour.js';
@@ -60,7 +61,10 @@ async function main(argv: string[]): Promise<number> {
 async function dispatch(path: string, named: Command | Group, argv: string[]): Promise<number> {
   if ('commands' in named) return choose(path, named, argv);
   const args = parseArgs(path, argv, named.flags);
-  if (!args.flags.has('help')) return named.run(args, { version, command: commandLine(path, argv) });
+  if (!args.flags.has('help')) {
+    checkFlags(args);
+    return named.run(args, { version, command: commandLine(path, argv) });
+  }
   console.log(typeof named.help === 'string' ? named.help : named.help(args));
   return 0;
 }

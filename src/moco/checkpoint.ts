@@ -1,3 +1,4 @@
+import { onShapes } from '../backend/shapes.js';
 import { DivergedError, FormatError } from '../core/errors.js';
 import { numel, sameShape, type Shape, show } from '../core/shape.js';
 import { allFinite } from '../core/statistics.js';
@@ -5,6 +6,8 @@ import { decodeSafetensors, encodeSafetensors, type StoredTensor } from '../io/s
 import type { Module } from '../nn/module.js';
 import type { Tensor } from '../tensor.js';
 import type { Optimizer } from '../optim/optimizer.js';
+import type { PretrainConfig } from './config.js';
+import { createMethod } from './create.js';
 import type { Method, Saved } from './method.js';
 import { setStored, storeCount, storeTensor, torchShape, turn } from './module-state.js';
 
@@ -91,6 +94,19 @@ export async function saveCheckpoint(method: Method, metadata: Record<string, st
 export function loadCheckpoint(method: Method, bytes: Uint8Array, file: string): Record<string, string> {
   const { tensors, metadata } = decodeSafetensors(bytes, file);
   const all = slots(method);
+  checkSlots(all, tensors, file);
+  for (const s of all) s.load(tensors.get(s.name)!);
+  return metadata;
+}
+
+/** Sees whether a checkpoint is of the method of a configuration, without a device. @throws FormatError if not. */
+export function checkCheckpoint(config: PretrainConfig, bytes: Uint8Array, file: string): void {
+  const { tensors } = decodeSafetensors(bytes, file);
+  const pictures = tensors.get('memory')?.shape[0] ?? 1;
+  checkSlots(onShapes(() => slots(createMethod(config, pictures))), tensors, file);
+}
+
+function checkSlots(all: readonly Slot[], tensors: ReadonlyMap<string, StoredTensor>, file: string): void {
   for (const s of all) {
     const stored = tensors.get(s.name);
     if (!stored) throw new FormatError(`${file}: it must hold every tensor of the model; got none named ${s.name}. Is it a checkpoint of another model or method?`);
@@ -105,6 +121,4 @@ export function loadCheckpoint(method: Method, bytes: Uint8Array, file: string):
           `got ${stored.dtype}. Convert it: filters, statistics and the queue are floats, counts are 64-bit integers.`,
       );
   }
-  for (const s of all) s.load(tensors.get(s.name)!);
-  return metadata;
 }

@@ -1,4 +1,5 @@
-import { type EncoderFile, encoderOf, type Said } from './encoder.js';
+import { onShapes } from '../backend/shapes.js';
+import { buildEncoder, type EncoderFile, encoderOf, type Said } from './encoder.js';
 import { findRun } from './run.node.js';
 import { readWeights } from './weights.node.js';
 
@@ -9,6 +10,8 @@ import { readWeights } from './weights.node.js';
  */
 export async function openEncoder(path: string, said: Pick<Said, 'heads'> = {}): Promise<EncoderFile> {
   const run = findRun(path);
-  if (!run) return encoderOf(await readWeights(path), path, said);
-  return encoderOf(await readWeights(run.checkpoint), run.checkpoint, { ...run.info.config, ...said });
+  const file = run?.checkpoint ?? path;
+  const encoder = encoderOf(await readWeights(file), file, { ...run?.info.config, ...said });
+  onShapes(() => buildEncoder(encoder, file)); // what cannot be built is told before pictures are opened
+  return encoder;
 }

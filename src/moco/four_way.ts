@@ -4,13 +4,14 @@ import type { Pictures } from '../data/pictures.js';
 import { fixed, percent } from '../io/numbers.js';
 import type { StoredTensor } from '../io/safetensors.js';
 import type { Precision } from '../ops/precision.js';
+import { checkMethod } from './check_method.js';
 import { buildClassifier } from './classifier.js';
 import type { PretrainConfig } from './config.js';
 import type { Kept } from './kept.js';
 import { moduleTensors } from './module-state.js';
 import { presets } from './presets.js';
 import { type EpochRecord, Pretraining } from './pretrain.js';
-import { type ClassifierEpoch, type SupervisedConfig, supervisedRecipe, trainClassifier } from './supervised.js';
+import { checkSupervised, type ClassifierEpoch, type SupervisedConfig, supervisedRecipe, trainClassifier } from './supervised.js';
 
 /** Sizes of the four-model experiment. */
 export interface FourWayConfig {
@@ -71,6 +72,21 @@ export function pretrainConfig(model: string, { pretrainEpochs: epochs, batch, s
   return { ...base, model, epochs, batch, lrBatch: batch, size, K, seed, precision, warmup: Math.min(base.warmup, epochs / 2) };
 }
 
+/** Checks both pretrainings and all classifiers, as far as that needs no pictures. @throws ConfigError */
+export function checkFourWay(config: FourWayConfig): void {
+  for (const model of [config.resnet, config.vit]) {
+    checkMethod(pretrainConfig(model, config, 2 * config.batch));
+    const c = classifierConfig(model, config, config.seed);
+    checkSupervised({ ...c, warmup: Math.min(c.warmup, c.epochs / 2) });
+  }
+}
+
+/** How each classifier is trained. */
+function classifierConfig(model: string, { epochs, batch, size, cropMin, precision }: FourWayConfig, seed: number): SupervisedConfig {
+  const { mean: mid, std } = presets.demo;
+  return { ...supervisedRecipe(model), epochs, batch, size, cropMin, mean: mid, std, seed, precision };
+}
+
 /**
  * Trains a ResNet and a vision transformer on the classes of `sets`, each from scratch and from an encoder that MoCo
  * pretrained on the same training pictures without their labels. All else is the same for both starts.
@@ -115,11 +131,10 @@ async function contender(
   model: string, start: string, sets: Sets, config: FourWayConfig, encoder: ReadonlyMap<string, StoredTensor>, kept: Kept, tell: Tell,
 ): Promise<Contender> {
   const seeds = Array.from({ length: config.seeds }, (_, i) => config.seed + i);
-  const { mean: mid, std, stem } = presets.demo;
+  const { stem } = presets.demo;
   const curves: ClassifierEpoch[][] = [];
   for (const seed of seeds) {
-    const { epochs, batch, size, cropMin, precision } = config;
-    const c: SupervisedConfig = { ...supervisedRecipe(model), epochs, batch, size, cropMin, mean: mid, std, seed, precision };
+    const c = classifierConfig(model, config, seed);
     const from = start === 'scratch' ? undefined : encoder;
     const key = { classifier: model, start, config: c, pretrain: from && pretrainConfig(model, config, sets.train.count) };
     const curve = await kept.result(key, async () => {
@@ -129,7 +144,7 @@ async function contender(
       return trainClassifier(classifier, sets, { ...c, warmup: Math.min(c.warmup, c.epochs / 2) }, hooks).catch((error) => {
         if (!(error instanceof DivergedError)) throw error;
         tell(`${model} from ${start}, seed ${seed}: ${error.message}`);
-        return [...done, ...Array.from({ length: epochs - done.length }, (_, i) => ({ epoch: done.length + i + 1, loss: NaN, accuracy: NaN }))];
+        return [...done, ...Array.from({ length: c.epochs - done.length }, (_, i) => ({ epoch: done.length + i + 1, loss: NaN, accuracy: NaN }))];
       });
     });
     const { accuracy } = curve.at(-1)!;

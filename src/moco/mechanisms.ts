@@ -1,6 +1,7 @@
 import { DivergedError } from '../core/errors.js';
 import { mean } from '../core/statistics.js';
 import { fixed, percent } from '../io/numbers.js';
+import { checkMethod } from './check_method.js';
 import type { PretrainConfig } from './config.js';
 import type { Sets } from './four_way.js';
 import type { Kept } from './kept.js';
@@ -55,6 +56,12 @@ export function mechanismConfig(base: PretrainConfig, mechanism: Mechanism, K: n
   if (mechanism === 'end-to-end') return { ...base, method: 'end-to-end', batch: K };
   const { method, m, splits, shuffle } = presets['bank-demo'];
   return { ...base, method, m, splits, shuffle, K };
+}
+
+/** Checks every run of a study, as far as that needs no pictures. @throws ConfigError */
+export function checkMechanisms({ base, Ks, momenta, endToEndLimit }: MechanismsConfig): void {
+  for (const m of momenta) checkMethod(mechanismConfig({ ...base, m }, 'MoCo', base.K));
+  for (const K of Ks) for (const mechanism of mechanismNames) if (mechanism !== 'end-to-end' || K <= endToEndLimit) checkMethod(mechanismConfig(base, mechanism, K));
 }
 
 /**

@@ -1,5 +1,4 @@
-import { useBackend } from '../backend/backend.js';
-import { ShapesBackend } from '../backend/shapes.js';
+import { onShapes } from '../backend/shapes.js';
 import { FormatError } from '../core/errors.js';
 import { sameShape, show } from '../core/shape.js';
 import type { StoredTensor } from '../io/safetensors.js';
@@ -65,14 +64,7 @@ export function resumable({ tensors, metadata: { pictures: _, ...metadata } }: W
 }
 
 /** Names and shapes of everything that a run holds. Their values are not made. */
-function slotsFor(config: PretrainConfig): Slot[] {
-  const before = useBackend(new ShapesBackend());
-  try {
-    return slots(createMethod(config, 1));
-  } finally {
-    useBackend(before);
-  }
-}
+const slotsFor = (config: PretrainConfig): Slot[] => onShapes(() => slots(createMethod(config, 1)));
 
 /** What a run holds under a name before its first step, where that does not depend on the encoder. */
 function initial({ name, shape }: Slot): StoredTensor | undefined {

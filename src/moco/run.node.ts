@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { DawngradError, FormatError } from '../core/errors.js';
 import { appendLine, readLines, writeAtomic } from '../io/atomic.node.js';
-import { loadCheckpoint, saveCheckpoint } from './checkpoint.js';
+import { checkCheckpoint, loadCheckpoint, saveCheckpoint } from './checkpoint.js';
 import { demoConfig, type PretrainConfig } from './config.js';
 import { better, type Score } from './epoch.js';
 import type { KnnRecord, Position, Pretraining, SpreadRecord, StepRecord } from './pretrain.js';
@@ -125,6 +125,11 @@ export class Run {
     }
   }
 
+  /** Sees that there is a checkpoint that belongs to the run's configuration, before pictures are opened. @throws FormatError if not. */
+  check(): void {
+    checkCheckpoint(this.info.config, readFileSync(this.checkpoint), this.checkpoint);
+  }
+
   /** Loads the state and goes back to where it was saved; metrics of later steps, lost by a crash, are dropped. */
   async resume(training: Pretraining): Promise<void> {
     const file = this.checkpoint;
@@ -145,10 +150,15 @@ export class Run {
   }
 }
 
-/** Makes the folder of a new run. @throws FormatError when it already holds one. */
-export async function startRun(folder: string, info: RunInfo): Promise<Run> {
+/** @throws FormatError when a folder holds a run, so that no other can start there. */
+export function checkFree(folder: string): void {
   if (existsSync(join(folder, 'config.json')))
     throw new FormatError(`${folder}: a new run needs a folder of its own; got one that holds a run. Continue it with --resume ${folder}, or choose another --out.`);
+}
+
+/** Makes the folder of a new run. @throws FormatError when it already holds one. */
+export async function startRun(folder: string, info: RunInfo): Promise<Run> {
+  checkFree(folder);
   mkdirSync(folder, { recursive: true });
   await writeAtomic(join(folder, 'config.json'), `${JSON.stringify({ ...info, seed: info.config.seed }, null, 2)}\n`);
   return new Run(folder, info);

@@ -162,15 +162,24 @@ function measurer(model: Encoder, heldOut: Pictures, config: SupervisedConfig): 
   });
 }
 
-function check(train: Pictures, heldOut: Pictures, { batch, epochs, warmup, precision = 'f32' }: SupervisedConfig): void {
+/** Checks what does not depend on pictures. @throws ConfigError */
+export function checkSupervised({ batch, epochs, warmup, lr, cropMin, precision = 'f32' }: SupervisedConfig): void {
   if (precision !== 'f32' && precision !== 'f16') throw new ConfigError(`precision: it is f32 or f16; got ${String(precision)}. Choose one.`);
+  if (!(Number.isInteger(batch) && batch > 1)) throw new ConfigError(`batch: it is a whole number above 1; got ${batch}. Use 32.`);
+  if (!(Number.isInteger(epochs) && epochs > 0)) throw new ConfigError(`epochs: it is a whole number above 0; got ${epochs}. Use 50.`);
+  if (!(warmup >= 0 && warmup < epochs)) throw new ConfigError(`warmup: it must end before the last epoch; got ${warmup} of ${epochs} epochs. Shorten it.`);
+  if (!(lr >= 0 && Number.isFinite(lr))) throw new ConfigError(`lr: it must be at least 0; got ${lr}. Correct it.`);
+  if (!(cropMin > 0 && cropMin <= 1)) throw new ConfigError(`cropMin: it must be in (0, 1]; got ${cropMin}. Correct it.`);
+}
+
+function check(train: Pictures, heldOut: Pictures, config: SupervisedConfig): void {
+  checkSupervised(config);
+  const { batch } = config;
   if (!train.labels || !train.classes || !heldOut.labels) throw new ConfigError('classifier: pictures need classes; got none. Sort them into folders by class.');
   if (heldOut.count === 0) throw new ConfigError('classifier: held-out pictures are needed to measure accuracy; got none. Hold out a part of 0.2.');
-  if (!(Number.isInteger(batch) && batch > 1 && batch <= train.count))
+  if (batch > train.count)
     throw new ConfigError(
       `batch: it is a whole number above 1 and at most the ${train.count} pictures to train on; ` +
         `got ${batch}. Use a batch of ${Math.min(32, train.count)}.`,
     );
-  if (!(Number.isInteger(epochs) && epochs > 0)) throw new ConfigError(`epochs: it is a whole number above 0; got ${epochs}. Use 50.`);
-  if (!(warmup >= 0 && warmup < epochs)) throw new ConfigError(`warmup: it must end before the last epoch; got ${warmup} of ${epochs} epochs. Shorten it.`);
 }
