@@ -20,7 +20,7 @@ describe('before a device or a picture is opened', () => {
     ['pretrain --resume run/best', 4, 'got none yet'], ['profile bad --steps 0', 2, '--steps'], ['profile bad --T 0', 2, 'T: it must be above 0'],
     ['knn run bad --held-out 2', 2, '--held-out'], ['knn run bad', 4, 'checkpoint.safetensors'], ['linear run bad --lr x', 2, '--lr'],
     ['linear run/best bad', 4, 'got none yet'], ['embed bad --checkpoint nowhere.pth', 4, 'nowhere.pth'], ['embed bad', 2, '--checkpoint'],
-    ['search no.png bad --checkpoint nowhere.pth', 4, 'nowhere.pth'], ['search bad', 2, 'got 1 names'], ['search a bad --nearest 0', 2, '--nearest'],
+    ['search no.png bad --checkpoint nowhere.pth', 4, 'no.png'], ['search bad', 2, 'got 1 names'], ['search a bad --nearest 0', 2, '--nearest'],
     ['finetune nowhere bad', 4, 'nowhere'], ['finetune run bad --seed -1', 2, '--seed'], ['export run/best x.onnx', 4, 'got none yet'], ['compare run nowhere', 4, 'nowhere'],
     ['experiment mechanisms bad --Ks 0', 2, 'got 0'], ['experiment four-way bad --epochs 0', 2, 'epochs'], ['convert no.pth run2 --data nowhere', 4, 'nowhere: the pictures must exist'],
   ])('dawngrad %s ends with %i', async (args, code, says) => {
