@@ -1,6 +1,6 @@
 // Softmax over one slice of the queue, without its logits ever reaching memory. With s_ij = q_i · k_j / T, a workgroup
 // takes 4 ROWS queries and slice z of the keys, 64 at a time, and keeps for each query
-//   m = max_j s_ij,  l = Σ_j e^(s_ij - m),  O = Σ_j e^(s_ij - m) k_j,  rank = #{j : s_ij > q_i · k⁺_i / T}.
+//   m = max_j s_ij,  l = Σ_j e^(s_ij - m),  O = Σ_j e^(s_ij - m) k_j,  rank = #{j : not s_ij < q_i · k⁺_i / T}.
 // Where the maximum grows, l and O shrink by e^(old - new) (Milakov and Gimelshein 2018; Dao et al. 2022).
 // A thread holds a 4×4 block of s (4 rows by 4 keys, 16 apart) and, of O, 4 rows by COLUMNS columns 16 apart, so both
 // products do 4 multiply-adds for every word read; only the 64 weights a row pass through workgroup memory
@@ -102,7 +102,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     s$i *= p.inverseT;
     if (key$i < end) {
       high = max(high, s$i);
-      rank += select(vec4f(), vec4f(1.0), s$i > bar);
+      rank += select(vec4f(1.0), vec4f(), s$i < bar);
     }
     #end
     most[lane.x * ROWS + lane.y] = high;

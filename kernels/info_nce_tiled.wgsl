@@ -61,7 +61,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     var top = m;
     #for k in 0..EACH
     s$k = select(vec4f(LOWEST), s$k * p.inverseT, start + c + $ku * 8u < end);
-    rank += select(vec4f(), vec4f(1.0), (s$k > bar) & (vec4<bool>(start + c + $ku * 8u < end)));
+    rank += select(vec4f(1.0), vec4f(), (s$k < bar) | vec4<bool>(start + c + $ku * 8u >= end));
     top = max(top, s$k);
     #end
     parts[c * SIDE + r] = top;

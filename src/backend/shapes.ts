@@ -1,6 +1,6 @@
 import type { DType, TypedArray } from '../core/dtype.js';
 import { ConfigError } from '../core/errors.js';
-import type { Backend, Storage } from './backend.js';
+import { type Backend, type Storage, useBackend } from './backend.js';
 
 /** Keeps account of sizes and nothing else: tensors on it have shapes and no values. */
 export class ShapesBackend implements Backend {
@@ -32,5 +32,15 @@ export class ShapesBackend implements Backend {
 
   memory(): { inUse: number; peak: number } {
     return { inUse: 0, peak: 0 };
+  }
+}
+
+/** Runs `fn` where tensors have shapes and no values: to see whether a model can be built, and what it holds. */
+export function onShapes<T>(fn: () => T): T {
+  const before = useBackend(new ShapesBackend());
+  try {
+    return fn();
+  } finally {
+    useBackend(before);
   }
 }

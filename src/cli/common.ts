@@ -5,6 +5,7 @@ import { ConfigError } from '../core/errors.js';
 import type { AdapterChoice } from '../gpu/adapter.js';
 import type { Flag, Parsed } from './args.js';
 import { colour } from './colour.js';
+import { fitted } from './screen.js';
 
 /** Flags that every command has. */
 export const commonFlags: readonly Flag[] = [
@@ -40,12 +41,12 @@ export class Output {
 
   /** What the command was called for: `value` with --json, else `text`. */
   result(text: string, value: object): void {
-    console.log(this.json ? JSON.stringify(value, null, 2) : text);
+    console.log(this.json ? JSON.stringify(value, null, 2) : fitted(text, process.stdout));
   }
 
   /** What happens meanwhile. */
   tell(text: string): void {
-    if (!this.quiet) process.stderr.write(`${text}\n`);
+    if (!this.quiet) process.stderr.write(`${fitted(text, process.stderr)}\n`);
   }
 
   warn(text: string): void {

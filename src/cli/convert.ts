@@ -8,9 +8,10 @@ import { nonFinite } from '../moco/finite.js';
 import type { Weights } from '../moco/layout.js';
 import { presets } from '../moco/presets.js';
 import { configIn, resumable } from '../moco/resumable.js';
-import { startRun } from '../moco/run.node.js';
+import { checkFree, startRun } from '../moco/run.node.js';
 import { readWeights } from '../moco/weights.node.js';
 import { describeFlags, type Flag, type Parsed } from './args.js';
+import { checkData } from './checks.js';
 import type { Call, Command } from './command.js';
 import { commonFlags, Output } from './common.js';
 import { saidFlags, saidOf, tellOf } from './encoder.js';
@@ -53,6 +54,11 @@ async function runConvert(args: Parsed, call: Call): Promise<number> {
       `convert: it takes a checkpoint and where to write it; ` +
         `got ${args.positional.length} names. Write dawngrad convert IN.pth.tar OUT.safetensors.`,
     );
+  checkData(args.flags.get('data') as string | undefined);
+  if (!out.endsWith('.safetensors')) {
+    configFrom(args);
+    checkFree(out);
+  }
   const weights = await readWeights(file);
   if (!out.endsWith('.safetensors')) return toRun(output, args, call, weights, file, out);
   const tensors = args.flags.has('encoder') ? encoderAlone(output, args, weights, file) : all(output, weights, file);

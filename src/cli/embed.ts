@@ -17,6 +17,7 @@ import type { Features } from '../moco/knn.js';
 import { pictureMap } from '../moco/picture-map.js';
 import { thumbnails } from '../moco/thumbnails.js';
 import { describeFlags, type Flag, type Parsed } from './args.js';
+import { checkData } from './checks.js';
 import type { Command } from './command.js';
 import { adapterFlag, commonFlags, openDevice, Output } from './common.js';
 import { openTold, saidFlags } from './encoder.js';
@@ -83,6 +84,7 @@ export async function embedData(command: string, args: Parsed, data: string, out
   if (from === undefined) throw new ConfigError(`${command}: an encoder is needed; got no --checkpoint. Name a run's folder or a checkpoint.`);
   const encoder = await openTold(from, args, out);
   const { size } = encoder.normalisation;
+  checkData(data);
   const loading = loadingOf(args, await openDevice(args));
   const choice = { views: size, limitPerClass: given.get('limit') as number | undefined };
   const pictures = measured(await openData(data, choice, loading, (text) => out.tell(text)), loading, out);

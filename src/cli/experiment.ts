@@ -10,6 +10,7 @@ import type { Made } from '../moco/four_way_report.js';
 import type { Kept } from '../moco/kept.js';
 import { KeptInFolder } from '../moco/kept.node.js';
 import { describeFlags, type Flag, type Parsed } from './args.js';
+import { checkData } from './checks.js';
 import type { Call, Command, Group } from './command.js';
 import { adapterFlag, commonFlags, openDevice, Output, whereabouts } from './common.js';
 import { fourWayCommand } from './four-way.js';
@@ -20,7 +21,7 @@ import { tellPictures } from './pictures-told.js';
 export interface Experiment {
   help: string;
   flags: readonly Flag[];
-  /** Its configuration, for data that has been split by `--held-out` and `--seed`. */
+  /** Its configuration, for data that is split by `--held-out` and `--seed`; checked, as far as that needs no pictures. */
   config(args: Parsed, size: number): object;
   run(args: Parsed, setting: Setting): Promise<{ results: object; html: string; text: string }>;
 }
@@ -99,8 +100,8 @@ async function settingOf(chosen: Chosen, args: Parsed, output: Output, out: stri
   const choice = { classes: flags.get('classes') as string[] | undefined, limitPerClass: flags.get('limit') as number | undefined, views: size, seed };
   const data = positional[0] === undefined ? 'drawn' : resolve(positional[0]);
   const count = number('count', 600);
-  const seeds = number('seeds', 1);
-  if (!(Number.isInteger(seeds) && seeds > 0)) throw new ConfigError(`seeds: it is a whole number above 0; got ${seeds}. Use 3.`);
+  const config = chosen.config(args, size);
+  checkData(data);
   const opened = await openDevice(args);
   tell(whereabouts(opened));
   const cropMin = Math.min((flags.get('crop-min') as number | undefined) ?? 1, demoConfig.cropMin);
@@ -112,7 +113,7 @@ async function settingOf(chosen: Chosen, args: Parsed, output: Output, out: stri
   const pictures = `${sets.train.count} pictures to train on and ${sets.heldOut.count} held out, ${size}×${size}, of ${all.classes!.join(', ')}; ${origin}.`;
   tell(pictures);
   const about = { data, ...(data === 'drawn' ? { count } : choice), heldOut, seed, size };
-  const made: Made = { command, adapter: opened.name, version, seed, config: { ...about, ...chosen.config(args, size) } };
+  const made: Made = { command, adapter: opened.name, version, seed, config: { ...about, ...config } };
   return { sets, size, kept: new KeptInFolder(out, { ...about, adapter: opened.name, version }), made, pictures, tell };
 }
 

@@ -4,15 +4,16 @@ import { ConfigError } from '../core/errors.js';
 import { openPictures } from '../data/open.node.js';
 import { splitHeldOut } from '../data/pictures.js';
 import { writeAtomic } from '../io/atomic.node.js';
-import { percent } from '../io/numbers.js';
+import { fixed, percent } from '../io/numbers.js';
 import { encodeSafetensors } from '../io/safetensors.js';
 import { buildClassifier } from '../moco/classifier.js';
 import { openNamedEncoder } from '../moco/named_encoder.node.js';
 import { scaledText } from '../moco/monitors.js';
 import { moduleTensors } from '../moco/module-state.js';
-import { supervisedRecipe, trainClassifier } from '../moco/supervised.js';
+import { checkSupervised, supervisedRecipe, trainClassifier } from '../moco/supervised.js';
 import type { Precision } from '../ops/precision.js';
 import { describeFlags, type Flag, type Parsed } from './args.js';
+import { checkData } from './checks.js';
 import type { Call, Command } from './command.js';
 import { adapterFlag, commonFlags, openDevice, Output } from './common.js';
 import { saidFlags, saidOf, tellOf } from './encoder.js';
@@ -71,24 +72,25 @@ interface Tuned {
 async function tune({ flags: given }: Parsed, output: Output, { from, data, out }: Record<'from' | 'data' | 'out', string>, call: Call): Promise<Tuned> {
   const value = <T>(name: string, otherwise: T) => (given.get(name) as T | undefined) ?? otherwise;
   const { model, stem, heads, size, mean, std, tensors } = tellOf(await openNamedEncoder(from, saidOf({ flags: given })), output);
-  const seed = value('seed', 1);
+  const [seed, cropMin] = [value('seed', 1), value('crop-min', 0.4)];
   const chosen = { classes: given.get('classes') as string[] | undefined, limitPerClass: given.get('limit') as number | undefined };
-  const cropMin = value('crop-min', 0.4);
-  const all = await openPictures(data, { views: size, cropMin, seed, ...chosen });
-  tellPictures(all, output);
-  const sets = splitHeldOut(all, value('held-out', 0.2), seed);
-  const classes = all.classes ?? [];
-  const opened = await openDevice({ flags: given });
-  output.tell(`${model} from ${from} on ${opened.name}: ${sets.train.count} pictures in ${classes.length} classes, ${sets.heldOut.count} held out.`);
   const recipe = supervisedRecipe(model);
   const epochs = value('epochs', 20);
   const config = {
     ...recipe, epochs, warmup: Math.min(recipe.warmup, epochs / 2), batch: value('batch', 32), lr: value('lr', recipe.lr),
     precision: value<Precision>('precision', 'f32'), cropMin, size, mean, std, seed,
   };
+  checkSupervised(config);
+  checkData(data);
+  const opened = await openDevice({ flags: given });
+  const all = await openPictures(data, { views: size, cropMin, seed, ...chosen });
+  tellPictures(all, output);
+  const sets = splitHeldOut(all, value('held-out', 0.2), seed);
+  const classes = all.classes ?? [];
+  output.tell(`${model} from ${from} on ${opened.name}: ${sets.train.count} pictures in ${classes.length} classes, ${sets.heldOut.count} held out.`);
   const classifier = await buildClassifier(model, { classes: Math.max(1, classes.length), stem, heads, size, seed }, tensors, from);
   const records = await trainClassifier(classifier, sets, config, {
-    onEpoch: (r) => output.tell(`epoch ${r.epoch}/${epochs}  loss ${r.loss.toFixed(3)}  accuracy ${percent(r.accuracy)}`),
+    onEpoch: (r) => output.tell(`epoch ${r.epoch}/${epochs}  loss ${fixed(r.loss)}  accuracy ${percent(r.accuracy)}`),
     onWarning: (text) => output.warn(text),
   });
   const last = records.at(-1)!;

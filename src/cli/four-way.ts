@@ -1,4 +1,4 @@
-import { fourWay, type FourWayConfig } from '../moco/four_way.js';
+import { checkFourWay, fourWay, type FourWayConfig } from '../moco/four_way.js';
 import { fourWayReport, fourWayText } from '../moco/four_way_report.js';
 import type { Precision } from '../ops/precision.js';
 import type { Parsed } from './args.js';
@@ -6,11 +6,13 @@ import type { Experiment } from './experiment.js';
 
 const configOf = ({ flags }: Parsed, size: number): FourWayConfig => {
   const value = <T>(name: string, otherwise: T) => (flags.get(name) as T | undefined) ?? otherwise;
-  return {
+  const config: FourWayConfig = {
     resnet: value('resnet', 'resnet-tiny'), vit: value('vit', 'vit-mini'), epochs: value('epochs', 50), pretrainEpochs: value('pretrain-epochs', 50),
     batch: value('batch', 32), size, cropMin: value('crop-min', 0.4), seeds: value('seeds', 3), seed: value('seed', 1),
     precision: flags.get('precision') as Precision | undefined,
   };
+  checkFourWay(config);
+  return config;
 };
 
 /** `dawngrad experiment four-way`. */

@@ -1,13 +1,12 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import { ConfigError } from '../core/errors.js';
 import { type PictureSet, splitHeldOut } from '../data/pictures.js';
 import type { PictureSource } from '../data/source.js';
 import type { PretrainConfig } from '../moco/config.js';
 import { EMBEDDED } from '../moco/embed.js';
 import type { EncoderFile } from '../moco/encoder.js';
-import { openRun } from '../moco/run.node.js';
+import { findRun } from '../moco/run.node.js';
 import type { Flag, Parsed } from './args.js';
+import { checkData } from './checks.js';
 import { adapterFlag, commonFlags, openDevice, type Output } from './common.js';
 import { openTold, saidFlags } from './encoder.js';
 import { type Loading, loadingFlags, loadingOf, measured, openData } from './loading.js';
@@ -57,22 +56,24 @@ export async function openLabelled(command: string, args: Parsed, out: Output, {
   const { flags, positional: [from, data, ...more] } = args;
   if (from === undefined || more.length > 0)
     throw new ConfigError(`${command}: it takes a run or checkpoint, and pictures; got ${args.positional.length} names. Write dawngrad ${command} runs/photos.`);
-  const run = existsSync(join(from, 'config.json')) ? openRun(from).info : undefined;
+  const run = findRun(from)?.info;
   if (!run && data === undefined)
     throw new ConfigError(`${command}: a checkpoint does not say what to measure it on; got no pictures. Write dawngrad ${command} ${from} photos.`);
   const encoder = await openTold(from, args, out);
   const { size } = encoder.normalisation;
   const seed = (flags.get('seed') as number | undefined) ?? run?.config.seed ?? 1;
   const part = (flags.get('held-out') as number | undefined) ?? (run?.config.heldOut || 0.2);
+  const ownTest = data === undefined && !flags.has('held-out') ? run?.test : undefined;
+  const test = (flags.get('test') as string | undefined) ?? ownTest;
+  checkData(data ?? run?.data, test);
+  const most = batch({ encoder, config: run?.config });
   const on = await openDevice(args);
   const open = async (opened: (loading: Loading, tell: (text: string) => void) => Promise<PictureSource>) => {
     const loading = loadingOf(args, on); // anew for each set: what is in memory takes room from the next
-    return measured(await opened(loading, (text) => out.tell(text)), loading, out, batch({ encoder, config: run?.config }));
+    return measured(await opened(loading, (text) => out.tell(text)), loading, out, most);
   };
   const choice = { views: size, cropMin, limitPerClass: flags.get('limit') as number | undefined, seed };
   const all = await open((...how) => (data === undefined ? openRunSource(run!, ...how, { size, cropMin }) : openData(data, choice, ...how)));
-  const ownTest = data === undefined && !flags.has('held-out') ? run?.test : undefined;
-  const test = (flags.get('test') as string | undefined) ?? ownTest;
   const tested = async (path: string) => ({ train: all, heldOut: alignedTo(all, await open((...how) => openData(path, { views: size }, ...how)), out) });
   const { train, heldOut } = test === undefined ? splitHeldOut(all, part, seed) : await tested(test);
   if (!train.labels) throw new ConfigError(`${command}: pictures need classes to be measured by; got pictures without. Sort them into folders by class.`);

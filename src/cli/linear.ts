@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { ConfigError } from '../core/errors.js';
 import { writeAtomic } from '../io/atomic.node.js';
@@ -6,10 +5,11 @@ import { percent } from '../io/numbers.js';
 import { encodeSafetensors } from '../io/safetensors.js';
 import { EMBEDDED } from '../moco/embed.js';
 import { buildEncoder, isVit } from '../moco/encoder.js';
-import { type LinearConfig, linearRecipes } from '../moco/linear_config.js';
+import { checkLinear, type LinearConfig, linearRecipes } from '../moco/linear_config.js';
 import type { LinearRecord } from '../moco/linear_fit.js';
 import { linearProbe, type LinearResult } from '../moco/linear_probe.js';
 import type { Sweep } from '../moco/linear_sweep.js';
+import { findRun } from '../moco/run.node.js';
 import { describeFlags, type Flag, type Parsed } from './args.js';
 import type { Command } from './command.js';
 import { Output } from './common.js';
@@ -54,7 +54,9 @@ async function runLinear(args: Parsed): Promise<number> {
     throw new ConfigError(`--recipe: it is one of ${Object.keys(linearRecipes).join(', ')}; got ${recipe}. Choose one.`);
   const chosen = (of: Measured) => {
     const used = (recipe ?? recipeFor(of)) as keyof typeof linearRecipes;
-    return { used, config: configFrom(args, linearRecipes[used]) };
+    const config = configFrom(args, linearRecipes[used]);
+    checkLinear({ ...config, ...of.encoder.normalisation });
+    return { used, config };
   };
   const largest = ({ views, batch }: LinearConfig) => (views === 'augment' ? Math.max(batch, EMBEDDED) : EMBEDDED);
   const cropMin = args.flags.has('augment') ? ((args.flags.get('crop-min') as number | undefined) ?? linearRecipes.v1.cropMin) : undefined;
@@ -67,7 +69,7 @@ async function runLinear(args: Parsed): Promise<number> {
   const onEpoch = (r: LinearRecord) => output.tell(progress(r, config.epochs));
   const data = { train, heldOut, config, sweep, stored: encoder.tensors, ahead, onSweep, onEpoch };
   const result = await linearProbe(buildEncoder(encoder, from), data);
-  const out = (args.flags.get('out') as string | undefined) ?? (existsSync(join(from, 'config.json')) ? from : dirname(from));
+  const out = (args.flags.get('out') as string | undefined) ?? findRun(from)?.folder ?? dirname(from);
   const { classifier, ...measured } = result;
   for (const text of result.warnings) output.warn(text);
   const pictures = { train: train.count, heldOut: heldOut.count, classes: train.classes };

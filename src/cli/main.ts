@@ -3,6 +3,7 @@ import { ConfigError, DawngradError } from '../core/errors.js';
 import { nearest } from '../core/nearest.js';
 import { version } from '../core/version.js';
 import { commandLine, parseArgs } from './args.js';
+import { checkFlags } from './checks.js';
 import type { Command, Group } from './command.js';
 import { compare } from './compare.js';
 import { colour } from './colour.js';
@@ -16,6 +17,7 @@ import { knn } from './knn.js';
 import { linear } from './linear.js';
 import { pretrain } from './pretrain.js';
 import { profile } from './profile.js';
+import { fitted } from './screen.js';
 import { search } from './search.js';
 import { summary } from './summary.js';
 
@@ -45,7 +47,7 @@ ${usages.map(([usage, what]) => `  ${usage.padEnd(24)}${what}`).join('\n')}
 
 dawngrad <command> --help tells the flags of a command; dawngrad --version the version.
 Exit codes: 0 done, 1 unexpected, 2 usage or configuration, 3 no usable adapter, 4 bad data or checkpoint,
-130 interrupted after saving.`;
+5 training diverged, 130 interrupted after saving.`;
 
 const dawngrad: Group = { help, commands: Object.fromEntries(Object.entries(table).map(([name, [command]]) => [name, command])) };
 
@@ -59,7 +61,10 @@ async function main(argv: string[]): Promise<number> {
 async function dispatch(path: string, named: Command | Group, argv: string[]): Promise<number> {
   if ('commands' in named) return choose(path, named, argv);
   const args = parseArgs(path, argv, named.flags);
-  if (!args.flags.has('help')) return named.run(args, { version, command: commandLine(path, argv) });
+  if (!args.flags.has('help')) {
+    checkFlags(args);
+    return named.run(args, { version, command: commandLine(path, argv) });
+  }
   console.log(typeof named.help === 'string' ? named.help : named.help(args));
   return 0;
 }
@@ -81,7 +86,7 @@ main(process.argv.slice(2)).then(
     const expected = error instanceof DawngradError;
     const brief = expected && !process.argv.includes('--verbose');
     const text = brief ? `${colour(process.stderr).red('Error:')} ${error.message}` : error instanceof Error ? error.stack : String(error);
-    process.stderr.write(`${text}\n`);
+    process.stderr.write(`${brief ? fitted(text!, process.stderr) : text}\n`);
     process.exit(expected ? error.exitCode : 1);
   },
 );

@@ -1,6 +1,6 @@
 import { ConfigError } from '../core/errors.js';
-import { demoConfig } from '../moco/config.js';
-import { mechanisms, type MechanismsConfig } from '../moco/mechanisms.js';
+import { demoConfig, type PretrainConfig } from '../moco/config.js';
+import { checkMechanisms, mechanisms, type MechanismsConfig } from '../moco/mechanisms.js';
 import { mechanismsReport, mechanismsText } from '../moco/mechanisms_report.js';
 import type { Parsed } from './args.js';
 import type { Experiment } from './experiment.js';
@@ -8,14 +8,16 @@ import type { Experiment } from './experiment.js';
 const configOf = ({ flags }: Parsed, size: number): MechanismsConfig => {
   const value = <T>(name: string, otherwise: T) => (flags.get(name) as T | undefined) ?? otherwise;
   const batch = value('batch', 32);
-  const base = {
+  const base: PretrainConfig = {
     ...demoConfig, size, batch, model: value('model', demoConfig.model), epochs: value('epochs', 12),
     seed: value('seed', 1), K: value('K', 128), m: value('m', 0.99),
   };
-  return {
+  const config: MechanismsConfig = {
     base, Ks: numbers('Ks', value('Ks', ['32', '64', '128', '256'])), momenta: numbers('momenta', value('momenta', ['0', '0.9', '0.99', '0.999', '0.9999'])),
     endToEndLimit: value('end-to-end-limit', 64), seeds: value('seeds', 1),
   };
+  checkMechanisms(config);
+  return config;
 };
 
 function numbers(name: string, given: string[]): number[] {

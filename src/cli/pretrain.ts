@@ -6,12 +6,14 @@ import { splitHeldOut } from '../data/pictures.js';
 import type { PictureSource } from '../data/source.js';
 import { Pretraining } from '../moco/pretrain.js';
 import { EMBEDDED } from '../moco/embed.js';
-import { openRun, type Run, type RunInfo, startRun } from '../moco/run.node.js';
-import { demoConfig, type PretrainConfig } from '../moco/config.js';
+import { checkFree, openRun, type Run, type RunInfo, startRun } from '../moco/run.node.js';
+import { checkMethod } from '../moco/check_method.js';
+import { checkConfig, demoConfig, type PretrainConfig } from '../moco/config.js';
 import { presets } from '../moco/presets.js';
 import { describeFlags, type Parsed } from './args.js';
 import type { Call, Command } from './command.js';
 import { commonFlags, openDevice, Output, whereabouts } from './common.js';
+import { checkData } from './checks.js';
 import { dryRun } from './dry-run.js';
 import { expectations } from './expect.js';
 import { type Loading, loadingFlags, loadingOf, openData, streamedText } from './loading.js';
@@ -54,6 +56,9 @@ async function runPretrain(args: Parsed, call: Call): Promise<number> {
   const out = new Output(args);
   const resumed = resumedRun(args);
   const info = resumed?.info ?? (await measuredOn(plannedRun(args, call), args));
+  const folder = runFolder(args);
+  if (resumed) await resumed.check();
+  else if (!args.flags.has('dry-run')) checkFree(folder);
   const opened = await openDevice(args);
   out.tell(whereabouts(opened));
   if (opened instanceof GpuBackend) out.detail(`Kernels are chosen by ${JSON.stringify(opened.gpu.traits)}`);
@@ -67,7 +72,7 @@ async function runPretrain(args: Parsed, call: Call): Promise<number> {
     await dryRun(training, opened, out);
     return 0;
   }
-  const run = resumed ?? (await startRun(runFolder(args), { ...info, adapter: opened.name }));
+  const run = resumed ?? (await startRun(folder, { ...info, adapter: opened.name }));
   await resumed?.resume(training);
   return train(run, training, sets.train.skipped, { out, chart: args.flags.has('chart'), tensorboard: !args.flags.has('no-tensorboard') });
 }
@@ -81,7 +86,18 @@ function resumedRun({ flags, positional }: Parsed): Run | undefined {
   if (folder === undefined) return undefined;
   const other = [...flags.keys()].find((name) => !beside.includes(name)) ?? positional[0];
   if (other !== undefined) throw new ConfigError(`--resume: a run goes on with its own data and configuration; got ${flags.has(other) ? `--${other}` : other} too. Leave it out, or start a new run.`);
-  return openRun(folder);
+  const run = openRun(folder);
+  checkPlan(run.info, flags.has('stream'));
+  return run;
+}
+
+/** Checks a run before its pictures are opened. */
+function checkPlan({ data, choice, config }: Pick<RunInfo, 'data' | 'choice' | 'config'>, stream: boolean): void {
+  checkMethod(config);
+  if (data !== 'drawn') return checkData(data);
+  if (stream) throw new ConfigError('--stream: only folders of pictures are streamed; got drawn pictures, which are made in memory. Leave it out, or name a folder.');
+  const train = choice.count! - Math.round(config.heldOut * choice.count!);
+  checkConfig(config, train);
 }
 
 /** What a new run would be: its data, how pictures are chosen, and its configuration. */
@@ -94,7 +110,9 @@ export function plannedRun(args: Parsed, call: Call): RunInfo {
     limitPerClass: flags.get('limit') as number | undefined,
     count: data === undefined ? ((flags.get('count') as number | undefined) ?? 1000) : undefined,
   };
-  return { ...call, adapter: '', data: data === undefined ? 'drawn' : resolve(data), choice, config: configFrom(args) };
+  const planned = { data: data === undefined ? 'drawn' : resolve(data), choice, config: configFrom(args) };
+  checkPlan(planned, flags.has('stream'));
+  return { ...call, adapter: '', ...planned };
 }
 
 /** The run with what it is measured on, where that is no part of its data: --test, or the test file that lies beside it. */
@@ -106,6 +124,7 @@ async function measuredOn(info: RunInfo, { flags }: Parsed): Promise<RunInfo> {
     throw new ConfigError(`--test: it must go with pictures of your own to train on; got drawn ones. Name them: dawngrad pretrain DATA --test ${given}.`);
   const own = info.data === 'drawn' || flags.has('held-out') ? undefined : await testFileOf(info.data);
   const test = given === undefined ? own : resolve(given);
+  checkData(test);
   return test === undefined ? info : { ...info, test, config: { ...info.config, heldOut: 0 } };
 }
 

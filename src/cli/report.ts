@@ -11,21 +11,22 @@ import { gallery, type GalleryRow, picture } from '../moco/report.js';
 import type { Run } from '../moco/run.node.js';
 import type { Encoder } from '../nn/models.js';
 
-/** Writes a run's report.html as it stands. */
-export async function writeReport(run: Run, training: Pretraining, skipped: Pictures['skipped'], rows: GalleryRow[], elapsedSeconds: number): Promise<void> {
+/** Writes a run's report.html as it stands; without `rows`, of an encoder that has diverged, only what was told and the views. */
+export async function writeReport(run: Run, training: Pretraining, skipped: Pictures['skipped'], rows: GalleryRow[] | undefined, elapsedSeconds: number): Promise<void> {
   const { config, train, watched, method, warnings } = training;
   const { steps, knn, spread, before } = run.history();
+  const chance = method.chance(config.batch / config.accumulate);
   const notes = [...warnings];
   if (skipped.length > 0) notes.push(`${skipped.length} pictures could not be decoded and were left out${inMemory(train) ? '' : ', or are grey'}.`);
   const html = renderReport({
     title: `Pretraining by ${config.method}`, command: run.info.command, config: { ...config, data: run.info.data, ...run.info.choice },
     adapter: run.info.adapter, version: run.info.version, seed: config.seed, notes, elapsedSeconds,
-    steps, knn: knn.map((r) => ({ epoch: r.epoch, accuracy: r.knn, outputs: r.knnOutputs })), queueSize: keysOf(training) - 1, chanceLoss: method.chance(config.batch / config.accumulate).loss,
+    steps, knn: knn.map((r) => ({ epoch: r.epoch, accuracy: r.knn, outputs: r.knnOutputs })), queueSize: Math.round(1 / chance.top1) - 1, chanceLoss: chance.loss,
     baselines: { ...before, trained: knn.at(-1)?.knn, k: config.knn, T: config.knnT },
-    gallery: await gallery(watched.train, watched.heldOut, rows),
+    gallery: await gallery(watched.train, watched.heldOut, rows ?? []),
     spread: spread.map((r) => ({ epoch: r.epoch, value: r.featureSpread })), published: publishedFor(run, training),
     memory: { ...training.memory, peak: backend().memory().peak },
-    ...(await looks(training)),
+    ...(await looks(training, rows !== undefined)),
   });
   await writeAtomic(run.file('report.html'), html);
 }
@@ -37,24 +38,16 @@ function publishedFor(run: Run, { config, train, heldOut }: Pretraining): Report
   const protocol = { trained: train.count, measured: heldOut.count, testSet: run.info.test !== undefined, outputs: config.knnOutputs };
   return { ...published, differences: differences(published, protocol) };
 }
-
-/** Keys that a query chooses from. */
-function keysOf({ config: { method, bankLoss, K, batch, accumulate }, train }: Pretraining): number {
-  if (method === 'memory-bank' && bankLoss === 'full') return train.count;
-  return method === 'moco' || method === 'memory-bank' ? K + 1 : batch / accumulate;
-}
-
 const VIEWED = 12; // pictures
 
 /** What is to be seen: views, how similar they are to the encoder, and the map of held-out pictures. */
-async function looks(training: Pretraining): Promise<Pick<ReportData, 'views' | 'similarity' | 'map'>> {
+async function looks(training: Pretraining, sound: boolean): Promise<Pick<ReportData, 'views' | 'similarity' | 'map'>> {
   const { config, train, method, watched } = training;
   const views = await previewViews(config, train, VIEWED);
   const shown = await Promise.all(Array.from({ length: views.count }, (_, i) => picture(views, i)));
+  const pairs = shown.flatMap(({ png, label }, i) => (i % 2 === 0 ? [{ first: png, second: shown[i + 1].png, label }] : []));
+  if (!sound) return { views: pairs };
   const { positive, negative } = await similarities(method.encoder as Encoder, config, train);
   const mapped = watched.heldOut.count > 2 ? await pictureMap(watched.heldOut, (await watched.features()).heldOut) : undefined;
-  return {
-    views: shown.flatMap(({ png, label }, i) => (i % 2 === 0 ? [{ first: png, second: shown[i + 1].png, label }] : [])),
-    similarity: { positive: [...positive], negative: [...negative] }, map: mapped,
-  };
+  return { views: pairs, similarity: { positive: [...positive], negative: [...negative] }, map: mapped };
 }

@@ -1,6 +1,7 @@
 import { ConfigError } from '../core/errors.js';
 import { openPicture } from '../data/picture.node.js';
 import { writeAtomic } from '../io/atomic.node.js';
+import { fixed } from '../io/numbers.js';
 import { page } from '../io/page.js';
 import { reportGallery } from '../io/report-gallery.js';
 import { nearestNeighbours } from '../moco/knn.js';
@@ -37,6 +38,7 @@ async function runSearch(args: Parsed): Promise<number> {
         `got ${args.positional.length} names. Write dawngrad search cat.jpg photos --checkpoint runs/photos.`,
     );
   const output = new Output(args);
+  await openPicture(file, 32); // one that cannot be decoded is told before any other is opened
   const { pictures, features, size, embed } = await embedData('search', args, data, output);
   const query = await openPicture(file, size);
   const near = await nearestNeighbours(await embed(query), features, (args.flags.get('nearest') as number | undefined) ?? 12);
@@ -48,6 +50,6 @@ async function runSearch(args: Parsed): Promise<number> {
   const about = `The nearest of ${pictures.count} pictures of ${data}, by ${String(args.flags.get('checkpoint'))}.`;
   await writeAtomic(out, page({ title: `Like ${query.names[0]}`, about, sections }));
   const found = neighbours.map(({ label: name, similarity }) => ({ name, similarity }));
-  output.result([...found.map(({ name, similarity }) => `${similarity.toFixed(4)}  ${name}`), `Pictures: ${out}`].join('\n'), { found, out });
+  output.result([...found.map(({ name, similarity }) => `${fixed(similarity, 4)}  ${name}`), `Pictures: ${out}`].join('\n'), { found, out });
   return 0;
 }

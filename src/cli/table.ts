@@ -1,5 +1,5 @@
-import { percent } from '../io/numbers.js';
-import { LAST_STEPS } from '../io/report-data.js';
+import { fixed, percent } from '../io/numbers.js';
+import { lastMean } from '../io/report-data.js';
 import type { Pretraining } from '../moco/pretrain.js';
 import type { Run } from '../moco/run.node.js';
 
@@ -8,10 +8,11 @@ export interface Results {
   readonly run: string;
   readonly step: number;
   readonly totalSteps: number;
-  /** Means of the last ten steps, and the loss of a guess. */
+  /** Means of the last ten steps, NaN if one of them is not finite, and what guessing gives. */
   readonly loss: number;
   readonly contrastTop1: number;
   readonly chanceLoss: number;
+  readonly chanceTop1: number;
   /** Weighted k-NN of chance, raw pixels and the encoder before and after; absent without classes or held-out pictures, raw pixels of large streamed sets too. */
   readonly knn?: { readonly chance: number; readonly rawPixels?: number; readonly randomEncoder: number; readonly trained: number };
 }
@@ -19,17 +20,17 @@ export interface Results {
 export function resultsOf(run: Run, { config, method, position, totalSteps }: Pretraining): Results {
   const { steps, knn, before } = run.history();
   const trained = knn.at(-1)?.knn;
-  const last = steps.slice(-LAST_STEPS);
-  const mean = (pick: (s: (typeof last)[number]) => number) => last.reduce((sum, s) => sum + pick(s), 0) / last.length;
+  const chance = method.chance(config.batch / config.accumulate);
   return {
     run: run.folder, step: position.step, totalSteps,
-    loss: mean((s) => s.loss), contrastTop1: mean((s) => s.contrastTop1), chanceLoss: method.chance(config.batch / config.accumulate).loss,
+    loss: lastMean(steps, (s) => s.loss), contrastTop1: lastMean(steps, (s) => s.contrastTop1),
+    chanceLoss: chance.loss, chanceTop1: chance.top1,
     ...(before && trained !== undefined && { knn: { chance: before.chance, rawPixels: before.rawPixels, randomEncoder: before.randomEncoder, trained } }),
   };
 }
 
 /** The results as a table. */
-export function resultTable({ run, loss, contrastTop1, chanceLoss, knn }: Results, { config, watched: { train, heldOut } }: Pretraining): string {
+export function resultTable({ run, loss, contrastTop1, chanceLoss, chanceTop1, knn }: Results, { config, watched: { train, heldOut } }: Pretraining): string {
   const rows: [string, number | undefined][] = knn
     ? [['chance', knn.chance], ['raw pixels', knn.rawPixels], ['encoder, as initialised', knn.randomEncoder], ['encoder, trained', knn.trained]]
     : [];
@@ -38,7 +39,7 @@ export function resultTable({ run, loss, contrastTop1, chanceLoss, knn }: Result
   const heading = `Weighted k-NN (k = ${config.knn}, T = ${config.knnT}) of ${heldOut.count} held-out pictures among ${train.count}:`;
   return [
     ...(knn ? [heading, ...table] : [`No k-NN: ${train.labels ? 'no pictures were held out' : 'the pictures have no classes'}.`]),
-    `loss ${loss.toFixed(3)} (chance ${chanceLoss.toFixed(3)}), contrast accuracy ${percent(contrastTop1)}`,
-    `Run: ${run} (report.html, metrics.jsonl, checkpoint.safetensors)`,
+    `loss ${fixed(loss)} (chance ${fixed(chanceLoss)}), contrast accuracy ${percent(contrastTop1)} (chance ${percent(chanceTop1)})`,
+    `Run: ${run} (report.html, metrics.jsonl, checkpoint.safetensors, best.safetensors)`,
   ].join('\n');
 }

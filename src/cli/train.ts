@@ -1,9 +1,10 @@
+import { existsSync } from 'node:fs';
+import { DivergedError } from '../core/errors.js';
 import type { Pictures } from '../data/pictures.js';
-import { percent } from '../io/numbers.js';
 import { scaledText } from '../moco/monitors.js';
 import type { Pretraining, StepRecord, StepTiming } from '../moco/pretrain.js';
 import { rawPixelAccuracy } from '../moco/raw_pixels.js';
-import { galleryRows } from '../moco/report.js';
+import { type GalleryRow, galleryRows } from '../moco/report.js';
 import type { Metric, Run } from '../moco/run.node.js';
 import { Board } from './board.js';
 import type { Output } from './common.js';
@@ -22,57 +23,78 @@ export interface Watch {
 
 /** Trains to the end or until interrupted, saving and logging on the way, and writes the report. Returns the exit code. */
 export async function train(run: Run, training: Pretraining, skipped: Pictures['skipped'], { out, chart, tensorboard }: Watch): Promise<number> {
-  const { totalSteps, stepsPerEpoch } = training;
-  const progress = new Progress({ total: totalSteps, stepsPerEpoch, batch: training.config.batch, quiet: out.quiet, verbose: out.verbose, chart });
+  const { totalSteps, stepsPerEpoch, config: { batch, accumulate } } = training;
+  const chanceTop1 = training.method.chance(batch / accumulate).top1;
+  const progress = new Progress({ total: totalSteps, stepsPerEpoch, batch, chanceTop1, quiet: out.quiet, verbose: out.verbose, chart });
   const board = tensorboard ? new Board(run, training) : undefined;
+  const began = Date.now();
+  const report = (rows?: GalleryRow[]) => writeReport(run, training, skipped, rows, (Date.now() - began) / 1000);
+  try {
+    const finished = await interruptible(progress, async (signal) => {
+      const done = await advance(run, training, progress, board, signal);
+      if (training.position.step % stepsPerEpoch !== 0 || training.position.step === 0) await run.save(training, training.position);
+      return done;
+    }).finally(() => progress.end());
+    await run.written();
+    const last = run.history().steps.at(-1);
+    if (typeof last?.skipped === 'number') out.tell(scaledText(last.skipped, last.step, last.lossScale!));
+    const rows = training.heldOut.count > 0 ? await galleryRows(training.watched.heldOut, await training.features()) : [];
+    await board?.gallery(rows);
+    await report(rows);
+    const results = resultsOf(run, training);
+    const stopped = `Stopped at step ${results.step} of ${totalSteps}. Continue with: dawngrad pretrain --resume ${run.folder}`;
+    out.result(finished ? resultTable(results, training) : stopped, results);
+    return finished ? 0 : INTERRUPTED;
+  } catch (error) {
+    if (!(error instanceof DivergedError)) throw error;
+    training.warnings.push(error.message);
+    await run.written();
+    await report();
+    throw new DivergedError(`${error.message} ${lastGood(run)}`);
+  } finally {
+    await board?.written();
+  }
+}
+
+/** Which checkpoint is left when a training has diverged. */
+function lastGood(run: Run): string {
+  const file = run.file('checkpoint.safetensors');
+  if (!existsSync(file)) return 'It had not been saved before.';
+  const step = run.savedStep === undefined ? '' : `, of step ${run.savedStep}`;
+  return `The last good checkpoint is ${file}${step}: dawngrad convert ${file} runs/new goes on from it with other settings.`;
+}
+
+/** Trains, and tells everybody of everything. Returns whether the end was reached. */
+async function advance(run: Run, training: Pretraining, progress: Progress, board: Board | undefined, signal: AbortSignal): Promise<boolean> {
   const log = (metric: Metric) => {
     run.log(metric);
     board?.metric(metric);
   };
   const began = Date.now();
-  let last: StepRecord | undefined;
-  const finished = await interruptible(progress, async (signal) => {
-    if (training.position.step === 0 && !run.history().before) {
-      await baselines(log, training);
-      await board?.views();
-    }
-    const timed = clocked(training.config.batch);
-    let first = true;
-    return training.run({
-      signal,
-      onStep: (step, timing) => {
-        const record = timed(step, timing);
-        if (first) progress.say(`First step done after ${((Date.now() - began) / 1000).toFixed(1)} s, kernels compiled.`);
-        first = false;
-        log(record);
-        progress.update(record);
-        last = record;
-      },
-      onKnn: (record) => {
-        log(record);
-        const outputs = record.knnOutputs === undefined ? '' : `, by the head's outputs ${percent(record.knnOutputs)}`;
-        progress.say(`epoch ${record.epoch}: k-NN ${percent(record.knn)}${outputs}`);
-      },
-      onSpread: log,
-      onWarning: (text) => progress.say(`Warning: ${text}`),
-      onEpoch: async (position) => {
-        await board?.similarities();
-        await run.save(training, position);
-      },
-    });
+  if (training.position.step === 0 && !run.history().before) {
+    await baselines(log, training);
+    await board?.views();
+  }
+  const timed = clocked(training.config.batch);
+  let first = true;
+  return training.run({
+    signal,
+    onStep: (step, timing) => {
+      const record = timed(step, timing);
+      if (first) progress.say(`First step done after ${((Date.now() - began) / 1000).toFixed(1)} s, kernels compiled.`);
+      first = false;
+      log(record);
+      progress.update(record);
+    },
+    onKnn: log,
+    onSpread: log,
+    onWarning: (text) => progress.say(`Warning: ${text}`),
+    onEpoch: async (position, epoch) => {
+      progress.epoch(epoch);
+      await board?.similarities();
+      await run.save(training, position, epoch.score);
+    },
   });
-  progress.end();
-  if (last?.skipped !== undefined) out.tell(scaledText(last.skipped, last.step, last.lossScale!));
-  if (training.position.step % stepsPerEpoch !== 0 || training.position.step === 0) await run.save(training, training.position);
-  await run.written();
-  const rows = training.heldOut.count > 0 ? await galleryRows(training.watched.heldOut, await training.features()) : [];
-  await board?.gallery(rows);
-  await board?.written();
-  await writeReport(run, training, skipped, rows, (Date.now() - began) / 1000);
-  const results = resultsOf(run, training);
-  const stopped = `Stopped at step ${results.step} of ${totalSteps}. Continue with: dawngrad pretrain --resume ${run.folder}`;
-  out.result(finished ? resultTable(results, training) : stopped, results);
-  return finished ? 0 : INTERRUPTED;
 }
 
 /** Runs `work` with a signal that is given when the process is interrupted for the first time. */

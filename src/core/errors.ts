@@ -34,3 +34,8 @@ export class DeviceError extends DawngradError {
 export class FormatError extends DawngradError {
   override readonly exitCode = 4;
 }
+
+/** Training whose loss, gradients or parameters are not finite any more. */
+export class DivergedError extends DawngradError {
+  override readonly exitCode = 5;
+}

@@ -48,8 +48,9 @@ const LINE = 15; // px between labels
 const LETTER = 6.6; // px, the mean width of a letter
 const STRIPS = 60;
 
-/** A line chart as an SVG picture with its own text alternative; values appear on hovering. */
-export function lineChart(chart: Chart): string {
+/** A line chart as an SVG picture with its own text alternative; values appear on hovering. What is not finite is left out. */
+export function lineChart(all: Chart): string {
+  const chart = { ...all, guides: all.guides?.filter((g) => Number.isFinite(g.value)) };
   const series = chart.series.map((s) => ({ ...s, points: thin(s.points) }));
   const label = describe(chart, series);
   if (series.every((s) => s.points.length === 0)) return figure(chart, [], `<p class="none">Nothing was measured.</p>`);

@@ -2,7 +2,7 @@ import { lineChart, type Series } from './chart.js';
 import { escape } from './html.js';
 import { percent, percentTick, plain, whole } from './numbers.js';
 import { page } from './page.js';
-import { LAST_STEPS, type ReportStep } from './report-data.js';
+import { lastMean, type ReportStep } from './report-data.js';
 import { type Curve, type CurveName, curveOf } from './step-log.js';
 import { type Point, runningMean } from './thin.js';
 
@@ -22,11 +22,10 @@ export function comparisonTable(runs: readonly ComparedRun[]): string[][] {
   const keys = [...new Set(runs.flatMap((r) => Object.keys(r.config)))];
   const shown = (r: ComparedRun, key: string) => (typeof r.config[key] === 'string' ? r.config[key] : (JSON.stringify(r.config[key]) ?? '–'));
   const differing = keys.map((key) => [key, ...runs.map((r) => shown(r, key))]).filter(([, ...values]) => new Set(values).size > 1);
-  const mean = (values: number[]) => (values.length === 0 ? undefined : values.reduce((a, b) => a + b, 0) / values.length);
   const reached: [string, (r: ComparedRun) => string][] = [
     ['steps', (r) => whole(r.steps.at(-1)?.step)],
-    ['loss', (r) => plain(mean(r.steps.slice(-LAST_STEPS).map((s) => s.loss)))],
-    ['contrast top 1', (r) => percent(mean(r.steps.slice(-LAST_STEPS).map((s) => s.contrastTop1)))],
+    ['loss', (r) => plain(lastMean(r.steps, (s) => s.loss))],
+    ['contrast top 1', (r) => percent(lastMean(r.steps, (s) => s.contrastTop1))],
     ['k-NN', (r) => percent(r.knn.at(-1)?.accuracy)],
     ['pictures/s', (r) => whole(median(curveOf(r.steps, 'picturesPerSecond')))],
   ];

@@ -1,11 +1,19 @@
+import { mean } from '../core/statistics.js';
 import type { MapData } from './report-map.js';
 import type { CurveName } from './step-log.js';
 import type { Point } from './thin.js';
 
+/** A step of f16 that was tried and not made: its loss is no part of any mean. */
+export const wasSkipped = ({ lossScale, gradNorm }: Pick<ReportStep, 'lossScale' | 'gradNorm'>): boolean => lossScale !== undefined && gradNorm === undefined;
+
 /** Steps at the end of a run whose mean is told as its loss and its contrast accuracy. */
 export const LAST_STEPS = 10;
 
-/** One training step as it was logged. */
+/** The mean over the last ten steps of a run, NaN if one of them is not finite. */
+export const lastMean = <S extends ReportStep>(steps: readonly S[], read: (s: S) => number): number =>
+  mean(steps.filter((s) => !wasSkipped(s)).slice(-LAST_STEPS).map(read));
+
+/** One training step as it was logged; what was not finite is null in a file. */
 export interface ReportStep {
   step: number;
   epoch: number;
@@ -21,6 +29,9 @@ export interface ReportStep {
   gradNorm?: number;
   /** Where this stands for many steps up to `step`, whose means the values are: how many had each, and its extremes. */
   run?: Partial<Record<CurveName, { count: number; least: number; most: number }>>;
+  /** With precision f16: the loss scale of the next step, and steps skipped so far. */
+  lossScale?: number;
+  skipped?: number;
 }
 
 /** A picture of the gallery as a `data:image/...` address. */

@@ -1,4 +1,5 @@
 import { escape } from './html.js';
+import { fixed } from './numbers.js';
 import type { ReportData, ReportNeighbour, ReportPicture } from './report-data.js';
 
 /** Query pictures, each in a row with its nearest neighbours; empty without any. */
@@ -20,8 +21,8 @@ function neighbour(n: ReportNeighbour, index: number): string {
   const kind = n.correct === undefined ? '' : n.correct ? 'right' : 'wrong';
   const label = n.label === undefined ? '' : `<span class="label">${name(n.label)}</span>`;
   return (
-    `<figure class="${kind}">${image(n, `neighbour ${index + 1}`, `, similarity ${n.similarity.toFixed(2)}${verdict}`)}` +
-    `<figcaption>${mark}${n.similarity.toFixed(2)}${label}</figcaption></figure>`
+    `<figure class="${kind}">${image(n, `neighbour ${index + 1}`, `, similarity ${fixed(n.similarity, 2)}${verdict}`)}` +
+    `<figcaption>${mark}${fixed(n.similarity, 2)}${label}</figcaption></figure>`
   );
 }
 

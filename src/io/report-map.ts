@@ -1,6 +1,6 @@
 import { escape } from './html.js';
 
-/** Pictures on a plane; each has its place, and may have a thumbnail and a class. */
+/** Pictures on a plane; each has its place, NaN where there is none, and may have a thumbnail and a class. */
 export interface MapData {
   /** f32 [count, 2] */
   points: Float32Array;
@@ -22,6 +22,7 @@ export function reportMap({ points, by, thumbnails, names, labels, classes }: Ma
   const dots: string[] = [];
   const shown: string[] = [];
   places.forEach(([x, y], i) => {
+    if (Number.isNaN(x + y)) return;
     const cell = `${Math.floor(x / CELL)} ${Math.floor(y / CELL)}`;
     const label = escape(labels && classes ? `${names[i]} (${classes[labels[i]]})` : names[i]);
     dots.push(`<circle cx="${x}" cy="${y}" r="3" style="fill:${colour(i)}"><title>${label}</title></circle>`);
@@ -35,10 +36,12 @@ export function reportMap({ points, by, thumbnails, names, labels, classes }: Ma
   });
   const keys = classes?.map((c, i) => `<span class="key" style="--tone:${hue(i, classes.length)}">${escape(c)}</span>`);
   const legend = labels && keys ? `<p class="keys">${keys.join('')}</p>` : '';
+  const lost = places.length - dots.length;
+  const missing = lost > 0 ? `${lost} more have features that are not finite. ` : '';
   return (
-    `<section><h2>Map of features</h2><p class="muted">${places.length} pictures, by ${escape(by)} of their features. ` +
+    `<section><h2>Map of features</h2><p class="muted">${dots.length} pictures, by ${escape(by)} of their features. ${missing}` +
     `A dot is a picture; thumbnails where there is room.</p>${legend}<div class="card map">` +
-    `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="Map of ${places.length} pictures by ${escape(by)}">` +
+    `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="Map of ${dots.length} pictures by ${escape(by)}">` +
     `${dots.join('')}${shown.join('')}</svg></div></section>`
   );
 }
@@ -49,7 +52,7 @@ const hue = (index: number, of: number): string => `hsl(${Math.round((360 * inde
 function placed(points: Float32Array): [x: number, y: number][] {
   const axis = (offset: 0 | 1, length: number) => {
     const values = Array.from({ length: points.length / 2 }, (_, i) => points[2 * i + offset]);
-    const sorted = [...values].sort((a, b) => a - b);
+    const sorted = values.filter(Number.isFinite).sort((a, b) => a - b);
     const [lo, hi] = [sorted[Math.floor(0.005 * sorted.length)], sorted[Math.ceil(0.995 * sorted.length) - 1]];
     return values.map((v) => Math.round(10 * (MARGIN + Math.min(1, Math.max(0, (v - lo) / (hi - lo || 1))) * (length - 2 * MARGIN))) / 10);
   };

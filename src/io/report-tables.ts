@@ -1,18 +1,19 @@
+import { mean } from '../core/statistics.js';
 import { escape } from './html.js';
 import { duration, percent, plain, whole } from './numbers.js';
-import { LAST_STEPS, type ReportData, type ReportStep } from './report-data.js';
+import { lastMean, type ReportData } from './report-data.js';
 
 /** The run at a glance: a sentence and a row of figures. */
 export function reportSummary(data: ReportData): string {
   const last = data.steps[data.steps.length - 1];
-  const tail = data.steps.slice(-LAST_STEPS);
+  const paces = data.steps.slice(-10).flatMap((s) => s.picturesPerSecond ?? []); // the first step has none
   const tiles = [
     tile('k-NN accuracy', percent(data.baselines.trained ?? data.knn[data.knn.length - 1]?.accuracy), `raw pixels ${percent(data.baselines.rawPixels)}`),
-    tile('Loss', plain(mean(tail, (s) => s.loss)), `chance ${plain(data.chanceLoss)}`),
-    tile('Contrast top 1', percent(mean(tail, (s) => s.contrastTop1)), `of ${whole(data.queueSize + 1)} keys`),
+    tile('Loss', plain(lastMean(data.steps, (s) => s.loss)), `chance ${plain(data.chanceLoss)}`),
+    tile('Contrast top 1', percent(lastMean(data.steps, (s) => s.contrastTop1)), `of ${whole(data.queueSize + 1)} keys`),
     tile('Steps', whole(last?.step), `${whole(last?.epoch)} epochs`),
     ...(data.memory ? [tile('Memory of a step', mebibytes(data.memory.planned), `${mebibytes(data.memory.live)} alive at most`)] : []),
-    tile('Time', duration(data.elapsedSeconds), `${whole(mean(tail, (s) => s.picturesPerSecond))} pictures/s`),
+    tile('Time', duration(data.elapsedSeconds), `${whole(mean(paces))} pictures/s`),
   ];
   return `<div class="tiles">${tiles.join('')}</div>`;
 }
@@ -22,18 +23,13 @@ const mebibytes = (bytes: number): string => `${whole(bytes / 2 ** 20)} MiB`;
 const tile = (name: string, value: string, note: string): string =>
   `<div class="card tile"><span>${escape(name)}</span><strong>${escape(value)}</strong><span>${escape(note)}</span></div>`;
 
-function mean(steps: ReportStep[], read: (s: ReportStep) => number | undefined): number | undefined {
-  const values = steps.map(read).filter((v): v is number => v !== undefined && Number.isFinite(v));
-  return values.length === 0 ? undefined : values.reduce((a, b) => a + b, 0) / values.length;
-}
-
 /** k-NN accuracies side by side, each with a bar. */
 export function reportKnn({ baselines: b, knn, published }: ReportData): string {
   const rows = [['trained encoder', b.trained], ['outputs of its head', knn.at(-1)?.outputs], ['random encoder', b.randomEncoder], ['raw pixels', b.rawPixels], ['chance', b.chance]] as const;
   const shown = rows.flatMap(([name, value]) =>
-    value === undefined ? [] : [
+    !Number.isFinite(value) ? [] : [
       `<tr><th scope="row">${name}</th><td class="number">${percent(value)}</td>` +
-        `<td class="bar"><i style="width:${clamp(value)}%"></i></td></tr>`,
+        `<td class="bar"><i style="width:${clamp(value!)}%"></i></td></tr>`,
     ],
   );
   if (shown.length === 0) return '';

@@ -26,8 +26,10 @@ export function similarityChart({ similarity }: ReportData): string {
   const { positive, negative } = similarity;
   let [lo, hi] = [1, -1];
   for (const v of [...positive, ...negative]) if (Number.isFinite(v)) [lo, hi] = [Math.min(lo, v), Math.max(hi, v)];
+  if (hi < lo) lo = hi; // nothing is finite
   const width = (hi - lo) / BINS || 1;
   const shares = (values: readonly number[]): Point[] => {
+    if (!values.some(Number.isFinite)) return [];
     const counts = new Array<number>(BINS).fill(0);
     for (const v of values) if (Number.isFinite(v)) counts[Math.min(BINS - 1, Math.max(0, Math.floor((v - lo) / width)))]++;
     return counts.map((n, i) => [Number((lo + (i + 0.5) * width).toFixed(3)), n / Math.max(1, values.length)] as const);

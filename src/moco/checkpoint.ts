@@ -1,9 +1,13 @@
-import { FormatError } from '../core/errors.js';
+import { onShapes } from '../backend/shapes.js';
+import { DivergedError, FormatError } from '../core/errors.js';
 import { numel, sameShape, type Shape, show } from '../core/shape.js';
+import { allFinite } from '../core/statistics.js';
 import { decodeSafetensors, encodeSafetensors, type StoredTensor } from '../io/safetensors.js';
 import type { Module } from '../nn/module.js';
 import type { Tensor } from '../tensor.js';
 import type { Optimizer } from '../optim/optimizer.js';
+import type { PretrainConfig } from './config.js';
+import { createMethod } from './create.js';
 import { checkFinite } from './finite.js';
 import type { Method, Saved } from './method.js';
 import { setStored, storeCount, storeTensor, torchShape, turn } from './module-state.js';
@@ -67,10 +71,19 @@ function slotsOf(s: Saved): Iterable<Slot> {
 /** Everything a run needs to go on: encoders, queue or bank, and the optimizer. */
 export const slots = (method: Method): Slot[] => [...method.saved()].flatMap((s) => [...slotsOf(s)]);
 
-/** A safetensors file, for MoCo v1 to v3 with the names and layouts of facebookresearch's (without `module.`). */
+/**
+ * A safetensors file, for MoCo v1 to v3 with the names and layouts of facebookresearch's (without `module.`).
+ * @throws DivergedError if a tensor is not finite: such a state is of no use, and must not replace one that is.
+ */
 export async function saveCheckpoint(method: Method, metadata: Record<string, string>): Promise<Uint8Array> {
   const all = slots(method);
   const stored = await Promise.all(all.map((s) => s.save()));
+  const bad = all.filter((_, i) => stored[i].dtype === 'F32' && !allFinite(stored[i].data as Float32Array));
+  if (bad.length > 0)
+    throw new DivergedError(
+      `checkpoint: every tensor of the state must be finite to be saved; got ${bad.length} of ${all.length} that are not, ${bad[0].name} among them. ` +
+        'Training has diverged: start it again with a lower --lr, from the last checkpoint or anew.',
+    );
   return encodeSafetensors(new Map(all.map((s, i) => [s.name, stored[i]])), metadata);
 }
 
@@ -82,6 +95,19 @@ export async function saveCheckpoint(method: Method, metadata: Record<string, st
 export function loadCheckpoint(method: Method, bytes: Uint8Array, file: string): Record<string, string> {
   const { tensors, metadata } = decodeSafetensors(bytes, file);
   const all = slots(method);
+  checkSlots(all, tensors, file);
+  for (const s of all) s.load(tensors.get(s.name)!);
+  return metadata;
+}
+
+/** Sees whether a checkpoint is of the method of a configuration, without a device. @throws FormatError if not. */
+export function checkCheckpoint(config: PretrainConfig, bytes: Uint8Array, file: string): void {
+  const { tensors } = decodeSafetensors(bytes, file);
+  const pictures = tensors.get('memory')?.shape[0] ?? 1;
+  checkSlots(onShapes(() => slots(createMethod(config, pictures))), tensors, file);
+}
+
+function checkSlots(all: readonly Slot[], tensors: ReadonlyMap<string, StoredTensor>, file: string): void {
   for (const s of all) {
     const stored = tensors.get(s.name);
     if (!stored) throw new FormatError(`${file}: it must hold every tensor of the model; got none named ${s.name}. Is it a checkpoint of another model or method?`);
@@ -97,6 +123,4 @@ export function loadCheckpoint(method: Method, bytes: Uint8Array, file: string):
       );
   }
   checkFinite(tensors, file);
-  for (const s of all) s.load(tensors.get(s.name)!);
-  return metadata;
 }

@@ -1,4 +1,4 @@
-import { greater, mul } from '../ops/binary.js';
+import { greater, mul, sub } from '../ops/binary.js';
 import { crossEntropy } from '../ops/cross_entropy.js';
 import { l2Normalize } from '../ops/l2_normalize.js';
 import { matmul } from '../ops/matmul.js';
@@ -22,11 +22,20 @@ export function classify(q: Tensor, keys: Tensor, T: number, labels: Tensor): Me
   return { loss: crossEntropy(logits, labels), ...accuracy(logits, pick(logits, labels)) };
 }
 
-/** How often `positive` [N] is the largest of its row of scores [N, M], and among the five largest. */
-export function accuracy(scores: Tensor, positive: Tensor): { top1: Tensor; top5: Tensor } {
-  const rank = sum(greater(scores, reshape(positive, [positive.size, 1])), 1);
-  return { top1: mean(greater(1, rank)), top5: mean(greater(5, rank)) };
+/** Below every finite f32 but the least. */
+const LEAST = -3.4028234663852886e38;
+
+/**
+ * How often `positive` [N] is above all others in its row of scores [N, M], and above all but four: equals count against it, so
+ * that a collapsed encoder is never right, and so does NaN on either side.
+ *
+ * @param own how many of a row's scores are the positive itself: 1 or 0.
+ */
+export function accuracy(scores: Tensor, positive: Tensor, own: 0 | 1 = 1): { top1: Tensor; top5: Tensor } {
+  const rank = sub(scores.shape[1] - own, sum(greater(reshape(positive, [positive.size, 1]), scores), 1)); // others that are not below
+  const [top1, top5] = [1, 5].map((k) => mean(mul(greater(k, rank), greater(positive, LEAST))));
+  return { top1, top5 };
 }
 
 /** 0 .. N-1: a constant of a compiled step. */
-const places = (N: number): Tensor => tensor(Uint32Array.from({ length: N }, (_, i) => i));
+export const places = (N: number): Tensor => tensor(Uint32Array.from({ length: N }, (_, i) => i));

@@ -1,23 +1,24 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { onShapes } from '../backend/shapes.js';
 import { ConfigError } from '../core/errors.js';
 import { vitPresets } from '../nn/vit.js';
 import type { PretrainConfig } from './config.js';
-import { type EncoderFile, encoderOf, type Said } from './encoder.js';
-import { openRun } from './run.node.js';
+import { buildEncoder, type EncoderFile, encoderOf, type Said } from './encoder.js';
+import { findRun } from './run.node.js';
 import { readWeights } from './weights.node.js';
 
 /**
- * Opens the encoder of a run's folder, which says how its pictures were prepared, or of a checkpoint. What files leave
- * open may be said: the heads of a vision transformer, the stem of a ResNet, which of several encoders.
+ * Opens the encoder of a run, which says how its pictures were prepared, or of a checkpoint: see `openRun` for the names of a
+ * run's checkpoints. What files leave open may be said: the heads of a vision transformer, the stem of a ResNet, which of
+ * several encoders.
  * @throws FormatError if there is none, ConfigError if what is said contradicts the run or the file.
  */
 export async function openEncoder(path: string, said: Said = {}): Promise<EncoderFile> {
-  if (!existsSync(join(path, 'config.json'))) return encoderOf(await readWeights(path), path, said);
-  const { config } = openRun(path).info;
-  checkAgrees(path, config, said);
-  const file = join(path, 'checkpoint.safetensors');
-  return encoderOf(await readWeights(file), file, { ...config, ...said });
+  const run = findRun(path);
+  if (run) checkAgrees(path, run.info.config, said);
+  const file = run?.checkpoint ?? path;
+  const encoder = encoderOf(await readWeights(file), file, { ...run?.info.config, ...said });
+  onShapes(() => buildEncoder(encoder, file)); // what cannot be built is told before pictures are opened
+  return encoder;
 }
 
 /** A run knows its stem, and the heads by its model's name. */

@@ -1,5 +1,4 @@
-import { useBackend } from '../backend/backend.js';
-import { ShapesBackend } from '../backend/shapes.js';
+import { onShapes } from '../backend/shapes.js';
 import { ConfigError, FormatError } from '../core/errors.js';
 import { show } from '../core/shape.js';
 import type { StoredTensor } from '../io/safetensors.js';
@@ -81,16 +80,6 @@ function sizeOf(architecture: EncoderFile['architecture'], file: string, said?: 
 
 function checkModel({ model }: EncoderFile['architecture'], file: string, said?: string): void {
   if (said !== undefined && model !== said) throw new FormatError(`${file}: it must hold a ${said}, as is said of it; got ${model ?? 'another network'}. Restore the file that belongs there.`);
-}
-
-/** What a module looks like, without its values. */
-export function onShapes<T>(make: () => T): T {
-  const before = useBackend(new ShapesBackend());
-  try {
-    return make();
-  } finally {
-    useBackend(before);
-  }
 }
 
 const behindOf = (skipped: Weights['skipped'], prefix: string): Map<string, string> =>

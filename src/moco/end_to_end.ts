@@ -5,7 +5,7 @@ import { FlatParameters } from '../optim/flat.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import type { Tensor } from '../tensor.js';
 import { contrast } from './contrast.js';
-import { descend, type Method, type Part, type Rates, type Saved } from './method.js';
+import { type Chance, descend, type Method, type Part, type Rates, type Saved } from './method.js';
 
 export interface EndToEndOptions {
   /** Temperature of the softmax. */
@@ -51,8 +51,8 @@ export class EndToEnd implements Method {
     return measured;
   }
 
-  chance(N: number): { loss: number; formula: string } {
-    return { loss: Math.log(N), formula: 'ln N' };
+  chance(N: number): Chance {
+    return { loss: Math.log(N), formula: 'ln N', top1: 1 / N };
   }
 
   /** What a checkpoint must hold. */

@@ -1,15 +1,17 @@
-import { mean, roughness, spread } from '../core/statistics.js';
+import { DivergedError } from '../core/errors.js';
+import { mean, roughness } from '../core/statistics.js';
 import type { Pictures } from '../data/pictures.js';
-import { percent } from '../io/numbers.js';
+import { fixed, percent } from '../io/numbers.js';
 import type { StoredTensor } from '../io/safetensors.js';
 import type { Precision } from '../ops/precision.js';
+import { checkMethod } from './check_method.js';
 import { buildClassifier } from './classifier.js';
 import type { PretrainConfig } from './config.js';
 import type { Kept } from './kept.js';
 import { moduleTensors } from './module-state.js';
 import { presets } from './presets.js';
-import { Pretraining } from './pretrain.js';
-import { type ClassifierEpoch, type SupervisedConfig, supervisedRecipe, trainClassifier } from './supervised.js';
+import { type EpochRecord, Pretraining } from './pretrain.js';
+import { checkSupervised, type ClassifierEpoch, type SupervisedConfig, supervisedRecipe, trainClassifier } from './supervised.js';
 
 /** Sizes of the four-model experiment. */
 export interface FourWayConfig {
@@ -45,7 +47,7 @@ export interface Pretrained {
   k: number;
 }
 
-/** One of the four, with the epochs of each seed. */
+/** One of the four, with the epochs of each seed; those after it diverged are NaN. */
 export interface Contender {
   model: string;
   /** `scratch`, or the method of its encoder. */
@@ -68,6 +70,21 @@ export function pretrainConfig(model: string, { pretrainEpochs: epochs, batch, s
   const base = model.startsWith('vit') ? presets['v3-vit-demo'] : presets.demo;
   const K = Math.min(base.K, 2 ** Math.floor(Math.log2(Math.max(2, pictures / 2))));
   return { ...base, model, epochs, batch, lrBatch: batch, size, K, seed, precision, warmup: Math.min(base.warmup, epochs / 2) };
+}
+
+/** Checks both pretrainings and all classifiers, as far as that needs no pictures. @throws ConfigError */
+export function checkFourWay(config: FourWayConfig): void {
+  for (const model of [config.resnet, config.vit]) {
+    checkMethod(pretrainConfig(model, config, 2 * config.batch));
+    const c = classifierConfig(model, config, config.seed);
+    checkSupervised({ ...c, warmup: Math.min(c.warmup, c.epochs / 2) });
+  }
+}
+
+/** How each classifier is trained. */
+function classifierConfig(model: string, { epochs, batch, size, cropMin, precision }: FourWayConfig, seed: number): SupervisedConfig {
+  const { mean: mid, std } = presets.demo;
+  return { ...supervisedRecipe(model), epochs, batch, size, cropMin, mean: mid, std, seed, precision };
 }
 
 /**
@@ -94,10 +111,12 @@ async function pretrain(config: PretrainConfig, sets: Sets, kept: Kept, tell: Te
     tell(`Pretraining ${model} by ${method} on ${sets.train.count} pictures without labels.`);
     training = new Pretraining(config, sets);
     const knnBefore = (await training.knn())!;
-    const losses: number[] = [];
-    await training.run({ onStep: ({ loss }) => losses.push(loss), onWarning: tell });
-    const [loss, knn] = [mean(losses.slice(-training.stepsPerEpoch)), (await training.knn())!];
-    tell(`  loss ${loss.toFixed(3)}, k-NN ${percent(knnBefore)} before and ${percent(knn)} after.`);
+    let last!: EpochRecord;
+    await training.run({ onEpoch: (_, epoch) => void (last = epoch), onWarning: tell }).catch((error) => {
+      throw error instanceof DivergedError ? new DivergedError(`pretraining of ${model} by ${method}, which the others start from: ${error.message}`) : error;
+    });
+    const [{ loss }, knn] = [last, (await training.knn())!];
+    tell(`  loss ${fixed(loss)}, k-NN ${percent(knnBefore)} before and ${percent(knn)} after.`);
     return { model, method, epochs, pictures: sets.train.count, loss, chance: training.method.chance(config.batch).loss, knnBefore, knn, k } satisfies Pretrained;
   });
   const encoder = await kept.tensors({ pretrain: config }, async () => {
@@ -112,19 +131,25 @@ async function contender(
   model: string, start: string, sets: Sets, config: FourWayConfig, encoder: ReadonlyMap<string, StoredTensor>, kept: Kept, tell: Tell,
 ): Promise<Contender> {
   const seeds = Array.from({ length: config.seeds }, (_, i) => config.seed + i);
-  const { mean: mid, std, stem } = presets.demo;
+  const { stem } = presets.demo;
   const curves: ClassifierEpoch[][] = [];
   for (const seed of seeds) {
-    const { epochs, batch, size, cropMin, precision } = config;
-    const c: SupervisedConfig = { ...supervisedRecipe(model), epochs, batch, size, cropMin, mean: mid, std, seed, precision };
+    const c = classifierConfig(model, config, seed);
     const from = start === 'scratch' ? undefined : encoder;
     const key = { classifier: model, start, config: c, pretrain: from && pretrainConfig(model, config, sets.train.count) };
     const curve = await kept.result(key, async () => {
       const classifier = await buildClassifier(model, { classes: sets.train.classes!.length, stem, size: config.size, seed }, from);
-      return trainClassifier(classifier, sets, { ...c, warmup: Math.min(c.warmup, c.epochs / 2) }, { onWarning: tell });
+      const done: ClassifierEpoch[] = [];
+      const hooks = { onWarning: tell, onEpoch: (e: ClassifierEpoch) => void done.push(e) };
+      return trainClassifier(classifier, sets, { ...c, warmup: Math.min(c.warmup, c.epochs / 2) }, hooks).catch((error) => {
+        if (!(error instanceof DivergedError)) throw error;
+        tell(`${model} from ${start}, seed ${seed}: ${error.message}`);
+        return [...done, ...Array.from({ length: c.epochs - done.length }, (_, i) => ({ epoch: done.length + i + 1, loss: NaN, accuracy: NaN }))];
+      });
     });
-    tell(`${model} from ${start}, seed ${seed}: ${percent(curve.at(-1)!.accuracy)}`);
-    curves.push(curve);
+    const { accuracy } = curve.at(-1)!;
+    tell(`${model} from ${start}, seed ${seed}: ${Number.isFinite(accuracy) ? percent(accuracy) : 'diverged'}`);
+    curves.push(curve.map((e) => ({ ...e, loss: e.loss ?? NaN, accuracy: e.accuracy ?? NaN }))); // JSON makes null of NaN
   }
   return { model, start, seeds, curves };
 }
@@ -134,20 +159,21 @@ export interface Standing {
   name: string;
   /** Accuracy of the last epoch, and the best of all epochs. */
   accuracy: number;
-  spread: number;
   best: number;
+  /** Accuracy of the last epoch of each seed. */
+  each: number[];
   /** Variance of the changes of accuracy from epoch to epoch: the smaller, the smoother. */
   roughness: number;
   /** The mean curve of accuracy. */
   curve: number[];
 }
 
-/** What a contender's curves come to: accuracy of the last epoch (mean and spread over seeds), of the best, and roughness. */
+/** What a contender's curves come to: accuracy of the last epoch (mean over seeds), of the best, and roughness. */
 export function standing({ model, start, curves }: Contender): Standing {
   const accuracies = curves.map((curve) => curve.map((r) => r.accuracy));
   const last = accuracies.map((a) => a.at(-1)!);
   return {
-    name: `${model} from ${start}`, accuracy: mean(last), spread: spread(last), best: mean(accuracies.map((a) => Math.max(...a))),
+    name: `${model} from ${start}`, accuracy: mean(last), each: last, best: mean(accuracies.map((a) => Math.max(...a))),
     roughness: mean(accuracies.map(roughness)), curve: accuracies[0].map((_, e) => mean(accuracies.map((a) => a[e]))),
   };
 }

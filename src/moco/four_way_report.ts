@@ -1,5 +1,6 @@
+import { mean } from '../core/statistics.js';
 import { lineChart, type Series } from '../io/chart.js';
-import { percent, percentTick, plain } from '../io/numbers.js';
+import { fixed, meanPercent, percent, percentTick, plain } from '../io/numbers.js';
 import { reportGrid } from '../io/report-grid.js';
 import { reportPage } from '../io/report-page.js';
 import { reportSettings } from '../io/report-tables.js';
@@ -21,24 +22,31 @@ const ROUGHNESS = 'Roughness: the variance of the changes of held-out accuracy f
 function accuracyRows({ contenders }: FourWay): string[][] {
   const rows = contenders.map((c) => {
     const s = standing(c);
-    return [s.name, `${percent(s.accuracy)} ± ${(100 * s.spread).toFixed(1)}`, percent(s.best), plain(1e4 * s.roughness)];
+    return [s.name, meanPercent(s.each), percent(s.best), plain(1e4 * s.roughness)];
   });
   return [['classifier', 'accuracy', 'best epoch', 'roughness'], ...rows];
 }
 
 const pretrainedRow = (p: Pretrained): string[] =>
-  [p.model, p.method, `${p.pictures}`, `${p.epochs}`, p.loss.toFixed(3), p.chance.toFixed(3), percent(p.knnBefore), percent(p.knn)];
+  [p.model, p.method, `${p.pictures}`, `${p.epochs}`, fixed(p.loss), fixed(p.chance), percent(p.knnBefore), percent(p.knn)];
 
 /** What pretraining changed, a sentence for each model. */
 function differences({ pretrained, contenders }: FourWay): string[] {
   return pretrained.map(({ model, method }) => {
     const [scratch, moco] = contenders.filter((c) => c.model === model).map(standing);
     const points = 100 * (moco.accuracy - scratch.accuracy);
+    if (!Number.isFinite(points)) return `${model}: a training diverged, so that what weights of ${method} change is not known.`;
     const factor = scratch.roughness > 0 ? plain(moco.roughness / scratch.roughness) : '–';
     const change = `${points < 0 ? '−' : '+'}${Math.abs(points).toFixed(1)}`;
     return `${model}: weights of ${method} instead of random ones change accuracy by ${change} points, and roughness by a factor of ${factor}.`;
   });
 }
+
+/** Which trainings diverged, a sentence each. */
+const divergences = ({ contenders }: FourWay): string[] => contenders.flatMap(({ model, start, seeds, curves }) => {
+  const lost = seeds.filter((_, i) => !Number.isFinite(curves[i].at(-1)!.accuracy));
+  return lost.length > 0 ? [`${model} from ${start} diverged with seed ${lost.join(', ')}: nothing is averaged over its seeds. Lower its learning rate.`] : [];
+});
 
 /** The outcome for a terminal. */
 export function fourWayText(result: FourWay, { train, heldOut }: Sets): string {
@@ -46,7 +54,7 @@ export function fourWayText(result: FourWay, { train, heldOut }: Sets): string {
   return [
     `Accuracy on ${heldOut.count} held-out pictures after ${curves[0].length} epochs on ${train.count} (mean ± standard deviation over seeds ${seeds.join(', ')}):`,
     textGrid(accuracyRows(result)), ROUGHNESS,
-    ...differences(result),
+    ...differences(result), ...divergences(result),
   ].join('\n');
 }
 
@@ -59,7 +67,7 @@ export function fourWayReport(result: FourWay, sets: Sets, made: Made): string {
   const outcome = [
     `Share of ${sets.heldOut.count} held-out pictures told right after ${curves[0].length} epochs on ${sets.train.count} pictures of ${classes};`,
     `mean ± standard deviation over ${seeds.length} seeds (${seeds.join(', ')}). Chance is ${percent(1 / sets.train.classes!.length)}. ${ROUGHNESS}`,
-    ...differences(result),
+    ...differences(result), ...divergences(result),
   ].join(' ');
   return reportPage({ title, ...made }, [
     reportGrid('Accuracy', outcome, head, rows),
@@ -78,7 +86,7 @@ export function fourWayReport(result: FourWay, sets: Sets, made: Made): string {
 function series({ contenders }: FourWay, read: 'accuracy' | 'loss'): Series[] {
   const each = contenders.flatMap((c, i) => c.curves.map((curve) => ({ name: '', points: curve.map((r) => [r.epoch, r[read]] as const), tone: i + 1, pale: true })));
   const means = contenders.map((c, i): Series => {
-    const points = c.curves[0].map(({ epoch }, e) => [epoch, c.curves.reduce((sum, curve) => sum + curve[e][read], 0) / c.curves.length] as const);
+    const points = c.curves[0].map(({ epoch }, e) => [epoch, mean(c.curves.map((curve) => curve[e][read]))] as const);
     return { name: `${c.model} from ${c.start}`, points, tone: i + 1 };
   });
   return [...(contenders[0].curves.length > 1 ? each : []), ...means];

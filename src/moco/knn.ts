@@ -22,7 +22,7 @@ export interface FeatureRows extends Omit<Features, 'values'> {
 export interface Neighbours {
   /** u32 [queries, k], the nearest first. */
   index: Uint32Array;
-  /** f32 [queries, k], cosine similarities. */
+  /** f32 [queries, k], cosine similarities; NaN, after all others, where one of the two has features that are not finite. */
   similarity: Float32Array;
   k: number;
 }
@@ -54,6 +54,7 @@ export async function nearestNeighbours(queries: Features | FeatureRows, bank: F
     }
   }
   await sorted;
+  found.similarity.forEach((s, i, all) => s === -Infinity && (all[i] = NaN));
   return found;
 }
 
@@ -64,11 +65,11 @@ function checkNeighbours(k: number): void {
 const asTensor = (f: Features | FeatureRows, first: number, rows: number): Tensor =>
   tensor('rows' in f ? f.rows(first, rows) : f.values.subarray(first * f.size, (first + rows) * f.size), [rows, f.size]);
 
-/** Puts the scores of rows after `before` others among the k largest so far, largest first; of equals the earlier one. */
+/** Puts the scores of rows after `before` others among the k largest so far, largest first; of equals the earlier one. NaN is the least. */
 function topK(scores: Float32Array, before: number, { index, similarity, k }: Neighbours, at: number): void {
   let held = Math.min(k, before);
   for (let i = 0; i < scores.length; i++) {
-    const s = scores[i];
+    const s = Number.isNaN(scores[i]) ? -Infinity : scores[i];
     if (held === k && s <= similarity[at + k - 1]) continue;
     let place = held < k ? held++ : k - 1;
     for (; place > 0 && similarity[at + place - 1] < s; place--) {
@@ -93,8 +94,9 @@ export const knnAccuracy = async (queries: Features | FeatureRows, bank: Feature
 
 /**
  * Accuracy of weighted k-NN (Wu et al., arXiv:1805.01978) for every k with every T, from neighbours that are found
- * once: each of the k nearest votes for its class with e^(s / T). A k above the bank's size is the whole bank.
- * Both sets must be labelled.
+ * once: each of the k nearest votes for its class with e^(s / T). A k above the bank's size is the whole bank. Of classes
+ * with equal votes the one that was voted for first wins, so that ties fall the same way each time; neighbours by NaN have no
+ * vote, and a query without a vote counts as wrong. Both sets must be labelled.
  */
 export async function knnSweep(
   queries: Features | FeatureRows, bank: Features | FeatureRows, ks: readonly number[], Ts: readonly number[],
@@ -115,10 +117,13 @@ function vote({ k, index, similarity }: Neighbours, i: number, labels: Uint32Arr
   let best: { label: number; sum: number; turn: number } | undefined;
   for (let j = 0; j < k; j++) {
     const label = labels[index[i * k + j]];
-    const vote = votes.get(label) ?? { label, sum: 0, turn: j };
-    if (vote.turn === j) votes.set(label, vote);
-    vote.sum += Math.exp((similarity[i * k + j] - 1) / T);
-    if (!best || vote.sum > best.sum || (vote.sum === best.sum && vote.turn < best.turn)) best = vote; // no other class gained
-    leads(j, best.label);
+    const weight = Math.exp((similarity[i * k + j] - similarity[i * k]) / T); // of the nearest 1, whatever T is
+    if (weight >= 0) {
+      const vote = votes.get(label) ?? { label, sum: 0, turn: j };
+      if (vote.turn === j) votes.set(label, vote);
+      vote.sum += weight;
+      if (!best || vote.sum > best.sum || (vote.sum === best.sum && vote.turn < best.turn)) best = vote; // no other class gained
+    }
+    leads(j, best?.label ?? -1);
   }
 }

@@ -1,4 +1,5 @@
 import { Rng } from '../core/rng.js';
+import { allFinite } from '../core/statistics.js';
 import type { Features } from './knn.js';
 import { pca } from './pca.js';
 
@@ -20,8 +21,25 @@ async function installedUmap(): Promise<UmapModule | undefined> {
   return import(/* @vite-ignore */ name).catch(() => undefined) as Promise<UmapModule | undefined>;
 }
 
-/** Features on a plane by UMAP (McInnes et al., arXiv:1802.03426) where umap-js is installed, else by their two principal components. */
+/**
+ * Features on a plane by UMAP (McInnes et al., arXiv:1802.03426) where umap-js is installed, else by their two principal
+ * components. Those that are not finite have their places at NaN, and no part in where the others are.
+ */
 export async function mapFeatures(features: Features, load = installedUmap): Promise<FeatureMap> {
+  const { values, count, size } = features;
+  const row = (i: number) => values.subarray(i * size, (i + 1) * size);
+  const sound = Array.from({ length: count }, (_, i) => i).filter((i) => allFinite(row(i)));
+  if (sound.length === count) return mapFinite(features, load);
+  const points = new Float32Array(2 * count).fill(NaN);
+  if (sound.length < 2) return { points, by: 'PCA' };
+  const rows = new Float32Array(sound.length * size);
+  sound.forEach((from, to) => rows.set(row(from), to * size));
+  const map = await mapFinite({ values: rows, count: sound.length, size }, load);
+  sound.forEach((at, i) => points.set(map.points.subarray(2 * i, 2 * i + 2), 2 * at));
+  return { ...map, points };
+}
+
+async function mapFinite(features: Features, load: typeof installedUmap): Promise<FeatureMap> {
   const { count, size } = features;
   const umap = count > 3 ? await load() : undefined;
   if (!umap) return { points: (await pca(features, 2)).projected, by: 'PCA' };

@@ -1,10 +1,12 @@
+import { DivergedError } from '../core/errors.js';
 import { mean } from '../core/statistics.js';
-import { percent } from '../io/numbers.js';
+import { fixed, percent } from '../io/numbers.js';
+import { checkMethod } from './check_method.js';
 import type { PretrainConfig } from './config.js';
 import type { Sets } from './four_way.js';
 import type { Kept } from './kept.js';
 import { presets } from './presets.js';
-import { Pretraining } from './pretrain.js';
+import { type EpochRecord, Pretraining } from './pretrain.js';
 
 /** What the mechanism study compares. */
 export interface MechanismsConfig {
@@ -34,6 +36,8 @@ export interface Measured {
   contrastTop1: number;
   /** Weighted k-NN accuracy on held-out pictures. */
   knn: number;
+  /** Why the training stopped before its end; then nothing else was measured, and the numbers are NaN, or null in a file. */
+  diverged?: string;
 }
 
 /** Outcome of the mechanism study. */
@@ -54,9 +58,16 @@ export function mechanismConfig(base: PretrainConfig, mechanism: Mechanism, K: n
   return { ...base, method, m, splits, shuffle, K };
 }
 
+/** Checks every run of a study, as far as that needs no pictures. @throws ConfigError */
+export function checkMechanisms({ base, Ks, momenta, endToEndLimit }: MechanismsConfig): void {
+  for (const m of momenta) checkMethod(mechanismConfig({ ...base, m }, 'MoCo', base.K));
+  for (const K of Ks) for (const mechanism of mechanismNames) if (mechanism !== 'end-to-end' || K <= endToEndLimit) checkMethod(mechanismConfig(base, mechanism, K));
+}
+
 /**
  * The comparison of MoCo's figure 3 and of its momentum table (arXiv:1911.05722) on `sets`: accuracy by weighted k-NN
- * over K for the three mechanisms, and over m for MoCo, every run for the same number of epochs.
+ * over K for the three mechanisms, and over m for MoCo, every run for the same number of epochs. One that diverges is told,
+ * and the others go on.
  */
 export async function mechanisms(
   sets: Sets, { base, Ks, momenta, endToEndLimit, seeds }: MechanismsConfig, kept: Kept, tell: (text: string) => void,
@@ -65,29 +76,33 @@ export async function mechanisms(
   const run = async (mechanism: Mechanism, config: PretrainConfig): Promise<Measured> => {
     const measured = await kept.result({ run: config }, () => measure(mechanism, config, sets));
     const { K, m, seed, loss, chance, knn } = measured;
-    const reached = `k-NN ${percent(knn)}, loss ${loss.toFixed(3)} (chance ${chance.toFixed(3)})`;
+    const reached = measured.diverged ?? `k-NN ${percent(knn)}, loss ${fixed(loss)} (chance ${fixed(chance)})`;
     tell(`${mechanism}, K = ${K}${mechanism === 'end-to-end' ? '' : `, m = ${m}`}, seed ${seed}: ${reached}`);
     return measured;
   };
-  const result: Mechanisms = { random: 0, overK: [], overM: [] };
+  const result: Mechanisms = { random: NaN, overK: [], overM: [] };
+  const random: number[] = [];
   for (const seed of each) {
     const seeded = { ...base, seed };
-    result.random += (await kept.result({ random: seeded }, async () => (await new Pretraining(seeded, sets).knn())!)) / seeds;
+    random.push(await kept.result({ random: seeded }, async () => (await new Pretraining(seeded, sets).knn())!));
     for (const m of momenta) result.overM.push(await run('MoCo', mechanismConfig({ ...seeded, m }, 'MoCo', base.K)));
     for (const K of Ks)
       for (const mechanism of mechanismNames)
         if (mechanism !== 'end-to-end' || K <= endToEndLimit) result.overK.push(await run(mechanism, mechanismConfig(seeded, mechanism, K)));
   }
-  return result;
+  return { ...result, random: mean(random) };
 }
 
 async function measure(mechanism: Mechanism, config: PretrainConfig, sets: Sets): Promise<Measured> {
   const training = new Pretraining(config, sets);
-  const last: { loss: number; contrastTop1: number }[] = [];
-  await training.run({ onStep: (s) => s.epoch === config.epochs && last.push(s) });
   const K = mechanism === 'end-to-end' ? config.batch : config.K;
-  return {
-    mechanism, K, m: config.m, seed: config.seed, loss: mean(last.map((s) => s.loss)), chance: training.method.chance(config.batch).loss,
-    contrastTop1: mean(last.map((s) => s.contrastTop1)), knn: (await training.knn())!,
-  };
+  const about = { mechanism, K, m: config.m, seed: config.seed, chance: training.method.chance(config.batch).loss };
+  try {
+    let last!: EpochRecord;
+    await training.run({ onEpoch: (_, epoch) => void (last = epoch) });
+    return { ...about, loss: last.loss, contrastTop1: last.contrastTop1, knn: (await training.knn())! };
+  } catch (error) {
+    if (!(error instanceof DivergedError)) throw error;
+    return { ...about, loss: NaN, contrastTop1: NaN, knn: NaN, diverged: error.message };
+  }
 }

@@ -1,7 +1,7 @@
-import { mean, spread } from '../core/statistics.js';
+import { mean } from '../core/statistics.js';
 import { lineChart } from '../io/chart.js';
 import { escape } from '../io/html.js';
-import { percent, percentTick } from '../io/numbers.js';
+import { fixed, meanPercent, percent, percentTick } from '../io/numbers.js';
 import { reportGrid } from '../io/report-grid.js';
 import { reportPage } from '../io/report-page.js';
 import { reportSettings } from '../io/report-tables.js';
@@ -14,12 +14,13 @@ function grouped<T>(runs: readonly Measured[], read: (r: Measured) => T): [T, Me
   return [...new Set(runs.map(read))].map((value) => [value, runs.filter((r) => read(r) === value)]);
 }
 
-const accuracy = (runs: readonly Measured[]): string => {
-  if (runs.length === 0) return '–';
-  const knn = runs.map((r) => r.knn);
-  return runs.length === 1 ? percent(knn[0]) : `${percent(mean(knn))} ± ${(100 * spread(knn)).toFixed(1)}`;
-};
-const loss = (runs: readonly Measured[]): string => `${mean(runs.map((r) => r.loss)).toFixed(3)} (${runs[0].chance.toFixed(3)})`;
+/** k-NN, but for trainings that diverged: nothing is averaged around them. */
+const accuracy = (runs: readonly Measured[]): string => (runs.some((r) => r.diverged) ? 'diverged' : meanPercent(runs.map((r) => r.knn)));
+const loss = (runs: readonly Measured[]): string => `${fixed(mean(runs.map((r) => r.loss)))} (${fixed(runs[0].chance)})`;
+
+/** Which trainings diverged, and why, a sentence each. */
+const divergences = ({ overK: byK, overM: byM }: Mechanisms): string[] =>
+  [...byK, ...byM].flatMap(({ mechanism, K, m, seed, diverged }) => (diverged ? [`${mechanism}, K = ${K}, m = ${m}, seed ${seed}: ${diverged}`] : []));
 
 const overK = ({ overK: runs }: Mechanisms): string[][] => [
   ['K', ...mechanismNames],
@@ -35,7 +36,7 @@ const overM = ({ overM: runs }: Mechanisms): string[][] => [
 export function mechanismsText(result: Mechanisms): string {
   return [
     `Weighted k-NN on held-out pictures (encoder as initialised: ${percent(result.random)}), over K:`, textGrid(overK(result)),
-    `MoCo over its momentum m (K = ${result.overM[0]?.K}):`, textGrid(overM(result)),
+    `MoCo over its momentum m (K = ${result.overM[0]?.K}):`, textGrid(overM(result)), ...divergences(result),
   ].join('\n');
 }
 
@@ -50,7 +51,7 @@ export function mechanismsReport(result: Mechanisms, made: Made & { pictures: st
     `<section aria-label="Charts"><h2>Accuracy</h2><p class="muted">${escape(made.pictures)}</p><div class="charts">${chartK(result)}${chartM(result)}</div></section>`,
     reportGrid('Over K', note, headK, rowsK),
     reportGrid('MoCo over m', atOnce, headM, rowsM),
-    reportSettings({ ...made, notes: [] }),
+    reportSettings({ ...made, notes: divergences(result) }),
   ]);
 }
 

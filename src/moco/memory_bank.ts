@@ -9,7 +9,7 @@ import { FlatParameters } from '../optim/flat.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import { state, type Tensor } from '../tensor.js';
 import { classify } from './contrast.js';
-import { descend, type Measures, type Method, type Part, type Rates, type Saved } from './method.js';
+import { type Chance, descend, type Measures, type Method, type Part, type Rates, type Saved } from './method.js';
 import { nce } from './nce.js';
 import { randomKeys } from './random_keys.js';
 
@@ -75,11 +75,12 @@ export class MemoryBank implements Method {
     return loss === 'softmax' ? infoNce(v, own, drawn, T) : nce(v, own, drawn, T, pictures, this.Z);
   }
 
-  chance(): { loss: number; formula: string } {
+  chance(): Chance {
     const { K, loss, pictures } = this.#options;
-    if (loss === 'full') return { loss: Math.log(pictures), formula: 'ln n' };
-    if (loss === 'softmax') return { loss: Math.log(K + 1), formula: 'ln(K+1)' };
-    return { loss: Math.log(K + 1) + K * Math.log(1 + 1 / K), formula: 'ln(K+1) + K ln(1 + 1/K)' };
+    if (loss === 'full') return { loss: Math.log(pictures), formula: 'ln n', top1: 1 / pictures };
+    const top1 = 1 / (K + 1);
+    if (loss === 'softmax') return { loss: Math.log(K + 1), formula: 'ln(K+1)', top1 };
+    return { loss: Math.log(K + 1) + K * Math.log(1 + 1 / K), formula: 'ln(K+1) + K ln(1 + 1/K)', top1 };
   }
 
   /** What a checkpoint must hold. */

@@ -22,6 +22,13 @@ export interface Part {
   negatives?: Tensor;
 }
 
+/** The loss of a guess, also as a formula, and how often a guess among the keys is right. */
+export interface Chance {
+  loss: number;
+  formula: string;
+  top1: number;
+}
+
 /** What schedules set anew for each step: f32 [1] each, the learning rate and the momentum. */
 export interface Rates {
   lr: Tensor;
@@ -46,8 +53,8 @@ export interface Method {
   readonly views: 1 | 2;
   /** Rows of a memory bank that a part needs as `negatives`. */
   readonly sampled?: number;
-  /** Loss of an encoder that cannot tell keys apart, for parts of N pictures, and as a formula. */
-  chance(N: number): { loss: number; formula: string };
+  /** What an encoder that cannot tell keys apart comes to, for parts of N pictures. */
+  chance(N: number): Chance;
   /** One training step. Returns f32 [3]: the loss, and how often the positive key is first and among the first five. */
   step(parts: readonly Part[], rates: Rates): Tensor;
   /** What a checkpoint must hold. */

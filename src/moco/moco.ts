@@ -10,7 +10,7 @@ import { concat } from '../ops/strided.js';
 import { FlatParameters } from '../optim/flat.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import { state, type Tensor, tensor } from '../tensor.js';
-import { both, descend, type Method, type Part, type Rates, type Saved } from './method.js';
+import { both, type Chance, descend, type Method, type Part, type Rates, type Saved } from './method.js';
 import { randomKeys } from './random_keys.js';
 
 /** What MoCo v1 and v2 differ in, and its optimizer. */
@@ -79,9 +79,10 @@ export class MoCo implements Method {
     return measured;
   }
 
-  chance(): { loss: number; formula: string } {
+  chance(): Chance {
     const { K, symmetric } = this.#options;
-    return symmetric ? { loss: 2 * Math.log(K + 1), formula: '2 ln(K+1)' } : { loss: Math.log(K + 1), formula: 'ln(K+1)' };
+    const [loss, top1] = [Math.log(K + 1), 1 / (K + 1)];
+    return symmetric ? { loss: 2 * loss, formula: '2 ln(K+1)', top1 } : { loss, formula: 'ln(K+1)', top1 };
   }
 
   /** As facebookresearch/moco names them. */

@@ -10,7 +10,7 @@ import { FlatParameters } from '../optim/flat.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import { type Tensor, view } from '../tensor.js';
 import { contrast } from './contrast.js';
-import { both, descend, type Measures, type Method, type Part, type Rates, type Saved } from './method.js';
+import { both, type Chance, descend, type Measures, type Method, type Part, type Rates, type Saved } from './method.js';
 
 export interface MoCoV3Options {
   /** Temperature of the softmax. */
@@ -67,8 +67,8 @@ export class MoCoV3 implements Method {
     return { ...measures, loss: mul(measures.loss, 2 * this.#T) };
   }
 
-  chance(N: number): { loss: number; formula: string } {
-    return { loss: 4 * this.#T * Math.log(N), formula: '2 · 2T ln N' };
+  chance(N: number): Chance {
+    return { loss: 4 * this.#T * Math.log(N), formula: '2 · 2T ln N', top1: 1 / N };
   }
 
   /** As facebookresearch/moco-v3 names them. */

@@ -2,13 +2,15 @@ import { copyInto } from '../accumulate.js';
 import { noGrad } from '../autograd.js';
 import { add, div, greater, mul } from '../ops/binary.js';
 import { matmul } from '../ops/matmul.js';
+import { pick } from '../ops/pick.js';
 import { sum } from '../ops/reduce.js';
 import { reshape } from '../ops/reshape.js';
 import { rowDot } from '../ops/row_dot.js';
+import { concat, slice } from '../ops/strided.js';
 import { exp, log } from '../ops/unary.js';
 import { where } from '../ops/where.js';
 import type { Tensor } from '../tensor.js';
-import { accuracy } from './contrast.js';
+import { accuracy, places } from './contrast.js';
 import type { Measures } from './method.js';
 
 const EPS = 1e-7;
@@ -23,11 +25,12 @@ const EPS = 1e-7;
  */
 export function nce(v: Tensor, own: Tensor, drawn: Tensor, T: number, n: number, Z: Tensor): Measures {
   const [N, K] = [v.shape[0], drawn.shape[0]];
-  const [positive, negative] = [rowDot(v, own), matmul(v, drawn, { transposeB: true, precision: 'f32' })]; // N and N × K
+  const scores = matmul(v, concat([own, drawn]), { transposeB: true, precision: 'f32' }); // N × (N + K): one sum for all, so that equals tie
+  const [positive, negative] = [rowDot(v, own), slice(scores, 1, N, N + K)]; // N and N × K
   const [e0, eK] = [positive, negative].map((s) => exp(mul(s, 1 / T)));
   noGrad(() => copyInto(Z, where(greater(Z, 0), Z, mul(reshape(add(sum(e0), sum(eK)), [1]), n / (N * (K + 1))))));
   const [P0, PK] = [div(e0, Z), div(eK, Z)];
   const data = sum(log(div(P0, add(P0, K / n + EPS)))); // ln h(own)
   const noise = sum(log(div(K / n, add(PK, K / n + EPS)))); // ln(1 - h(drawn))
-  return { loss: mul(add(data, noise), -1 / N), ...accuracy(negative, positive) };
+  return { loss: mul(add(data, noise), -1 / N), ...accuracy(negative, pick(scores, places(N)), 0) };
 }

@@ -14,9 +14,11 @@ import { medians } from '../profile.js';
 import type { Tensor } from '../tensor.js';
 import { checkConfig, type PretrainConfig, viewsOf } from './config.js';
 import { createMethod } from './create.js';
+import { divergedAt, notFinite, notFiniteParameters } from './diverged.js';
 import { DrawnAhead } from './drawn_ahead.js';
 import { Drawer, type Draws, mapDraws } from './draws.js';
 import { COLLAPSE, collapseText, damagedText, featureSpread, firstLayer, gradientNorm, lacking, SKIPPED, skippedText, SpikeDetector, spikeText, starvedText } from './monitors.js';
+import { EpochMeans, type Score } from './epoch.js';
 import type { Method } from './method.js';
 import { ratesAt } from './rates.js';
 import type { Position, PretrainHooks, StepRecord } from './records.js';
@@ -24,6 +26,7 @@ import { Starvation } from './starvation.js';
 import { StepPictures } from './step_pictures.js';
 import { Watched } from './watched.js';
 
+export type { EpochRecord, Score } from './epoch.js';
 export type { KnnRecord, Position, PretrainHooks, SpreadRecord, StepRecord, StepTiming } from './records.js';
 
 /** Steps whose results are not read back yet: the loop never waits for the newest. */
@@ -54,6 +57,9 @@ export class Pretraining {
   /** When the latest step was handed to the device, if nothing but steps came since. */
   #handed?: number;
   readonly #starvation = new Starvation();
+  /** Of the epoch under way. */
+  #epoch = new EpochMeans();
+  #diverged = false;
   /** Damaged pictures that were told of. */
   #damaged: number;
 
@@ -79,8 +85,15 @@ export class Pretraining {
   }
 
   /** Continues from a saved position; the tensors must have been loaded. */
-  set position({ step }: Position) {
+  set position(position: Position) {
+    this.goOn(position);
+  }
+
+  /** The same, where the position lies within an epoch: what steps of it measured is part of its means. */
+  goOn({ step }: Position, measured: readonly StepRecord[] = []): void {
     this.#done = step;
+    this.#epoch = new EpochMeans();
+    for (const record of measured) if (record.step <= step && record.step > step - (step % this.stepsPerEpoch)) this.#epoch.add(record);
     this.watched.forget();
   }
 
@@ -88,23 +101,29 @@ export class Pretraining {
     return this.config.epochs * this.stepsPerEpoch;
   }
 
-  /** Trains from the current position to the end, or until the signal. Returns whether the end was reached. */
+  /**
+   * Trains from the current position to the end, or until the signal. Returns whether the end was reached.
+   * @throws DivergedError a few steps after the loss or a gradient was not finite, or at the end of an epoch if a parameter is
+   * not; what is saved then is of no use, and nothing more is told.
+   */
   async run(hooks: PretrainHooks = {}): Promise<boolean> {
     const inFlight: Promise<void>[] = [];
     this.#handed = undefined;
     try {
       while (this.#done < this.totalSteps && !hooks.signal?.aborted) {
         inFlight.push((await this.#step(hooks)).reported);
+        inFlight.at(-1)!.catch(() => undefined); // awaited in its turn
         if (inFlight.length >= IN_FLIGHT) await inFlight.shift();
         if (this.#done % this.stepsPerEpoch !== 0) continue;
         await Promise.all(inFlight.splice(0));
         await this.#endEpoch(hooks);
         this.#handed = undefined;
       }
+      await Promise.all(inFlight);
     } finally {
       this.#pictures.giveUp();
+      await Promise.allSettled(inFlight);
     }
-    await Promise.all(inFlight);
     return this.#done >= this.totalSteps;
   }
 
@@ -164,11 +183,16 @@ export class Pretraining {
     const report = async () => {
       const [loss, contrastTop1, contrastTop5, norm, lossScale, , skipped, inRow] = await measured;
       this.#starvation.finished();
+      if (this.#diverged) return;
       const gradNorm = inRow > 0 ? undefined : norm;
       const epoch = Math.ceil(done / this.stepsPerEpoch);
       const { lr, m } = ratesAt(this.config, done - 1, this.stepsPerEpoch);
       const scaled = lossScale !== undefined && { lossScale, skipped };
-      onStep?.({ step: done, epoch, loss, contrastTop1, contrastTop5, lr, m, ...this.#queue(Math.max(0, done - (skipped ?? 0))), gradNorm, ...scaled }, timing);
+      const record = { step: done, epoch, loss, contrastTop1, contrastTop5, lr, m, ...this.#queue(Math.max(0, done - (skipped ?? 0))), gradNorm, ...scaled };
+      this.#epoch.add(record);
+      onStep?.(record, timing);
+      const got = notFinite({ loss, norm, layer: this.#first.name, inRow, lossScale });
+      if (got !== undefined) throw this.#fail(done, got);
       if (inRow === SKIPPED) this.#warn(skippedText(done, lossScale), onWarning);
       const usual = gradNorm === undefined ? undefined : this.#spikes.add(gradNorm);
       if (usual !== undefined) this.#warn(spikeText(done, this.#first.name, norm, usual), onWarning);
@@ -195,6 +219,12 @@ export class Pretraining {
     return concat(lossScale ? [measured, mul(norm, lossScale.guard), lossScale.state] : [measured, norm]);
   });
 
+  /** Nothing is told of steps after `step`. */
+  #fail(step: number, got: string): Error {
+    this.#diverged = true;
+    return divergedAt('pretrain', step, got, { ...this.config, lr: ratesAt(this.config, step - 1, this.stepsPerEpoch).lr });
+  }
+
   #warn(text: string, onWarning?: (text: string) => void): void {
     this.warnings.push(text);
     onWarning?.(text);
@@ -209,16 +239,27 @@ export class Pretraining {
 
   async #endEpoch({ onKnn, onSpread, onWarning, onEpoch }: PretrainHooks): Promise<void> {
     const epoch = this.#done / this.stepsPerEpoch;
+    const got = await notFiniteParameters(this.method.optimizer.parameters);
+    if (got !== undefined) throw this.#fail(this.#done, got);
+    const { settled, ...means } = this.#epoch.end(epoch);
     const starved = this.#starvation.endEpoch();
     if (starved !== undefined) this.#warn(starvedText(epoch, starved), onWarning);
+    let [knn, knnOutputs]: (number | undefined)[] = [];
     if ((onKnn || onSpread) && (epoch % this.config.knnEvery === 0 || epoch === this.config.epochs)) {
-      const knn = await this.watched.knn();
-      const knnOutputs = this.config.knnOutputs ? await this.watched.knn('outputs') : undefined;
+      knn = await this.watched.knn();
+      knnOutputs = this.config.knnOutputs ? await this.watched.knn('outputs') : undefined;
       if (knn !== undefined) onKnn?.({ epoch, knn, ...(knnOutputs !== undefined && { knnOutputs }) });
       const spread = featureSpread((await this.watched.features()).train);
       onSpread?.({ epoch, featureSpread: spread });
       if (!(spread >= COLLAPSE)) this.#warn(collapseText(epoch, spread), onWarning);
     }
-    await onEpoch?.(this.position);
+    const score = this.#score(means.loss, knn, settled && (epoch > 1 || this.config.method !== 'memory-bank'));
+    await onEpoch?.(this.position, { ...means, ...(knn !== undefined && { knn }), ...(knnOutputs !== undefined && { knnOutputs }), ...score });
+  }
+
+  /** k-NN decides wherever it is measured at all. */
+  #score(loss: number, knn: number | undefined, settled: boolean): { score?: Score } {
+    if (knn !== undefined) return { score: { by: 'knn', value: knn } };
+    return !this.watched.measurable && settled ? { score: { by: 'loss', value: loss } } : {};
   }
 }

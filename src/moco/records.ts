@@ -1,3 +1,5 @@
+import type { EpochRecord } from './epoch.js';
+
 /** What one step measured. */
 export interface StepRecord {
   /** Steps done since the start of the run, from 1. */
@@ -60,8 +62,8 @@ export interface PretrainHooks {
   onSpread?(record: SpreadRecord): void;
   /** Something that looks wrong, in a sentence. It is in `warnings` too. */
   onWarning?(text: string): void;
-  /** At the end of each epoch, the position is safe to save. */
-  onEpoch?(position: Position): Promise<void> | void;
+  /** At the end of each epoch, with what it came to; the position is safe to save. */
+  onEpoch?(position: Position, epoch: EpochRecord): Promise<void> | void;
   /** Stops after the step under way. */
   signal?: AbortSignal;
 }

@@ -1,3 +1,4 @@
+import { onShapes } from '../backend/shapes.js';
 import { FormatError } from '../core/errors.js';
 import { sameShape, show } from '../core/shape.js';
 import type { StoredTensor } from '../io/safetensors.js';
@@ -7,7 +8,7 @@ import { headWidths } from './architecture.js';
 import { type Slot, slots } from './checkpoint.js';
 import type { PretrainConfig } from './config.js';
 import { createMethod } from './create.js';
-import { type EncoderFile, encoderOf, isVit, onShapes, type Said } from './encoder.js';
+import { type EncoderFile, encoderOf, isVit, type Said } from './encoder.js';
 import type { Weights } from './layout.js';
 import { storeCount, turn } from './module-state.js';
 import { randomRows } from './random_keys.js';

@@ -1,12 +1,13 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { FormatError } from '../core/errors.js';
+import { basename, dirname, join } from 'node:path';
+import { DawngradError, FormatError } from '../core/errors.js';
 import { readBytes } from '../data/bytes.node.js';
 import { appendLine, readLines, writeAtomic } from '../io/atomic.node.js';
 import type { ReportStep } from '../io/report-data.js';
 import { StepLog } from '../io/step-log.js';
-import { loadCheckpoint, saveCheckpoint } from './checkpoint.js';
+import { checkCheckpoint, loadCheckpoint, saveCheckpoint } from './checkpoint.js';
 import { demoConfig, type PretrainConfig } from './config.js';
+import { better, type Score } from './epoch.js';
 import type { KnnRecord, Position, Pretraining, SpreadRecord, StepRecord } from './pretrain.js';
 
 /** config.json of a run: everything needed to do it again. */
@@ -34,16 +35,33 @@ export interface BaselineRecord {
 
 export type Metric = StepRecord | KnnRecord | SpreadRecord | BaselineRecord;
 
-const CHECKPOINT = 'checkpoint.safetensors';
+/** Checkpoints of a run: where it stands, and the best encoder so far. */
+const files = { last: 'checkpoint', best: 'best' } as const;
 
-/** A run's folder: config.json, metrics.jsonl, checkpoint.safetensors with checkpoint.json, report.html. */
+/**
+ * A run's folder: config.json, metrics.jsonl, checkpoint.safetensors with checkpoint.json, best.safetensors with best.json,
+ * report.html.
+ */
 export class Run {
   readonly folder: string;
   readonly info: RunInfo;
+  /** Which of its checkpoints is read. */
+  readonly which: keyof typeof files;
 
-  constructor(folder: string, info: RunInfo) {
+  constructor(folder: string, info: RunInfo, which: keyof typeof files = 'last') {
     this.folder = folder;
     this.info = info;
+    this.which = which;
+  }
+
+  /** The checkpoint that is read. @throws FormatError if there is none. */
+  get checkpoint(): string {
+    const file = this.file(`${files[this.which]}.safetensors`);
+    if (existsSync(file)) return file;
+    throw new FormatError(
+      this.which === 'best' ? `${file}: the best checkpoint is one that was scored, by k-NN or by the loss once the queue is full; got none yet. Name the run alone for its last one.`
+        : `${file}: a run is read from its checkpoint; got none there. It stopped before its first save: start it anew.`,
+    );
   }
 
   /** The path of a file in the folder. */
@@ -81,29 +99,65 @@ export class Run {
     return { steps: log.steps, knn, spread, before };
   }
 
-  /** Saves the whole state; the position travels in the same file, so that the two cannot disagree. */
-  async save(training: Pretraining, { step }: Position): Promise<void> {
+  /**
+   * Saves the whole state, and as the best one too if its score is; the position travels in the same file, so that the two
+   * cannot disagree. A run killed in between goes on from the last save, and writes the same best file again.
+   * @throws DivergedError if the state is not finite; the files stay as they were.
+   */
+  async save(training: Pretraining, { step }: Position, score?: Score): Promise<void> {
     await this.written();
     const { method, model, stem, head, dim } = training.config;
     const about = { format: 'dawngrad-moco', version: this.info.version, step: String(step), pictures: String(training.train.count), method, model, stem, head, dim: String(dim) };
-    await writeAtomic(this.file(CHECKPOINT), await saveCheckpoint(training.method, about));
-    await writeAtomic(this.file('checkpoint.json'), `${JSON.stringify({ ...about, step, tensors: CHECKPOINT }, null, 2)}\n`);
+    const tensors = await saveCheckpoint(training.method, about);
+    const write = async (name: string, more: object = {}) => {
+      await writeAtomic(this.file(`${name}.safetensors`), tensors);
+      await writeAtomic(this.file(`${name}.json`), `${JSON.stringify({ ...about, step, ...more, tensors: `${name}.safetensors` }, null, 2)}\n`);
+    };
+    if (score && better(score, this.#said<Score>(files.best))) await write(files.best, score);
+    await write(files.last);
+  }
+
+  /** The step of the last checkpoint, if there is one. */
+  get savedStep(): number | undefined {
+    return this.#said<{ step: number }>(files.last)?.step;
+  }
+
+  /** What is told beside a checkpoint. */
+  #said<T>(name: string): T | undefined {
+    try {
+      return JSON.parse(readFileSync(this.file(`${name}.json`), 'utf8')) as T;
+    } catch {
+      return undefined; // there is none
+    }
+  }
+
+  /** Sees that there is a checkpoint that belongs to the run's configuration, before pictures are opened. @throws FormatError if not. */
+  async check(): Promise<void> {
+    checkCheckpoint(this.info.config, await readBytes(this.checkpoint), this.checkpoint);
   }
 
   /** Loads the state and goes back to where it was saved; metrics of later steps, lost by a crash, are dropped. */
   async resume(training: Pretraining): Promise<void> {
-    const metadata = loadCheckpoint(training.method, await readCheckpoint(this.file(CHECKPOINT)), this.file(CHECKPOINT));
+    const file = this.checkpoint;
+    const metadata = loadCheckpoint(training.method, await readBytes(file), file);
     const step = Number(metadata.step);
     if (!(Number.isInteger(step) && step >= 0))
-      throw new FormatError(`${this.file(CHECKPOINT)}: its metadata must say the step it was saved at; got ${metadata.step}. It was not written by a run.`);
+      throw new FormatError(`${file}: its metadata must say the step it was saved at; got ${metadata.step}. It was not written by a run.`);
     const { pictures = String(training.train.count) } = metadata; // older checkpoints do not say
     if (Number(pictures) !== training.train.count)
       throw new FormatError(
-        `${this.file(CHECKPOINT)}: a run goes on with the pictures it began with; got ${training.train.count} where it had ${pictures} to train on. ` +
+        `${file}: a run goes on with the pictures it began with; got ${training.train.count} where it had ${pictures} to train on. ` +
           'Restore those that are missing or damaged, take away what is new, or start a new run.',
       );
-    training.position = { step };
+    training.goOn({ step }, this.#stepsBetween(step - (step % training.stepsPerEpoch), step));
+    if (this.which === 'best') await this.save(training, { step }); // it is the last one from now on
     await writeAtomic(this.file('metrics.jsonl'), this.#linesUntil(step, training.stepsPerEpoch));
+  }
+
+  #stepsBetween(after: number, last: number): StepRecord[] {
+    const steps: StepRecord[] = [];
+    for (const m of this.metrics()) if ('loss' in m && m.step > after && m.step <= last) steps.push(m);
+    return steps;
   }
 
   *#linesUntil(step: number, stepsPerEpoch: number): Generator<string> {
@@ -111,28 +165,56 @@ export class Run {
   }
 }
 
-function readCheckpoint(file: string): Promise<Uint8Array> {
-  if (!existsSync(file)) throw new FormatError(`${file}: a run is resumed from its checkpoint; got none there. It stopped before its first save: start it anew.`);
-  return readBytes(file);
+/** @throws FormatError when a folder holds a run, so that no other can start there. */
+export function checkFree(folder: string): void {
+  if (existsSync(join(folder, 'config.json')))
+    throw new FormatError(`${folder}: a new run needs a folder of its own; got one that holds a run. Continue it with --resume ${folder}, or choose another --out.`);
 }
 
 /** Makes the folder of a new run. @throws FormatError when it already holds one. */
 export async function startRun(folder: string, info: RunInfo): Promise<Run> {
-  if (existsSync(join(folder, 'config.json')))
-    throw new FormatError(`${folder}: a new run needs a folder of its own; got one that holds a run. Continue it with --resume ${folder}, or choose another --out.`);
+  checkFree(folder);
   mkdirSync(folder, { recursive: true });
   await writeAtomic(join(folder, 'config.json'), `${JSON.stringify({ ...info, seed: info.config.seed }, null, 2)}\n`);
   return new Run(folder, info);
 }
 
-/** Opens the folder of a run. @throws FormatError when it holds none. */
-export function openRun(folder: string): Run {
+/**
+ * Opens the run that a path names: its folder, or one of its checkpoints (RUN/best, RUN/best.safetensors; RUN/last or
+ * RUN/checkpoint.safetensors for the last one, which the folder alone stands for too).
+ * @throws FormatError when it holds none.
+ */
+export function openRun(path: string): Run {
+  const within = checkpointIn(path);
+  return within ? openFolder(dirname(path), within) : openFolder(path);
+}
+
+/** The same, or undefined if the path names something else. @throws FormatError for a damaged run. */
+export function findRun(path: string): Run | undefined {
+  return checkpointIn(path) || existsSync(join(path, 'config.json')) ? openRun(path) : undefined;
+}
+
+/** Which checkpoint of a run a path names, if it is one within a run's folder. */
+function checkpointIn(path: string): keyof typeof files | undefined {
+  const name = basename(path);
+  const which = (['last', 'best'] as const).find((w) => name === w || name === `${files[w]}.safetensors`);
+  if (which === undefined || existsSync(join(path, 'config.json'))) return undefined;
+  try {
+    openFolder(dirname(path));
+    return which;
+  } catch (error) {
+    if (error instanceof DawngradError) return undefined; // a checkpoint of that name elsewhere
+    throw error;
+  }
+}
+
+function openFolder(folder: string, which?: keyof typeof files): Run {
   const file = join(folder, 'config.json');
   if (!existsSync(file)) throw new FormatError(`${folder}: a run's folder holds config.json; got none. Name the folder that a run was written to.`);
   try {
     const info = JSON.parse(readFileSync(file, 'utf8')) as RunInfo;
     if (typeof info.config?.model === 'string' && typeof info.data === 'string')
-      return new Run(folder, { ...info, config: { ...demoConfig, ...info.config } }); // runs of old name fewer fields
+      return new Run(folder, { ...info, config: { ...demoConfig, ...info.config } }, which); // runs of old name fewer fields
   } catch {
     // said below
   }

@@ -12,7 +12,7 @@ import { augment } from '../ops/augment.js';
 import { AUGMENT_COLUMNS, type Augmentation, crops, drawAugmentation } from '../ops/augment_params.js';
 import { crossEntropy } from '../ops/cross_entropy.js';
 import { withPrecision } from '../ops/precision.js';
-import { argmax } from '../ops/reduce.js';
+import { pick } from '../ops/pick.js';
 import { reshape } from '../ops/reshape.js';
 import { concat } from '../ops/strided.js';
 import { FlatParameters } from '../optim/flat.js';
@@ -20,8 +20,10 @@ import { warmupCosine } from '../optim/schedule.js';
 import { step } from '../step.js';
 import { type Tensor, tensor } from '../tensor.js';
 import type { PretrainConfig } from './config.js';
+import { accuracy } from './contrast.js';
 import { optimizerOf } from './create.js';
 import { evaluated } from './evaluated.js';
+import { divergedAt, notFinite, notFiniteParameters } from './diverged.js';
 import { lacking, SKIPPED, skippedText } from './monitors.js';
 import { resident } from './step_pictures.js';
 
@@ -55,6 +57,7 @@ export interface ClassifierHooks {
 
 /** Pictures put to the model at once when it is measured, and steps that are not read back yet. */
 const [ROWS, IN_FLIGHT] = [256, 3];
+const WHERE = 'classifier';
 
 /** The optimizer and rates that classifiers start from: SGD for ResNets, AdamW for vision transformers. */
 export const supervisedRecipe = (model: string): Pick<SupervisedConfig, 'optimizer' | 'lr' | 'momentum' | 'weightDecay' | 'warmup'> =>
@@ -68,6 +71,7 @@ export const supervisedRecipe = (model: string): Pick<SupervisedConfig, 'optimiz
  *
  * @param model [N, size, size, 3] -> [N, classes]
  * @returns what each epoch ended with.
+ * @throws DivergedError a few steps after the loss was not finite, or at the end of an epoch if a parameter is not.
  */
 export async function trainClassifier(
   model: Encoder, sets: { train: Pictures; heldOut: Pictures }, config: SupervisedConfig, hooks: ClassifierHooks = {},
@@ -75,10 +79,12 @@ export async function trainClassifier(
   const { train, heldOut } = sets;
   check(train, heldOut, config);
   for (const text of lacking(config.precision ?? 'f32', backend())) hooks.onWarning?.(text);
-  const [advance, measure] = [stepper(model, train, config), measurer(model, heldOut, config)];
+  const [{ advance, parameters }, measure] = [stepper(model, train, config), measurer(model, heldOut, config)];
   const records: ClassifierEpoch[] = [];
   while (records.length < config.epochs && !hooks.signal?.aborted) {
     const { loss, ...scaled } = await runEpoch(advance, train, config, records.length, hooks);
+    const got = await notFiniteParameters(parameters);
+    if (got !== undefined) throw divergedAt(WHERE, (records.length + 1) * Math.floor(train.count / config.batch), got, config);
     const record = { epoch: records.length + 1, loss, accuracy: await measure(), ...scaled };
     records.push(record);
     hooks.onEpoch?.(record);
@@ -89,7 +95,7 @@ export async function trainClassifier(
 type Advance = (index: Uint32Array, table: Float32Array, labels: Uint32Array, lr: number, places?: Uint32Array) => Promise<Tensor>;
 
 /** A step of training, recorded once: its loss and, if that is scaled, the state of the scale. */
-function stepper(model: Encoder, train: Pictures, config: SupervisedConfig): Advance {
+function stepper(model: Encoder, train: Pictures, config: SupervisedConfig): { advance: Advance; parameters: FlatParameters } {
   const pictures = resident(train);
   const optimizer = optimizerOf(config, new FlatParameters(model));
   const { lossScale } = optimizer.parameters;
@@ -102,7 +108,9 @@ function stepper(model: Encoder, train: Pictures, config: SupervisedConfig): Adv
     optimizer.step(lr);
     return lossScale ? concat([reshape(loss, [1]), lossScale.state]).detach() : loss.detach();
   });
-  return (index, table, labels, lr, places) => compiled.async(index, table, labels, Float32Array.of(lr), ...(places ? [places] : []));
+  const advance: Advance = (index, table, labels, lr, places) =>
+    compiled.async(index, table, labels, Float32Array.of(lr), ...(places ? [places] : []));
+  return { advance, parameters: optimizer.parameters };
 }
 
 /** Trains one epoch, whose draws depend on its number alone. */
@@ -118,14 +126,25 @@ async function runEpoch(
     const index = order.slice(i * batch, (i + 1) * batch);
     const places = placeRows({ places: rows }, index);
     const table = drawAugmentation(view, { seed, epoch, view: 0, indices: index, height, width, places });
-    const values = (await advance(index, table, index.map((n) => labels![n]), warmupCosine(config.lr, epoch + i / steps, warmup, epochs), places)).data();
-    measured.push(values.then((v) => (v[4] === SKIPPED && onWarning?.(skippedText(epoch * steps + i + 1, v[1])), v)));
+    const lr = warmupCosine(config.lr, epoch + i / steps, warmup, epochs);
+    const values = (await advance(index, table, index.map((n) => labels![n]), lr, places)).data();
+    measured.push(values.then((v) => checked(v, epoch * steps + i + 1, { ...config, lr }, onWarning)));
+    measured.at(-1)!.catch(() => undefined); // awaited in its turn
     await measured.at(-1 - IN_FLIGHT);
   }
   const all = await Promise.all(measured);
   const loss = mean(all.filter(([, , , , inRow = 0]) => inRow === 0).map(([l]) => l));
   const [, lossScale, , skipped] = all.at(-1)!;
   return lossScale === undefined ? { loss } : { loss, lossScale, skipped };
+}
+
+/** What a step measured, unless that says that training has diverged. */
+function checked(values: TypedArray, at: number, setting: Pick<SupervisedConfig, 'lr' | 'precision'>, onWarning: ClassifierHooks['onWarning']): TypedArray {
+  const [loss, lossScale, , , inRow] = values;
+  if (inRow === SKIPPED) onWarning?.(skippedText(at, lossScale));
+  const got = notFinite({ loss, inRow, lossScale });
+  if (got !== undefined) throw divergedAt(WHERE, at, got, setting);
+  return values;
 }
 
 /** Accuracy on pictures as evaluation sees them; the model is put back in its mode. */
@@ -135,22 +154,35 @@ function measurer(model: Encoder, heldOut: Pictures, config: SupervisedConfig): 
     let right = 0;
     for (let first = 0; first < heldOut.count; first += ROWS) {
       const index = Uint32Array.from({ length: Math.min(ROWS, heldOut.count - first) }, (_, i) => first + i);
-      const guessed = await step(() => noGrad(() => argmax(model.forward(evaluated(pictures, tensor(index), placeRows(heldOut, index), config)), 1)).data());
-      index.forEach((n, i) => (right += Number(guessed[i] === heldOut.labels![n])));
+      const labels = index.map((n) => heldOut.labels![n]);
+      const [top1] = await step(() => noGrad(() => {
+        const logits = model.forward(evaluated(pictures, tensor(index), placeRows(heldOut, index), config));
+        return accuracy(logits, pick(logits, tensor(labels))).top1.data();
+      }));
+      right += Math.round(top1 * index.length);
     }
     return right / heldOut.count;
   });
 }
 
-function check(train: Pictures, heldOut: Pictures, { batch, epochs, warmup, precision = 'f32' }: SupervisedConfig): void {
+/** Checks what does not depend on pictures. @throws ConfigError */
+export function checkSupervised({ batch, epochs, warmup, lr, cropMin, precision = 'f32' }: SupervisedConfig): void {
   if (precision !== 'f32' && precision !== 'f16') throw new ConfigError(`precision: it is f32 or f16; got ${String(precision)}. Choose one.`);
+  if (!(Number.isInteger(batch) && batch > 1)) throw new ConfigError(`batch: it is a whole number above 1; got ${batch}. Use 32.`);
+  if (!(Number.isInteger(epochs) && epochs > 0)) throw new ConfigError(`epochs: it is a whole number above 0; got ${epochs}. Use 50.`);
+  if (!(warmup >= 0 && warmup < epochs)) throw new ConfigError(`warmup: it must end before the last epoch; got ${warmup} of ${epochs} epochs. Shorten it.`);
+  if (!(lr >= 0 && Number.isFinite(lr))) throw new ConfigError(`lr: it must be at least 0; got ${lr}. Correct it.`);
+  if (!(cropMin > 0 && cropMin <= 1)) throw new ConfigError(`cropMin: it must be in (0, 1]; got ${cropMin}. Correct it.`);
+}
+
+function check(train: Pictures, heldOut: Pictures, config: SupervisedConfig): void {
+  checkSupervised(config);
+  const { batch } = config;
   if (!train.labels || !train.classes || !heldOut.labels) throw new ConfigError('classifier: pictures need classes; got none. Sort them into folders by class.');
   if (heldOut.count === 0) throw new ConfigError('classifier: held-out pictures are needed to measure accuracy; got none. Hold out a part of 0.2.');
-  if (!(Number.isInteger(batch) && batch > 1 && batch <= train.count))
+  if (batch > train.count)
     throw new ConfigError(
       `batch: it is a whole number above 1 and at most the ${train.count} pictures to train on; ` +
         `got ${batch}. Use a batch of ${Math.min(32, train.count)}.`,
     );
-  if (!(Number.isInteger(epochs) && epochs > 0)) throw new ConfigError(`epochs: it is a whole number above 0; got ${epochs}. Use 50.`);
-  if (!(warmup >= 0 && warmup < epochs)) throw new ConfigError(`warmup: it must end before the last epoch; got ${warmup} of ${epochs} epochs. Shorten it.`);
 }

@@ -56,9 +56,14 @@ export class Watched {
     return { train, heldOut };
   }
 
+  /** Whether there are classes, and pictures held out, for k-NN. */
+  get measurable(): boolean {
+    return this.train.labels !== undefined && this.heldOut.count > 0;
+  }
+
   /** Weighted k-NN accuracy on the held-out pictures by their features, or outputs; undefined without labels. */
   async knn(by: 'features' | 'outputs' = 'features'): Promise<number | undefined> {
-    if (!this.train.labels || this.heldOut.count === 0) return undefined;
+    if (!this.measurable) return undefined;
     const { train, heldOut } = await this[by]();
     return knnAccuracy(heldOut, train, { k: this.#config.knn, T: this.#config.knnT });
   }

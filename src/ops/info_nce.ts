@@ -59,7 +59,7 @@ export const infoNcePrimitive: Primitive<InfoNceParams> = {
 export interface InfoNce {
   /** Mean over the queries of -ln softmax([q·k⁺ | q·queueᵀ] / T)[0], a scalar. */
   loss: Tensor;
-  /** Fraction of queries whose positive scores at least as high as every negative, and as all but four: scalars. */
+  /** Fraction of queries whose positive scores above every negative, and above all but four; equals and NaN count against it: scalars. */
   top1: Tensor;
   top5: Tensor;
 }

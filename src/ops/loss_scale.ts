@@ -38,7 +38,8 @@ interface Tested extends LossScaleOptions {
 }
 
 /** Where a scale stays: its inverse is a normal float, and no gradient becomes infinite by a scale that nothing tests. */
-const [LEAST, MOST] = [2 ** -24, 2 ** 32];
+export const LEAST_SCALE = 2 ** -24;
+const MOST = 2 ** 32;
 
 /**
  * Tests the gradients of a scaled loss, in place and on the device, so that a recorded step decides for itself: whether one
@@ -53,5 +54,5 @@ export function lossScale(dw: Tensor, state: Tensor, guard: Guard, { interval = 
   checkSameShape('lossScale', 'the state', state, [4]);
   checkSameShape('lossScale', 'the guard', guard, [1]);
   const sizes = { length: dw.size, statistics: statistics?.size ?? 0 };
-  run(primitive, [dw, statistics ?? dw], [state, guard], { ...sizes, interval, growth, backoff, least: LEAST, most: MOST });
+  run(primitive, [dw, statistics ?? dw], [state, guard], { ...sizes, interval, growth, backoff, least: LEAST_SCALE, most: MOST });
 }

@@ -10,7 +10,8 @@ export interface InfoNceParams {
 
 /**
  * Cross-entropy of each query against its positive key and K negatives, the positive being the right class:
- * the loss and rank (how many negatives score above the positive) of every query, and d mean(loss) / dq.
+ * the loss of every query, its rank (how many negatives do not score below the positive; 2^32 where the loss is not finite),
+ * and d mean(loss) / dq.
  */
 export function infoNce([q, positive, queue, loss, rank, dq]: TypedArray[], { N, K, D, temperature }: InfoNceParams): void {
   for (let i = 0; i < N; i++) {
@@ -24,7 +25,7 @@ export function infoNce([q, positive, queue, loss, rank, dq]: TypedArray[], { N,
     const top = logits.reduce((a, b) => Math.max(a, b));
     const total = logits.reduce((sum, s) => sum + Math.exp(s - top), 0);
     loss[i] = top + Math.log(total) - logits[0];
-    rank[i] = logits.filter((s) => s > logits[0]).length;
+    rank[i] = Number.isFinite(loss[i]) ? logits.slice(1).filter((s) => !(s < logits[0])).length : 2 ** 32;
     for (let d = 0; d < D; d++) {
       let expected = 0;
       keys.forEach((key, j) => (expected += (Math.exp(logits[j] - top) / total) * key[d]));

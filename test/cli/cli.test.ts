@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { decodeSafetensors } from '../../src/io/safetensors.js';
 import { encodePng } from '../../src/io/png.js';
 import { type Event, readEvents } from '../io/tfevents.js';
 import { builtCommand } from '../support/cli.js';
@@ -52,6 +53,16 @@ describe('bad input ends in one sentence and the documented exit code', () => {
   });
 });
 
+it('a pretraining that diverges ends with 5 and keeps the last good checkpoint', async () => {
+  const { code, err } = await dawngrad(['pretrain', '--count', '80', '--K', '32', '--epochs', '3', '--knn-every', '1', '--lr', '1e6', '--out', 'wild']);
+  expect([code, err]).toEqual([5, expect.stringMatching(/got a loss of NaN in step \d+ [^]*The last good checkpoint is wild\/checkpoint\.safetensors, of step \d/)]);
+  for (const name of ['checkpoint', 'best']) {
+    const { tensors } = decodeSafetensors(new Uint8Array(readFileSync(join(folder, `wild/${name}.safetensors`))), name);
+    for (const [tensor, { data }] of tensors) expect(Array.from(data as Float32Array, Number).every(Number.isFinite), tensor).toBe(true);
+  }
+  expect(existsSync(join(folder, 'wild/report.html'))).toBe(true);
+});
+
 const eventsOf = (run: string): Event[] => readEvents(readFileSync(join(folder, run, readdirSync(join(folder, run)).find((name) => name.startsWith('events.'))!)));
 
 /** What TensorBoard shows: a start at a step voids what there was of it and of later ones. */
@@ -64,7 +75,7 @@ describe('dawngrad pretrain', () => {
     const { code, out, err } = await dawngrad(['pretrain', ...tiny, '--out', 'run']);
     expect([code, err]).toEqual([0, expect.stringContaining('Warning: K: the queue (100 keys) is larger than the data set (64 pictures)')]);
     for (const row of ['chance', 'raw pixels', 'encoder, as initialised', 'encoder, trained']) expect(out).toContain(row);
-    expect(readdirSync(join(folder, 'run')).sort()).toEqual(['checkpoint.json', 'checkpoint.safetensors', 'config.json', expect.stringMatching(/^events\.out\.tfevents\.\d+\./), 'metrics.jsonl', 'report.html']);
+    expect(readdirSync(join(folder, 'run')).sort()).toEqual(['best.json', 'best.safetensors', 'checkpoint.json', 'checkpoint.safetensors', 'config.json', expect.stringMatching(/^events\.out\.tfevents\.\d+\./), 'metrics.jsonl', 'report.html']);
     const metrics = readFileSync(join(folder, 'run/metrics.jsonl'), 'utf8').trim().split('\n').map((line) => JSON.parse(line));
     expect(metrics.filter((m) => 'loss' in m).map((m) => m.step)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
     const shown = eventsOf('run');

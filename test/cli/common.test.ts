@@ -20,7 +20,7 @@ describe('every command', () => {
   it('is listed by dawngrad --help, with the exit codes', async () => {
     const { code, out } = await run(['--help']);
     expect([code, [...out.matchAll(/^ {2}(\w+) /gm)].map((m) => m[1])]).toEqual([0, expect.arrayContaining([...commands, 'experiment'])]);
-    for (const exit of ['0 done', '1 unexpected', '2 usage', '3 no usable adapter', '4 bad data', '130 interrupted']) expect(out).toContain(exit);
+    for (const exit of ['0 done', '1 unexpected', '2 usage', '3 no usable adapter', '4 bad data', '5 training diverged', '130 interrupted']) expect(out).toContain(exit);
   });
 
   it.each([...commands, 'experiment'])('%s has help with examples and the common flags, by --help, -h and dawngrad help', async (command) => {
@@ -74,7 +74,7 @@ describe('--json', () => {
     const accuracy = expect.toSatisfy((v: number) => v >= 0 && v <= 1);
     expect(await json(['pretrain', ...tiny, '--out', 'run', '--quiet'])).toEqual({
       code: 0, err: '',
-      value: { run: 'run', step: 3, totalSteps: 3, loss: expect.any(Number), contrastTop1: accuracy, chanceLoss: expect.closeTo(Math.log(33), 5), knn: { chance: accuracy, rawPixels: accuracy, randomEncoder: accuracy, trained: accuracy } },
+      value: { run: 'run', step: 3, totalSteps: 3, loss: expect.any(Number), contrastTop1: accuracy, chanceLoss: expect.closeTo(Math.log(33), 5), chanceTop1: 1 / 33, knn: { chance: accuracy, rawPixels: accuracy, randomEncoder: accuracy, trained: accuracy } },
     });
     expect(await json(['export', 'run', 'encoder.onnx'])).toEqual({ code: 0, err: '', value: { out: 'encoder.onnx', files: ['encoder.onnx'] } });
     expect(await json(['convert', 'run/checkpoint.safetensors', 'copy.safetensors'])).toMatchObject({ code: 0, value: { out: 'copy.safetensors', tensors: expect.any(Number), values: expect.any(Number) } });

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { Progress, type ProgressOptions } from '../../src/cli/progress.js';
+import { cutText, textWidth } from '../../src/io/text-width.js';
 import { brailleChart } from '../../src/io/braille.js';
 
 const before = { ...process.env };
@@ -8,7 +9,7 @@ afterEach(() => void (process.env = { ...before }));
 /** What a screen got of a run of ten steps. */
 function shown(options: Partial<ProgressOptions>, isTTY: boolean): string {
   let text = '';
-  const progress = new Progress({ total: 10, stepsPerEpoch: 5, batch: 4, ...options }, { isTTY, columns: 60, write: (t: string) => (text += t) });
+  const progress = new Progress({ total: 10, stepsPerEpoch: 5, batch: 4, chanceTop1: 1 / 129, ...options }, { isTTY, columns: 60, write: (t: string) => (text += t) });
   for (let step = 1; step <= 10; step++) {
     progress.update({ step, epoch: Math.ceil(step / 5), loss: 11 - step, contrastTop1: 0.5, lr: 0.1, m: 0.99, contrastTop5: 1, gradNorm: 1 });
     if (step === 5) progress.say('half');
@@ -47,12 +48,12 @@ describe('brailleChart', () => {
 
 describe('Progress', () => {
   it('elsewhere than on a terminal: plain lines, with or without --chart', () => {
-    expect(shown({ chart: true }, false)).toMatch(/^epoch 1\/2  loss 10\.000.*\nhalf\nepoch 2\/2  loss 1\.000  contrast 50 %.*\n$/);
+    expect(shown({ chart: true }, false)).toMatch(/^epoch 1\/2  loss 10\.000.*\nhalf\nepoch 2\/2  loss 1\.000  contrast 50 % \(chance 0\.78 %\).*\n$/);
   });
 
   it('tells how much of a step went into data, where it is known', () => {
     let text = '';
-    const progress = new Progress({ total: 10, stepsPerEpoch: 5, batch: 4 }, { isTTY: false, columns: 60, write: (t: string) => (text += t) });
+    const progress = new Progress({ total: 10, stepsPerEpoch: 5, batch: 4, chanceTop1: 1 / 129 }, { isTTY: false, columns: 60, write: (t: string) => (text += t) });
     const update = (step: number, dataMs: number, stepMs: number) =>
       progress.update({ step, epoch: 2, loss: 1, contrastTop1: 0.5, lr: 0.1, m: 0.99, contrastTop5: 1, gradNorm: 1, dataMs, stepMs });
     update(8, 1, 80);
@@ -75,11 +76,42 @@ describe('Progress', () => {
     expect(terminal(shown({}, true)).map((l) => l.slice(0, 4))).toEqual(['half', '━━━━', '']);
     const lines = terminal(shown({ chart: true }, true));
     expect(lines[0]).toBe('half');
-    expect(lines[1]).toMatch(/^━{24} epoch 2\/2/);
+    expect(lines[1]).toMatch(/^━+ epoch 2\/2/);
     expect(lines.slice(2, 8).every((l) => / ┤[\u2800-\u28ff]+$/.test(l) && l.length <= 60)).toBe(true);
     expect(lines.slice(8)).toEqual(['']);
     expect(shown({ chart: true }, true)).toContain('\x1b[36m');
     process.env.NO_COLOR = '1';
     expect(shown({ chart: true }, true)).not.toContain('\x1b[36m');
+  });
+
+  it.each([20, 40, 60, 79, 80, 106, 200])('on a terminal of %i columns no line fills it, after a resize either', (columns) => {
+    let text = '';
+    let resize = () => {};
+    const screen = { isTTY: true, columns: 200, write: (t: string) => (text += t), on: (_: string, f: () => void) => void (resize = f) };
+    const progress = new Progress({ total: 100_000, stepsPerEpoch: 500, batch: 256, chanceTop1: 1 / 65537 }, screen as never);
+    const update = (step: number) => progress.update({ step, epoch: 1, loss: 11.0903, contrastTop1: 0.5, lr: 0.1, m: 0.99, contrastTop5: 1, gradNorm: 1, dataMs: 1, stepMs: 1234 });
+    update(1);
+    [screen.columns, text] = [columns, ''];
+    resize(); // the last line again
+    update(100_000);
+    progress.say('Warning: a sentence 写真 that is longer than many terminals are wide, which is broken between its words');
+    const lines = text.replace(/\x1b\[J/g, '').split(/[\r\n]+/).filter(Boolean);
+    expect(lines.length).toBeGreaterThan(2);
+    for (const line of lines) expect(textWidth(line), line).toBeLessThan(columns);
+  });
+
+  it('an epoch has a line with its means beside the chance level', () => {
+    let text = '';
+    const progress = new Progress({ total: 10, stepsPerEpoch: 5, batch: 4, chanceTop1: 1 / 129 }, { isTTY: false, columns: 80, write: (t: string) => (text += t) });
+    progress.epoch({ epoch: 1, loss: 4.5523, contrastTop1: 0.0723, knn: 0.52 });
+    progress.epoch({ epoch: 2, loss: NaN, contrastTop1: 0 });
+    expect(text).toBe('epoch 1/2: loss 4.552, contrast accuracy 7.2 % (chance 0.78 %), k-NN 52.0 %\nepoch 2/2: loss –, contrast accuracy 0.0 % (chance 0.78 %)\n');
+  });
+});
+
+describe('textWidth', () => {
+  it('counts columns: wide characters, marks, emoji and colours', () => {
+    expect(['abc', '写真', 'e\u0301', '👩‍💻', '\x1b[33mhi\x1b[0m', '━'].map(textWidth)).toEqual([3, 4, 1, 2, 2, 1]);
+    expect(cutText('写真写真', 5)).toBe('写真…');
   });
 });

@@ -83,3 +83,20 @@ describe('renderReport', () => {
     expect(renderReport(sample())).toBe(html);
   });
 });
+
+describe('a run full of nulls', () => {
+  const none = null as unknown as number;
+  const steps = Array.from({ length: 30 }, (_, i) => ({ step: i + 1, epoch: 1, loss: i < 25 ? 5 : none, contrastTop1: none, contrastTop5: none, lr: 0.1, gradNorm: none }));
+
+  it('has a report with dashes, no average around them, and no NaN in its markup', () => {
+    const html = renderReport(sample({
+      steps, knn: [{ epoch: 1, accuracy: none }], spread: [{ epoch: 1, value: none }], chanceLoss: NaN, similarity: { positive: [NaN], negative: [NaN, NaN] },
+      baselines: { rawPixels: none, randomEncoder: NaN, trained: none, k: 5, T: 0.1 },
+      gallery: [{ query: { png }, neighbours: [{ png, similarity: none, correct: false }] }],
+      map: { points: Float32Array.of(NaN, NaN, 1, 2, 3, 4), by: 'PCA', thumbnails: [png, png, png], names: ['a', 'b', 'c'] },
+    }));
+    expect(html).not.toMatch(/NaN|null/);
+    expect(html).toContain('<span>Loss</span><strong>–</strong>');
+    expect(html).toContain('2 pictures, by PCA of their features. 1 more have features that are not finite.');
+  });
+});

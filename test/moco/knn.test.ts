@@ -150,4 +150,22 @@ describe('knnSweep', () => {
     await expect(knnSweep(one, one, [5, 0], [1])).rejects.toThrow('k-NN: k is a whole number, at least 1; got 0');
     await expect(knnSweep(one, one, [1], [0])).rejects.toThrow('k-NN: T is above 0; got 0');
   });
+
+  it('counts queries whose features are no numbers as wrong, and gives such neighbours no vote', async () => {
+    const bank = of([[1, 0], [NaN, 1], [0, 1], [NaN, NaN]], [0, 1, 1, 0]);
+    const near = await nearestNeighbours(of([[1, 0.1], [NaN, 0]]), bank, 4);
+    expect([...near.index.subarray(0, 4)]).toEqual([0, 2, 1, 3]);
+    expect([...near.similarity].map((s) => Number.isNaN(s))).toEqual([false, false, true, true, true, true, true, true]);
+    for (const label of [0, 1]) expect(await knnAccuracy(of([[NaN, 0]], [label]), bank, { k: 4, T: 0.1 })).toBe(0);
+    expect(await knnAccuracy(of([[1, 0.1], [0.1, 1]], [0, 1]), bank, { k: 4, T: 0.1 })).toBe(1);
+  });
+
+  it('gives a collapsed encoder what guessing the first class of the bank gives', async () => {
+    const same = (labels: number[]) => of(labels.map(() => [2, 1]), labels);
+    expect(await knnAccuracy(same([0, 1, 2, 3]), same([0, 0, 1, 1, 2, 2, 3, 3]), { k: 4, T: 0.1 })).toBe(1 / 4);
+  });
+
+  it('the nearest has the same weight at any temperature', async () => {
+    expect(await knnAccuracy(of([[1, 3]], [1]), of([[1, 0], [0, 1]], [0, 1]), { k: 2, T: 1e-4 })).toBe(1);
+  });
 });

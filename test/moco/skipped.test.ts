@@ -74,9 +74,12 @@ class Run {
 
   /** Steps skipped, and every tensor that a checkpoint holds but the loss scale's; counts of batches live on the host. */
   async seen(): Promise<{ skipped: number; state: Map<string, ArrayLike<unknown>> }> {
+    const scale = (await this.#scale.state.data()).slice();
+    this.#scale.state.set([SCALE, ...scale.slice(1)]); // an infinite one cannot be saved
     const { tensors } = decodeSafetensors(await saveCheckpoint(this.method, {}), 'run');
+    this.#scale.state.set(scale);
     const state = new Map([...tensors].flatMap(([name, { data }]) => (/num_batches_tracked|loss_scale/.test(name) ? [] : [[name, data] as const])));
-    return { skipped: (await this.#scale.state.data())[2], state };
+    return { skipped: scale[2], state };
   }
 }
 

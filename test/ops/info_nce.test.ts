@@ -95,16 +95,29 @@ describe('infoNce', () => {
   });
 
   it('counts the positives that rank first and among five', async () => {
-    // q = 1, so that a key's value is its score: rank 0 (a tie counts for the positive), 4, 5 and 9
+    // q = 1, so that a key's value is its score: rank 0, 1 (a tie counts against the positive), 5 and 10
     const queue = Float32Array.from({ length: 70 }, (_, i) => (i % 7 === 0 ? i / 7 : -i));
-    const { top1, top5 } = await evaluate(infoNce, new Float32Array(4).fill(1), Float32Array.of(9, 5, 4, 0), queue, 1, 1);
+    const { top1, top5 } = await evaluate(infoNce, new Float32Array(4).fill(1), Float32Array.of(9.5, 9, 5, 0), queue, 1, 1);
     expect({ top1, top5 }).toEqual({ top1: 0.25, top5: 0.5 });
   });
 
   it('a positive that stands in the queue too ties with itself', async () => {
     const keys = unitRows(5, 65, 17);
-    const { top1 } = await evaluate(infoNce, keys.slice(0, 340), keys.slice(0, 340), keys, 17, 0.07);
-    expect(top1).toBe(1);
+    const { top1, top5 } = await evaluate(infoNce, keys.slice(0, 340), keys.slice(0, 340), keys, 17, 0.07);
+    expect([top1, top5]).toEqual([0, 1]);
+  });
+
+  it.each([['positive', 0], ['query', 1], ['negative', 2]])('NaN in the %s counts as wrong, among five too', async (_, where) => {
+    const inputs = [unitRows(1, 1, 8), unitRows(1, 1, 8), unitRows(3, 2, 8)];
+    inputs[where][3] = NaN;
+    const { loss, top1, top5 } = await evaluate(infoNce, inputs[1], inputs[0], inputs[2], 8, 0.2);
+    expect({ finite: Number.isFinite(loss), top1, top5 }).toEqual({ finite: false, top1: 0, top5: 0 });
+    const rank = await on(reference64, () => {
+      const outputs = [empty([1]), empty([1]), empty([1, 8])];
+      run(infoNcePrimitive, [tensor(inputs[1], [1, 8]), tensor(inputs[0], [1, 8]), tensor(inputs[2], [2, 8])], outputs, { N: 1, K: 2, D: 8, temperature: 0.2 });
+      return outputs[1].data();
+    });
+    expect(rank[0]).toBe(2 ** 32);
   });
 
   it('is ln(K + 1) with a zero gradient when all keys are equal', async () => {
@@ -113,7 +126,7 @@ describe('infoNce', () => {
     const { loss, dq, top1 } = await evaluate(infoNce, unitRows(2, 5, 8), repeated(5), repeated(300), 8, 0.07);
     assertClose('loss', [loss], [Math.log(301)]);
     assertClose('dq', dq, new Float32Array(40), { absolute: 1e-5 }); // 3 / T times sums of 301 terms that cancel
-    expect(top1).toBe(1);
+    expect(top1).toBe(0);
   });
 
   it('is 0 with nothing to learn when there are no negatives', async () => {
