@@ -29,7 +29,7 @@ export function cast(x: Tensor, to: Exclude<DType, 'u8'>): Tensor {
   if (x.dtype === to) return x;
   const floats = [x.dtype, to].filter((d) => d === 'f32' || d === 'f16') as FloatType[];
   // dx = dy as x's type
-  if (floats.length === 2) return record('cast', rounded(x, floats[1]), [x], (dy) => [() => rounded(dy, floats[0])]);
+  if (floats.length === 2) return record('cast', rounded(x, floats[1]), [x], (dy) => [rounded(dy, floats[0])]);
   if (floats.includes('f16')) return cast(cast(x, 'f32'), to);
   const y = empty(x.shape, to, x.backend);
   run(primitive, [x], [y], { from: x.dtype, to, length: x.size });

@@ -6,7 +6,7 @@ import { ShapeError } from '../core/errors.js';
 import { numel, show } from '../core/shape.js';
 import { kernel } from '../gpu/kernel.js';
 import type { GatherParams } from '../reference/gather.js';
-import { checkDType, empty, run, type Tensor } from '../tensor.js';
+import { checkDType, empty, run, runTo, type Tensor } from '../tensor.js';
 
 const [words, fours] = [kernel('gather', source), kernel('gather_vec4', source.replace('alias U = u32', 'alias U = vec4u'))];
 const gradShader = kernel('gather_grad', gradSource);
@@ -42,11 +42,5 @@ export function gather(x: Tensor, index: Tensor<'u32'>): Tensor {
   const y = empty([M, ...x.shape.slice(1)], x.dtype, x.backend);
   run(primitive, [x, index], [y], p);
   // dx[r] = Σ dy[m] over index[m] = r
-  return record('gather', y, [x], (dy) => [
-    (into) => {
-      const dx = into ?? empty(x.shape, x.dtype, x.backend);
-      run(gradient, [dy, index], [dx], p);
-      return dx;
-    },
-  ]);
+  return record('gather', y, [x], (dy, [dx]) => [runTo(dx(), gradient, [dy, index], p)]);
 }

@@ -27,9 +27,9 @@ export function linear(x: Tensor, w: Tensor, bias?: Tensor, { precision: p = pre
   const y = empty(shape, storedIn(p, x.backend), x.backend);
   run(linearPrimitive, [x, w, bias], [y], params);
   // dx = dy w, dw = dyᵀ x, dbias = Σ dy over rows
-  return record('linear', y, [x, w, bias], (dy) => [
-    (into) => gradientOf(x, dy, w, { precision: p }, into),
-    (into) => gradientOf(w, dy, x, { transposeA: true, precision: p }, into),
-    () => sumTo(dy, [params.N]),
+  return record('linear', y, [x, w, bias], (dy, [dx, dw, dbias]) => [
+    gradientOf(x, dx, dy, w, { precision: p }),
+    gradientOf(w, dw, dy, x, { transposeA: true, precision: p }),
+    dbias && sumTo(dy, [params.N]),
   ]);
 }

@@ -46,5 +46,5 @@ export function rowDot(a: Tensor, b: Tensor): Tensor {
   const d = empty(a.shape.slice(0, -1), 'f32', a.backend);
   run(primitive, [a, b], [d], rowsOf('rowDot', a.shape));
   // da[r, c] = dd[r] b[r, c], db[r, c] = dd[r] a[r, c]
-  return record('rowDot', d, [a, b], (dd) => [b, a].map((other) => () => mul(other.detach(), view(dd, [...d.shape, 1]))));
+  return record('rowDot', d, [a, b], (dd, places) => [b, a].map((other, i) => places[i] && mul(other, view(dd, [...d.shape, 1]))));
 }

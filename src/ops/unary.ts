@@ -6,7 +6,7 @@ import { elementsLaunch } from '../backend/elements.js';
 import { ConfigError } from '../core/errors.js';
 import { type Widths, widths } from '../gpu/widths.js';
 import type { UnaryOp, UnaryParams } from '../reference/unary.js';
-import { empty, floatType, run, type Tensor } from '../tensor.js';
+import { empty, floatType, run, runTo, type Tensor } from '../tensor.js';
 
 const codes: readonly UnaryOp[] = ['neg', 'exp', 'log', 'sqrt', 'relu', 'gelu', 'tanh', 'sigmoid', 'clamp'];
 type Sized = UnaryParams & { length: number };
@@ -25,14 +25,7 @@ function apply(op: UnaryOp, x: Tensor, lo = 0, hi = 0): Tensor {
   const y = empty(x.shape, dtype, x.backend);
   run(forward, [x], [y], params);
   // dx = dy f'(x)
-  return record(op, y, [x], (dy) => [
-    () => {
-      if (op === 'neg') return neg(dy);
-      const dx = empty(x.shape, dtype, x.backend);
-      run(gradient, [fromResult.has(op) ? y : x, dy], [dx], params);
-      return dx;
-    },
-  ]);
+  return record(op, y, [x], (dy, [dx]) => [op === 'neg' ? neg(dy) : runTo(dx(), gradient, [fromResult.has(op) ? y : x, dy], params)]);
 }
 
 /** y = -x. */

@@ -24,5 +24,8 @@ function pick(condition: Tensor, a: Tensor, b: Tensor): Tensor {
   const y = empty(a.shape, a.dtype === 'f16' ? 'f16' : b.dtype, a.backend);
   run(primitive, [condition, a, b], [y], { length: y.size });
   // da = dy where the condition holds, db = dy elsewhere
-  return record('where', y, [a, b], (dy) => [() => pick(condition, dy, zeros(dy.shape, dy.dtype)), () => pick(condition, zeros(dy.shape, dy.dtype), dy)]);
+  return record('where', y, [a, b], (dy, [da, db]) => {
+    const none = zeros(dy.shape, dy.dtype);
+    return [da && pick(condition, dy, none), db && pick(condition, none, dy)];
+  });
 }
