@@ -122,9 +122,11 @@ function setSpent(grad: Tensor, value: boolean): void {
 function addToLeaf(x: Tensor, dx: Tensor): void {
   dependsOn(x, () => x.grad);
   if (!x.grad) {
-    x.grad = state(empty(x.shape, x.dtype, x.backend)); // a copy: other leaves may share dx
-    copyInto(x.grad, dx);
-    return;
+    const grad = state(empty(x.shape, x.dtype, x.backend)); // a copy: other leaves may share dx
+    copyInto(grad, dx);
+    const set = () => void (x.grad = grad);
+    set();
+    return onReplay(set);
   }
   if (x.grad !== dx) (isSpent(x.grad) ? copyInto : accumulate)(x.grad, dx);
   setSpent(x.grad, false);

@@ -4,6 +4,7 @@ import type { DTypeOf } from './core/dtype_of.js';
 import { DeviceError, DTypeError, ShapeError } from './core/errors.js';
 import { checkShape, numel, sameShape, type Shape, show } from './core/shape.js';
 import { formatValues } from './format.js';
+import { noteUpload } from './replay.js';
 import { collect, keep } from './step.js';
 
 /** Memory that a gradient rule may write a gradient to, like what it belongs to and with any values. Each call gives other memory. */
@@ -81,6 +82,7 @@ export class Tensor<D extends DType = any> {
   set(values: TypedArray | readonly number[]): this {
     if (values.length !== this.size)
       throw new ShapeError(`set: as many values as elements are needed; got ${values.length} for ${show(this.shape)}. Pass ${this.size}.`);
+    noteUpload();
     this.backend.write(this.storage, asArray(values, this.dtype, this.backend));
     return this;
   }

@@ -6,7 +6,7 @@ import { ShapeError } from '../core/errors.js';
 import { show } from '../core/shape.js';
 import { kernel } from '../gpu/kernel.js';
 import type { Rows } from '../reference/row_dot.js';
-import { checkDType, checkSameShape, empty, floatType, run, runTo, type Tensor } from '../tensor.js';
+import { checkDType, checkSameShape, empty, floatType, runTo, type Tensor } from '../tensor.js';
 import { mean } from './reduce.js';
 import { slotsOf } from './row_dot.js';
 import { softmaxStats } from './softmax.js';
@@ -41,8 +41,7 @@ export function crossEntropy(logits: Tensor, labels: Tensor<'u32'>): Tensor {
   const [rows, C] = logits.shape;
   checkSameShape('crossEntropy', 'labels', labels, [rows]);
   const stats = softmaxStats(logits, { rows, C });
-  const loss = empty([rows], 'f32', logits.backend);
-  run(primitive, [logits, labels, stats], [loss], { rows, C });
+  const loss = runTo(empty([rows], 'f32', logits.backend), primitive, [logits, labels, stats], { rows, C });
   // dlogits = dloss (softmax(logits) - one-hot(labels)), row by row
   const each = record('crossEntropy', loss, [logits], (dloss, [dlogits]) => [runTo(dlogits(), gradient, [logits, labels, stats, dloss], { rows, C })]);
   return mean(each);

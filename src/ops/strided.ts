@@ -10,7 +10,7 @@ import type { Traits } from '../gpu/device.js';
 import { kernel } from '../gpu/kernel.js';
 import { widths } from '../gpu/widths.js';
 import type { StridedParams } from '../reference/strided.js';
-import { checkDType, empty, run, type Tensor } from '../tensor.js';
+import { checkDType, empty, run, runTo, type Tensor } from '../tensor.js';
 import { sumTo } from './reduce.js';
 
 const kernels = widths('strided', source);
@@ -38,9 +38,8 @@ const words = (where: string, x: Tensor) => checkDType(where, x, 'f32', 'f16', '
 
 /** Reads a strided box of `x` into a new tensor of `shape`. */
 function gatherBox(x: Tensor, shape: Shape, xStrides: number[], xStart = 0): Tensor {
-  const y = empty(shape, x.dtype, x.backend);
-  run(primitive, [x], [y], { shape, xStart, xStrides, yStart: 0, yStrides: stridesOf(shape) });
-  return y;
+  const p = { shape, xStart, xStrides, yStart: 0, yStrides: stridesOf(shape) };
+  return runTo(empty(shape, x.dtype, x.backend), primitive, [x], p);
 }
 
 /** Writes `x` into a strided box of `y`. */
