@@ -1,11 +1,11 @@
 import { accumulate, copyInto, rounded } from './accumulate.js';
 import type { FloatType } from './core/dtype.js';
-import { ShapeError } from './core/errors.js';
+import { ConfigError, ShapeError } from './core/errors.js';
 import { sameShape, show } from './core/shape.js';
 import { ones } from './fill.js';
 import { pairwise } from './pairwise.js';
 import { dependsOn, onReplay } from './replay.js';
-import { empty, state, type TapeNode, type Tensor } from './tensor.js';
+import { checkSameShape, empty, type GradientRule, type Place, state, type Tensor } from './tensor.js';
 
 let enabled = true;
 
@@ -20,16 +20,17 @@ export function noGrad<T>(fn: () => T): T {
   }
 }
 
+/** The places of a rule's inputs; of a single one, there always is one. */
+type Places<I extends readonly Tensor[]> = I extends readonly [Tensor] ? readonly [Place] : readonly (Place | undefined)[];
+
 /**
- * Attaches to `y` how its inputs' gradients follow from its own.
- *
- * @param grads given dL/dy, one thunk an input (`undefined` for inputs without a gradient). A thunk runs
- *   only if its input needs it; it may write into the tensor it is offered, or return another.
+ * Attaches to `y` how its inputs' gradients follow from its own. `rule` runs once a `backward` that reaches `y` and an input that
+ * requires a gradient, with gradients off.
  */
-export function record(name: string, y: Tensor, inputs: readonly Tensor[], grads: TapeNode['grads']): Tensor {
+export function record<const I extends readonly Tensor[]>(name: string, y: Tensor, inputs: I, rule: GradientRule<Places<I>>): Tensor {
   if (!enabled || !inputs.some((x) => x.requiresGrad)) return y;
   y.requiresGrad = true;
-  y.node = { name, inputs, grads };
+  y.node = { name, inputs, rule: rule as GradientRule<any> };
   return y;
 }
 
@@ -42,9 +43,29 @@ export function record(name: string, y: Tensor, inputs: readonly Tensor[], grads
  */
 export function backward(loss: Tensor, seed: Tensor = ones(loss.shape, loss.dtype)): void {
   if (loss.size !== 1) throw new ShapeError(`backward: the loss must have one element; got ${show(loss.shape)}. Reduce it with mean() or sum().`);
-  const grads = new Map<Tensor, Tensor>([[loss, seed]]);
+  checkSameShape('backward', 'the seed', seed, loss.shape);
+  const sorted = order(loss);
+  if (!sorted.some((t) => t.requiresGrad && !t.node))
+    throw new ConfigError(
+      `backward: the loss must come from a tensor that requires a gradient; got ${loss}. ` +
+        'Mark what is trained with parameter(), and keep noGrad() and detach() off the way to the loss.',
+    );
+  noGrad(() => propagate(sorted, seed));
+}
+
+/** Hands gradients down from the first of `sorted`, whose own is `seed`. */
+function propagate(sorted: readonly Tensor[], seed: Tensor): void {
+  const grads = new Map<Tensor, Tensor>([[sorted[0], seed]]);
   const sums = new Set<Tensor>(); // made here and in no other hands yet
-  for (const y of order(loss)) {
+  const taken = new Set<Tensor>();
+  /** The memory kept for a leaf's gradient, once and while no gradient of it is there; else new memory. */
+  const place = (x: Tensor): Tensor => {
+    const { grad } = x;
+    if (x.node || grads.has(x) || !grad || !isSpent(grad) || taken.has(grad)) return empty(x.shape, x.dtype, x.backend);
+    taken.add(grad);
+    return grad;
+  };
+  for (const y of sorted) {
     const dy = grads.get(y)!;
     grads.delete(y);
     sums.delete(dy);
@@ -52,15 +73,17 @@ export function backward(loss: Tensor, seed: Tensor = ones(loss.shape, loss.dtyp
       addToLeaf(y, dy);
       continue;
     }
-    const { inputs, name, grads: rule } = y.node;
-    rule(dy).forEach((thunk, i) => {
-      const x = inputs[i];
-      if (!thunk || !x.requiresGrad) return;
-      const offered = x.node || grads.has(x) ? undefined : offer(x);
-      const made = thunk(offered);
-      const dx = made.dtype === x.dtype ? made : rounded(made, x.dtype as FloatType); // where a half and a float were combined
-      if (!sameShape(dx.shape, x.shape))
-        throw new ShapeError(`backward: the gradient of ${name} must have its input's shape ${show(x.shape)}; got ${show(dx.shape)}. Mend the operation's gradient.`);
+    const { inputs, name, rule } = y.node;
+    if (!inputs.some((x) => x.requiresGrad)) continue; // not any more
+    const made = rule(dy, inputs.map((x) => (x.requiresGrad ? () => place(x) : undefined)));
+    inputs.forEach((x, i) => {
+      if (!x.requiresGrad) return;
+      if (!made[i] || !sameShape(made[i].shape, x.shape))
+        throw new ShapeError(
+          `backward: the gradient of ${name} must have its input's shape ${show(x.shape)}; ` +
+            `got ${made[i] && show(made[i].shape)}. Mend the operation's gradient.`,
+        );
+      const dx = rounded(made[i], x.dtype as FloatType); // where a half and a float were combined
       const before = grads.get(x);
       if (!before) grads.set(x, dx);
       else if (sums.has(before)) accumulate(before, dx);
@@ -96,15 +119,14 @@ function setSpent(grad: Tensor, value: boolean): void {
   onReplay(set);
 }
 
-/** Memory a leaf's first gradient can be written to directly. */
-const offer = (x: Tensor): Tensor | undefined => (x.grad && isSpent(x.grad) ? x.grad : undefined);
-
 function addToLeaf(x: Tensor, dx: Tensor): void {
   dependsOn(x, () => x.grad);
   if (!x.grad) {
-    x.grad = state(empty(x.shape, x.dtype, x.backend)); // a copy: other leaves may share dx
-    copyInto(x.grad, dx);
-    return;
+    const grad = state(empty(x.shape, x.dtype, x.backend)); // a copy: other leaves may share dx
+    copyInto(grad, dx);
+    const set = () => void (x.grad = grad);
+    set();
+    return onReplay(set);
   }
   if (x.grad !== dx) (isSpent(x.grad) ? copyInto : accumulate)(x.grad, dx);
   setSpent(x.grad, false);

@@ -1,9 +1,9 @@
-import { backend, type Backend, type DispatchRecord, type Recorded } from './backend/backend.js';
+import { backend, type Backend, type Difference, type DispatchRecord, type Recorded } from './backend/backend.js';
 import type { DType, TypedArray } from './core/dtype.js';
 import { ConfigError } from './core/errors.js';
 import type { Shape } from './core/shape.js';
 import { type HostLog, logHost, recording } from './replay.js';
-import { keep, step, tensorsIn } from './step.js';
+import { isPlain, keep, step, tensorsIn } from './step.js';
 import { dtypeOf, Tensor, tensor } from './tensor.js';
 
 /** What a compiled function takes for each tensor: a tensor (copied on the device), a vector of values, or one number. */
@@ -39,10 +39,11 @@ interface Entry<R> {
 interface Variants<R> {
   readonly trusted: Entry<R>[];
   candidate?: Entry<R>;
+  /** Calls that did otherwise than the one before. */
   tries: number;
 }
 
-/** Calls that may differ from the one before: the first makes gradients, say. */
+/** Calls that may run other operations than the one before: the first makes layers, say. */
 const MAX_TRIES = 4;
 const MAX_TRUSTED = 8;
 
@@ -56,7 +57,8 @@ const collected = new FinalizationRegistry<Set<Recorded>>((works) => works.forEa
  * - What changes from call to call is an argument (or state that is set outside). Arguments are fixed buffers that
  *   each call fills: a typed array is a vector of its type, a number a scalar.
  * - Everything else that `fn` computes on the host is as it was when recorded: `tensor([…])` inside is a constant.
- *   The second call records again; values that differ from the first call's are an error.
+ *   The second call records again; values, numbers, tensors from outside or results that differ from the first call's are an
+ *   error, and so is a call of Math.random in it, however it falls out. Layers or state may be made in the first call.
  * - Tensors that it returns are overwritten by the next call. Read them after the call, not inside.
  * - Other shapes or types of arguments, and other host state that `fn` reports by `dependsOn`, record anew.
  *   Host work that it reports by `onReplay` is repeated.
@@ -130,16 +132,38 @@ function variantsOf<R>(known: Map<Backend, Map<string, Variants<R>>>, on: Backen
 
 /** Takes a new recording among the others; returns those that it replaces. @throws ConfigError if calls keep differing. */
 function admit<R>(variants: Variants<R>, entry: Entry<R>): Entry<R>[] {
-  const before = variants.candidate;
-  const difference = before && entry.work.difference(before.work);
-  const same = before && difference === undefined;
-  variants.tries = same ? 0 : variants.tries + 1;
+  const { candidate: before, trusted } = variants;
+  const difference = before && differenceOf(entry, before);
+  const random = entry.host.random && (before || trusted[0]) && 'a call of Math.random';
+  const refused = random || (difference && refusal(variants, entry, before, difference));
+  if (refused)
+    throw new ConfigError(
+      `compile: the function must do the same in every call, on other inputs; got ${refused}. Pass what changes as an argument.`,
+    );
+  const same = before && !difference;
   variants.candidate = same ? undefined : entry;
-  if (same) variants.trusted.push(entry);
-  else if (variants.tries > MAX_TRIES)
-    throw new ConfigError(`compile: the function must do the same in every call, on other inputs; got ${difference}. Pass what changes as an argument.`);
-  return [...(before ? [before] : []), ...variants.trusted.splice(0, variants.trusted.length - MAX_TRUSTED)];
+  if (same) {
+    trusted.push(entry);
+    variants.tries = 0;
+  }
+  return [...(before ? [before] : []), ...trusted.splice(0, trusted.length - MAX_TRUSTED)];
 }
+
+/** What a function did otherwise than before, unless something that it depends on, or what only a first call does, may explain it. */
+function refusal<R>(variants: Variants<R>, { host }: Entry<R>, last: Entry<R>, difference: Difference): string | undefined {
+  const { what, alike, upload } = difference;
+  const sure = alike || (upload !== undefined && host.uploads.length === last.host.uploads.length);
+  if (!host.agrees(last.host, upload === undefined ? undefined : host.uploads[upload])) return undefined;
+  return sure || ++variants.tries >= MAX_TRIES ? what : undefined;
+}
+
+const differenceOf = <R>({ work, result }: Entry<R>, before: Entry<R>): Difference | undefined =>
+  work.difference(before.work) ??
+  (onHost(result) === onHost(before.result) ? undefined : { what: 'a result with other values', alike: true });
+
+/** What a result holds besides tensors. */
+const onHost = (result: unknown): string | undefined =>
+  JSON.stringify(result, (_, v) => (typeof v === 'bigint' ? `${v}` : v && typeof v === 'object' && !isPlain(v) ? undefined : v));
 
 function record<A extends Tensor[], R>(on: Backend, given: Given[], fn: (...inputs: A) => R): Entry<R> {
   let result!: R;
@@ -148,7 +172,7 @@ function record<A extends Tensor[], R>(on: Backend, given: Given[], fn: (...inpu
     on.record!(specs, (storages) => {
       const inputs = storages.map((s, i) => new Tensor(given[i].shape, given[i].dtype, on, s));
       result = step(() => fn(...(inputs as A)));
-      for (const t of tensorsIn(result)) keep(t);
+      return [...tensorsIn(result)].map((t) => (keep(t), t.storage));
     }),
   );
   return { work, host, result };

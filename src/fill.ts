@@ -5,7 +5,7 @@ import { arrayOf, bytesOf, type DType } from './core/dtype.js';
 import { toHalf } from './core/half.js';
 import { checkShape, numel, type Shape } from './core/shape.js';
 import { widths } from './gpu/widths.js';
-import { empty, run, type Tensor } from './tensor.js';
+import { empty, runTo, type Tensor } from './tensor.js';
 
 const kernels = widths('fill', source);
 
@@ -20,9 +20,7 @@ const primitive: Primitive<{ value: number; dtype: DType; length: number }> = {
 /** A tensor whose every value is `value`, filled on the device. */
 export function full(shape: Shape, value: number, dtype: DType = 'f32'): Tensor {
   checkShape('full', shape);
-  const y = empty(shape, dtype);
-  run(primitive, [], [y], { value, dtype, length: numel(shape) });
-  return y;
+  return runTo(empty(shape, dtype), primitive, [], { value, dtype, length: numel(shape) });
 }
 
 /** A tensor of zeros. */

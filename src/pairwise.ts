@@ -4,7 +4,7 @@ import { walkLaunch, walkOf } from './backend/walk.js';
 import { broadcastShapes, broadcastStrides } from './core/shape.js';
 import { widths } from './gpu/widths.js';
 import type { BinaryOp, BinaryParams } from './reference/binary.js';
-import { empty, floatType, run, type Tensor } from './tensor.js';
+import { empty, floatType, runTo, type Tensor } from './tensor.js';
 
 const kernels = widths('binary', source);
 const codes: readonly BinaryOp[] = ['add', 'sub', 'mul', 'div', 'greater', 'maximum'];
@@ -22,7 +22,6 @@ const primitive: Primitive<BinaryParams> = {
 export function pairwise(op: BinaryOp, a: Tensor, b: Tensor): Tensor {
   const shape = broadcastShapes(op, a.shape, b.shape);
   const dtype = [a, b].map((x) => floatType(op, x)).includes('f16') ? 'f16' : 'f32';
-  const y = empty(shape, dtype, a.backend);
-  run(primitive, [a, b], [y], { op, shape, aStrides: broadcastStrides(a.shape, shape), bStrides: broadcastStrides(b.shape, shape) });
-  return y;
+  const p = { op, shape, aStrides: broadcastStrides(a.shape, shape), bStrides: broadcastStrides(b.shape, shape) };
+  return runTo(empty(shape, dtype, a.backend), primitive, [a, b], p);
 }

@@ -55,10 +55,12 @@ function watch(t: Tensor): void {
 /** The memory that a slice is part of. */
 const root = (storage: Storage): Storage => (storage.parent ? root(storage.parent) : storage);
 
+/** Whether a value is an array or a plain object, which tensors are looked for in. */
+export const isPlain = (value: object): boolean => Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype;
+
 /** The tensors in a value: itself, in arrays, in plain objects. */
 export function* tensorsIn(value: unknown): Iterable<Tensor> {
   if (value === null || typeof value !== 'object') return;
   if ('storage' in value && 'backend' in value) yield value as Tensor;
-  else if (Array.isArray(value)) for (const v of value) yield* tensorsIn(v);
-  else if (Object.getPrototypeOf(value) === Object.prototype) for (const v of Object.values(value)) yield* tensorsIn(v);
+  else if (isPlain(value)) for (const v of Object.values(value)) yield* tensorsIn(v);
 }

@@ -4,14 +4,23 @@ import type { DTypeOf } from './core/dtype_of.js';
 import { DeviceError, DTypeError, ShapeError } from './core/errors.js';
 import { checkShape, numel, sameShape, type Shape, show } from './core/shape.js';
 import { formatValues } from './format.js';
+import { noteUpload } from './replay.js';
 import { collect, keep } from './step.js';
+
+/** Memory that a gradient rule may write a gradient to, like what it belongs to and with any values. Each call gives other memory. */
+export type Place = () => Tensor;
+
+/**
+ * Given dL/dy and a place for each input whose gradient is wanted, in order: their gradients, written whole when it returns. One
+ * may be in its place or any tensor that nobody overwrites, such as dy. What nobody wants may be left out.
+ */
+export type GradientRule<P = readonly (Place | undefined)[]> = (dy: Tensor, places: P) => readonly (Tensor | undefined)[];
 
 /** How a tensor was made, for the backward pass. Filled in by `record` in autograd.ts. */
 export interface TapeNode {
   readonly name: string;
   readonly inputs: readonly Tensor[];
-  /** Given dL/dy, one thunk an input that computes its gradient, into a given tensor if it can. */
-  readonly grads: (dy: Tensor) => readonly (((into?: Tensor) => Tensor) | undefined)[];
+  readonly rule: GradientRule;
 }
 
 /**
@@ -73,6 +82,7 @@ export class Tensor<D extends DType = any> {
   set(values: TypedArray | readonly number[]): this {
     if (values.length !== this.size)
       throw new ShapeError(`set: as many values as elements are needed; got ${values.length} for ${show(this.shape)}. Pass ${this.size}.`);
+    noteUpload();
     this.backend.write(this.storage, asArray(values, this.dtype, this.backend));
     return this;
   }
@@ -178,6 +188,12 @@ export function run<P extends object>(primitive: Primitive<P>, inputs: readonly 
     if (t.backend !== on)
       throw new DeviceError(`${primitive.name}: its tensors must share a backend; got ${t.backend.name} and ${on.name}. Make them on the same one.`);
   on.run(primitive, buffers, params);
+}
+
+/** `run` with one output, which it returns. */
+export function runTo<P extends object>(y: Tensor, primitive: Primitive<P>, inputs: readonly Tensor[], params: P): Tensor {
+  run(primitive, inputs, [y], params);
+  return y;
 }
 
 /** Throws unless `t` has one of `dtypes`. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { backward, noGrad, zeroGrad } from '../src/autograd.js';
+import { backward, noGrad, record, zeroGrad } from '../src/autograd.js';
 import type { Backend } from '../src/backend/backend.js';
 import { Module } from '../src/nn/module.js';
 import { add, mul, sub } from '../src/ops/binary.js';
@@ -9,7 +9,7 @@ import { reshape } from '../src/ops/reshape.js';
 import { exp, neg } from '../src/ops/unary.js';
 import { FlatParameters } from '../src/optim/flat.js';
 import { step } from '../src/step.js';
-import { parameter, type Tensor, tensor } from '../src/tensor.js';
+import { parameter, state, type Tensor, tensor } from '../src/tensor.js';
 import { gpu, on, reference64 } from './support/devices.js';
 import { assertClose } from './support/op.js';
 
@@ -160,15 +160,75 @@ describe.each(devices)('backward on %s', (_, backend) => {
     expect(grad).toEqual([1]);
   });
 
-  it('constants get no gradient, and a loss without parameters is no error', async () => {
-    await values(backend(), () => {
+  it('constants get no gradient, and a loss that needs none is refused, whatever it was cut off by', async () => {
+    const [dx] = await values(backend(), () => {
       const [x, c] = [parameter(tensor([1, 2])), tensor([3, 4])];
-      backward(sum(mul(x, c)));
+      const loss = sum(mul(x, c));
+      backward(loss);
       expect([c.grad, c.requiresGrad]).toEqual([undefined, false]);
       const y = sum(mul(c, c));
       expect([y.requiresGrad, y.node]).toEqual([false, undefined]);
+      for (const cut of [y, loss.detach(), noGrad(() => sum(mul(x, c))), tensor([1])])
+        expect(() => backward(cut)).toThrow(/^backward: the loss must come from a tensor that requires a gradient; got Tensor .*\. Mark what is trained with parameter\(\)/);
+      x.requiresGrad = false; // frozen since
+      expect(() => backward(loss)).toThrow('requires a gradient; got Tensor [] f32');
       return [x.grad!];
     });
+    expect(dx).toEqual([3, 4]);
+  });
+
+  it('what is frozen after the loss was made gets no gradient, and nothing before it', async () => {
+    const [dx] = await values(backend(), () => {
+      const [x, w] = [parameter(tensor([1, 2])), parameter(tensor([3, 4]))];
+      const loss = sum(add(mul(x, 2), exp(w)));
+      w.requiresGrad = false;
+      backward(loss);
+      expect(w.grad).toBeUndefined();
+      return [x.grad!];
+    });
+    expect(dx).toEqual([2, 2]);
+  });
+
+  it('a seed scales the gradient and must have the shape of the loss; no graph grows of one that is trained', async () => {
+    const [dx] = await values(backend(), () => {
+      const [x, seed] = [parameter(tensor([1, 2])), parameter(tensor([3], []))];
+      backward(sum(mul(x, x)), seed);
+      expect([x.grad!.requiresGrad, x.grad!.node]).toEqual([false, undefined]);
+      expect(() => backward(sum(x), tensor([1, 2]))).toThrow('backward: the seed must have shape []; got [2].');
+      return [x.grad!];
+    });
+    expect(dx).toEqual([6, 12]);
+  });
+
+  it('refuses a rule that leaves out a gradient or gives it another shape', async () => {
+    on(await backend(), () => {
+      const x = parameter(tensor([1, 2]));
+      const made = (rule: (dy: Tensor) => (Tensor | undefined)[]) => sum(record('mine', mul(x, 2).detach(), [x], rule));
+      expect(() => backward(made(() => []))).toThrow("backward: the gradient of mine must have its input's shape [2]; got undefined.");
+      expect(() => backward(made(() => [tensor([1])]))).toThrow('got [1].');
+    });
+  });
+
+  it('a rule is called once, with one place an input that wants a gradient, never the same memory twice', async () => {
+    const [dx] = await values(backend(), () => {
+      const [x, frozen] = [parameter(tensor([1, 2])), tensor([5, 5])];
+      x.grad = state(tensor([NaN, NaN]));
+      zeroGrad([x]);
+      const kept = x.grad;
+      let calls = 0;
+      const y = record('mine', tensor([0, 0]), [x, frozen, x], (dy, [first, none, second]) => {
+        calls++;
+        expect(none).toBeUndefined();
+        const memory = [second!(), first!(), first!()];
+        expect(new Set(memory.map((m) => m.storage)).size).toBe(3);
+        expect(memory[0]).toBe(kept);
+        return [mul(dy, 2), dy, mul(dy, 3)]; // none of it used: what was offered stays spent
+      });
+      backward(sum(y));
+      expect([calls, x.grad]).toEqual([1, kept]);
+      return [x.grad];
+    });
+    expect(dx).toEqual([5, 5]);
   });
 
   it('3000 additions deep: the stack holds, and the gradient counts them', async () => {

@@ -11,12 +11,14 @@ import { MoCo } from '../src/moco/moco.js';
 import { BatchNorm } from '../src/nn/batch_norm.js';
 import { resnet } from '../src/nn/resnet.js';
 import { SGD } from '../src/optim/sgd.js';
-import { add, mul } from '../src/ops/binary.js';
+import { add, mul, sub } from '../src/ops/binary.js';
 import { sum } from '../src/ops/reduce.js';
 import { reshape } from '../src/ops/reshape.js';
+import { slice } from '../src/ops/strided.js';
+import { exp } from '../src/ops/unary.js';
 import { accumulate } from '../src/accumulate.js';
 import { step } from '../src/step.js';
-import { parameter, state, type Tensor, tensor } from '../src/tensor.js';
+import { parameter, state, type Tensor, tensor, view } from '../src/tensor.js';
 import { gpu, on, reference } from './support/devices.js';
 
 const array = async (t: Tensor) => Array.from(await t.data());
@@ -179,10 +181,7 @@ describe('compile', () => {
     const s = on(device, () => state(full([1], 0)));
     expect(() => on(device, () => compile(() => void s.set([1]))())).toThrow(new ConfigError('set: inside a compiled function only new tensors are given values, once, before they are used; got another. Set it outside, or pass the values as an argument.'));
     await expect(on(device, () => compile(() => full([1], 1).data())())).rejects.toThrow('data: inside a compiled function nothing has been computed yet');
-    let i = 0;
     let lost!: () => Tensor;
-    const changing = on(device, () => compile(() => mul(tensor([i++]), 2)));
-    expect(() => on(device, () => Array.from({ length: 9 }, () => changing()))).toThrow(/must do the same in every call, on other inputs; got upload 1, with other values/);
     on(device, () => step(() => {
       const within = full([2], 1);
       const uses = compile(() => add(within, 1));
@@ -191,6 +190,125 @@ describe('compile', () => {
     }));
     expect(() => on(device, () => lost())).toThrow('compile: a tensor that the function used when it was recorded is gone. Keep it with state(), or pass it as an argument.');
     expect(() => on(device, () => compile((x: Tensor) => x)(parameter(tensor([1]))))).toThrow(/arguments carry no gradients/);
+  });
+
+  /** Functions that change with `i`, which is 0 and 1, and what of them a second call finds. */
+  const changing: [name: string, make: () => (x: Tensor, i: number) => unknown, got: string][] = [
+    ['values made inside', () => (x, i) => mul(x, tensor([1, i])), 'upload 1, with other values'],
+    ['a number', () => (x, i) => mul(x, i), 'fill, dispatch 0, with other parameters or tensors'],
+    ['a place', () => (x, i) => slice(x, 0, i, i + 1), 'strided, dispatch 0, with other parameters or tensors'],
+    ['a size', () => (x, i) => slice(x, 0, 0, i + 1), 'strided, dispatch 0, with other parameters or tensors'],
+    ['a tensor from outside', () => {
+      const outside = [state(full([2], 5)), state(full([2], 7))];
+      return (x, i) => mul(x, outside[i]);
+    }, 'binary, dispatch 0, with other parameters or tensors'],
+    ['a part of one', () => {
+      const outside = state(full([128], 5));
+      return (x, i) => mul(x, view(outside, [2], 64 * i));
+    }, 'binary, dispatch 0, with other parameters or tensors'],
+    ['the order of operands', () => {
+      const w = state(full([2], 5));
+      return (x, i) => (i ? sub(x, w) : sub(w, x));
+    }, 'binary, dispatch 0, with other parameters or tensors'],
+    ['which of two is returned', () => (x, i) => [add(x, 1), add(x, 2)][i], 'other tensors as results'],
+    ['a number beside a tensor', () => (x, i) => ({ y: add(x, 1), loss: i }), 'a result with other values'],
+    ['a mask, where the first call makes gradients', () => {
+      const p = parameter(tensor([2, 3]));
+      return (x, i) => backward(sum(mul(mul(p, x), tensor([i, 1]))));
+    }, 'upload 1, with other values'],
+    ['a draw that falls out alike', () => (x) => mul(x, tensor([Math.random() < 2 ? 1 : 0, 1])), 'a call of Math.random'],
+    ['a draw beside the results', () => (x) => (Math.random() < 2 ? add(x, 1) : x), 'a call of Math.random'],
+  ];
+
+  it.each(changing)('refuses what changes on the host at the second call: %s', async (_, make, got) => {
+    const device = await gpu();
+    const { random } = Math;
+    let i = 0;
+    const f = on(device, () => {
+      const fn = make();
+      return compile((x: Tensor) => fn(x, i));
+    });
+    on(device, () => f(Float32Array.of(1, 2)));
+    i = 1;
+    const sentence = `compile: the function must do the same in every call, on other inputs; got ${got}. Pass what changes as an argument.`;
+    expect(() => on(device, () => f(Float32Array.of(1, 2)))).toThrow(new ConfigError(sentence));
+    expect(Math.random).toBe(random);
+  });
+
+  it('other operations in every call are refused at the fifth, having been right until then', async () => {
+    const device = await gpu();
+    let i = 0;
+    const f = on(device, () => compile((x: Tensor) => Array.from({ length: ++i }).reduce<Tensor>((y) => add(y, 1), x)));
+    for (let call = 1; call < 5; call++) expect(await on(device, () => array(f(Float32Array.of(0))))).toEqual([call]);
+    expect(() => on(device, () => f(Float32Array.of(0)))).toThrow(/got \w+, dispatch \d+, with other parameters or tensors/);
+  });
+
+  it('layers and state may be made in the first call, also of Math.random', async () => {
+    const device = await gpu();
+    let w: Tensor | undefined;
+    let drawn = 0;
+    const f = on(device, () => compile((x: Tensor) => mul(x, (w ??= state(tensor([(drawn = Math.random())]))))));
+    for (let call = 1; call < 5; call++) expect(await on(device, () => array(f(Float32Array.of(call))))).toEqual([Math.fround(call * Math.fround(drawn))]);
+  });
+
+  it('a mask that is an argument makes every call equal the eager one to the bit', async () => {
+    const device = await gpu();
+    const run = (wrap: (fn: (x: Tensor, mask: Tensor) => Tensor) => (x: Float32Array, mask: Float32Array) => Tensor) => {
+      const p = parameter(tensor([0.3, -2, 5]));
+      const call = wrap((x, mask) => {
+        const loss = sum(mul(exp(mul(p, x)), mask));
+        backward(loss);
+        return loss;
+      });
+      return { p, call };
+    };
+    const [eager, compiled] = on(device, () => [run((fn) => (...given) => step(() => fn(tensor(given[0]), tensor(given[1])))), run((fn) => compile(fn))]);
+    const rng = new Rng(3, 'mask');
+    for (let i = 0; i < 6; i++) {
+      const [x, mask] = [0, 1].map(() => Float32Array.from({ length: 3 }, () => rng.below(3)));
+      const [a, b] = on(device, () => [eager.call(x, mask), compiled.call(x, mask)]);
+      expect(await array(b)).toEqual(await array(a));
+      expect(await array(compiled.p.grad!)).toEqual(await array(eager.p.grad!));
+    }
+  });
+
+  it('training and evaluation may alternate from the first call on', async () => {
+    const device = await gpu();
+    const [plain, recorded] = on(device, () => [new BatchNorm(2), new BatchNorm(2)]);
+    const work = (bn: BatchNorm) => (x: Tensor) => bn.forward(mul(reshape(x, [2, 2]), tensor([bn.training ? 1 : 3])));
+    const f = on(device, () => compile(work(recorded)));
+    for (let i = 0; i < 8; i++) {
+      for (const bn of [plain, recorded]) bn.train(i % 2 === 0);
+      const x = Float32Array.of(i, 1, 2, 3);
+      const [a, b] = on(device, () => [step(() => work(plain)(tensor(x))), f(x)]);
+      expect(await array(b), `call ${i}`).toEqual(await array(a));
+    }
+    expect(recorded.numBatchesTracked.value).toBe(4);
+  });
+
+  it('a layer may be put into evaluation and back inside', async () => {
+    const device = await gpu();
+    const bn = on(device, () => new BatchNorm(2));
+    let runs = 0;
+    const f = on(device, () => compile((x: Tensor) => {
+      runs++;
+      const y = bn.eval().forward(reshape(x, [2, 2]));
+      bn.train();
+      return y;
+    }));
+    for (let i = 0; i < 5; i++) expect(await on(device, () => array(f(Float32Array.of(i, 1, 2, 3))))).toEqual(await on(device, () => step(() => array(bn.eval().forward(tensor([i, 1, 2, 3], [2, 2]))))));
+    expect([runs, bn.training]).toEqual([2, false]);
+  });
+
+  it('gives a gradient that was forgotten before each call anew', async () => {
+    const device = await gpu();
+    const p = on(device, () => parameter(tensor([2, 3])));
+    const f = on(device, () => compile((x: Tensor) => backward(sum(mul(p, x)))));
+    for (let i = 0; i < 6; i++) {
+      p.grad = undefined;
+      on(device, () => f(Float32Array.of(i, 1)));
+      expect(await array(p.grad!)).toEqual([i, 1]);
+    }
   });
 
   it('its results outlive a step around the call', async () => {

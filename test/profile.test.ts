@@ -62,6 +62,7 @@ describe('profile', () => {
       backward(sum(conv2d(x, w, { stride: 2, padding: 1 })));
       backward(infoNce(q, tensor(new Float32Array(32), [4, 8]), k, 0.2).loss);
       backward(sum(attention(qkv, qkv, qkv, { heads: 2 })));
+      return [];
     })));
     const convolution = 2 * 2 * 3 * 3 * 5 * 3 * 3 * 3;
     for (const op of ['conv2d', 'conv2d_dx', 'conv2d_dw']) expect(flopsOf(recording.dispatches, op), op).toBe(convolution);

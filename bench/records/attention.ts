@@ -1,5 +1,6 @@
 import { attentionQkv } from '../../src/ops/attention.js';
 import { parameter, state, tensor } from '../../src/tensor.js';
+import { gradientsOf } from '../gradients.js';
 import type { Bench, Case, Loose } from '../record.js';
 import { values } from '../values.js';
 
@@ -14,7 +15,7 @@ function attend(batch: number, N: number, heads: number, D: number): Case {
       const [x, dy] = [parameter(tensor(values(qkv, 1), qkv)), state(tensor(values(out, 2), out))];
       return () => {
         const y = attentionQkv(x, { heads });
-        return [y, y.node!.grads(dy)[0]!()];
+        return [y, ...gradientsOf(y, dy)];
       };
     },
     tfjs: (tf) => {

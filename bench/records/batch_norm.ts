@@ -1,5 +1,6 @@
 import { batchNorm } from '../../src/ops/batch_norm.js';
 import { parameter, state, tensor } from '../../src/tensor.js';
+import { gradientsOf } from '../gradients.js';
 import type { Bench, Case, Loose } from '../record.js';
 import { values } from '../values.js';
 
@@ -16,8 +17,7 @@ function batchNormRelu(shape: number[]): Case {
       const [runningMean, runningVar] = [5, 6].map((seed) => state(tensor(values([C], seed))));
       return () => {
         const y = batchNorm(x, { gamma, beta, runningMean, runningVar, train: true, relu: true });
-        const [dbeta, dgamma, dx] = y.node!.grads(dy).map((thunk) => thunk!());
-        return [y, dx, dgamma, dbeta];
+        return [y, ...gradientsOf(y, dy)];
       };
     },
     tfjs: (tf) => {

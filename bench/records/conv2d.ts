@@ -1,6 +1,7 @@
 import { cast } from '../../src/ops/cast.js';
 import { conv2d } from '../../src/ops/conv2d.js';
 import { parameter, state, type Tensor, tensor } from '../../src/tensor.js';
+import { gradientsOf } from '../gradients.js';
 import type { Bench, Case, Loose } from '../record.js';
 import { channelsFirst, outputsLast, values } from '../values.js';
 import { cifarResNet18, imageNetResNet50 } from './conv_shapes.js';
@@ -37,7 +38,7 @@ function convolution(part: Part, s: Sizes): Case {
       const options = { stride, padding: pad, precision: half ? 'f16' : 'f32' } as const;
       if (part === 'forward') return () => [conv2d(X.detach(), W.detach(), options)];
       const kept: Tensor = state(conv2d(X, W, options));
-      return () => [kept.node!.grads(dY)[part === 'dX' ? 0 : 1]!()];
+      return () => gradientsOf(kept, dY, part === 'dX' ? 0 : 1);
     },
     tfjs: (tf) => {
       const [X, W, dY] = [tf.tensor(values(x, 1), x), tf.tensor(outputsLast(values(w, 2), w), [R, R, C, O]), tf.tensor(values(dy, 3), dy)];

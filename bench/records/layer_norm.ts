@@ -1,5 +1,6 @@
 import { layerNorm } from '../../src/ops/layer_norm.js';
 import { parameter, state, tensor } from '../../src/tensor.js';
+import { gradientsOf } from '../gradients.js';
 import type { Bench, Case, Loose } from '../record.js';
 import { values } from '../values.js';
 
@@ -16,8 +17,7 @@ function layer(rows: number, C: number): Case {
       const dy = state(tensor(values(shape, 4), shape));
       return () => {
         const y = layerNorm(x, gamma, beta);
-        const [dbeta, dgamma, dx] = y.node!.grads(dy).map((thunk) => thunk!());
-        return [y, dx, dgamma, dbeta];
+        return [y, ...gradientsOf(y, dy)];
       };
     },
     tfjs: (tf) => {

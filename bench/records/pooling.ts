@@ -1,6 +1,7 @@
 import { avgPool } from '../../src/ops/avg_pool.js';
 import { maxPool } from '../../src/ops/max_pool.js';
 import { state, parameter, type Tensor, tensor } from '../../src/tensor.js';
+import { gradientsOf } from '../gradients.js';
 import type { Bench, Case, Loose } from '../record.js';
 import { values } from '../values.js';
 
@@ -18,7 +19,7 @@ function pooling(ours: Pool, theirs: 'maxPool' | 'avgPool', [N, H, W, C]: readon
       const [x, dy] = [parameter(tensor(values(shape, 1), shape)), state(tensor(values(out, 2), out))];
       return () => {
         const y = ours(x, { kernel: 3, stride: 2, padding: 1 });
-        return [y, y.node!.grads(dy)[0]!()];
+        return [y, ...gradientsOf(y, dy)];
       };
     },
     tfjs: (tf) => {

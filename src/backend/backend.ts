@@ -63,6 +63,15 @@ export interface DispatchRecord {
   readonly groups: number;
 }
 
+/** What tells one recording from another. */
+export interface Difference {
+  readonly what: string;
+  /** Both run the same kernels in the same order: only values differ, sizes or which tensors of others are used. */
+  readonly alike: boolean;
+  /** The number of the first upload that differs, if it is one. */
+  readonly upload?: number;
+}
+
 /** Work that `Backend.record` wrote down. */
 export interface Recorded {
   readonly dispatches: number;
@@ -76,7 +85,7 @@ export interface Recorded {
   /** The same, each dispatch by itself and timed. */
   profile(inputs: readonly (TypedArray | Storage)[]): Promise<DispatchRecord[]>;
   /** What it does otherwise than another recording, or undefined. */
-  difference(other: Recorded): string | undefined;
+  difference(other: Recorded): Difference | undefined;
   /** Gives its memory back. */
   release(): void;
 }
@@ -106,8 +115,11 @@ export interface Backend {
   run<P>(primitive: Primitive<P>, buffers: readonly Storage[], params: P): void;
   /** Hands encoded work to the device. */
   flush(): void;
-  /** Writes down what `fn` does with inputs of these types and lengths, without doing it. Absent where there is nothing to gain. */
-  record?(inputs: readonly { dtype: DType; length: number }[], fn: (inputs: readonly Storage[]) => void): Recorded;
+  /**
+   * Writes down what `fn` does with inputs of these types and lengths, and which results it returns, without doing it. Absent where
+   * there is nothing to gain.
+   */
+  record?(inputs: readonly { dtype: DType; length: number }[], fn: (inputs: readonly Storage[]) => readonly Storage[]): Recorded;
   /** Bytes in use now, and at most so far. */
   memory(): { inUse: number; peak: number };
 }

@@ -9,7 +9,9 @@ import { RecordedBuffer, Recording } from '../gpu/recording.js';
 import type { Backend, Launch, Plan, Primitive, Storage } from './backend.js';
 import { GpuRecorded } from './recorded.js';
 
-interface GpuStorage extends Storage, Slice {}
+interface GpuStorage extends Storage, Slice {
+  readonly parent?: GpuStorage;
+}
 
 /** Bytes of a binding: whole words, and never less than the vec4 that a kernel may declare. */
 const sizeOf = (dtype: DType, length: number): number => Math.max(16, Math.ceil((length * bytesOf(dtype)) / 16) * 16);
@@ -59,7 +61,7 @@ export class GpuBackend implements Backend {
 
   slice(storage: Storage, offset: number, length: number): Storage {
     const { dtype, pooled, offset: start } = storage as GpuStorage;
-    const slice: GpuStorage = { dtype, length, freed: false, parent: storage, pooled, offset: start + offset * bytesOf(dtype), bytes: sizeOf(dtype, length) };
+    const slice: GpuStorage = { dtype, length, freed: false, parent: storage as GpuStorage, pooled, offset: start + offset * bytesOf(dtype), bytes: sizeOf(dtype, length) };
     return slice;
   }
 
@@ -104,11 +106,11 @@ export class GpuBackend implements Backend {
     for (const s of scratch) this.free(s); // later work runs after these dispatches, so it may use them at once
   }
 
-  record(inputs: readonly { dtype: DType; length: number }[], fn: (inputs: readonly Storage[]) => void): GpuRecorded {
+  record(inputs: readonly { dtype: DType; length: number }[], fn: (inputs: readonly Storage[]) => readonly Storage[]): GpuRecorded {
     const { to, made } = (this.#recording = { to: new Recording(this.gpu.recorder, this.gpu.pool), made: [] as GpuStorage[] });
     try {
       const storages = inputs.map(({ dtype, length }) => this.alloc(dtype, length) as GpuStorage);
-      fn(storages);
+      to.results = fn(storages) as GpuStorage[];
       for (const { freed, pooled } of made) if (!freed) Object.assign(pooled, { fixed: true, kept: true });
       for (const { pooled } of storages) Object.assign(pooled, { kept: false });
       return new GpuRecorded(this.gpu, to, storages);

@@ -4,7 +4,7 @@ import type { Gpu } from '../gpu/device.js';
 import { timeDispatches } from '../gpu/profile.js';
 import type { Slice } from '../gpu/recorder.js';
 import type { Recording } from '../gpu/recording.js';
-import type { DispatchRecord, Recorded, Storage } from './backend.js';
+import type { Difference, DispatchRecord, Recorded, Storage } from './backend.js';
 
 /** A recording with its inputs, and the tensors' memory that it uses without owning it. */
 export class GpuRecorded implements Recorded {
@@ -71,7 +71,7 @@ export class GpuRecorded implements Recorded {
     inputs.forEach((from, i) => ArrayBuffer.isView(from) || recorder.copy(from as unknown as Slice, this.#places[i]));
   }
 
-  difference(other: Recorded): string | undefined {
+  difference(other: Recorded): Difference | undefined {
     return this.recording.difference((other as GpuRecorded).recording);
   }
 

@@ -7,6 +7,8 @@ export interface Slice {
   readonly pooled: PooledBuffer;
   readonly offset: number;
   readonly bytes: number;
+  /** What it was cut from. */
+  readonly parent?: Slice;
 }
 
 const SLOTS = 2048;

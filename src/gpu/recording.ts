@@ -19,8 +19,17 @@ export class RecordedBuffer implements PooledBuffer {
   /** It belongs to a tensor that outlives the call. */
   kept = false;
 
-  constructor(bytes: number) {
+  /** How many came before it. */
+  readonly place: number;
+
+  constructor(bytes: number, place: number) {
     this.size = bytes;
+    this.place = place;
+  }
+
+  /** Lies in `memory`, which may have been another recording's. */
+  takes({ id, buffer, size }: PooledBuffer): void {
+    Object.assign(this, { id, buffer, size });
   }
 }
 
@@ -65,6 +74,8 @@ export function encode(pass: GPUComputePassEncoder, d: Ready, before?: Ready): v
 export class Recording {
   readonly dispatches: Dispatch[] = [];
   readonly constants: { to: Slice; data: Uint8Array }[] = [];
+  /** Where what it returns lies. */
+  results: readonly Slice[] = [];
   /** Bytes of the tensors that live in the recording: as planned, and alive at the worst moment. */
   memory = { planned: 0, live: 0 };
   ready: Ready[] = [];
@@ -85,7 +96,7 @@ export class Recording {
   }
 
   alloc(bytes: number): RecordedBuffer {
-    const buffer = new RecordedBuffer(bytes);
+    const buffer = new RecordedBuffer(bytes, this.#buffers.size);
     this.#buffers.add(buffer);
     return buffer;
   }
@@ -158,11 +169,11 @@ export class Recording {
     const shared = used.filter((b) => !b.fixed);
     const { places, sizes } = planMemory(shared);
     this.#places = sizes.map((bytes) => this.#pool.acquire(bytes));
-    shared.forEach((b, i) => Object.assign(b, this.#places[places[i]]));
+    shared.forEach((b, i) => b.takes(this.#places[places[i]]));
     for (const b of used) {
       if (!b.fixed) continue;
       const own = this.#pool.acquire(b.size);
-      Object.assign(b, own);
+      b.takes(own);
       if (!b.kept) this.#places.push(own);
     }
     const planned = this.#places.reduce((sum, p) => sum + p.size, 0) + used.reduce((sum, b) => sum + (b.kept ? b.size : 0), 0);
@@ -203,18 +214,35 @@ export class Recording {
     this.#encoded = [];
   }
 
-  /** What this recording does otherwise than `other`, or undefined if both do the same. */
-  difference(other: Recording): string | undefined {
-    const [n, m] = [this.dispatches.length, other.dispatches.length];
-    const changed = this.dispatches.findIndex((d, i) => i < m && !sameDispatch(d, other.dispatches[i]));
-    if (changed >= 0) return `${this.dispatches[changed].op}, dispatch ${changed}, with other parameters`;
-    if (n !== m) return `${n} dispatches, before ${m}`;
-    const uploaded = this.constants.findIndex((c, i) => !other.constants[i] || !sameBytes(c.data, other.constants[i].data));
-    return uploaded < 0 && this.constants.length === other.constants.length ? undefined : `upload ${Math.max(uploaded, 0) + 1}, with other values`;
+  /** What this recording does otherwise than `other`, or undefined if both do the same; see `Difference`. */
+  difference(other: Recording): { what: string; alike: boolean; upload?: number } | undefined {
+    const [mine, theirs] = [this.dispatches, other.dispatches];
+    const same = (a: readonly Slice[], b: readonly Slice[]) => firstOther(a, b, (s, t) => this.#lies(s, other, t)) < 0;
+    const older = (a: Dispatch, b: Dispatch) => a.slices.some((s, i) => s.pooled === b.slices[i].pooled && other.owns(s)); // made there
+    const alike = firstOther(mine, theirs, (a, b) => sameKernel(a, b) && !older(a, b)) < 0;
+    const upload = firstOther(this.constants, other.constants, (a, b) => sameBytes(a.data, b.data));
+    if (upload >= 0) return { what: `upload ${upload + 1}, with other values`, alike, upload };
+    const sameWork = (a: Dispatch, b: Dispatch) => a.groups === b.groups && sameBytes(a.params, b.params) && same(a.slices, b.slices);
+    const at = firstOther(mine, theirs, (a, b) => sameKernel(a, b) && sameWork(a, b));
+    if (at >= 0) return { what: `${(mine[at] ?? theirs[at]).op}, dispatch ${at}, with other parameters or tensors`, alike };
+    return same(this.results, other.results) ? undefined : { what: 'other tensors as results', alike };
+  }
+
+  /** Whether a slice lies where `t` does in `other`: in the buffer made at the same point, or in the same memory from outside. */
+  #lies(s: Slice, other: Recording, t: Slice): boolean {
+    const whole = (r: Recording, x: Slice) => (r.owns(x) ? (x.pooled as RecordedBuffer).place : rootOf(x));
+    return s.offset === t.offset && s.bytes === t.bytes && whole(this, s) === whole(other, t);
   }
 }
 
-const sameDispatch = (a: Dispatch, b: Dispatch): boolean =>
-  a.kernel === b.kernel && a.groups === b.groups && sameBytes(a.params, b.params) && JSON.stringify(a.constants) === JSON.stringify(b.constants);
+const rootOf = (s: Slice): Slice => (s.parent ? rootOf(s.parent) : s);
+const sameKernel = (a: Dispatch, b: Dispatch): boolean =>
+  a.kernel === b.kernel && JSON.stringify(a.constants) === JSON.stringify(b.constants);
+
+/** Where two lists differ first, or -1. */
+function firstOther<T>(a: readonly T[], b: readonly T[], same: (x: T, y: T) => boolean): number {
+  const at = a.findIndex((x, i) => i >= b.length || !same(x, b[i]));
+  return at < 0 && a.length < b.length ? a.length : at;
+}
 
 const sameBytes = (a: Uint8Array, b: Uint8Array): boolean => a.length === b.length && a.every((v, i) => v === b[i]);

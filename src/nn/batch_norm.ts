@@ -1,6 +1,6 @@
 import { batchNorm, type TileStatistics } from '../ops/batch_norm.js';
 import type { StatisticsWish } from '../ops/conv2d.js';
-import { dependsOn, onReplay } from '../replay.js';
+import { onReplay } from '../replay.js';
 import type { Tensor } from '../tensor.js';
 import type { Conv2d } from './conv2d.js';
 import { buffer, constant } from './init.js';
@@ -43,7 +43,6 @@ export class BatchNorm extends Module {
 
   /** bn(x), or relu(bn(x) + residual) in the passes over memory that bn(x) alone needs; one less with x's statistics. */
   forward(x: Tensor, { relu = false, residual, statistics }: Fused & { statistics?: TileStatistics } = {}): Tensor {
-    dependsOn(this, () => this.training);
     if (this.training) {
       const count = () => void this.numBatchesTracked.value++;
       count();

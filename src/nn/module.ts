@@ -1,5 +1,6 @@
 import { ConfigError, DawngradError, ShapeError } from '../core/errors.js';
 import { sameShape, type Shape, show } from '../core/shape.js';
+import { dependsOn, onReplay } from '../replay.js';
 import { Tensor } from '../tensor.js';
 import { enter, type Summary, summarize } from './summary.js';
 
@@ -19,8 +20,20 @@ const snake = (name: string) => name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase(
  * after the fields as PyTorch would: `layer1.0.conv1.weight`, `bn1.running_mean`.
  */
 export abstract class Module {
-  /** Batch statistics are used and updated while training; see `train`. */
-  training = true;
+  #training = true;
+
+  /** Batch statistics are used and updated while training; see `train`. What a compiled function does may depend on it. */
+  get training(): boolean {
+    dependsOn(this, () => this.#training);
+    return this.#training;
+  }
+
+  set training(training: boolean) {
+    dependsOn(this, () => this.#training);
+    const set = () => void (this.#training = training);
+    set();
+    onReplay(set);
+  }
 
   /** What the module computes of `x`; each module says of what shapes. */
   abstract forward(x: Tensor): Tensor;

@@ -57,13 +57,12 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, { heads = 1, scale }:
   const kv = concat([k, v], 2);
   const p = { batch, H: heads, D, Nq, Nk, qRow: width, kvRow: 2 * width, kStart: 0, scale: scale ?? D ** -0.5 };
   const { y, lse } = forward(q, kv, p);
-  let made: Tensor[] | undefined;
-  const grads = (dy: Tensor) => {
-    if (!made) run(attentionGradPrimitive, [q, kv, y, lse, dy], (made = [q, kv].map((x) => empty(x.shape, x.dtype, x.backend))), p);
-    return made;
-  };
   // dv = Pᵀ dy, dS = P (dy vᵀ - Σ y dy), dq = scale dS k, dk = scale dSᵀ q
-  return record('attention', y, [q, kv], (dy) => [() => grads(dy)[0], () => grads(dy)[1]]);
+  return record('attention', y, [q, kv], (dy, places) => {
+    const made = [q, kv].map((x, i) => (places[i] ?? (() => empty(x.shape, x.dtype, x.backend)))());
+    run(attentionGradPrimitive, [q, kv, y, lse, dy], made, p);
+    return made;
+  });
 }
 
 /** `attention` of a sequence to itself. qkv: [batch, N, 3 · heads · D], queries, keys and values as one product gives them. */
@@ -72,11 +71,9 @@ export function attentionQkv(qkv: Tensor, { heads = 1, scale }: AttentionOptions
   const [batch, N, width] = qkv.shape;
   const p = { batch, H: heads, D, Nq: N, Nk: N, qRow: width, kvRow: width, kStart: width / 3, scale: scale ?? D ** -0.5 };
   const { y, lse } = forward(qkv, qkv, p);
-  return record('attentionQkv', y, [qkv], (dy) => [
-    () => {
-      const d = empty(qkv.shape, qkv.dtype, qkv.backend);
-      run(attentionGradPrimitive, [qkv, qkv, y, lse, dy], [d, d], p);
-      return d;
-    },
-  ]);
+  return record('attentionQkv', y, [qkv], (dy, [place]) => {
+    const d = place();
+    run(attentionGradPrimitive, [qkv, qkv, y, lse, dy], [d, d], p);
+    return [d];
+  });
 }

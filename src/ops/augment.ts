@@ -4,7 +4,7 @@ import { ConfigError, ShapeError } from '../core/errors.js';
 import { show } from '../core/shape.js';
 import { kernel } from '../gpu/kernel.js';
 import type { AugmentParams } from '../reference/augment.js';
-import { checkDType, checkSameShape, empty, run, type Tensor, tensor } from '../tensor.js';
+import { checkDType, checkSameShape, empty, runTo, type Tensor, tensor } from '../tensor.js';
 import { AUGMENT_COLUMNS, wholePictures } from './augment_params.js';
 
 const shader = kernel('augment', source);
@@ -52,8 +52,7 @@ export function augment(pictures: Tensor<'u8'>, index: Tensor<'u32'>, table: Ten
   if (mean.length !== 3 || std.length !== 3 || !std.every((v) => v > 0))
     throw new ConfigError(`augment: mean and std are three numbers each, std above 0; got ${show(mean)} and ${show(std)}. Pass those of the data set.`);
   const y = empty([N, height, width, 3], 'f32', pictures.backend);
-  run(primitive, [pictures, index, table], [y], { M, H, W, N, height, width, mean, std });
-  return y;
+  return runTo(y, primitive, [pictures, index, table], { M, H, W, N, height, width, mean, std });
 }
 
 /** Pictures as they are, resized if `size` differs from theirs, and normalised: for evaluation. Arguments as of `augment`. */

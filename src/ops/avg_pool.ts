@@ -5,7 +5,7 @@ import type { Primitive } from '../backend/backend.js';
 import { ShapeError } from '../core/errors.js';
 import { show } from '../core/shape.js';
 import type { PoolParams } from '../reference/pool.js';
-import { empty, run, type Tensor } from '../tensor.js';
+import { empty, runTo, type Tensor } from '../tensor.js';
 import { poolLaunch, type PoolOptions, poolParams } from './pool.js';
 import { mean } from './reduce.js';
 
@@ -32,16 +32,9 @@ const gradient: Primitive<Params> = {
  */
 export function avgPool(x: Tensor, options: PoolOptions & { countIncludePad?: boolean }): Tensor {
   const p = { ...poolParams('avgPool', x, options), countPad: options.countIncludePad ?? true };
-  const y = empty([p.N, p.P, p.Q, p.C], x.dtype, x.backend);
-  run(primitive, [x], [y], p);
+  const y = runTo(empty([p.N, p.P, p.Q, p.C], x.dtype, x.backend), primitive, [x], p);
   // dx = Σ dy / (pixels counted) over the windows that hold the pixel
-  return record('avgPool', y, [x], (dy) => [
-    () => {
-      const dx = empty(x.shape, x.dtype, x.backend);
-      run(gradient, [dy], [dx], p);
-      return dx;
-    },
-  ]);
+  return record('avgPool', y, [x], (dy, [dx]) => [runTo(dx(), gradient, [dy], p)]);
 }
 
 /** The mean of every channel over the picture. [N, H, W, C] -> [N, C] */

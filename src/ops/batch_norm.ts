@@ -15,7 +15,7 @@ import type { Traits } from '../gpu/device.js';
 import { kernel } from '../gpu/kernel.js';
 import { type Widths, widthOf, widths } from '../gpu/widths.js';
 import type { BatchNormParams } from '../reference/batch_norm.js';
-import { checkDType, checkSameShape, empty, floatType, run, type Tensor } from '../tensor.js';
+import { checkDType, checkSameShape, empty, floatType, type Place, run, runTo, type Tensor } from '../tensor.js';
 import { reduceLaunch } from './reduce.js';
 
 const [normalise, stats, sums, gradient] = [widths('batch_norm', source), widths('batch_norm_stats', statsSource), widths('batch_norm_sums_grad', sumsSource), widths('batch_norm_grad', gradSource)];
@@ -197,11 +197,12 @@ export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor {
   }
   const y = empty(x.shape, dtype, x.backend);
   run(normalisePrimitive, [x, mean, variance, gamma ?? mean, beta ?? mean, residual ?? x], [y], { ...p, affine, add: residual !== undefined, relu });
-  const saved = { p, x, y, mean, variance, gamma, beta, residual, relu, train };
-  return record('batchNorm', y, [beta, gamma, x, residual].filter((t) => t !== undefined), (dy) => gradients(saved, dy));
+  const inputs = [x, ...(gamma && beta ? [gamma, beta] : []), ...(residual ? [residual] : [])];
+  const saved = { p, x, y, mean, variance, gamma, residual, relu, train };
+  return record('batchNorm', y, inputs, (dy, places) => gradients(saved, dy, places));
 }
 
-interface Saved extends Pick<BatchNormOptions, 'gamma' | 'beta' | 'residual'> {
+interface Saved extends Pick<BatchNormOptions, 'gamma' | 'residual'> {
   p: BatchNormParams;
   x: Tensor;
   y: Tensor;
@@ -213,34 +214,17 @@ interface Saved extends Pick<BatchNormOptions, 'gamma' | 'beta' | 'residual'> {
 
 // dz = dy [y > 0], dresidual = dz, dbeta = Σ dz, dgamma = Σ dz x̂
 // dx = gamma / √(var + eps) (dz - mean(dz) - x̂ mean(dz x̂)), or without the means where statistics are given
-function gradients({ p, x, y, mean, variance, gamma, beta, residual, relu, train }: Saved, dy: Tensor) {
+function gradients(saved: Saved, dy: Tensor, [ofX, ...rest]: readonly (Place | undefined)[]) {
+  const { p, x, y, mean, variance, gamma, residual, relu, train } = saved;
   const make = (...shape: number[]) => empty(shape, 'f32', x.backend);
-  const writeDz = relu && residual?.requiresGrad === true;
-  let [dgamma, dbeta, dz, total]: (Tensor | undefined)[] = [];
-  const sumUp = () => {
-    if (total) return;
-    [dgamma, dbeta, dz, total] = [dgamma ?? make(p.C), dbeta ?? make(p.C), writeDz ? empty(x.shape, residual.dtype, x.backend) : relu ? undefined : dy, make(p.splits, 2, p.C)];
-    run(sumsPrimitive, [x, dy, y, mean, variance], [total, dgamma, dbeta, writeDz ? dz! : make(1)], { ...p, relu, writeDz });
-  };
-  const ofBeta = (into?: Tensor) => {
-    dbeta = into; // filled in together with dgamma, if that is still to come
-    if (!into || !gamma!.requiresGrad) sumUp();
-    return dbeta!;
-  };
-  const ofGamma = (into?: Tensor) => {
-    dgamma ??= into;
-    sumUp();
-    return dgamma!;
-  };
-  const ofX = () => {
-    if (train || writeDz) sumUp();
-    const dx = empty(x.shape, x.dtype, x.backend);
-    run(gradPrimitive, [x, dz ?? dy, y, mean, variance, gamma ?? mean, total ?? mean], [dx], { ...p, affine: gamma !== undefined, relu: relu && !dz, train });
-    return dx;
-  };
-  const ofResidual = () => {
-    if (relu) sumUp();
-    return relu ? dz! : dy;
-  };
-  return [...(beta ? [ofBeta, ofGamma] : []), ofX, ...(residual ? [ofResidual] : [])];
+  const affine = gamma !== undefined;
+  const [ofGamma, ofBeta] = affine ? rest : [];
+  const ofDz = relu && residual ? rest.at(-1) : undefined;
+  const dz = ofDz ? ofDz() : relu ? undefined : dy;
+  const [dgamma, dbeta, total] = [ofGamma?.() ?? make(p.C), ofBeta?.() ?? make(p.C), make(p.splits, 2, p.C)];
+  if (ofGamma || ofBeta || ofDz || (train && ofX))
+    run(sumsPrimitive, [x, dy, y, mean, variance], [total, dgamma, dbeta, ofDz ? dz! : make(1)], { ...p, relu, writeDz: ofDz !== undefined });
+  const through = [x, dz ?? dy, y, mean, variance, gamma ?? mean, total];
+  const dx = ofX && runTo(ofX(), gradPrimitive, through, { ...p, affine, relu: relu && !dz, train });
+  return [dx, ...(affine ? [dgamma, dbeta] : []), ...(residual ? [dz] : [])];
 }

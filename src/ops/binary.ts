@@ -17,21 +17,21 @@ const back = (d: Tensor, x: Tensor): Tensor => (sameShape(d.shape, x.shape) ? d 
 export function add(a: Tensor, b: Operand): Tensor {
   const v = lift(b);
   // da = dy, db = dy
-  return record('add', pairwise('add', a, v), [a, v], (dy) => [() => back(dy, a), () => back(dy, v)]);
+  return record('add', pairwise('add', a, v), [a, v], (dy, [da, db]) => [da && back(dy, a), db && back(dy, v)]);
 }
 
 /** y = a - b, broadcasting. */
 export function sub(a: Operand, b: Operand): Tensor {
   const [u, v] = [lift(a), lift(b)];
   // da = dy, db = -dy
-  return record('sub', pairwise('sub', u, v), [u, v], (dy) => [() => back(dy, u), () => back(neg(dy), v)]);
+  return record('sub', pairwise('sub', u, v), [u, v], (dy, [da, db]) => [da && back(dy, u), db && back(neg(dy), v)]);
 }
 
 /** y = a b, broadcasting. */
 export function mul(a: Tensor, b: Operand): Tensor {
   const v = lift(b);
   // da = dy b, db = dy a
-  return record('mul', pairwise('mul', a, v), [a, v], (dy) => [() => back(pairwise('mul', dy, v), a), () => back(pairwise('mul', dy, a), v)]);
+  return record('mul', pairwise('mul', a, v), [a, v], (dy, [da, db]) => [da && back(pairwise('mul', dy, v), a), db && back(pairwise('mul', dy, a), v)]);
 }
 
 /** y = a / b, broadcasting. */
@@ -39,9 +39,9 @@ export function div(a: Operand, b: Operand): Tensor {
   const [u, v] = [lift(a), lift(b)];
   const y = pairwise('div', u, v);
   // da = dy / b, db = -dy y / b
-  return record('div', y, [u, v], (dy) => [
-    () => back(pairwise('div', dy, v), u),
-    () => back(neg(pairwise('div', pairwise('mul', dy, y), v)), v),
+  return record('div', y, [u, v], (dy, [da, db]) => [
+    da && back(pairwise('div', dy, v), u),
+    db && back(neg(pairwise('div', pairwise('mul', dy, y), v)), v),
   ]);
 }
 
@@ -51,8 +51,8 @@ export const greater = (a: Operand, b: Operand): Tensor => pairwise('greater', l
 /** y = max(a, b), broadcasting; where they are equal the gradient goes to b. */
 export function maximum(a: Tensor, b: Operand): Tensor {
   const v = lift(b);
-  return record('maximum', pairwise('maximum', a, v), [a, v], (dy) => [
-    () => back(pairwise('mul', dy, pairwise('greater', a, v)), a),
-    () => back(pairwise('sub', dy, pairwise('mul', dy, pairwise('greater', a, v))), v),
-  ]);
+  return record('maximum', pairwise('maximum', a, v), [a, v], (dy, [da, db]) => {
+    const ofA = pairwise('mul', dy, pairwise('greater', a, v));
+    return [da && back(ofA, a), db && back(pairwise('sub', dy, ofA), v)];
+  });
 }

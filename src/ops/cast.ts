@@ -6,7 +6,7 @@ import { elementGroups } from '../backend/elements.js';
 import type { DType, FloatType } from '../core/dtype.js';
 import { DTypeError } from '../core/errors.js';
 import { kernel } from '../gpu/kernel.js';
-import { empty, run, type Tensor } from '../tensor.js';
+import { empty, runTo, type Tensor } from '../tensor.js';
 
 const shader = kernel('cast', source);
 const codes: readonly DType[] = ['f32', 'i32', 'u32', 'u8'];
@@ -29,9 +29,7 @@ export function cast(x: Tensor, to: Exclude<DType, 'u8'>): Tensor {
   if (x.dtype === to) return x;
   const floats = [x.dtype, to].filter((d) => d === 'f32' || d === 'f16') as FloatType[];
   // dx = dy as x's type
-  if (floats.length === 2) return record('cast', rounded(x, floats[1]), [x], (dy) => [() => rounded(dy, floats[0])]);
+  if (floats.length === 2) return record('cast', rounded(x, floats[1]), [x], (dy) => [rounded(dy, floats[0])]);
   if (floats.includes('f16')) return cast(cast(x, 'f32'), to);
-  const y = empty(x.shape, to, x.backend);
-  run(primitive, [x], [y], { from: x.dtype, to, length: x.size });
-  return y;
+  return runTo(empty(x.shape, to, x.backend), primitive, [x], { from: x.dtype, to, length: x.size });
 }

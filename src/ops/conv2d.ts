@@ -5,7 +5,7 @@ import { ceilDiv } from '../core/ceil_div.js';
 import { ShapeError } from '../core/errors.js';
 import { show } from '../core/shape.js';
 import type { Conv2dParams } from '../reference/conv2d.js';
-import { empty, floatType, run, type Tensor } from '../tensor.js';
+import { empty, floatType, run, runTo, type Tensor } from '../tensor.js';
 import type { TileStatistics } from './batch_norm.js';
 import { conv2dDwGpu } from './conv2d_dw_rungs.js';
 import { conv2dDxGpu } from './conv2d_dx_rungs.js';
@@ -83,23 +83,15 @@ function tilesOf(wish: StatisticsWish, p: Conv2dParams, on: Backend): TileStatis
  * @returns [N, P, Q, O], P = ⌊(H + 2 padding - dilation (R - 1) - 1) / stride⌋ + 1
  */
 export function conv2d(x: Tensor, w: Tensor, options: Conv2dOptions = {}, wish?: StatisticsWish): Tensor {
-  const [ofX, ofW] = [floatType('conv2d', x), floatType('conv2d', w)];
+  for (const t of [x, w]) floatType('conv2d', t);
   const p = conv2dParams(x, w, options);
   const y = empty([p.N, p.P, p.Q, p.O], storedIn(p.half ? 'f16' : 'f32', x.backend), x.backend);
   const tiles = wish && tilesOf(wish, p, x.backend);
   if (tiles) run(conv2dStatsPrimitive, [x, w], [y, tiles.mean, tiles.m2], { ...p, tile: tiles.rows });
   else run(conv2dPrimitive, [x, w], [y], p);
   // dx[h] = Σ dy[p] w[r] over p·stride = h + pad - r·dilation; dw[r] = Σ dy[p] x[p·stride - pad + r·dilation]
-  return record('conv2d', y, [x, w], (dy) => [
-    () => {
-      const dx = empty(x.shape, ofX, x.backend);
-      run(conv2dDxPrimitive, [dy, w], [dx], p);
-      return dx;
-    },
-    (into) => {
-      const dw = into ?? empty(w.shape, ofW, x.backend);
-      run(conv2dDwPrimitive, [x, dy], [dw], p);
-      return dw;
-    },
+  return record('conv2d', y, [x, w], (dy, [dx, dw]) => [
+    dx && runTo(dx(), conv2dDxPrimitive, [dy, w], p),
+    dw && runTo(dw(), conv2dDwPrimitive, [x, dy], p),
   ]);
 }

@@ -6,7 +6,7 @@ import { ShapeError } from '../core/errors.js';
 import { show } from '../core/shape.js';
 import { kernel } from '../gpu/kernel.js';
 import type { Rows } from '../reference/row_dot.js';
-import { checkDType, checkSameShape, empty, floatType, run, type Tensor } from '../tensor.js';
+import { checkDType, checkSameShape, empty, floatType, runTo, type Tensor } from '../tensor.js';
 import { mean } from './reduce.js';
 import { slotsOf } from './row_dot.js';
 import { softmaxStats } from './softmax.js';
@@ -34,22 +34,15 @@ const gradient: Primitive<Rows> = {
  * @returns a scalar
  */
 export function crossEntropy(logits: Tensor, labels: Tensor<'u32'>): Tensor {
-  const dtype = floatType('crossEntropy', logits);
+  floatType('crossEntropy', logits);
   checkDType('crossEntropy', labels, 'u32');
   if (logits.rank !== 2 || logits.size === 0)
     throw new ShapeError(`crossEntropy: logits are [N, C], with a row and a class at least; got ${show(logits.shape)}. Reshape them.`);
   const [rows, C] = logits.shape;
   checkSameShape('crossEntropy', 'labels', labels, [rows]);
   const stats = softmaxStats(logits, { rows, C });
-  const loss = empty([rows], 'f32', logits.backend);
-  run(primitive, [logits, labels, stats], [loss], { rows, C });
+  const loss = runTo(empty([rows], 'f32', logits.backend), primitive, [logits, labels, stats], { rows, C });
   // dlogits = dloss (softmax(logits) - one-hot(labels)), row by row
-  const each = record('crossEntropy', loss, [logits], (dloss) => [
-    () => {
-      const dlogits = empty(logits.shape, dtype, logits.backend);
-      run(gradient, [logits, labels, stats, dloss], [dlogits], { rows, C });
-      return dlogits;
-    },
-  ]);
+  const each = record('crossEntropy', loss, [logits], (dloss, [dlogits]) => [runTo(dlogits(), gradient, [logits, labels, stats, dloss], { rows, C })]);
   return mean(each);
 }

@@ -6,7 +6,7 @@ import { ShapeError } from '../core/errors.js';
 import { numel, show } from '../core/shape.js';
 import { kernel } from '../gpu/kernel.js';
 import type { GatherParams } from '../reference/gather.js';
-import { checkDType, empty, run, type Tensor } from '../tensor.js';
+import { checkDType, empty, runTo, type Tensor } from '../tensor.js';
 
 const [words, fours] = [kernel('gather', source), kernel('gather_vec4', source.replace('alias U = u32', 'alias U = vec4u'))];
 const gradShader = kernel('gather_grad', gradSource);
@@ -39,14 +39,7 @@ export function gather(x: Tensor, index: Tensor<'u32'>): Tensor {
   const [rows, M] = [x.shape[0], index.size];
   if (rows === 0 && M > 0) throw new ShapeError(`gather: x must have rows to take; got ${show(x.shape)} for ${M} indices. Pass an empty index.`);
   const p = { rows, M, width: numel(x.shape.slice(1)) };
-  const y = empty([M, ...x.shape.slice(1)], x.dtype, x.backend);
-  run(primitive, [x, index], [y], p);
+  const y = runTo(empty([M, ...x.shape.slice(1)], x.dtype, x.backend), primitive, [x, index], p);
   // dx[r] = Σ dy[m] over index[m] = r
-  return record('gather', y, [x], (dy) => [
-    (into) => {
-      const dx = into ?? empty(x.shape, x.dtype, x.backend);
-      run(gradient, [dy, index], [dx], p);
-      return dx;
-    },
-  ]);
+  return record('gather', y, [x], (dy, [dx]) => [runTo(dx(), gradient, [dy, index], p)]);
 }

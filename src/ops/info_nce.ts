@@ -85,6 +85,6 @@ export function infoNce(q: Tensor, positive: Tensor, queue: Tensor, temperature:
   const [losses, rank, dq] = [empty([N], 'f32', q.backend), empty([N], 'f32', q.backend), empty(q.shape, 'f32', q.backend)];
   run(infoNcePrimitive, [q, positive, queue], [losses, rank, dq], { N, K: queue.shape[0], D, temperature });
   // dq_i = dloss / (T N) (Σ_j p_ij k_j - k⁺_i), j over the positive and the queue
-  const loss = record('infoNce', mean(losses), [q], (dloss) => [() => mul(dq, dloss)]);
+  const loss = record('infoNce', mean(losses), [q], (dloss) => [mul(dq, dloss)]);
   return { loss, top1: mean(greater(1, rank)), top5: mean(greater(5, rank)) };
 }

@@ -4,7 +4,7 @@ import { record } from '../autograd.js';
 import type { Primitive } from '../backend/backend.js';
 import { kernel } from '../gpu/kernel.js';
 import type { Rows } from '../reference/row_dot.js';
-import { empty, floatType, run, type Tensor } from '../tensor.js';
+import { empty, floatType, run, runTo, type Tensor } from '../tensor.js';
 import { rowDotLaunches, rowsOf, slotsOf } from './row_dot.js';
 
 const [shader, gradShader] = [kernel('l2_normalize', source), kernel('l2_normalize_grad', gradSource)];
@@ -33,16 +33,10 @@ const gradient: Primitive<Params> = {
 
 /** y = x / max(‖x‖, eps) over the last axis, as torch's F.normalize. [.., C] -> [.., C], f32 whatever x is. */
 export function l2Normalize(x: Tensor, eps = 1e-12): Tensor {
-  const dtype = floatType('l2Normalize', x);
+  floatType('l2Normalize', x);
   const p = { ...rowsOf('l2Normalize', x.shape), eps };
   const [y, squares] = [empty(x.shape, 'f32', x.backend), empty([p.rows], 'f32', x.backend)];
   run(primitive, [x], [y, squares], p);
   // dx = (dy - y ⟨y, dy⟩) / ‖x‖, or dy / eps where ‖x‖ <= eps
-  return record('l2Normalize', y, [x], (dy) => [
-    () => {
-      const dx = empty(x.shape, dtype, x.backend);
-      run(gradient, [y, dy, squares], [dx], p);
-      return dx;
-    },
-  ]);
+  return record('l2Normalize', y, [x], (dy, [dx]) => [runTo(dx(), gradient, [y, dy, squares], p)]);
 }

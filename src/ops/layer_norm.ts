@@ -6,7 +6,7 @@ import type { Launch, Primitive } from '../backend/backend.js';
 import type { Traits } from '../gpu/device.js';
 import { type Widths, widthOf, widths } from '../gpu/widths.js';
 import type { Rows } from '../reference/row_dot.js';
-import { checkDType, checkSameShape, empty, floatType, run, type Tensor } from '../tensor.js';
+import { checkDType, checkSameShape, empty, floatType, run, runTo, type Tensor } from '../tensor.js';
 import { reduceLaunches } from './reduce.js';
 import { rowsOf } from './row_dot.js';
 
@@ -57,30 +57,10 @@ export function layerNorm(x: Tensor, gamma: Tensor, beta: Tensor, { eps = 1e-6 }
   checkSameShape('layerNorm', 'beta', beta, [p.C]);
   const [y, stats] = [empty(x.shape, dtype, x.backend), empty([p.rows, 2], 'f32', x.backend)];
   run(primitive, [x, gamma, beta], [y, stats], { ...p, eps });
-  return record('layerNorm', y, [beta, gamma, x], (dy) => gradients(p, x, gamma, stats, dy));
-}
-
-// dbeta = Σ dy, dgamma = Σ dy x̂ over the rows; dx = rstd (g - mean(g) - x̂ mean(g x̂)), g = dy gamma, over the columns
-function gradients(p: Rows, x: Tensor, gamma: Tensor, stats: Tensor, dy: Tensor) {
-  const make = () => empty([p.C], 'f32', x.backend);
-  let [dgamma, dbeta]: (Tensor | undefined)[] = [];
-  const sumUp = (intoGamma = make(), intoBeta = make()) => {
-    run(sumsPrimitive, [x, dy, stats], [intoGamma, intoBeta], p);
-    [dgamma, dbeta] = [intoGamma, intoBeta];
-  };
-  const ofBeta = (into?: Tensor) => {
-    dbeta = into; // memory that nobody reads before dgamma is there: filled together with it
-    if (!into || !gamma.requiresGrad) sumUp(undefined, into);
-    return dbeta!;
-  };
-  const ofGamma = (into?: Tensor) => {
-    if (!dgamma) sumUp(into, dbeta);
-    return dgamma!;
-  };
-  const ofX = () => {
-    const dx = empty(x.shape, x.dtype, x.backend);
-    run(gradPrimitive, [x, dy, gamma, stats], [dx], p);
-    return dx;
-  };
-  return [ofBeta, ofGamma, ofX];
+  // dx = rstd (g - mean(g) - x̂ mean(g x̂)), g = dy gamma, over the columns; dgamma = Σ dy x̂ and dbeta = Σ dy over the rows
+  return record('layerNorm', y, [x, gamma, beta], (dy, [dx, ...places]) => {
+    const sums = places.map((place) => place?.() ?? empty([p.C], 'f32', x.backend));
+    if (places.some(Boolean)) run(sumsPrimitive, [x, dy, stats], sums, p);
+    return [dx && runTo(dx(), gradPrimitive, [x, dy, gamma, stats], p), ...sums];
+  });
 }

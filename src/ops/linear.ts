@@ -2,7 +2,7 @@ import { record } from '../autograd.js';
 import type { Primitive } from '../backend/backend.js';
 import { biasedOf } from '../backend/ladder.js';
 import type { MatmulParams } from '../reference/matmul.js';
-import { checkSameShape, empty, floatType, run, type Tensor } from '../tensor.js';
+import { checkSameShape, empty, floatType, runTo, type Tensor } from '../tensor.js';
 import { add } from './binary.js';
 import { gradientOf, matmul, matmulFlops, type MatmulOptions, matmulPlan } from './matmul.js';
 import { matmulLadder } from './matmul_rungs.js';
@@ -24,12 +24,11 @@ export function linear(x: Tensor, w: Tensor, bias?: Tensor, { precision: p = pre
   const { traits } = x.backend;
   if (params.batch > 1 || (traits && !biasedOf(matmulLadder, params, traits))) return add(matmul(x, w, options), bias);
   for (const t of [x, w, bias]) floatType('linear', t);
-  const y = empty(shape, storedIn(p, x.backend), x.backend);
-  run(linearPrimitive, [x, w, bias], [y], params);
+  const y = runTo(empty(shape, storedIn(p, x.backend), x.backend), linearPrimitive, [x, w, bias], params);
   // dx = dy w, dw = dyᵀ x, dbias = Σ dy over rows
-  return record('linear', y, [x, w, bias], (dy) => [
-    (into) => gradientOf(x, dy, w, { precision: p }, into),
-    (into) => gradientOf(w, dy, x, { transposeA: true, precision: p }, into),
-    () => sumTo(dy, [params.N]),
+  return record('linear', y, [x, w, bias], (dy, [dx, dw, dbias]) => [
+    gradientOf(x, dx, dy, w, { precision: p }),
+    gradientOf(w, dw, dy, x, { transposeA: true, precision: p }),
+    dbias && sumTo(dy, [params.N]),
   ]);
 }

@@ -1,10 +1,9 @@
 import { record } from '../autograd.js';
 import type { Primitive } from '../backend/backend.js';
-import type { FloatType } from '../core/dtype.js';
 import { ShapeError } from '../core/errors.js';
 import { numel, sameShape, show } from '../core/shape.js';
 import type { MatmulParams } from '../reference/matmul.js';
-import { empty, floatType, run, type Tensor, view } from '../tensor.js';
+import { empty, floatType, type Place, runTo, type Tensor, view } from '../tensor.js';
 import { matmulGpu } from './matmul_rungs.js';
 import { type Precision, precision, storedIn } from './precision.js';
 import { sum } from './reduce.js';
@@ -44,17 +43,13 @@ export function matmulPlan(a: Tensor, b: Tensor, { transposeA = false, transpose
   return { shape: [...lead, M, N], params };
 }
 
-function product(a: Tensor, b: Tensor, options: MatmulOptions, dtype: FloatType, into?: Tensor): Tensor {
+/** The gradient a b of x, if it has a place: there, or summed over the batch where x was one matrix for all of it. */
+export function gradientOf(x: Tensor, place: Place | undefined, a: Tensor, b: Tensor, options: MatmulOptions): Tensor | undefined {
+  if (!place) return undefined;
   const { shape, params } = matmulPlan(a, b, options);
-  const c = into && sameShape(into.shape, shape) ? into : empty(shape, dtype, a.backend);
-  run(matmulPrimitive, [a, b], [c], params);
-  return c;
-}
-
-/** A gradient summed over the batch where the operand was one matrix for all of it. */
-export function gradientOf(x: Tensor, a: Tensor, b: Tensor, options: MatmulOptions, into?: Tensor): Tensor {
-  const d = product(a, b, options, floatType('matmul', x), into);
-  return d.rank === x.rank ? d : sum(view(d, [numel(d.shape.slice(0, -2)), ...x.shape]), 0);
+  if (shape.length === x.rank) return runTo(place(), matmulPrimitive, [a, b], params);
+  const each = runTo(empty(shape, x.dtype, x.backend), matmulPrimitive, [a, b], params);
+  return sum(view(each, [params.batch, ...x.shape]), 0);
 }
 
 /** c = a b over the last two axes, batched over the leading ones. a: [.., M, K], b: [.., K, N] -> [.., M, N]. */
@@ -62,9 +57,11 @@ export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tenso
   for (const x of [a, b]) floatType('matmul', x);
   const { transposeA: ta = false, transposeB: tb = false, precision: p = precision() } = options;
   const by = (transposeA: boolean, transposeB: boolean): MatmulOptions => ({ transposeA, transposeB, precision: p });
+  const { shape, params } = matmulPlan(a, b, options);
+  const c = runTo(empty(shape, storedIn(p, a.backend), a.backend), matmulPrimitive, [a, b], params);
   // da = dc bᵀ, db = aᵀ dc, with the operands swapped where they were read transposed
-  return record('matmul', product(a, b, options, storedIn(p, a.backend)), [a, b], (dc) => [
-    (into) => (ta ? gradientOf(a, b, dc, by(tb, true), into) : gradientOf(a, dc, b, by(false, !tb), into)),
-    (into) => (tb ? gradientOf(b, dc, a, by(true, ta), into) : gradientOf(b, a, dc, by(!ta, false), into)),
+  return record('matmul', c, [a, b], (dc, [da, db]) => [
+    ta ? gradientOf(a, da, b, dc, by(tb, true)) : gradientOf(a, da, dc, b, by(false, !tb)),
+    tb ? gradientOf(b, db, dc, a, by(true, ta)) : gradientOf(b, db, a, dc, by(!ta, false)),
   ]);
 }

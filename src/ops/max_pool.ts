@@ -3,7 +3,7 @@ import gradSource from '../../kernels/max_pool_grad.wgsl';
 import { record } from '../autograd.js';
 import type { Primitive } from '../backend/backend.js';
 import type { PoolParams } from '../reference/pool.js';
-import { empty, run, type Tensor } from '../tensor.js';
+import { empty, run, runTo, type Tensor } from '../tensor.js';
 import { poolLaunch, type PoolOptions, poolParams } from './pool.js';
 
 const [launch, gradLaunch] = [poolLaunch('max_pool', source), poolLaunch('max_pool_grad', gradSource)];
@@ -26,11 +26,5 @@ export function maxPool(x: Tensor, options: PoolOptions): Tensor {
   const [y, place] = [empty(shape, x.dtype, x.backend), empty(shape, 'u32', x.backend)];
   run(primitive, [x], [y, place], p);
   // dx = Σ dy over the windows that chose the pixel
-  return record('maxPool', y, [x], (dy) => [
-    () => {
-      const dx = empty(x.shape, x.dtype, x.backend);
-      run(gradient, [place, dy], [dx], p);
-      return dx;
-    },
-  ]);
+  return record('maxPool', y, [x], (dy, [dx]) => [runTo(dx(), gradient, [place, dy], p)]);
 }

@@ -4,7 +4,7 @@ import { ShapeError } from '../core/errors.js';
 import { show } from '../core/shape.js';
 import { kernel } from '../gpu/kernel.js';
 import type { Rows } from '../reference/row_dot.js';
-import { checkDType, checkSameShape, empty, run, type Tensor } from '../tensor.js';
+import { checkDType, checkSameShape, empty, runTo, type Tensor } from '../tensor.js';
 
 const shader = kernel('pick', source);
 
@@ -26,7 +26,5 @@ export function pick(x: Tensor, column: Tensor<'u32'>): Tensor {
   const [rows, C] = x.shape;
   if (x.rank !== 2 || C === 0) throw new ShapeError(`pick: x is [N, C] with a column at least; got ${show(x.shape)}. Reshape it.`);
   checkSameShape('pick', 'the columns', column, [rows]);
-  const y = empty([rows], 'f32', x.backend);
-  run(primitive, [x, column], [y], { rows, C });
-  return y;
+  return runTo(empty([rows], 'f32', x.backend), primitive, [x, column], { rows, C });
 }

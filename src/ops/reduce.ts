@@ -10,7 +10,7 @@ import { axesOf, axisOf, numel, type Shape, show } from '../core/shape.js';
 import { kernel } from '../gpu/kernel.js';
 import { widthOf, widths } from '../gpu/widths.js';
 import type { Run } from '../reference/reduce.js';
-import { empty, floatType, run, type Tensor, view } from '../tensor.js';
+import { empty, floatType, runTo, type Tensor, view } from '../tensor.js';
 import { mul, sub } from './binary.js';
 import { reshape } from './reshape.js';
 import { expand } from './strided.js';
@@ -100,19 +100,14 @@ const runOf = (shape: Shape, first: number, last: number): Run => ({
 function reduceRun(op: 'sum' | 'max', x: Tensor, first: number, last: number, scale: number): Tensor {
   const { A, R, B } = runOf(x.shape, first, last);
   if (op === 'max' && R === 0) throw new ShapeError(`max: the reduced axes must hold a value; got ${show(x.shape)}. Drop the empty axis.`);
-  const y = empty(x.shape.map((d, i) => (i < first || i > last ? d : 1)), 'f32', x.backend);
-  run(primitive, [x], [y], { op, A, R, B, scale });
+  const shape = x.shape.map((d, i) => (i < first || i > last ? d : 1));
+  const y = runTo(empty(shape, 'f32', x.backend), primitive, [x], { op, A, R, B, scale });
   const dtype = floatType(op, x);
-  if (op === 'sum') return record('sum', y, [x], (dy) => [() => expand(rounded(scale === 1 ? dy : mul(dy, scale), dtype), x.shape)]);
-  return record('max', y, [x], (dy) => [
-    () => {
-      const place = empty([A, B], 'u32', x.backend);
-      run(argmaxPrimitive, [x], [place], { A, R, B });
-      const dx = empty(x.shape, dtype, x.backend);
-      run(maxGradient, [place, dy], [dx], { A, R, B });
-      return dx;
-    },
-  ]);
+  if (op === 'sum') return record('sum', y, [x], (dy) => [expand(rounded(scale === 1 ? dy : mul(dy, scale), dtype), x.shape)]);
+  return record('max', y, [x], (dy, [dx]) => {
+    const place = runTo(empty([A, B], 'u32', x.backend), argmaxPrimitive, [x], { A, R, B });
+    return [runTo(dx(), maxGradient, [place, dy], { A, R, B })];
+  });
 }
 
 /** Reduces any axes, one stretch of neighbours after another. */
@@ -155,9 +150,7 @@ export function argmax(x: Tensor, axis: number): Tensor {
   floatType('argmax', x);
   const a = axisOf('argmax', axis, x.rank);
   if (x.shape[a] === 0) throw new ShapeError(`argmax: the axis must hold a value; got ${show(x.shape)}. Drop the empty axis.`);
-  const y = empty(x.shape.filter((_, i) => i !== a), 'u32', x.backend);
-  run(argmaxPrimitive, [x], [y], runOf(x.shape, a, a));
-  return y;
+  return runTo(empty(x.shape.filter((_, i) => i !== a), 'u32', x.backend), argmaxPrimitive, [x], runOf(x.shape, a, a));
 }
 
 /** Sums a broadcast tensor back to `shape`. */

@@ -9,5 +9,5 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
   const to = shape.map((d) => (d === -1 ? x.size / known : d));
   checkShape('reshape', to);
   if (numel(to) !== x.size) throw new ShapeError(`reshape: the number of elements must stay; got ${show(x.shape)} to ${show(shape)}. Correct the shape.`);
-  return record('reshape', view(x, to), [x], (dy) => [() => view(dy, x.shape)]);
+  return record('reshape', view(x, to), [x], (dy) => [view(dy, x.shape)]);
 }

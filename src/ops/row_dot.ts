@@ -6,7 +6,7 @@ import { type Shape, numel, show } from '../core/shape.js';
 import type { Traits } from '../gpu/device.js';
 import { kernel } from '../gpu/kernel.js';
 import type { Rows } from '../reference/row_dot.js';
-import { checkSameShape, empty, floatType, run, type Tensor, view } from '../tensor.js';
+import { checkSameShape, empty, floatType, runTo, type Tensor, view } from '../tensor.js';
 import { mul } from './binary.js';
 import { reduceLaunch } from './reduce.js';
 
@@ -43,8 +43,7 @@ const primitive: Primitive<Rows> = {
 export function rowDot(a: Tensor, b: Tensor): Tensor {
   for (const x of [a, b]) floatType('rowDot', x);
   checkSameShape('rowDot', 'b', b, a.shape);
-  const d = empty(a.shape.slice(0, -1), 'f32', a.backend);
-  run(primitive, [a, b], [d], rowsOf('rowDot', a.shape));
+  const d = runTo(empty(a.shape.slice(0, -1), 'f32', a.backend), primitive, [a, b], rowsOf('rowDot', a.shape));
   // da[r, c] = dd[r] b[r, c], db[r, c] = dd[r] a[r, c]
-  return record('rowDot', d, [a, b], (dd) => [b, a].map((other) => () => mul(other.detach(), view(dd, [...d.shape, 1]))));
+  return record('rowDot', d, [a, b], (dd, places) => [b, a].map((other, i) => places[i] && mul(other, view(dd, [...d.shape, 1]))));
 }

@@ -6,7 +6,7 @@ import { record } from '../autograd.js';
 import type { Primitive } from '../backend/backend.js';
 import { kernel } from '../gpu/kernel.js';
 import type { Rows } from '../reference/row_dot.js';
-import { empty, floatType, run, type Tensor } from '../tensor.js';
+import { empty, floatType, runTo, type Tensor } from '../tensor.js';
 import { rowDotLaunches, rowsOf, slotsOf } from './row_dot.js';
 
 const [shader, gradShader] = [kernel('softmax', source), kernel('softmax_grad', gradSource)];
@@ -48,24 +48,15 @@ const gradient: Primitive<Params> = {
 
 /** The maximum and Σ exp(x - maximum) of every row of x, [rows, 2]; no gradient. */
 export function softmaxStats(x: Tensor, p: Rows): Tensor {
-  const to = empty([p.rows, 2], 'f32', x.backend);
-  run(statsPrimitive, [x], [to], p);
-  return to;
+  return runTo(empty([p.rows, 2], 'f32', x.backend), statsPrimitive, [x], p);
 }
 
 function apply(name: string, x: Tensor, log: boolean): Tensor {
   const dtype = floatType(name, x);
   const p = { ...rowsOf(name, x.shape), log };
-  const y = empty(x.shape, dtype, x.backend);
-  run(primitive, [x, softmaxStats(x, p)], [y], p);
+  const y = runTo(empty(x.shape, dtype, x.backend), primitive, [x, softmaxStats(x, p)], p);
   // softmax: dx = y (dy - Σ y dy); log softmax: dx = dy - exp(y) Σ dy
-  return record(name, y, [x], (dy) => [
-    () => {
-      const dx = empty(x.shape, dtype, x.backend);
-      run(gradient, [y, dy], [dx], p);
-      return dx;
-    },
-  ]);
+  return record(name, y, [x], (dy, [dx]) => [runTo(dx(), gradient, [y, dy], p)]);
 }
 
 /** y = exp(x) / Σ exp(x) over the last axis. Finite while differences of x are. */

@@ -10,7 +10,7 @@ import type { Traits } from '../gpu/device.js';
 import { kernel } from '../gpu/kernel.js';
 import { widths } from '../gpu/widths.js';
 import type { StridedParams } from '../reference/strided.js';
-import { checkDType, empty, run, type Tensor } from '../tensor.js';
+import { checkDType, empty, run, runTo, type Tensor } from '../tensor.js';
 import { sumTo } from './reduce.js';
 
 const kernels = widths('strided', source);
@@ -38,9 +38,8 @@ const words = (where: string, x: Tensor) => checkDType(where, x, 'f32', 'f16', '
 
 /** Reads a strided box of `x` into a new tensor of `shape`. */
 function gatherBox(x: Tensor, shape: Shape, xStrides: number[], xStart = 0): Tensor {
-  const y = empty(shape, x.dtype, x.backend);
-  run(primitive, [x], [y], { shape, xStart, xStrides, yStart: 0, yStrides: stridesOf(shape) });
-  return y;
+  const p = { shape, xStart, xStrides, yStart: 0, yStrides: stridesOf(shape) };
+  return runTo(empty(shape, x.dtype, x.backend), primitive, [x], p);
 }
 
 /** Writes `x` into a strided box of `y`. */
@@ -56,7 +55,7 @@ export function expand(x: Tensor, shape: Shape): Tensor {
     throw new ShapeError(`expand: only axes of size 1 stretch; got ${show(x.shape)} to ${show(shape)}. Reshape it first.`);
   if (sameShape(x.shape, shape)) return x;
   // dx = dy summed over the stretched axes
-  return record('expand', gatherBox(x, shape, broadcastStrides(x.shape, shape)), [x], (dy) => [() => sumTo(dy, x.shape)]);
+  return record('expand', gatherBox(x, shape, broadcastStrides(x.shape, shape)), [x], (dy) => [sumTo(dy, x.shape)]);
 }
 
 /** Axes in another order; without `order`, reversed. y's axis i is x's axis order[i]. */
@@ -67,7 +66,7 @@ export function transpose(x: Tensor, order: readonly number[] = x.shape.map((_, 
     throw new ShapeError(`transpose: every axis is named once; got ${show(order)} for ${show(x.shape)}. List all ${x.rank}.`);
   const strides = stridesOf(x.shape);
   const y = gatherBox(x, axes.map((a) => x.shape[a]), axes.map((a) => strides[a]));
-  return record('transpose', y, [x], (dy) => [() => transpose(dy, axes.map((_, i) => axes.indexOf(i)))]);
+  return record('transpose', y, [x], (dy) => [transpose(dy, axes.map((_, i) => axes.indexOf(i)))]);
 }
 
 /** x[..., from:to, ...] along `axis`. */
@@ -79,13 +78,11 @@ export function slice(x: Tensor, axis: number, from: number, to: number): Tensor
   const strides = stridesOf(x.shape);
   const y = gatherBox(x, x.shape.map((d, i) => (i === a ? to - from : d)), strides, from * strides[a]);
   // dx is dy in its place and 0 elsewhere
-  return record('slice', y, [x], (dy) => [
-    () => {
-      const dx = zeros(x.shape, x.dtype);
-      scatterBox(dy, dx, from * strides[a]);
-      return dx;
-    },
-  ]);
+  return record('slice', y, [x], (dy) => {
+    const dx = zeros(x.shape, x.dtype);
+    scatterBox(dy, dx, from * strides[a]);
+    return [dx];
+  });
 }
 
 /** Tensors side by side along `axis`; all other sizes must agree. */
@@ -105,5 +102,5 @@ export function concat(parts: readonly Tensor[], axis = 0): Tensor {
   const y = empty(parts[0].shape.map((d, i) => (i === a ? total : d)), parts[0].dtype, parts[0].backend);
   const stride = stridesOf(y.shape)[a];
   parts.forEach((x, i) => scatterBox(x, y, starts[i] * stride));
-  return record('concat', y, parts, (dy) => parts.map((x, i) => () => slice(dy, a, starts[i], starts[i] + x.shape[a])));
+  return record('concat', y, parts, (dy, places) => parts.map((x, i) => places[i] && slice(dy, a, starts[i], starts[i] + x.shape[a])));
 }

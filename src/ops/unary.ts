@@ -6,7 +6,7 @@ import { elementsLaunch } from '../backend/elements.js';
 import { ConfigError } from '../core/errors.js';
 import { type Widths, widths } from '../gpu/widths.js';
 import type { UnaryOp, UnaryParams } from '../reference/unary.js';
-import { empty, floatType, run, type Tensor } from '../tensor.js';
+import { empty, floatType, runTo, type Tensor } from '../tensor.js';
 
 const codes: readonly UnaryOp[] = ['neg', 'exp', 'log', 'sqrt', 'relu', 'gelu', 'tanh', 'sigmoid', 'clamp'];
 type Sized = UnaryParams & { length: number };
@@ -22,17 +22,9 @@ const fromResult = new Set<UnaryOp>(['exp', 'sqrt', 'relu', 'tanh', 'sigmoid']);
 function apply(op: UnaryOp, x: Tensor, lo = 0, hi = 0): Tensor {
   const dtype = floatType(op, x);
   const params = { op, lo, hi, length: x.size };
-  const y = empty(x.shape, dtype, x.backend);
-  run(forward, [x], [y], params);
+  const y = runTo(empty(x.shape, dtype, x.backend), forward, [x], params);
   // dx = dy f'(x)
-  return record(op, y, [x], (dy) => [
-    () => {
-      if (op === 'neg') return neg(dy);
-      const dx = empty(x.shape, dtype, x.backend);
-      run(gradient, [fromResult.has(op) ? y : x, dy], [dx], params);
-      return dx;
-    },
-  ]);
+  return record(op, y, [x], (dy, [dx]) => [op === 'neg' ? neg(dy) : runTo(dx(), gradient, [fromResult.has(op) ? y : x, dy], params)]);
 }
 
 /** y = -x. */

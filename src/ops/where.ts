@@ -5,7 +5,7 @@ import { elementsLaunch } from '../backend/elements.js';
 import { broadcastShapes } from '../core/shape.js';
 import { zeros } from '../fill.js';
 import { widths } from '../gpu/widths.js';
-import { empty, floatType, run, type Tensor } from '../tensor.js';
+import { empty, floatType, runTo, type Tensor } from '../tensor.js';
 import { expand } from './strided.js';
 
 const kernels = widths('where', source);
@@ -21,8 +21,11 @@ export function where(condition: Tensor, a: Tensor, b: Tensor): Tensor {
 
 /** The same for equal shapes. */
 function pick(condition: Tensor, a: Tensor, b: Tensor): Tensor {
-  const y = empty(a.shape, a.dtype === 'f16' ? 'f16' : b.dtype, a.backend);
-  run(primitive, [condition, a, b], [y], { length: y.size });
+  const dtype = a.dtype === 'f16' ? 'f16' : b.dtype;
+  const y = runTo(empty(a.shape, dtype, a.backend), primitive, [condition, a, b], { length: a.size });
   // da = dy where the condition holds, db = dy elsewhere
-  return record('where', y, [a, b], (dy) => [() => pick(condition, dy, zeros(dy.shape, dy.dtype)), () => pick(condition, zeros(dy.shape, dy.dtype), dy)]);
+  return record('where', y, [a, b], (dy, [da, db]) => {
+    const none = zeros(dy.shape, dy.dtype);
+    return [da && pick(condition, dy, none), db && pick(condition, none, dy)];
+  });
 }

@@ -27,7 +27,7 @@ const params = (M: number, N: number, K: number, half: 0 | 1, [aT, bT]: readonly
 
 /** Kernels of what `fn` does, in order. */
 const kernelsOf = (device: GpuBackend, fn: () => unknown): string[] =>
-  on(device, () => device.record([], () => step(() => void fn())).recording.dispatches.map(({ kernel }) => kernel.name));
+  on(device, () => device.record([], () => (step(() => void fn()), [])).recording.dispatches.map(({ kernel }) => kernel.name));
 
 describe('linear', () => {
   it.each([true, false])('GPU = mirror, gradients, chosen as for a graphics card: %s', (hardware) =>
