@@ -5,6 +5,8 @@
 // where -negative / L is p⁺ - 1 without its cancellation. One thread an element of dq; each row's first also stores
 // its loss and rank. Every thread sums the S slices of its row again: S is small.
 #import "index"
+#import "scalar"
+#import "special"
 
 struct Params { N: u32, D: u32, S: u32, scale: f32 } // scale = 1 / (T N)
 
@@ -18,7 +20,7 @@ struct Params { N: u32, D: u32, S: u32, scale: f32 } // scale = 1 / (T N)
 
 // ln(1 + x), also where x is so small that 1 + x loses it
 fn log1p(x: f32) -> f32 {
-  return select(log(1.0 + x), x * (1.0 - x * (0.5 - x * (0.33333333 - x * 0.25))), x < 0.01);
+  return select(ln(1.0 + x), x * (1.0 - x * (0.5 - x * (0.33333333 - x * 0.25))), x < 0.01);
 }
 
 @compute @workgroup_size(64)
@@ -39,10 +41,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     above += part.z;
     total += weight * O[z * p.N * p.D + at];
   }
-  let L = exp(own - M) + negative;
+  let L = unlessInfinite(expOf(own - M), M) + negative;
   dq[at] = (total - negative * positive[at]) * (p.scale / L);
   if (at % p.D == 0u) {
-    loss[row] = select(log(L) + (M - own), log1p(negative), M == own);
+    loss[row] = select(ln(L) + (M - own), log1p(negative), M == own);
     rank[row] = above;
   }
 }
