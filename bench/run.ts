@@ -119,6 +119,7 @@ async function oneCase(bench: Bench, c: Case, ours: Awaited<ReturnType<typeof op
     const [mine, ...theirs] = await measure(contestants, budget);
     const ratios = Object.fromEntries(theirs.map((t, i) => [contestants[i + 1].library.name, compare(mine, t)]));
     const row: Row = { op: bench.name, label: c.label, ...mine, ...rateOf(c, mine.ms, report.ceiling), ...ratios, notes, goal: bench.goal ?? {} };
+    if ((row.percent ?? 0) > 100) notes.push('above the ceiling, which is of memory and of f32: it works in a cache, or on matrix units');
     if (c.per) row.per = { name: c.per.name, ms: mine.ms / c.per.count };
     report.rows.push(row);
     const short = shortfall(row);

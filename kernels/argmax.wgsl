@@ -1,6 +1,7 @@
 // y[a, b] = the first r at which x[a, r, b] is largest: one thread an output.
 #import "index"
 #import "single"
+#import "special"
 
 struct Params { A: u32, R: u32, B: u32 }
 
@@ -17,8 +18,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var most = x[start];
   for (var r = 1u; r < p.R; r++) {
     let v = x[start + r * p.B];
-    best = select(best, U(r), v > most);
-    most = select(most, v, v > most);
+    let larger = beats(v, most);
+    best = select(best, U(r), larger);
+    most = select(most, v, larger);
   }
   y[i] = best;
 }

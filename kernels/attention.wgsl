@@ -4,6 +4,8 @@
 // division by the sum of weights waits to the end. lse = ln Σ exp(score) is all that the gradient needs of the scores.
 // No workgroup memory, no barrier; neighbouring threads read the same keys.
 #import "index"
+#import "vec4"
+#import "special"
 #import "attention"
 const D = 64u; // @tune: size of a head
 
@@ -29,7 +31,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   #for d in 0..D
   var total$d = vec4f();
   #end
-  var most = vec4f(-3.4e38);
+  var most = vec4f(LOWEST);
   var sum = vec4f();
   for (var j = 0u; j < p.Nk; j += 4u) {
     #for i in 0..4
@@ -44,12 +46,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       #end
     }
     #for i in 0..4
-    s$i = select(vec4f(-3.4e38), p.scale * s$i, j + $iu < p.Nk);
+    s$i = select(vec4f(LOWEST), p.scale * s$i, j + $iu < p.Nk);
     #end
     let top = max(most, max(max(s0, s1), max(s2, s3)));
     let fade = exp(most - top);
     #for i in 0..4
-    s$i = exp(s$i - top);
+    s$i = expOf(s$i - top);
     #end
     most = top;
     sum = fma(sum, fade, (s0 + s1) + (s2 + s3));
@@ -61,7 +63,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     #end
   }
   let share = 1.0 / sum;
-  let logs = most + log(sum);
+  let logs = most + ln(sum);
   #for i in 0..4
   if (first + $iu < p.Nq) {
     #for d in 0..D

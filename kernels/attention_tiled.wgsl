@@ -3,6 +3,8 @@
 // (lib/row_tiles). The largest score and the weights of a row go through workgroup memory; its sum of weights is
 // kept in 8 parts, one a thread, until the end. A head's size divides by 4: all loads and stores are vec4.
 #import "index"
+#import "vec4"
+#import "special"
 #import "attention"
 #import "row_tiles"
 #import "attention_tiled"
@@ -31,7 +33,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var y$i_$j = vec4f();
   #end
   #end
-  var most = vec4f(-3.4e38);
+  var most = vec4f(LOWEST);
   var sum = vec4f();
   for (var start = 0u; start < p.Nk; start += COLUMNS) {
     workgroupBarrier();
@@ -42,7 +44,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 #import "row_scores"
     var top = most;
     #for k in 0..EACH
-    s$k = select(vec4f(-3.4e38), s$k, start + c + $ku * 8u < p.Nk);
+    s$k = select(vec4f(LOWEST), s$k, start + c + $ku * 8u < p.Nk);
     top = max(top, s$k);
     #end
     parts[c * SIDE + r] = top;
@@ -54,7 +56,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     most = top;
     sum *= fade;
     #for k in 0..EACH
-    s$k = exp(s$k - top);
+    s$k = expOf(s$k - top);
     sum += s$k;
     weights[(c + $ku * 8u) * SIDE + r] = s$k;
     #end
@@ -78,7 +80,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     }
   }
   sum = shared8(sum, r, c);
-  let logs = most + log(sum);
+  let logs = most + ln(sum);
   #for i in 0..4
   {
     let row = b.first + r + $iu * SIDE;

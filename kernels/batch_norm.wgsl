@@ -6,6 +6,7 @@ override RESIDUAL: u32 = 0u;
 override RELU: u32 = 0u;
 #import "index"
 #import "single"
+#import "special"
 
 struct Params { C: u32, L: u32, splits: u32, rows: u32, chunk: u32, chunks: u32, eps: f32 }
 
@@ -35,7 +36,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var r = first; r < min(first + p.chunk, p.rows); r++) {
     var v = (x[at] - m) * scale + shift;
     if (RESIDUAL == 1u) { v += residual[at]; }
-    if (RELU == 1u) { v = select(V(), v, v > V()); }
+    if (RELU == 1u) { v = atLeastZero(v); }
     y[at] = v;
     at += p.C;
     l++;

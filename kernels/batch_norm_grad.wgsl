@@ -6,6 +6,7 @@ override RELU: u32 = 0u;
 override TRAIN: u32 = 1u;
 #import "index"
 #import "single"
+#import "special"
 
 struct Params { C: u32, L: u32, splits: u32, rows: u32, chunk: u32, chunks: u32, eps: f32 }
 
@@ -41,7 +42,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var at = ((first / p.L * p.splits + split) * p.L + l) * p.C + c;
   for (var r = first; r < min(first + p.chunk, p.rows); r++) {
     var d = dy[at];
-    if (RELU == 1u) { d = select(V(), d, y[at] > V()); }
+    if (RELU == 1u) { d = whereKept(d, y[at]); }
     if (TRAIN == 1u) { d -= average + (x[at] - m) * slope; }
     dx[at] = d * scale;
     at += p.C;

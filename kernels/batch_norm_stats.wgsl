@@ -6,6 +6,7 @@
 // Split s holds the samples n with n % splits = s.
 #import "index"
 #import "single"
+#import "special"
 
 struct Params { C: u32, L: u32, splits: u32, rows: u32, chunk: u32, chunks: u32 }
 
@@ -37,5 +38,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   }
   let n = f32(max(count, 1u));
   mean[i] = (pivot - x[split * p.L * p.C + i % p.C]) + sum / n;
-  m2[i] = max(squares - sum * sum / n, V());
+  m2[i] = atLeastZero(squares - sum * sum / n);
 }

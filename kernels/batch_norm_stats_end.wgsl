@@ -3,6 +3,8 @@
 //   (mean, var · rows / (rows - 1)): the running variance is the unbiased one.
 // One thread owns all splits of its channel, so that they are averaged in order; there are few chunks by now.
 #import "index"
+#import "scalar"
+#import "special"
 
 struct Params { C: u32, L: u32, splits: u32, rows: u32, chunk: u32, chunks: u32, momentum: f32 }
 
@@ -34,7 +36,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       squares += chunkM2[start + k * p.C] + count * d * d;
     }
     let m = x[s * p.L * p.C + c] + (pivot + sum / n);
-    let m2 = max(squares - sum * sum / n, 0.0);
+    let m2 = atLeastZero(squares - sum * sum / n);
     mean[s * p.C + c] = m;
     variance[s * p.C + c] = m2 / n;
     means += m;

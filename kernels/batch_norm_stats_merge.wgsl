@@ -4,6 +4,8 @@
 // chunk would stop once its steps fall below one ulp.
 // Used where chunks are many, so that the last pass stays short.
 #import "index"
+#import "scalar"
+#import "special"
 
 struct Params { C: u32, splits: u32, rows: u32, chunk: u32, chunks: u32, span: u32 }
 
@@ -32,5 +34,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     squares += m2[start + j * p.C] + count * d * d;
   }
   mergedMean[i] = pivot + sum / max(n, 1.0);
-  mergedM2[i] = max(squares - sum * sum / max(n, 1.0), 0.0);
+  mergedM2[i] = atLeastZero(squares - sum * sum / max(n, 1.0));
 }

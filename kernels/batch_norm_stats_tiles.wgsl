@@ -2,6 +2,8 @@
 // those of one chunk: one thread a (split, chunk, channel). As batch_norm_stats_merge, but a tile's mean is less the tile's
 // own first value, which is read again here: y is the product's result. Where there are splits, a tile lies in one sample.
 #import "index"
+#import "scalar"
+#import "special"
 
 struct Params { C: u32, L: u32, splits: u32, rows: u32, tile: u32, tiles: u32, span: u32, chunks: u32 }
 
@@ -35,5 +37,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     squares += m2[at * p.C + c] + count * (m - pivot) * (m - pivot);
   }
   chunkMean[i] = pivot + sum / n;
-  chunkM2[i] = max(squares - sum * sum / n, 0.0);
+  chunkM2[i] = atLeastZero(squares - sum * sum / n);
 }

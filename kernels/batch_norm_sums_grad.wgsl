@@ -5,6 +5,7 @@ override RELU: u32 = 0u;
 override WRITE_DZ: u32 = 0u;
 #import "index"
 #import "single"
+#import "special"
 
 struct Params { C: u32, L: u32, splits: u32, rows: u32, chunk: u32, chunks: u32, eps: f32 }
 
@@ -33,7 +34,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var sumX = V();
   for (var r = first; r < min(first + p.chunk, p.rows); r++) {
     var d = dy[at];
-    if (RELU == 1u) { d = select(V(), d, y[at] > V()); }
+    if (RELU == 1u) { d = whereKept(d, y[at]); }
     if (WRITE_DZ == 1u) { dz[at] = d; }
     sum += d;
     sumX += d * (x[at] - m);

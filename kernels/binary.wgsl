@@ -4,6 +4,7 @@ override A_ONE: u32 = 0u; // 1 where a's last axis is stretched
 override B_ONE: u32 = 0u;
 #import "index"
 #import "single"
+#import "special"
 
 @group(0) @binding(0) var<storage, read> a: array<V>;
 @group(0) @binding(1) var<storage, read> b: array<V>;
@@ -20,7 +21,7 @@ fn element(i: u32, atA: u32, atB: u32) {
     case 2u: { y[i] = u * v; }
     case 3u: { y[i] = u / v; }
     case 4u: { y[i] = select(V(), V(1.0), u > v); }
-    default: { y[i] = max(u, v); }
+    default: { y[i] = unlessNan(unlessNan(max(u, v), v), u); }
   }
 }
 #import "walk"

@@ -1,4 +1,4 @@
-// y = x as another element type, element by element. u8 is read from packed words, four a word.
+// y = x as another element type, element by element; NaN is the integer 0. u8 is read from packed words, four a word.
 override FROM: u32 = 0u; // 0 f32, 1 i32, 2 u32, 3 u8
 override TO: u32 = 1u;   // 0 f32, 1 i32, 2 u32
 #import "index"
@@ -17,8 +17,8 @@ fn element(i: u32) {
       if (FROM == 1u) { word = bitcast<u32>(f32(bitcast<i32>(word))); }
       if (FROM >= 2u) { word = bitcast<u32>(f32(word)); }
     }
-    case 1u: { if (FROM == 0u) { word = bitcast<u32>(i32(bitcast<f32>(word))); } }
-    default: { if (FROM == 0u) { word = u32(bitcast<f32>(word)); } }
+    case 1u: { if (FROM == 0u) { word = select(bitcast<u32>(i32(bitcast<f32>(word))), 0u, (word & 0x7fffffffu) > 0x7f800000u); } }
+    default: { if (FROM == 0u) { word = select(u32(bitcast<f32>(word)), 0u, (word & 0x7fffffffu) > 0x7f800000u); } }
   }
   y[i] = word;
 }

@@ -1,6 +1,8 @@
 // loss[r] = ln Σ exp(x[r, c] - m) + m - x[r, label[r]]: one thread a row; m and the sum come from softmax_stats.
 // A label past the last class is taken for the last class.
 #import "index"
+#import "scalar"
+#import "special"
 
 struct Params { rows: u32, C: u32 }
 
@@ -14,5 +16,5 @@ struct Params { rows: u32, C: u32 }
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let i = groupOf(group, groups) * 64u + lane;
   if (i >= p.rows) { return; }
-  loss[i] = (stats[i].x - x[i * p.C + min(labels[i], p.C - 1u)]) + log(stats[i].y);
+  loss[i] = (stats[i].x - x[i * p.C + min(labels[i], p.C - 1u)]) + ln(stats[i].y);
 }

@@ -2,6 +2,8 @@
 // softmax_stats. m and the sum of the row are the forward pass's, read once.
 // A label past the last class is taken for the last class.
 #import "index"
+#import "scalar"
+#import "special"
 
 struct Params { rows: u32, C: u32, slots: u32 }
 
@@ -23,6 +25,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let d = dloss[row];
   for (var c = i % p.slots; c < p.C; c += p.slots) {
     let at = row * p.C + c;
-    dx[at] = d * (exp(x[at] - most) * scale - select(0.0, 1.0, c == label));
+    dx[at] = d * (expOf(x[at] - most) * scale - select(0.0, 1.0, c == label));
   }
 }

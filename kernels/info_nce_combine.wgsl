@@ -5,6 +5,8 @@
 // where -negative / L is p⁺ - 1 without its cancellation. One thread an element of dq; each row's first also stores
 // its loss and rank. Every thread sums the S slices of its row again: S is small.
 #import "index"
+#import "scalar"
+#import "special"
 
 struct Params { N: u32, D: u32, S: u32, scale: f32 } // scale = 1 / (T N)
 
@@ -21,7 +23,7 @@ const LAST = 4294967296.0;
 
 // ln(1 + x), also where x is so small that 1 + x loses it
 fn log1p(x: f32) -> f32 {
-  return select(log(1.0 + x), x * (1.0 - x * (0.5 - x * (0.33333333 - x * 0.25))), x < 0.01);
+  return select(ln(1.0 + x), x * (1.0 - x * (0.5 - x * (0.33333333 - x * 0.25))), x < 0.01);
 }
 
 @compute @workgroup_size(64)
@@ -42,10 +44,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     above += part.z;
     total += weight * O[z * p.N * p.D + at];
   }
-  let L = exp(own - M) + negative;
+  let L = unlessInfinite(expOf(own - M), M) + negative;
   dq[at] = (total - negative * positive[at]) * (p.scale / L);
   if (at % p.D == 0u) {
-    let bits = bitcast<u32>(select(log(L) + (M - own), log1p(negative), M == own));
+    let bits = bitcast<u32>(select(ln(L) + (M - own), log1p(negative), M == own));
     loss[row] = bitcast<f32>(bits);
     rank[row] = select(above, LAST, (bits & ONES) == ONES);
   }

@@ -10,6 +10,8 @@ override ROWS: u32 = 4u;     // rows of threads; 4 queries each
 override COLUMNS: u32 = 16u; // columns of O a thread holds: min(16, ceil(D / 16))
 override STAGED: u32 = 1u;   // 1: s from tiles in workgroup memory; 0: straight from memory, for software adapters
 #import "index"
+#import "vec4"
+#import "special"
 
 struct Params { N: u32, K: u32, D: u32, S: u32, chunk: u32, inverseT: f32 }
 
@@ -25,8 +27,6 @@ var<workgroup> queryTile: array<vec4f, 16u * ROWS>;  // [16 d, ROWS]
 var<workgroup> weights: array<vec4f, 64u * ROWS>;    // [64 keys, ROWS]
 var<workgroup> most: array<vec4f, 16u * ROWS>;       // [16 lanes, ROWS]
 var<workgroup> best: array<vec4f, ROWS>;             // q · k⁺ / T
-
-const LOWEST = -1e30;
 
 @compute @workgroup_size(16, ROWS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_id) lane: vec3u, @builtin(local_invocation_index) thread: u32) {
@@ -113,7 +113,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     l *= shrink;
     #for i in 0..4
     {
-      let w = select(vec4f(), exp(s$i - m), key$i < end);
+      let w = select(vec4f(), expOf(s$i - m), key$i < end);
       l += w;
       weights[(lane.x + 16u * $iu) * ROWS + lane.y] = w;
     }

@@ -2,6 +2,8 @@
 // of the keys in tiles, a thread 4 queries by EACH keys of the scores and 4 by 4 WIDE columns of O in registers (lib/row_tiles).
 // A tile of keys serves both products. D divides by 4: all loads and stores are vec4.
 #import "index"
+#import "vec4"
+#import "special"
 #import "row_tiles"
 
 struct Params { N: u32, K: u32, S: u32, chunk: u32, inverseT: f32 }
@@ -16,8 +18,6 @@ struct Params { N: u32, K: u32, S: u32, chunk: u32, inverseT: f32 }
 var<workgroup> rows: array<vec4f, ROWS * LINE>;       // q
 var<workgroup> columns: array<vec4f, COLUMNS * LINE>; // keys
 var<workgroup> weights: array<vec4f, COLUMNS * SIDE>; // e^(s - m), [COLUMNS, SIDE], a thread's rows in a vec4
-
-const LOWEST = -1e30;
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
@@ -71,7 +71,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     m = top;
     l *= shrink;
     #for k in 0..EACH
-    s$k = select(vec4f(), exp(s$k - m), start + c + $ku * 8u < end);
+    s$k = select(vec4f(), expOf(s$k - m), start + c + $ku * 8u < end);
     l += s$k;
     weights[(c + $ku * 8u) * SIDE + r] = s$k;
     #end

@@ -2,6 +2,8 @@
 // one thread a (row, slot of columns), as there. What is the same along a row is read once; neighbouring threads own
 // neighbouring columns. The sum and the quotient are passes of their own, so that both keep every lane busy.
 #import "index"
+#import "scalar"
+#import "special"
 
 struct Params { rows: u32, C: u32, slots: u32, eps: f32 }
 
@@ -15,7 +17,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let i = groupOf(group, groups) * 64u + lane;
   if (i >= p.rows * p.slots) { return; }
   let row = i / p.slots;
-  let inverse = 1.0 / max(sqrt(squares[row]), p.eps);
+  let norm = sqrt(squares[row]);
+  let inverse = 1.0 / unlessNan(max(norm, p.eps), norm);
   for (var c = i % p.slots; c < p.C; c += p.slots) {
     let at = row * p.C + c;
     y[at] = x[at] * inverse;

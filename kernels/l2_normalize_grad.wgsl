@@ -2,6 +2,8 @@
 // one thread a (row, slot of columns), as there.
 // Where the norm was below eps, x was divided by a constant: dx = dy / eps.
 #import "index"
+#import "scalar"
+#import "special"
 
 struct Params { rows: u32, C: u32, slots: u32, eps: f32 }
 
@@ -19,7 +21,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let row = i / p.slots;
   let norm = sqrt(squares[row]);
   let along = select(0.0, dots[row], norm > p.eps);
-  let inverse = 1.0 / max(norm, p.eps);
+  let inverse = 1.0 / unlessNan(max(norm, p.eps), norm);
   for (var c = i % p.slots; c < p.C; c += p.slots) {
     let at = row * p.C + c;
     dx[at] = (dy[at] - y[at] * along) * inverse;

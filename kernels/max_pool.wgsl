@@ -2,6 +2,7 @@
 // an output. Padding is never read.
 #import "index"
 #import "single"
+#import "special"
 #import "window"
 
 @group(0) @binding(0) var<storage, read> x: array<V>;           // [N, H, W, C]
@@ -19,8 +20,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var r = w.r0; r < w.r1; r++) {
     for (var s = w.s0; s < w.s1; s++) {
       let v = x[inWindow(w, r, s)];
-      best = select(best, U(r * p.S + s), v > most);
-      most = select(most, v, v > most);
+      let larger = beats(v, most);
+      best = select(best, U(r * p.S + s), larger);
+      most = select(most, v, larger);
     }
   }
   y[i] = most;

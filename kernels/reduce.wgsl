@@ -3,6 +3,7 @@
 // B is small. A long reduction runs again over its slots.
 #import "index"
 #import "single"
+#import "special"
 #import "reduce"
 
 struct Params { A: u32, R: u32, B: u32, S: u32, lanes: u32, chunk: u32, scale: f32 }

@@ -2,6 +2,7 @@
 // For software, on which it does not matter that neighbouring threads read far apart. R divides by 4.
 #import "index"
 #import "vec4"
+#import "special"
 #import "reduce"
 
 struct Params { A: u32, R: u32, S: u32, chunk: u32, scale: f32 } // R in fours
@@ -22,6 +23,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   // Four a turn: a turn of a loop costs as much as a load.
   for (; i + 3u < end; i += 4u) { result = join(join(result, x[i]), join(x[i + 1u], join(x[i + 2u], x[i + 3u]))); }
   for (; i < end; i++) { result = join(result, x[i]); }
-  let two = select(result.xy + result.zw, max(result.xy, result.zw), OP == 1u);
-  y[slot] = p.scale * select(two.x + two.y, max(two.x, two.y), OP == 1u);
+  result = join(result, result.zwxy);
+  y[slot] = p.scale * join(result, result.yxwz).x;
 }

@@ -4,6 +4,8 @@
 // of small differences between large logits.
 override LOG: u32 = 0u;
 #import "index"
+#import "scalar"
+#import "special"
 
 struct Params { rows: u32, C: u32, slots: u32 }
 
@@ -18,10 +20,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (i >= p.rows * p.slots) { return; }
   let row = i / p.slots;
   let most = stats[row].x;
-  let term = select(1.0 / stats[row].y, log(stats[row].y), LOG == 1u);
+  let term = select(1.0 / stats[row].y, ln(stats[row].y), LOG == 1u);
   for (var c = i % p.slots; c < p.C; c += p.slots) {
     let at = row * p.C + c;
     let d = x[at] - most;
-    if (LOG == 1u) { y[at] = d - term; } else { y[at] = exp(d) * term; }
+    if (LOG == 1u) { y[at] = d - term; } else { y[at] = expOf(d) * term; }
   }
 }

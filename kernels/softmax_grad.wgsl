@@ -2,6 +2,8 @@
 // one thread a (row, slot of columns), as there.
 override LOG: u32 = 0u;
 #import "index"
+#import "scalar"
+#import "special"
 
 struct Params { rows: u32, C: u32, slots: u32 }
 
@@ -19,6 +21,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let sum = sums[row];
   for (var c = i % p.slots; c < p.C; c += p.slots) {
     let at = row * p.C + c;
-    if (LOG == 1u) { dx[at] = dy[at] - exp(y[at]) * sum; } else { dx[at] = y[at] * (dy[at] - sum); }
+    if (LOG == 1u) { dx[at] = dy[at] - expOf(y[at]) * sum; } else { dx[at] = y[at] * (dy[at] - sum); }
   }
 }

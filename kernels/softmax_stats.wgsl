@@ -2,6 +2,8 @@
 // One reading of x: where a larger value turns up, the sum so far is scaled down to it (Milakov and Gimelshein 2018).
 // Neighbouring threads read neighbouring columns, whatever the width of a row. A slot without columns holds a sum of 0.
 #import "index"
+#import "scalar"
+#import "special"
 
 struct Params { rows: u32, C: u32, slots: u32 }
 
@@ -14,7 +16,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let i = groupOf(group, groups) * 64u + lane;
   if (i >= p.rows * p.slots) { return; }
   let start = i / p.slots * p.C;
-  var most = -3.4e38;
+  var most = LOWEST;
   var sum = 0.0;
   for (var c = i % p.slots; c < p.C; c += p.slots) {
     let v = x[start + c];
@@ -22,8 +24,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       sum = sum * exp(most - v) + 1.0;
       most = v;
     } else {
-      sum += exp(v - most);
+      sum += expOf(v - most);
     }
   }
-  stats[i] = vec2f(most, sum);
+  stats[i] = vec2f(most, unlessInfinite(sum, most));
 }

@@ -1,5 +1,7 @@
 // The maximum and Σ exp(x - m) of a row from those of its slots, in order: one thread a row.
 #import "index"
+#import "scalar"
+#import "special"
 
 struct Params { rows: u32, slots: u32 }
 
@@ -11,7 +13,7 @@ struct Params { rows: u32, slots: u32 }
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let i = groupOf(group, groups) * 64u + lane;
   if (i >= p.rows) { return; }
-  var most = -3.4e38;
+  var most = LOWEST;
   for (var s = 0u; s < p.slots; s++) { most = max(most, slotStats[i * p.slots + s].x); }
   var sum = 0.0;
   for (var s = 0u; s < p.slots; s++) {

@@ -2,6 +2,7 @@
 override OP: u32 = 1u; // 1 exp, 2 log, 3 sqrt, 4 relu, 5 gelu, 6 tanh, 7 sigmoid, 8 clamp
 #import "index"
 #import "single"
+#import "special"
 #import "erf"
 
 struct Params { length: u32, lo: f32, hi: f32 }
@@ -18,7 +19,7 @@ fn element(i: u32) {
     case 1u: { dx[i] = d * v; }
     case 2u: { dx[i] = d / v; }
     case 3u: { dx[i] = 0.5 * d / v; }
-    case 4u: { dx[i] = select(V(), d, v > V()); }
+    case 4u: { dx[i] = whereKept(d, v); }
     case 5u: { dx[i] = d * (0.5 * (1.0 + erf(v * 0.70710678)) + 0.39894228 * v * exp(-0.5 * v * v)); }
     case 6u: { dx[i] = d * (1.0 - v * v); }
     case 7u: { dx[i] = d * v * (1.0 - v); }

@@ -10,5 +10,5 @@ struct Params { length: u32 }
 @group(0) @binding(3) var<storage, read_write> y: array<V>;   // [length]
 @group(1) @binding(0) var<uniform> p: Params;
 
-fn element(i: u32) { y[i] = select(b[i], a[i], condition[i] != V()); }
+fn element(i: u32) { y[i] = select(b[i], a[i], (bitcast<U>(condition[i]) << U(1u)) != U()); }
 #import "elements"

@@ -5,9 +5,10 @@ import { bareWgsl } from '../scripts/bare-wgsl.js';
 import { names as wgslNames, shortNames } from '../scripts/short-names.js';
 import { findAdapter } from '../src/gpu/adapter.js';
 import { halfStored } from '../src/gpu/half_stored.js';
-import { type Kernel, kernel } from '../src/gpu/kernel.js';
+import { type Kernel, kernel, PARAM_SLOT } from '../src/gpu/kernel.js';
 import { layoutEntries } from '../src/gpu/pipelines.js';
 import type { Tuning } from '../src/gpu/preprocess.js';
+import { leastBytes } from './support/bindings.js';
 
 const root = join(import.meta.dirname, '..');
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
@@ -59,7 +60,8 @@ const kept: GPU[] = []; // a device dies with the instance it is of
 
 /** Dawn without a driver: it checks shaders of every extension and runs none. */
 async function checker(requiredFeatures: GPUFeatureName[]): Promise<GPUDevice> {
-  const { create } = (await import('webgpu')) as unknown as { create(options: string[]): GPU };
+  const { create, globals } = (await import('webgpu')) as unknown as { create(options: string[]): GPU; globals: object };
+  if (!globalThis.GPUShaderStage) Object.assign(globalThis, globals);
   kept.push(create(['backend=null', 'enable-dawn-features=allow_unsafe_apis']));
   const adapter = await kept.at(-1)!.requestAdapter();
   return adapter!.requestDevice({ requiredFeatures });
@@ -143,6 +145,29 @@ const SIZE = 4u; // @tune: why
 let long$i=p.size- -a+b(long$i,"a");
 #end
 `);
+  });
+});
+
+describe('bytes of bindings', () => {
+  let device: GPUDevice;
+  beforeAll(async () => void (device = await checker(Object.values(features))));
+
+  /** What Dawn says of a pipeline whose bindings have at least these bytes; undefined where they are enough, whatever else it asks for. */
+  async function tooFew(k: Kernel, module: GPUShaderModule, least: number[]): Promise<string | undefined> {
+    const entries = layoutEntries(k.access).map((e, i) => ({ ...e, buffer: { ...e.buffer, minBindingSize: least[i] ?? PARAM_SLOT } }));
+    device.pushErrorScope('validation');
+    const bound = device.createPipelineLayout({ bindGroupLayouts: [device.createBindGroupLayout({ entries })] });
+    device.createComputePipeline({ layout: bound, compute: { module } });
+    const said = (await device.popErrorScope())?.message;
+    return said?.includes('minBindingSize') ? said : undefined;
+  }
+
+  it.each(kernels)('%s: those that its text asks for are those that Dawn asks for', async (name) => {
+    for (const k of [...variants(read(`kernels/${name}.wgsl`))].flatMap((text) => tuningsOf(name).map((tuning) => kernel(name, text, tuning))).flatMap((k) => [k, halved(k)])) {
+      const [least, module] = [leastBytes(k), device.createShaderModule({ code: k.code })];
+      expect(await tooFew(k, module, least), k.name).toBeUndefined();
+      for (const i of least.keys()) expect(await tooFew(k, module, least.map((n, j) => (j === i ? n - 1 : n))), `${k.name}, binding ${i}`).toContain(`@binding(${i})`);
+    }
   });
 });
 

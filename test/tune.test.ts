@@ -42,13 +42,19 @@ afterEach(() => {
 describe('a ladder', () => {
   const nothing = () => ({ scratch: [], launches: [] });
   const rungs = [{ name: 'plain', fits: () => true, launch: nothing }, { name: 'even', fits: (n: number) => n % 2 === 0, launch: nothing }, { name: 'large', fits: (n: number) => n > 9, launch: nothing }];
-  const l: Ladder<number> = { name: 'l', rungs, classOf: (n) => (n < 5 ? 'small' : 'big'), guess: () => 'large', samples: [] };
+  const l: Ladder<number> = { name: 'l', rungs, classOf: (n) => (n < 5 ? 'small' : 'big'), guess: (n) => (n > 9 ? 'large' : 'plain'), samples: [] };
   const chosen = (n: number, tuned: Record<string, string> = {}) => rungOf(l, n, { tuned } as Traits).name;
 
-  it('takes what was measured, else the guess, else the first, as far as they fit', () => {
+  it('takes what was measured if that fits, else the guess', () => {
     expect([chosen(12), chosen(6)]).toEqual(['large', 'plain']);
     expect([chosen(12, { 'l big': 'even' }), chosen(13, { 'l big': 'even' }), chosen(4, { 'l big': 'even' })]).toEqual(['even', 'large', 'plain']);
     expect(chosen(12, { 'l big': 'of another version' })).toBe('large');
+  });
+
+  it('refuses a guess that does not fit, and one that is no rung', () => {
+    const guessing = (guess: string) => () => rungOf({ ...l, guess: () => guess }, 6, { tuned: {} } as Traits);
+    expect(guessing('large')).toThrow('ladder l: the guess must fit; got large for 6.');
+    expect(guessing('largest')).toThrow('ladder l: the guess must fit; got largest for 6.');
   });
 });
 

@@ -1,6 +1,7 @@
 // What a kernel works on: single words, or with "vec4" in place of this file four at a time.
 alias V = f32;
 alias U = u32;
+alias B = bool;
 const WIDTH = 1.0;
 
 fn total(v: V) -> f32 { return v; }

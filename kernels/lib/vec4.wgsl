@@ -1,6 +1,7 @@
 // What a kernel works on: four neighbouring words at a time; see "single".
 alias V = vec4f;
 alias U = vec4u;
+alias B = vec4<bool>;
 const WIDTH = 4.0;
 
 fn total(v: V) -> f32 { return (v.x + v.y) + (v.z + v.w); }

@@ -26,32 +26,53 @@ export const fmaPrimitive: Primitive<{ groups: number; each: number }> = {
   gpu: ({ groups, each }) => ({ kernel: fma, constants: { EACH: each }, params: {}, groups }),
 };
 
-/** Measures the adapter: the best of several sizes and rounds of a copy kernel, and of one that only multiplies and adds. */
+/** When a measurement ends: after `rounds` in a row, and `still` milliseconds, in which nothing was faster, and after `most` in any case. */
+export interface Patience {
+  readonly rounds: number;
+  readonly still: number;
+  readonly most: number;
+}
+
+/**
+ * Measures the adapter: the best of several sizes of a copy kernel, and of one that only multiplies and adds. Each is repeated until
+ * its rate rises no more: the clocks of an idle card take their time to follow its load.
+ */
 export async function measureCeiling(on: GpuBackend): Promise<Ceiling> {
   const { software } = on.gpu;
+  const patience = software ? { rounds: 4, still: 0, most: 2000 } : { rounds: 8, still: 300, most: 3000 };
+  const best = (work: () => void) => fastest(async () => {
+    for (let i = 0; i < 4; i++) work();
+    on.flush();
+    await on.gpu.device.queue.onSubmittedWorkDone();
+  }, patience).then((milliseconds) => milliseconds / 4000);
   const bytes = software ? 2 ** 24 : 2 ** 28;
   const memory = [0, 1].map(() => on.alloc('f32', bytes / 4));
   let moved = 0;
   for (const each of software ? [16, 64] : [2, 4])
     for (const apart of [false, true]) {
-      const seconds = await fastest(on, () => on.run(copyPrimitive, memory, { groups: bytes / 16 / 256 / each, each, apart }));
+      const seconds = await best(() => on.run(copyPrimitive, memory, { groups: bytes / 16 / 256 / each, each, apart }));
       moved = Math.max(moved, (2 * bytes) / seconds);
     }
   const [each, groups] = software ? [2000, 16] : [4000, 2048];
-  const seconds = await fastest(on, () => on.run(fmaPrimitive, memory, { groups, each }));
+  const seconds = await best(() => on.run(fmaPrimitive, memory, { groups, each }));
   for (const m of memory) on.free(m);
   return { flops: (groups * 64 * each * 12 * 4 * 2) / seconds, bytes: moved };
 }
 
-/** Seconds a run, of the fastest of seven rounds of four. */
-async function fastest(on: GpuBackend, work: () => void): Promise<number> {
-  let least = Infinity;
-  for (let round = 0; round < 8; round++) {
-    for (let i = 0; i < 4; i++) work();
-    const from = performance.now();
-    on.flush();
-    await on.gpu.device.queue.onSubmittedWorkDone();
-    if (round > 0) least = Math.min(least, (performance.now() - from) / 1000 / 4);
+/** What is no more than this part faster is noise. */
+const FASTER = 0.99;
+
+/** Milliseconds that `work` takes when it has become as fast as it will: the least of all rounds. The first compiles and does not count. */
+export async function fastest(work: () => Promise<void>, { rounds, still, most }: Patience): Promise<number> {
+  await work();
+  const start = performance.now();
+  let [least, best, from, since, risen] = [Infinity, Infinity, start, start, 0]; // `best` is where it last rose: small steps add up
+  for (let round = 1; ; round++) {
+    await work();
+    const now = performance.now();
+    least = Math.min(least, now - from);
+    if (least < FASTER * best) [best, since, risen] = [least, now, round];
+    if (now - start >= most || (round - risen >= rounds && now - since >= still)) return least;
+    from = now;
   }
-  return least;
 }

@@ -1,3 +1,4 @@
+import { ConfigError } from '../core/errors.js';
 import type { Traits } from '../gpu/device.js';
 import type { Launch, Plan } from './backend.js';
 
@@ -40,7 +41,7 @@ export const halved = <P>(sample: Sample<P>): Sample<P> => ({ ...sample, params:
  *     const primitive = { name: 'conv2d', gpu: ladder({ name: 'conv2d', rungs, classOf, guess, samples }) };
  *
  * The rung of a class of shapes is what a measurement says (`traits.tuned['conv2d <class>']`: shipped with the
- * library, or saved by `tune`), if there is one and it fits; else the guess; else the first rung that fits. It depends on
+ * library, or saved by `tune`), if there is one and it fits; else the guess. It depends on
  * nothing else, so a resumed run and a replayed step use the kernels of the first.
  */
 export interface Ladder<P> {
@@ -49,7 +50,7 @@ export interface Ladder<P> {
   readonly rungs: readonly Rung<P>[];
   /** Names the class of shapes, transposes and precision whose members share a rung. */
   readonly classOf: (params: P) => string;
-  /** The rung where nothing was measured. */
+  /** The rung where nothing was measured: one that fits. */
   readonly guess: (params: P, traits: Traits) => string;
   /** What `tune` times, the most important class first. */
   readonly samples: readonly Sample<P>[];
@@ -64,10 +65,17 @@ export function ladder<P>(of: Ladder<P>): (params: P, traits: Traits) => Launch 
   return (params, traits) => rungOf(of, params, traits).launch(params, traits);
 }
 
-/** The rung that computes `params` on an adapter. */
+/**
+ * The rung that computes `params` on an adapter.
+ *
+ * @throws ConfigError when the guess names a rung that does not fit: a fault of the ladder, never passed over for a slower rung.
+ */
 export function rungOf<P>(of: Ladder<P>, params: P, traits: Traits): Rung<P> {
   const named = (name?: string) => of.rungs.find((r) => r.name === name && r.fits(params, traits));
-  return named(traits.tuned[tuningKey(of, params)]) ?? named(of.guess(params, traits)) ?? of.rungs.find((r) => r.fits(params, traits))!;
+  const guess = of.guess(params, traits);
+  const rung = named(traits.tuned[tuningKey(of, params)]) ?? named(guess);
+  if (!rung) throw new ConfigError(`ladder ${of.name}: the guess must fit; got ${guess} for ${JSON.stringify(params)}. Mend guess or fits.`);
+  return rung;
 }
 
 /** The launch with a bias of the rung of `params`, if it has one. */

@@ -1,6 +1,6 @@
 import type { DispatchRecord } from '../backend/backend.js';
 import type { Ceiling } from '../backend/ceiling.js';
-import { percent } from '../io/numbers.js';
+import { binary, percent } from '../io/numbers.js';
 
 interface Sum {
   count: number;
@@ -30,15 +30,32 @@ export function profileTable(records: readonly DispatchRecord[], ceiling: Ceilin
   const MiB = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
   return [
     ...table,
+    ...sorted.flatMap(([name, sum]) => whyAbove(name, sum, ceiling)),
     `Ceiling: ${(ceiling.bytes / 1e9).toFixed(2)} GB/s copied, ${(ceiling.flops / 1e9).toFixed(1)} GFLOP/s multiplied and added.`,
     `Memory of the step: ${MiB(memory.planned)} planned, ${MiB(memory.live)} alive at once.`,
   ];
 }
 
-function row(name: string, { count, microseconds, bytes, flops }: Sum, whole: number, ceiling: Ceiling): string[] {
+/** Bytes and operations a second, and what part of the ceilings they are. */
+function rates({ microseconds, bytes, flops }: Sum, ceiling: Ceiling) {
   const seconds = microseconds / 1e6;
   const [moved, done] = seconds > 0 ? [bytes / seconds, flops / seconds] : [0, 0];
-  const reached = Math.max(moved / ceiling.bytes, done / ceiling.flops);
+  return { moved, done, ofBytes: moved / ceiling.bytes, ofFlops: done / ceiling.flops };
+}
+
+/** What a figure above 100 % means; none stands bare. */
+function whyAbove(name: string, sum: Sum, ceiling: Ceiling): string[] {
+  const { ofBytes, ofFlops } = rates(sum, ceiling);
+  const bound = `${binary(sum.bytes / sum.count)} a dispatch`;
+  if (ofFlops > 1) return [`${name}, ${percent(ofFlops)}: the ceiling is of f32 alone; products of f16 on matrix units may be above it.`];
+  if (ofBytes > 1) return [`${name}, ${percent(ofBytes)}: bindings of ${bound} come from a cache, faster than memory, or are not read whole.`];
+  return [];
+}
+
+function row(name: string, sum: Sum, whole: number, ceiling: Ceiling): string[] {
+  const { count, microseconds, flops } = sum;
+  const { moved, done, ofBytes, ofFlops } = rates(sum, ceiling);
+  const reached = Math.max(ofBytes, ofFlops);
   const [share, computed] = [percent(whole > 0 ? microseconds / whole : 0), flops > 0 ? (done / 1e9).toFixed(2) : '–'];
   return [name, String(count), (microseconds / 1000).toFixed(3), share, (moved / 1e9).toFixed(2), computed, percent(reached)];
 }

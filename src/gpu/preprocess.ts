@@ -22,10 +22,12 @@ import rngLib from '../../kernels/lib/rng.wgsl';
 import rowScoresLib from '../../kernels/lib/row_scores.wgsl';
 import rowScoresPairLib from '../../kernels/lib/row_scores_pair.wgsl';
 import rowTilesLib from '../../kernels/lib/row_tiles.wgsl';
+import scalarLib from '../../kernels/lib/scalar.wgsl';
 import singleLib from '../../kernels/lib/single.wgsl';
 import tileLib from '../../kernels/lib/tile.wgsl';
 import multiplyLib from '../../kernels/lib/tile_multiply.wgsl';
 import stageLib from '../../kernels/lib/tile_stage.wgsl';
+import specialLib from '../../kernels/lib/special.wgsl';
 import statsLib from '../../kernels/lib/tile_stats.wgsl';
 import vec4Lib from '../../kernels/lib/vec4.wgsl';
 import walkLib from '../../kernels/lib/walk.wgsl';
@@ -38,7 +40,7 @@ const library: Record<string, string> = {
   conv2d_dw: conv2dDwLib, conv2d_dw_outer: conv2dDwOuterLib, conv2d_dx: conv2dDxLib, conv2d_dx_tap: conv2dDxTapLib, elements: elementsLib, erf: erfLib,
   index: indexLib, lanes: lanesLib, matmul: matmulLib, matmul_tiled: matmulTiledLib,
   matrix: matrixLib, matrix_begin: matrixBeginLib, matrix_multiply: matrixMultiplyLib, matrix_stage: matrixStageLib, matrix_store: matrixStoreLib,
-  reduce: reduceLib, rng: rngLib, row_scores: rowScoresLib, row_scores_pair: rowScoresPairLib, row_tiles: rowTilesLib, single: singleLib,
+  reduce: reduceLib, rng: rngLib, row_scores: rowScoresLib, row_scores_pair: rowScoresPairLib, row_tiles: rowTilesLib, scalar: scalarLib, single: singleLib, special: specialLib,
   tile: tileLib, tile_multiply: multiplyLib, tile_stage: stageLib, tile_stats: statsLib, vec4: vec4Lib, walk: walkLib, window: windowLib,
 };
 

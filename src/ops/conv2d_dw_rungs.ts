@@ -12,7 +12,7 @@ import type { Traits } from '../gpu/device.js';
 import { type Kernel, kernel } from '../gpu/kernel.js';
 import type { Conv2dParams } from '../reference/conv2d.js';
 import { always, byColumns, bySide, bySubgroup, canMatrix, canTile, canTileFew, classOf, fillsMatrices, fillsTiles, isDepthwise, isProduct, pixelsOf, product, rebind, samples, tiling, wSize, xSize, ySize } from './conv2d_parts.js';
-import { matmulGpu } from './matmul_rungs.js';
+import { byWhole, matmulGpu } from './matmul_rungs.js';
 import { reduceLaunch } from './reduce.js';
 
 type P = Conv2dParams;
@@ -21,7 +21,7 @@ const broadcast = bySubgroup('conv2d_dw_broadcast', broadcastSource, (subgroup) 
 const few = bySubgroup('conv2d_dw_few', fewSource, (subgroup) => ({ COLUMNS: 32 / subgroup, LOADS: 16 / subgroup }));
 const tiled = bySide('conv2d_dw_tiled', tiledSource);
 const fewTiled = kernel('conv2d_dw_few_tiled', fewTiledSource);
-const matrix = kernel('conv2d_dw_matrix', matrixSource, { A_T: 1 });
+const matrix = byWhole('conv2d_dw_matrix', matrixSource, { A_T: 1 });
 const depthwise = kernel('conv2d_dw_depthwise', depthwiseSource);
 
 /** The sum over pixels in slices of whole rows (n, p), where there are too few `tiles` to keep the adapter busy; slices are added in order. */
@@ -57,6 +57,8 @@ function depthwiseLaunch(p: P, { parallelGroups }: Traits): Launch | Plan {
   return sliced(p, threads, parallelGroups * 64, (params, all) => ({ kernel: depthwise, params: { ...params }, groups: ceilDiv(all, 64) }));
 }
 
+const hasSubgroups = (_: P, { subgroup }: Traits) => broadcast.has(subgroup);
+
 /** By traits alone, as for y. */
 function guess(p: P, t: Traits): string {
   if (isProduct(p)) return 'product';
@@ -64,7 +66,7 @@ function guess(p: P, t: Traits): string {
   if (fillsMatrices(p, t)) return 'matrix';
   if (fillsTiles(p, t)) return p.O / p.groups >= 128 && wSize(p) / p.groups >= 2 ** 18 ? 'tiled 128' : 'tiled 64'; // pixels make up for few tiles
   if (canTileFew(p, t) && p.O / p.groups >= 16) return 'few tiled';
-  if (!t.software || p.O / p.groups < 8) return 'direct';
+  if (!t.software || p.O / p.groups < 8 || !hasSubgroups(p, t)) return 'direct';
   return p.C / p.groups <= 32 ? 'few' : 'broadcast';
 }
 
@@ -72,12 +74,12 @@ export const conv2dDwLadder: Ladder<P> = {
   name: 'conv2d_dw', classOf, guess, samples: samples(xSize, ySize, wSize),
   rungs: [
     { name: 'direct', fits: always, launch: directLaunch },
-    { name: 'broadcast', fits: (_, { subgroup }) => broadcast.has(subgroup), launch: broadcastLaunch },
-    { name: 'few', fits: (_, { subgroup }) => few.has(subgroup), launch: fewLaunch },
+    { name: 'broadcast', fits: hasSubgroups, launch: broadcastLaunch },
+    { name: 'few', fits: hasSubgroups, launch: fewLaunch },
     { name: 'tiled 64', fits: canTile, launch: tileLaunch(tiled.get(64)!, 64) },
     { name: 'tiled 128', fits: canTile, launch: tileLaunch(tiled.get(128)!, 128) },
     { name: 'few tiled', fits: canTileFew, launch: tileLaunch(fewTiled, 64) },
-    { name: 'matrix', fits: canMatrix, launch: tileLaunch(matrix, 128) },
+    { name: 'matrix', fits: canMatrix, launch: (p, t) => tileLaunch(matrix(p.O / p.groups, (p.R * p.S * p.C) / p.groups), 128)(p, t) },
     { name: 'depthwise', fits: isDepthwise, launch: depthwiseLaunch },
     { name: 'product', fits: isProduct, launch: (p, t) => rebind(matmulGpu(product(p.O, p.C, pixelsOf(p), { aT: true, half: p.half }), t), [1, 0, 2]) }, // dw = dyᵀ x
   ],

@@ -11,14 +11,14 @@ import type { Traits } from '../gpu/device.js';
 import { type Kernel, kernel } from '../gpu/kernel.js';
 import type { Conv2dParams } from '../reference/conv2d.js';
 import { always, byColumns, bySide, bySubgroup, canMatrix, canTile, classOf, classPixels, fillsMatrices, fillsTiles, isDepthwise, isProduct, pixelsOf, product, samples, tiledRung, tiling, wSize, xSize, ySize } from './conv2d_parts.js';
-import { matmulGpu } from './matmul_rungs.js';
+import { byWhole, matmulGpu } from './matmul_rungs.js';
 
 type P = Conv2dParams;
 const direct = byColumns('conv2d_dx', source);
 const broadcast = bySubgroup('conv2d_dx_broadcast', broadcastSource);
 const few = bySubgroup('conv2d_dx_few', fewSource, () => ({}));
 const tiled = bySide('conv2d_dx_tiled', tiledSource);
-const matrix = kernel('conv2d_dx_matrix', matrixSource);
+const matrix = byWhole('conv2d_dx_matrix', matrixSource, {});
 const depthwise = kernel('conv2d_dx_depthwise', depthwiseSource);
 
 /** Every class of pixels gets as many workgroups as the largest needs. */
@@ -38,6 +38,9 @@ const tileLaunch = (k: Kernel, side: number, p: P): Launch => byClass(k, p, ceil
 
 const depthwiseLaunch = (p: P): Launch => byClass(depthwise, p, ceilDiv(ceilDiv(classPixels(p), 8) * p.C, 64));
 
+const canBroadcast = (p: P, { subgroup }: Traits) => broadcast.has(subgroup) && (p.O / p.groups) % subgroup === 0;
+const canFew = (p: P, { subgroup }: Traits) => few.has(subgroup) && p.C / p.groups <= 4;
+
 /** By traits alone, as for y. */
 function guess(p: P, t: Traits): string {
   if (isProduct(p)) return 'product';
@@ -45,18 +48,19 @@ function guess(p: P, t: Traits): string {
   if (fillsMatrices(p, t)) return 'matrix';
   if (fillsTiles(p, t)) return tiledRung(classPixels(p) * p.strideH * p.strideW, p.C / p.groups, t);
   if (!t.software) return 'direct';
-  return p.C / p.groups >= 24 ? 'broadcast' : p.C / p.groups <= 4 ? 'few' : 'direct';
+  if (canBroadcast(p, t) && p.C / p.groups >= 24) return 'broadcast';
+  return canFew(p, t) ? 'few' : 'direct';
 }
 
 export const conv2dDxLadder: Ladder<P> = {
   name: 'conv2d_dx', classOf, guess, samples: samples(ySize, wSize, xSize),
   rungs: [
     { name: 'direct', fits: always, launch: directLaunch },
-    { name: 'broadcast', fits: (p, { subgroup }) => broadcast.has(subgroup) && (p.O / p.groups) % subgroup === 0, launch: broadcastLaunch },
-    { name: 'few', fits: (p, { subgroup }) => few.has(subgroup) && p.C / p.groups <= 4, launch: fewLaunch },
+    { name: 'broadcast', fits: canBroadcast, launch: broadcastLaunch },
+    { name: 'few', fits: canFew, launch: fewLaunch },
     { name: 'tiled 64', fits: canTile, launch: (p) => tileLaunch(tiled.get(64)!, 64, p) },
     { name: 'tiled 128', fits: canTile, launch: (p) => tileLaunch(tiled.get(128)!, 128, p) },
-    { name: 'matrix', fits: canMatrix, launch: (p) => tileLaunch(matrix, 128, p) },
+    { name: 'matrix', fits: canMatrix, launch: (p) => tileLaunch(matrix(classPixels(p), p.C / p.groups), 128, p) },
     { name: 'depthwise', fits: isDepthwise, launch: depthwiseLaunch },
     { name: 'product', fits: isProduct, launch: (p, t) => matmulGpu(product(pixelsOf(p), p.C, p.O, { half: p.half }), t) }, // dx = dy w
   ],

@@ -12,7 +12,7 @@ import type { Traits } from '../gpu/device.js';
 import { type Kernel, kernel } from '../gpu/kernel.js';
 import type { Conv2dParams } from '../reference/conv2d.js';
 import { always, byColumns, bySide, bySubgroup, canMatrix, canTile, canTileFew, classOf, fillsMatrices, fillsTiles, isDepthwise, isProduct, pixelsOf, product, samples, tiledRung, tiling, wSize, xSize, ySize } from './conv2d_parts.js';
-import { matmulGpu, matmulLadder, storesHalves } from './matmul_rungs.js';
+import { byWhole, matmulGpu, matmulLadder, storesHalves } from './matmul_rungs.js';
 import { stridedLaunch } from './strided.js';
 
 type P = Conv2dParams;
@@ -23,7 +23,7 @@ const tiled = bySide('conv2d_tiled', tiledSource);
 const tiledStats = bySide('conv2d_tiled', tiledSource, { STATS: 1 });
 const fewTiled = kernel('conv2d_few_tiled', fewTiledSource);
 const fewTiledStats = kernel('conv2d_few_tiled', fewTiledSource, { STATS: 1 });
-const matrix = kernel('conv2d_matrix', matrixSource, { B_T: 1 });
+const matrix = byWhole('conv2d_matrix', matrixSource, { B_T: 1 });
 const matrixStats = kernel('conv2d_matrix', matrixSource, { B_T: 1, WHOLE: 0, STATS: 1 });
 const depthwise = kernel('conv2d_depthwise', depthwiseSource);
 
@@ -49,6 +49,9 @@ const asProduct = (p: P) => product(pixelsOf(p), p.O, p.C, { bT: true, half: p.h
 
 const depthwiseLaunch = (p: P): Launch => ({ kernel: depthwise, params: { ...p }, groups: ceilDiv(ceilDiv(pixelsOf(p), 8) * p.C, 64) });
 
+const canBroadcast = (p: P, { subgroup }: Traits) => broadcast.has(subgroup) && (p.C / p.groups) % subgroup === 0;
+const canFew = (_: P, { subgroup }: Traits) => few.has(subgroup);
+
 /** By traits alone. On software the broadcast kernels win wherever there are channels to tile, on graphics cards the tiled ones; products are matmul's. */
 function guess(p: P, t: Traits): string {
   if (isProduct(p)) return 'product';
@@ -56,20 +59,20 @@ function guess(p: P, t: Traits): string {
   if (fillsMatrices(p, t)) return 'matrix';
   if (fillsTiles(p, t)) return tiledRung(pixelsOf(p), p.O / p.groups, t);
   if (canTileFew(p, t) && p.O / p.groups >= 16) return 'few tiled';
-  if (!t.software || p.O / p.groups < 8) return 'direct';
-  return (p.C / p.groups) % t.subgroup === 0 && p.C / p.groups >= 32 ? 'broadcast' : 'few';
+  if (!t.software || p.O / p.groups < 8 || !canFew(p, t)) return 'direct';
+  return canBroadcast(p, t) && p.C / p.groups >= 32 ? 'broadcast' : 'few';
 }
 
 export const conv2dLadder: Ladder<P> = {
   name: 'conv2d', classOf, guess, samples: samples(xSize, wSize, ySize),
   rungs: [
     { name: 'direct', fits: always, launch: directLaunch },
-    { name: 'broadcast', fits: (p, { subgroup }) => broadcast.has(subgroup) && (p.C / p.groups) % subgroup === 0, launch: broadcastLaunch(broadcast) },
-    { name: 'few', fits: (_, { subgroup }) => few.has(subgroup), launch: broadcastLaunch(few) },
+    { name: 'broadcast', fits: canBroadcast, launch: broadcastLaunch(broadcast) },
+    { name: 'few', fits: canFew, launch: broadcastLaunch(few) },
     { name: 'tiled 64', fits: canTile, launch: (p) => tileLaunch(tiled.get(64)!, 64, p), statistics: tileStatistics(tiledStats.get(64)!, 64) },
     { name: 'tiled 128', fits: canTile, launch: (p) => tileLaunch(tiled.get(128)!, 128, p), statistics: tileStatistics(tiledStats.get(128)!, 128) },
     { name: 'few tiled', fits: canTileFew, launch: (p) => tileLaunch(fewTiled, 64, p), statistics: tileStatistics(fewTiledStats, 64) },
-    { name: 'matrix', fits: canMatrix, launch: (p) => tileLaunch(matrix, 128, p), statistics: tileStatistics(matrixStats, 128, 64) },
+    { name: 'matrix', fits: canMatrix, launch: (p) => tileLaunch(matrix(pixelsOf(p), p.O / p.groups), 128, p), statistics: tileStatistics(matrixStats, 128, 64) },
     { name: 'depthwise', fits: isDepthwise, launch: depthwiseLaunch },
     { name: 'product', fits: isProduct, launch: (p, t) => matmulGpu(asProduct(p), t), statistics: (p, t) => statisticsOf(matmulLadder, asProduct(p), t) },
   ],

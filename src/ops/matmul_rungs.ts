@@ -45,6 +45,15 @@ type Pair = readonly [plain: Kernel, biased?: Kernel];
 const pair = (file: string, source: string, tuning?: Tuning, more?: Tuning): Pair =>
   [kernel(file, source, tuning), kernel(file, source, { ...tuning, ...more, BIAS: 1 })];
 
+/**
+ * A kernel for tensor cores, for results of so many rows and columns. One that stores whole tiles is bound to room for a matrix
+ * at least, whatever it stores; a result without a whole tile may be smaller, and takes the text that stores none.
+ */
+export function byWhole(file: string, source: string, tuning: Tuning): (rows: number, columns: number) => Kernel {
+  const [parts, whole] = [0, 1].map((WHOLE) => kernel(file, source, { ...tuning, WHOLE }));
+  return (rows, columns) => (Math.min(rows, columns) >= 128 ? whole : parts);
+}
+
 const direct = pair('matmul', directSource);
 const tiled64 = pair('matmul_tiled', tiledSource);
 const tiled32 = pair('matmul_tiled', tiledSource, { TILE: 32, LOADS: 8 });
@@ -52,7 +61,8 @@ const tiledF16 = pair('matmul_tiled_f16', tiledF16Source);
 const wide = pair('matmul_wide', wideSource);
 const wideStats = kernel('matmul_wide', wideSource, { STATS: 1 });
 const broadcast = new Map([4, 8].map((SUBGROUP) => [SUBGROUP, [kernel('matmul_broadcast', broadcastSource, { SUBGROUP, COLUMNS: 32 / SUBGROUP })] as const]));
-const matrix = [0, 1].map((A_T) => [0, 1].map((B_T) => pair('matmul_matrix', matrixSource, { A_T, B_T }, { WHOLE: 0 })));
+const matrix = [0, 1].map((A_T) => [0, 1].map((B_T) => byWhole('matmul_matrix', matrixSource, { A_T, B_T })));
+const matrixBiased = [0, 1].map((A_T) => [0, 1].map((B_T) => kernel('matmul_matrix', matrixSource, { A_T, B_T, WHOLE: 0, BIAS: 1 })));
 const matrixStats = kernel('matmul_matrix', matrixSource, { B_T: 1, WHOLE: 0, STATS: 1 });
 
 /** The one launch of a kernel whose tiles' sums are whole: one matrix, K not split. */
@@ -85,7 +95,10 @@ function rung(
 /** Whether kernels for tensor cores run (kernels/lib/matrix). */
 export const hasMatrices = (t: Traits): boolean => t.subgroupMatrix && t.subgroup === 32 && t.workgroupMemory >= 32768;
 
-const canWide = (p: MatmulParams) => byFour(p) && p.N % 4 === 0;
+const canWide = (p: MatmulParams, t: Traits) => !t.software && byFour(p) && p.N % 4 === 0;
+const canMatrix = (p: MatmulParams, t: Traits) => p.half === 1 && hasMatrices(t) && byFour(p);
+/** The kernel for tensor cores, and the one with a bias. */
+const matrixPair = (p: MatmulParams): Pair => [matrix[aT(p)][bT(p)](p.M, p.N), matrixBiased[aT(p)][bT(p)]];
 
 /** The ladder, from the kernel that serves everything to the ones for much work on large adapters. */
 export const matmulRungs: readonly Rung<MatmulParams>[] = [
@@ -95,10 +108,10 @@ export const matmulRungs: readonly Rung<MatmulParams>[] = [
   rung('broadcast', 16, 32, (_, t) => broadcast.get(t.subgroup)!, (_, t) => broadcast.has(t.subgroup)),
   rung('tiled 32', 32, 32, () => tiled32),
   rung('tiled 64', 64, 64, () => tiled64),
-  { ...rung('wide', 128, 128, () => wide, (p, t) => canWide(p) && !t.software), statistics: (p, t) => statistics(wideStats, 128, p, t) },
+  { ...rung('wide', 128, 128, () => wide, canWide), statistics: (p, t) => statistics(wideStats, 128, p, t) },
   rung('tiled f16', 64, 64, () => tiledF16, storesHalves),
   {
-    ...rung('matrix', 128, 128, (p) => matrix[aT(p)][bT(p)], (p, t) => p.half === 1 && hasMatrices(t) && byFour(p)),
+    ...rung('matrix', 128, 128, matrixPair, canMatrix),
     statistics: (p, t) => (aT(p) === 0 && bT(p) === 1 ? statistics(matrixStats, 64, p, t) : undefined), // a convolution's
   },
 ];
@@ -112,8 +125,8 @@ function guess(p: MatmulParams, t: Traits): string {
   if (p.M <= 8) return 'row';
   if (p.N <= 8) return 'column';
   const enough = (side: number) => 4 * p.batch * ceilDiv(p.M, side) * ceilDiv(p.N, side) >= t.parallelGroups;
-  if (p.half === 1 && t.f16) return t.subgroupMatrix && byFour(p) && Math.min(p.M, p.N) >= 64 ? 'matrix' : 'tiled f16';
-  if (enough(128) && canWide(p)) return 'wide';
+  if (storesHalves(p, t)) return canMatrix(p, t) && Math.min(p.M, p.N) >= 64 ? 'matrix' : 'tiled f16';
+  if (enough(128) && canWide(p, t)) return 'wide';
   return enough(64) ? 'tiled 64' : 'tiled 32';
 }
 

@@ -56,7 +56,7 @@ export function reduceLaunches(p: Reduction, [x, y, scratch]: readonly number[])
   const fours = inRows(p); // columns of a [R / 4, 4] matrix first
   const first = fours ? { ...p, R: p.R / 4, B: 4 } : p;
   const slots = slotsOf(first);
-  if (!fours && slots.S === 1) return { scratch: [], launches: [{ ...reduceLaunch(p), bind: [x, y] }] };
+  if (p.B === 0 || (!fours && slots.S === 1)) return { scratch: [], launches: [{ ...reduceLaunch(p), bind: [x, y] }] };
   const rest = reduceLaunches({ ...p, R: (slots.S * first.B) / p.B }, [scratch, y, scratch + 1]);
   return { scratch: [p.A * slots.S * first.B, ...rest.scratch], launches: [{ ...slotsLaunch({ ...first, scale: 1 }, slots), bind: [x, scratch] }, ...rest.launches] };
 }

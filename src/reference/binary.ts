@@ -18,7 +18,7 @@ const apply: Record<BinaryOp, (a: number, b: number) => number> = {
   mul: (a, b) => a * b,
   div: (a, b) => a / b,
   greater: (a, b) => (a > b ? 1 : 0),
-  maximum: (a, b) => (a > b ? a : b),
+  maximum: Math.max,
 };
 
 /** y = f(a, b) with broadcasting. */

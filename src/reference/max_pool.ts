@@ -1,10 +1,11 @@
 import type { TypedArray } from '../core/dtype.js';
+import { beats } from './reduce.js';
 import { type PoolParams, windows } from './pool.js';
 
 /** y = the largest of every window, and the place in the window of the first that is. */
 export function maxPool([x, y, place]: TypedArray[], params: PoolParams): void {
   windows(params, (iy, pixels) => {
-    const best = pixels.reduce((a, b) => (x[b.ix] > x[a.ix] ? b : a));
+    const best = pixels.reduce((a, b) => (beats(x[b.ix], x[a.ix]) ? b : a));
     y[iy] = x[best.ix];
     place[iy] = best.place;
   });

@@ -27,12 +27,15 @@ export function reduceMaxGrad([place, dy, dx]: TypedArray[], { A, R, B }: Run): 
   for (let a = 0; a < A; a++) for (let b = 0; b < B; b++) dx[(a * R + place[a * B + b]) * B + b] = dy[a * B + b];
 }
 
+/** Whether `v` takes the place of the largest value so far: the first NaN is larger than any number. */
+export const beats = (v: number, most: number): boolean => v > most || (Number.isNaN(v) && !Number.isNaN(most));
+
 /** y[a, b] = the first r at which x[a, r, b] is largest. */
 export function argmax([x, y]: TypedArray[], { A, R, B }: Run): void {
   for (let a = 0; a < A; a++) {
     for (let b = 0; b < B; b++) {
       let best = 0;
-      for (let r = 1; r < R; r++) if (x[(a * R + r) * B + b] > x[(a * R + best) * B + b]) best = r;
+      for (let r = 1; r < R; r++) if (beats(x[(a * R + r) * B + b], x[(a * R + best) * B + b])) best = r;
       y[a * B + b] = best;
     }
   }

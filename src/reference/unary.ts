@@ -47,11 +47,15 @@ export function unaryGrad([x, dy, dx]: TypedArray[], { op, lo, hi }: UnaryParams
     exp: (y) => y,
     log: (v) => 1 / v,
     sqrt: (y) => 1 / (2 * y),
-    relu: (y) => (y > 0 ? 1 : 0),
+    relu: (y) => (y === 0 ? 0 : 1),
     gelu: (v) => normalCdf(v) + v * density(v),
     tanh: (y) => 1 - y ** 2,
     sigmoid: (y) => y - y ** 2,
     clamp: (v) => (v >= lo && v <= hi ? 1 : 0),
   };
-  for (let i = 0; i < dx.length; i++) dx[i] = dy[i] * slope[op](x[i]);
+  const cuts = op === 'relu' || op === 'clamp'; // what they cut off gets no gradient, be it infinite or NaN
+  for (let i = 0; i < dx.length; i++) {
+    const s = slope[op](x[i]);
+    dx[i] = cuts && s === 0 ? 0 : dy[i] * s;
+  }
 }

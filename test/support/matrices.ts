@@ -1,5 +1,7 @@
 import type { Launch, Plan } from '../../src/backend/backend.js';
 import type { Traits } from '../../src/gpu/device.js';
+import type { Kernel } from '../../src/gpu/kernel.js';
+import type { Played } from './bindings.js';
 
 /** An adapter with tensor cores, as far as ladders can tell. */
 export const withMatrices = (traits: Traits): Traits => ({ ...traits, software: false, parallelGroups: 4, subgroup: 32, subgroupMatrix: true, workgroupMemory: 32768 });
@@ -37,8 +39,9 @@ const play = (code: string): string =>
     .replace(/subgroupMatrixStore<row_major>\(&(\w+), (.*), (\w+), (\w+)\);/g, (_, to, at, sum, line) =>
       `for (var i = 0u; i < 8u + (me >> 9u); i++) { let e = me % 32u * 8u + i; ${to}[${at} + e / 16u * ${line} + e % 16u] = ${sum}[i]; }`);
 
-/** A launch whose tensor cores are played. */
+/** A launch whose tensor cores are played; its bindings are checked as for real ones. */
 export function playMatrices(made: Launch | Plan): Launch | Plan {
-  const one = (l: Launch): Launch => (/_matrix/.test(l.kernel.name) ? { ...l, kernel: { ...l.kernel, name: `${l.kernel.name} played`, code: play(l.kernel.code) } } : l);
+  const playing = (k: Kernel): Played => ({ ...k, name: `${k.name} played`, code: play(k.code), played: k });
+  const one = (l: Launch): Launch => (/_matrix/.test(l.kernel.name) ? { ...l, kernel: playing(l.kernel) } : l);
   return 'launches' in made ? { ...made, launches: made.launches.map(one) } : one(made);
 }

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import './bindings.js';
 
 declare const TEST_SEED: number | undefined;
 
