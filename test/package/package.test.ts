@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { patience } from '../../scripts/speed.mjs';
 import { bundleOf, gzippedKB, uses } from '../../bench/bundle.js';
@@ -24,7 +25,8 @@ function run(command: string, args: string[], cwd = folder): string {
 }
 
 /** npm's own cache and notices stay out of it: nothing may come from a network. */
-const npm = (args: string[], cwd = folder) => run('npm', [args[0], '--offline', '--no-audit', '--no-fund', '--ignore-scripts', '--cache', join(folder, 'cache'), ...args.slice(1)], cwd);
+const npm = (args: string[], cwd = folder) =>
+  run('npm', [args[0], '--offline', '--no-audit', '--no-fund', '--cache', join(folder, 'cache'), ...args.slice(1)], cwd);
 
 /** Runs a module of a stranger's and returns what it prints. */
 function script(name: string, text: string): string {
@@ -44,10 +46,9 @@ function lend(...names: string[]): void {
 }
 
 beforeAll(() => {
-  run(process.execPath, ['--input-type=module', '-e', `import { build } from './scripts/setup.mjs'; await build({ types: true });`], root);
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'stranger', private: true, type: 'module' }));
-  const [{ filename }] = JSON.parse(npm(['pack', '--json', '--pack-destination', folder], root)) as { filename: string }[];
-  npm(['install', join(folder, filename), '--omit=peer']);
+  npm(['pack', '--pack-destination', folder], root); // builds what is not up to date
+  npm(['install', join(folder, readdirSync(folder).find((f) => f.endsWith('.tgz'))!), '--omit=peer']);
   packed = filesOf(installed);
   lend('webgpu', 'sharp', '@sparticuz/chromium', '@webgpu/types', 'typescript');
 }, patience(240_000));
@@ -123,7 +124,24 @@ describe('the package', () => {
     expect(printed).toMatch(/adapter: (?!none)[^]*right +matmul[^]*GFLOP\/s/);
   });
 
-  it.each([['bundler', 'esnext'], ['node16', 'node16']])('has types that moduleResolution %s finds', (moduleResolution, module) => {
+  const entries = ['index', 'engine', 'node', 'reference'];
+
+  it('may be required: no module of an entry awaits at its top', async () => {
+    const entryPoints = entries.map((name) => join(installed, `dist/${name}.js`));
+    const options = { entryPoints, bundle: true, write: false, platform: 'node', format: 'cjs', outdir: 'out', logLevel: 'silent' } as const;
+    const { errors } = await build({ ...options, external: ['webgpu', 'sharp', '@sparticuz/chromium'] });
+    expect(errors).toEqual([]); // esbuild turns no top-level await into CommonJS
+  });
+
+  it('is required by Node 22 and newer, or says that it is a module', () => {
+    const text = ['dawngrad', 'dawngrad/engine', 'dawngrad/node', 'dawngrad/reference'].map((name) => `typeof require('${name}').${name.endsWith('node') ? 'startRun' : 'matmul'}`);
+    writeFileSync(join(folder, 'required.cjs'), `console.log(${text.join(', ')});`);
+    const required = () => run(process.execPath, ['required.cjs']).trim();
+    if ('require_module' in process.features) expect(required()).toBe('function function function function');
+    else expect(required).toThrow('ERR_REQUIRE_ESM');
+  });
+
+  it.each([['bundler', 'esnext'], ['node16', 'node16'], ['nodenext', 'nodenext']])('has types that moduleResolution %s finds, with nothing else installed', (moduleResolution, module) => {
     writeFileSync(join(folder, 'stranger.ts'), `
       import { device, matmul, type Shape, type Tensor, tensor } from 'dawngrad';
       import { matmul as same } from 'dawngrad/engine';
@@ -135,8 +153,10 @@ describe('the package', () => {
       // @ts-expect-error: a shape is no text, so the types are not any
       const wrong: string = c.shape;
       export { openPictures, reference, shape, wrong };`);
-    const options = { target: 'es2022', lib: ['es2022', 'dom'], types: ['@webgpu/types'], strict: true, noEmit: true, skipLibCheck: false, module, moduleResolution };
-    writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, files: ['stranger.ts'] }));
-    expect(run(process.execPath, [join(folder, 'node_modules/typescript/bin/tsc'), '-p', folder])).toBe('');
+    for (const [lib, types] of [[['es2022'], []], [['es2022', 'dom'], []], [['es2022', 'dom'], ['@webgpu/types']]]) {
+      const options = { target: 'es2022', lib, types, strict: true, noEmit: true, skipLibCheck: false, module, moduleResolution };
+      writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions: options, files: ['stranger.ts'] }));
+      expect(run(process.execPath, [join(folder, 'node_modules/typescript/bin/tsc'), '-p', folder])).toBe('');
+    }
   });
 });

@@ -1,0 +1,42 @@
+import { backward } from '../../src/autograd.js';
+import type { Backend } from '../../src/backend/backend.js';
+import { setStored, storeTensor } from '../../src/moco/module-state.js';
+import type { Module } from '../../src/nn/module.js';
+import { ResNet } from '../../src/nn/resnet.js';
+import { VisionTransformer } from '../../src/nn/vit.js';
+import { mul } from '../../src/ops/binary.js';
+import { type Precision, withPrecision } from '../../src/ops/precision.js';
+import { sum } from '../../src/ops/reduce.js';
+import { step } from '../../src/step.js';
+import { type Tensor, tensor } from '../../src/tensor.js';
+import { on } from '../support/devices.js';
+import type { Network } from './cases.js';
+import { cases, type Items } from './golden.js';
+import { even, initialOf, pictures } from './values.js';
+
+const build = (c: Network): Module =>
+  c.kind === 'resnet'
+    ? new ResNet({ ...c, head: 'none', seed: 1 })
+    : new VisionTransformer({ ...c, head: 'none', stopGradConv1: false, seed: 1 });
+
+/** Features of a training batch, running statistics after it and, with `gradients`, those of sum(G · features). */
+export async function features(backend: Backend, name: string, { gradients = true, precision = 'f32' as Precision } = {}): Promise<Items> {
+  const [c, items, read]: [Cases[string], Items, [string, Tensor][]] = [cases.features[name], new Map(), []];
+  const model = on(backend, () => build(c).train());
+  for (const e of model.entries()) if ('tensor' in e && !e.name.endsWith('pos_embed')) setStored(e.tensor, initialOf(e.name, e.tensor));
+  const y = on(backend, () => step(() => withPrecision(precision, () => {
+    const y = model.forward(pictures(`features/${name}/x`, c.N, c.size));
+    if (gradients) backward(sum(mul(y, tensor(even(`features/${name}/G`, y.shape), y.shape))));
+    return y;
+  })));
+  read.push(['y', y]);
+  for (const e of model.entries()) {
+    if (!('tensor' in e)) continue;
+    if (e.name.includes('running_')) read.push([`after/${e.name}`, e.tensor]);
+    else if (e.tensor.grad) read.push([`grad/${e.name}`, e.tensor.grad]);
+  }
+  for (const [item, t] of read) items.set(`features/${name}/${item}`, (await storeTensor(t)).data as Float32Array);
+  return items;
+}
+
+type Cases = typeof cases.features;
