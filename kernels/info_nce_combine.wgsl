@@ -44,7 +44,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let L = unlessInfinite(expOf(own - M), M) + negative;
   dq[at] = (total - negative * positive[at]) * (p.scale / L);
   if (at % p.D == 0u) {
-    loss[row] = select(ln(L) + (M - own), log1p(negative), M == own);
+    loss[row] = select(ln(L) + (M - own), unlessInfinite(log1p(negative), M), M == own);
     rank[row] = above;
   }
 }
