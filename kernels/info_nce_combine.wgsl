@@ -47,7 +47,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let L = unlessInfinite(expOf(own - M), M) + negative;
   dq[at] = (total - negative * positive[at]) * (p.scale / L);
   if (at % p.D == 0u) {
-    let bits = bitcast<u32>(select(ln(L) + (M - own), log1p(negative), M == own));
+    let bits = bitcast<u32>(select(ln(L) + (M - own), unlessInfinite(log1p(negative), M), M == own));
     loss[row] = bitcast<f32>(bits);
     rank[row] = select(above, LAST, (bits & ONES) == ONES);
   }

@@ -41,7 +41,8 @@ function forward(q: Tensor, kv: Tensor, p: AttentionParams) {
 }
 
 /**
- * Attention of every head: softmax(scale q kᵀ) v. The matrix of scores never is in memory, in either direction.
+ * Attention of every head: softmax(scale q kᵀ) v. The matrix of scores never is in memory, in either direction. What NaN or
+ * infinity reaches is neither finite, in gradients too; which of both it is, adapters decide.
  *
  * @param q [batch, Nq, heads · D]
  * @param k [batch, Nk, heads · D], Nk at least 1

@@ -48,7 +48,7 @@ export function div(a: Operand, b: Operand): Tensor {
 /** y = 1 where a > b, else 0; no gradient. */
 export const greater = (a: Operand, b: Operand): Tensor => pairwise('greater', lift(a), lift(b));
 
-/** y = max(a, b), broadcasting; where they are equal the gradient goes to b. */
+/** y = max(a, b), broadcasting, NaN where one is; where they are equal, or NaN, the gradient goes to b. */
 export function maximum(a: Tensor, b: Operand): Tensor {
   const v = lift(b);
   return record('maximum', pairwise('maximum', a, v), [a, v], (dy, [da, db]) => {

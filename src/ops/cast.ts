@@ -22,7 +22,7 @@ const primitive: Primitive<{ from: DType; to: DType; length: number }> = {
 };
 
 /**
- * x as another element type; fractions are dropped towards zero, f16 is the nearest half. Gradients flow between f32 and f16.
+ * x as another element type; fractions are dropped towards zero, NaN is the integer 0, f16 is the nearest half. Gradients flow between f32 and f16.
  */
 export function cast(x: Tensor, to: Exclude<DType, 'u8'>): Tensor {
   if ((to as DType) === 'u8') throw new DTypeError('cast: u8 is storage for pictures and only read; got a cast to u8. Make the tensor from a Uint8Array.');

@@ -15,7 +15,7 @@ const primitive: Primitive<PoolParams> = { name: 'max_pool', gpu: (p) => launch(
 const gradient: Primitive<PoolParams> = { name: 'max_pool_grad', gpu: (p) => gradLaunch(p, p.N * p.H * p.W * p.C) };
 
 /**
- * The largest value of every window; padding never wins. The gradient goes to the first such value, row by row.
+ * The largest value of every window; padding never wins, and NaN always. The gradient goes to the first such value, row by row.
  *
  * @param x [N, H, W, C]
  * @returns [N, P, Q, C], P = ⌊(H + 2 padding - kernel) / stride⌋ + 1

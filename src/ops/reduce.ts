@@ -134,7 +134,7 @@ export function mean(x: Tensor, axes?: Axes, keepDims = false): Tensor {
   return reduceAxes('sum', x, list, keepDims, 1 / numel(list.map((a) => x.shape[a])));
 }
 
-/** Largest value over `axes` (all without); its gradient goes to the first place that holds it. */
+/** Largest value over `axes` (all without), NaN where one is; its gradient goes to the first place that holds it. */
 export const max = (x: Tensor, axes?: Axes, keepDims = false): Tensor => reduceAxes('max', x, axesOf('max', axes, x.rank), keepDims, 1);
 
 /** Variance over `axes` (all without), divided by n - correction: 0 for the population's, 1 for the sample's. */
@@ -145,7 +145,7 @@ export function variance(x: Tensor, axes?: Axes, keepDims = false, correction = 
   return reduceAxes('sum', mul(centred, centred), list, keepDims, 1 / (n - correction));
 }
 
-/** Place of the largest value along `axis`, u32, the first of equals; no gradient. */
+/** Place of the largest value along `axis`, u32, the first of equals, or of the first NaN; no gradient. */
 export function argmax(x: Tensor, axis: number): Tensor {
   floatType('argmax', x);
   const a = axisOf('argmax', axis, x.rank);

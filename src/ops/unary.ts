@@ -31,11 +31,11 @@ function apply(op: UnaryOp, x: Tensor, lo = 0, hi = 0): Tensor {
 export const neg = (x: Tensor): Tensor => apply('neg', x);
 /** y = e^x. */
 export const exp = (x: Tensor): Tensor => apply('exp', x);
-/** y = ln x. */
+/** y = ln x: -∞ of 0, NaN below it. */
 export const log = (x: Tensor): Tensor => apply('log', x);
-/** y = √x. */
+/** y = √x, NaN below 0. */
 export const sqrt = (x: Tensor): Tensor => apply('sqrt', x);
-/** y = max(x, 0). */
+/** y = max(x, 0). NaN stays NaN, here and in every operation; adapters may take denormals for 0. */
 export const relu = (x: Tensor): Tensor => apply('relu', x);
 /** y = x Φ(x), the erf form. */
 export const gelu = (x: Tensor): Tensor => apply('gelu', x);
@@ -44,7 +44,7 @@ export const tanh = (x: Tensor): Tensor => apply('tanh', x);
 /** y = 1 / (1 + e^-x). */
 export const sigmoid = (x: Tensor): Tensor => apply('sigmoid', x);
 
-/** y = min(max(x, lo), hi). */
+/** y = min(max(x, lo), hi). NaN stays NaN; what is outside gets no gradient. */
 export function clamp(x: Tensor, lo: number, hi: number): Tensor {
   if (!(lo <= hi)) throw new ConfigError(`clamp: lo must not exceed hi; got ${lo} and ${hi}. Swap them.`);
   return apply('clamp', x, lo, hi);

@@ -1,5 +1,5 @@
 import type { TypedArray } from '../core/dtype.js';
-import { beats } from './reduce.js';
+import { beats } from './beats.js';
 import { type PoolParams, windows } from './pool.js';
 
 /** y = the largest of every window, and the place in the window of the first that is. */

@@ -1,4 +1,5 @@
 import type { TypedArray } from '../core/dtype.js';
+import { beats } from './beats.js';
 
 /** A tensor seen as [A, R, B], to be reduced over R. */
 export interface Run {
@@ -26,9 +27,6 @@ export function reduceMaxGrad([place, dy, dx]: TypedArray[], { A, R, B }: Run): 
   dx.fill(0);
   for (let a = 0; a < A; a++) for (let b = 0; b < B; b++) dx[(a * R + place[a * B + b]) * B + b] = dy[a * B + b];
 }
-
-/** Whether `v` takes the place of the largest value so far: the first NaN is larger than any number. */
-export const beats = (v: number, most: number): boolean => v > most || (Number.isNaN(v) && !Number.isNaN(most));
 
 /** y[a, b] = the first r at which x[a, r, b] is largest. */
 export function argmax([x, y]: TypedArray[], { A, R, B }: Run): void {
