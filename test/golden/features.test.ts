@@ -1,3 +1,4 @@
+import { patience } from '../../scripts/speed.mjs';
 import { describe, it } from 'vitest';
 import { gpu, reference64 } from '../support/devices.js';
 import { compare, type Distance } from './golden.js';
@@ -34,5 +35,5 @@ describe('networks give PyTorch\'s features, running statistics and gradients', 
     const all = gradients || !device.gpu.traits.software;
     const items = await features(device, name, { gradients: all });
     compare(`features/${name}`, items, bands, (item) => (all || !item.includes('/grad/') ? (v) => v : undefined));
-  }, 600_000);
+  }, patience(120_000));
 });

@@ -17,7 +17,7 @@ let packed: string[] = [];
 function run(command: string, args: string[], cwd = folder): string {
   const { NODE_OPTIONS, VK_ICD_FILENAMES, VK_DRIVER_FILES, ...env } = process.env;
   try {
-    return execFileSync(command, args, { cwd, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], timeout: patience(150_000), shell: process.platform === 'win32' });
+    return execFileSync(command, args, { cwd, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], timeout: Math.ceil(patience(150_000)), shell: process.platform === 'win32' });
   } catch (e) {
     const { stdout, stderr } = e as { stdout?: string; stderr?: string };
     throw new Error(`${command} ${args.join(' ')}\n${stdout}${stderr}`, { cause: e });
