@@ -14,7 +14,7 @@ const bin = (path) => join(root, 'node_modules', path);
 const opTests = readdirSync(join(root, 'test/ops')).filter((f) => f.endsWith('.test.ts')).map((f) => `test/ops/${f}`);
 
 /** What only an adapter with halves can show, besides op tests: SwiftShader has none. */
-const halfTests = ['test/moco/precision.test.ts'];
+const halfTests = ['test/moco/precision.test.ts', 'test/golden/precision.test.ts'];
 
 /** By name: what it is, and a function from filters to { passed, failed } or to a reason to leave it out. */
 const stages = {
