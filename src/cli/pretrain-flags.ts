@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { ConfigError, FormatError } from '../core/errors.js';
 import { nearest } from '../core/nearest.js';
 import { demoConfig, type PretrainConfig } from '../moco/config.js';
-import { presetOf } from '../moco/presets.js';
+import { presetOf, presets } from '../moco/presets.js';
 import { models } from '../nn/models.js';
 import type { Flag, Parsed, Value } from './args.js';
 import { adapterFlag, commonFlags } from './common.js';
@@ -88,7 +88,7 @@ export const runFlags: readonly Flag[] = [
 ];
 
 /** The configuration asked for: a preset (without one, `base`), over it the file's fields, over them the flags. */
-export function configFrom({ flags }: Parsed, base: PretrainConfig = demoConfig): PretrainConfig {
+export function configFrom({ flags }: Parsed, base: PretrainConfig = presets.demo): PretrainConfig {
   const { preset, ...fromFile } = flags.has('config') ? readFields(flags.get('config') as string) : {};
   const name = flags.get('preset') ?? preset;
   const config: Record<string, unknown> = { ...(name === undefined ? base : presetOf(String(name))), ...fromFile };

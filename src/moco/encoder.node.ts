@@ -1,8 +1,7 @@
-import { onShapes } from '../backend/shapes.js';
 import { ConfigError } from '../core/errors.js';
 import { vitPresets } from '../nn/vit.js';
 import type { PretrainConfig } from './config.js';
-import { buildEncoder, type EncoderFile, encoderOf, type Said } from './encoder.js';
+import { type EncoderFile, encoderOf, type Said } from './encoder.js';
 import { findRun } from './run.node.js';
 import { readWeights } from './weights.node.js';
 
@@ -16,9 +15,7 @@ export async function openEncoder(path: string, said: Said = {}): Promise<Encode
   const run = findRun(path);
   if (run) checkAgrees(path, run.info.config, said);
   const file = run?.checkpoint ?? path;
-  const encoder = encoderOf(await readWeights(file), file, { ...run?.info.config, ...said });
-  onShapes(() => buildEncoder(encoder, file)); // what cannot be built is told before pictures are opened
-  return encoder;
+  return encoderOf(await readWeights(file), file, { ...run?.info.config, ...said });
 }
 
 /** A run knows its stem, and the heads by its model's name. */

@@ -6,7 +6,7 @@ import type { StoredTensor } from '../io/safetensors.js';
 import type { Precision } from '../ops/precision.js';
 import { checkMethod } from './check_method.js';
 import { buildClassifier } from './classifier.js';
-import type { PretrainConfig } from './config.js';
+import { demoConfig, type PretrainConfig } from './config.js';
 import type { Kept } from './kept.js';
 import { moduleTensors } from './module-state.js';
 import { presets } from './presets.js';
@@ -67,7 +67,7 @@ type Tell = (text: string) => void;
 
 /** How each model is pretrained: MoCo v2 for a ResNet, MoCo v3 for a vision transformer, on the training pictures without labels. */
 export function pretrainConfig(model: string, { pretrainEpochs: epochs, batch, size, seed, precision = 'f32' }: FourWayConfig, pictures: number): PretrainConfig {
-  const base = model.startsWith('vit') ? presets['v3-vit-demo'] : presets.demo;
+  const base = model.startsWith('vit') ? presets['v3-vit-demo'] : { ...demoConfig, lr: 0.3, T: 0.1 };
   const K = Math.min(base.K, 2 ** Math.floor(Math.log2(Math.max(2, pictures / 2))));
   return { ...base, model, epochs, batch, lrBatch: batch, size, K, seed, precision, warmup: Math.min(base.warmup, epochs / 2) };
 }

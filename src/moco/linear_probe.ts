@@ -1,4 +1,4 @@
-import { ConfigError } from '../core/errors.js';
+import { ConfigError, DivergedError } from '../core/errors.js';
 import type { PictureSet } from '../data/pictures.js';
 import type { PictureSource } from '../data/source.js';
 import type { StoredTensor } from '../io/safetensors.js';
@@ -52,7 +52,7 @@ const WHERE = 'linear probe';
  * encoder in evaluation mode. The held-out pictures are measured once, when it has been trained; papers report the best
  * epoch on them, which is a choice made on the pictures it is measured by. When it ends, the encoder is checked to be
  * what it was, to the bit.
- * @throws ConfigError for pictures without classes, a loss that is not finite, or an encoder that changed.
+ * @throws ConfigError for pictures without classes or an encoder that changed, DivergedError for a loss that is not finite.
  */
 export async function linearProbe(encoder: Encoder, data: LinearData): Promise<LinearResult> {
   check(data);
@@ -81,7 +81,7 @@ async function evaluate(encoder: Encoder, data: LinearData): Promise<LinearResul
   const { epoch, loss } = epochs.at(-1)!;
   if (!finite) {
     const rate = linearRate(config, epoch - 1, Math.min(config.batch, train.count));
-    throw new ConfigError(`${WHERE}: the loss must stay finite; got ${loss} in epoch ${epoch} at a learning rate of ${rate}. Lower it.`);
+    throw new DivergedError(`${WHERE}: the loss must stay finite; got ${loss} in epoch ${epoch} at a learning rate of ${rate}. Lower it.`);
   }
   const tested = await testOn(classifier, await embedPictures(encoder, heldOut, undefined, config, ahead));
   return { lr: config.lr, ...(sweep && { sweep }), epochs, heldOut: tested, classifier: prefixed(await moduleTensors(classifier)), warnings: jumps(epochs, train.count) };
@@ -93,7 +93,7 @@ async function swept(all: Features, classes: number, { config, onSweep }: Linear
   if (!sweep) return { config };
   const best = bestRate(sweep);
   if (!best)
-    throw new ConfigError(
+    throw new DivergedError(
       `${WHERE}: one of the learning rates tried must keep the loss finite; got none of ${sweep.rates.map((r) => r.lr).join(', ')}. ` +
         'Look whether the features are finite (dawngrad embed), or give a smaller --lr.',
     );

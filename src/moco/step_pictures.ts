@@ -18,7 +18,7 @@ export function resident(p: Pictures): Tensor {
   if (p.data.length <= largest) return state(pictureTensor(p));
   throw new ConfigError(
     `pictures: all that stay on the device must fit into one of its buffers, ${binary(largest)} on ${name}; ` +
-      `got ${p.count} of ${p.width}Ã${p.height}, ${binary(p.data.length)}. Use fewer, or smaller ones.`,
+      `got ${p.count} of ${p.width}×${p.height}, ${binary(p.data.length)}. Use fewer, or smaller ones.`,
   );
 }
 

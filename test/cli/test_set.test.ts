@@ -36,7 +36,7 @@ describe('a run is measured on a set of its own', () => {
     writeBatch('test_batch.bin', 20, 2);
     const ended = await run(['pretrain', 'cifar', '--out', 'own', '--knn-outputs', ...short]);
     expect([ended.code, ended.err]).toEqual([0, expect.stringMatching(/30 pictures of 32×32 in 10 classes[^]*Measured on 20 pictures from .*test_batch\.bin\./)]);
-    expect(ended.err).toMatch(/epoch 1: k-NN [\d.]+ %, by the head's outputs [\d.]+ %/);
+    expect(ended.err).toMatch(/epoch 1\/1: .*, k-NN [\d.]+ %, by the head's outputs [\d.]+ %/);
     expect(ended.out).toContain('of 20 held-out pictures among 30:');
     expect(json('own/config.json')).toMatchObject({ test: join(folder, 'cifar/test_batch.bin'), config: { heldOut: 0, knnOutputs: true } });
     const metrics = readFileSync(join(folder, 'own/metrics.jsonl'), 'utf8').trim().split('\n').map((line) => JSON.parse(line));

@@ -16,7 +16,8 @@ export function dry(traits: Traits): GpuBackend {
     checkBindings(k, slices);
     packParams(k, params, block, 0);
   };
-  return new GpuBackend({ name: 'dry', software: traits.software, traits, pool, recorder: { dispatch, write() {}, flush() {} } } as unknown as Gpu);
+  const device = { limits: { maxBufferSize: 2 ** 28, maxStorageBufferBindingSize: 2 ** 27 } };
+  return new GpuBackend({ name: 'dry', device, software: traits.software, traits, pool, recorder: { dispatch, write() {}, flush() {} } } as unknown as Gpu);
 }
 
 /** Traits that adapters may have: every size of subgroups, with and without f16, tensor cores and much workgroup memory. */
