@@ -16,7 +16,7 @@ const read = (name: string) => decodeSafetensors(readFileSync(join(folder, name)
 let run: Map<string, StoredTensor>;
 
 beforeAll(async () => {
-  const ended = await dawngrad('pretrain', '--count', '60', '--size', '16', '--epochs', '1', '--batch', '16', '--K', '32', '--knn', '5', '--out', 'run');
+  const ended = await dawngrad('pretrain', '--count', '60', '--size', '16', '--epochs', '1', '--batch', '16', '--K', '32', '--knn', '5', '--optimizer', 'sgd', '--out', 'run');
   expect([ended.code, ended.err]).toEqual([0, expect.any(String)]);
   run = read('run/checkpoint.safetensors');
   writeFileSync(join(folder, 'packed.bin'), new Uint8Array(3073));
