@@ -7,9 +7,10 @@
 //   3 Gaussian blur along x, then 4 along y, edges repeated, weights e^(-d² / 2σ²) for |d| <= radius, normalised; then
 //     solarize and normalise.
 // Colour steps are torchvision's on floats in [0, 1], clamped after each. Flipping first is the same as last, since all
-// between is symmetric. One dispatch and no intermediate in workgroup memory, because pictures of any size must fit.
+// between is symmetric. A picture that is not there, and a crop of nothing, give NaN. One dispatch and no intermediate in workgroup memory, because pictures of any size must fit.
 override THREADS: u32 = 256u;
 #import "index"
+#import "nan"
 
 struct Params { M: u32, H: u32, W: u32, N: u32, height: u32, width: u32, mean: vec4f, inverseStd: vec4f }
 
@@ -110,6 +111,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let row = n * COLUMNS;
   let source = min(index[n], p.M - 1u);
   let crop = vec4f(table[row], table[row + 1u], table[row + 2u], table[row + 3u]);
+  let exists = index[n] < p.M && min(crop.z, crop.w) >= 1.0;
   let sigma = table[row + SIGMA];
   let radius = min(i32(table[row + RADIUS]), 31);
   var steps = 0u;
@@ -166,6 +168,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       c = rgbOf(total);
     }
     if (table[row + SOLARIZE] == 1.0) { c = min(c, 1.0 - c); }
-    store(base + i, (c - p.mean.rgb) * p.inverseStd.rgb);
+    store(base + i, select(vec3f(nanOf(i)), (c - p.mean.rgb) * p.inverseStd.rgb, exists));
   }
 }

@@ -1,6 +1,7 @@
 // loss[r] = ln Σ exp(x[r, c] - m) + m - x[r, label[r]]: one thread a row; m and the sum come from softmax_stats.
-// A label past the last class is taken for the last class.
+// A label past the last class makes the loss NaN.
 #import "index"
+#import "nan"
 
 struct Params { rows: u32, C: u32 }
 
@@ -14,5 +15,7 @@ struct Params { rows: u32, C: u32 }
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let i = groupOf(group, groups) * 64u + lane;
   if (i >= p.rows) { return; }
-  loss[i] = (stats[i].x - x[i * p.C + min(labels[i], p.C - 1u)]) + log(stats[i].y);
+  let label = labels[i];
+  let value = (stats[i].x - x[i * p.C + min(label, p.C - 1u)]) + log(stats[i].y);
+  loss[i] = select(nanOf(label), value, label < p.C);
 }

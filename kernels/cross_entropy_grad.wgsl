@@ -1,7 +1,8 @@
 // dx[r, c] = dloss[r] (exp(x[r, c] - m) / Σ exp(x - m) - [c = label[r]]): one thread a (row, slot of columns), as in
 // softmax_stats. m and the sum of the row are the forward pass's, read once.
-// A label past the last class is taken for the last class.
+// A label past the last class makes its row NaN.
 #import "index"
+#import "nan"
 
 struct Params { rows: u32, C: u32, slots: u32 }
 
@@ -17,10 +18,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let i = groupOf(group, groups) * 64u + lane;
   if (i >= p.rows * p.slots) { return; }
   let row = i / p.slots;
-  let label = min(labels[row], p.C - 1u);
+  let label = labels[row];
   let most = stats[row].x;
   let scale = 1.0 / stats[row].y;
-  let d = dloss[row];
+  let d = select(nanOf(label), dloss[row], label < p.C);
   for (var c = i % p.slots; c < p.C; c += p.slots) {
     let at = row * p.C + c;
     dx[at] = d * (exp(x[at] - most) * scale - select(0.0, 1.0, c == label));

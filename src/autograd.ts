@@ -1,16 +1,18 @@
 import { accumulate, copyInto, rounded } from './accumulate.js';
+import { callable, check, synchronous } from './core/check.js';
 import type { FloatType } from './core/dtype.js';
 import { ShapeError } from './core/errors.js';
 import { sameShape, show } from './core/shape.js';
 import { ones } from './fill.js';
 import { pairwise } from './pairwise.js';
 import { dependsOn, onReplay } from './replay.js';
-import { empty, state, type TapeNode, type Tensor } from './tensor.js';
+import { checkSameShape, checkTensor, empty, state, type TapeNode, type Tensor } from './tensor.js';
 
 let enabled = true;
 
 /** Runs `fn` without recording, as for the key encoder: nothing made inside carries gradients. */
 export function noGrad<T>(fn: () => T): T {
+  check('noGrad', 'the work', fn, synchronous);
   const before = enabled;
   enabled = false;
   try {
@@ -27,6 +29,9 @@ export function noGrad<T>(fn: () => T): T {
  *   only if its input needs it; it may write into the tensor it is offered, or return another.
  */
 export function record(name: string, y: Tensor, inputs: readonly Tensor[], grads: TapeNode['grads']): Tensor {
+  checkTensor('record', y, 'the result');
+  for (const x of inputs) checkTensor('record', x, 'every input');
+  check('record', 'the gradients', grads, callable);
   if (!enabled || !inputs.some((x) => x.requiresGrad)) return y;
   y.requiresGrad = true;
   y.node = { name, inputs, grads };
@@ -40,9 +45,11 @@ export function record(name: string, y: Tensor, inputs: readonly Tensor[], grads
  * @param loss a one-element tensor.
  * @param seed what the loss's own gradient is, of its shape. Default 1; more scales every gradient, for those that halves hold.
  */
-export function backward(loss: Tensor, seed: Tensor = ones(loss.shape, loss.dtype)): void {
+export function backward(loss: Tensor, seed?: Tensor): void {
+  checkTensor('backward', loss, 'the loss');
+  if (seed !== undefined) checkSameShape('backward', 'the seed', seed, loss.shape);
   if (loss.size !== 1) throw new ShapeError(`backward: the loss must have one element; got ${show(loss.shape)}. Reduce it with mean() or sum().`);
-  const grads = new Map<Tensor, Tensor>([[loss, seed]]);
+  const grads = new Map<Tensor, Tensor>([[loss, seed ?? ones(loss.shape, loss.dtype)]]);
   const sums = new Set<Tensor>(); // made here and in no other hands yet
   for (const y of order(loss)) {
     const dy = grads.get(y)!;
@@ -73,9 +80,13 @@ export function backward(loss: Tensor, seed: Tensor = ones(loss.shape, loss.dtyp
   }
 }
 
-/** Marks gradients as spent: the next `backward` overwrites them. */
-export function zeroGrad(parameters: Iterable<Tensor>): void {
-  for (const p of parameters) if (p.grad) setSpent(p.grad, true);
+/** Marks gradients as spent: the next `backward` overwrites them. Parameters may come by name, as modules list them. */
+export function zeroGrad(parameters: Iterable<Tensor> | ReadonlyMap<string, Tensor>): void {
+  check('zeroGrad', 'parameters', parameters, { is: 'a list or map of tensors', holds: (v) => Object(v) === v && Symbol.iterator in v });
+  for (const p of parameters instanceof Map ? parameters.values() : (parameters as Iterable<Tensor>)) {
+    checkTensor('zeroGrad', p, 'every parameter');
+    if (p.grad) setSpent(p.grad, true);
+  }
 }
 
 /** Gradients marked as spent that the last `backward` did not reach: they mean zero. */

@@ -1,5 +1,6 @@
 import copySource from '../../kernels/ceiling_copy.wgsl';
 import fmaSource from '../../kernels/ceiling_fma.wgsl';
+import { check } from '../core/check.js';
 import { kernel } from '../gpu/kernel.js';
 import type { Primitive } from './backend.js';
 import type { GpuBackend } from './gpu.js';
@@ -28,6 +29,7 @@ export const fmaPrimitive: Primitive<{ groups: number; each: number }> = {
 
 /** Measures the adapter: the best of several sizes and rounds of a copy kernel, and of one that only multiplies and adds. */
 export async function measureCeiling(on: GpuBackend): Promise<Ceiling> {
+  check('measureCeiling', 'the backend', on, { is: "a GPU's", holds: (v) => v?.kind === 'gpu' && Boolean(v.gpu) }, 'Open one with device().');
   const { software } = on.gpu;
   const bytes = software ? 2 ** 24 : 2 ** 28;
   const memory = [0, 1].map(() => on.alloc('f32', bytes / 4));

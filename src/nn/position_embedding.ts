@@ -1,4 +1,6 @@
+import { check, whole } from '../core/check.js';
 import { ConfigError } from '../core/errors.js';
+import { checkShape } from '../core/shape.js';
 import { state, type Tensor, tensor } from '../tensor.js';
 
 /**
@@ -7,7 +9,9 @@ import { state, type Tensor, tensor } from '../tensor.js';
  * sin rω, cos rω, sin cω, cos cω, with ω from 1 down towards 1/10000 by a constant ratio.
  */
 export function positionEmbedding(rows: number, columns: number, width: number): Tensor {
-  if (width % 4 !== 0) throw new ConfigError(`positionEmbedding: the width is a multiple of 4; got ${width}. Choose another.`);
+  for (const [name, v] of Object.entries({ rows, columns, width })) check('positionEmbedding', name, v, whole(1));
+  if (width % 4 !== 0) throw new ConfigError(`positionEmbedding: the width must be a multiple of 4; got ${width}. Choose another.`);
+  checkShape('positionEmbedding', [1, 1 + rows * columns, width]);
   const values = new Float32Array((1 + rows * columns) * width);
   const quarter = width / 4;
   for (let r = 0; r < rows; r++)

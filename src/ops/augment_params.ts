@@ -1,4 +1,4 @@
-import { ConfigError } from '../core/errors.js';
+import { anything, atLeast0, checkOptions, finite, flag, listOf, needed, upTo1, whole } from '../core/check.js';
 import { Rng, streamOf } from '../core/rng.js';
 
 /** Random views of pictures. What is left out is never applied; a probability of 0 turns its part off. */
@@ -64,12 +64,26 @@ const STEP = { none: 0, brightness: 1, contrast: 2, saturation: 3, hue: 4 } as c
 
 type Step = [code: number, factor: number];
 
+const share = finite(' in (0, 1]', (v) => v > 0 && v <= 1);
+const positive = finite(' above 0', (v) => v > 0);
+const views = {
+  scale: needed(listOf(share, 2)), ratio: needed(listOf(positive, 2)), flip: needed(upTo1), jitter: anything, grayscale: upTo1, grayscaleFirst: flag,
+  blur: anything, solarize: upTo1, mean: anything, std: anything,
+};
+const jitters = { probability: needed(upTo1), brightness: needed(atLeast0), contrast: needed(atLeast0), saturation: needed(atLeast0), hue: needed(finite(' in [0, 0.5]', (v) => v >= 0 && v <= 0.5)) };
+const blurs = { probability: needed(upTo1), sigma: needed(listOf(finite(' in [0, 10]', (v) => v >= 0 && v <= 10), 2)) };
+const draws = {
+  seed: needed(whole(-Number.MAX_SAFE_INTEGER)), epoch: needed(whole(0)), view: needed(whole(0, 15)), height: needed(whole(1)), width: needed(whole(1)),
+  indices: needed({ is: 'a list of whole numbers, at least 0', holds: (v) => (Array.isArray(v) || ArrayBuffer.isView(v)) && Array.from(v as number[]).every(whole(0).holds) }),
+};
+
 /** Draws how each picture is to be augmented, as the table [N, 18] that `augment` reads. */
-export function drawAugmentation(augmentation: Augmentation, { seed, epoch, view, indices, height, width }: Draw): Float32Array {
-  if (!(Number.isInteger(view) && view >= 0 && view < 16))
-    throw new ConfigError(`drawAugmentation: the view is a whole number in 0 .. 15; got ${view}. Use 0 for queries and 1 for keys.`);
-  const sigma = augmentation.blur?.sigma[1] ?? 0;
-  if (!(sigma <= 10)) throw new ConfigError(`drawAugmentation: sigma of the blur is at most 10 pixels; got ${sigma}. MoCo uses 0.1 to 2.`);
+export function drawAugmentation(augmentation: Augmentation, draw: Draw): Float32Array {
+  checkOptions('drawAugmentation', augmentation, views);
+  if (augmentation.jitter !== undefined) checkOptions('drawAugmentation: jitter', augmentation.jitter, jitters);
+  if (augmentation.blur !== undefined) checkOptions('drawAugmentation: blur', augmentation.blur, blurs);
+  checkOptions('drawAugmentation: draw', draw, draws);
+  const { seed, epoch, view, indices, height, width } = draw;
   const table = new Float32Array(indices.length * AUGMENT_COLUMNS);
   for (let i = 0; i < indices.length; i++) {
     const rng = new Rng(seed ^ streamOf('augment'), epoch * 16 + view, indices[i]);

@@ -1,12 +1,13 @@
 import { record } from '../autograd.js';
 import type { Primitive } from '../backend/backend.js';
 import { biasedOf } from '../backend/ladder.js';
+import { check } from '../core/check.js';
 import type { MatmulParams } from '../reference/matmul.js';
 import { checkSameShape, empty, floatType, run, type Tensor } from '../tensor.js';
 import { add } from './binary.js';
 import { gradientOf, matmul, matmulFlops, type MatmulOptions, matmulPlan } from './matmul.js';
 import { matmulLadder } from './matmul_rungs.js';
-import { precision, storedIn } from './precision.js';
+import { precision, precisions, storedIn } from './precision.js';
 import { sumTo } from './reduce.js';
 
 /** [x, w, bias] -> [y], where the rung adds a bias on its way. */
@@ -17,13 +18,14 @@ export const linearPrimitive: Primitive<MatmulParams> = { name: 'linear', gpu: (
  * kernel can; with `f16` that rounds the result once.
  */
 export function linear(x: Tensor, w: Tensor, bias?: Tensor, { precision: p = precision() }: Pick<MatmulOptions, 'precision'> = {}): Tensor {
+  for (const t of [x, w, ...(bias === undefined ? [] : [bias])]) floatType('linear', t);
+  check('linear', 'the precision', p, precisions);
   const options = { transposeB: true, precision: p };
-  if (!bias) return matmul(x, w, options);
+  if (bias === undefined) return matmul(x, w, options);
   const { shape, params } = matmulPlan(x, w, options);
   checkSameShape('linear', 'the bias', bias, [params.N]);
   const { traits } = x.backend;
   if (params.batch > 1 || (traits && !biasedOf(matmulLadder, params, traits))) return add(matmul(x, w, options), bias);
-  for (const t of [x, w, bias]) floatType('linear', t);
   const y = empty(shape, storedIn(p, x.backend), x.backend);
   run(linearPrimitive, [x, w, bias], [y], params);
   // dx = dy w, dw = dyᵀ x, dbias = Σ dy over rows
