@@ -47,7 +47,7 @@ export const needed = (rule: Rule): Rule => ({ ...rule, needed: true });
 
 /** A whole number from `least` to `most`. */
 export const whole = (least: number, most = LARGEST): Rule => ({
-  is: `a whole number${most < LARGEST ? ` in [${least}, ${most}]` : least === 1 ? ' above 0' : least > -LARGEST ? `, at least ${least}` : ''}`,
+  is: `a whole number${most < LARGEST ? ` in [${least}, ${most}]` : least > 0 ? ` above ${least - 1}` : least > -LARGEST ? `, at least ${least}` : ''}`,
   holds: (v) => Number.isInteger(v) && v >= least && v <= most,
 });
 

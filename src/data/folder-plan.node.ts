@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { callable, listOf, text, whole } from '../core/check.js';
 import type Sharp from 'sharp';
 import { ConfigError, FormatError } from '../core/errors.js';
 import { listPictures } from './listing.node.js';
@@ -23,6 +24,12 @@ export interface FolderOptions {
   /** Told after each picture that has been decoded, or looked at where they are streamed. */
   onProgress?: (done: number, total: number) => void;
 }
+
+const pixels = whole(1, 4096);
+/** What each option must be. */
+export const folderRules = {
+  size: pixels, views: pixels, classes: listOf(text), limitPerClass: whole(1), seed: whole(-Number.MAX_SAFE_INTEGER), onProgress: callable,
+};
 
 interface Listing {
   names: string[];
@@ -64,7 +71,7 @@ export function labelsOf(names: readonly string[], classes: readonly string[]): 
 function checkOptions({ size, views, limitPerClass }: FolderOptions): void {
   for (const pixels of [size, views])
     if (pixels !== undefined && !(Number.isInteger(pixels) && pixels >= 1 && pixels <= 4096))
-      throw new ConfigError(`openFolder: the size is a whole number of pixels in [1, 4096]; got ${pixels}. Use 32 for small pictures.`);
+      throw new ConfigError(`openFolder: the size must be a whole number of pixels in [1, 4096]; got ${pixels}. Use 32 for small pictures.`);
   if (limitPerClass !== undefined) checkLimit('openFolder', limitPerClass);
 }
 

@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { check, checkOptions, text } from '../core/check.js';
 import { FormatError } from '../core/errors.js';
 import { checkSome } from './folder.node.js';
-import { type FolderOptions, type FolderPlan, labelsOf, planFolder } from './folder-plan.node.js';
+import { type FolderOptions, type FolderPlan, folderRules, labelsOf, planFolder } from './folder-plan.node.js';
 import { lanes } from './lanes.js';
 import { checkIndices, type Skipped } from './pictures.js';
 import { pool } from './pool.js';
@@ -23,8 +24,11 @@ const OPEN = 16;
  *
  * @throws FormatError as `openFolder`; and from `load` for a file that is gone, or where more than one in a hundred are damaged.
  */
-export const streamFolder = async (folder: string, options: FolderOptions = {}): Promise<StreamedPictures> =>
-  streamPlanned(await planFolder(folder, options), options);
+export const streamFolder = async (folder: string, options: FolderOptions = {}): Promise<StreamedPictures> => {
+  check('streamFolder', 'the folder', folder, text);
+  checkOptions('streamFolder', options, folderRules);
+  return streamPlanned(await planFolder(folder, options), options);
+};
 
 /** The same of a planned folder. */
 export async function streamPlanned(plan: FolderPlan, { onProgress }: Pick<FolderOptions, 'onProgress'>): Promise<StreamedPictures> {

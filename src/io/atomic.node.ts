@@ -1,6 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, open, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { check, text, told } from '../core/check.js';
+import { ConfigError } from '../core/errors.js';
 
 let written = 0;
 
@@ -11,6 +13,8 @@ let written = 0;
  * @param content bytes, a text, or its parts, which may be longer together than a string can be.
  */
 export async function writeAtomic(file: string, content: Uint8Array | string | Iterable<string>): Promise<void> {
+  check('writeAtomic', 'the file', file, text);
+  check('writeAtomic', 'the content', content, { is: 'bytes, a string or its parts', holds: (v) => typeof v === 'string' || (Object(v) === v && Symbol.iterator in v) });
   const folder = dirname(file);
   await mkdir(folder, { recursive: true });
   const temporary = join(folder, `.${basename(file)}.${process.pid}.${written++}.tmp`);
@@ -46,6 +50,9 @@ async function flushFolder(folder: string): Promise<void> {
  * earlier run was killed, the new one begins on a line of its own. Numbers that JSON lacks become null.
  */
 export async function appendLine(file: string, value: unknown): Promise<void> {
+  check('appendLine', 'the file', file, text);
+  if (typeof value === 'function' || typeof value === 'symbol' || value === undefined || typeof value === 'bigint')
+    throw new ConfigError(`appendLine: the value must be one that JSON holds; got ${told(value)}. Convert it.`);
   await mkdir(dirname(file), { recursive: true });
   const handle = await open(file, 'a+');
   try {

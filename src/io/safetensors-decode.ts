@@ -1,3 +1,4 @@
+import { check, instance, text } from '../core/check.js';
 import { FormatError } from '../core/errors.js';
 import { fromHalf } from '../core/half.js';
 import { readHeader } from './safetensors-header.js';
@@ -17,6 +18,8 @@ export interface SafetensorsFile {
  * that is cut short, damaged or not of this format is a FormatError. The tensors are copies.
  */
 export function decodeSafetensors(bytes: Uint8Array, name: string): SafetensorsFile {
+  check('decodeSafetensors', 'the bytes', bytes, instance(Uint8Array));
+  check('decodeSafetensors', 'the name', name, text);
   const { entries, metadata, start } = readHeader(bytes, name);
   checkLayout(entries, bytes.length - start, name);
   const tensors = new Map(entries.map((e) => [e.name, load(e, copy(bytes, start + e.begin, start + e.end))]));

@@ -24,10 +24,10 @@ export function readHeader(bytes: Uint8Array, name: string): { entries: Entry[];
 
 function headerLength(bytes: Uint8Array, name: string): number {
   if (bytes.length < 8)
-    throw new FormatError(`${name}: a safetensors file begins with 8 bytes of header length; got ${bytes.length} bytes. The file is truncated: copy it again.`);
+    throw new FormatError(`${name}: a safetensors file must begin with 8 bytes of header length; got ${bytes.length} bytes. The file is truncated: copy it again.`);
   const length = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getBigUint64(0, true);
   if (length > BigInt(LARGEST_HEADER))
-    throw new FormatError(`${name}: a safetensors header has at most ${LARGEST_HEADER} bytes; got ${length}. Is it a safetensors file?`);
+    throw new FormatError(`${name}: a safetensors header must have at most ${LARGEST_HEADER} bytes; got ${length}. Is it a safetensors file?`);
   if (length > BigInt(bytes.length - 8))
     throw new FormatError(`${name}: the header has ${length} bytes; got ${bytes.length - 8} after its length. The file is truncated: copy it again.`);
   return Number(length);

@@ -1,7 +1,8 @@
-import { closeSync, ftruncateSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, ftruncateSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { appendFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { check, isRecord, whole } from '../core/check.js';
 import { restartEvent, summaryEvent, type Summary, versionEvent } from './tensorboard.js';
 import { tfRecord, wholeRecords } from './tfrecord.js';
 
@@ -14,6 +15,8 @@ export class EventFile {
 
   /** @param done steps of the run so far. An event file that is there already goes on with the next; a record that was cut off is dropped. */
   constructor(folder: string, done: number) {
+    check('EventFile', 'the folder', folder, { is: 'a folder that exists', holds: (v) => typeof v === 'string' && existsSync(v) && statSync(v).isDirectory() }, 'Make it first.');
+    check('EventFile', 'the steps done', done, whole(0));
     const there = readdirSync(folder).filter((name) => name.startsWith('events.out.tfevents.')).sort().at(-1);
     this.path = join(folder, there ?? `events.out.tfevents.${Math.floor(now())}.${hostname()}`);
     if (there) dropCutRecord(this.path);
@@ -22,6 +25,8 @@ export class EventFile {
 
   /** Appends values by their tags, after those before them; `written` waits for all. */
   log(step: number, values: Record<string, Summary>): void {
+    check('log', 'the step', step, whole(0));
+    check('log', 'the values', values, { is: 'an object by tag', holds: isRecord });
     this.#append(summaryEvent(now(), step, values));
   }
 

@@ -1,3 +1,4 @@
+import { check, instance, text } from '../core/check.js';
 import { FormatError } from '../core/errors.js';
 import { ByteReader } from './byte-reader.js';
 import { type Global, unpickle } from './pickle.js';
@@ -16,6 +17,8 @@ const MAGIC = 0x1950a86a20f9469cfc6cn;
  * but tensors and containers is a FormatError, as is one that is cut or contradicts itself.
  */
 export async function decodeTorch(bytes: Uint8Array, name: string): Promise<unknown> {
+  check('decodeTorch', 'the bytes', bytes, instance(Uint8Array));
+  check('decodeTorch', 'the name', name, text);
   return bytes[0] === 0x50 && bytes[1] === 0x4b ? fromZip(bytes, name) : fromStream(new ByteReader(bytes, name));
 }
 
@@ -25,7 +28,7 @@ async function fromZip(bytes: Uint8Array, name: string): Promise<unknown> {
   const pickle = [...files.keys()].find((key) => /^[^/]+\/data\.pkl$/.test(key));
   if (pickle === undefined)
     throw new FormatError(
-      `${name}: a PyTorch archive holds data.pkl; ` +
+      `${name}: a PyTorch archive must hold data.pkl; ` +
         `got ${[...files.keys()].slice(0, 3).join(', ') || 'no file'}. Is it a checkpoint made by torch.save?`,
     );
   const folder = pickle.slice(0, -'data.pkl'.length);
@@ -46,7 +49,7 @@ function fromStream(file: ByteReader): unknown {
   const sizes = new Map<string, number>();
   const nothing = allowed(file, () => file.fail('no storage is expected'));
   if (file.bytes[0] !== 0x80 || unpickle(file, nothing) !== MAGIC)
-    return file.fail("a PyTorch file begins with a zip archive's or torch.save's magic number; got another");
+    return file.fail("a PyTorch file must begin with a zip archive's or torch.save's magic number; got another");
   unpickle(file, nothing);
   const system = unpickle(file, nothing);
   if (system instanceof Map && system.get('little_endian') === false) file.fail('numbers must be little-endian; got big-endian ones');

@@ -1,3 +1,4 @@
+import { check, isRecord, type Rule, text } from '../core/check.js';
 import { FormatError } from '../core/errors.js';
 import { numel, sameShape, type Shape, show } from '../core/shape.js';
 import { decodeSafetensors, encodeSafetensors, type StoredTensor } from '../io/safetensors.js';
@@ -66,8 +67,15 @@ function slotsOf(s: Saved): Iterable<Slot> {
 /** Everything a run needs to go on: encoders, queue or bank, and the optimizer. */
 export const slots = (method: Method): Slot[] => [...method.saved()].flatMap((s) => [...slotsOf(s)]);
 
+const isMetadata: Rule = { is: 'an object of strings', holds: (v) => isRecord(v) && Object.values(v).every(text.holds) };
+
+const checkSaved = (where: string, method: unknown): void =>
+  check(where, 'the method', method, { is: 'a method', holds: (v) => typeof v?.saved === 'function' }, 'Make one with createMethod().');
+
 /** A safetensors file, for MoCo v1 to v3 with the names and layouts of facebookresearch's (without `module.`). */
 export async function saveCheckpoint(method: Method, metadata: Record<string, string>): Promise<Uint8Array> {
+  checkSaved('saveCheckpoint', method);
+  check('saveCheckpoint', 'the metadata', metadata, isMetadata);
   const all = slots(method);
   const stored = await Promise.all(all.map((s) => s.save()));
   return encodeSafetensors(new Map(all.map((s, i) => [s.name, stored[i]])), metadata);
@@ -79,6 +87,8 @@ export async function saveCheckpoint(method: Method, metadata: Record<string, st
  * @throws FormatError for a cut file, or one of another model.
  */
 export function loadCheckpoint(method: Method, bytes: Uint8Array, file: string): Record<string, string> {
+  checkSaved('loadCheckpoint', method);
+  check('loadCheckpoint', 'the file', file, text);
   const { tensors, metadata } = decodeSafetensors(bytes, file);
   const all = slots(method);
   for (const s of all) {

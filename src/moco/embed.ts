@@ -1,14 +1,17 @@
+import { above0, anyNumber, check, instance, isRecord, listOf, whole } from '../core/check.js';
 import { ConfigError } from '../core/errors.js';
-import { AHEAD } from '../data/look-ahead.js';
+import { checkPictures } from '../data/check.js';
+import { AHEAD, checkAhead } from '../data/look-ahead.js';
 import type { Pictures } from '../data/pictures.js';
 import type { PictureSource } from '../data/source.js';
 import { binary } from '../io/numbers.js';
 import { evaluating } from '../nn/evaluating.js';
 import type { Encoder } from '../nn/models.js';
+import { Module } from '../nn/module.js';
 import { noGrad } from '../autograd.js';
 import { normalizePictures } from '../ops/augment.js';
 import { step } from '../step.js';
-import { type Tensor, tensor } from '../tensor.js';
+import { checkSameShape, type Tensor, tensor } from '../tensor.js';
 import type { Features } from './knn.js';
 import { StepPictures } from './step_pictures.js';
 
@@ -28,7 +31,26 @@ export const EMBEDDED = 256;
  * @param ahead batches of 256 streamed pictures that are decoded before their turn.
  */
 export async function embedPictures(model: Encoder, pictures: PictureSource, resident: Tensor | undefined, normalisation: Normalisation, ahead = AHEAD): Promise<Features> {
-  return evaluating(model, () => embed(model, pictures, resident, normalisation, ahead));
+  checkEncoder('embedPictures', model);
+  checkPictures('embedPictures', pictures);
+  if (resident !== undefined) checkSameShape('embedPictures', 'the pictures on the device', resident, [pictures.count, pictures.height, pictures.width, 3]);
+  const { size, mean, std } = checkNormalisation('embedPictures', normalisation);
+  checkAhead(ahead);
+  return evaluating(model, () => embed(model, pictures, resident, { size, mean, std }, ahead));
+}
+
+/** Throws unless `model` is one that has features. */
+export function checkEncoder(where: string, model: Encoder): void {
+  check(where, 'the encoder', model, { is: 'a model with embed() and features', holds: (v) => v instanceof Module && 'embed' in v && 'features' in v }, 'Build one with buildModel().');
+}
+
+/** How pictures are put to an encoder; other settings may stand beside it. @throws ConfigError for what cannot be. */
+export function checkNormalisation(where: string, n: Normalisation): Normalisation {
+  check(where, 'the normalisation', n, { is: 'an object of size, mean and std', holds: isRecord });
+  check(where, 'the size', n.size, whole(1));
+  check(where, 'mean', n.mean, listOf(anyNumber, 3));
+  check(where, 'std', n.std, listOf(above0, 3));
+  return n;
 }
 
 async function embed(model: Encoder, pictures: PictureSource, kept: Tensor | undefined, normalisation: Normalisation, ahead: number): Promise<Features> {
@@ -63,6 +85,10 @@ function allocate(count: number, size: number): Float32Array {
 
 /** Raw pixels as features, less the mean of the pictures: what an encoder has to beat. */
 export function pixelFeatures(pictures: Pictures, mean: readonly number[], std: readonly number[]): Features {
+  checkPictures('pixelFeatures', pictures);
+  check('pixelFeatures', 'the data', pictures.data, instance(Uint8Array), 'Load streamed pictures with loadPictures().');
+  check('pixelFeatures', 'mean', mean, listOf(anyNumber, 3));
+  check('pixelFeatures', 'std', std, listOf(above0, 3));
   const values = Float32Array.from(pictures.data, (v, i) => (v / 255 - mean[i % 3]) / std[i % 3]);
   return { values, count: pictures.count, size: pictures.height * pictures.width * 3, labels: pictures.labels };
 }

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { check, checkOptions, text, whole } from '../core/check.js';
 import { type EncoderFile, encoderOf, type Said } from './encoder.js';
 import { openRun } from './run.node.js';
 import { readWeights } from './weights.node.js';
@@ -10,6 +11,8 @@ import { readWeights } from './weights.node.js';
  * @throws FormatError if there is none.
  */
 export async function openEncoder(path: string, said: Pick<Said, 'heads'> = {}): Promise<EncoderFile> {
+  check('openEncoder', 'the path', path, text);
+  checkOptions('openEncoder', said, { heads: whole(1) });
   if (!existsSync(join(path, 'config.json'))) return encoderOf(await readWeights(path), path, said);
   const { config } = openRun(path).info;
   const file = join(path, 'checkpoint.safetensors');

@@ -1,3 +1,4 @@
+import { anyNumber, above0, check, isRecord, listOf, text, whole } from '../core/check.js';
 import type { StoredTensor } from '../io/safetensors.js';
 import type { Encoder } from '../nn/models.js';
 import { ResNet } from '../nn/resnet.js';
@@ -26,8 +27,13 @@ export interface Said extends Partial<Normalisation> {
   heads?: number;
 }
 
+const rules = { stem: text, model: text, heads: whole(1), size: whole(1), mean: listOf(anyNumber, 3), std: listOf(above0, 3) };
+
 /** The query encoder of a checkpoint. Pictures are taken as ImageNet's where nothing else is said. @throws FormatError for another network. */
 export function encoderOf(weights: Weights, file: string, also: Said = {}): EncoderFile {
+  check('encoderOf', 'the weights', weights, { is: 'an object of tensors and metadata', holds: (v) => isRecord(v) && isRecord(v.metadata) });
+  check('encoderOf', 'what is said', also, { is: 'an object', holds: isRecord });
+  for (const [key, rule] of Object.entries(rules)) if (also[key as keyof Said] !== undefined) check('encoderOf', key, also[key as keyof Said], rule);
   const tensors = encoderWeights(weights.tensors, file);
   const said = { ...saidIn(weights.metadata), ...also };
   const architecture = tensors.has('cls_token') ? vitArchitecture(tensors, file, said) : resnetArchitecture(tensors, file, said.stem);
@@ -44,8 +50,15 @@ function saidIn({ stem, model, heads, size, mean, std }: Record<string, string>)
   };
 }
 
+/** Throws unless `encoder` is what `encoderOf` gives. */
+export const checkEncoderFile = (where: string, encoder: unknown): void =>
+  check(where, 'the encoder', encoder, { is: 'one that openEncoder() or encoderOf() gave', holds: (v) => isRecord(v) && v.tensors instanceof Map && isRecord(v.architecture) });
+
 /** The encoder on the current backend, evaluating, without its head. */
-export function buildEncoder({ tensors, architecture }: EncoderFile, file: string): Encoder {
+export function buildEncoder(encoder: EncoderFile, file: string): Encoder {
+  checkEncoderFile('buildEncoder', encoder);
+  const { tensors, architecture } = encoder;
+  check('buildEncoder', 'the file', file, text);
   const model = isVit(architecture) ? new VisionTransformer({ ...architecture, head: 'none' }) : new ResNet({ ...architecture, head: 'none' });
   loadModule(model, tensors, file);
   return model.eval();

@@ -1,3 +1,4 @@
+import { check, instance, text } from '../core/check.js';
 import { FormatError } from '../core/errors.js';
 import { numel } from '../core/shape.js';
 import { TorchTensor } from '../io/torch-tensor.js';
@@ -25,10 +26,11 @@ export const plainName = (name: string): string =>
  * @throws FormatError where there are no tensors.
  */
 export async function torchWeights(content: unknown, file: string): Promise<Weights> {
+  check('torchWeights', 'the file', file, text);
   const top = content instanceof Map ? content : new Map();
   const holdsTensors = (v: unknown): v is Map<unknown, unknown> => v instanceof Map && [...v.values()].some((t) => t instanceof TorchTensor);
   const found = [top.get('state_dict'), top.get('model'), top].find(holdsTensors);
-  if (!found) throw new FormatError(`${file}: a checkpoint is a dictionary of tensors, or has one under state_dict or model; got none. Save model.state_dict().`);
+  if (!found) throw new FormatError(`${file}: a checkpoint must be a dictionary of tensors, or have one under state_dict or model; got none. Save model.state_dict().`);
   const tensors = new Map<string, StoredTensor>();
   for (const [name, t] of found) if (t instanceof TorchTensor) tensors.set(plainName(String(name)), await t.load());
   for (const [name, t] of await optimizerState(top.get('optimizer'), tensors)) tensors.set(name, t);
@@ -73,6 +75,8 @@ async function corrections(step: unknown): Promise<StoredTensor> {
 
 /** The query encoder's tensors by torchvision's or timm's names, without the rest of the method. @throws FormatError if there is none. */
 export function encoderWeights(tensors: ReadonlyMap<string, StoredTensor>, file: string): Map<string, StoredTensor> {
+  check('encoderWeights', 'the file', file, text);
+  check('encoderWeights', 'the tensors', tensors, instance(Map));
   for (const prefix of PREFIXES) {
     if (!['conv1.weight', 'cls_token'].some((first) => tensors.has(prefix + first))) continue;
     return new Map([...tensors].flatMap(([name, t]) => (name.startsWith(prefix) ? [[name.slice(prefix.length), t]] : [])));

@@ -1,7 +1,9 @@
 import { backward, noGrad } from '../autograd.js';
 import { compile } from '../compile.js';
+import { anything, callable, checkOptions, instance } from '../core/check.js';
 import { ConfigError } from '../core/errors.js';
 import { Rng } from '../core/rng.js';
+import { checkAhead } from '../data/look-ahead.js';
 import type { PictureSet } from '../data/pictures.js';
 import type { PictureSource } from '../data/source.js';
 import type { StoredTensor } from '../io/safetensors.js';
@@ -18,7 +20,8 @@ import { SGD } from '../optim/sgd.js';
 import { step } from '../step.js';
 import { state, type Tensor, tensor } from '../tensor.js';
 import { accuracy } from './contrast.js';
-import { embedPictures, type Normalisation } from './embed.js';
+import { checkEncoder, embedPictures, type Normalisation } from './embed.js';
+import { checkSets } from './sets.js';
 import type { Features } from './knn.js';
 import { checkLinear, type LinearConfig, linearRate } from './linear_config.js';
 import { moduleTensors } from './module-state.js';
@@ -69,7 +72,9 @@ const ROWS = 1024;
  * @throws ConfigError for pictures without classes, a loss that is no number, or an encoder that changed.
  */
 export async function linearProbe(encoder: Encoder, data: LinearData): Promise<LinearResult> {
-  check(data);
+  checkEncoder(WHERE, encoder);
+  checkOptions(WHERE, data, { train: anything, heldOut: anything, config: anything, stored: instance(Map), ahead: anything, onEpoch: callable });
+  checkData(data);
   const stored = data.stored ?? (await moduleTensors(encoder));
   return evaluating(encoder, async () => {
     const result = await fit(encoder, data);
@@ -78,11 +83,13 @@ export async function linearProbe(encoder: Encoder, data: LinearData): Promise<L
   });
 }
 
-function check({ train, heldOut, config }: LinearData): void {
+function checkData({ train, heldOut, config, ahead = 0 }: LinearData): void {
+  checkSets(WHERE, { train, heldOut });
   checkLinear(config);
-  if (!train.labels || !heldOut.labels) throw new ConfigError(`${WHERE}: both sets need labels; got pictures without. Sort them into folders by class.`);
+  checkAhead(ahead);
+  if (!train.labels || !heldOut.labels) throw new ConfigError(`${WHERE}: both sets must have labels; got pictures without. Sort them into folders by class.`);
   if (train.count === 0 || heldOut.count === 0)
-    throw new ConfigError(`${WHERE}: pictures to train on and others to test on are needed; got ${train.count} and ${heldOut.count}. Hold some out.`);
+    throw new ConfigError(`${WHERE}: there must be pictures to train on and others to test on; got ${train.count} and ${heldOut.count}. Hold some out.`);
 }
 
 async function fit(encoder: Encoder, { train, heldOut, config, ahead, onEpoch }: LinearData): Promise<LinearResult> {

@@ -1,5 +1,6 @@
+import { callable, check } from '../core/check.js';
 import { Rng } from '../core/rng.js';
-import type { Features } from './knn.js';
+import { checkFeatures, type Features } from './knn.js';
 import { pca } from './pca.js';
 
 /** Places of pictures on a plane: near each other where features are alike. */
@@ -22,6 +23,8 @@ async function installedUmap(): Promise<UmapModule | undefined> {
 
 /** Features on a plane by UMAP (McInnes et al., arXiv:1802.03426) where umap-js is installed, else by their two principal components. */
 export async function mapFeatures(features: Features, load = installedUmap): Promise<FeatureMap> {
+  checkFeatures('mapFeatures', 'the features', features);
+  check('mapFeatures', 'load', load, callable);
   const { count, size } = features;
   const umap = count > 3 ? await load() : undefined;
   if (!umap) return { points: (await pca(features, 2)).projected, by: 'PCA' };

@@ -1,8 +1,10 @@
+import { anything, checkOptions, listOf, needed, upTo1, whole } from '../core/check.js';
 import { mean } from '../core/statistics.js';
 import { percent } from '../io/numbers.js';
-import type { PretrainConfig } from './config.js';
+import { checkSettings, type PretrainConfig } from './config.js';
+import { checkSets } from './sets.js';
 import type { Sets } from './four_way.js';
-import type { Kept } from './kept.js';
+import { checkKept, type Kept } from './kept.js';
 import { presets } from './presets.js';
 import { Pretraining } from './pretrain.js';
 
@@ -59,11 +61,18 @@ export function mechanismConfig(base: PretrainConfig, mechanism: Mechanism, K: n
  * over K for the three mechanisms, and over m for MoCo, every run for the same number of epochs.
  */
 export async function mechanisms(
-  sets: Sets, { base, Ks, momenta, endToEndLimit, seeds }: MechanismsConfig, kept: Kept, tell: (text: string) => void,
+  sets: Sets, config: MechanismsConfig, kept: Kept, tell: (text: string) => void,
 ): Promise<Mechanisms> {
+  checkSets('mechanisms', sets);
+  checkOptions('mechanisms', config, {
+    base: needed(anything), Ks: needed(listOf(whole(1))), momenta: needed(listOf(upTo1)), endToEndLimit: needed(whole(0)), seeds: needed(whole(1)),
+  });
+  checkSettings('mechanisms: base', config.base);
+  checkKept('mechanisms', kept, tell);
+  const { base, Ks, momenta, endToEndLimit, seeds } = config;
   const each = Array.from({ length: seeds }, (_, i) => base.seed + i);
-  const run = async (mechanism: Mechanism, config: PretrainConfig): Promise<Measured> => {
-    const measured = await kept.result({ run: config }, () => measure(mechanism, config, sets));
+  const run = async (mechanism: Mechanism, of: PretrainConfig): Promise<Measured> => {
+    const measured = await kept.result({ run: of }, () => measure(mechanism, of, sets));
     const { K, m, seed, loss, chance, knn } = measured;
     const reached = `k-NN ${percent(knn)}, loss ${loss.toFixed(3)} (chance ${chance.toFixed(3)})`;
     tell(`${mechanism}, K = ${K}${mechanism === 'end-to-end' ? '' : `, m = ${m}`}, seed ${seed}: ${reached}`);

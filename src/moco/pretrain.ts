@@ -1,5 +1,6 @@
 import { backend, type DispatchRecord } from '../backend/backend.js';
 import { compile } from '../compile.js';
+import { anything, check, checkOptions, isRecord, whole } from '../core/check.js';
 import type { TypedArray } from '../core/dtype.js';
 import { AHEAD, checkAhead } from '../data/look-ahead.js';
 import type { PictureSource } from '../data/source.js';
@@ -15,6 +16,7 @@ import type { Tensor } from '../tensor.js';
 import { checkConfig, type PretrainConfig, viewsOf } from './config.js';
 import { createMethod } from './create.js';
 import { DrawnAhead } from './drawn_ahead.js';
+import { checkHooks, checkSets } from './sets.js';
 import { Drawer, type Draws, mapDraws } from './draws.js';
 import { COLLAPSE, collapseText, damagedText, featureSpread, firstLayer, gradientNorm, lacking, SKIPPED, skippedText, SpikeDetector, spikeText, starvedText } from './monitors.js';
 import type { Method } from './method.js';
@@ -57,8 +59,12 @@ export class Pretraining {
   /** Damaged pictures that were told of. */
   #damaged: number;
 
-  constructor(config: PretrainConfig, { train, heldOut }: { train: PictureSource; heldOut: PictureSource }, { ahead = AHEAD }: PretrainOptions = {}) {
+  constructor(config: PretrainConfig, sets: { train: PictureSource; heldOut: PictureSource }, options: PretrainOptions = {}) {
+    checkOptions('Pretraining', options, { ahead: anything });
+    const { ahead = AHEAD } = options;
     checkAhead(ahead);
+    checkSets('Pretraining', sets);
+    const { train, heldOut } = sets;
     this.warnings = [...checkConfig(config, train.count), ...lacking(config.precision, backend())];
     this.config = config;
     this.train = train;
@@ -79,8 +85,10 @@ export class Pretraining {
   }
 
   /** Continues from a saved position; the tensors must have been loaded. */
-  set position({ step }: Position) {
-    this.#done = step;
+  set position(position: Position) {
+    check('position', 'it', position, { is: 'an object of step', holds: isRecord });
+    check('position', 'step', position.step, whole(0));
+    this.#done = position.step;
     this.watched.forget();
   }
 
@@ -90,6 +98,7 @@ export class Pretraining {
 
   /** Trains from the current position to the end, or until the signal. Returns whether the end was reached. */
   async run(hooks: PretrainHooks = {}): Promise<boolean> {
+    checkHooks('run', hooks, ['onStep', 'onKnn', 'onSpread', 'onWarning', 'onEpoch']);
     const inFlight: Promise<void>[] = [];
     this.#handed = undefined;
     try {
@@ -130,6 +139,7 @@ export class Pretraining {
 
   /** Trains two steps, and `steps` more whose dispatches are timed: see `profile`. */
   async profile(steps = 3): Promise<DispatchRecord[]> {
+    check('profile', 'steps', steps, whole(1));
     for (let i = 0; i < 2; i++) await this.trial();
     return medians(steps, async () => {
       const { inputs } = await this.#draw();
@@ -187,7 +197,7 @@ export class Pretraining {
     const views = parts.map(({ table1, table2, ...rest }, part) => {
       const places = this.#pictures.placesOf(rest.index, part);
       const view = (table: Tensor, i: number) =>
-        augment(set, places, reshape(table, [rest.index.size, AUGMENT_COLUMNS]), { size: this.config.size, ...this.#views[i] });
+        augment(set, places, reshape(table, [rest.index.size, AUGMENT_COLUMNS]), { size: this.config.size, mean: this.#views[i].mean, std: this.#views[i].std });
       return { ...rest, x1: view(table1, 0), x2: table2 && view(table2, 1) };
     });
     const measured = withPrecision(this.config.precision, () => this.method.step(views, { lr, m }));

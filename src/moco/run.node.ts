@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { check, isRecord, text } from '../core/check.js';
 import { FormatError } from '../core/errors.js';
 import { appendLine, readLines, writeAtomic } from '../io/atomic.node.js';
 import { loadCheckpoint, saveCheckpoint } from './checkpoint.js';
@@ -37,17 +38,21 @@ export class Run {
   readonly info: RunInfo;
 
   constructor(folder: string, info: RunInfo) {
+    check('Run', 'the folder', folder, text);
+    checkInfo('Run', info);
     this.folder = folder;
     this.info = info;
   }
 
   /** The path of a file in the folder. */
   file(name: string): string {
+    check('file', 'the name', name, text);
     return join(this.folder, name);
   }
 
   /** Appends a metric, after those before it; `written` waits for all. */
   log(metric: Metric): void {
+    check('log', 'the metric', metric, { is: 'an object', holds: isRecord });
     this.#writing = this.#writing.then(() => appendLine(this.file('metrics.jsonl'), metric));
     this.#writing.catch(() => undefined); // `written` reports it
   }
@@ -93,7 +98,7 @@ export class Run {
     const { pictures = String(training.train.count) } = metadata; // older checkpoints do not say
     if (Number(pictures) !== training.train.count)
       throw new FormatError(
-        `${this.file(CHECKPOINT)}: a run goes on with the pictures it began with; got ${training.train.count} where it had ${pictures} to train on. ` +
+        `${this.file(CHECKPOINT)}: a run must go on with the pictures it began with; got ${training.train.count} where it had ${pictures} to train on. ` +
           'Restore those that are missing or damaged, take away what is new, or start a new run.',
       );
     training.position = { step };
@@ -102,15 +107,20 @@ export class Run {
   }
 }
 
+const checkInfo = (where: string, info: unknown): void =>
+  check(where, 'the run', info, { is: 'an object with its data and config', holds: (v) => isRecord(v) && typeof v.data === 'string' && isRecord(v.config) });
+
 function readCheckpoint(file: string): Uint8Array {
-  if (!existsSync(file)) throw new FormatError(`${file}: a run is resumed from its checkpoint; got none there. It stopped before its first save: start it anew.`);
+  if (!existsSync(file)) throw new FormatError(`${file}: a run must be resumed from its checkpoint; got none there. It stopped before its first save: start it anew.`);
   return readFileSync(file);
 }
 
 /** Makes the folder of a new run. @throws FormatError when it already holds one. */
 export async function startRun(folder: string, info: RunInfo): Promise<Run> {
+  check('startRun', 'the folder', folder, text);
+  checkInfo('startRun', info);
   if (existsSync(join(folder, 'config.json')))
-    throw new FormatError(`${folder}: a new run needs a folder of its own; got one that holds a run. Continue it with --resume ${folder}, or choose another --out.`);
+    throw new FormatError(`${folder}: a new run must have a folder of its own; got one that holds a run. Continue it with --resume ${folder}, or choose another --out.`);
   mkdirSync(folder, { recursive: true });
   await writeAtomic(join(folder, 'config.json'), `${JSON.stringify({ ...info, seed: info.config.seed }, null, 2)}\n`);
   return new Run(folder, info);
@@ -118,8 +128,9 @@ export async function startRun(folder: string, info: RunInfo): Promise<Run> {
 
 /** Opens the folder of a run. @throws FormatError when it holds none. */
 export function openRun(folder: string): Run {
+  check('openRun', 'the folder', folder, text);
   const file = join(folder, 'config.json');
-  if (!existsSync(file)) throw new FormatError(`${folder}: a run's folder holds config.json; got none. Name the folder that a run was written to.`);
+  if (!existsSync(file)) throw new FormatError(`${folder}: a run's folder must hold config.json; got none. Name the folder that a run was written to.`);
   try {
     const info = JSON.parse(readFileSync(file, 'utf8')) as RunInfo;
     if (typeof info.config?.model === 'string' && typeof info.data === 'string')

@@ -32,7 +32,7 @@ export function vitArchitecture(tensors: ReadonlyMap<string, Pick<StoredTensor, 
   const built: Built = { width, depth, patch, stem };
   const name = [said.model ?? '', ...vitNames].find((n) => fits(vitPresets[n], built));
   const heads = said.heads ?? (vitPresets[name ?? ''] ?? Object.values(vitPresets).find((p) => p.width === width))?.heads ?? Math.ceil(width / 64);
-  if (!(Number.isInteger(heads) && width % heads === 0)) throw new ConfigError(`${file}: heads divide the width, ${width}; got ${heads}. Choose a divisor.`);
+  if (!(Number.isInteger(heads) && width % heads === 0)) throw new ConfigError(`${file}: heads must divide the width, ${width}; got ${heads}. Choose a divisor.`);
   return { ...(name && { model: name }), ...built, heads, size: side * patch };
 }
 

@@ -145,8 +145,8 @@ describe('augment', () => {
     on(await gpu(), () => {
       const [x, index, table] = [tensor(new Uint8Array(12), [1, 2, 2, 3]), tensor(new Uint32Array(2)), tensor(wholePictures(1, 2, 2), [1, AUGMENT_COLUMNS])];
       expect(() => augment(x, index, table, { size: 2, ...plain })).toThrow('augment: the table must have shape [2, 18]; got [1, 18]');
-      expect(() => augment(tensor(new Uint8Array(4), [1, 2, 2, 1]), index, table, { size: 2, ...plain })).toThrow('augment: pictures are [M, H, W, 3] with at least one pixel; got [1, 2, 2, 1]');
-      expect(() => augment(x, index, tensor(wholePictures(2, 2, 2), [2, AUGMENT_COLUMNS]), { size: 0, ...plain })).toThrow('augment: the size is a whole number above 0; got 0 by 0');
+      expect(() => augment(tensor(new Uint8Array(4), [1, 2, 2, 1]), index, table, { size: 2, ...plain })).toThrow('augment: pictures must be [M, H, W, 3] with at least one pixel; got [1, 2, 2, 1]');
+      expect(() => augment(x, index, tensor(wholePictures(2, 2, 2), [2, AUGMENT_COLUMNS]), { size: 0, ...plain })).toThrow('augment: size must be a whole number or two, at least 1; got 0');
     });
   });
 });
@@ -218,7 +218,7 @@ describe('drawAugmentation', () => {
   });
 
   it('names what cannot be', () => {
-    expect(() => draw(cifarAugmentation, 1, { view: 16 })).toThrow('drawAugmentation: the view is a whole number in 0 .. 15; got 16');
-    expect(() => draw({ ...mocoV2Augmentation, blur: { probability: 1, sigma: [0, 11] } }, 1)).toThrow('sigma of the blur is at most 10 pixels; got 11');
+    expect(() => draw(cifarAugmentation, 1, { view: 16 })).toThrow('drawAugmentation: draw: view must be a whole number in [0, 15]; got 16');
+    expect(() => draw({ ...mocoV2Augmentation, blur: { probability: 1, sigma: [0, 11] } }, 1)).toThrow('sigma must be a list of 2, each a number in [0, 10]; got [0.1, 11]');
   });
 });

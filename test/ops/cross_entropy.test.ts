@@ -43,7 +43,7 @@ describe('cross entropy', () => {
     on(await gpu(), () => {
       expect(() => crossEntropy(ones([2, 3]), tensor([0, 1, 2], [3], 'u32'))).toThrow('crossEntropy: labels must have shape [2]; got [3]');
       expect(() => crossEntropy(ones([2, 3]), ones([2]))).toThrow('crossEntropy: the tensor must be u32; got f32 [2]');
-      expect(() => crossEntropy(ones([0, 3]), tensor([], [0], 'u32'))).toThrow('crossEntropy: logits are [N, C], with a row and a class at least; got [0, 3]');
+      expect(() => crossEntropy(ones([0, 3]), tensor([], [0], 'u32'))).toThrow('crossEntropy: logits must be [N, C], with a row and a class at least; got [0, 3]');
     });
   });
 });

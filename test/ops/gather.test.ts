@@ -33,7 +33,7 @@ describe('gather', () => {
     on(await gpu(), () => {
       const index = tensor([0, 1], [2], 'u32');
       expect(() => gather(ones([0, 3]), index)).toThrow('gather: x must have rows to take; got [0, 3] for 2 indices. Pass an empty index.');
-      expect(() => gather(ones([]), index)).toThrow('gather: x has rows and the index is a list; got [] and [2]');
+      expect(() => gather(ones([]), index)).toThrow('gather: x must have rows and the index be a list; got [] and [2]');
       expect(() => gather(ones([2, 3]), ones([2]))).toThrow('gather: the tensor must be u32; got f32 [2]');
     });
   });

@@ -14,7 +14,7 @@ describe('pick', () => {
 
   it('names what does not fit', () =>
     on(reference, () => {
-      expect(() => pick(zeros([3, 0]), zeros([3], 'u32'))).toThrow('pick: x is [N, C] with a column at least; got [3, 0]');
+      expect(() => pick(zeros([3, 0]), zeros([3], 'u32'))).toThrow('pick: x must be [N, C] with a column at least; got [3, 0]');
       expect(() => pick(zeros([3, 2]), zeros([2], 'u32'))).toThrow('pick: the columns must have shape [3]; got [2]');
       expect(() => pick(zeros([3, 2]), zeros([3]))).toThrow('must be u32');
     }));
