@@ -6,10 +6,10 @@ import { bareKernels } from './scripts/bare-wgsl.js';
 const ops = Object.fromEntries(readdirSync('src/ops').map((f) => f.replace('.ts', '')).map((f) => [`ops/${f}`, `src/ops/${f}.ts`]));
 
 export default defineConfig({
-  entry: { index: 'src/index.ts', engine: 'src/engine.ts', node: 'src/node.ts', reference: 'src/reference/index.ts', cli: 'src/cli/main.ts', ...ops },
+  entry: { index: 'src/index.ts', engine: 'src/engine.ts', node: 'src/node.ts', reference: 'src/reference/entry.ts', cli: 'src/cli/main.ts', ...ops },
   format: 'esm',
   target: 'es2022',
-  dts: { entry: { index: 'src/index.ts', engine: 'src/engine.ts', node: 'src/node.ts', reference: 'src/reference/index.ts' } },
+  dts: { entry: { index: 'src/index.ts', engine: 'src/engine.ts', node: 'src/node.ts', reference: 'src/reference/entry.ts' } },
   splitting: true,
   clean: true,
   external: ['webgpu', 'sharp', '@sparticuz/chromium'],

@@ -1,12 +1,12 @@
 import source from '../../kernels/augment.wgsl';
 import type { Primitive } from '../backend/backend.js';
-import { above0, anyNumber, checkOptions, listOf, needed } from '../core/check.js';
+import { above0, anyNumber, anything, checkOptions, listOf, needed } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
 import { show } from '../core/shape.js';
 import { kernel } from '../gpu/kernel.js';
 import type { AugmentParams } from '../reference/augment.js';
 import { checkDType, checkSameShape, empty, run, type Tensor, tensor } from '../tensor.js';
-import { AUGMENT_COLUMNS, wholePictures } from './augment_params.js';
+import { AUGMENT_COLUMNS, viewParts, wholePictures } from './augment_params.js';
 import { pair, pairFrom } from './pair.js';
 import { type Places, placesIn } from './places.js';
 
@@ -29,7 +29,8 @@ export interface AugmentOptions {
   std: readonly number[];
 }
 
-const rules = { size: needed(pairFrom(1)), mean: needed(listOf(anyNumber, 3)), std: needed(listOf(above0, 3)) };
+/** What each option must be; an `Augmentation`, whose other parts are in the table, may be given whole. */
+const rules = { ...Object.fromEntries(viewParts.map((name) => [name, anything])), size: needed(pairFrom(1)), mean: needed(listOf(anyNumber, 3)), std: needed(listOf(above0, 3)) };
 
 /**
  * Random views of pictures that stay on the device, normalised: crop, resize, colour, blur and flip as one dispatch.

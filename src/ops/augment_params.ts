@@ -70,6 +70,8 @@ const views = {
   scale: needed(listOf(share, 2)), ratio: needed(listOf(positive, 2)), flip: needed(upTo1), jitter: anything, grayscale: upTo1, grayscaleFirst: flag,
   blur: anything, solarize: upTo1, mean: anything, std: anything,
 };
+/** Names of all parts of an `Augmentation`. */
+export const viewParts = Object.keys(views);
 const jitters = { probability: needed(upTo1), brightness: needed(atLeast0), contrast: needed(atLeast0), saturation: needed(atLeast0), hue: needed(finite(' in [0, 0.5]', (v) => v >= 0 && v <= 0.5)) };
 const blurs = { probability: needed(upTo1), sigma: needed(listOf(finite(' in [0, 10]', (v) => v >= 0 && v <= 10), 2)) };
 const draws = {

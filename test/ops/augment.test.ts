@@ -141,6 +141,20 @@ describe('augment', () => {
     expect(five.length).toBe(75);
   });
 
+  it('a picture that is not there and a crop of nothing are NaN, on the device; numbers are checked', async () => {
+    for (const device of [await gpu(), reference]) {
+      const y = await on(device, () => {
+        const table = wholePictures(3, 2, 2);
+        table.set([0, 0], 2 * AUGMENT_COLUMNS + 2);
+        return augment(tensor(new Uint8Array(12).fill(255), [1, 2, 2, 3]), tensor([0, 1, 0], [3], 'u32'), tensor(table, [3, AUGMENT_COLUMNS]), { size: 2, ...plain }).data();
+      });
+      expect(Array.from(y)).toEqual([...new Array(12).fill(y[0]), ...new Array(24).fill(NaN)]);
+      expect(y[0]).toBeGreaterThan(0);
+    }
+    on(reference, () =>
+      expect(() => normalizePictures(tensor(new Uint8Array(12), [1, 2, 2, 3]), [1], plain)).toThrow('normalizePictures: the index must lie in [0, 0]; got 1 at place 0. Correct it.'));
+  });
+
   it('names what does not fit', async () => {
     on(await gpu(), () => {
       const [x, index, table] = [tensor(new Uint8Array(12), [1, 2, 2, 3]), tensor(new Uint32Array(2)), tensor(wholePictures(1, 2, 2), [1, AUGMENT_COLUMNS])];
