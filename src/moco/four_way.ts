@@ -77,7 +77,7 @@ export function pretrainConfig(model: string, { pretrainEpochs: epochs, batch, s
 const name = oneOf(...Object.keys(models));
 const rules = {
   resnet: needed(name), vit: needed(name), epochs: needed(whole(1)), pretrainEpochs: needed(whole(1)), batch: needed(whole(2)), size: needed(whole(4)),
-  cropMin: needed(configRules.cropMin), seeds: needed(whole(1)), seed: needed(seedRule), precision: configRules.precision,
+  cropMin: needed(configRules.cropMin), seeds: needed(whole(1, 1000)), seed: needed(seedRule), precision: configRules.precision,
 };
 
 /**

@@ -65,7 +65,7 @@ export async function mechanisms(
 ): Promise<Mechanisms> {
   checkSets('mechanisms', sets);
   checkOptions('mechanisms', config, {
-    base: needed(anything), Ks: needed(listOf(whole(1))), momenta: needed(listOf(upTo1)), endToEndLimit: needed(whole(0)), seeds: needed(whole(1)),
+    base: needed(anything), Ks: needed(listOf(whole(1))), momenta: needed(listOf(upTo1)), endToEndLimit: needed(whole(0)), seeds: needed(whole(1, 1000)),
   });
   checkSettings('mechanisms: base', config.base);
   checkKept('mechanisms', kept, tell);

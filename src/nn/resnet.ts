@@ -40,7 +40,7 @@ export const headRules = { head: built, dim: whole(1), splits: whole(1), seed: w
 
 /** What each option must be. */
 export const resnetRules = {
-  ...headRules, blocks: needed(listOf(whole(1))), widths: needed(listOf(whole(1))), bottleneck: flag, stem: oneOf('imagenet', 'cifar', 'small'), zeroInitResidual: flag,
+  ...headRules, blocks: needed(listOf(whole(1, 1000))), widths: needed(listOf(whole(1))), bottleneck: flag, stem: oneOf('imagenet', 'cifar', 'small'), zeroInitResidual: flag,
 };
 
 /** A convolution and its batch norm. */

@@ -39,7 +39,7 @@ interface Tested extends LossScaleOptions {
 }
 
 /** What each option must be. */
-export const lossScaleRules = { interval: whole(1), growth: finite(', at least 1', (v) => v >= 1), backoff: finite(' above 0 and below 1', (v) => v > 0 && v < 1) };
+export const lossScaleRules = { interval: whole(1, 2 ** 24), growth: finite(', at least 1', (v) => v >= 1), backoff: finite(' above 0 and below 1', (v) => v > 0 && v < 1) };
 
 /** Where a scale stays: its inverse is a normal float, and no gradient becomes infinite by a scale that nothing tests. */
 const [LEAST, MOST] = [2 ** -24, 2 ** 32];
