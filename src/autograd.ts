@@ -30,6 +30,7 @@ export function noGrad<T>(fn: () => T): T {
  */
 export function record(name: string, y: Tensor, inputs: readonly Tensor[], grads: TapeNode['grads']): Tensor {
   checkTensor('record', y, 'the result');
+  check('record', 'the inputs', inputs, { is: 'a list of tensors', holds: Array.isArray });
   for (const x of inputs) checkTensor('record', x, 'every input');
   check('record', 'the gradients', grads, callable);
   if (!enabled || !inputs.some((x) => x.requiresGrad)) return y;

@@ -34,7 +34,7 @@ export class Tensor<D extends DType = any> {
   node?: TapeNode;
 
   constructor(shape: Shape, dtype: DType, on: Backend, storage: Storage) {
-    if (!Array.isArray(shape) || typeof on?.run !== 'function' || !storage)
+    if (!Array.isArray(shape) || typeof on?.run !== 'function' || typeof storage?.length !== 'number')
       throw new ConfigError(`Tensor: it must be made of a shape, a backend and its memory; got ${told([shape, on, storage])}. Use tensor() or zeros().`);
     checkDTypeName('Tensor', dtype);
     this.shape = shape;

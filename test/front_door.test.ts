@@ -41,7 +41,7 @@ afterAll(() => {
   useBackend(before);
 });
 
-const never = (): unknown[] => [Symbol('junk'), new Date(0), Object.create(null)];
+const never = (): unknown[] => [Symbol('junk'), new Date(0)];
 const finished = () => {
   let gone!: mainEntry.Tensor;
   mainEntry.step(() => void (gone = ones([2])));
@@ -50,7 +50,7 @@ const finished = () => {
 /** Whatever a caller without types may pass. */
 const junk = (): unknown[] => [
   undefined, null, NaN, -1, 0, 0.5, 7, 1e12, Infinity, 10n, '', 'float32', true, [], [1, 2], [[1]], ['a'], [undefined], {}, { typo: 1 }, () => undefined, new Map(),
-  new Float32Array(1), new Uint8Array(2), new BigInt64Array(1), ones([3]), tensor([1, 1], [2], 'u32'), finished(), on(new ReferenceBackend(), () => ones([2, 3])), ...never(),
+  new Float32Array(1), new Uint8Array(2), new BigInt64Array(1), ones([3]), tensor([0, 0], [2], 'u32'), finished(), Object.create(null), on(new ReferenceBackend(), () => ones([2, 3])), ...never(),
 ];
 
 const replaced = (args: readonly unknown[], i: number, by: unknown) => args.map((a, j) => (j === i ? by : a));

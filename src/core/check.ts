@@ -31,11 +31,18 @@ export function check(where: string, what: string, v: unknown, { is, holds }: Ru
 export const isRecord = (v: unknown): v is Record<string, unknown> =>
   typeof v === 'object' && v !== null && !Array.isArray(v) && !ArrayBuffer.isView(v) && !('dtype' in v);
 
+/** Whether `v` is an object as `{ name: value }` makes it, of this page or another. */
+export function isPlain(v: unknown): v is Record<string, unknown> {
+  if (!isRecord(v)) return false;
+  const from: unknown = Object.getPrototypeOf(v);
+  return from === null || Object.getPrototypeOf(from) === null;
+}
+
 /** @throws ConfigError unless `options` is an object of known names, each of which obeys its rule or is left out. Those of `fixed` are no options here. */
 export function checkOptions(where: string, options: unknown, rules: Readonly<Record<string, Rule>>, fixed: readonly string[] = []): void {
   const names = Object.keys(rules).filter((name) => !fixed.includes(name));
   const known = names.join(', ');
-  if (!isRecord(options)) throw new ConfigError(`${where}: options must be an object of ${known}; got ${told(options)}. Name each.`);
+  if (!isPlain(options)) throw new ConfigError(`${where}: options must be an object of ${known}; got ${told(options)}. Name each.`);
   for (const name of Object.keys(options))
     if (!names.includes(name)) throw new ConfigError(`${where}: options must be among ${known}; got the unknown option ${name}. Correct its name.`);
   for (const name of names) if (options[name] !== undefined || rules[name].needed) check(where, name, options[name], rules[name]);

@@ -53,7 +53,7 @@ export interface SourceOptions extends OpenOptions {
 /** Opens a data set as `openPictures` does, or as a stream: see `streamFolder`. CIFAR and IDX files are never streamed. */
 export async function openSource(path: string, given: SourceOptions = {}): Promise<PictureSource> {
   check('openSource', 'the path', path, text);
-  checkOptions('openSource', given, { ...openRules, stream: flag, room: { is: 'a number of bytes', holds: (v) => v >= 0 } });
+  checkOptions('openSource', given, { ...openRules, stream: flag, room: { is: 'a number of bytes', holds: (v) => typeof v === 'number' && v >= 0 } });
   const { stream, room = Infinity, ...options } = given;
   if ((await packedFiles(path)).length > 0) {
     if (stream) throw new ConfigError(`${path}: what is streamed must be a folder of pictures; got a file of many, which is read whole. Leave streaming out.`);

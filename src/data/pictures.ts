@@ -82,7 +82,7 @@ export function splitHeldOut<S extends PictureSource>(p: S, fraction: number, se
 /** The pictures of the classes called `names`; labels are numbered anew in the order of `names`. */
 export function selectClasses(p: Pictures, names: readonly string[]): Pictures {
   checkPictures('selectClasses', p);
-  checkClasses('selectClasses', p.classes ?? [], names);
+  checkClasses('selectClasses', (p.labels && p.classes) ?? [], names);
   const to = new Map(names.map((name, i) => [p.classes!.indexOf(name), i]));
   const kept = Array.from(p.labels!.keys()).filter((i) => to.has(p.labels![i]));
   const out = subset(p, kept);
@@ -130,7 +130,8 @@ export function draw<T>(members: readonly T[], n: number, seed: number, stream: 
 
 /** The indices of each class; of the whole set if it is unlabelled. */
 function byClass(p: PictureSet): number[][] {
-  const lists: number[][] = (p.classes ?? ['']).map(() => []);
+  const count = p.classes?.length ?? 1 + (p.labels?.reduce((most, label) => Math.max(most, label), 0) ?? 0);
+  const lists = Array.from({ length: count }, (): number[] => []);
   for (let i = 0; i < p.count; i++) lists[p.labels?.[i] ?? 0].push(i);
   return lists;
 }

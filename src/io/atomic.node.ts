@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, open, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { check, text, told } from '../core/check.js';
+import { check, isRecord, text, told } from '../core/check.js';
 import { ConfigError } from '../core/errors.js';
 
 let written = 0;
@@ -14,7 +14,7 @@ let written = 0;
  */
 export async function writeAtomic(file: string, content: Uint8Array | string | Iterable<string>): Promise<void> {
   check('writeAtomic', 'the file', file, text);
-  check('writeAtomic', 'the content', content, { is: 'bytes, a string or its parts', holds: (v) => typeof v === 'string' || (Object(v) === v && Symbol.iterator in v) });
+  check('writeAtomic', 'the content', content, { is: 'bytes, a string or its parts', holds: (v) => typeof v === 'string' || v instanceof Uint8Array || (isRecord(v) || Array.isArray(v)) && Symbol.iterator in v });
   const folder = dirname(file);
   await mkdir(folder, { recursive: true });
   const temporary = join(folder, `.${basename(file)}.${process.pid}.${written++}.tmp`);
@@ -28,10 +28,17 @@ export async function writeAtomic(file: string, content: Uint8Array | string | I
   await flushFolder(folder);
 }
 
+function* texts(parts: Iterable<string>): Generator<string> {
+  for (const part of parts) {
+    check('writeAtomic', 'each part', part, text);
+    yield part;
+  }
+}
+
 async function flush(file: string, content: Uint8Array | string | Iterable<string>): Promise<void> {
   const handle = await open(file, 'wx');
   try {
-    await handle.writeFile(content as Uint8Array | string); // its types leave out the iterable that it takes as well
+    await handle.writeFile((typeof content === 'string' || content instanceof Uint8Array ? content : texts(content)) as string); // its types leave out the iterable that it takes as well
     await handle.sync();
   } finally {
     await handle.close();
@@ -51,17 +58,28 @@ async function flushFolder(folder: string): Promise<void> {
  */
 export async function appendLine(file: string, value: unknown): Promise<void> {
   check('appendLine', 'the file', file, text);
-  if (typeof value === 'function' || typeof value === 'symbol' || value === undefined || typeof value === 'bigint')
-    throw new ConfigError(`appendLine: the value must be one that JSON holds; got ${told(value)}. Convert it.`);
+  const line = jsonOf(value);
   await mkdir(dirname(file), { recursive: true });
   const handle = await open(file, 'a+');
   try {
     const { size } = await handle.stat();
     const last = size > 0 ? (await handle.read(new Uint8Array(1), 0, 1, size - 1)).buffer[0] : 10;
-    await handle.appendFile(`${last === 10 ? '' : '\n'}${JSON.stringify(value)}\n`);
+    await handle.appendFile(`${last === 10 ? '' : '\n'}${line}\n`);
   } finally {
     await handle.close();
   }
+}
+
+/** @throws ConfigError for what JSON has no text for. */
+function jsonOf(value: unknown): string {
+  let line: string | undefined;
+  try {
+    line = JSON.stringify(value);
+  } catch {
+    // said below
+  }
+  if (line === undefined) throw new ConfigError(`appendLine: the value must be one that JSON holds; got ${told(value)}. Convert it.`);
+  return line;
 }
 
 /** The values of a file of JSON lines, none if there is no such file. A line that a crash cut off is left out. */

@@ -1,4 +1,4 @@
-import { check as rule, instance, isRecord, maybe, text, told } from '../core/check.js';
+import { check as rule, instance, isPlain, maybe, text, told } from '../core/check.js';
 import { ConfigError, DTypeError, ShapeError } from '../core/errors.js';
 import { numel } from '../core/shape.js';
 import { STORED_ARRAYS } from './safetensors-types.js';
@@ -12,7 +12,7 @@ import type { StoredTensor } from './safetensors-types.js';
  */
 export function encodeSafetensors(tensors: ReadonlyMap<string, StoredTensor>, metadata?: Readonly<Record<string, string>>): Uint8Array {
   rule('encodeSafetensors', 'the tensors', tensors, instance(Map), 'Pass tensors by name.');
-  rule('encodeSafetensors', 'the metadata', metadata, maybe({ is: 'an object of strings', holds: (v) => isRecord(v) && Object.values(v).every(text.holds) }));
+  rule('encodeSafetensors', 'the metadata', metadata, maybe({ is: 'an object of strings', holds: (v) => isPlain(v) && Object.values(v).every(text.holds) }));
   for (const [name, tensor] of tensors) check(name, tensor);
   const ordered = [...tensors].sort(([, a], [, b]) => b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT);
   let end = 0;

@@ -2,11 +2,15 @@ import { closeSync, existsSync, ftruncateSync, openSync, readdirSync, readFileSy
 import { appendFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { check, isRecord, whole } from '../core/check.js';
+import { check, isPlain, isRecord, whole } from '../core/check.js';
 import { restartEvent, summaryEvent, type Summary, versionEvent } from './tensorboard.js';
 import { tfRecord, wholeRecords } from './tfrecord.js';
 
 const now = (): number => Date.now() / 1000;
+
+const isSummary = (v: unknown): boolean =>
+  isRecord(v) && (typeof v.scalar === 'number' || (v.png instanceof Uint8Array && whole(1).holds(v.width) && whole(1).holds(v.height)) ||
+    Array.isArray(v.histogram) || ArrayBuffer.isView(v.histogram));
 
 /** A folder's event file, which `tensorboard --logdir FOLDER` shows while it grows. */
 export class EventFile {
@@ -26,7 +30,7 @@ export class EventFile {
   /** Appends values by their tags, after those before them; `written` waits for all. */
   log(step: number, values: Record<string, Summary>): void {
     check('log', 'the step', step, whole(0));
-    check('log', 'the values', values, { is: 'an object by tag', holds: isRecord });
+    check('log', 'the values', values, { is: 'an object of scalars, pictures and histograms by tag', holds: (v) => isPlain(v) && Object.values(v).every(isSummary) });
     this.#append(summaryEvent(now(), step, values));
   }
 

@@ -1,6 +1,8 @@
-import { callable, check, checkOptions, instance, isRecord, needed, type Rule, told, upTo1, whole, above0, atLeast0 } from '../core/check.js';
+import { above0, atLeast0, callable, check, checkOptions, instance, isRecord, needed, type Rule, told, upTo1, whole } from '../core/check.js';
 import { ConfigError } from '../core/errors.js';
 import { Module } from '../nn/module.js';
+import { FlatParameters } from '../optim/flat.js';
+import type { Optimizer } from '../optim/optimizer.js';
 import { type Rate, rateOf } from '../ops/update.js';
 import { checkTensor, type Tensor } from '../tensor.js';
 import type { Part } from './method.js';
@@ -20,6 +22,14 @@ export function builtBy(where: string, encoder: () => Module): Module {
   const model = encoder();
   check(where, 'the encoder', model, instance(Module, 'Module'), 'Build a model.');
   return model;
+}
+
+/** The optimizer of a model's parameters, as the options make it. @throws ConfigError unless it is one. */
+export function optimizerBy(where: string, make: (parameters: FlatParameters) => Optimizer, model: Module): Optimizer {
+  const optimizer = make(new FlatParameters(model));
+  const holds = (v: Optimizer | undefined) => v?.parameters instanceof FlatParameters && typeof v.step === 'function';
+  check(where, 'what optimizer makes', optimizer, { is: 'an optimizer', holds }, 'Return new SGD(parameters, …), say.');
+  return optimizer;
 }
 
 /** The rates of a step as tensors. @throws ConfigError unless its parts have the tensors that the method needs. */

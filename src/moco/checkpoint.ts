@@ -1,4 +1,4 @@
-import { check, isRecord, type Rule, text } from '../core/check.js';
+import { check, isPlain, type Rule, text } from '../core/check.js';
 import { FormatError } from '../core/errors.js';
 import { numel, sameShape, type Shape, show } from '../core/shape.js';
 import { decodeSafetensors, encodeSafetensors, type StoredTensor } from '../io/safetensors.js';
@@ -67,7 +67,7 @@ function slotsOf(s: Saved): Iterable<Slot> {
 /** Everything a run needs to go on: encoders, queue or bank, and the optimizer. */
 export const slots = (method: Method): Slot[] => [...method.saved()].flatMap((s) => [...slotsOf(s)]);
 
-const isMetadata: Rule = { is: 'an object of strings', holds: (v) => isRecord(v) && Object.values(v).every(text.holds) };
+const isMetadata: Rule = { is: 'an object of strings', holds: (v) => isPlain(v) && Object.values(v).every(text.holds) };
 
 const checkSaved = (where: string, method: unknown): void =>
   check(where, 'the method', method, { is: 'a method', holds: (v) => typeof v?.saved === 'function' }, 'Make one with createMethod().');

@@ -2,10 +2,10 @@ import { check, flag, needed, whole } from '../core/check.js';
 import { Group } from '../nn/group.js';
 import type { Module } from '../nn/module.js';
 import { gather } from '../ops/gather.js';
-import { FlatParameters } from '../optim/flat.js';
+import type { FlatParameters } from '../optim/flat.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import type { Tensor } from '../tensor.js';
-import { builtBy, checkMethod, checkStep, methodRules } from './check.js';
+import { builtBy, checkMethod, checkStep, methodRules, optimizerBy } from './check.js';
 import { contrast } from './contrast.js';
 import { descend, type Method, type Part, type Rates, type Saved } from './method.js';
 
@@ -35,7 +35,7 @@ export class EndToEnd implements Method {
     this.encoderQ = builtBy('EndToEnd', encoder);
     this.encoderK = shared ? this.encoderQ : builtBy('EndToEnd', encoder);
     const members: Record<string, Module> = shared ? { encoder_q: this.encoderQ } : { encoder_q: this.encoderQ, encoder_k: this.encoderK };
-    this.optimizer = optimizer(new FlatParameters(new Group(members)));
+    this.optimizer = optimizerBy('EndToEnd', optimizer, new Group(members));
     this.optimizer.parameters.lossScale?.protect([this.encoderQ, this.encoderK]);
     this.#T = T;
   }

@@ -1,4 +1,4 @@
-import { check, checkOptions, isRecord, needed, oneOf, whole } from '../core/check.js';
+import { check, checkOptions, isRecord, needed, oneOf, text, whole } from '../core/check.js';
 import { mean, roughness, spread } from '../core/statistics.js';
 import type { Pictures } from '../data/pictures.js';
 import { percent } from '../io/numbers.js';
@@ -159,7 +159,7 @@ const measured = (curve: unknown): boolean => Array.isArray(curve) && curve.leng
 
 /** What a contender's curves come to: accuracy of the last epoch (mean and spread over seeds), of the best, and roughness. */
 export function standing(contender: Contender): Standing {
-  check('standing', 'the contender', contender, { is: 'one of fourWay()', holds: (v) => isRecord(v) && Array.isArray(v.curves) && v.curves.length > 0 && v.curves.every(measured) });
+  check('standing', 'the contender', contender, { is: 'one of fourWay()', holds: (v) => isRecord(v) && text.holds(v.model) && text.holds(v.start) && Array.isArray(v.curves) && v.curves.length > 0 && v.curves.every(measured) });
   const { model, start, curves } = contender;
   const accuracies = curves.map((curve) => curve.map((r) => r.accuracy));
   const last = accuracies.map((a) => a.at(-1)!);

@@ -10,7 +10,7 @@ import { concat } from '../ops/strided.js';
 import { FlatParameters } from '../optim/flat.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import { state, type Tensor, tensor } from '../tensor.js';
-import { builtBy, checkMethod, checkStep, methodRules, seedRule } from './check.js';
+import { builtBy, checkMethod, checkStep, methodRules, optimizerBy, seedRule } from './check.js';
 import { both, descend, type Method, type Part, type Rates, type Saved } from './method.js';
 import { randomKeys } from './random_keys.js';
 
@@ -52,7 +52,7 @@ export class MoCo implements Method {
     this.encoderQ = builtBy('MoCo', encoder);
     this.encoderK = builtBy('MoCo', encoder);
     this.#keyParameters = new FlatParameters(this.encoderK, { gradients: false });
-    this.optimizer = optimizer(new FlatParameters(this.encoderQ));
+    this.optimizer = optimizerBy('MoCo', optimizer, this.encoderQ);
     this.optimizer.parameters.lossScale?.protect([this.encoderQ, this.encoderK], [this.#keyParameters.values]);
     this.queue = randomKeys(K, dim, seed);
     this.pointer = state(tensor([0], [1], 'u32'));

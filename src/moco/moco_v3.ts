@@ -10,7 +10,7 @@ import { ema } from '../ops/ema.js';
 import { FlatParameters } from '../optim/flat.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import { type Tensor, view } from '../tensor.js';
-import { builtBy, checkMethod, checkStep, methodRules } from './check.js';
+import { builtBy, checkMethod, checkStep, methodRules, optimizerBy } from './check.js';
 import { contrast } from './contrast.js';
 import { both, descend, type Measures, type Method, type Part, type Rates, type Saved } from './method.js';
 
@@ -44,7 +44,7 @@ export class MoCoV3 implements Method {
     this.momentumEncoder = builtBy('MoCoV3', encoder);
     this.predictor = predictor;
     this.#thetaM = new FlatParameters(this.momentumEncoder, { gradients: false }).values;
-    this.optimizer = optimizer(new FlatParameters(new Group({ base_encoder: this.baseEncoder, predictor })));
+    this.optimizer = optimizerBy('MoCoV3', optimizer, new Group({ base_encoder: this.baseEncoder, predictor }));
     this.optimizer.parameters.lossScale?.protect([this.baseEncoder, this.momentumEncoder, predictor], [this.#thetaM]);
     this.#thetaB = view(this.optimizer.parameters.values, this.#thetaM.shape); // the base encoder comes first
     this.#T = T;

@@ -1,11 +1,11 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { check, isRecord, text } from '../core/check.js';
+import { check, isPlain, isRecord, text, whole } from '../core/check.js';
 import { FormatError } from '../core/errors.js';
 import { appendLine, readLines, writeAtomic } from '../io/atomic.node.js';
 import { loadCheckpoint, saveCheckpoint } from './checkpoint.js';
 import { demoConfig, type PretrainConfig } from './config.js';
-import type { KnnRecord, Position, Pretraining, SpreadRecord, StepRecord } from './pretrain.js';
+import { type KnnRecord, type Position, Pretraining, type SpreadRecord, type StepRecord } from './pretrain.js';
 
 /** config.json of a run: everything needed to do it again. */
 export interface RunInfo {
@@ -52,7 +52,7 @@ export class Run {
 
   /** Appends a metric, after those before it; `written` waits for all. */
   log(metric: Metric): void {
-    check('log', 'the metric', metric, { is: 'an object', holds: isRecord });
+    check('log', 'the metric', metric, { is: 'an object', holds: isPlain });
     this.#writing = this.#writing.then(() => appendLine(this.file('metrics.jsonl'), metric));
     this.#writing.catch(() => undefined); // `written` reports it
   }
@@ -81,7 +81,10 @@ export class Run {
   }
 
   /** Saves the whole state; the position travels in the same file, so that the two cannot disagree. */
-  async save(training: Pretraining, { step }: Position): Promise<void> {
+  async save(training: Pretraining, position: Position): Promise<void> {
+    checkTraining('save', training);
+    check('save', 'the step', position?.step, whole(0));
+    const { step } = position;
     await this.written();
     const { method, model, stem, head, dim } = training.config;
     const about = { format: 'dawngrad-moco', version: this.info.version, step: String(step), pictures: String(training.train.count), method, model, stem, head, dim: String(dim) };
@@ -91,6 +94,7 @@ export class Run {
 
   /** Loads the state and goes back to where it was saved; metrics of later steps, lost by a crash, are dropped. */
   async resume(training: Pretraining): Promise<void> {
+    checkTraining('resume', training);
     const metadata = loadCheckpoint(training.method, readCheckpoint(this.file(CHECKPOINT)), this.file(CHECKPOINT));
     const step = Number(metadata.step);
     if (!(Number.isInteger(step) && step >= 0))
@@ -109,6 +113,9 @@ export class Run {
 
 const checkInfo = (where: string, info: unknown): void =>
   check(where, 'the run', info, { is: 'an object with its data and config', holds: (v) => isRecord(v) && typeof v.data === 'string' && isRecord(v.config) });
+
+const checkTraining = (where: string, training: unknown): void =>
+  check(where, 'the training', training, { is: 'a Pretraining', holds: (v) => v instanceof Pretraining });
 
 function readCheckpoint(file: string): Uint8Array {
   if (!existsSync(file)) throw new FormatError(`${file}: a run must be resumed from its checkpoint; got none there. It stopped before its first save: start it anew.`);

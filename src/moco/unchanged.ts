@@ -17,7 +17,7 @@ export async function checkUnchanged(model: Module, stored: ReadonlyMap<string, 
     const was = stored.get(name) ?? (now.dtype === 'I64' ? { data: BigInt64Array.of(0n) } : undefined); // files of before PyTorch 0.4.1 have no counts
     if (!was || !sameBits(was.data, now.data))
       throw new ConfigError(
-        `${where}: nothing but the classifier may change; ` +
+        `${where}: nothing must change but the classifier; ` +
           `got another ${name} than the checkpoint's. Keep the encoder in evaluation mode and out of every optimizer.`,
       );
   }

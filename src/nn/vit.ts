@@ -9,7 +9,7 @@ import { cast } from '../ops/cast.js';
 import { reshape } from '../ops/reshape.js';
 import { concat, expand, slice } from '../ops/strided.js';
 import { gelu } from '../ops/unary.js';
-import type { Tensor } from '../tensor.js';
+import { checkTensor, type Tensor } from '../tensor.js';
 import { BatchNorm } from './batch_norm.js';
 import { Conv2d } from './conv2d.js';
 import { normal } from './init.js';
@@ -185,6 +185,7 @@ export class VisionTransformer extends Module {
 
   /** The class token after the last block and norm: [N, features]. */
   embed(x: Tensor): Tensor {
+    checkTensor('vit', x, 'the input');
     const size = this.#size;
     if (x.rank !== 4 || x.shape[1] !== size || x.shape[2] !== size)
       throw new ShapeError(`vit: pictures must be [N, ${size}, ${size}, 3]; got ${show(x.shape)}. Resize them, or build with another size.`);

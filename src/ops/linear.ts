@@ -1,7 +1,7 @@
 import { record } from '../autograd.js';
 import type { Primitive } from '../backend/backend.js';
 import { biasedOf } from '../backend/ladder.js';
-import { check } from '../core/check.js';
+import { checkOptions } from '../core/check.js';
 import type { MatmulParams } from '../reference/matmul.js';
 import { checkSameShape, empty, floatType, run, type Tensor } from '../tensor.js';
 import { add } from './binary.js';
@@ -17,9 +17,10 @@ export const linearPrimitive: Primitive<MatmulParams> = { name: 'linear', gpu: (
  * y = x wᵀ + bias. x: [M, K], w: [N, K], bias: [N] -> [M, N]. In f32 to the bit what `add` makes of the product, in one dispatch where its
  * kernel can; with `f16` that rounds the result once.
  */
-export function linear(x: Tensor, w: Tensor, bias?: Tensor, { precision: p = precision() }: Pick<MatmulOptions, 'precision'> = {}): Tensor {
+export function linear(x: Tensor, w: Tensor, bias?: Tensor, given: Pick<MatmulOptions, 'precision'> = {}): Tensor {
   for (const t of [x, w, ...(bias === undefined ? [] : [bias])]) floatType('linear', t);
-  check('linear', 'the precision', p, precisions);
+  checkOptions('linear', given, { precision: precisions });
+  const { precision: p = precision() } = given;
   const options = { transposeB: true, precision: p };
   if (bias === undefined) return matmul(x, w, options);
   const { shape, params } = matmulPlan(x, w, options);

@@ -120,7 +120,7 @@ describe('linearProbe', () => {
   ])('ends in an error that names the tensor when %s changes', async (_, name, tamper) => {
     const encoder = new Tiny();
     const probe = linearProbe(encoder, { train, heldOut, config: { ...config, epochs: 2 }, onEpoch: ({ epoch }) => void (epoch === 1 && tamper(encoder)) });
-    await expect(probe).rejects.toThrow(`linear probe: nothing but the classifier may change; got another ${name} than the checkpoint's`);
+    await expect(probe).rejects.toThrow(`linear probe: nothing must change but the classifier; got another ${name} than the checkpoint's`);
     expect(encoder.training).toBe(true);
   });
 

@@ -15,7 +15,7 @@ const normal = { mean: [0.5, 0.5, 0.5], std: [0.2, 0.2, 0.2] };
 const bytes = (...shape: number[]) => tensor(new Uint8Array(shape.reduce((a, b) => a * b, 1)).fill(9), shape);
 const table = () => tensor(new Float32Array(18).fill(1), [1, 18]);
 const draw = () => ({ seed: 1, epoch: 0, view: 0, indices: [0, 1], height: 4, width: 4 });
-const error = (call: new (message: string) => Error): Row => ({ call: (m) => new call(m), args: () => ['text'], needed: 0, free: [0] });
+const error = (call: new (message: string) => Error): Row => ({ call: (m) => new call(m), args: () => ['text'], needed: 0, free: [0], slow: true });
 const times = () => [{ op: 'a', kernel: 'a', start: 0, microseconds: 1, bytes: 1, flops: 1, groups: 1 }];
 
 /** Every function of the engine's entry. */
@@ -28,14 +28,14 @@ export const engine: Record<string, Row> = {
   'Rng#below': { call: (n) => new lib.Rng(1).below(n), args: () => [3], wrong: () => [[0], [0.5], [NaN], [-1]] },
   'Rng#normal': { call: () => new lib.Rng(1).normal(), args: () => [] },
   'Rng#permutation': { call: (n) => new lib.Rng(1).permutation(n), args: () => [3], wrong: () => [[-1], [0.5], [NaN], [1e12]] },
-  device: { call: lib.device, args: () => [{ backend: 'reference' }], wrong: () => [[{ backend: 'cpu' }], [{ adapter: 'gpu' }], [{ robust: 1 }], [{ device: 'gpu' }]] },
+  device: { call: lib.device, args: () => [{ backend: 'reference' }], needed: 0, slow: true, wrong: () => [[{ backend: 'cpu' }], [{ adapter: 'gpu' }], [{ robust: 1 }], [{ device: 'gpu' }]] },
   tune: { call: lib.tune, args: () => [reference, 1, () => {}], needed: 1, wrong: () => [[reference], [{}], [5]] },
   backend: { call: lib.backend, args: () => [] },
   useBackend: { call: lib.useBackend, args: () => [reference], needed: 0, wrong: () => [[{}], [5], ['gpu']] },
   empty: { call: lib.empty, args: () => [[2, 3], 'f32'], needed: 1, wrong: () => [[3], [[-1]], [[0.5]], [[2], 'float32'], [[1e12]], [[1, 1, 1, 1, 1, 1, 1]]] },
   parameter: { call: lib.parameter, args: () => [t(2)], wrong: () => [[u(1)], [[1, 2]], [5]] },
   state: { call: lib.state, args: () => [t(2)], wrong: () => [[[1, 2]], [5]] },
-  Tensor: { call: (...a: [any, any, any, any]) => new lib.Tensor(...a), args: () => [[1], 'f32', reference, reference.alloc('f32', 1)], wrong: () => [[], [[1], 'float'], [[1, 2], 'f32']] },
+  Tensor: { call: (...a: [any, any, any, any]) => new lib.Tensor(...a), args: () => [[1], 'f32', reference, reference.alloc('f32', 1)], slow: true, wrong: () => [[], [[1], 'float'], [[1, 2], 'f32']] },
   'Tensor#data': { call: () => t(2).data(), args: () => [] },
   'Tensor#item': { call: () => t(1).item(), args: () => [] },
   'Tensor#set': { call: (v) => t(2).set(v), args: () => [[1, 2]], wrong: () => [[[1]], [[1, 'a']], [5], [[1, undefined]], [new BigInt64Array(2)]] },
@@ -78,10 +78,10 @@ export const engine: Record<string, Row> = {
     wrong: () => [{ stride: 0 }, { padding: -1 }, { stride: [1, 2, 3] }, { groups: 0.5 }, { strides: 2 }, 2, { stride: NaN }].map((o) => [t(1, 4, 4, 2), t(3, 3, 3, 2), o]),
   },
   batchNorm: {
-    call: lib.batchNorm, args: () => [t(4, 3), { runningMean: zeros([3]), runningVar: t(3), train: true, gamma: t(3), beta: t(3), momentum: 0.1, eps: 1e-5, splits: 1 }],
+    call: lib.batchNorm, args: () => [tensor([[1, 2, 4], [3, 1, 2]]), { runningMean: zeros([3]), runningVar: t(3), train: true, gamma: t(3), beta: t(3), momentum: 0.1, eps: 1e-5, splits: 1 }],
     wrong: () => [{ runningMean: zeros([3]), runningVar: t(3) }, { runningMean: zeros([3]), runningVar: t(3), train: true, gamma: null, beta: null }, 5].map((o) => [t(4, 3), o]),
   },
-  layerNorm: { call: lib.layerNorm, args: () => [t(2, 3), t(3), t(3), { eps: 1e-5 }], needed: 3, wrong: () => [[t(2, 3), t(3), t(3), 1e-5], [t(2, 3), t(2), t(3)], [t(2, 3), t(3), t(3), { epsilon: 1 }]] },
+  layerNorm: { call: lib.layerNorm, args: () => [tensor([[1, 2, 4], [3, 1, 2]]), t(3), t(3), { eps: 1e-5 }], needed: 3, wrong: () => [[t(2, 3), t(3), t(3), 1e-5], [t(2, 3), t(2), t(3)], [t(2, 3), t(3), t(3), { epsilon: 1 }]] },
   maxPool: { call: lib.maxPool, args: () => [t(1, 4, 4, 2), { kernel: 2, stride: 2, padding: 1 }], wrong: () => [[t(1, 4, 4, 2), 0], [t(1, 4, 4, 2), {}], [t(4), 2], [t(1, 4, 4, 2), { kernel: 2, strid: 1 }]] },
   avgPool: { call: lib.avgPool, args: () => [t(1, 4, 4, 2), { kernel: 2, countIncludePad: true }], wrong: () => [[t(1, 4, 4, 2), 0], [t(1, 4, 4, 2), '2'], [t(1, 4, 4, 2), { kernel: 2, countIncludePad: 1 }]] },
   globalAvgPool: one((x) => lib.globalAvgPool(lib.reshape(x, [1, 1, 2, 3]))),
