@@ -51,7 +51,7 @@ function checkSize(name: string, sizes: number[], got: number): void {
     throw new FormatError(`${name}: an IDX file must hold at least one value on each axis; got [${sizes.join(', ')}]. The file is empty: download it again.`);
   if (want !== BigInt(got))
     throw new FormatError(
-      `${name}: the bytes must be as many as the header says, ${want} of [${sizes.join(', ')}]; got ${got}. ` +
+      `${name}: the header says [${sizes.join(', ')}], so ${want} bytes must follow; got ${got}. ` +
         `The file is ${BigInt(got) < want ? 'truncated' : 'longer than it should be'}: download it again.`,
     );
 }

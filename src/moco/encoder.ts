@@ -59,7 +59,8 @@ export function buildEncoder(encoder: EncoderFile, file: string): Encoder {
   checkEncoderFile('buildEncoder', encoder);
   const { tensors, architecture } = encoder;
   check('buildEncoder', 'the file', file, text);
-  const model = isVit(architecture) ? new VisionTransformer({ ...architecture, head: 'none' }) : new ResNet({ ...architecture, head: 'none' });
+  const { model: _, ...sizes } = architecture;
+  const model = isVit(architecture) ? new VisionTransformer({ ...(sizes as typeof architecture), head: 'none' }) : new ResNet({ ...(sizes as Architecture), head: 'none' });
   loadModule(model, tensors, file);
   return model.eval();
 }

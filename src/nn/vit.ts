@@ -45,7 +45,7 @@ export interface VisionTransformerOptions {
 
 /** What each option must be. */
 export const vitRules = {
-  ...headRules, width: needed(whole(1)), depth: needed(whole(1, 1000)), heads: needed(whole(1)), patch: whole(1), size: whole(1), stem: oneOf('patch', 'conv'), stopGradConv1: flag,
+  ...headRules, width: needed(whole(1)), depth: needed(whole(0, 1000)), heads: needed(whole(1)), patch: whole(1), size: whole(1), stem: oneOf('patch', 'conv'), stopGradConv1: flag,
 };
 
 /** Glorot's bound: the weights' variance is 2 / (inputs + outputs). */
@@ -221,7 +221,7 @@ export const vitNames = Object.keys(vitPresets);
 /** A vision transformer by name: vit-ti, vit-s, vit-b, vit-conv-ti, vit-conv-s, vit-conv-b, or vit-tiny and vit-mini for pictures of 32 on small machines. */
 export function vit(name: string, options: Partial<VisionTransformerOptions> = {}): VisionTransformer {
   check('vit', 'the name', name, oneOf(...vitNames), 'Choose one.');
-  checkOptions('vit', options, { ...vitRules, width: whole(1), depth: whole(1, 1000), heads: whole(1) });
+  checkOptions('vit', options, { ...vitRules, width: whole(1), depth: whole(0, 1000), heads: whole(1) });
   const preset = vitPresets[name];
   return new VisionTransformer({ ...preset, ...options });
 }

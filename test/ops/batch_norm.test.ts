@@ -163,7 +163,7 @@ describe('batch norm', () => {
       expect(() => batchNorm(x, { ...o, gamma: ones([3]) })).toThrow('batchNorm: gamma and beta must come together; got only gamma');
       expect(() => batchNorm(x, { ...o, gamma: ones([3]), beta: ones([4]) })).toThrow('batchNorm: beta must have shape [3]; got [4]');
       expect(() => batchNorm(x, { ...o, residual: ones([3]) })).toThrow('batchNorm: residual must have shape [6, 3]; got [3]');
-      expect(() => batchNorm(ones([3]), o)).toThrow('batchNorm: x is [N, ..., C]; got [3]');
+      expect(() => batchNorm(ones([3]), o)).toThrow('batchNorm: x must be [N, ..., C]; got [3]');
       expect(batchNorm(x, { ...o, train: false, splits: 4 }).shape).toEqual([6, 3]); // splits are a matter of training
     });
   });
