@@ -58,7 +58,7 @@ async function runPretrain(args: Parsed, call: Call): Promise<number> {
   out.detail(`Configuration: ${JSON.stringify(info.config)}`);
   const loading = loadingOf(args, opened);
   const pictures = await picturesOf(info, out, loading);
-  const training = new Pretraining(info.config, splitHeldOut(pictures, info.config.heldOut, info.config.seed), loading);
+  const training = new Pretraining(info.config, splitHeldOut(pictures, info.config.heldOut, info.config.seed), { ahead: loading.ahead });
   for (const warning of training.warnings) out.warn(warning);
   for (const line of expectations(training)) out.tell(line);
   if (args.flags.has('dry-run')) {

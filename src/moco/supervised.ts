@@ -80,7 +80,7 @@ export async function trainClassifier(
   checkEncoder('trainClassifier', model);
   checkSets('trainClassifier', sets);
   checkHooks('trainClassifier', hooks, ['onEpoch', 'onWarning']);
-  checkSettings('trainClassifier', { precision: 'f32', ...config }, needed);
+  checkSettings('trainClassifier', { ...config, precision: config.precision ?? 'f32' }, needed);
   const { train, heldOut } = sets;
   checkTraining(train, heldOut, config);
   for (const text of lacking(config.precision ?? 'f32', backend())) hooks.onWarning?.(text);
