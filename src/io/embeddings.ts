@@ -1,4 +1,4 @@
-import { check, checkOptions, isRecord, listOf, maybe, needed, text, whole } from '../core/check.js';
+import { check, isRecord, listOf, maybe, text, whole } from '../core/check.js';
 
 /** Features of pictures, with what is known of each. */
 export interface EmbeddingTable {
@@ -50,7 +50,7 @@ export const projectorFiles = (table: EmbeddingTable, picture: { height: number;
 /** The same line by line. */
 export const projectorLines = (table: EmbeddingTable, picture: { height: number; width: number }): Map<string, Iterable<string>> => {
   checkTable('projectorFiles', table);
-  checkOptions('projectorFiles', picture, { height: needed(whole(1)), width: needed(whole(1)) });
+  check('projectorFiles', 'the picture', picture, { is: 'an object of height and width', holds: (v) => isRecord(v) && whole(1).holds(v.height) && whole(1).holds(v.width) });
   const { height, width } = picture;
   return new Map<string, Iterable<string>>([['tensors.tsv', vectors(table)], ['metadata.tsv', metadata(table)], ['projector_config.pbtxt', [config(height, width)]]]);
 };
