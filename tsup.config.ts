@@ -13,10 +13,10 @@ const globals = ['AbortSignal', ...['BindGroup', 'BindGroupLayout', 'Buffer', 'C
 const footer = `declare global {\n${globals.map((name) => `  interface ${name} {}`).join('\n')}\n}`;
 
 export default defineConfig({
-  entry: { index: 'src/index.ts', engine: 'src/engine.ts', node: 'src/node.ts', reference: 'src/reference/index.ts', cli: 'src/cli/main.ts', ...ops },
+  entry: { index: 'src/index.ts', engine: 'src/engine.ts', node: 'src/node.ts', reference: 'src/reference/entry.ts', cli: 'src/cli/main.ts', ...ops },
   format: 'esm',
   target: 'es2022',
-  dts: { entry: { index: 'src/index.ts', engine: 'src/engine.ts', node: 'src/node.ts', reference: 'src/reference/index.ts' }, footer },
+  dts: { entry: { index: 'src/index.ts', engine: 'src/engine.ts', node: 'src/node.ts', reference: 'src/reference/entry.ts' }, footer },
   splitting: true,
   clean: true,
   external: ['webgpu', 'sharp', '@sparticuz/chromium'],

@@ -10,10 +10,12 @@
 //     a Gaussian sampled at whole pixels loses half of it at σ = 0.4.
 //   4 Solarize and normalise.
 // Colour steps are torchvision's on floats in [0, 1], clamped after each. Flipping first is the same as last, since all
-// between is symmetric. One dispatch and no intermediate in workgroup memory, because pictures of any size must fit.
+// between is symmetric. A picture that is not there, and a crop of nothing, give NaN. One dispatch and no intermediate in
+// workgroup memory, because pictures of any size must fit.
 override THREADS: u32 = 256u;
 override PLACED: u32 = 0u; // pictures have shapes of their own, and index says where each lies
 #import "index"
+#import "nan"
 
 struct Params { M: u32, H: u32, W: u32, N: u32, height: u32, width: u32, mean: vec4f, inverseStd: vec4f }
 
@@ -137,6 +139,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var place = vec3u(min(index[n], p.M - 1u) * p.H * p.W, p.H, p.W);
   if (PLACED == 1u) { place = vec3u(index[3u * n], index[3u * n + 1u], index[3u * n + 2u]); }
   let crop = vec4f(table[row], table[row + 1u], table[row + 2u], table[row + 3u]);
+  let exists = (PLACED == 1u || index[n] < p.M) && min(crop.z, crop.w) >= 1.0;
   let sigma = table[row + SIGMA];
   var steps = 0u;
   var before = 5u; // steps before contrast
@@ -176,6 +179,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var i = thread; i < pixels; i += THREADS) {
     var c = load0(base + i);
     if (table[row + SOLARIZE] == 1.0) { c = min(c, 1.0 - c); }
-    store0(base + i, (c - p.mean.rgb) * p.inverseStd.rgb);
+    store0(base + i, select(vec3f(nanOf(i)), (c - p.mean.rgb) * p.inverseStd.rgb, exists));
   }
 }

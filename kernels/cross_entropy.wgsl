@@ -1,8 +1,9 @@
 // loss[r] = ln Σ exp(x[r, c] - m) + m - x[r, label[r]]: one thread a row; m and the sum come from softmax_stats.
-// A label past the last class makes the loss NaN, whose bits are made of the label: WGSL refuses a constant that is NaN.
+// A label past the last class makes the loss NaN.
 #import "index"
 #import "scalar"
 #import "special"
+#import "nan"
 
 struct Params { rows: u32, C: u32 }
 
@@ -18,5 +19,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   if (i >= p.rows) { return; }
   let label = labels[i];
   let value = (stats[i].x - x[i * p.C + min(label, p.C - 1u)]) + ln(stats[i].y);
-  loss[i] = select(bitcast<f32>(label | 0x7fc00000u), value, label < p.C);
+  loss[i] = select(nanOf(label), value, label < p.C);
 }

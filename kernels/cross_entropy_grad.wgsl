@@ -4,6 +4,7 @@
 #import "index"
 #import "scalar"
 #import "special"
+#import "nan"
 
 struct Params { rows: u32, C: u32, slots: u32 }
 
@@ -22,7 +23,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let label = labels[row];
   let most = stats[row].x;
   let scale = 1.0 / stats[row].y;
-  let d = select(bitcast<f32>(label | 0x7fc00000u), dloss[row], label < p.C);
+  let d = select(nanOf(label), dloss[row], label < p.C);
   for (var c = i % p.slots; c < p.C; c += p.slots) {
     let at = row * p.C + c;
     dx[at] = d * (expOf(x[at] - most) * scale - select(0.0, 1.0, c == label));

@@ -1,9 +1,10 @@
-// y[m, w] = x[index[m], w]: one thread a word of y (or four, with U = vec4u, where the width allows).
+// y[m, w] = x[index[m], w]: one thread a word of y (or four, with U and B = vec4u, where the width allows).
 // Words are moved as bits, whatever their type.
-// An index past the last row is taken for the last row.
+// An index past the last row gives a row of set bits: NaN as f32 or f16, -1 as i32, and as u32 an index that lies past any row.
 #import "index"
 
 alias U = u32;
+alias B = u32; // of U's width, and bits where halves make floats of U
 
 struct Params { rows: u32, width: u32, M: u32 }
 
@@ -16,5 +17,6 @@ struct Params { rows: u32, width: u32, M: u32 }
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let i = groupOf(group, groups) * 64u + lane;
   if (i >= p.M * p.width) { return; }
-  y[i] = x[min(index[i / p.width], p.rows - 1u) * p.width + i % p.width];
+  let row = index[i / p.width];
+  y[i] = select(bitcast<U>(B(row | 0xffffffffu)), x[min(row, p.rows - 1u) * p.width + i % p.width], row < p.rows);
 }

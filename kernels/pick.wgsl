@@ -1,5 +1,6 @@
-// y[n] = x[n, column[n]]: one thread a row. A column past the last is taken for the last.
+// y[n] = x[n, column[n]]: one thread a row. A column past the last gives NaN.
 #import "index"
+#import "nan"
 
 struct Params { rows: u32, C: u32 }
 
@@ -11,5 +12,7 @@ struct Params { rows: u32, C: u32 }
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
   let row = groupOf(group, groups) * 64u + lane;
-  if (row < p.rows) { y[row] = x[row * p.C + min(column[row], p.C - 1u)]; }
+  if (row >= p.rows) { return; }
+  let c = column[row];
+  y[row] = select(nanOf(c), x[row * p.C + min(c, p.C - 1u)], c < p.C);
 }

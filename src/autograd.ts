@@ -1,16 +1,18 @@
 import { accumulate, copyInto, rounded } from './accumulate.js';
+import { callable, check, synchronous } from './core/check.js';
 import type { FloatType } from './core/dtype.js';
 import { ConfigError, ShapeError } from './core/errors.js';
 import { sameShape, show } from './core/shape.js';
 import { ones } from './fill.js';
 import { pairwise } from './pairwise.js';
 import { dependsOn, onReplay } from './replay.js';
-import { checkSameShape, empty, type GradientRule, type Place, state, type Tensor } from './tensor.js';
+import { checkSameShape, checkTensor, empty, type GradientRule, type Place, state, type Tensor } from './tensor.js';
 
 let enabled = true;
 
 /** Runs `fn` without recording, as for the key encoder: nothing made inside carries gradients. */
 export function noGrad<T>(fn: () => T): T {
+  check('noGrad', 'the work', fn, synchronous);
   const before = enabled;
   enabled = false;
   try {
@@ -28,6 +30,10 @@ type Places<I extends readonly Tensor[]> = I extends readonly [Tensor] ? readonl
  * requires a gradient, with gradients off.
  */
 export function record<const I extends readonly Tensor[]>(name: string, y: Tensor, inputs: I, rule: GradientRule<Places<I>>): Tensor {
+  checkTensor('record', y, 'the result');
+  check('record', 'the inputs', inputs, { is: 'a list of tensors', holds: Array.isArray });
+  for (const x of inputs) checkTensor('record', x, 'every input');
+  check('record', 'the rule', rule, callable);
   if (!enabled || !inputs.some((x) => x.requiresGrad)) return y;
   y.requiresGrad = true;
   y.node = { name, inputs, rule: rule as GradientRule<any> };
@@ -41,16 +47,17 @@ export function record<const I extends readonly Tensor[]>(name: string, y: Tenso
  * @param loss a one-element tensor.
  * @param seed what the loss's own gradient is, of its shape. Default 1; more scales every gradient, for those that halves hold.
  */
-export function backward(loss: Tensor, seed: Tensor = ones(loss.shape, loss.dtype)): void {
+export function backward(loss: Tensor, seed?: Tensor): void {
+  checkTensor('backward', loss, 'the loss');
+  if (seed !== undefined) checkSameShape('backward', 'the seed', seed, loss.shape);
   if (loss.size !== 1) throw new ShapeError(`backward: the loss must have one element; got ${show(loss.shape)}. Reduce it with mean() or sum().`);
-  checkSameShape('backward', 'the seed', seed, loss.shape);
   const sorted = order(loss);
   if (!sorted.some((t) => t.requiresGrad && !t.node))
     throw new ConfigError(
       `backward: the loss must come from a tensor that requires a gradient; got ${loss}. ` +
         'Mark what is trained with parameter(), and keep noGrad() and detach() off the way to the loss.',
     );
-  noGrad(() => propagate(sorted, seed));
+  noGrad(() => propagate(sorted, seed ?? ones(loss.shape, loss.dtype)));
 }
 
 /** Hands gradients down from the first of `sorted`, whose own is `seed`. */
@@ -96,9 +103,13 @@ function propagate(sorted: readonly Tensor[], seed: Tensor): void {
   }
 }
 
-/** Marks gradients as spent: the next `backward` overwrites them. */
-export function zeroGrad(parameters: Iterable<Tensor>): void {
-  for (const p of parameters) if (p.grad) setSpent(p.grad, true);
+/** Marks gradients as spent: the next `backward` overwrites them. Parameters may come by name, as modules list them. */
+export function zeroGrad(parameters: Iterable<Tensor> | ReadonlyMap<string, Tensor>): void {
+  check('zeroGrad', 'parameters', parameters, { is: 'a list or map of tensors', holds: (v) => Object(v) === v && Symbol.iterator in v });
+  for (const p of parameters instanceof Map ? parameters.values() : (parameters as Iterable<Tensor>)) {
+    checkTensor('zeroGrad', p, 'every parameter');
+    if (p.grad) setSpent(p.grad, true);
+  }
 }
 
 /** Gradients marked as spent that the last `backward` did not reach: they mean zero. */

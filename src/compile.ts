@@ -1,13 +1,14 @@
 import { backend, type Backend, type Difference, type DispatchRecord, type Recorded } from './backend/backend.js';
-import type { DType, TypedArray } from './core/dtype.js';
-import { ConfigError } from './core/errors.js';
+import { check, synchronous, told } from './core/check.js';
+import { checkValues, type DType, type TypedArray } from './core/dtype.js';
+import { ConfigError, DeviceError } from './core/errors.js';
 import type { Shape } from './core/shape.js';
 import { type HostLog, logHost, recording } from './replay.js';
 import { isPlain, keep, step, tensorsIn } from './step.js';
-import { dtypeOf, Tensor, tensor } from './tensor.js';
+import { dtypeOf, listed, Tensor, tensor } from './tensor.js';
 
 /** What a compiled function takes for each tensor: a tensor (copied on the device), a vector of values, or one number. */
-export type Input = Tensor | TypedArray | number;
+export type Input = Tensor | TypedArray | readonly number[] | number;
 type Inputs<A extends Tensor[]> = { [K in keyof A]: Input };
 
 /** A function whose work on the device is recorded once and then replayed. */
@@ -66,13 +67,14 @@ const collected = new FinalizationRegistry<Set<Recorded>>((works) => works.forEa
  * On the reference backend, and inside another compiled function, `fn` is simply called, as by `step`.
  */
 export function compile<A extends Tensor[], R>(fn: (...inputs: A) => R): Compiled<A, R> {
+  check('compile', 'the function', fn, synchronous);
   const known = new Map<Backend, Map<string, Variants<R>>>();
   const works = new Set<Recorded>();
   let latest: Recorded | undefined;
   let busy = false;
 
   const find = (on: Backend, given: Given[]): { entry: Entry<R>; fresh: boolean } => {
-    if (busy) throw new ConfigError('compile: one call at a time is recorded; got a call while another is compiled. Wait for async() first.');
+    if (busy) throw new ConfigError('compile: one call at a time must be recorded; got a call while another is compiled. Wait for async() first.');
     const variants = variantsOf(known, on, given);
     const trusted = variants.trusted.find((e) => e.host.holds());
     const entry = trusted ?? record(on, given, fn);
@@ -107,7 +109,7 @@ export function compile<A extends Tensor[], R>(fn: (...inputs: A) => R): Compile
     return finish(found, given);
   };
   const profile = async (...inputs: Inputs<A>): Promise<DispatchRecord[]> => {
-    if (direct()) throw new ConfigError(`profile: dispatches are timed on a GPU, outside of compiled functions; got ${backend().name}. Open one with device().`);
+    if (direct()) throw new ConfigError(`profile: dispatches must be timed on a GPU, outside of compiled functions; got ${backend().name}. Open one with device().`);
     const given = inputs.map(asGiven);
     const { entry, fresh } = find(backend(), given);
     if (fresh) entry.work.build();
@@ -180,9 +182,16 @@ function record<A extends Tensor[], R>(on: Backend, given: Given[], fn: (...inpu
 
 function asGiven(input: Input): Given {
   if (typeof input === 'number') return { shape: [], dtype: 'f32', value: Float32Array.of(input) };
-  if (!(input instanceof Tensor)) return { shape: [input.length], dtype: dtypeOf(input), value: input instanceof Float64Array ? Float32Array.from(input) : input };
-  if (input.requiresGrad) throw new ConfigError(`compile: arguments carry no gradients; got ${input}. Use parameters from outside, not as arguments.`);
+  if (!(input instanceof Tensor)) return ofValues(listed('compile', input));
+  if (input.requiresGrad) throw new ConfigError(`compile: arguments must carry no gradients; got ${input}. Use parameters from outside, not as arguments.`);
+  if (input.backend !== backend()) throw new DeviceError(`compile: arguments must be on ${backend().name}; got ${told(input)} on ${input.backend.name}. Make it there.`);
   return { shape: input.shape, dtype: input.dtype, value: input };
+}
+
+function ofValues(values: TypedArray | readonly number[]): Given {
+  const floats = Array.isArray(values) || values instanceof Float64Array;
+  if (Array.isArray(values)) checkValues('compile', values, 'f32');
+  return { shape: [values.length], dtype: dtypeOf(values), value: floats ? Float32Array.from(values) : (values as TypedArray) };
 }
 
 const asTensor = ({ value, shape, dtype }: Given): Tensor => (value instanceof Tensor ? value : tensor(value, shape, dtype));

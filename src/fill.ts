@@ -1,7 +1,7 @@
 import source from '../kernels/fill.wgsl';
 import type { Primitive } from './backend/backend.js';
 import { elementsLaunch } from './backend/elements.js';
-import { arrayOf, bytesOf, type DType } from './core/dtype.js';
+import { arrayOf, bytesOf, checkDTypeName, checkValues, type DType } from './core/dtype.js';
 import { toHalf } from './core/half.js';
 import { checkShape, numel, type Shape } from './core/shape.js';
 import { widths } from './gpu/widths.js';
@@ -17,17 +17,21 @@ const primitive: Primitive<{ value: number; dtype: DType; length: number }> = {
   },
 };
 
-/** A tensor whose every value is `value`, filled on the device. */
-export function full(shape: Shape, value: number, dtype: DType = 'f32'): Tensor {
-  checkShape('full', shape);
+function filled(where: string, shape: Shape, value: number, dtype: DType = 'f32'): Tensor {
+  checkShape(where, shape);
+  checkDTypeName(where, dtype);
+  checkValues(where, [value], dtype);
   return runTo(empty(shape, dtype), primitive, [], { value, dtype, length: numel(shape) });
 }
 
+/** A tensor whose every value is `value`, filled on the device. */
+export const full = (shape: Shape, value: number, dtype?: DType): Tensor => filled('full', shape, value, dtype);
+
 /** A tensor of zeros. */
-export const zeros = (shape: Shape, dtype: DType = 'f32'): Tensor => full(shape, 0, dtype);
+export const zeros = (shape: Shape, dtype?: DType): Tensor => filled('zeros', shape, 0, dtype);
 
 /** A tensor of ones. */
-export const ones = (shape: Shape, dtype: DType = 'f32'): Tensor => full(shape, 1, dtype);
+export const ones = (shape: Shape, dtype?: DType): Tensor => filled('ones', shape, 1, dtype);
 
 /** A one-element tensor of shape []. */
-export const scalar = (value: number, dtype: DType = 'f32'): Tensor => full([], value, dtype);
+export const scalar = (value: number, dtype?: DType): Tensor => filled('scalar', [], value, dtype);

@@ -1,4 +1,5 @@
 import type { DispatchRecord } from './backend/backend.js';
+import { anything, callable, check, isRecord, listOf, whole } from './core/check.js';
 import type { Compiled, Input } from './compile.js';
 import type { Tensor } from './tensor.js';
 
@@ -11,6 +12,9 @@ import type { Tensor } from './tensor.js';
  * @throws ConfigError on the reference backend.
  */
 export async function profile<A extends Tensor[], R>(compiled: Compiled<A, R>, inputs: { [K in keyof A]: Input }, rounds = 3): Promise<DispatchRecord[]> {
+  check('profile', 'the function', compiled?.profile, callable, 'Pass what compile() returned.');
+  check('profile', 'the inputs', inputs, listOf(anything), 'Pass one for each argument.');
+  check('profile', 'rounds', rounds, whole(1));
   await compiled.async(...inputs);
   await compiled.async(...inputs); // trusted from here on
   return medians(rounds, () => compiled.profile(...inputs));
@@ -26,6 +30,7 @@ export async function medians(rounds: number, once: () => Promise<DispatchRecord
 
 /** The records as JSON of the Trace Event Format, which chrome://tracing and ui.perfetto.dev open. */
 export function chromeTrace(records: readonly DispatchRecord[]): string {
+  check('chromeTrace', 'records', records, listOf({ is: 'an object', holds: isRecord }), 'Pass what profile() returned.');
   const traceEvents = records.map(({ op, kernel, start, microseconds, bytes, flops, groups }) =>
     ({ name: kernel, cat: op, ph: 'X', pid: 1, tid: 1, ts: start, dur: microseconds, args: { op, bytes, flops, groups } }));
   return JSON.stringify({ displayTimeUnit: 'ms', traceEvents });

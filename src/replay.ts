@@ -1,3 +1,5 @@
+import { callable, check } from './core/check.js';
+
 /** What a recorded function does and assumes on the host, where no dispatch can tell. */
 export class HostLog {
   readonly effects: (() => void)[] = [];
@@ -47,12 +49,17 @@ export const recording = (): boolean => current !== undefined;
 export const noteUpload = (): void => void current?.uploads.push(current.facts.size);
 
 /** Repeats `effect` whenever what is being recorded is replayed: for counters and the like, which live on the host. */
-export const onReplay = (effect: () => void): void => void current?.effects.push(effect);
+export function onReplay(effect: () => void): void {
+  check('onReplay', 'the effect', effect, callable);
+  current?.effects.push(effect);
+}
 
 /**
  * Says that what is being recorded depends on the host value that `get` tells: a call that finds another value
  * records anew. Only the first report for a `key` counts, since later ones may see what the recording itself changed.
  */
 export function dependsOn(key: object, get: () => unknown): void {
+  check('dependsOn', 'the key', key, { is: 'an object', holds: (v) => Object(v) === v });
+  check('dependsOn', 'get', get, callable);
   if (current && !current.facts.has(key)) current.facts.set(key, { get, value: get() });
 }

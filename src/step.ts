@@ -1,4 +1,5 @@
 import type { Backend, Storage } from './backend/backend.js';
+import { check, synchronous } from './core/check.js';
 import type { Tensor } from './tensor.js';
 
 /** Memory made while a step runs, to be recycled when it ends. */
@@ -17,6 +18,7 @@ const watched = new WeakSet<Storage>();
  * @returns what `fn` returns; tensors in it (alone, in arrays or in plain objects) stay usable.
  */
 export function step<T>(fn: () => T): T {
+  check('step', 'the work', fn, synchronous);
   const scope: Scope = new Map();
   scopes.push(scope);
   let returned: [Storage, Tensor][] = [];

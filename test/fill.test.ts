@@ -55,7 +55,7 @@ describe('full', () => {
     expect((await Promise.all(made.map((t) => t.data()))).map((v) => Array.from(v))).toEqual([[0, 0, 0, 0, 0, 0], [1, 1], [4], [-4]]);
   });
 
-  it.each<[Shape, string]>([[[-1], 'full: sizes are non-negative integers; got [-1]'], [[1.5, 2], 'got [1.5, 2]'], [[1, 1, 1, 1, 1, 1, 1], 'full: a tensor has at most 6 axes']])('refuses %j', (shape, sentence) => {
+  it.each<[Shape, string]>([[[-1], 'full: sizes must be whole numbers, at least 0; got [-1]'], [[1.5, 2], 'got [1.5, 2]'], [[1, 1, 1, 1, 1, 1, 1], 'full: a tensor must have at most 6 axes']])('refuses %j', (shape, sentence) => {
     expect(() => on(reference, () => full(shape, 0))).toThrow(sentence);
   });
 });

@@ -94,7 +94,7 @@ describe('on a device with default limits', () => {
 });
 
 /** The text, and what it is made into for vectors. */
-const variants = (source: string) => new Set([source, source.replace('#import "single"', '#import "vec4"'), source.replace('alias U = u32', 'alias U = vec4u')]);
+const variants = (source: string) => new Set([source, source.replace('#import "single"', '#import "vec4"'), source.replace(/^(alias [UB] =) u32/gm, '$1 vec4u')]);
 
 /** Bindings that may be f16: floats, and words that are only moved. */
 const moving = ['gather', 'strided', 'strided_transpose'];

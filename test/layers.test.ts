@@ -81,7 +81,7 @@ describe('package.json', () => {
 });
 
 describe('browsers', () => {
-  it.each(['src/index.ts', 'src/engine.ts', 'src/reference/index.ts'])('%s is bundled for them, as a user would, without Node', async (entry) => {
+  it.each(['src/index.ts', 'src/engine.ts', 'src/reference/entry.ts'])('%s is bundled for them, as a user would, without Node', async (entry) => {
     const { errors, warnings, metafile } = await build({
       entryPoints: [join(root, entry)],
       absWorkingDir: root,

@@ -74,7 +74,7 @@ describe('profile', () => {
 
   it('is for GPUs', async () => {
     const work = compile((x: Tensor) => mul(x, 2));
-    await expect(on(reference, () => work.profile(1))).rejects.toThrow('profile: dispatches are timed on a GPU, outside of compiled functions; got reference (f32). Open one with device().');
+    await expect(on(reference, () => work.profile(1))).rejects.toThrow('profile: dispatches must be timed on a GPU, outside of compiled functions; got reference (f32). Open one with device().');
   });
 
   it('writes a trace of complete events', () => {

@@ -18,7 +18,7 @@ const gpu = (): Promise<GpuBackend> => (opened ??= openGpu({ robust: true }).the
 const mirror = new ReferenceBackend();
 const devices: [string, () => Backend | Promise<Backend>][] = [['gpu', gpu], ['reference', () => mirror]];
 
-const gone = (shape: string) => `tensor ${shape}: memory made inside a step is recycled when the step ends; this tensor's is gone. Return it from the step, or read it inside.`;
+const gone = (shape: string) => `tensor ${shape}: its memory must be alive, and what is made inside a step is recycled when the step ends; got one that is gone. Return it from the step, or read it inside.`;
 
 describe.each(devices)('step on %s', (_, backend) => {
   it('recycles what was made inside: using it later throws a sentence that says what to do', async () => {

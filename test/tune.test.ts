@@ -137,7 +137,7 @@ describe('tune', () => {
 
   it('starts nothing when there is no time, and needs a GPU', async () => {
     expect(await tune(await withTable(), 0)).toEqual({});
-    await expect(tune(reference)).rejects.toThrow('tune: a GPU backend is needed; got reference (f32). Open one with device().');
+    await expect(tune(reference)).rejects.toThrow('tune: the backend must be a GPU\'s; got reference (f32). Open one with device().');
   });
 
   it('`device` finds the saved table; tables of adapters and of later measurements are merged', async () => {

@@ -1,4 +1,5 @@
 import type { DType, TypedArray } from '../core/dtype.js';
+import { check, isRecord } from '../core/check.js';
 import { DeviceError } from '../core/errors.js';
 import type { Traits } from '../gpu/device.js';
 import type { Kernel, ParamValue } from '../gpu/kernel.js';
@@ -132,8 +133,13 @@ export function backend(): Backend {
   return current;
 }
 
+/** Throws unless `on` is a backend. */
+export const checkBackend = (where: string, on: unknown): void =>
+  check(where, 'the backend', on, { is: 'a backend', holds: (v) => isRecord(v) && typeof v.run === 'function' && typeof v.alloc === 'function' }, 'Open one with device().');
+
 /** Makes `next` the backend of new tensors; returns the one before. */
 export function useBackend(next: Backend | undefined): Backend | undefined {
+  if (next !== undefined) checkBackend('useBackend', next);
   const before = current;
   current = next;
   return before;

@@ -1,5 +1,6 @@
 import copySource from '../../kernels/ceiling_copy.wgsl';
 import fmaSource from '../../kernels/ceiling_fma.wgsl';
+import { check } from '../core/check.js';
 import { kernel } from '../gpu/kernel.js';
 import type { Primitive } from './backend.js';
 import type { GpuBackend } from './gpu.js';
@@ -38,6 +39,7 @@ export interface Patience {
  * its rate rises no more: the clocks of an idle card take their time to follow its load.
  */
 export async function measureCeiling(on: GpuBackend): Promise<Ceiling> {
+  check('measureCeiling', 'the backend', on, { is: "a GPU's", holds: (v) => v?.kind === 'gpu' && Boolean(v.gpu) }, 'Open one with device().');
   const { software } = on.gpu;
   const patience = software ? { rounds: 4, still: 0, most: 2000 } : { rounds: 8, still: 300, most: 3000 };
   const best = (work: () => void) => fastest(async () => {

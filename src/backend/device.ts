@@ -1,3 +1,4 @@
+import { checkOptions, flag, oneOf } from '../core/check.js';
 import { type GpuOptions, openGpu } from '../gpu/device.js';
 import { type Backend, useBackend } from './backend.js';
 import { GpuBackend } from './gpu.js';
@@ -14,6 +15,7 @@ export interface DeviceOptions extends GpuOptions {
  * @throws DeviceError when there is no usable adapter.
  */
 export async function device(options: DeviceOptions = {}): Promise<Backend> {
+  checkOptions('device', options, { backend: oneOf('gpu', 'reference'), adapter: oneOf('any', 'hardware', 'software'), robust: flag });
   const opened = options.backend === 'reference' ? new (await import('./reference.js')).ReferenceBackend() : await openTuned(options);
   useBackend(opened);
   return opened;

@@ -1,5 +1,5 @@
 import { arrayOf, type DType, type TypedArray } from '../core/dtype.js';
-import { ConfigError } from '../core/errors.js';
+import { ConfigError, DeviceError } from '../core/errors.js';
 import { roundToHalves } from '../core/half.js';
 import { type Mirror, mirrors } from '../reference/mirrors.js';
 import type { Backend, Primitive, Storage } from './backend.js';
@@ -27,11 +27,19 @@ export class ReferenceBackend implements Backend {
   }
 
   alloc(dtype: DType, length: number): Storage {
-    const array = this.#f64 && dtype === 'f32' ? new Float64Array(length) : arrayOf(dtype, length);
+    const array = this.#arrayOf(dtype, length);
     this.#inUse += array.byteLength;
     this.#peak = Math.max(this.#peak, this.#inUse);
     const storage: ArrayStorage = { dtype, length, freed: false, array };
     return storage;
+  }
+
+  #arrayOf(dtype: DType, length: number): TypedArray {
+    try {
+      return this.#f64 && dtype === 'f32' ? new Float64Array(length) : arrayOf(dtype, length);
+    } catch {
+      throw new DeviceError(`${this.name}: a tensor must fit into memory; got ${length} elements of ${dtype}. Make it smaller.`);
+    }
   }
 
   slice(storage: Storage, offset: number, length: number): Storage {

@@ -1,3 +1,4 @@
+import { atLeast0, callable, check, told } from '../core/check.js';
 import { ConfigError } from '../core/errors.js';
 import { type Backend, backend } from './backend.js';
 import { GpuBackend } from './gpu.js';
@@ -13,19 +14,21 @@ export type TuningTable = Record<string, string>;
  * `milliseconds` even where a driver compiles for longer; classes they leave no time for keep their guess. Call it before training
  * starts: another rung sums in another order, so results differ in their last bits.
  *
- * @param told is called with what each class showed.
+ * @param hear is called with what each class showed.
  * @returns the rungs of all classes that were measured.
  * @throws ConfigError on the reference backend.
  */
-export async function tune(on: Backend = backend(), milliseconds = 2000, told: (measured: Measured) => void = () => {}): Promise<TuningTable> {
-  if (!(on instanceof GpuBackend)) throw new ConfigError(`tune: a GPU backend is needed; got ${on.name}. Open one with device().`);
+export async function tune(on: Backend = backend(), milliseconds = 2000, hear: (measured: Measured) => void = () => {}): Promise<TuningTable> {
+  if (!(on instanceof GpuBackend)) throw new ConfigError(`tune: the backend must be a GPU's; got ${on?.name ?? told(on)}. Open one with device().`);
+  check('tune', 'milliseconds', milliseconds, atLeast0);
+  check('tune', 'hear', hear, callable);
   const clock = { end: performance.now() + milliseconds, longest: 0 };
   const table: TuningTable = {};
   for (const [l, sample] of inTurn(on.f16)) {
     const measured = await measureRungs(on, l, sample, clock);
     if (!measured) continue;
     table[measured.key] = measured.rung;
-    told(measured);
+    hear(measured);
   }
   Object.assign(on.gpu.traits.tuned, table);
   if (globalThis.process?.versions?.node) await (await import('./tuning.node.js')).saveTuning(on.name, table);

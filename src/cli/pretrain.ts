@@ -65,7 +65,7 @@ async function runPretrain(args: Parsed, call: Call): Promise<number> {
   out.detail(`Configuration: ${JSON.stringify(info.config)}`);
   const loading = loadingOf(args, opened);
   const sets = await setsOf(info, await picturesOf(info, out, loading), out, loading); // parts of a set are copies: it is let go
-  const training = new Pretraining(info.config, sets, loading);
+  const training = new Pretraining(info.config, sets, { ahead: loading.ahead });
   for (const warning of training.warnings) out.warn(warning);
   for (const line of expectations(training)) out.tell(line);
   if (args.flags.has('dry-run')) {

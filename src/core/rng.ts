@@ -1,3 +1,5 @@
+import { anyNumber, check, whole } from './check.js';
+
 /**
  * Counter-based random numbers: a value depends only on its four counters, so a
  * resumed run, a shader and its mirror all draw the same ones.
@@ -34,6 +36,9 @@ export function streamOf(name: string): number {
   return h >>> 0;
 }
 
+const [positive, count] = [whole(1, 2 ** 32), whole(0, 2 ** 32 - 1)];
+const integer = whole(-Number.MAX_SAFE_INTEGER);
+
 /** A sequence of random numbers named by (seed, stream, index): same name, same sequence. */
 export class Rng {
   #draw = 0;
@@ -43,6 +48,9 @@ export class Rng {
   readonly index: number;
 
   constructor(seed: number, stream: number | string = 0, index = 0) {
+    check('Rng', 'the seed', seed, integer);
+    if (typeof stream !== 'string') check('Rng', 'the stream', stream, integer, 'Name it by a string or a whole number.');
+    check('Rng', 'the index', index, integer);
     this.seed = seed >>> 0;
     this.stream = typeof stream === 'string' ? streamOf(stream) : stream >>> 0;
     this.index = index >>> 0;
@@ -56,11 +64,14 @@ export class Rng {
 
   /** Uniform in [lo, hi). */
   uniform(lo = 0, hi = 1): number {
+    check('uniform', 'lo', lo, anyNumber);
+    check('uniform', 'hi', hi, anyNumber);
     return lo + (hi - lo) * unit(this.bits());
   }
 
   /** Uniform integer in [0, n). */
   below(n: number): number {
+    check('below', 'n', n, positive);
     const bits = this.bits();
     return Math.floor((n <= 2 ** 24 ? unit(bits) : bits * 2 ** -32) * n); // 24 bits do not reach every number of a larger range
   }
@@ -73,6 +84,7 @@ export class Rng {
 
   /** A random permutation of 0 .. n-1 (Fisher and Yates). */
   permutation(n: number): Uint32Array {
+    check('permutation', 'n', n, count);
     const p = new Uint32Array(n);
     for (let i = 0; i < n; i++) p[i] = i;
     for (let i = n - 1; i > 0; i--) {

@@ -1,3 +1,4 @@
+import { told } from './check.js';
 import { ShapeError } from './errors.js';
 
 /** Sizes from the slowest to the fastest axis; `[]` is a scalar. */
@@ -24,26 +25,34 @@ export const sameShape = (a: Shape, b: Shape): boolean =>
 /** `[2, 3]` as it is printed in messages. */
 export const show = (shape: Shape): string => `[${shape.join(', ')}]`;
 
+/** Elements of a tensor at most: kernels count them in 32 bits. */
+const MAX_SIZE = 2 ** 32 - 1;
+
 /** Throws unless `shape` is a list of at most six non-negative integers. */
 export function checkShape(where: string, shape: Shape): void {
+  if (!Array.isArray(shape)) throw new ShapeError(`${where}: the shape must be a list of sizes; got ${told(shape)}. Write it as [2, 3].`);
   if (shape.length > MAX_RANK)
-    throw new ShapeError(`${where}: a tensor has at most ${MAX_RANK} axes; got ${show(shape)}. Reshape it first.`);
-  if (!shape.every((d) => Number.isInteger(d) && d >= 0))
-    throw new ShapeError(`${where}: sizes are non-negative integers; got ${show(shape)}. Correct the shape.`);
+    throw new ShapeError(`${where}: a tensor must have at most ${MAX_RANK} axes; got ${told(shape)}. Reshape it first.`);
+  let size = 1;
+  for (const d of shape as Shape) {
+    if (!(Number.isInteger(d) && d >= 0)) throw new ShapeError(`${where}: sizes must be whole numbers, at least 0; got ${told(shape)}. Correct the shape.`);
+    size *= d;
+  }
+  if (size > MAX_SIZE) throw new ShapeError(`${where}: a tensor must have fewer than 2^32 elements; got ${show(shape)}. Divide it.`);
 }
 
 /** Axis `axis` of a tensor of `rank` axes, counting negative axes from the end. */
 export function axisOf(where: string, axis: number, rank: number): number {
-  const a = axis < 0 ? axis + rank : axis;
-  if (!Number.isInteger(axis) || a < 0 || a >= rank)
-    throw new ShapeError(`${where}: axis must lie in [${-rank}, ${rank - 1}]; got ${axis}. Name an axis the tensor has.`);
+  const a = Number.isInteger(axis) && axis < 0 ? axis + rank : axis;
+  if (!(Number.isInteger(axis) && a >= 0 && a < rank))
+    throw new ShapeError(`${where}: axis must lie in [${-rank}, ${rank - 1}]; got ${told(axis)}. Name an axis the tensor has.`);
   return a;
 }
 
 /** Sorted, distinct axes; `undefined` means all of them. */
 export function axesOf(where: string, axes: number | readonly number[] | undefined, rank: number): number[] {
   if (axes === undefined) return Array.from({ length: rank }, (_, i) => i);
-  const list = (typeof axes === 'number' ? [axes] : axes).map((a) => axisOf(where, a, rank));
+  const list = (Array.isArray(axes) ? Array.from(axes) : [axes]).map((a) => axisOf(where, a, rank));
   if (new Set(list).size !== list.length)
     throw new ShapeError(`${where}: axes must be distinct; got ${show(list)}. Name each axis once.`);
   return [...list].sort((a, b) => a - b);

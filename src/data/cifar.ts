@@ -1,3 +1,4 @@
+import { check, instance, text } from '../core/check.js';
 import { FormatError } from '../core/errors.js';
 import type { Pictures } from './pictures.js';
 import { roomFor } from './room.js';
@@ -17,11 +18,13 @@ const RECORD = 1 + 3 * PLANE;
  * A size that is no multiple of 3073 and a label above 9 are a FormatError.
  */
 export function parseCifar10(bytes: Uint8Array, name: string): Pictures {
+  check('parseCifar10', 'the bytes', bytes, instance(Uint8Array));
+  check('parseCifar10', 'the name', name, text);
   const count = Math.floor(bytes.length / RECORD);
   const rest = bytes.length % RECORD;
   if (rest !== 0 || count === 0)
     throw new FormatError(
-      `${name}: a CIFAR-10 batch is one or more records of ${RECORD} bytes; got ${bytes.length} bytes, ` +
+      `${name}: a CIFAR-10 batch must be one or more records of ${RECORD} bytes; got ${bytes.length} bytes, ` +
         `${count} records and a remainder of ${rest}. The file is truncated or not the binary version: download it again.`,
     );
   const data = roomFor(name, count, SIDE, SIDE);
@@ -29,7 +32,7 @@ export function parseCifar10(bytes: Uint8Array, name: string): Pictures {
   for (let n = 0; n < count; n++) {
     const at = n * RECORD;
     if (bytes[at] >= CIFAR10_CLASSES.length)
-      throw new FormatError(`${name}: a label byte lies in [0, 9]; got ${bytes[at]} in record ${n}. The file is damaged or not CIFAR-10.`);
+      throw new FormatError(`${name}: a label byte must lie in [0, 9]; got ${bytes[at]} in record ${n}. The file is damaged or not CIFAR-10.`);
     labels[n] = bytes[at];
     interleave(bytes, at + 1, data, n * 3 * PLANE);
   }

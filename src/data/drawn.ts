@@ -1,3 +1,4 @@
+import { checkOptions, needed, whole } from '../core/check.js';
 import { ConfigError } from '../core/errors.js';
 import { Rng } from '../core/rng.js';
 import { type Pattern, PATTERNS } from './pattern.js';
@@ -13,6 +14,9 @@ export interface DrawOptions {
   seed: number;
 }
 
+/** Bytes that pictures take at most. */
+const LARGEST = 2 ** 32;
+
 type Colour = [number, number, number];
 
 /**
@@ -23,11 +27,10 @@ type Colour = [number, number, number];
  * every class cover the same area: only the pattern tells the class.
  * Picture i belongs to class `i % 4` and depends on `seed`, `size` and i alone.
  */
-export function drawPictures({ count, size = 32, seed }: DrawOptions): Pictures {
-  if (!Number.isInteger(count) || count < 1)
-    throw new ConfigError(`drawPictures: the count is a whole number above 0; got ${count}. Ask for at least one picture.`);
-  if (!Number.isInteger(size) || size < 16 || size > 256)
-    throw new ConfigError(`drawPictures: the size is a whole number in [16, 256]; got ${size}. Use 32.`);
+export function drawPictures(options: DrawOptions): Pictures {
+  checkOptions('drawPictures', options, { count: needed(whole(1)), size: whole(16, 256), seed: needed(whole(-Number.MAX_SAFE_INTEGER)) });
+  const { count, size = 32, seed } = options;
+  if (count > LARGEST / (3 * size * size)) throw new ConfigError(`drawPictures: the pictures must fit into memory; got ${count} of ${size}². Draw fewer.`);
   const bytes = size * size * 3;
   const data = roomFor('drawPictures', count, size, size);
   const labels = new Uint32Array(count).map((_, i) => i % PATTERNS.length);

@@ -1,4 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
+import { callable, finite, listOf, text, whole } from '../core/check.js';
 import type Sharp from 'sharp';
 import { ConfigError, FormatError } from '../core/errors.js';
 import { classOf, endings, folderWarnings } from './folder-warnings.js';
@@ -24,6 +25,12 @@ export interface FolderOptions {
   /** Told after each picture that has been decoded, or looked at where they are streamed. */
   onProgress?: (done: number, total: number) => void;
 }
+
+const pixels = whole(1, 4096);
+/** What each option must be. */
+export const folderRules = {
+  size: pixels, views: pixels, cropMin: finite(' in (0, 1]', (v) => v > 0 && v <= 1), classes: listOf(text), limitPerClass: whole(1), seed: whole(-Number.MAX_SAFE_INTEGER), onProgress: callable,
+};
 
 interface Chosen {
   names: string[];

@@ -1,3 +1,4 @@
+import { check, instance, text } from '../core/check.js';
 import { FormatError } from '../core/errors.js';
 import { roomFor } from './room.js';
 
@@ -25,17 +26,19 @@ const LABELS = 0x00000801;
  * The sizes in the header must account for every byte of the file; otherwise it is a FormatError.
  */
 export function parseIdx(bytes: Uint8Array, name: string): IdxImages | IdxLabels {
+  check('parseIdx', 'the bytes', bytes, instance(Uint8Array));
+  check('parseIdx', 'the name', name, text);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const magic = bytes.length >= 4 ? view.getUint32(0) : -1;
   if (magic !== IMAGES && magic !== LABELS)
     throw new FormatError(
-      `${name}: an IDX file begins with 0x00000803 (images) or 0x00000801 (labels) of unsigned bytes; ` +
+      `${name}: an IDX file must begin with 0x00000803 (images) or 0x00000801 (labels) of unsigned bytes; ` +
         `got ${magic < 0 ? `${bytes.length} bytes` : `0x${magic.toString(16).padStart(8, '0')}`}. Is it the right file?`,
     );
   const axes = magic === IMAGES ? 3 : 1;
   const body = bytes.subarray(4 + 4 * axes);
   if (bytes.length < 4 + 4 * axes)
-    throw new FormatError(`${name}: an IDX header of ${axes} axes has ${4 + 4 * axes} bytes; got ${bytes.length}. The file is truncated: download it again.`);
+    throw new FormatError(`${name}: an IDX header of ${axes} axes must have ${4 + 4 * axes} bytes; got ${bytes.length}. The file is truncated: download it again.`);
   const [count, height = 1, width = 1] = Array.from({ length: axes }, (_, i) => view.getUint32(4 + 4 * i));
   checkSize(name, [count, height, width].slice(0, axes), body.length);
   if (axes === 1) return { kind: 'labels', labels: Uint32Array.from(body), count };
@@ -48,10 +51,10 @@ export function parseIdx(bytes: Uint8Array, name: string): IdxImages | IdxLabels
 function checkSize(name: string, sizes: number[], got: number): void {
   const want = sizes.reduce((n, d) => n * BigInt(d), 1n);
   if (sizes.some((d) => d === 0))
-    throw new FormatError(`${name}: an IDX file holds at least one value on each axis; got [${sizes.join(', ')}]. The file is empty: download it again.`);
+    throw new FormatError(`${name}: an IDX file must hold at least one value on each axis; got [${sizes.join(', ')}]. The file is empty: download it again.`);
   if (want !== BigInt(got))
     throw new FormatError(
-      `${name}: the header says [${sizes.join(', ')}], ${want} bytes; got ${got} bytes after it. ` +
+      `${name}: the header says [${sizes.join(', ')}], so ${want} bytes must follow; got ${got}. ` +
         `The file is ${BigInt(got) < want ? 'truncated' : 'longer than it should be'}: download it again.`,
     );
 }

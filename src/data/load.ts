@@ -1,8 +1,10 @@
+import { checkPictures } from './check.js';
 import { checkIndices, copyPictures, type Pictures, subset } from './pictures.js';
 import { inMemory, type PictureSource, type StreamedPictures } from './source.js';
 
 /** The pictures at `indices` in memory, whatever their source. */
 export async function loadPictures(source: PictureSource, indices: ArrayLike<number>): Promise<Pictures> {
+  checkPictures('loadPictures', source);
   const chosen = subset(source, indices);
   if (inMemory(chosen)) return chosen;
   const { load, manyShapes: _, ...about } = chosen;

@@ -1,3 +1,4 @@
+import { told } from '../core/check.js';
 import { ConfigError } from '../core/errors.js';
 
 /** How many steps or batches are begun before their turn, if it is not said. */
@@ -6,7 +7,7 @@ export const AHEAD = 2;
 /** Throws unless `ahead` is a number of steps. */
 export function checkAhead(ahead: number): void {
   if (!(Number.isInteger(ahead) && ahead >= 0 && ahead <= 64))
-    throw new ConfigError(`ahead: it is a whole number of steps in [0, 64]; got ${ahead}. Use ${AHEAD}.`);
+    throw new ConfigError(`ahead: it must be a whole number of steps in [0, 64]; got ${told(ahead)}. Use ${AHEAD}.`);
 }
 
 /**

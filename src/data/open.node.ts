@@ -1,10 +1,11 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { check, checkOptions, flag, text } from '../core/check.js';
 import { ConfigError, FormatError } from '../core/errors.js';
 import { readBytes } from './bytes.node.js';
 import { parseCifar10 } from './cifar.js';
 import { decodeFolder, openFolder } from './folder.node.js';
-import { decodedBytes, type FolderOptions, planFolder } from './folder-plan.node.js';
+import { decodedBytes, type FolderOptions, folderRules as openRules, planFolder } from './folder-plan.node.js';
 import { openIdx } from './idx-files.node.js';
 import { joinPictures } from './join.js';
 import { padTo } from './pad.js';
@@ -32,6 +33,8 @@ const IDX_TEST = /^t10k-images[-.]idx3-ubyte(\.gz)?$/i;
  * FormatError: the path or its content is missing or damaged. ConfigError: an option cannot work.
  */
 export async function openPictures(path: string, options: OpenOptions = {}): Promise<Pictures> {
+  check('openPictures', 'the path', path, text);
+  checkOptions('openPictures', options, openRules);
   const files = await packedFiles(path);
   if (files.length === 0) return openFolder(path, options);
   const parts: Pictures[] = [];
@@ -51,9 +54,12 @@ export interface SourceOptions extends OpenOptions {
 }
 
 /** Opens a data set as `openPictures` does, or as a stream: see `streamFolder`. CIFAR and IDX files are never streamed. */
-export async function openSource(path: string, { stream, room = Infinity, ...options }: SourceOptions = {}): Promise<PictureSource> {
+export async function openSource(path: string, given: SourceOptions = {}): Promise<PictureSource> {
+  check('openSource', 'the path', path, text);
+  checkOptions('openSource', given, { ...openRules, stream: flag, room: { is: 'a number of bytes', holds: (v) => typeof v === 'number' && v >= 0 } });
+  const { stream, room = Infinity, ...options } = given;
   if ((await packedFiles(path)).length > 0) {
-    if (stream) throw new ConfigError(`${path}: only folders of pictures are streamed; got a file of many, which is read whole. Leave streaming out.`);
+    if (stream) throw new ConfigError(`${path}: what is streamed must be a folder of pictures; got a file of many, which is read whole. Leave streaming out.`);
     return openPictures(path, options);
   }
   const plan = await planFolder(path, options);

@@ -1,8 +1,12 @@
+import { check, listOf, text, told, upTo1, whole } from '../core/check.js';
 import { ConfigError } from '../core/errors.js';
 import { Rng } from '../core/rng.js';
 import { nearest } from '../core/nearest.js';
+import { checkPictures } from './check.js';
 import { roomFor } from './room.js';
 import { inMemory, type PictureSource } from './source.js';
+
+const anySeed = whole(-Number.MAX_SAFE_INTEGER);
 
 /** A picture that could not be used, and why. */
 export interface Skipped {
@@ -53,6 +57,7 @@ export const placeRows = ({ places }: Pick<Pixels, 'places'>, indices: ArrayLike
  * `skipped` describes the source and is kept.
  */
 export function subset<S extends PictureSource>(p: S, indices: ArrayLike<number>): S {
+  checkPictures('subset', p);
   checkIndices('subset', p, indices);
   const [names, labels] = [new Array<string>(indices.length), p.labels && new Uint32Array(indices.length)];
   for (let i = 0; i < indices.length; i++) names[i] = p.names[indices[i]];
@@ -78,9 +83,10 @@ export function copyPictures(p: Pictures, indices: ArrayLike<number>): Pixels {
 
 /** Throws unless the set has a picture for each of `indices`. */
 export function checkIndices(where: string, { count }: PictureSet, indices: ArrayLike<number>): void {
+  check(where, 'the indices', indices, { is: 'a list of whole numbers', holds: (v) => Array.isArray(v) || (ArrayBuffer.isView(v) && !(v instanceof DataView)) });
   for (let i = 0; i < indices.length; i++)
     if (!(Number.isInteger(indices[i]) && indices[i] >= 0 && indices[i] < count))
-      throw new ConfigError(`${where}: an index lies in [0, ${count - 1}]; got ${indices[i]}. Name pictures the set has.`);
+      throw new ConfigError(`${where}: an index must lie in [0, ${count - 1}]; got ${told(indices[i])}. Name pictures the set has.`);
 }
 
 /**
@@ -89,6 +95,7 @@ export function checkIndices(where: string, { count }: PictureSet, indices: Arra
  * picture, and the whole is `round(fraction * count)`. Both parts keep the order of the source.
  */
 export function splitHeldOut<S extends PictureSource>(p: S, fraction: number, seed: number): { train: S; heldOut: S } {
+  checkPictures('splitHeldOut', p);
   const [train, heldOut] = heldOutPlaces(p, fraction, seed);
   return { train: subset(p, train), heldOut: subset(p, heldOut) };
 }
@@ -97,8 +104,8 @@ export function splitHeldOut<S extends PictureSource>(p: S, fraction: number, se
 export function heldOutPlaces(
   p: Pick<PictureSet, 'count' | 'labels' | 'classes'>, fraction: number, seed: number,
 ): [train: Uint32Array, heldOut: Uint32Array] {
-  if (!(fraction >= 0 && fraction <= 1))
-    throw new ConfigError(`splitHeldOut: the fraction lies in [0, 1]; got ${fraction}. Use 0.1 to hold out a tenth.`);
+  check('splitHeldOut', 'the fraction', fraction, upTo1, 'Use 0.1 to hold out a tenth.');
+  check('splitHeldOut', 'the seed', seed, anySeed);
   const held = new Uint8Array(p.count);
   let [seen, taken] = [0, 0];
   byClass(p).forEach((members, c) => {
@@ -114,7 +121,8 @@ export function heldOutPlaces(
 
 /** The pictures of the classes called `names`; labels are numbered anew in the order of `names`. */
 export function selectClasses(p: Pictures, names: readonly string[]): Pictures {
-  checkClasses('selectClasses', p.classes ?? [], names);
+  checkPictures('selectClasses', p);
+  checkClasses('selectClasses', (p.labels && p.classes) ?? [], names);
   const to = new Map(names.map((name, i) => [p.classes!.indexOf(name), i]));
   const kept: number[] = [];
   for (let i = 0; i < p.count; i++) if (to.has(p.labels![i])) kept.push(i);
@@ -124,23 +132,25 @@ export function selectClasses(p: Pictures, names: readonly string[]): Pictures {
 
 /** At most `n` pictures of each class (of the whole set if it is unlabelled), at random by `seed`, in the order of the source. */
 export function limitPerClass(p: Pictures, n: number, seed: number): Pictures {
+  checkPictures('limitPerClass', p);
   checkLimit('limitPerClass', n);
+  check('limitPerClass', 'the seed', seed, anySeed);
   const kept = byClass(p).flatMap((members, c) => draw(members, n, seed, 'limitPerClass', c));
   return subset(p, kept.sort((a, b) => a - b));
 }
 
 /** Throws unless `n` is a positive integer. */
 export function checkLimit(where: string, n: number): void {
-  if (!Number.isInteger(n) || n < 1)
-    throw new ConfigError(`${where}: the limit is a whole number above 0; got ${n}. Leave it out to keep every picture.`);
+  check(where, 'the limit', n, whole(1), 'Leave it out to keep every picture.');
 }
 
 /** Throws unless `names` are distinct members of `known`; the message proposes the nearest one. */
 export function checkClasses(where: string, known: readonly string[], names: readonly string[]): void {
   if (known.length === 0)
-    throw new ConfigError(`${where}: classes can be chosen in labelled pictures only; got pictures without labels. Leave the classes out.`);
+    throw new ConfigError(`${where}: pictures must have labels for classes to be chosen; got pictures without labels. Leave the classes out.`);
+  check(where, 'the classes', names, listOf(text));
   if (names.length === 0)
-    throw new ConfigError(`${where}: at least one class is needed; got none. Known: ${list(known)}.`);
+    throw new ConfigError(`${where}: there must be at least one class; got none. Known: ${list(known)}.`);
   for (const name of names) {
     if (known.includes(name)) continue;
     const guess = nearest(name, known);
@@ -161,7 +171,8 @@ export function draw<T>(members: readonly T[], n: number, seed: number, stream: 
 
 /** The indices of each class; of the whole set if it is unlabelled. */
 function byClass(p: Pick<PictureSet, 'count' | 'labels' | 'classes'>): number[][] {
-  const lists: number[][] = (p.classes ?? ['']).map(() => []);
+  const count = p.classes?.length ?? 1 + (p.labels?.reduce((most, label) => Math.max(most, label), 0) ?? 0);
+  const lists = Array.from({ length: count }, (): number[] => []);
   for (let i = 0; i < p.count; i++) lists[p.labels?.[i] ?? 0].push(i);
   return lists;
 }

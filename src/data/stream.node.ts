@@ -1,8 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { check, checkOptions, text } from '../core/check.js';
 import { FormatError } from '../core/errors.js';
 import { described, reasons } from './folder.node.js';
-import { type FolderOptions, type FolderPlan, planFolder } from './folder-plan.node.js';
+import { type FolderOptions, type FolderPlan, folderRules, planFolder } from './folder-plan.node.js';
 import { lanes } from './lanes.js';
 import { pathOf } from './names.node.js';
 import { checkIndices, type PictureSet } from './pictures.js';
@@ -24,8 +25,11 @@ const OPEN = 16;
  *
  * @throws FormatError as `openFolder`; and from `load` for a file that is gone, or where more than one in a hundred are damaged.
  */
-export const streamFolder = async (folder: string, options: FolderOptions = {}): Promise<StreamedPictures> =>
-  streamPlanned(await planFolder(folder, options), options);
+export const streamFolder = async (folder: string, options: FolderOptions = {}): Promise<StreamedPictures> => {
+  check('streamFolder', 'the folder', folder, text);
+  checkOptions('streamFolder', options, folderRules);
+  return streamPlanned(await planFolder(folder, options), options);
+};
 
 /** The same of a planned folder. */
 export async function streamPlanned(plan: FolderPlan, { onProgress }: Pick<FolderOptions, 'onProgress'>): Promise<StreamedPictures> {

@@ -27,11 +27,11 @@ const kept: GPU[] = [];
  */
 export async function findAdapter(choice: AdapterChoice = 'any', robust = false): Promise<FoundAdapter> {
   if (!['any', 'hardware', 'software'].includes(choice))
-    throw new ConfigError(`adapter: it is any, hardware or software; got ${choice}. Choose one of these.`);
+    throw new ConfigError(`adapter: it must be any, hardware or software; got ${choice}. Choose one of these.`);
   const inNode = globalThis.process?.versions?.node !== undefined;
   const found = globalThis.navigator?.gpu ? await ask(navigator.gpu, choice) : inNode ? await askDawn(choice, robust) : undefined;
   if (found) return found;
-  throw new DeviceError(`adapter: a WebGPU adapter is needed; got none for "${choice}". ${cure(choice)}`);
+  throw new DeviceError(`adapter: a WebGPU adapter must be there; got none for "${choice}". ${cure(choice)}`);
 }
 
 function cure(choice: AdapterChoice): string {

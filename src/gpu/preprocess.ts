@@ -17,6 +17,7 @@ import matrixBeginLib from '../../kernels/lib/matrix_begin.wgsl';
 import matrixMultiplyLib from '../../kernels/lib/matrix_multiply.wgsl';
 import matrixStageLib from '../../kernels/lib/matrix_stage.wgsl';
 import matrixStoreLib from '../../kernels/lib/matrix_store.wgsl';
+import nanLib from '../../kernels/lib/nan.wgsl';
 import reduceLib from '../../kernels/lib/reduce.wgsl';
 import rngLib from '../../kernels/lib/rng.wgsl';
 import rowScoresLib from '../../kernels/lib/row_scores.wgsl';
@@ -38,7 +39,7 @@ import { ConfigError } from '../core/errors.js';
 const library: Record<string, string> = {
   attention: attentionLib, attention_tiled: attentionTiledLib, column_stats: columnStatsLib, conv2d: conv2dLib,
   conv2d_dw: conv2dDwLib, conv2d_dw_outer: conv2dDwOuterLib, conv2d_dx: conv2dDxLib, conv2d_dx_tap: conv2dDxTapLib, elements: elementsLib, erf: erfLib,
-  index: indexLib, lanes: lanesLib, matmul: matmulLib, matmul_tiled: matmulTiledLib,
+  index: indexLib, lanes: lanesLib, nan: nanLib, matmul: matmulLib, matmul_tiled: matmulTiledLib,
   matrix: matrixLib, matrix_begin: matrixBeginLib, matrix_multiply: matrixMultiplyLib, matrix_stage: matrixStageLib, matrix_store: matrixStoreLib,
   reduce: reduceLib, rng: rngLib, row_scores: rowScoresLib, row_scores_pair: rowScoresPairLib, row_tiles: rowTilesLib, scalar: scalarLib, single: singleLib, special: specialLib,
   tile: tileLib, tile_multiply: multiplyLib, tile_stage: stageLib, tile_stats: statsLib, vec4: vec4Lib, walk: walkLib, window: windowLib,

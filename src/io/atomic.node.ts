@@ -1,6 +1,8 @@
 import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import { type FileHandle, mkdir, open, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { check, isRecord, text, told } from '../core/check.js';
+import { ConfigError } from '../core/errors.js';
 
 let written = 0;
 
@@ -17,6 +19,8 @@ const BLOCK = 2 ** 20;
  * @param content bytes, a text, or parts of them, which may be longer together than an array or a string can be.
  */
 export async function writeAtomic(file: string, content: Content): Promise<void> {
+  check('writeAtomic', 'the file', file, text);
+  check('writeAtomic', 'the content', content, { is: 'bytes, a string or parts of them', holds: (v) => isPart(v) || ((isRecord(v) || Array.isArray(v)) && Symbol.iterator in v) });
   const folder = dirname(file);
   await mkdir(folder, { recursive: true });
   const temporary = join(folder, `.${basename(file)}.${process.pid}.${written++}.tmp`);
@@ -29,6 +33,8 @@ export async function writeAtomic(file: string, content: Content): Promise<void>
   }
   await flushFolder(folder);
 }
+
+const isPart = (v: unknown): boolean => typeof v === 'string' || v instanceof Uint8Array;
 
 async function flush(file: string, content: Content): Promise<void> {
   const handle = await open(file, 'wx');
@@ -45,6 +51,7 @@ async function flush(file: string, content: Content): Promise<void> {
 async function writeParts(handle: FileHandle, parts: Iterable<Uint8Array | string>): Promise<void> {
   let text = '';
   for (const part of parts) {
+    check('writeAtomic', 'each part', part, { is: 'bytes or a string', holds: isPart });
     if (typeof part === 'string') text += part;
     if (typeof part === 'string' && text.length < BLOCK) continue;
     await handle.writeFile(text);
@@ -66,15 +73,29 @@ async function flushFolder(folder: string): Promise<void> {
  * earlier run was killed, the new one begins on a line of its own. Numbers that JSON lacks become null.
  */
 export async function appendLine(file: string, value: unknown): Promise<void> {
+  check('appendLine', 'the file', file, text);
+  const line = jsonOf(value);
   await mkdir(dirname(file), { recursive: true });
   const handle = await open(file, 'a+');
   try {
     const { size } = await handle.stat();
     const last = size > 0 ? (await handle.read(new Uint8Array(1), 0, 1, size - 1)).buffer[0] : 10;
-    await handle.appendFile(`${last === 10 ? '' : '\n'}${JSON.stringify(value)}\n`);
+    await handle.appendFile(`${last === 10 ? '' : '\n'}${line}\n`);
   } finally {
     await handle.close();
   }
+}
+
+/** @throws ConfigError for what JSON has no text for. */
+function jsonOf(value: unknown): string {
+  let line: string | undefined;
+  try {
+    line = JSON.stringify(value);
+  } catch {
+    // said below
+  }
+  if (line === undefined) throw new ConfigError(`appendLine: the value must be one that JSON holds; got ${told(value)}. Convert it.`);
+  return line;
 }
 
 /** The values of a file of JSON lines as it is read, none if there is no such file. A line that a crash cut off is left out. */

@@ -1,3 +1,5 @@
+import { check, isRecord, listOf, maybe, text, whole } from '../core/check.js';
+
 /** Features of pictures, with what is known of each. */
 export interface EmbeddingTable {
   /** f32 [count, size], row-major. */
@@ -7,6 +9,17 @@ export interface EmbeddingTable {
   names: readonly string[];
   /** The class of each by its name. */
   labels?: readonly string[];
+}
+
+/** Throws unless the lists of a table are as long as it says. */
+function checkTable(where: string, table: EmbeddingTable): void {
+  check(where, 'the table', table, { is: 'an object of values, count, size and names', holds: isRecord });
+  check(where, 'the count', table.count, whole(0));
+  check(where, 'the size', table.size, whole(0));
+  const { values, count, size, names, labels } = table;
+  check(where, 'the values', values, { is: `a Float32Array of ${count} · ${size}`, holds: (v) => v instanceof Float32Array && v.length === count * size });
+  check(where, 'the names', names, listOf(text, count));
+  check(where, 'the labels', labels, maybe(listOf(text, count)));
 }
 
 /** A field of RFC 4180: quoted where it must be. */
@@ -19,6 +32,7 @@ export const embeddingsCsv = (table: EmbeddingTable): string => [...csvLines(tab
 
 /** The same line by line: the text of many pictures is longer than a string can be. */
 export function* csvLines(table: EmbeddingTable): Generator<string> {
+  checkTable('embeddingsCsv', table);
   yield `${['filenames', ...Array.from({ length: table.size }, (_, i) => `embedding_${i}`), 'labels'].join(',')}\n`;
   for (let i = 0; i < table.count; i++) yield `${[field(table.names[i]), ...row(table, i), field(table.labels?.[i] ?? '')].join(',')}\n`;
 }
@@ -43,8 +57,12 @@ export const projectorFiles = (table: EmbeddingTable, picture: { height: number;
   new Map([...projectorLines(table, picture)].map(([name, lines]) => [name, [...lines].join('')]));
 
 /** The same line by line. */
-export const projectorLines = (table: EmbeddingTable, { height, width }: { height: number; width: number }): Map<string, Iterable<string>> =>
-  new Map<string, Iterable<string>>([['tensors.tsv', vectors(table)], ['metadata.tsv', metadata(table)], ['projector_config.pbtxt', [config(height, width)]]]);
+export const projectorLines = (table: EmbeddingTable, picture: { height: number; width: number }): Map<string, Iterable<string>> => {
+  checkTable('projectorFiles', table);
+  check('projectorFiles', 'the picture', picture, { is: 'an object of height and width', holds: (v) => isRecord(v) && whole(1).holds(v.height) && whole(1).holds(v.width) });
+  const { height, width } = picture;
+  return new Map<string, Iterable<string>>([['tensors.tsv', vectors(table)], ['metadata.tsv', metadata(table)], ['projector_config.pbtxt', [config(height, width)]]]);
+};
 
 function* vectors(table: EmbeddingTable): Generator<string> {
   for (let i = 0; i < table.count; i++) yield `${row(table, i).join('\t')}\n`;

@@ -1,3 +1,4 @@
+import { check, instance, told } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
 import { joinBytes } from './bytes.js';
 import { crc32 } from './crc.js';
@@ -12,11 +13,12 @@ const PAETH = 4;
  * Runs in browsers and in Node. A size that does not fit the data is a ShapeError.
  */
 export async function encodePng(rgb: Uint8Array, width: number, height: number): Promise<Uint8Array> {
+  check('encodePng', 'the picture', rgb, instance(Uint8Array));
   const fits = [width, height].every((d) => Number.isInteger(d) && d > 0) && rgb.length === width * height * 3;
   if (!fits)
     throw new ShapeError(
-      'encodePng: a picture has width * height * 3 bytes, at least one pixel; ' +
-        `got ${rgb.length} bytes for ${width}x${height}. Pass RGB without alpha.`,
+      'encodePng: a picture must have width * height * 3 bytes, at least one pixel; ' +
+        `got ${rgb.length} bytes for ${told(width)}x${told(height)}. Pass RGB without alpha.`,
     );
   const header = new Uint8Array(13);
   new DataView(header.buffer).setUint32(0, width);

@@ -1,3 +1,4 @@
+import { anyNumber, atLeast0, check, isRecord, listOf, type Rule, text } from '../core/check.js';
 import { reportCharts } from './report-charts.js';
 import type { ReportData } from './report-data.js';
 import { reportGallery } from './report-gallery.js';
@@ -9,8 +10,9 @@ import { reportViews } from './report-views.js';
 export type { ReportData, ReportNeighbour, ReportPicture, ReportStep } from './report-data.js';
 
 /** The report of a run as one HTML file that needs no network and no script. Equal data give equal bytes. */
-export const renderReport = (data: ReportData): string =>
-  reportPage(data, [
+export function renderReport(data: ReportData): string {
+  checkReport(data);
+  return reportPage(data, [
     reportSummary(data),
     reportCharts(data),
     reportKnn(data),
@@ -19,3 +21,16 @@ export const renderReport = (data: ReportData): string =>
     data.map ? reportMap(data.map) : '',
     reportSettings(data),
   ]);
+}
+
+const record: Rule = { is: 'an object', holds: isRecord };
+/** What the parts of a report that have no default must be. */
+const parts = {
+  title: text, command: text, config: record, adapter: text, version: text, seed: anyNumber, steps: listOf(record), knn: listOf(record), baselines: record,
+  chanceLoss: anyNumber, queueSize: atLeast0, gallery: listOf(record), notes: listOf(text), elapsedSeconds: atLeast0,
+};
+
+function checkReport(data: ReportData): void {
+  check('renderReport', 'the data', data, record);
+  for (const [key, rule] of Object.entries(parts)) check('renderReport', key, data[key as keyof ReportData], rule);
+}

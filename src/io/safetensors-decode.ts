@@ -1,3 +1,4 @@
+import { check, instance, text } from '../core/check.js';
 import { FormatError } from '../core/errors.js';
 import { decodeHalves } from '../core/half.js';
 import { type Entry, isRead, type ReadDType, readHeader } from './safetensors-header.js';
@@ -18,6 +19,8 @@ export interface SafetensorsFile {
  * tensors are copies.
  */
 export function decodeSafetensors(bytes: Uint8Array, name: string): SafetensorsFile {
+  check('decodeSafetensors', 'the bytes', bytes, instance(Uint8Array));
+  check('decodeSafetensors', 'the name', name, text);
   const { entries, metadata, start } = readHeader(bytes, name);
   checkLayout(entries, bytes.length - start, name);
   const file: SafetensorsFile = { tensors: new Map(), metadata, skipped: new Map() };

@@ -1,5 +1,6 @@
+import { check as rule, instance, isPlain, maybe, text, told } from '../core/check.js';
 import { ConfigError, DTypeError, ShapeError } from '../core/errors.js';
-import { numel, show } from '../core/shape.js';
+import { numel } from '../core/shape.js';
 import { bytesOf, joinBytes } from './bytes.js';
 import { LARGEST_HEADER, STORED_ARRAYS } from './safetensors-types.js';
 import type { StoredTensor } from './safetensors-types.js';
@@ -15,6 +16,8 @@ export const encodeSafetensors = (tensors: ReadonlyMap<string, StoredTensor>, me
 
 /** The same in parts, without a copy of the tensors. */
 export function safetensorsParts(tensors: ReadonlyMap<string, StoredTensor>, metadata?: Readonly<Record<string, string>>): Uint8Array[] {
+  rule('encodeSafetensors', 'the tensors', tensors, instance(Map), 'Pass tensors by name.');
+  rule('encodeSafetensors', 'the metadata', metadata, maybe({ is: 'an object of strings', holds: (v) => isPlain(v) && Object.values(v).every(text.holds) }));
   for (const [name, tensor] of tensors) check(name, tensor);
   const ordered = [...tensors].sort(([, a], [, b]) => b.data.BYTES_PER_ELEMENT - a.data.BYTES_PER_ELEMENT);
   let end = 0;
@@ -35,11 +38,14 @@ export function safetensorsParts(tensors: ReadonlyMap<string, StoredTensor>, met
 /** One member of the header; spelt out because objects reorder names that look like numbers. */
 const entry = (name: string, value: unknown): string => `${JSON.stringify(name)}:${JSON.stringify(value)}`;
 
-function check(name: string, { dtype, shape, data }: StoredTensor): void {
+function check(name: string, stored: StoredTensor): void {
+  rule('encodeSafetensors', 'each name', name, text);
+  rule('encodeSafetensors', `'${name}'`, stored, { is: 'an object of dtype, shape and data', holds: (v) => Object(v) === v && Array.isArray(v.shape) });
+  const { dtype, shape, data } = stored;
   if (name === '__metadata__')
-    throw new ConfigError("encodeSafetensors: the name '__metadata__' is the format's own; got it for a tensor. Rename the tensor.");
+    throw new ConfigError("encodeSafetensors: the name must not be '__metadata__', the format's own; got it for a tensor. Rename the tensor.");
   if (!Object.hasOwn(STORED_ARRAYS, dtype) || !(data instanceof STORED_ARRAYS[dtype]))
-    throw new DTypeError(`encodeSafetensors: '${name}' needs the array of its element type; got ${dtype} and ${data?.constructor?.name}. Convert it first.`);
+    throw new DTypeError(`encodeSafetensors: '${name}' must have the array of its element type; got ${told(dtype)} and ${data?.constructor?.name}. Convert it first.`);
   if (!shape.every((d) => Number.isSafeInteger(d) && d >= 0) || numel(shape) !== data.length)
-    throw new ShapeError(`encodeSafetensors: '${name}' has one value per element of its shape; got ${show(shape)} and ${data.length} values. Correct the shape.`);
+    throw new ShapeError(`encodeSafetensors: '${name}' must have one value per element of its shape; got ${told(shape)} and ${data.length} values. Correct the shape.`);
 }

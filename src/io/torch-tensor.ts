@@ -1,6 +1,7 @@
+import { anything, check, instance, listOf } from '../core/check.js';
 import { fromHalf } from '../core/half.js';
 import { stridesOf } from '../core/shape.js';
-import type { ByteReader } from './byte-reader.js';
+import { ByteReader } from './byte-reader.js';
 import type { StoredDType, StoredTensor } from './safetensors-types.js';
 
 /** How the elements of a kind of PyTorch storage lie in a file, and what they become here. */
@@ -59,7 +60,10 @@ export class TorchTensor {
   readonly #file: ByteReader;
 
   /** `_rebuild_tensor_v2(storage, offset, size, stride, ...)`. @throws FormatError when they do not fit. */
-  constructor(file: ByteReader, [storage, offset, size, strides]: readonly unknown[]) {
+  constructor(file: ByteReader, args: readonly unknown[]) {
+    check('TorchTensor', 'the file', file, instance(ByteReader, 'ByteReader'), 'decodeTorch() makes these.');
+    check('TorchTensor', 'its parts', args, listOf(anything), 'decodeTorch() makes these.');
+    const [storage, offset, size, strides] = args;
     if (!isStorage(storage) || !isCount(offset) || !isCounts(size) || !isCounts(strides) || size.length !== strides.length)
       file.fail('a tensor must be a storage, an offset, sizes and strides; got something else');
     this.#file = file;

@@ -1,3 +1,4 @@
+import { check, instance, text } from '../core/check.js';
 import { FormatError } from '../core/errors.js';
 import { ByteReader } from './byte-reader.js';
 import { refuseKind } from './file-kind.js';
@@ -33,6 +34,8 @@ export const isTorch = (bytes: Uint8Array): boolean => isZip(bytes) || isStream(
  * container becomes `Inert`. @throws FormatError for a file that is cut, contradicts itself or is of another kind.
  */
 export async function decodeTorch(bytes: Uint8Array, name: string): Promise<unknown> {
+  check('decodeTorch', 'the bytes', bytes, instance(Uint8Array));
+  check('decodeTorch', 'the name', name, text);
   if (isZip(bytes)) return fromZip(bytes, name);
   return isStream(bytes) ? fromStream(new ByteReader(bytes, name)) : refuseKind(bytes, name, 'a file of torch.save');
 }

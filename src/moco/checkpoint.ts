@@ -1,3 +1,4 @@
+import { check, isPlain, type Rule, text } from '../core/check.js';
 import { onShapes } from '../backend/shapes.js';
 import { DivergedError, FormatError } from '../core/errors.js';
 import { numel, sameShape, type Shape, show } from '../core/shape.js';
@@ -71,11 +72,18 @@ function slotsOf(s: Saved): Iterable<Slot> {
 /** Everything a run needs to go on: encoders, queue or bank, and the optimizer. */
 export const slots = (method: Method): Slot[] => [...method.saved()].flatMap((s) => [...slotsOf(s)]);
 
+const isMetadata: Rule = { is: 'an object of strings', holds: (v) => isPlain(v) && Object.values(v).every(text.holds) };
+
+const checkSaved = (where: string, method: unknown): void =>
+  check(where, 'the method', method, { is: 'a method', holds: (v) => typeof v?.saved === 'function' }, 'Make one with createMethod().');
+
 /**
  * A safetensors file, for MoCo v1 to v3 with the names and layouts of facebookresearch's (without `module.`).
  * @throws DivergedError if a tensor is not finite: such a state is of no use, and must not replace one that is.
  */
 export async function saveCheckpoint(method: Method, metadata: Record<string, string>): Promise<Uint8Array> {
+  checkSaved('saveCheckpoint', method);
+  check('saveCheckpoint', 'the metadata', metadata, isMetadata);
   const all = slots(method);
   const stored = await Promise.all(all.map((s) => s.save()));
   const bad = all.filter((_, i) => stored[i].dtype === 'F32' && !allFinite(stored[i].data as Float32Array));
@@ -93,6 +101,8 @@ export async function saveCheckpoint(method: Method, metadata: Record<string, st
  * @throws FormatError for a cut file, one of another model, or one with values that are not finite.
  */
 export function loadCheckpoint(method: Method, bytes: Uint8Array, file: string): Record<string, string> {
+  checkSaved('loadCheckpoint', method);
+  check('loadCheckpoint', 'the file', file, text);
   const { tensors, metadata } = decodeSafetensors(bytes, file);
   const all = slots(method);
   checkSlots(all, tensors, file);

@@ -1,3 +1,4 @@
+import { anything, check, checkOptions, instance, maybe, needed, text, whole } from '../core/check.js';
 import type { StoredTensor } from '../io/safetensors.js';
 import { buildModel, type Encoder, type ModelOptions } from '../nn/models.js';
 import { isHead } from './encoder.js';
@@ -17,9 +18,14 @@ export interface ClassifierOptions extends Pick<ModelOptions, 'stem' | 'size' | 
  * @throws FormatError if the tensors are another model's, or not finite.
  */
 export async function buildClassifier(
-  name: string, { classes, ...options }: ClassifierOptions, encoder?: ReadonlyMap<string, StoredTensor>, file = name,
+  name: string, options: ClassifierOptions, encoder?: ReadonlyMap<string, StoredTensor>, file = name,
 ): Promise<Encoder> {
-  const model = buildModel(name, { ...options, head: 'linear', dim: classes, stopGradConv1: false });
+  check('buildClassifier', 'the name', name, text);
+  checkOptions('buildClassifier', options, { classes: needed(whole(1)), stem: anything, size: needed(whole(1)), seed: anything, heads: anything });
+  check('buildClassifier', 'the encoder', encoder, maybe(instance(Map)), 'Pass tensors by name.');
+  check('buildClassifier', 'the file', file, text);
+  const { classes, ...others } = options;
+  const model = buildModel(name, { ...others, head: 'linear', dim: classes, stopGradConv1: false });
   if (!encoder) return model;
   checkFinite(encoder, file, isHead);
   const head = [...(await moduleTensors(model))].filter(([tensor]) => isHead(tensor));

@@ -1,5 +1,7 @@
+import { above0, anyNumber, anything, atLeast0, below1, check, checkOptions, finite, flag, listOf, oneOf, type Rule, text, upTo1, whole } from '../core/check.js';
 import { ConfigError } from '../core/errors.js';
 import type { Augmentation } from '../ops/augment_params.js';
+import { seedRule } from './check.js';
 import { mocoV1Augmentation, mocoV2Augmentation, mocoV3Augmentations } from '../ops/augment_params.js';
 
 /** Everything a pretraining run depends on, besides its pictures. */
@@ -96,57 +98,28 @@ export function viewsOf({ augmentation, cropMin, blur, mean, std }: PretrainConf
   return recipes[augmentation].map((a) => ({ ...a, scale: [cropMin, 1], mean, std, blur: blur ? a.blur : undefined }));
 }
 
-type Rule = [key: keyof PretrainConfig, holds: (v: number) => boolean, rule: string];
+const three = listOf(anyNumber, 3);
 
-const whole = (min: number) => (v: number) => Number.isInteger(v) && v >= min;
-const rules: Rule[] = [
-  ['dim', whole(1), 'a whole number above 0'],
-  ['K', whole(1), 'a whole number above 0'],
-  ['m', (v) => v >= 0 && v <= 1, 'in [0, 1]'],
-  ['T', (v) => v > 0, 'above 0'],
-  ['epochs', whole(1), 'a whole number above 0'],
-  ['batch', whole(2), 'a whole number above 1'],
-  ['hidden', whole(1), 'a whole number above 0'],
-  ['accumulate', whole(1), 'a whole number above 0'],
-  ['lrBatch', whole(1), 'a whole number above 0'],
-  ['warmup', (v) => v >= 0 && Number.isFinite(v), 'at least 0'],
-  ['lr', (v) => v >= 0 && Number.isFinite(v), 'at least 0'],
-  ['momentum', (v) => v >= 0 && v < 1, 'in [0, 1)'],
-  ['weightDecay', (v) => v >= 0 && Number.isFinite(v), 'at least 0'],
-  ['splits', whole(1), 'a whole number above 0'],
-  ['size', whole(4), 'a whole number above 3'],
-  ['cropMin', (v) => v > 0 && v <= 1, 'in (0, 1]'],
-  ['knn', whole(1), 'a whole number above 0'],
-  ['knnT', (v) => v > 0, 'above 0'],
-  ['knnEvery', whole(1), 'a whole number above 0'],
-  ['heldOut', (v) => v >= 0 && v < 1, 'in [0, 1)'],
-  ['seed', (v) => whole(0)(v) && v < 2 ** 32, 'a whole number below 2^32'],
-];
+/** What each setting must be. */
+export const configRules: Readonly<Record<keyof PretrainConfig, Rule>> = {
+  method: oneOf('moco', 'moco-v3', 'end-to-end', 'memory-bank'), model: text, stem: oneOf('small', 'cifar', 'imagenet'), head: oneOf('mlp', 'linear'),
+  dim: whole(1), hidden: whole(1), K: whole(1), m: upTo1, mSchedule: oneOf('constant', 'cosine'), T: above0, symmetric: flag, shared: flag,
+  bankLoss: oneOf('softmax', 'nce', 'full'), epochs: whole(1), batch: whole(2), accumulate: whole(1), optimizer: oneOf('sgd', 'lars', 'adamw'),
+  precision: oneOf('f32', 'f16'), lr: atLeast0, lrBatch: whole(1), schedule: oneOf('cosine', 'cosine-1', 'step'), milestones: listOf(anyNumber), warmup: atLeast0,
+  scheduleEvery: oneOf('epoch', 'step'), momentum: below1, weightDecay: atLeast0, splits: whole(1), shuffle: flag, size: whole(4),
+  augmentation: oneOf('v1', 'v2', 'v3'), cropMin: finite(' in (0, 1]', (v) => v > 0 && v <= 1), blur: flag, mean: three, std: listOf(above0, 3),
+  knn: whole(1), knnT: above0, knnEvery: whole(1), knnOutputs: flag, heldOut: below1, seed: seedRule,
+};
 
-const choices: [key: keyof PretrainConfig, known: string[]][] = [
-  ['method', ['moco', 'moco-v3', 'end-to-end', 'memory-bank']],
-  ['head', ['mlp', 'linear']],
-  ['stem', ['small', 'cifar', 'imagenet']],
-  ['mSchedule', ['constant', 'cosine']],
-  ['bankLoss', ['softmax', 'nce', 'full']],
-  ['optimizer', ['sgd', 'lars', 'adamw']],
-  ['precision', ['f32', 'f16']],
-  ['schedule', ['cosine', 'cosine-1', 'step']],
-  ['scheduleEvery', ['epoch', 'step']],
-  ['augmentation', ['v1', 'v2', 'v3']],
-];
+/** Checks each setting by itself. @throws ConfigError that names one which cannot work, is missing or unknown. */
+export function checkSettings(where: string, c: Partial<PretrainConfig>, keys: readonly (keyof PretrainConfig)[] = Object.keys(configRules) as (keyof PretrainConfig)[]): void {
+  checkOptions(where, c, Object.fromEntries(keys.map((key) => [key, anything])));
+  for (const key of keys) check(key, 'it', c[key], configRules[key]);
+}
 
 /** Checks a configuration against its rules and the number of pictures to train on. Returns warnings. */
 export function checkConfig(c: PretrainConfig, pictures: number): string[] {
-  for (const [key, holds, rule] of rules)
-    if (typeof c[key] !== 'number' || !holds(c[key])) throw new ConfigError(`${key}: it must be ${rule}; got ${String(c[key])}. Correct it.`);
-  for (const [key, known] of choices)
-    if (!known.includes(c[key] as string)) throw new ConfigError(`${key}: it is ${known.slice(0, -1).join(', ')} or ${known.at(-1)}; got ${String(c[key])}. Choose one.`);
-  for (const key of ['shuffle', 'blur', 'symmetric', 'shared', 'knnOutputs'] as const)
-    if (typeof c[key] !== 'boolean') throw new ConfigError(`${key}: it is true or false; got ${String(c[key])}. Choose one.`);
-  for (const [key, length] of [['mean', 3], ['std', 3], ['milestones', undefined]] as const)
-    if (!Array.isArray(c[key]) || !c[key].every(Number.isFinite) || (length ?? c[key].length) !== c[key].length)
-      throw new ConfigError(`${key}: it is a list of ${length ?? ''} numbers; got ${String(c[key])}. Correct it.`);
+  checkSettings('configuration', c);
   if (c.warmup >= c.epochs) throw new ConfigError(`warmup: it must end before the last epoch; got ${c.warmup} of ${c.epochs} epochs. Shorten it.`);
   if (c.batch % (c.splits * c.accumulate) !== 0)
     throw new ConfigError(
@@ -156,7 +129,7 @@ export function checkConfig(c: PretrainConfig, pictures: number): string[] {
     );
   if (c.batch / c.splits / c.accumulate < 2)
     throw new ConfigError(
-      'splits: batch norm needs at least 2 pictures a part; ' +
+      'splits: a part must have at least 2 pictures for batch norm; ' +
         `got batch ${c.batch} and splits ${c.splits}${c.accumulate > 1 ? ` in each of ${c.accumulate} parts` : ''}. Use fewer splits.`,
     );
   if (pictures < c.batch)

@@ -1,3 +1,4 @@
+import { check, whole } from '../core/check.js';
 import { Rng } from '../core/rng.js';
 import { buildModel, type ModelOptions } from '../nn/models.js';
 import type { Precision } from '../ops/precision.js';
@@ -7,7 +8,7 @@ import { LARS } from '../optim/lars.js';
 import { LossScale } from '../optim/loss_scale.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import { SGD } from '../optim/sgd.js';
-import type { PretrainConfig } from './config.js';
+import { checkSettings, type PretrainConfig } from './config.js';
 import { EndToEnd } from './end_to_end.js';
 import { MemoryBank } from './memory_bank.js';
 import type { Method } from './method.js';
@@ -16,11 +17,14 @@ import { MoCoV3, predictor, projector } from './moco_v3.js';
 
 /** The method that a configuration asks for, for a data set of so many `pictures`. */
 export function createMethod(c: PretrainConfig, pictures: number): Method {
-  const encoder = (options: Partial<ModelOptions> = {}) => () => buildModel(c.model, { ...c, ...options });
+  checkSettings('createMethod', c);
+  check('createMethod', 'pictures', pictures, whole(1));
+  const { stem, head: of, dim, splits, seed, size, T, K, symmetric, shared } = c;
+  const encoder = (options: Partial<ModelOptions> = {}) => () => buildModel(c.model, { stem, head: of, dim, splits, seed, size, ...options });
   const optimizer = (parameters: FlatParameters) => optimizerOf(c, parameters);
-  if (c.method === 'moco') return new MoCo(encoder(), { ...c, optimizer });
-  if (c.method === 'end-to-end') return new EndToEnd(encoder(), { ...c, optimizer });
-  if (c.method === 'memory-bank') return new MemoryBank(encoder(), { ...c, loss: c.bankLoss, pictures, optimizer });
+  if (c.method === 'moco') return new MoCo(encoder(), { K, T, dim, symmetric, seed, optimizer });
+  if (c.method === 'end-to-end') return new EndToEnd(encoder(), { T, shared, optimizer });
+  if (c.method === 'memory-bank') return new MemoryBank(encoder(), { pictures, K, T, dim, loss: c.bankLoss, seed, optimizer });
   const vit = c.model.startsWith('vit');
   const head = (rng: Rng, features: number) => projector(rng, features, c.hidden, c.dim, vit);
   return new MoCoV3(encoder({ head, zeroInitResidual: true }), predictor(new Rng(c.seed, 'predictor'), c.hidden, c.dim, vit), { T: c.T, optimizer });

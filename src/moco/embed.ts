@@ -1,16 +1,19 @@
+import { above0, anyNumber, callable, check, instance, isRecord, listOf, whole } from '../core/check.js';
 import { ConfigError } from '../core/errors.js';
-import { AHEAD } from '../data/look-ahead.js';
+import { checkPictures } from '../data/check.js';
+import { AHEAD, checkAhead } from '../data/look-ahead.js';
 import type { Pictures } from '../data/pictures.js';
 import type { PictureSource } from '../data/source.js';
 import { binary } from '../io/numbers.js';
 import { evaluating } from '../nn/evaluating.js';
 import type { Encoder } from '../nn/models.js';
+import { Module } from '../nn/module.js';
 import { noGrad } from '../autograd.js';
 import { step } from '../step.js';
-import { type Tensor, tensor } from '../tensor.js';
+import { checkSameShape, type Tensor, tensor } from '../tensor.js';
 import { evaluated } from './evaluated.js';
 import type { FeatureRows, Features } from './knn.js';
-import { StepPictures } from './step_pictures.js';
+import { shapeOf, StepPictures } from './step_pictures.js';
 
 export interface Normalisation {
   size: number;
@@ -32,7 +35,27 @@ export const EMBEDDED = 256;
 export async function embedPictures(
   model: Encoder, pictures: PictureSource, resident: Tensor | undefined, normalisation: Normalisation, ahead = AHEAD, by = features,
 ): Promise<Features> {
-  return evaluating(model, () => embed((x) => by(model, x), pictures, resident, normalisation, ahead));
+  checkEncoder('embedPictures', model);
+  checkPictures('embedPictures', pictures);
+  if (resident !== undefined) checkSameShape('embedPictures', 'the pictures on the device', resident, shapeOf(pictures));
+  const { size, mean, std } = checkNormalisation('embedPictures', normalisation);
+  checkAhead(ahead);
+  check('embedPictures', 'by', by, callable);
+  return evaluating(model, () => embed((x) => by(model, x), pictures, resident, { size, mean, std }, ahead));
+}
+
+/** Throws unless `model` is one that has features. */
+export function checkEncoder(where: string, model: Encoder): void {
+  check(where, 'the encoder', model, { is: 'a model with embed() and features', holds: (v) => v instanceof Module && 'embed' in v && 'features' in v }, 'Build one with buildModel().');
+}
+
+/** How pictures are put to an encoder; other settings may stand beside it. @throws ConfigError for what cannot be. */
+export function checkNormalisation(where: string, n: Normalisation): Normalisation {
+  check(where, 'the normalisation', n, { is: 'an object of size, mean and std', holds: isRecord });
+  check(where, 'the size', n.size, whole(1));
+  check(where, 'mean', n.mean, listOf(anyNumber, 3));
+  check(where, 'std', n.std, listOf(above0, 3));
+  return n;
 }
 
 /** What the pictures are known by: the features before the encoder's head, or the outputs of the head. */
@@ -78,7 +101,12 @@ export function pixelFeatures(pictures: Pictures, mean: readonly number[], std: 
 }
 
 /** The same, made as they are needed. */
-export function pixelRows({ data, count, height, width, labels }: Pictures, mean: readonly number[], std: readonly number[]): FeatureRows {
+export function pixelRows(pictures: Pictures, mean: readonly number[], std: readonly number[]): FeatureRows {
+  checkPictures('pixelFeatures', pictures);
+  check('pixelFeatures', 'the data', pictures.data, instance(Uint8Array), 'Load streamed pictures with loadPictures().');
+  check('pixelFeatures', 'mean', mean, listOf(anyNumber, 3));
+  check('pixelFeatures', 'std', std, listOf(above0, 3));
+  const { data, count, height, width, labels } = pictures;
   const size = height * width * 3;
   const rows = (first: number, some: number) => {
     const values = allocate(some, size);

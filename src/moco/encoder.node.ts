@@ -1,7 +1,8 @@
+import { check, checkOptions, text } from '../core/check.js';
 import { ConfigError } from '../core/errors.js';
 import { vitPresets } from '../nn/vit.js';
 import type { PretrainConfig } from './config.js';
-import { type EncoderFile, encoderOf, type Said } from './encoder.js';
+import { type EncoderFile, encoderOf, type Said, saidRules } from './encoder.js';
 import { findRun } from './run.node.js';
 import { readWeights } from './weights.node.js';
 
@@ -12,6 +13,8 @@ import { readWeights } from './weights.node.js';
  * @throws FormatError if there is none, ConfigError if what is said contradicts the run or the file.
  */
 export async function openEncoder(path: string, said: Said = {}): Promise<EncoderFile> {
+  check('openEncoder', 'the path', path, text);
+  checkOptions('openEncoder', said, saidRules);
   const run = findRun(path);
   if (run) checkAgrees(path, run.info.config, said);
   const file = run?.checkpoint ?? path;

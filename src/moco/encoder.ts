@@ -1,4 +1,5 @@
 import { onShapes } from '../backend/shapes.js';
+import { anyNumber, above0, check, isRecord, listOf, text, whole } from '../core/check.js';
 import { ConfigError, FormatError } from '../core/errors.js';
 import { show } from '../core/shape.js';
 import type { StoredTensor } from '../io/safetensors.js';
@@ -44,6 +45,9 @@ export interface Said extends Partial<Normalisation> {
   prefix?: string;
 }
 
+/** What each part of `Said` must be. */
+export const saidRules = { stem: text, model: text, heads: whole(1), prefix: text, size: whole(1), mean: listOf(anyNumber, 3), std: listOf(above0, 3) };
+
 /**
  * The query encoder of a checkpoint. Pictures are taken as ImageNet's where nothing else is said.
  *
@@ -51,6 +55,10 @@ export interface Said extends Partial<Normalisation> {
  * something else. ConfigError for what is said that contradicts the file.
  */
 export function encoderOf(weights: Weights, file: string, also: Said = {}): EncoderFile {
+  check('encoderOf', 'the weights', weights, { is: 'an object of tensors and metadata', holds: (v) => isRecord(v) && v.tensors instanceof Map && isRecord(v.metadata) });
+  check('encoderOf', 'what is said', also, { is: 'an object', holds: isRecord });
+  for (const [key, rule] of Object.entries(saidRules)) if (also[key as keyof Said] !== undefined) check('encoderOf', key, also[key as keyof Said], rule);
+  check('encoderOf', 'the file', file, text);
   const all = plainNames(weights.tensors, file);
   const { prefix, kind } = placeOfEncoder(all, file, also.prefix);
   const found = behind(all, prefix);
@@ -149,11 +157,21 @@ function saidIn({ stem, model, heads, size, mean, std }: Record<string, string>)
   };
 }
 
-const build = (architecture: EncoderFile['architecture']): Encoder =>
-  isVit(architecture) ? new VisionTransformer({ ...architecture, head: 'none' }) : new ResNet({ ...architecture, head: 'none' });
+function build(architecture: EncoderFile['architecture']): Encoder {
+  const { model: _, ...sizes } = architecture;
+  return isVit(architecture)
+    ? new VisionTransformer({ ...(sizes as VitArchitecture), head: 'none' }) : new ResNet({ ...(sizes as Architecture), head: 'none' });
+}
+
+/** Throws unless `encoder` is what `encoderOf` gives. */
+export const checkEncoderFile = (where: string, encoder: unknown): void =>
+  check(where, 'the encoder', encoder, { is: 'one that openEncoder() or encoderOf() gave', holds: (v) => isRecord(v) && v.tensors instanceof Map && isRecord(v.architecture) });
 
 /** The encoder on the current backend, evaluating, without its head. @throws FormatError if its values are not finite. */
-export function buildEncoder({ tensors, architecture }: EncoderFile, file: string): Encoder {
+export function buildEncoder(encoder: EncoderFile, file: string): Encoder {
+  checkEncoderFile('buildEncoder', encoder);
+  check('buildEncoder', 'the file', file, text);
+  const { tensors, architecture } = encoder;
   checkFinite(tensors, file, isHead);
   const model = build(architecture);
   loadModule(model, tensors, file);

@@ -1,9 +1,11 @@
+import { check, flag, needed, whole } from '../core/check.js';
 import { Group } from '../nn/group.js';
 import type { Module } from '../nn/module.js';
 import { gather } from '../ops/gather.js';
-import { FlatParameters } from '../optim/flat.js';
+import type { FlatParameters } from '../optim/flat.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import type { Tensor } from '../tensor.js';
+import { builtBy, checkMethod, checkStep, methodRules, optimizerBy } from './check.js';
 import { contrast } from './contrast.js';
 import { type Chance, descend, type Method, type Part, type Rates, type Saved } from './method.js';
 
@@ -27,11 +29,13 @@ export class EndToEnd implements Method {
   readonly #T: number;
 
   /** @param encoder builds an encoder [N, H, W, 3] -> [N, dim]; called once for each encoder. */
-  constructor(encoder: () => Module, { T, shared, optimizer }: EndToEndOptions) {
-    this.encoderQ = encoder();
-    this.encoderK = shared ? this.encoderQ : encoder();
+  constructor(encoder: () => Module, options: EndToEndOptions) {
+    checkMethod('EndToEnd', encoder, options, { ...methodRules, shared: needed(flag) });
+    const { T, shared, optimizer } = options;
+    this.encoderQ = builtBy('EndToEnd', encoder);
+    this.encoderK = shared ? this.encoderQ : builtBy('EndToEnd', encoder);
     const members: Record<string, Module> = shared ? { encoder_q: this.encoderQ } : { encoder_q: this.encoderQ, encoder_k: this.encoderK };
-    this.optimizer = optimizer(new FlatParameters(new Group(members)));
+    this.optimizer = optimizerBy('EndToEnd', optimizer, new Group(members));
     this.optimizer.parameters.lossScale?.protect([this.encoderQ, this.encoderK]);
     this.#T = T;
   }
@@ -40,7 +44,8 @@ export class EndToEnd implements Method {
     return this.encoderQ;
   }
 
-  step(parts: readonly Part[], { lr }: Rates): Tensor {
+  step(parts: readonly Part[], rates: Rates): Tensor {
+    const { lr } = checkStep('EndToEnd', parts, rates, ['x1', 'x2', 'shuffle', 'unshuffle'], false);
     this.optimizer.parameters.lossScale?.keep();
     const { measured } = descend(parts, this.optimizer, ({ x1, x2, shuffle, unshuffle }) => {
       const q = this.encoderQ.forward(x1); // queries: N × dim
@@ -52,6 +57,7 @@ export class EndToEnd implements Method {
   }
 
   chance(N: number): Chance {
+    check('chance', 'N', N, whole(1));
     return { loss: Math.log(N), formula: 'ln N', top1: 1 / N };
   }
 

@@ -1,14 +1,18 @@
+import { check, checkOptions, isRecord, needed, oneOf, text, whole } from '../core/check.js';
 import { DivergedError } from '../core/errors.js';
 import { mean, roughness } from '../core/statistics.js';
 import type { Pictures } from '../data/pictures.js';
 import { fixed, percent } from '../io/numbers.js';
 import type { StoredTensor } from '../io/safetensors.js';
+import { models } from '../nn/models.js';
 import type { Precision } from '../ops/precision.js';
 import { checkMethod } from './check_method.js';
 import { buildClassifier } from './classifier.js';
-import { demoConfig, type PretrainConfig } from './config.js';
-import type { Kept } from './kept.js';
+import { seedRule } from './check.js';
+import { configRules, demoConfig, type PretrainConfig } from './config.js';
+import { checkKept, type Kept } from './kept.js';
 import { moduleTensors } from './module-state.js';
+import { checkSets } from './sets.js';
 import { presets } from './presets.js';
 import { type EpochRecord, Pretraining } from './pretrain.js';
 import { checkSupervised, type ClassifierEpoch, type SupervisedConfig, supervisedRecipe, trainClassifier } from './supervised.js';
@@ -72,6 +76,12 @@ export function pretrainConfig(model: string, { pretrainEpochs: epochs, batch, s
   return { ...base, model, epochs, batch, lrBatch: batch, size, K, seed, precision, warmup: Math.min(base.warmup, epochs / 2) };
 }
 
+const name = oneOf(...Object.keys(models));
+const rules = {
+  resnet: needed(name), vit: needed(name), epochs: needed(whole(1)), pretrainEpochs: needed(whole(1)), batch: needed(whole(2)), size: needed(whole(4)),
+  cropMin: needed(configRules.cropMin), seeds: needed(whole(1, 1000)), seed: needed(seedRule), precision: configRules.precision,
+};
+
 /** Checks both pretrainings and all classifiers, as far as that needs no pictures. @throws ConfigError */
 export function checkFourWay(config: FourWayConfig): void {
   for (const model of [config.resnet, config.vit]) {
@@ -92,6 +102,9 @@ function classifierConfig(model: string, { epochs, batch, size, cropMin, precisi
  * pretrained on the same training pictures without their labels. All else is the same for both starts.
  */
 export async function fourWay(sets: Sets, config: FourWayConfig, kept: Kept, tell: Tell): Promise<FourWay> {
+  checkSets('fourWay', sets);
+  checkOptions('fourWay', config, rules);
+  checkKept('fourWay', kept, tell);
   const result: FourWay = { pretrained: [], contenders: [] };
   const said = new Set<string>();
   const once = (text: string) => void (said.has(text) || tell(text), said.add(text)); // each training says what the adapter lacks
@@ -168,8 +181,12 @@ export interface Standing {
   curve: number[];
 }
 
+const measured = (curve: unknown): boolean => Array.isArray(curve) && curve.length > 0 && curve.every((r) => isRecord(r) && typeof r.accuracy === 'number');
+
 /** What a contender's curves come to: accuracy of the last epoch (mean over seeds), of the best, and roughness. */
-export function standing({ model, start, curves }: Contender): Standing {
+export function standing(contender: Contender): Standing {
+  check('standing', 'the contender', contender, { is: 'one of fourWay()', holds: (v) => isRecord(v) && text.holds(v.model) && text.holds(v.start) && Array.isArray(v.curves) && v.curves.length > 0 && v.curves.every(measured) });
+  const { model, start, curves } = contender;
   const accuracies = curves.map((curve) => curve.map((r) => r.accuracy));
   const last = accuracies.map((a) => a.at(-1)!);
   return {

@@ -1,4 +1,5 @@
-import { ConfigError } from '../core/errors.js';
+import { above0, callable, check, checkOptions, isRecord, needed, whole } from '../core/check.js';
+import { ConfigError, ShapeError } from '../core/errors.js';
 import { l2Normalize } from '../ops/l2_normalize.js';
 import { matmul } from '../ops/matmul.js';
 import { step } from '../step.js';
@@ -19,6 +20,18 @@ export interface FeatureRows extends Omit<Features, 'values'> {
   rows(first: number, count: number): Float32Array;
 }
 
+/** Throws unless features are as many as they say, and so are labels if there are any. */
+export function checkFeatures(where: string, what: string, f: Features | FeatureRows): void {
+  check(where, what, f, { is: 'features, an object of values, count and size', holds: isRecord }, 'Make them with embedPictures().');
+  check(where, `the count of ${what}`, f.count, whole(0));
+  check(where, `the size of ${what}`, f.size, whole(0));
+  const { count, size, labels } = f;
+  if ('rows' in f) check(where, `the rows of ${what}`, f.rows, callable);
+  else check(where, `the values of ${what}`, f.values, { is: `a Float32Array of ${count} · ${size}`, holds: (v) => v instanceof Float32Array && v.length === count * size });
+  if (labels !== undefined)
+    check(where, `the labels of ${what}`, labels, { is: `a Uint32Array of ${count}`, holds: (v) => v instanceof Uint32Array && v.length === count });
+}
+
 export interface Neighbours {
   /** u32 [queries, k], the nearest first. */
   index: Uint32Array;
@@ -35,6 +48,9 @@ const BLOCK = 2 ** 26;
 /** The k rows of `bank` most similar to each query, by cosine; of equals the earlier one. */
 export async function nearestNeighbours(queries: Features | FeatureRows, bank: Features | FeatureRows, k: number): Promise<Neighbours> {
   checkNeighbours(k);
+  checkFeatures('k-NN', 'the queries', queries);
+  checkFeatures('k-NN', 'the bank', bank);
+  if (queries.size !== bank.size) throw new ShapeError(`k-NN: queries and bank must have features of one size; got ${queries.size} and ${bank.size}. Embed both with one encoder.`);
   if (bank.count === 0) throw new ConfigError('k-NN: the bank must hold features to find neighbours in; got none. Pass at least one picture.');
   const take = Math.min(k, bank.count);
   const found = { index: new Uint32Array(queries.count * take), similarity: new Float32Array(queries.count * take), k: take };
@@ -59,7 +75,7 @@ export async function nearestNeighbours(queries: Features | FeatureRows, bank: F
 }
 
 function checkNeighbours(k: number): void {
-  if (!(Number.isInteger(k) && k >= 1)) throw new ConfigError(`k-NN: k is a whole number, at least 1; got ${k}. InstDisc and MoCo use 200.`);
+  check('k-NN', 'k', k, whole(1), 'InstDisc and MoCo use 200.');
 }
 
 const asTensor = (f: Features | FeatureRows, first: number, rows: number): Tensor =>
@@ -89,8 +105,10 @@ export interface KnnOptions {
 }
 
 /** Accuracy of weighted k-NN: see `knnSweep`. */
-export const knnAccuracy = async (queries: Features | FeatureRows, bank: Features | FeatureRows, { k, T }: KnnOptions): Promise<number> =>
-  (await knnSweep(queries, bank, [k], [T]))[0].accuracy;
+export const knnAccuracy = async (queries: Features | FeatureRows, bank: Features | FeatureRows, options: KnnOptions): Promise<number> => {
+  checkOptions('k-NN', options, { k: needed(whole(1)), T: needed(above0) });
+  return (await knnSweep(queries, bank, [options.k], [options.T]))[0].accuracy;
+};
 
 /**
  * Accuracy of weighted k-NN (Wu et al., arXiv:1805.01978) for every k with every T, from neighbours that are found
@@ -101,9 +119,14 @@ export const knnAccuracy = async (queries: Features | FeatureRows, bank: Feature
 export async function knnSweep(
   queries: Features | FeatureRows, bank: Features | FeatureRows, ks: readonly number[], Ts: readonly number[],
 ): Promise<(KnnOptions & { accuracy: number })[]> {
+  checkFeatures('k-NN', 'the queries', queries);
+  checkFeatures('k-NN', 'the bank', bank);
   const { labels } = queries;
-  if (!labels || !bank.labels) throw new ConfigError('k-NN: both sets need labels; got pictures without. Sort them into folders by class.');
-  for (const T of Ts) if (!(T > 0)) throw new ConfigError(`k-NN: T is above 0; got ${T}. MoCo uses 0.07 or 0.1.`);
+  if (!labels || !bank.labels) throw new ConfigError('k-NN: both sets must have labels; got pictures without. Sort them into folders by class.');
+  if (queries.count === 0) throw new ConfigError('k-NN: there must be queries to be right about; got none. Hold some pictures out.');
+  for (const [name, list] of [['ks', ks], ['Ts', Ts]] as const)
+    check('k-NN', name, list, { is: 'a list of numbers', holds: (v) => Array.isArray(v) && v.length > 0 });
+  for (const T of Ts) check('k-NN', 'T', T, above0, 'MoCo uses 0.07 or 0.1.');
   for (const k of ks) checkNeighbours(k);
   const near = await nearestNeighbours(queries, bank, Math.max(...ks));
   const right = new Map(Ts.map((T) => [T, new Uint32Array(near.k)]));

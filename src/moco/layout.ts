@@ -1,3 +1,4 @@
+import { check, instance, text } from '../core/check.js';
 import { FormatError } from '../core/errors.js';
 import { numel } from '../core/shape.js';
 import { Inert } from '../io/pickle.js';
@@ -25,6 +26,7 @@ type Found = TorchTensor | Inert;
  * @throws FormatError where there are no tensors.
  */
 export async function torchWeights(content: unknown, file: string): Promise<Weights> {
+  check('torchWeights', 'the file', file, text);
   const top: Map<unknown, unknown> = content instanceof Map ? content : new Map();
   const { own, others } = dictionaries(top);
   const named = new Map([...own, ...others]);
@@ -135,6 +137,8 @@ const corrections = (steps: number): StoredTensor => ({ dtype: 'F32', shape: [2]
  * @param prefix what stands before its names, where there are several. @throws FormatError if there is none.
  */
 export function encoderWeights(tensors: ReadonlyMap<string, StoredTensor>, file: string, prefix?: string): Map<string, StoredTensor> {
+  check('encoderWeights', 'the file', file, text);
+  check('encoderWeights', 'the tensors', tensors, instance(Map));
   const plain = plainNames(tensors, file);
   return behind(plain, placeOfEncoder(plain, file, prefix).prefix);
 }

@@ -1,5 +1,6 @@
-import { ConfigError } from '../core/errors.js';
+import { above0, anything, check, checkOptions, oneOf, type Rule, whole } from '../core/check.js';
 import { cosine, stepDecay } from '../optim/schedule.js';
+import { configRules } from './config.js';
 import type { Normalisation } from './embed.js';
 
 /** How a linear classifier is trained on the features of a frozen encoder. */
@@ -37,14 +38,14 @@ export function linearRate({ lr, lrBatch, schedule, milestones, epochs }: Linear
   return schedule === 'cosine' ? cosine(base, epoch / epochs) : stepDecay(base, epoch, milestones);
 }
 
-/** @throws ConfigError for a value that cannot work. */
+const settings = ['epochs', 'batch', 'size', 'lrBatch', 'milestones', 'momentum', 'weightDecay', 'cropMin', 'seed', 'mean', 'std'] as const;
+const rules: Record<string, Rule> = {
+  ...Object.fromEntries(settings.map((key) => [key, configRules[key]])), batch: whole(1), size: whole(1), lr: above0, lrBatch: above0,
+  schedule: oneOf('step', 'cosine'), views: oneOf('augment', 'cached'),
+};
+
+/** @throws ConfigError for a value that cannot work, or a setting that is not known. */
 export function checkLinear(c: LinearConfig & Normalisation): void {
-  const rules: [keyof (LinearConfig & Normalisation), boolean, string][] = [
-    ...(['epochs', 'batch', 'size'] as const).map((key): (typeof rules)[number] => [key, Number.isInteger(c[key]) && c[key] > 0, 'a whole number above 0']),
-    ...(['lr', 'lrBatch'] as const).map((key): (typeof rules)[number] => [key, c[key] > 0 && Number.isFinite(c[key]), 'above 0']),
-    ['momentum', c.momentum >= 0 && c.momentum < 1, 'in [0, 1)'],
-    ['cropMin', c.cropMin > 0 && c.cropMin <= 1, 'in (0, 1]'],
-    ['seed', Number.isInteger(c.seed) && c.seed >= 0, 'a whole number, at least 0'],
-  ];
-  for (const [key, holds, rule] of rules) if (!holds) throw new ConfigError(`${key}: it must be ${rule}; got ${String(c[key])}. Correct it.`);
+  checkOptions('linear probe', c, Object.fromEntries(Object.keys(rules).map((key) => [key, anything])));
+  for (const [key, rule] of Object.entries(rules)) check(key, 'it', c[key as keyof typeof c], rule);
 }

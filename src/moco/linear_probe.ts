@@ -1,10 +1,13 @@
+import { anything, callable, checkOptions, flag, instance } from '../core/check.js';
 import { ConfigError, DivergedError } from '../core/errors.js';
+import { checkAhead } from '../data/look-ahead.js';
 import type { PictureSet } from '../data/pictures.js';
 import type { PictureSource } from '../data/source.js';
 import type { StoredTensor } from '../io/safetensors.js';
 import { evaluating } from '../nn/evaluating.js';
 import type { Encoder } from '../nn/models.js';
-import { embedPictures, type Normalisation } from './embed.js';
+import { checkEncoder, embedPictures, type Normalisation } from './embed.js';
+import { checkSets } from './sets.js';
 import type { Features } from './knn.js';
 import { checkLinear, type LinearConfig, linearRate } from './linear_config.js';
 import { fit, type LinearRecord, testOn } from './linear_fit.js';
@@ -55,7 +58,11 @@ const WHERE = 'linear probe';
  * @throws ConfigError for pictures without classes or an encoder that changed, DivergedError for a loss that is not finite.
  */
 export async function linearProbe(encoder: Encoder, data: LinearData): Promise<LinearResult> {
-  check(data);
+  checkEncoder(WHERE, encoder);
+  checkOptions(WHERE, data, {
+    train: anything, heldOut: anything, config: anything, sweep: flag, stored: instance(Map), ahead: anything, onSweep: callable, onEpoch: callable,
+  });
+  checkData(data);
   const stored = data.stored ?? (await moduleTensors(encoder));
   return evaluating(encoder, async () => {
     const result = await evaluate(encoder, data);
@@ -64,11 +71,13 @@ export async function linearProbe(encoder: Encoder, data: LinearData): Promise<L
   });
 }
 
-function check({ train, heldOut, config }: LinearData): void {
+function checkData({ train, heldOut, config, ahead = 0 }: LinearData): void {
+  checkSets(WHERE, { train, heldOut });
   checkLinear(config);
-  if (!train.labels || !heldOut.labels) throw new ConfigError(`${WHERE}: both sets need labels; got pictures without. Sort them into folders by class.`);
+  checkAhead(ahead);
+  if (!train.labels || !heldOut.labels) throw new ConfigError(`${WHERE}: both sets must have labels; got pictures without. Sort them into folders by class.`);
   if (train.count === 0 || heldOut.count === 0)
-    throw new ConfigError(`${WHERE}: pictures to train on and others to test on are needed; got ${train.count} and ${heldOut.count}. Hold some out.`);
+    throw new ConfigError(`${WHERE}: there must be pictures to train on and others to test on; got ${train.count} and ${heldOut.count}. Hold some out.`);
 }
 
 async function evaluate(encoder: Encoder, data: LinearData): Promise<LinearResult> {

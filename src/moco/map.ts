@@ -1,6 +1,7 @@
+import { callable, check } from '../core/check.js';
 import { Rng } from '../core/rng.js';
 import { allFinite } from '../core/statistics.js';
-import type { Features } from './knn.js';
+import { checkFeatures, type Features } from './knn.js';
 import { pca } from './pca.js';
 
 /** Places of pictures on a plane: near each other where features are alike. */
@@ -26,6 +27,8 @@ async function installedUmap(): Promise<UmapModule | undefined> {
  * components. Those that are not finite have their places at NaN, and no part in where the others are.
  */
 export async function mapFeatures(features: Features, load = installedUmap): Promise<FeatureMap> {
+  checkFeatures('mapFeatures', 'the features', features);
+  check('mapFeatures', 'load', load, callable);
   const { values, count, size } = features;
   const row = (i: number) => values.subarray(i * size, (i + 1) * size);
   const sound = Array.from({ length: count }, (_, i) => i).filter((i) => allFinite(row(i)));

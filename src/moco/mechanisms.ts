@@ -1,10 +1,12 @@
+import { anything, checkOptions, listOf, needed, upTo1, whole } from '../core/check.js';
 import { DivergedError } from '../core/errors.js';
 import { mean } from '../core/statistics.js';
 import { fixed, percent } from '../io/numbers.js';
 import { checkMethod } from './check_method.js';
-import type { PretrainConfig } from './config.js';
+import { checkSettings, type PretrainConfig } from './config.js';
+import { checkSets } from './sets.js';
 import type { Sets } from './four_way.js';
-import type { Kept } from './kept.js';
+import { checkKept, type Kept } from './kept.js';
 import { presets } from './presets.js';
 import { type EpochRecord, Pretraining } from './pretrain.js';
 
@@ -70,11 +72,18 @@ export function checkMechanisms({ base, Ks, momenta, endToEndLimit }: Mechanisms
  * and the others go on.
  */
 export async function mechanisms(
-  sets: Sets, { base, Ks, momenta, endToEndLimit, seeds }: MechanismsConfig, kept: Kept, tell: (text: string) => void,
+  sets: Sets, config: MechanismsConfig, kept: Kept, tell: (text: string) => void,
 ): Promise<Mechanisms> {
+  checkSets('mechanisms', sets);
+  checkOptions('mechanisms', config, {
+    base: needed(anything), Ks: needed(listOf(whole(1))), momenta: needed(listOf(upTo1)), endToEndLimit: needed(whole(0)), seeds: needed(whole(1, 1000)),
+  });
+  checkSettings('mechanisms: base', config.base);
+  checkKept('mechanisms', kept, tell);
+  const { base, Ks, momenta, endToEndLimit, seeds } = config;
   const each = Array.from({ length: seeds }, (_, i) => base.seed + i);
-  const run = async (mechanism: Mechanism, config: PretrainConfig): Promise<Measured> => {
-    const measured = await kept.result({ run: config }, () => measure(mechanism, config, sets));
+  const run = async (mechanism: Mechanism, of: PretrainConfig): Promise<Measured> => {
+    const measured = await kept.result({ run: of }, () => measure(mechanism, of, sets));
     const { K, m, seed, loss, chance, knn } = measured;
     const reached = measured.diverged ?? `k-NN ${percent(knn)}, loss ${fixed(loss)} (chance ${fixed(chance)})`;
     tell(`${mechanism}, K = ${K}${mechanism === 'end-to-end' ? '' : `, m = ${m}`}, seed ${seed}: ${reached}`);

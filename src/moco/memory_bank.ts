@@ -1,3 +1,4 @@
+import { needed, oneOf, whole } from '../core/check.js';
 import { zeros } from '../fill.js';
 import type { Module } from '../nn/module.js';
 import { bankWrite } from '../ops/bank_write.js';
@@ -5,9 +6,10 @@ import { add, mul, sub } from '../ops/binary.js';
 import { gather } from '../ops/gather.js';
 import { infoNce } from '../ops/info_nce.js';
 import { l2Normalize } from '../ops/l2_normalize.js';
-import { FlatParameters } from '../optim/flat.js';
+import type { FlatParameters } from '../optim/flat.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import { state, type Tensor } from '../tensor.js';
+import { builtBy, checkMethod, checkStep, methodRules, optimizerBy, seedRule } from './check.js';
 import { classify } from './contrast.js';
 import { type Chance, descend, type Measures, type Method, type Part, type Rates, type Saved } from './method.js';
 import { nce } from './nce.js';
@@ -43,9 +45,11 @@ export class MemoryBank implements Method {
   readonly #options: MemoryBankOptions;
 
   constructor(encoder: () => Module, options: MemoryBankOptions) {
+    const sizes = { pictures: needed(whole(1)), K: needed(whole(1)), dim: needed(whole(1)) };
+    checkMethod('MemoryBank', encoder, options, { ...methodRules, ...sizes, loss: needed(oneOf('softmax', 'nce', 'full')), seed: needed(seedRule) });
     const { pictures, K, dim, loss, optimizer, seed } = options;
-    this.encoder = encoder();
-    this.optimizer = optimizer(new FlatParameters(this.encoder));
+    this.encoder = builtBy('MemoryBank', encoder);
+    this.optimizer = optimizerBy('MemoryBank', optimizer, this.encoder);
     this.bank = randomKeys(pictures, dim, seed);
     this.Z = state(zeros([1]));
     this.sampled = loss === 'full' ? undefined : K;
@@ -53,7 +57,8 @@ export class MemoryBank implements Method {
     this.#options = options;
   }
 
-  step(parts: readonly Part[], { lr, m }: Rates): Tensor {
+  step(parts: readonly Part[], rates: Rates): Tensor {
+    const { lr, m } = checkStep('MemoryBank', parts, rates, this.sampled ? ['x1', 'index', 'negatives'] : ['x1', 'index']);
     const { lossScale } = this.optimizer.parameters;
     lossScale?.keep();
     const { measured, keys } = descend(parts, this.optimizer, (part) => {

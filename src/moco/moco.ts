@@ -1,5 +1,5 @@
 import { noGrad } from '../autograd.js';
-import { ConfigError } from '../core/errors.js';
+import { flag, needed, whole } from '../core/check.js';
 import type { Module } from '../nn/module.js';
 import { ema } from '../ops/ema.js';
 import { gather } from '../ops/gather.js';
@@ -10,6 +10,7 @@ import { concat } from '../ops/strided.js';
 import { FlatParameters } from '../optim/flat.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import { state, type Tensor, tensor } from '../tensor.js';
+import { builtBy, checkMethod, checkStep, methodRules, optimizerBy, seedRule } from './check.js';
 import { both, type Chance, descend, type Method, type Part, type Rates, type Saved } from './method.js';
 import { randomKeys } from './random_keys.js';
 
@@ -46,12 +47,12 @@ export class MoCo implements Method {
 
   /** @param encoder builds an encoder [N, H, W, 3] -> [N, dim]; called twice, and must build the same both times. */
   constructor(encoder: () => Module, options: MoCoOptions) {
+    checkMethod('MoCo', encoder, options, { ...methodRules, K: needed(whole(1)), dim: needed(whole(1)), symmetric: flag, seed: needed(seedRule) });
     const { K, dim, optimizer, seed } = options;
-    if (!(Number.isInteger(K) && K > 0)) throw new ConfigError(`MoCo: the queue holds a whole number of keys above 0; got ${K}. MoCo uses 65536, or 4096 for CIFAR.`);
-    this.encoderQ = encoder();
-    this.encoderK = encoder();
+    this.encoderQ = builtBy('MoCo', encoder);
+    this.encoderK = builtBy('MoCo', encoder);
     this.#keyParameters = new FlatParameters(this.encoderK, { gradients: false });
-    this.optimizer = optimizer(new FlatParameters(this.encoderQ));
+    this.optimizer = optimizerBy('MoCo', optimizer, this.encoderQ);
     this.optimizer.parameters.lossScale?.protect([this.encoderQ, this.encoderK], [this.#keyParameters.values]);
     this.queue = randomKeys(K, dim, seed);
     this.pointer = state(tensor([0], [1], 'u32'));
@@ -62,7 +63,8 @@ export class MoCo implements Method {
     return this.encoderQ;
   }
 
-  step(parts: readonly Part[], { lr, m }: Rates): Tensor {
+  step(parts: readonly Part[], rates: Rates): Tensor {
+    const { lr, m } = checkStep('MoCo', parts, rates, ['x1', 'x2', 'shuffle', 'unshuffle']);
     const { lossScale } = this.optimizer.parameters;
     lossScale?.keep();
     ema(this.#keyParameters.values, this.optimizer.parameters.values, m); // θ_k = m θ_k + (1 - m) θ_q

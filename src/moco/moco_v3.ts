@@ -1,14 +1,16 @@
 import { noGrad } from '../autograd.js';
+import { check, instance, whole } from '../core/check.js';
 import type { Rng } from '../core/rng.js';
 import { BatchNorm } from '../nn/batch_norm.js';
 import { Group } from '../nn/group.js';
 import { Linear, Relu, Sequential } from '../nn/linear.js';
-import type { Module } from '../nn/module.js';
+import { Module } from '../nn/module.js';
 import { mul } from '../ops/binary.js';
 import { ema } from '../ops/ema.js';
 import { FlatParameters } from '../optim/flat.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import { type Tensor, view } from '../tensor.js';
+import { builtBy, checkMethod, checkStep, methodRules, optimizerBy } from './check.js';
 import { contrast } from './contrast.js';
 import { both, type Chance, descend, type Measures, type Method, type Part, type Rates, type Saved } from './method.js';
 
@@ -34,12 +36,15 @@ export class MoCoV3 implements Method {
   readonly #thetaM: Tensor;
 
   /** @param encoder builds a backbone with its projector; called twice, and must build the same both times. */
-  constructor(encoder: () => Module, predictor: Module, { T, optimizer }: MoCoV3Options) {
-    this.baseEncoder = encoder();
-    this.momentumEncoder = encoder();
+  constructor(encoder: () => Module, predictor: Module, options: MoCoV3Options) {
+    checkMethod('MoCoV3', encoder, options, methodRules);
+    check('MoCoV3', 'the predictor', predictor, instance(Module, 'Module'));
+    const { T, optimizer } = options;
+    this.baseEncoder = builtBy('MoCoV3', encoder);
+    this.momentumEncoder = builtBy('MoCoV3', encoder);
     this.predictor = predictor;
     this.#thetaM = new FlatParameters(this.momentumEncoder, { gradients: false }).values;
-    this.optimizer = optimizer(new FlatParameters(new Group({ base_encoder: this.baseEncoder, predictor })));
+    this.optimizer = optimizerBy('MoCoV3', optimizer, new Group({ base_encoder: this.baseEncoder, predictor }));
     this.optimizer.parameters.lossScale?.protect([this.baseEncoder, this.momentumEncoder, predictor], [this.#thetaM]);
     this.#thetaB = view(this.optimizer.parameters.values, this.#thetaM.shape); // the base encoder comes first
     this.#T = T;
@@ -49,7 +54,8 @@ export class MoCoV3 implements Method {
     return this.baseEncoder;
   }
 
-  step(parts: readonly Part[], { lr, m }: Rates): Tensor {
+  step(parts: readonly Part[], rates: Rates): Tensor {
+    const { lr, m } = checkStep('MoCoV3', parts, rates, ['x1', 'x2']);
     this.optimizer.parameters.lossScale?.keep();
     ema(this.#thetaM, this.#thetaB, m); // θ_m = m θ_m + (1 - m) θ_b
     const { measured } = descend(parts, this.optimizer, ({ x1, x2 }) => {
@@ -68,6 +74,7 @@ export class MoCoV3 implements Method {
   }
 
   chance(N: number): Chance {
+    check('chance', 'N', N, whole(1));
     return { loss: 4 * this.#T * Math.log(N), formula: '2 · 2T ln N', top1: 1 / N };
   }
 

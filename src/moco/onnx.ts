@@ -1,12 +1,16 @@
 import { onnxResNet } from '../io/onnx-resnet.js';
 import { onnxVit } from '../io/onnx-vit.js';
-import { type EncoderFile, isVit } from './encoder.js';
+import { checkNormalisation } from './embed.js';
+import { checkEncoderFile, type EncoderFile, isVit } from './encoder.js';
 
 /**
  * The files of a folder that transformers.js loads as an `image-feature-extraction` pipeline: by their names, the model
  * in ONNX and how pictures are prepared. Call the pipeline with `{ pool: true }` for one vector a picture.
  */
-export function onnxFolder({ tensors, architecture, normalisation: { size, mean, std } }: EncoderFile): Map<string, Uint8Array | string> {
+export function onnxFolder(encoder: EncoderFile): Map<string, Uint8Array | string> {
+  checkEncoderFile('onnxFolder', encoder);
+  const { tensors, architecture } = encoder;
+  const { size, mean, std } = checkNormalisation('onnxFolder', encoder.normalisation);
   const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
   const preprocessor = {
     image_processor_type: 'ViTImageProcessor', do_convert_rgb: true,

@@ -1,3 +1,4 @@
+import { check, whole } from '../core/check.js';
 import { ConfigError } from '../core/errors.js';
 import { Rng } from '../core/rng.js';
 import { zeros } from '../fill.js';
@@ -6,7 +7,7 @@ import { l2Normalize } from '../ops/l2_normalize.js';
 import { matmul } from '../ops/matmul.js';
 import { step } from '../step.js';
 import { type Tensor, tensor } from '../tensor.js';
-import type { Features } from './knn.js';
+import { checkFeatures, type Features } from './knn.js';
 
 /** The directions along which features vary most. */
 export interface Pca {
@@ -26,9 +27,10 @@ const BLOCK = 2 ** 26;
 
 /** Principal components by power iteration on the covariance, which is made and, after each component, deflated on the device. */
 export async function pca(features: Pick<Features, 'values' | 'count' | 'size'>, k = 2): Promise<Pca> {
+  checkFeatures('pca', 'the features', features);
   const { count, size } = features;
-  if (!(Number.isInteger(k) && k >= 1 && k <= size)) throw new ConfigError(`pca: it finds 1 to ${size} components of ${size} features; got ${k}. Ask for fewer.`);
-  if (count < 2) throw new ConfigError(`pca: variance takes at least two pictures; got ${count}. Pass more.`);
+  check('pca', 'k', k, whole(1, size), `There are ${size} features.`);
+  if (count < 2) throw new ConfigError(`pca: there must be at least two pictures to vary; got ${count}. Pass more.`);
   const mean = meanOf(features);
   let C = step(() => zeros([size, size])); // covariance
   for (const X of blocks(features, mean)) C = step(() => add(C, mul(matmul(X, X, { transposeA: true }), 1 / (count - 1))));

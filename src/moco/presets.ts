@@ -1,3 +1,4 @@
+import { check, text } from '../core/check.js';
 import { ConfigError } from '../core/errors.js';
 import { nearest } from '../core/nearest.js';
 import { cifarAugmentation } from '../ops/augment_params.js';
@@ -56,7 +57,8 @@ export const presets: Record<string, PretrainConfig> = {
 
 /** @throws ConfigError for an unknown name, with the nearest known one. */
 export function presetOf(name: string): PretrainConfig {
+  check('preset', 'the name', name, text);
   if (Object.hasOwn(presets, name)) return presets[name];
   const near = nearest(name, Object.keys(presets));
-  throw new ConfigError(`preset: it is one of ${Object.keys(presets).join(', ')}; got ${name}. ${near ? `Did you mean ${near}?` : 'Choose one.'}`);
+  throw new ConfigError(`preset: it must be one of ${Object.keys(presets).join(', ')}; got ${name}. ${near ? `Did you mean ${near}?` : 'Choose one.'}`);
 }

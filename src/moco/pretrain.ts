@@ -1,5 +1,6 @@
 import { backend, type DispatchRecord } from '../backend/backend.js';
 import { compile } from '../compile.js';
+import { anything, check, checkOptions, isRecord, whole } from '../core/check.js';
 import type { TypedArray } from '../core/dtype.js';
 import { AHEAD, checkAhead } from '../data/look-ahead.js';
 import type { PictureSource } from '../data/source.js';
@@ -16,6 +17,7 @@ import { checkConfig, type PretrainConfig, viewsOf } from './config.js';
 import { createMethod } from './create.js';
 import { divergedAt, notFinite, notFiniteParameters } from './diverged.js';
 import { DrawnAhead } from './drawn_ahead.js';
+import { checkHooks, checkSets } from './sets.js';
 import { Drawer, type Draws, mapDraws } from './draws.js';
 import { COLLAPSE, collapseText, damagedText, featureSpread, firstLayer, gradientNorm, lacking, SKIPPED, skippedText, SpikeDetector, spikeText, starvedText } from './monitors.js';
 import { EpochMeans, type Score } from './epoch.js';
@@ -63,8 +65,12 @@ export class Pretraining {
   /** Damaged pictures that were told of. */
   #damaged: number;
 
-  constructor(config: PretrainConfig, { train, heldOut }: { train: PictureSource; heldOut: PictureSource }, { ahead = AHEAD }: PretrainOptions = {}) {
+  constructor(config: PretrainConfig, sets: { train: PictureSource; heldOut: PictureSource }, options: PretrainOptions = {}) {
+    checkOptions('Pretraining', options, { ahead: anything });
+    const { ahead = AHEAD } = options;
     checkAhead(ahead);
+    checkSets('Pretraining', sets);
+    const { train, heldOut } = sets;
     this.warnings = [...checkConfig(config, train.count), ...lacking(config.precision, backend())];
     this.config = config;
     this.train = train;
@@ -90,7 +96,10 @@ export class Pretraining {
   }
 
   /** The same, where the position lies within an epoch: what steps of it measured is part of its means. */
-  goOn({ step }: Position, measured: readonly StepRecord[] = []): void {
+  goOn(position: Position, measured: readonly StepRecord[] = []): void {
+    check('position', 'it', position, { is: 'an object of step', holds: isRecord });
+    check('position', 'step', position.step, whole(0));
+    const { step } = position;
     this.#done = step;
     this.#epoch = new EpochMeans();
     for (const record of measured) if (record.step <= step && record.step > step - (step % this.stepsPerEpoch)) this.#epoch.add(record);
@@ -107,6 +116,7 @@ export class Pretraining {
    * not; what is saved then is of no use, and nothing more is told.
    */
   async run(hooks: PretrainHooks = {}): Promise<boolean> {
+    checkHooks('run', hooks, ['onStep', 'onKnn', 'onSpread', 'onWarning', 'onEpoch']);
     const inFlight: Promise<void>[] = [];
     this.#handed = undefined;
     try {
@@ -149,6 +159,7 @@ export class Pretraining {
 
   /** Trains two steps, and `steps` more whose dispatches are timed: see `profile`. */
   async profile(steps = 3): Promise<DispatchRecord[]> {
+    check('profile', 'steps', steps, whole(1));
     for (let i = 0; i < 2; i++) await this.trial();
     return medians(steps, async () => {
       const { inputs } = await this.#draw();
@@ -211,7 +222,7 @@ export class Pretraining {
     const views = parts.map(({ table1, table2, places: rows, ...rest }, part) => {
       const places = this.#pictures.placesOf(rest.index, rows);
       const view = (table: Tensor, i: number) =>
-        augment(sets[part], places, reshape(table, [rest.index.size, AUGMENT_COLUMNS]), { size: this.config.size, ...this.#views[i] });
+        augment(sets[part], places, reshape(table, [rest.index.size, AUGMENT_COLUMNS]), { size: this.config.size, mean: this.#views[i].mean, std: this.#views[i].std });
       return { ...rest, x1: view(table1, 0), x2: table2 && view(table2, 1) };
     });
     const measured = withPrecision(this.config.precision, () => this.method.step(views, { lr, m }));

@@ -1,8 +1,10 @@
 import { Rng } from '../core/rng.js';
+import { checkShape } from '../core/shape.js';
 import { state, type Tensor, tensor } from '../tensor.js';
 
 /** Rows [K, dim] of length 1 in random directions. */
 export function randomRows(K: number, dim: number, seed: number): Float32Array {
+  checkShape('queue', [K, dim]);
   const rng = new Rng(seed, 'queue');
   const rows = new Float32Array(K * dim);
   for (let i = 0; i < K; i++) {

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { check, isPlain, isRecord, text, whole } from '../core/check.js';
 import { DawngradError, FormatError } from '../core/errors.js';
 import { readBytes } from '../data/bytes.node.js';
 import { appendLine, readLines, writeAtomic } from '../io/atomic.node.js';
@@ -8,7 +9,7 @@ import { StepLog } from '../io/step-log.js';
 import { checkCheckpoint, loadCheckpoint, saveCheckpoint } from './checkpoint.js';
 import { demoConfig, type PretrainConfig } from './config.js';
 import { better, type Score } from './epoch.js';
-import type { KnnRecord, Position, Pretraining, SpreadRecord, StepRecord } from './pretrain.js';
+import { type KnnRecord, type Position, Pretraining, type SpreadRecord, type StepRecord } from './pretrain.js';
 
 /** config.json of a run: everything needed to do it again. */
 export interface RunInfo {
@@ -49,6 +50,8 @@ export class Run {
   readonly which: keyof typeof files;
 
   constructor(folder: string, info: RunInfo, which: keyof typeof files = 'last') {
+    check('Run', 'the folder', folder, text);
+    checkInfo('Run', info);
     this.folder = folder;
     this.info = info;
     this.which = which;
@@ -66,11 +69,13 @@ export class Run {
 
   /** The path of a file in the folder. */
   file(name: string): string {
+    check('file', 'the name', name, text);
     return join(this.folder, name);
   }
 
   /** Appends a metric, after those before it; `written` waits for all. */
   log(metric: Metric): void {
+    check('log', 'the metric', metric, { is: 'an object', holds: isPlain });
     this.#writing = this.#writing.then(() => appendLine(this.file('metrics.jsonl'), metric));
     this.#writing.catch(() => undefined); // `written` reports it
   }
@@ -104,7 +109,10 @@ export class Run {
    * cannot disagree. A run killed in between goes on from the last save, and writes the same best file again.
    * @throws DivergedError if the state is not finite; the files stay as they were.
    */
-  async save(training: Pretraining, { step }: Position, score?: Score): Promise<void> {
+  async save(training: Pretraining, position: Position, score?: Score): Promise<void> {
+    checkTraining('save', training);
+    check('save', 'the step', position?.step, whole(0));
+    const { step } = position;
     await this.written();
     const { method, model, stem, head, dim } = training.config;
     const about = { format: 'dawngrad-moco', version: this.info.version, step: String(step), pictures: String(training.train.count), method, model, stem, head, dim: String(dim) };
@@ -138,6 +146,7 @@ export class Run {
 
   /** Loads the state and goes back to where it was saved; metrics of later steps, lost by a crash, are dropped. */
   async resume(training: Pretraining): Promise<void> {
+    checkTraining('resume', training);
     const file = this.checkpoint;
     const metadata = loadCheckpoint(training.method, await readBytes(file), file);
     const step = Number(metadata.step);
@@ -146,7 +155,7 @@ export class Run {
     const { pictures = String(training.train.count) } = metadata; // older checkpoints do not say
     if (Number(pictures) !== training.train.count)
       throw new FormatError(
-        `${file}: a run goes on with the pictures it began with; got ${training.train.count} where it had ${pictures} to train on. ` +
+        `${file}: a run must go on with the pictures it began with; got ${training.train.count} where it had ${pictures} to train on. ` +
           'Restore those that are missing or damaged, take away what is new, or start a new run.',
       );
     training.goOn({ step }, this.#stepsBetween(step - (step % training.stepsPerEpoch), step));
@@ -165,14 +174,22 @@ export class Run {
   }
 }
 
+const checkInfo = (where: string, info: unknown): void =>
+  check(where, 'the run', info, { is: 'an object with its data and config', holds: (v) => isRecord(v) && typeof v.data === 'string' && isRecord(v.config) });
+
+const checkTraining = (where: string, training: unknown): void =>
+  check(where, 'the training', training, { is: 'a Pretraining', holds: (v) => v instanceof Pretraining });
+
 /** @throws FormatError when a folder holds a run, so that no other can start there. */
 export function checkFree(folder: string): void {
   if (existsSync(join(folder, 'config.json')))
-    throw new FormatError(`${folder}: a new run needs a folder of its own; got one that holds a run. Continue it with --resume ${folder}, or choose another --out.`);
+    throw new FormatError(`${folder}: a new run must have a folder of its own; got one that holds a run. Continue it with --resume ${folder}, or choose another --out.`);
 }
 
 /** Makes the folder of a new run. @throws FormatError when it already holds one. */
 export async function startRun(folder: string, info: RunInfo): Promise<Run> {
+  check('startRun', 'the folder', folder, text);
+  checkInfo('startRun', info);
   checkFree(folder);
   mkdirSync(folder, { recursive: true });
   await writeAtomic(join(folder, 'config.json'), `${JSON.stringify({ ...info, seed: info.config.seed }, null, 2)}\n`);
@@ -185,6 +202,7 @@ export async function startRun(folder: string, info: RunInfo): Promise<Run> {
  * @throws FormatError when it holds none.
  */
 export function openRun(path: string): Run {
+  check('openRun', 'the path', path, text);
   const within = checkpointIn(path);
   return within ? openFolder(dirname(path), within) : openFolder(path);
 }
@@ -210,7 +228,7 @@ function checkpointIn(path: string): keyof typeof files | undefined {
 
 function openFolder(folder: string, which?: keyof typeof files): Run {
   const file = join(folder, 'config.json');
-  if (!existsSync(file)) throw new FormatError(`${folder}: a run's folder holds config.json; got none. Name the folder that a run was written to.`);
+  if (!existsSync(file)) throw new FormatError(`${folder}: a run's folder must hold config.json; got none. Name the folder that a run was written to.`);
   try {
     const info = JSON.parse(readFileSync(file, 'utf8')) as RunInfo;
     if (typeof info.config?.model === 'string' && typeof info.data === 'string')

@@ -9,8 +9,10 @@ import { reshape } from '../ops/reshape.js';
 import { state, type Tensor, tensor } from '../tensor.js';
 
 /** Pictures as a tensor for `augment`: u8 [N, H, W, 3], or [pixels, 3] where they have shapes of their own. */
-export const pictureTensor = ({ data, places, count, height, width }: Pictures): Tensor<'u8'> =>
-  tensor(data, places ? [data.length / 3, 3] : [count, height, width, 3]);
+export const pictureTensor = (p: Pictures): Tensor<'u8'> => tensor(p.data, shapeOf(p));
+
+/** The shape of that tensor. */
+export const shapeOf = (p: PictureSource): number[] => (inMemory(p) && p.places ? [p.data.length / 3, 3] : [p.count, p.height, p.width, 3]);
 
 /** Pictures kept on the device. @throws ConfigError where they do not fit into one of its buffers. */
 export function resident(p: Pictures): Tensor {

@@ -1,13 +1,14 @@
 import { backward, noGrad } from '../autograd.js';
 import { backend } from '../backend/backend.js';
 import { compile } from '../compile.js';
+import { check, oneOf } from '../core/check.js';
 import type { TypedArray } from '../core/dtype.js';
 import { ConfigError } from '../core/errors.js';
 import { Rng } from '../core/rng.js';
 import { mean } from '../core/statistics.js';
 import { type Pictures, placeRows } from '../data/pictures.js';
 import { evaluating } from '../nn/evaluating.js';
-import type { Encoder } from '../nn/models.js';
+import { type Encoder, models } from '../nn/models.js';
 import { augment } from '../ops/augment.js';
 import { AUGMENT_COLUMNS, type Augmentation, crops, drawAugmentation } from '../ops/augment_params.js';
 import { crossEntropy } from '../ops/cross_entropy.js';
@@ -19,15 +20,18 @@ import { FlatParameters } from '../optim/flat.js';
 import { warmupCosine } from '../optim/schedule.js';
 import { step } from '../step.js';
 import { type Tensor, tensor } from '../tensor.js';
-import type { PretrainConfig } from './config.js';
+import { checkSettings, type PretrainConfig } from './config.js';
 import { accuracy } from './contrast.js';
+import { checkEncoder } from './embed.js';
+import { checkHooks, checkSets } from './sets.js';
 import { optimizerOf } from './create.js';
 import { evaluated } from './evaluated.js';
 import { divergedAt, notFinite, notFiniteParameters } from './diverged.js';
 import { lacking, SKIPPED, skippedText } from './monitors.js';
 import { resident } from './step_pictures.js';
 
-type Needed = 'epochs' | 'batch' | 'optimizer' | 'lr' | 'momentum' | 'weightDecay' | 'warmup' | 'size' | 'cropMin' | 'mean' | 'std' | 'seed';
+const needed = ['epochs', 'batch', 'optimizer', 'lr', 'momentum', 'weightDecay', 'warmup', 'size', 'cropMin', 'mean', 'std', 'seed', 'precision'] as const;
+type Needed = Exclude<(typeof needed)[number], 'precision'>;
 
 /**
  * What supervised training depends on, besides its model and pictures. `lr` is the highest rate, whatever the batch; `precision`
@@ -60,10 +64,12 @@ const [ROWS, IN_FLIGHT] = [256, 3];
 const WHERE = 'classifier';
 
 /** The optimizer and rates that classifiers start from: SGD for ResNets, AdamW for vision transformers. */
-export const supervisedRecipe = (model: string): Pick<SupervisedConfig, 'optimizer' | 'lr' | 'momentum' | 'weightDecay' | 'warmup'> =>
-  model.startsWith('vit')
+export function supervisedRecipe(model: string): Pick<SupervisedConfig, 'optimizer' | 'lr' | 'momentum' | 'weightDecay' | 'warmup'> {
+  check('supervisedRecipe', 'the model', model, oneOf(...Object.keys(models)), 'Choose one.');
+  return model.startsWith('vit')
     ? { optimizer: 'adamw', lr: 1e-3, momentum: 0.9, weightDecay: 0.05, warmup: 2 }
     : { optimizer: 'sgd', lr: 0.05, momentum: 0.9, weightDecay: 5e-4, warmup: 0 };
+}
 
 /**
  * Trains the whole model to tell classes by cross-entropy: random crops and flips, a learning rate that warms up and
@@ -76,8 +82,11 @@ export const supervisedRecipe = (model: string): Pick<SupervisedConfig, 'optimiz
 export async function trainClassifier(
   model: Encoder, sets: { train: Pictures; heldOut: Pictures }, config: SupervisedConfig, hooks: ClassifierHooks = {},
 ): Promise<ClassifierEpoch[]> {
+  checkEncoder('trainClassifier', model);
+  checkSets('trainClassifier', sets);
+  checkHooks('trainClassifier', hooks, ['onEpoch', 'onWarning']);
   const { train, heldOut } = sets;
-  check(train, heldOut, config);
+  checkTraining(train, heldOut, config);
   for (const text of lacking(config.precision ?? 'f32', backend())) hooks.onWarning?.(text);
   const [{ advance, parameters }, measure] = [stepper(model, train, config), measurer(model, heldOut, config)];
   const records: ClassifierEpoch[] = [];
@@ -96,13 +105,14 @@ type Advance = (index: Uint32Array, table: Float32Array, labels: Uint32Array, lr
 
 /** A step of training, recorded once: its loss and, if that is scaled, the state of the scale. */
 function stepper(model: Encoder, train: Pictures, config: SupervisedConfig): { advance: Advance; parameters: FlatParameters } {
+  const { size, mean: mid, std } = config;
   const pictures = resident(train);
   const optimizer = optimizerOf(config, new FlatParameters(model));
   const { lossScale } = optimizer.parameters;
   lossScale?.protect([model]);
   const compiled = compile((index: Tensor, table: Tensor, labels: Tensor, lr: Tensor, ...places: Tensor[]) => {
     lossScale?.keep();
-    const x = augment(pictures, places.length > 0 ? reshape(places[0], [config.batch, 3]) : index, reshape(table, [config.batch, AUGMENT_COLUMNS]), config);
+    const x = augment(pictures, places.length > 0 ? reshape(places[0], [config.batch, 3]) : index, reshape(table, [config.batch, AUGMENT_COLUMNS]), { size, mean: mid, std });
     const loss = withPrecision(config.precision ?? 'f32', () => crossEntropy(model.forward(x), labels));
     backward(loss, lossScale?.seed(loss.shape));
     optimizer.step(lr);
@@ -166,23 +176,20 @@ function measurer(model: Encoder, heldOut: Pictures, config: SupervisedConfig): 
 }
 
 /** Checks what does not depend on pictures. @throws ConfigError */
-export function checkSupervised({ batch, epochs, warmup, lr, cropMin, precision = 'f32' }: SupervisedConfig): void {
-  if (precision !== 'f32' && precision !== 'f16') throw new ConfigError(`precision: it is f32 or f16; got ${String(precision)}. Choose one.`);
-  if (!(Number.isInteger(batch) && batch > 1)) throw new ConfigError(`batch: it is a whole number above 1; got ${batch}. Use 32.`);
-  if (!(Number.isInteger(epochs) && epochs > 0)) throw new ConfigError(`epochs: it is a whole number above 0; got ${epochs}. Use 50.`);
-  if (!(warmup >= 0 && warmup < epochs)) throw new ConfigError(`warmup: it must end before the last epoch; got ${warmup} of ${epochs} epochs. Shorten it.`);
-  if (!(lr >= 0 && Number.isFinite(lr))) throw new ConfigError(`lr: it must be at least 0; got ${lr}. Correct it.`);
-  if (!(cropMin > 0 && cropMin <= 1)) throw new ConfigError(`cropMin: it must be in (0, 1]; got ${cropMin}. Correct it.`);
+export function checkSupervised(config: SupervisedConfig): void {
+  checkSettings('trainClassifier', { ...config, precision: config.precision ?? 'f32' }, needed);
+  const { warmup, epochs } = config;
+  if (warmup >= epochs) throw new ConfigError(`warmup: it must end before the last epoch; got ${warmup} of ${epochs} epochs. Shorten it.`);
 }
 
-function check(train: Pictures, heldOut: Pictures, config: SupervisedConfig): void {
+function checkTraining(train: Pictures, heldOut: Pictures, config: SupervisedConfig): void {
   checkSupervised(config);
   const { batch } = config;
-  if (!train.labels || !train.classes || !heldOut.labels) throw new ConfigError('classifier: pictures need classes; got none. Sort them into folders by class.');
-  if (heldOut.count === 0) throw new ConfigError('classifier: held-out pictures are needed to measure accuracy; got none. Hold out a part of 0.2.');
+  if (!train.labels || !train.classes || !heldOut.labels) throw new ConfigError('classifier: pictures must have classes; got none. Sort them into folders by class.');
+  if (heldOut.count === 0) throw new ConfigError('classifier: there must be held-out pictures to measure accuracy; got none. Hold out a part of 0.2.');
   if (batch > train.count)
     throw new ConfigError(
-      `batch: it is a whole number above 1 and at most the ${train.count} pictures to train on; ` +
+      `batch: it must be a whole number above 1 and at most the ${train.count} pictures to train on; ` +
         `got ${batch}. Use a batch of ${Math.min(32, train.count)}.`,
     );
 }

@@ -1,6 +1,7 @@
+import { check, instance, text } from '../core/check.js';
 import { ConfigError } from '../core/errors.js';
 import type { StoredTensor } from '../io/safetensors.js';
-import type { Module } from '../nn/module.js';
+import { Module } from '../nn/module.js';
 import { moduleTensors } from './module-state.js';
 
 /**
@@ -9,11 +10,14 @@ import { moduleTensors } from './module-state.js';
  * @throws ConfigError with the name of one that does not.
  */
 export async function checkUnchanged(model: Module, stored: ReadonlyMap<string, StoredTensor>, where: string): Promise<void> {
+  check('checkUnchanged', 'the model', model, instance(Module, 'Module'));
+  check('checkUnchanged', 'what was stored', stored, instance(Map));
+  check('checkUnchanged', 'where', where, text);
   for (const [name, now] of await moduleTensors(model)) {
     const was = stored.get(name) ?? (now.dtype === 'I64' ? { data: BigInt64Array.of(0n) } : undefined); // files of before PyTorch 0.4.1 have no counts
     if (!was || !sameBits(was.data, now.data))
       throw new ConfigError(
-        `${where}: nothing but the classifier may change; ` +
+        `${where}: nothing must change but the classifier; ` +
           `got another ${name} than the checkpoint's. Keep the encoder in evaluation mode and out of every optimizer.`,
       );
   }

@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
+import { check, text } from '../core/check.js';
 import { FormatError } from '../core/errors.js';
 import { binary } from '../io/numbers.js';
 import { decodeSafetensors } from '../io/safetensors.js';
@@ -18,6 +19,7 @@ const CHUNK = 2 ** 29; // bytes of one read: the system refuses 2 GiB at once
  * @throws FormatError for anything else, named for what it is.
  */
 export async function readWeights(file: string): Promise<Weights> {
+  check('readWeights', 'the file', file, text);
   const bytes = await unpacked(await readWhole(file), file);
   const shards = shardsIn(bytes, file);
   if (shards) return joined(await Promise.all(shards.map((shard) => readWeights(shard))), file);

@@ -1,6 +1,8 @@
-import type { Rng } from '../core/rng.js';
+import { atLeast0, check, checkOptions, flag, instance, oneOf, whole } from '../core/check.js';
+import { ConfigError } from '../core/errors.js';
+import { Rng } from '../core/rng.js';
 import { add } from '../ops/binary.js';
-import { type Conv2dOptions, conv2d, type StatisticsWish } from '../ops/conv2d.js';
+import { type Conv2dOptions, conv2d, conv2dRules, type StatisticsWish } from '../ops/conv2d.js';
 import type { Tensor } from '../tensor.js';
 import { normal, uniform } from './init.js';
 import { Module } from './module.js';
@@ -17,16 +19,25 @@ export interface Conv2dLayerOptions extends Conv2dOptions {
   bias?: boolean;
 }
 
+const rules = { ...conv2dRules, init: oneOf('fan-out', 'torch'), bound: atLeast0, bias: flag };
+
 /** A convolution. weight: [O, R, S, C / groups], bias: [O] if asked for. */
 export class Conv2d extends Module {
   readonly weight: Tensor;
   readonly bias?: Tensor;
   readonly #options: Conv2dOptions;
 
-  constructor(rng: Rng, channels: number, outputs: number, kernel: number, { init = 'fan-out', bound, bias = false, ...options }: Conv2dLayerOptions = {}) {
+  constructor(rng: Rng, channels: number, outputs: number, kernel: number, given: Conv2dLayerOptions = {}) {
     super();
+    check('Conv2d', 'rng', rng, instance(Rng, 'Rng'), 'Pass new Rng(seed).');
+    for (const [name, v] of Object.entries({ channels, outputs, kernel })) check('Conv2d', name, v, whole(1));
+    checkOptions('Conv2d', given, rules);
+    const { init = 'fan-out', bound, bias = false, ...options } = given;
+    const groups = options.groups ?? 1;
+    if (channels % groups !== 0 || outputs % groups !== 0)
+      throw new ConfigError(`Conv2d: groups must divide channels and outputs; got ${groups} groups, ${channels} channels and ${outputs} outputs. Choose a divisor.`);
     const taps = kernel * kernel;
-    const inputs = channels / (options.groups ?? 1);
+    const inputs = channels / groups;
     const shape = [outputs, kernel, kernel, inputs];
     const spread = 1 / Math.sqrt(inputs * taps);
     const even = bound !== undefined || init === 'torch';

@@ -1,11 +1,12 @@
 import { backend } from '../backend/backend.js';
 import { ShapesBackend } from '../backend/shapes.js';
 import type { Rng } from '../core/rng.js';
-import { numel, type Shape } from '../core/shape.js';
+import { checkShape, numel, type Shape } from '../core/shape.js';
 import { empty, parameter, state, type Tensor, tensor } from '../tensor.js';
 
 /** A parameter of values drawn one after the other. */
 function drawn(shape: Shape, draw: () => number): Tensor {
+  checkShape('parameter', shape);
   if (backend() instanceof ShapesBackend) return parameter(empty(shape)); // a model of 86 million values takes a while to draw
   const values = new Float32Array(numel(shape));
   for (let i = 0; i < values.length; i++) values[i] = draw();
@@ -22,4 +23,7 @@ export const uniform = (rng: Rng, shape: Shape, bound: number): Tensor => drawn(
 export const constant = (shape: Shape, value: number): Tensor => drawn(shape, () => value);
 
 /** A buffer of one value: state without gradients. */
-export const buffer = (shape: Shape, value: number): Tensor => state(tensor(new Float32Array(numel(shape)).fill(value), shape));
+export function buffer(shape: Shape, value: number): Tensor {
+  checkShape('buffer', shape);
+  return state(tensor(new Float32Array(numel(shape)).fill(value), shape));
+}

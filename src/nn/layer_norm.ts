@@ -1,3 +1,4 @@
+import { atLeast0, check, checkOptions, whole } from '../core/check.js';
 import { layerNorm } from '../ops/layer_norm.js';
 import type { Tensor } from '../tensor.js';
 import { constant } from './init.js';
@@ -9,11 +10,13 @@ export class LayerNorm extends Module {
   readonly bias: Tensor;
   readonly #eps: number;
 
-  constructor(columns: number, { eps = 1e-6 } = {}) {
+  constructor(columns: number, options: { eps?: number } = {}) {
     super();
+    check('LayerNorm', 'columns', columns, whole(1));
+    checkOptions('LayerNorm', options, { eps: atLeast0 });
     this.weight = constant([columns], 1);
     this.bias = constant([columns], 0);
-    this.#eps = eps;
+    this.#eps = options.eps ?? 1e-6;
   }
 
   /** Each row along the last axis normalised by itself; the shape stays. */

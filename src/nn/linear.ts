@@ -1,4 +1,7 @@
-import type { Rng } from '../core/rng.js';
+import { atLeast0, check, checkOptions, flag, instance, listOf, whole } from '../core/check.js';
+import { ShapeError } from '../core/errors.js';
+import { Rng } from '../core/rng.js';
+import { show } from '../core/shape.js';
 import { linear } from '../ops/linear.js';
 import { reshape } from '../ops/reshape.js';
 import { relu } from '../ops/unary.js';
@@ -18,8 +21,13 @@ export class Linear extends Module {
   readonly weight: Tensor;
   readonly bias?: Tensor;
 
-  constructor(rng: Rng, inputs: number, outputs: number, { bias = true, bound }: LinearOptions = {}) {
+  constructor(rng: Rng, inputs: number, outputs: number, options: LinearOptions = {}) {
     super();
+    check('Linear', 'rng', rng, instance(Rng, 'Rng'), 'Pass new Rng(seed).');
+    check('Linear', 'inputs', inputs, whole(1));
+    check('Linear', 'outputs', outputs, whole(1));
+    checkOptions('Linear', options, { bias: flag, bound: atLeast0 });
+    const { bias = true, bound } = options;
     this.weight = uniform(rng, [outputs, inputs], bound ?? 1 / Math.sqrt(inputs));
     if (bias) this.bias = uniform(rng, [outputs], bound === undefined ? 1 / Math.sqrt(inputs) : 0);
   }
@@ -27,6 +35,7 @@ export class Linear extends Module {
   /** [.., inputs] -> [.., outputs]. */
   forward(x: Tensor): Tensor {
     const [outputs, inputs] = this.weight.shape;
+    if (x.rank < 2 || x.shape[x.rank - 1] !== inputs) throw new ShapeError(`Linear: x must be [.., ${inputs}]; got ${show(x.shape)}. Reshape it, or build another layer.`);
     const rows = x.rank > 2 ? reshape(x, [x.size / inputs, inputs]) : x; // one product, for the weights' gradient too
     const y = linear(rows, this.weight, this.bias);
     return x.rank > 2 ? reshape(y, [...x.shape.slice(0, -1), outputs]) : y;
@@ -47,6 +56,7 @@ export class Sequential extends Module {
 
   constructor(...layers: Module[]) {
     super();
+    check('Sequential', 'the layers', layers, listOf(instance(Module, 'Module')), 'Pass them one after another.');
     this.#layers = layers;
   }
 

@@ -1,10 +1,11 @@
+import { check, checkOptions, needed, text, whole } from '../core/check.js';
 import { ConfigError } from '../core/errors.js';
 import type { Rng } from '../core/rng.js';
 import { nearest } from '../core/nearest.js';
 import type { Tensor } from '../tensor.js';
 import type { Module } from './module.js';
-import { resnet, resnetNames, type ResNetOptions } from './resnet.js';
-import { vit, vitNames } from './vit.js';
+import { resnet, resnetNames, type ResNetOptions, resnetRules } from './resnet.js';
+import { vit, vitNames, vitRules } from './vit.js';
 
 /** A model whose features are taken before its head. */
 export interface Encoder extends Module {
@@ -31,9 +32,15 @@ export const models: Record<string, (options: ModelOptions) => Encoder> = Object
   ...vitNames.map((name) => [name, ({ stem: _, zeroInitResidual: __, heads, ...options }: ModelOptions) => vit(name, { ...options, ...(heads && { heads }) })]),
 ]);
 
+const { blocks: _, widths: __, bottleneck: ___, ...ofResNets } = resnetRules;
+const { size, stopGradConv1 } = vitRules;
+const modelRules = { ...ofResNets, size: needed(size), stopGradConv1, heads: whole(1) };
+
 /** @throws ConfigError for an unknown name, with the nearest known one. */
 export function buildModel(name: string, options: ModelOptions): Encoder {
+  check('model', 'the name', name, text);
+  checkOptions('model', options, modelRules);
   if (Object.hasOwn(models, name)) return models[name](options);
   const near = nearest(name, Object.keys(models));
-  throw new ConfigError(`model: it is one of ${Object.keys(models).join(', ')}; got ${name}. ${near ? `Did you mean ${near}?` : 'Choose one.'}`);
+  throw new ConfigError(`model: it must be one of ${Object.keys(models).join(', ')}; got ${name}. ${near ? `Did you mean ${near}?` : 'Choose one.'}`);
 }

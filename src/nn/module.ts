@@ -1,7 +1,8 @@
+import { callable, check, flag, instance, text } from '../core/check.js';
 import { ConfigError, DawngradError, ShapeError } from '../core/errors.js';
 import { sameShape, type Shape, show } from '../core/shape.js';
 import { dependsOn, onReplay } from '../replay.js';
-import { Tensor } from '../tensor.js';
+import { checkTensor, Tensor } from '../tensor.js';
 import { enter, type Summary, summarize } from './summary.js';
 
 /** What a module holds by name: a parameter or buffer, or the count of batches that a batch norm has seen. */
@@ -42,6 +43,9 @@ export abstract class Module {
     const forward = this.forward;
     const value = (...args: Parameters<typeof forward>): Tensor => {
       try {
+        const kind = this.constructor.name.replace(/^_/, '');
+        check(kind, 'forward', forward, callable, 'Define it in the class.');
+        checkTensor(kind, args[0], 'the input');
         return enter(this, () => forward.apply(this, args));
       } catch (error) {
         throw nameLayer(error, this);
@@ -61,6 +65,7 @@ export abstract class Module {
 
   /** Every parameter, buffer and counter with its full name. */
   *entries(prefix = ''): Generator<Entry> {
+    check('entries', 'the prefix', prefix, text);
     for (const [key, value] of Object.entries(this)) {
       if (value instanceof Tensor) yield { name: prefix + snake(key), tensor: value };
       else if (isCounter(value)) yield { name: prefix + snake(key), counter: value };
@@ -87,6 +92,7 @@ export abstract class Module {
 
   /** Switches this module and all inside it to training, or with `false` to evaluation. */
   train(training = true): this {
+    check('train', 'training', training, flag);
     this.training = training;
     for (const [, child] of this.children()) child.train(training);
     return this;
@@ -114,6 +120,7 @@ function nameLayer(error: unknown, module: Module): unknown {
 
 /** Copies every value of `from` into `to`; their names and shapes must agree. */
 export async function copyState(from: Module, to: Module): Promise<void> {
+  for (const model of [from, to]) check('copyState', 'each model', model, instance(Module, 'Module'));
   const source = new Map([...from.entries()].map((e) => [e.name, e]));
   for (const e of to.entries()) {
     const s = source.get(e.name);

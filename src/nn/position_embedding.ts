@@ -1,4 +1,6 @@
+import { check, whole } from '../core/check.js';
 import { ConfigError } from '../core/errors.js';
+import { checkShape } from '../core/shape.js';
 import { state, type Tensor, tensor } from '../tensor.js';
 
 /**
@@ -12,7 +14,9 @@ export function positionEmbedding(rows: number, columns: number, width: number):
 
 /** Its values, row-major. */
 export function positionValues(rows: number, columns: number, width: number): Float32Array<ArrayBuffer> {
-  if (width % 4 !== 0) throw new ConfigError(`positionEmbedding: the width is a multiple of 4; got ${width}. Choose another.`);
+  for (const [name, v] of Object.entries({ rows, columns, width })) check('positionEmbedding', name, v, whole(1));
+  if (width % 4 !== 0) throw new ConfigError(`positionEmbedding: the width must be a multiple of 4; got ${width}. Choose another.`);
+  checkShape('positionEmbedding', [1, 1 + rows * columns, width]);
   const values = new Float32Array((1 + rows * columns) * width);
   const quarter = width / 4;
   for (let r = 0; r < rows; r++)

@@ -1,3 +1,4 @@
+import { check, checkOptions, flag, listOf, needed, oneOf, type Rule, whole } from '../core/check.js';
 import { ConfigError } from '../core/errors.js';
 import { Rng } from '../core/rng.js';
 import { globalAvgPool } from '../ops/avg_pool.js';
@@ -31,6 +32,16 @@ export interface ResNetOptions {
   zeroInitResidual?: boolean;
   seed?: number;
 }
+
+const built: Rule = { is: "'linear', 'mlp', 'none' or a function", holds: (v) => ['linear', 'mlp', 'none'].includes(v) || typeof v === 'function' };
+
+/** What the options of any model must be. */
+export const headRules = { head: built, dim: whole(1), splits: whole(1), seed: whole(0, 2 ** 32 - 1) };
+
+/** What each option must be. */
+export const resnetRules = {
+  ...headRules, blocks: needed(listOf(whole(1, 1000))), widths: needed(listOf(whole(1))), bottleneck: flag, stem: oneOf('imagenet', 'cifar', 'small'), zeroInitResidual: flag,
+};
 
 /** A convolution and its batch norm. */
 class Shortcut extends Sequential {
@@ -122,8 +133,12 @@ export class ResNet extends Module {
   readonly #stem: NonNullable<ResNetOptions['stem']>;
   readonly #stages: string[] = [];
 
-  constructor({ blocks, widths, bottleneck = false, stem = 'imagenet', head = 'linear', dim = 128, splits = 1, zeroInitResidual = false, seed = 0 }: ResNetOptions) {
+  constructor(options: ResNetOptions) {
     super();
+    checkOptions('ResNet', options, resnetRules);
+    const { blocks, widths, bottleneck = false, stem = 'imagenet', head = 'linear', dim = 128, splits = 1, zeroInitResidual = false, seed = 0 } = options;
+    if (blocks.length === 0 || blocks.length !== widths.length)
+      throw new ConfigError(`ResNet: blocks and widths must be lists of one length above 0; got ${blocks.length} and ${widths.length}. Give each stage both.`);
     const Block = bottleneck ? Bottleneck : BasicBlock;
     const rng = new Rng(seed, 'resnet');
     this.#stem = stem;
@@ -181,7 +196,8 @@ export const resnetNames = Object.keys(resnetPresets);
 
 /** A ResNet by name: resnet18, resnet34, resnet50, or resnet-tiny for small pictures on small machines. */
 export function resnet(name: string, options: Omit<ResNetOptions, 'blocks' | 'widths' | 'bottleneck'> = {}): ResNet {
+  check('resnet', 'the name', name, oneOf(...resnetNames), 'Choose one.');
+  checkOptions('resnet', options, resnetRules, ['blocks', 'widths', 'bottleneck']);
   const preset = resnetPresets[name];
-  if (!preset) throw new ConfigError(`resnet: the name is one of ${resnetNames.join(', ')}; got ${name}. Choose one.`);
   return new ResNet({ ...preset, ...options });
 }

@@ -1,3 +1,4 @@
+import { check, checkOptions, flag, needed, oneOf, whole } from '../core/check.js';
 import type { FloatType } from '../core/dtype.js';
 import { ConfigError, ShapeError } from '../core/errors.js';
 import { Rng } from '../core/rng.js';
@@ -8,7 +9,7 @@ import { cast } from '../ops/cast.js';
 import { reshape } from '../ops/reshape.js';
 import { concat, expand, slice } from '../ops/strided.js';
 import { gelu } from '../ops/unary.js';
-import type { Tensor } from '../tensor.js';
+import { checkTensor, type Tensor } from '../tensor.js';
 import { BatchNorm } from './batch_norm.js';
 import { Conv2d } from './conv2d.js';
 import { normal } from './init.js';
@@ -16,6 +17,7 @@ import { LayerNorm } from './layer_norm.js';
 import { Linear, Relu, Sequential } from './linear.js';
 import { Module } from './module.js';
 import { positionEmbedding } from './position_embedding.js';
+import { headRules } from './resnet.js';
 
 /** What a vision transformer is built of. */
 export interface VisionTransformerOptions {
@@ -40,6 +42,11 @@ export interface VisionTransformerOptions {
   splits?: number;
   seed?: number;
 }
+
+/** What each option must be. */
+export const vitRules = {
+  ...headRules, width: needed(whole(1)), depth: needed(whole(0, 1000)), heads: needed(whole(1)), patch: whole(1), size: whole(1), stem: oneOf('patch', 'conv'), stopGradConv1: flag,
+};
 
 /** Glorot's bound: the weights' variance is 2 / (inputs + outputs). */
 const glorot = (inputs: number, outputs: number): number => Math.sqrt(6 / (inputs + outputs));
@@ -127,7 +134,7 @@ function convStem(rng: Rng, width: number, patch: number, splits: number): Seque
   const first = width / 2 ** (count - 1);
   if (!(Number.isInteger(count) && count > 0 && Number.isInteger(first)))
     throw new ConfigError(
-      'vit: a conv stem halves the sides to one patch and doubles the channels each time; ' +
+      'vit: a conv stem must halve the sides to one patch and double the channels each time; ' +
         `got patches of ${patch} and width ${width}. Choose powers of 2.`,
     );
   const layers: Module[] = [];
@@ -159,9 +166,10 @@ export class VisionTransformer extends Module {
 
   constructor(options: VisionTransformerOptions) {
     super();
+    checkOptions('vit', options, vitRules);
     const { width, depth, heads, patch = 16, size = 224, head = 'linear', dim = 128, seed = 0 } = options;
-    if (size % patch !== 0) throw new ConfigError(`vit: patches tile the picture; got size ${size} and patches of ${patch}. Choose a divisor.`);
-    if (width % heads !== 0) throw new ConfigError(`vit: heads divide the width; got ${heads} and ${width}. Choose a divisor.`);
+    if (size % patch !== 0) throw new ConfigError(`vit: patches must tile the picture; got size ${size} and patches of ${patch}. Choose a divisor.`);
+    if (width % heads !== 0) throw new ConfigError(`vit: heads must divide the width; got ${heads} and ${width}. Choose a divisor.`);
     const rng = new Rng(seed, 'vit');
     this.clsToken = normal(rng, [1, 1, width], 1e-6);
     this.posEmbed = positionEmbedding(size / patch, size / patch, width);
@@ -177,9 +185,10 @@ export class VisionTransformer extends Module {
 
   /** The class token after the last block and norm: [N, features]. */
   embed(x: Tensor): Tensor {
+    checkTensor('vit', x, 'the input');
     const size = this.#size;
     if (x.rank !== 4 || x.shape[1] !== size || x.shape[2] !== size)
-      throw new ShapeError(`vit: pictures are [N, ${size}, ${size}, 3]; got ${show(x.shape)}. Resize them, or build with another size.`);
+      throw new ShapeError(`vit: pictures must be [N, ${size}, ${size}, 3]; got ${show(x.shape)}. Resize them, or build with another size.`);
     const [N, width] = [x.shape[0], this.features];
     const patches = reshape(this.patchEmbed.forward(x), [N, this.posEmbed.shape[1] - 1, width]);
     let y = add(concat([cast(expand(this.clsToken, [N, 1, width]), patches.dtype as FloatType), patches], 1), this.posEmbed);
@@ -211,7 +220,8 @@ export const vitNames = Object.keys(vitPresets);
 
 /** A vision transformer by name: vit-ti, vit-s, vit-b, vit-conv-ti, vit-conv-s, vit-conv-b, or vit-tiny and vit-mini for pictures of 32 on small machines. */
 export function vit(name: string, options: Partial<VisionTransformerOptions> = {}): VisionTransformer {
+  check('vit', 'the name', name, oneOf(...vitNames), 'Choose one.');
+  checkOptions('vit', options, { ...vitRules, width: whole(1), depth: whole(0, 1000), heads: whole(1) });
   const preset = vitPresets[name];
-  if (!preset) throw new ConfigError(`vit: the name is one of ${vitNames.join(', ')}; got ${name}. Choose one.`);
   return new VisionTransformer({ ...preset, ...options });
 }

@@ -2,12 +2,12 @@ import source from '../../kernels/adamw.wgsl';
 import advanceSource from '../../kernels/adamw_advance.wgsl';
 import type { Primitive } from '../backend/backend.js';
 import { elementsLaunch } from '../backend/elements.js';
-import { ConfigError } from '../core/errors.js';
+import { anything, atLeast0, below1, checkOptions, listOf, needed } from '../core/check.js';
 import { kernel } from '../gpu/kernel.js';
 import { widths } from '../gpu/widths.js';
 import type { AdamWParams } from '../reference/adamw.js';
 import { checkDType, checkSameShape, run, type Tensor } from '../tensor.js';
-import { checkUpdate, type Guard } from './update.js';
+import { checkUpdate, type Guard, type Rate } from './update.js';
 
 const [kernels, advance] = [widths('adamw', source), kernel('adamw_advance', advanceSource)];
 
@@ -43,23 +43,24 @@ export interface AdamWState {
   corrections: Tensor;
 }
 
+/** What each option must be. */
+export const adamwRules = { weightDecay: needed(atLeast0), betas: listOf(below1, 2), eps: atLeast0, guard: anything };
+
 /**
  * One step of AdamW, in place, exactly as torch.optim.AdamW (Loshchilov and Hutter 2019, decoupled weight decay).
  *
  * @param w parameters, f32, for instance all of them in one flat tensor; `dw` their gradients.
- * @param lr the learning rate, a one-element tensor, so that it may change from step to step.
+ * @param lr the learning rate, a one-element tensor, so that it may change from step to step, or outside of compiled functions a number.
  */
 export function adamw(
-  w: Tensor, dw: Tensor, { m, v, corrections }: AdamWState, lr: Tensor, { weightDecay, betas = [0.9, 0.999], eps = 1e-8, guard }: AdamWOptions,
+  w: Tensor, dw: Tensor, state: AdamWState, lr: Rate, options: AdamWOptions,
 ): void {
-  checkUpdate('adamw', w, { gradient: dw, 'mean of the gradient': m, 'mean of its square': v }, lr, guard);
+  checkOptions('adamw', options, adamwRules);
+  checkOptions('adamw: the state', state, { m: needed(anything), v: needed(anything), corrections: needed(anything) });
+  const { weightDecay, betas: [beta1, beta2] = [0.9, 0.999], eps = 1e-8, guard } = options;
+  const { m, v, corrections } = state;
+  const rate = checkUpdate('adamw', w, { gradient: dw, 'mean of the gradient': m, 'mean of its square': v }, lr, guard);
   checkDType('adamw', corrections, 'f32');
   checkSameShape('adamw', 'corrections', corrections, [2]);
-  const [beta1, beta2] = betas;
-  if (!betas.every((b) => b >= 0 && b < 1) || !(weightDecay >= 0 && eps >= 0))
-    throw new ConfigError(
-      'adamw: betas lie in [0, 1), weight decay and eps are not negative; ' +
-        `got ${beta1}, ${beta2}, ${weightDecay} and ${eps}. Usual are 0.9, 0.999, 0.1 and 1e-8.`,
-    );
-  run(primitive, [dw, lr, guard ?? lr], [w, m, v, corrections], { length: w.size, beta1, beta2, eps, weightDecay, scaled: guard !== undefined });
+  run(primitive, [dw, rate, guard ?? rate], [w, m, v, corrections], { length: w.size, beta1, beta2, eps, weightDecay, scaled: guard !== undefined });
 }

@@ -1,5 +1,6 @@
 import { record } from '../autograd.js';
 import type { Primitive } from '../backend/backend.js';
+import { anyNumber, checkOptions, whole } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
 import { show } from '../core/shape.js';
 import type { AttentionParams } from '../reference/attention.js';
@@ -22,12 +23,14 @@ export interface AttentionOptions {
 }
 
 /** Checks a width and divides it among heads. */
-function headSize(where: string, x: Tensor, parts: number, heads: number): number {
+export function headSize(where: string, x: Tensor, parts: number, options: AttentionOptions): number {
   floatType(where, x);
+  checkOptions(where, options, { heads: whole(1), scale: anyNumber });
+  const { heads = 1 } = options;
   const D = x.shape[x.rank - 1] / parts / heads;
   if (x.rank !== 3 || !Number.isInteger(D) || D < 1)
     throw new ShapeError(
-      `${where}: x is [batch, N, ${parts > 1 ? `${parts} · ` : ''}heads · D]; ` +
+      `${where}: x must be [batch, N, ${parts > 1 ? `${parts} · ` : ''}heads · D]; ` +
         `got ${show(x.shape)} for ${heads} heads. Choose heads that divide the width.`,
     );
   return D;
@@ -49,11 +52,13 @@ function forward(q: Tensor, kv: Tensor, p: AttentionParams) {
  * @param v like k
  * @returns [batch, Nq, heads · D]
  */
-export function attention(q: Tensor, k: Tensor, v: Tensor, { heads = 1, scale }: AttentionOptions = {}): Tensor {
-  const D = headSize('attention', q, 1, heads);
+export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOptions = {}): Tensor {
+  const D = headSize('attention', q, 1, options);
+  const { heads = 1, scale } = options;
   const [batch, Nq, width] = q.shape;
+  floatType('attention', k);
   const Nk = k.shape[1];
-  if (!(Nk > 0)) throw new ShapeError(`attention: there must be a key to attend to; got k ${show(k.shape)}. Pass [batch, Nk, heads · D].`);
+  if (!(Nk > 0)) throw new ShapeError(`attention: k must have a key to attend to; got k ${show(k.shape)}. Pass [batch, Nk, heads · D].`);
   for (const [name, t] of [['k', k], ['v', v]] as const) checkSameShape('attention', name, t, [batch, Nk, width]);
   const kv = concat([k, v], 2);
   const p = { batch, H: heads, D, Nq, Nk, qRow: width, kvRow: 2 * width, kStart: 0, scale: scale ?? D ** -0.5 };
@@ -67,8 +72,9 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, { heads = 1, scale }:
 }
 
 /** `attention` of a sequence to itself. qkv: [batch, N, 3 · heads · D], queries, keys and values as one product gives them. */
-export function attentionQkv(qkv: Tensor, { heads = 1, scale }: AttentionOptions = {}): Tensor {
-  const D = headSize('attentionQkv', qkv, 3, heads);
+export function attentionQkv(qkv: Tensor, options: AttentionOptions = {}): Tensor {
+  const D = headSize('attentionQkv', qkv, 3, options);
+  const { heads = 1, scale } = options;
   const [batch, N, width] = qkv.shape;
   const p = { batch, H: heads, D, Nq: N, Nk: N, qRow: width, kvRow: width, kStart: width / 3, scale: scale ?? D ** -0.5 };
   const { y, lse } = forward(qkv, qkv, p);

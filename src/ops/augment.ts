@@ -1,11 +1,14 @@
 import source from '../../kernels/augment.wgsl';
 import type { Primitive } from '../backend/backend.js';
-import { ConfigError, ShapeError } from '../core/errors.js';
+import { above0, anyNumber, anything, checkOptions, listOf, needed } from '../core/check.js';
+import { ShapeError } from '../core/errors.js';
 import { show } from '../core/shape.js';
 import { kernel } from '../gpu/kernel.js';
 import type { AugmentParams } from '../reference/augment.js';
 import { checkDType, checkSameShape, empty, runTo, type Tensor, tensor } from '../tensor.js';
-import { AUGMENT_COLUMNS, wholePictures } from './augment_params.js';
+import { AUGMENT_COLUMNS, viewParts, wholePictures } from './augment_params.js';
+import { pair, pairFrom } from './pair.js';
+import { type Places, placesIn } from './places.js';
 
 const shader = kernel('augment', source);
 
@@ -26,40 +29,45 @@ export interface AugmentOptions {
   std: readonly number[];
 }
 
+/** What each option must be; an `Augmentation`, whose other parts are in the table, may be given whole. */
+const rules = { ...Object.fromEntries(viewParts.map((name) => [name, anything])), size: needed(pairFrom(1)), mean: needed(listOf(anyNumber, 3)), std: needed(listOf(above0, 3)) };
+
 /**
  * Random views of pictures that stay on the device, normalised: crop, resize, colour, blur and flip as one dispatch.
  * What the steps compute is said in kernels/augment.wgsl. No gradient.
  *
  * @param pictures the data set, u8 [M, H, W, 3]; or pictures of any shapes, u8 [pixels, 3].
- * @param index which pictures, u32 [N], each below M; or of any shapes where each lies, u32 [N, 3]: first pixel, height, width.
+ * @param index which pictures, u32 [N], each below M: numbers are checked, and an entry of a tensor that is M or more gives NaN; or of
+ *   any shapes where each lies, u32 [N, 3]: first pixel, height, width.
  * @param table how to augment each, f32 [N, 17] from `drawAugmentation`.
  * @returns f32 [N, height, width, 3].
  */
-export function augment(pictures: Tensor<'u8'>, index: Tensor<'u32'>, table: Tensor<'f32'>, { size, mean, std }: AugmentOptions): Tensor {
+export function augment(pictures: Tensor<'u8'>, index: Places, table: Tensor<'f32'>, options: AugmentOptions): Tensor {
   checkDType('augment', pictures, 'u8');
-  checkDType('augment', index, 'u32');
+  checkOptions('augment', options, rules);
+  const { size, mean, std } = options;
   checkDType('augment', table, 'f32');
   const placed = pictures.rank === 2;
   const [M, H, W] = placed ? [0, 0, 0] : pictures.shape;
   if (![2, 4].includes(pictures.rank) || pictures.shape.at(-1) !== 3 || pictures.size === 0)
-    throw new ShapeError(`augment: pictures are [M, H, W, 3] or [pixels, 3] with at least one pixel; got ${show(pictures.shape)}. Convert them to RGB.`);
-  const N = index.shape[0] ?? 0;
-  checkSameShape('augment', 'the index', index, placed ? [N, 3] : [N]);
+    throw new ShapeError(`augment: pictures must be [M, H, W, 3] or [pixels, 3] with at least one pixel; got ${show(pictures.shape)}. Convert them to RGB.`);
+  const places = placesIn('augment', 'the index', index, placed ? 2 ** 32 : M);
+  const N = places.shape[0] ?? 0;
+  checkSameShape('augment', 'the index', places, placed ? [N, 3] : [N]);
   checkSameShape('augment', 'the table', table, [N, AUGMENT_COLUMNS]);
-  const [height, width] = typeof size === 'number' ? [size, size] : size;
-  if (![height, width].every((d) => Number.isInteger(d) && d > 0))
-    throw new ShapeError(`augment: the size is a whole number above 0; got ${height} by ${width}. MoCo uses 224, or 32 for CIFAR.`);
-  if (mean.length !== 3 || std.length !== 3 || !std.every((v) => v > 0))
-    throw new ConfigError(`augment: mean and std are three numbers each, std above 0; got ${show(mean)} and ${show(std)}. Pass those of the data set.`);
+  const [height, width] = pair(size);
   const y = empty([N, height, width, 3], 'f32', pictures.backend);
-  return runTo(y, primitive, [pictures, index, table], { M, H, W, N, height, width, mean, std });
+  return runTo(y, primitive, [pictures, places, table], { M, H, W, N, height, width, mean, std });
 }
 
 /** Pictures as they are, resized if `size` differs from theirs, and normalised: for evaluation. Arguments as of `augment`. */
 export function normalizePictures(
-  pictures: Tensor<'u8'>, index: Tensor<'u32'>, { size, mean, std }: Omit<AugmentOptions, 'size'> & Partial<Pick<AugmentOptions, 'size'>>,
+  pictures: Tensor<'u8'>, index: Places, options: Omit<AugmentOptions, 'size'> & Partial<Pick<AugmentOptions, 'size'>>,
 ): Tensor {
-  const [, H, W] = pictures.shape;
-  const table = tensor(wholePictures(index.size, H, W), [index.size, AUGMENT_COLUMNS]);
-  return augment(pictures, index, table, { size: size ?? [H, W], mean, std });
+  checkDType('normalizePictures', pictures, 'u8');
+  checkOptions('normalizePictures', options, { ...rules, size: pairFrom(1) });
+  const [M, H = 1, W = 1] = pictures.shape;
+  const places = placesIn('normalizePictures', 'the index', index, M);
+  const table = tensor(wholePictures(places.size, H, W), [places.size, AUGMENT_COLUMNS]);
+  return augment(pictures, places, table, { ...options, size: options.size ?? [H, W] });
 }

@@ -1,4 +1,4 @@
-import { ConfigError } from '../core/errors.js';
+import { anyNumber, anything, atLeast0, checkOptions, finite, flag, listOf, needed, type Rule, upTo1, whole } from '../core/check.js';
 import { Rng, streamOf } from '../core/rng.js';
 
 /** Random views of pictures. What is left out is never applied; a probability of 0 turns its part off. */
@@ -65,15 +65,33 @@ const STEP = { none: 0, brightness: 1, contrast: 2, saturation: 3, hue: 4 } as c
 
 type Step = [code: number, factor: number];
 
+const share = finite(' in (0, 1]', (v) => v > 0 && v <= 1);
+const positive = finite(' above 0', (v) => v > 0);
+const views = {
+  scale: needed(listOf(share, 2)), ratio: needed(listOf(positive, 2)), flip: needed(upTo1), jitter: anything, grayscale: upTo1, grayscaleFirst: flag,
+  blur: anything, solarize: upTo1, mean: anything, std: anything,
+};
+/** Names of all parts of an `Augmentation`. */
+export const viewParts = Object.keys(views);
+const jitters = { probability: needed(upTo1), brightness: needed(atLeast0), contrast: needed(atLeast0), saturation: needed(atLeast0), hue: needed(finite(' in [0, 0.5]', (v) => v >= 0 && v <= 0.5)) };
+const isSigma = (v: unknown): boolean => listOf(anyNumber, 2).holds(v) && (([low, high]: number[]) => low >= 0 && low <= high && high <= 10)(v as number[]);
+const blurs = { probability: needed(upTo1), sigma: needed({ is: 'a range in [0, 10] pixels', holds: isSigma }) };
+const wholes: Rule = {
+  is: 'a list of whole numbers, at least 0',
+  holds: (v) => (Array.isArray(v) || ArrayBuffer.isView(v)) && Array.from(v as unknown as number[]).every(whole(0).holds),
+};
+const draws = {
+  seed: needed(whole(-Number.MAX_SAFE_INTEGER)), epoch: needed(whole(0)), view: needed(whole(0, 15)), height: needed(whole(1)), width: needed(whole(1)),
+  indices: needed(wholes), places: wholes,
+};
+
 /** Draws how each picture is to be augmented, as the table [N, 17] that `augment` reads. */
-export function drawAugmentation(augmentation: Augmentation, { seed, epoch, view, indices, height, width, places }: Draw): Float32Array {
-  if (!(Number.isInteger(view) && view >= 0 && view < 16))
-    throw new ConfigError(`drawAugmentation: the view is a whole number in 0 .. 15; got ${view}. Use 0 for queries and 1 for keys.`);
-  const [low, high] = augmentation.blur?.sigma ?? [0, 0];
-  if (!(low >= 0 && low <= high && high <= 10))
-    throw new ConfigError(
-      `drawAugmentation: sigma of the blur must be a range in 0 .. 10 pixels; got ${low} to ${high}. MoCo uses 0.1 to 2.`,
-    );
+export function drawAugmentation(augmentation: Augmentation, draw: Draw): Float32Array {
+  checkOptions('drawAugmentation', augmentation, views);
+  if (augmentation.jitter !== undefined) checkOptions('drawAugmentation: jitter', augmentation.jitter, jitters);
+  if (augmentation.blur !== undefined) checkOptions('drawAugmentation: blur', augmentation.blur, blurs);
+  checkOptions('drawAugmentation: draw', draw, draws);
+  const { seed, epoch, view, indices, height, width, places } = draw;
   const table = new Float32Array(indices.length * AUGMENT_COLUMNS);
   for (let i = 0; i < indices.length; i++) {
     const rng = new Rng(seed ^ streamOf('augment'), epoch * 16 + view, indices[i]);

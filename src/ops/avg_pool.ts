@@ -2,10 +2,12 @@ import source from '../../kernels/avg_pool.wgsl';
 import gradSource from '../../kernels/avg_pool_grad.wgsl';
 import { record } from '../autograd.js';
 import type { Primitive } from '../backend/backend.js';
+import { flag } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
 import { show } from '../core/shape.js';
 import type { PoolParams } from '../reference/pool.js';
-import { empty, runTo, type Tensor } from '../tensor.js';
+import { empty, floatType, runTo, type Tensor } from '../tensor.js';
+import type { Pair } from './pair.js';
 import { poolLaunch, type PoolOptions, poolParams } from './pool.js';
 import { mean } from './reduce.js';
 
@@ -30,8 +32,9 @@ const gradient: Primitive<Params> = {
  * @param options `countIncludePad` counts padding as zeros (torch's default); false leaves it out of the mean.
  * @returns [N, P, Q, C], P = ⌊(H + 2 padding - kernel) / stride⌋ + 1
  */
-export function avgPool(x: Tensor, options: PoolOptions & { countIncludePad?: boolean }): Tensor {
-  const p = { ...poolParams('avgPool', x, options), countPad: options.countIncludePad ?? true };
+export function avgPool(x: Tensor, options: (PoolOptions & { countIncludePad?: boolean }) | Pair): Tensor {
+  const sizes = poolParams('avgPool', x, options, { countIncludePad: flag });
+  const p = { ...sizes, countPad: (options as { countIncludePad?: boolean }).countIncludePad ?? true };
   const y = runTo(empty([p.N, p.P, p.Q, p.C], x.dtype, x.backend), primitive, [x], p);
   // dx = Σ dy / (pixels counted) over the windows that hold the pixel
   return record('avgPool', y, [x], (dy, [dx]) => [runTo(dx(), gradient, [dy], p)]);
@@ -39,6 +42,7 @@ export function avgPool(x: Tensor, options: PoolOptions & { countIncludePad?: bo
 
 /** The mean of every channel over the picture. [N, H, W, C] -> [N, C] */
 export function globalAvgPool(x: Tensor): Tensor {
-  if (x.rank !== 4 || x.shape[1] * x.shape[2] === 0) throw new ShapeError(`globalAvgPool: x is [N, H, W, C], with a pixel at least; got ${show(x.shape)}. Reshape it.`);
+  floatType('globalAvgPool', x);
+  if (x.rank !== 4 || x.shape[1] * x.shape[2] === 0) throw new ShapeError(`globalAvgPool: x must be [N, H, W, C], with a pixel at least; got ${show(x.shape)}. Reshape it.`);
   return mean(x, [1, 2]);
 }

@@ -5,6 +5,7 @@ import { show } from '../core/shape.js';
 import { kernel } from '../gpu/kernel.js';
 import type { BankWriteParams } from '../reference/bank_write.js';
 import { checkDType, checkSameShape, run, type Tensor } from '../tensor.js';
+import { type Places, placesIn } from './places.js';
 import { checkGuard, type Guard } from './update.js';
 
 const shader = kernel('bank_write', source);
@@ -19,17 +20,18 @@ const primitive: Primitive<BankWriteParams> = {
  *
  * @param bank f32 [M, D].
  * @param rows f32 [N, D].
- * @param index u32 [N], all different. It lives on the device and is not checked: an entry of M or more writes nothing.
+ * @param index u32 [N], all different, each below M. Numbers are checked; an entry of a tensor that is M or more writes nothing (`gather` of
+ *   the same index gives NaN, which stops the run).
  * @param guard where it is 0, the step was skipped and nothing is written.
  */
-export function bankWrite(bank: Tensor, rows: Tensor, index: Tensor<'u32'>, guard?: Guard): void {
+export function bankWrite(bank: Tensor, rows: Tensor, index: Places, guard?: Guard): void {
   checkDType('bankWrite', bank, 'f32');
   checkDType('bankWrite', rows, 'f32');
-  checkDType('bankWrite', index, 'u32');
   if (bank.rank !== 2 || rows.rank !== 2 || bank.shape[1] !== rows.shape[1])
-    throw new ShapeError(`bankWrite: the bank is [M, D] and the rows are [N, D]; got ${show(bank.shape)} and ${show(rows.shape)}. Reshape or rebuild one.`);
+    throw new ShapeError(`bankWrite: the bank must be [M, D] and the rows [N, D]; got ${show(bank.shape)} and ${show(rows.shape)}. Reshape or rebuild one.`);
   const [N, D] = rows.shape;
-  checkSameShape('bankWrite', 'the index', index, [N]);
+  const places = placesIn('bankWrite', 'the index', index, bank.shape[0]);
+  checkSameShape('bankWrite', 'the index', places, [N]);
   checkGuard('bankWrite', guard);
-  run(primitive, [rows, index, guard ?? rows], [bank], { N, M: bank.shape[0], D, guarded: guard !== undefined });
+  run(primitive, [rows, places, guard ?? rows], [bank], { N, M: bank.shape[0], D, guarded: guard !== undefined });
 }

@@ -8,6 +8,7 @@ import sumsSource from '../../kernels/batch_norm_sums_grad.wgsl';
 import sumsEndSource from '../../kernels/batch_norm_sums_end_grad.wgsl';
 import { record } from '../autograd.js';
 import type { Launch, Primitive } from '../backend/backend.js';
+import { anything, atLeast0, checkOptions, flag, needed, type Rule, upTo1, whole } from '../core/check.js';
 import { ceilDiv } from '../core/ceil_div.js';
 import { ShapeError } from '../core/errors.js';
 import { numel, show } from '../core/shape.js';
@@ -149,29 +150,37 @@ export interface BatchNormOptions {
   relu?: boolean;
 }
 
+const rules: Record<string, Rule> = {
+  gamma: anything, beta: anything, runningMean: needed(anything), runningVar: needed(anything), train: needed(flag), momentum: upTo1, eps: atLeast0,
+  splits: whole(1), statistics: anything, residual: anything, relu: flag,
+};
+
 /** The sizes of a batch norm, or an error that names what does not fit. */
 function paramsOf(x: Tensor, { gamma, beta, runningMean, runningVar, train, eps = 1e-5, splits = 1, statistics, residual }: BatchNormOptions): BatchNormParams {
-  if (x.rank < 2) throw new ShapeError(`batchNorm: x is [N, ..., C]; got ${show(x.shape)}. Reshape it.`);
+  if (x.rank < 2) throw new ShapeError(`batchNorm: x must be [N, ..., C]; got ${show(x.shape)}. Reshape it.`);
   const [N, C] = [x.shape[0], x.shape[x.rank - 1]];
   const L = numel(x.shape.slice(1, -1));
   for (const [name, t] of Object.entries({ gamma, beta, runningMean, runningVar, residual })) {
-    if (t && name === 'residual') floatType('batchNorm: residual', t);
-    else if (t) checkDType(`batchNorm: ${name}`, t, 'f32');
-    if (t) checkSameShape('batchNorm', name, t, name === 'residual' ? x.shape : [C]);
+    if (t === undefined) continue;
+    if (name === 'residual') floatType('batchNorm: residual', t);
+    else checkDType(`batchNorm: ${name}`, t, 'f32');
+    checkSameShape('batchNorm', name, t, name === 'residual' ? x.shape : [C]);
   }
-  if (!gamma !== !beta) throw new ShapeError(`batchNorm: gamma and beta come together; got only ${gamma ? 'gamma' : 'beta'}. Pass both or neither.`);
+  if (!gamma !== !beta) throw new ShapeError(`batchNorm: gamma and beta must come together; got only ${gamma ? 'gamma' : 'beta'}. Pass both or neither.`);
   if (!train) return { N, L, C, splits: 1, eps };
-  if (!(Number.isInteger(splits) && splits >= 1) || N % splits !== 0)
-    throw new ShapeError(`batchNorm: the batch divides evenly among the splits; got ${N} samples and ${splits} splits. Choose a batch size that is a multiple of ${splits}, or other splits.`);
+  if (N % splits !== 0)
+    throw new ShapeError(`batchNorm: the batch must divide evenly among the splits; got ${N} samples and ${splits} splits. Choose a batch size that is a multiple of ${splits}, or other splits.`);
   if ((N / splits) * L < 2)
-    throw new ShapeError(`batchNorm: a split needs two values a channel to have a variance; got x ${show(x.shape)} and ${splits} splits. Use a larger batch or fewer splits.`);
-  if (statistics) checkTiles(statistics, { N, L, C, splits });
+    throw new ShapeError(`batchNorm: a split must have two values a channel to have a variance; got x ${show(x.shape)} and ${splits} splits. Use a larger batch or fewer splits.`);
+  if (statistics !== undefined) checkTiles(statistics, { N, L, C, splits });
   return { N, L, C, splits, eps };
 }
 
-function checkTiles({ rows, mean, m2 }: TileStatistics, { N, L, C, splits }: Omit<BatchNormParams, 'eps'>): void {
+function checkTiles(tiles: TileStatistics, { N, L, C, splits }: Omit<BatchNormParams, 'eps'>): void {
+  checkOptions('batchNorm: statistics', tiles, { rows: needed(whole(1)), mean: needed(anything), m2: needed(anything) });
+  const { rows, mean, m2 } = tiles;
   if (splits > 1 && L % rows !== 0)
-    throw new ShapeError(`batchNorm: with splits every tile lies in one sample; got tiles of ${rows} rows, samples of ${L}, ${splits} splits. Leave out statistics.`);
+    throw new ShapeError(`batchNorm: with splits every tile must lie in one sample; got tiles of ${rows} rows, samples of ${L}, ${splits} splits. Leave out statistics.`);
   for (const t of [mean, m2]) checkSameShape('batchNorm', 'statistics', t, [ceilDiv(N * L, rows), C]);
 }
 
@@ -185,6 +194,7 @@ function checkTiles({ rows, mean, m2 }: TileStatistics, { N, L, C, splits }: Omi
  */
 export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor {
   const dtype = floatType('batchNorm', x);
+  checkOptions('batchNorm', options, rules);
   const p = paramsOf(x, options);
   const { gamma, beta, runningMean, runningVar, train, statistics, residual, relu = residual !== undefined } = options;
   const affine = gamma !== undefined;

@@ -1,6 +1,7 @@
 import { record } from '../autograd.js';
 import type { Backend, Primitive } from '../backend/backend.js';
 import { statisticsOf } from '../backend/ladder.js';
+import { anything, checkOptions, needed, whole } from '../core/check.js';
 import { ceilDiv } from '../core/ceil_div.js';
 import { ShapeError } from '../core/errors.js';
 import { show } from '../core/shape.js';
@@ -10,7 +11,8 @@ import type { TileStatistics } from './batch_norm.js';
 import { conv2dDwGpu } from './conv2d_dw_rungs.js';
 import { conv2dDxGpu } from './conv2d_dx_rungs.js';
 import { conv2dGpu, conv2dLadder } from './conv2d_rungs.js';
-import { type Precision, precision, storedIn } from './precision.js';
+import { type Pair, pair, pairFrom } from './pair.js';
+import { type Precision, precision, precisions, storedIn } from './precision.js';
 
 /** A product and a sum for every tap and channel of every output; the gradients are as many. */
 const flops = ({ N, P, Q, O, R, S, C, groups }: Conv2dParams): number => (2 * N * P * Q * O * R * S * C) / groups;
@@ -20,9 +22,6 @@ export const conv2dPrimitive: Primitive<Conv2dParams> = { name: 'conv2d', gpu: c
 export const conv2dStatsPrimitive: Primitive<Conv2dParams & { tile: number }> = { name: 'conv2d_stats', gpu: (p, traits) => statisticsOf(conv2dLadder, p, traits)!.launch, flops };
 export const conv2dDxPrimitive: Primitive<Conv2dParams> = { name: 'conv2d_dx', gpu: conv2dDxGpu, flops };
 export const conv2dDwPrimitive: Primitive<Conv2dParams> = { name: 'conv2d_dw', gpu: conv2dDwGpu, flops };
-
-type Pair = number | readonly [number, number];
-const pair = (v: Pair): readonly [number, number] => (typeof v === 'number' ? [v, v] : v);
 
 /** The geometry of a convolution; a pair is [rows, columns]. */
 export interface Conv2dOptions {
@@ -38,6 +37,9 @@ export interface Conv2dOptions {
   precision?: Precision;
 }
 
+/** What each option must be. */
+export const conv2dRules = { stride: pairFrom(1), padding: pairFrom(0), dilation: pairFrom(1), groups: whole(1), precision: precisions };
+
 /** A wish for the statistics that `batchNorm` needs of a result. Granted where the kernel can take them on its way: `tiles` is set. */
 export interface StatisticsWish {
   /** As `batchNorm` will be told. */
@@ -47,18 +49,17 @@ export interface StatisticsWish {
 
 /** The sizes of a convolution, or a ShapeError that names what does not fit. */
 export function conv2dParams(x: Tensor, w: Tensor, options: Conv2dOptions): Conv2dParams {
+  checkOptions('conv2d', options, conv2dRules);
   const [strideH, strideW] = pair(options.stride ?? 1);
   const [padH, padW] = pair(options.padding ?? 0);
   const [dilationH, dilationW] = pair(options.dilation ?? 1);
   const groups = options.groups ?? 1;
   const got = `got x ${show(x.shape)} and w ${show(w.shape)}`;
-  if (x.rank !== 4 || w.rank !== 4) throw new ShapeError(`conv2d: x is [N, H, W, C] and w [O, R, S, C / groups]; ${got}. Reshape them.`);
+  if (x.rank !== 4 || w.rank !== 4) throw new ShapeError(`conv2d: x must be [N, H, W, C] and w [O, R, S, C / groups]; ${got}. Reshape them.`);
   const [N, H, W, C] = x.shape;
   const [O, R, S, Cg] = w.shape;
   if (C !== Cg * groups || O % groups !== 0)
-    throw new ShapeError(`conv2d: x has ${groups} times the channels of w, and O divides by the groups; ${got}, groups ${groups}. Correct the weights.`);
-  if (Math.min(strideH, strideW, dilationH, dilationW, groups) < 1 || Math.min(padH, padW) < 0)
-    throw new ShapeError(`conv2d: stride, dilation and groups are at least 1, padding at least 0; got ${JSON.stringify(options)}. Correct the options.`);
+    throw new ShapeError(`conv2d: x must have ${groups * Cg} channels (groups × w's), and O must divide by the groups; ${got}, groups ${groups}. Correct the weights.`);
   const P = Math.floor((H + 2 * padH - dilationH * (R - 1) - 1) / strideH) + 1;
   const Q = Math.floor((W + 2 * padW - dilationW * (S - 1) - 1) / strideW) + 1;
   if (P < 1 || Q < 1) throw new ShapeError(`conv2d: the filter must fit into the padded picture; ${got}, padding ${padH} and ${padW}. Pad more or use a smaller filter.`);
@@ -85,6 +86,7 @@ function tilesOf(wish: StatisticsWish, p: Conv2dParams, on: Backend): TileStatis
 export function conv2d(x: Tensor, w: Tensor, options: Conv2dOptions = {}, wish?: StatisticsWish): Tensor {
   for (const t of [x, w]) floatType('conv2d', t);
   const p = conv2dParams(x, w, options);
+  if (wish !== undefined) checkOptions('conv2d', wish, { splits: needed(whole(1)), tiles: anything });
   const y = empty([p.N, p.P, p.Q, p.O], storedIn(p.half ? 'f16' : 'f32', x.backend), x.backend);
   const tiles = wish && tilesOf(wish, p, x.backend);
   if (tiles) run(conv2dStatsPrimitive, [x, w], [y, tiles.mean, tiles.m2], { ...p, tile: tiles.rows });

@@ -1,10 +1,10 @@
 import source from '../../kernels/ema.wgsl';
 import type { Primitive } from '../backend/backend.js';
 import { elementsLaunch } from '../backend/elements.js';
-import { ShapeError } from '../core/errors.js';
-import { show } from '../core/shape.js';
+import { upTo1 } from '../core/check.js';
 import { widths } from '../gpu/widths.js';
 import { checkDType, checkSameShape, run, type Tensor } from '../tensor.js';
+import { type Rate, rateOf } from './update.js';
 
 const kernels = widths('ema', source);
 
@@ -15,11 +15,10 @@ const primitive: Primitive<{ length: number }> = { name: 'ema', gpu: ({ length }
  *
  * @param target θ_k, f32, for instance all parameters in one flat tensor.
  * @param source θ_q, of the same shape, in other memory.
- * @param m a one-element tensor, so that it may change from step to step.
+ * @param m a one-element tensor, so that it may change from step to step, or outside of compiled functions a number in [0, 1].
  */
-export function ema(target: Tensor, source: Tensor, m: Tensor): void {
-  for (const x of [target, source, m]) checkDType('ema', x, 'f32');
+export function ema(target: Tensor, source: Tensor, m: Rate): void {
+  for (const x of [target, source]) checkDType('ema', x, 'f32');
   checkSameShape('ema', 'source', source, target.shape);
-  if (m.size !== 1) throw new ShapeError(`ema: m must have one element; got ${show(m.shape)}. Pass tensor([0.999]).`);
-  run(primitive, [source, m], [target], { length: target.size });
+  run(primitive, [source, rateOf('ema', 'm', m, upTo1)], [target], { length: target.size });
 }

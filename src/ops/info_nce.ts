@@ -4,7 +4,8 @@ import tiledSource from '../../kernels/info_nce_tiled.wgsl';
 import { record } from '../autograd.js';
 import type { Launch, Primitive } from '../backend/backend.js';
 import { ceilDiv } from '../core/ceil_div.js';
-import { ConfigError, ShapeError } from '../core/errors.js';
+import { above0, check } from '../core/check.js';
+import { ShapeError } from '../core/errors.js';
 import { sameShape, show } from '../core/shape.js';
 import type { Traits } from '../gpu/device.js';
 import { kernel } from '../gpu/kernel.js';
@@ -78,10 +79,10 @@ export function infoNce(q: Tensor, positive: Tensor, queue: Tensor, temperature:
   const [N, D] = q.shape;
   if (q.rank !== 2 || q.size === 0 || !sameShape(positive.shape, q.shape) || queue.rank !== 2 || queue.shape[1] !== D)
     throw new ShapeError(
-      'infoNce: q and its positives are [N, D] and the queue is [K, D], N and D above 0; ' +
+      'infoNce: q and its positives must be [N, D] and the queue [K, D], N and D above 0; ' +
         `got ${show(q.shape)}, ${show(positive.shape)} and ${show(queue.shape)}. Reshape or rebuild one.`,
     );
-  if (!(temperature > 0)) throw new ConfigError(`infoNce: the temperature is above 0; got ${temperature}. MoCo v1 uses 0.07, v2 0.2.`);
+  check('infoNce', 'the temperature', temperature, above0, 'MoCo v1 uses 0.07, v2 0.2.');
   const [losses, rank, dq] = [empty([N], 'f32', q.backend), empty([N], 'f32', q.backend), empty(q.shape, 'f32', q.backend)];
   run(infoNcePrimitive, [q, positive, queue], [losses, rank, dq], { N, K: queue.shape[0], D, temperature });
   // dq_i = dloss / (T N) (Σ_j p_ij k_j - k⁺_i), j over the positive and the queue

@@ -2,6 +2,7 @@ import source from '../../kernels/l2_normalize.wgsl';
 import gradSource from '../../kernels/l2_normalize_grad.wgsl';
 import { record } from '../autograd.js';
 import type { Primitive } from '../backend/backend.js';
+import { above0, check } from '../core/check.js';
 import { kernel } from '../gpu/kernel.js';
 import type { Rows } from '../reference/row_dot.js';
 import { empty, floatType, run, runTo, type Tensor } from '../tensor.js';
@@ -34,6 +35,7 @@ const gradient: Primitive<Params> = {
 /** y = x / max(‖x‖, eps) over the last axis, as torch's F.normalize. [.., C] -> [.., C], f32 whatever x is. */
 export function l2Normalize(x: Tensor, eps = 1e-12): Tensor {
   floatType('l2Normalize', x);
+  check('l2Normalize', 'eps', eps, above0);
   const p = { ...rowsOf('l2Normalize', x.shape), eps };
   const [y, squares] = [empty(x.shape, 'f32', x.backend), empty([p.rows], 'f32', x.backend)];
   run(primitive, [x], [y, squares], p);

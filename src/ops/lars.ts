@@ -2,11 +2,11 @@ import source from '../../kernels/lars.wgsl';
 import normsSource from '../../kernels/lars_norms.wgsl';
 import ratiosSource from '../../kernels/lars_ratios.wgsl';
 import type { Launch, Primitive } from '../backend/backend.js';
-import { ConfigError } from '../core/errors.js';
+import { above0, anything, atLeast0, check, checkOptions, flag, isRecord, listOf, needed, whole } from '../core/check.js';
 import { kernel } from '../gpu/kernel.js';
 import type { LarsParams } from '../reference/lars.js';
-import { run, type Tensor, tensor } from '../tensor.js';
-import { checkUpdate, type Guard } from './update.js';
+import { checkDType, checkSameShape, run, type Tensor, tensor } from '../tensor.js';
+import { checkUpdate, type Guard, type Rate } from './update.js';
 
 const shared = (name: string, text: string) => ({ 1: kernel(name, text, { LANES: 1 }), 64: kernel(name, text, { LANES: 64 }) });
 const [update, norms, ratios] = [kernel('lars', source), shared('lars_norms', normsSource), shared('lars_ratios', ratiosSource)];
@@ -38,12 +38,16 @@ export interface LarsTable {
   readonly ranges: Tensor;
 }
 
+const partRules = { start: needed({ is: 'a multiple of 4', holds: (v) => whole(0).holds(v) && v % 4 === 0 }), length: needed(whole(0)), adapted: needed(flag) };
+
 /**
  * Cuts tensors into chunks. Starts must be multiples of 4, and what lies between a tensor and the next multiple zeros.
  *
  * @param parts start and length of every tensor in elements, and whether it is decayed and adapted.
  */
 export function larsTable(parts: readonly { start: number; length: number; adapted: boolean }[]): LarsTable {
+  check('larsTable', 'the parts', parts, listOf({ is: 'an object', holds: isRecord }));
+  for (const p of parts) checkOptions('larsTable', p, partRules);
   const chunks: number[] = [];
   const ranges: number[] = [];
   const filled = parts.filter((p) => p.length > 0);
@@ -64,21 +68,26 @@ export interface LarsOptions {
   guard?: Guard;
 }
 
+/** What each option must be. */
+export const larsRules = { momentum: needed(atLeast0), weightDecay: needed(atLeast0), trust: above0, guard: anything };
+
 /**
  * One step of layer-wise adaptive rate scaling (You et al. 2017), in place, as MoCo v3 has it. For an adapted tensor
  * dp = dw + weightDecay w, times trust ‖w‖ / ‖dp‖ unless a norm is 0; for others dp = dw. v = momentum v + dp, w = w - lr v.
  *
  * @param w parameters in one flat tensor; `dw` their gradients, `v` their velocity, zeros before the first step.
  * @param table where each tensor lies, from `larsTable`.
- * @param lr the learning rate, a one-element tensor, so that it may change from step to step.
+ * @param lr the learning rate, a one-element tensor, so that it may change from step to step, or outside of compiled functions a number.
  */
-export function lars(w: Tensor, dw: Tensor, v: Tensor, table: LarsTable, lr: Tensor, { momentum, weightDecay, trust = 0.001, guard }: LarsOptions): void {
-  checkUpdate('lars', w, { gradient: dw, velocity: v }, lr, guard);
-  if (!(momentum >= 0 && weightDecay >= 0 && trust > 0))
-    throw new ConfigError(
-      'lars: momentum and weight decay are not negative, trust is above 0; ' +
-        `got ${momentum}, ${weightDecay} and ${trust}. MoCo v3 uses 0.9, 1e-6 and 0.001.`,
-    );
+export function lars(w: Tensor, dw: Tensor, v: Tensor, table: LarsTable, lr: Rate, options: LarsOptions): void {
+  checkOptions('lars', options, larsRules);
+  const { momentum, weightDecay, trust = 0.001, guard } = options;
+  const rate = checkUpdate('lars', w, { gradient: dw, velocity: v }, lr, guard);
+  checkOptions('lars: the table', table, { chunks: needed(anything), ranges: needed(anything) });
+  for (const [t, columns] of [[table.chunks, 4], [table.ranges, 2]] as const) {
+    checkDType('lars', t, 'u32');
+    checkSameShape('lars', 'the table', t, [t.shape[0], columns]);
+  }
   const [chunks, tensors] = [table.chunks.shape[0], table.ranges.shape[0]];
-  run(primitive, [dw, lr, table.chunks, table.ranges, guard ?? lr], [w, v], { chunks, tensors, momentum, weightDecay, trust, scaled: guard !== undefined });
+  run(primitive, [dw, rate, table.chunks, table.ranges, guard ?? rate], [w, v], { chunks, tensors, momentum, weightDecay, trust, scaled: guard !== undefined });
 }

@@ -3,6 +3,7 @@ import gradSource from '../../kernels/layer_norm_grad.wgsl';
 import sumsSource from '../../kernels/layer_norm_sums_grad.wgsl';
 import { record } from '../autograd.js';
 import type { Launch, Primitive } from '../backend/backend.js';
+import { atLeast0, checkOptions } from '../core/check.js';
 import type { Traits } from '../gpu/device.js';
 import { type Widths, widthOf, widths } from '../gpu/widths.js';
 import type { Rows } from '../reference/row_dot.js';
@@ -49,9 +50,11 @@ const sumsPrimitive: Primitive<Rows> = {
  * @param gamma scale and `beta` shift of every column, [C]
  * @returns like x: (x - mean) / √(var + eps) · gamma + beta
  */
-export function layerNorm(x: Tensor, gamma: Tensor, beta: Tensor, { eps = 1e-6 } = {}): Tensor {
-  const p = rowsOf('layerNorm', x.shape);
+export function layerNorm(x: Tensor, gamma: Tensor, beta: Tensor, options: { eps?: number } = {}): Tensor {
   const dtype = floatType('layerNorm', x);
+  checkOptions('layerNorm', options, { eps: atLeast0 });
+  const { eps = 1e-6 } = options;
+  const p = rowsOf('layerNorm', x.shape);
   for (const t of [gamma, beta]) checkDType('layerNorm', t, 'f32');
   checkSameShape('layerNorm', 'gamma', gamma, [p.C]);
   checkSameShape('layerNorm', 'beta', beta, [p.C]);

@@ -1,12 +1,13 @@
 import { record } from '../autograd.js';
 import type { Primitive } from '../backend/backend.js';
 import { biasedOf } from '../backend/ladder.js';
+import { checkOptions } from '../core/check.js';
 import type { MatmulParams } from '../reference/matmul.js';
 import { checkSameShape, empty, floatType, runTo, type Tensor } from '../tensor.js';
 import { add } from './binary.js';
 import { gradientOf, matmul, matmulFlops, type MatmulOptions, matmulPlan } from './matmul.js';
 import { matmulLadder } from './matmul_rungs.js';
-import { precision, storedIn } from './precision.js';
+import { precision, precisions, storedIn } from './precision.js';
 import { sumTo } from './reduce.js';
 
 /** [x, w, bias] -> [y], where the rung adds a bias on its way. */
@@ -16,14 +17,16 @@ export const linearPrimitive: Primitive<MatmulParams> = { name: 'linear', gpu: (
  * y = x wᵀ + bias. x: [M, K], w: [N, K], bias: [N] -> [M, N]. In f32 to the bit what `add` makes of the product, in one dispatch where its
  * kernel can; with `f16` that rounds the result once.
  */
-export function linear(x: Tensor, w: Tensor, bias?: Tensor, { precision: p = precision() }: Pick<MatmulOptions, 'precision'> = {}): Tensor {
+export function linear(x: Tensor, w: Tensor, bias?: Tensor, given: Pick<MatmulOptions, 'precision'> = {}): Tensor {
+  for (const t of [x, w, ...(bias === undefined ? [] : [bias])]) floatType('linear', t);
+  checkOptions('linear', given, { precision: precisions });
+  const { precision: p = precision() } = given;
   const options = { transposeB: true, precision: p };
-  if (!bias) return matmul(x, w, options);
+  if (bias === undefined) return matmul(x, w, options);
   const { shape, params } = matmulPlan(x, w, options);
   checkSameShape('linear', 'the bias', bias, [params.N]);
   const { traits } = x.backend;
   if (params.batch > 1 || (traits && !biasedOf(matmulLadder, params, traits))) return add(matmul(x, w, options), bias);
-  for (const t of [x, w, bias]) floatType('linear', t);
   const y = runTo(empty(shape, storedIn(p, x.backend), x.backend), linearPrimitive, [x, w, bias], params);
   // dx = dy w, dw = dyᵀ x, dbias = Σ dy over rows
   return record('linear', y, [x, w, bias], (dy, [dx, dw, dbias]) => [

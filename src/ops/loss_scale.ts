@@ -1,6 +1,7 @@
 import source from '../../kernels/loss_scale.wgsl';
 import foundSource from '../../kernels/loss_scale_found.wgsl';
 import type { Launch, Primitive } from '../backend/backend.js';
+import { anything, checkOptions, finite, whole } from '../core/check.js';
 import { kernel } from '../gpu/kernel.js';
 import { widthOf, widths } from '../gpu/widths.js';
 import type { LossScaleParams } from '../reference/loss_scale.js';
@@ -37,6 +38,9 @@ interface Tested extends LossScaleOptions {
   statistics?: Tensor;
 }
 
+/** What each option must be. */
+export const lossScaleRules = { interval: whole(1, 2 ** 24), growth: finite(', at least 1', (v) => v >= 1), backoff: finite(' above 0 and below 1', (v) => v > 0 && v < 1) };
+
 /** Where a scale stays: its inverse is a normal float, and no gradient becomes infinite by a scale that nothing tests. */
 export const LEAST_SCALE = 2 ** -24;
 const MOST = 2 ** 32;
@@ -49,10 +53,12 @@ const MOST = 2 ** 32;
  * @param state f32 [4]: the scale, good steps since it last changed, steps skipped in all, and those in a row up to now.
  * @param guard f32 [1]: becomes 1 / scale, or 0 for a step to skip; optimizers take it, `queueWrite`, `bankWrite` and `restore`.
  */
-export function lossScale(dw: Tensor, state: Tensor, guard: Guard, { interval = 2000, growth = 2, backoff = 0.5, statistics }: Tested = {}): void {
-  for (const x of [dw, statistics ?? dw, state, guard]) checkDType('lossScale', x, 'f32');
+export function lossScale(dw: Tensor, state: Tensor, guard: Guard, options: Tested = {}): void {
+  checkOptions('lossScale', options, { ...lossScaleRules, statistics: anything });
+  const { interval = 2000, growth = 2, backoff = 0.5, statistics = dw } = options;
+  for (const x of [dw, statistics, state, guard]) checkDType('lossScale', x, 'f32');
   checkSameShape('lossScale', 'the state', state, [4]);
   checkSameShape('lossScale', 'the guard', guard, [1]);
-  const sizes = { length: dw.size, statistics: statistics?.size ?? 0 };
-  run(primitive, [dw, statistics ?? dw], [state, guard], { ...sizes, interval, growth, backoff, least: LEAST_SCALE, most: MOST });
+  const sizes = { length: dw.size, statistics: options.statistics ? statistics.size : 0 };
+  run(primitive, [dw, statistics], [state, guard], { ...sizes, interval, growth, backoff, least: LEAST_SCALE, most: MOST });
 }

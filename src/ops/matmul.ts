@@ -1,11 +1,12 @@
 import { record } from '../autograd.js';
 import type { Primitive } from '../backend/backend.js';
+import { checkOptions, flag } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
 import { numel, sameShape, show } from '../core/shape.js';
 import type { MatmulParams } from '../reference/matmul.js';
 import { empty, floatType, type Place, runTo, type Tensor, view } from '../tensor.js';
 import { matmulGpu } from './matmul_rungs.js';
-import { type Precision, precision, storedIn } from './precision.js';
+import { type Precision, precision, precisions, storedIn } from './precision.js';
 import { sum } from './reduce.js';
 
 export const matmulFlops = ({ batch, M, N, K }: MatmulParams): number => 2 * batch * M * N * K;
@@ -22,11 +23,11 @@ export interface MatmulOptions {
 
 /** What a product of `a` and `b` means, or a ShapeError. Leading axes are the batch; a matrix serves every batch. */
 export function matmulPlan(a: Tensor, b: Tensor, { transposeA = false, transposeB = false, precision: p = precision() }: MatmulOptions) {
-  if (a.rank < 2 || b.rank < 2) throw new ShapeError(`matmul: matrices have two axes or more; got ${show(a.shape)} and ${show(b.shape)}. Reshape them.`);
+  if (a.rank < 2 || b.rank < 2) throw new ShapeError(`matmul: matrices must have two axes or more; got ${show(a.shape)} and ${show(b.shape)}. Reshape them.`);
   const lead = a.rank >= b.rank ? a.shape.slice(0, -2) : b.shape.slice(0, -2);
   for (const x of [a, b])
     if (x.rank > 2 && !sameShape(x.shape.slice(0, -2), lead))
-      throw new ShapeError(`matmul: leading axes must agree, or one operand be a matrix; got ${show(a.shape)} and ${show(b.shape)}. Reshape one.`);
+      throw new ShapeError(`matmul: leading axes must agree, or one operand must be a matrix; got ${show(a.shape)} and ${show(b.shape)}. Reshape one.`);
   const [a0, a1] = a.shape.slice(-2);
   const [b0, b1] = b.shape.slice(-2);
   const [M, K] = transposeA ? [a1, a0] : [a0, a1];
@@ -52,9 +53,12 @@ export function gradientOf(x: Tensor, place: Place | undefined, a: Tensor, b: Te
   return sum(view(each, [params.batch, ...x.shape]), 0);
 }
 
+const rules = { transposeA: flag, transposeB: flag, precision: precisions };
+
 /** c = a b over the last two axes, batched over the leading ones. a: [.., M, K], b: [.., K, N] -> [.., M, N]. */
 export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
   for (const x of [a, b]) floatType('matmul', x);
+  checkOptions('matmul', options, rules);
   const { transposeA: ta = false, transposeB: tb = false, precision: p = precision() } = options;
   const by = (transposeA: boolean, transposeB: boolean): MatmulOptions => ({ transposeA, transposeB, precision: p });
   const { shape, params } = matmulPlan(a, b, options);

@@ -4,6 +4,7 @@ import { record } from '../autograd.js';
 import type { Primitive } from '../backend/backend.js';
 import type { PoolParams } from '../reference/pool.js';
 import { empty, run, runTo, type Tensor } from '../tensor.js';
+import type { Pair } from './pair.js';
 import { poolLaunch, type PoolOptions, poolParams } from './pool.js';
 
 const [launch, gradLaunch] = [poolLaunch('max_pool', source), poolLaunch('max_pool_grad', gradSource)];
@@ -18,9 +19,10 @@ const gradient: Primitive<PoolParams> = { name: 'max_pool_grad', gpu: (p) => gra
  * The largest value of every window; padding never wins, and NaN always. The gradient goes to the first such value, row by row.
  *
  * @param x [N, H, W, C]
+ * @param options of the windows; a number or two are the kernel's.
  * @returns [N, P, Q, C], P = ⌊(H + 2 padding - kernel) / stride⌋ + 1
  */
-export function maxPool(x: Tensor, options: PoolOptions): Tensor {
+export function maxPool(x: Tensor, options: PoolOptions | Pair): Tensor {
   const p = poolParams('maxPool', x, options);
   const shape = [p.N, p.P, p.Q, p.C];
   const [y, place] = [empty(shape, x.dtype, x.backend), empty(shape, 'u32', x.backend)];

@@ -5,6 +5,7 @@ import { show } from '../core/shape.js';
 import { kernel } from '../gpu/kernel.js';
 import type { Rows } from '../reference/row_dot.js';
 import { checkDType, checkSameShape, empty, runTo, type Tensor } from '../tensor.js';
+import { type Places, placesIn } from './places.js';
 
 const shader = kernel('pick', source);
 
@@ -17,14 +18,14 @@ const primitive: Primitive<Rows> = {
  * One value of each row, y[n] = x[n, column[n]]: the score of each label, say. No gradient.
  *
  * @param x f32 [N, C], C above 0
- * @param column u32 [N]. It lives on the device and is not checked: an entry of C or more counts as C - 1.
+ * @param column u32 [N], each below C. Numbers are checked; an entry of a tensor that is C or more gives NaN.
  * @returns f32 [N]
  */
-export function pick(x: Tensor, column: Tensor<'u32'>): Tensor {
+export function pick(x: Tensor, column: Places): Tensor {
   checkDType('pick', x, 'f32');
-  checkDType('pick', column, 'u32');
   const [rows, C] = x.shape;
-  if (x.rank !== 2 || C === 0) throw new ShapeError(`pick: x is [N, C] with a column at least; got ${show(x.shape)}. Reshape it.`);
-  checkSameShape('pick', 'the columns', column, [rows]);
-  return runTo(empty([rows], 'f32', x.backend), primitive, [x, column], { rows, C });
+  if (x.rank !== 2 || C === 0) throw new ShapeError(`pick: x must be [N, C] with a column at least; got ${show(x.shape)}. Reshape it.`);
+  const places = placesIn('pick', 'the columns', column, C);
+  checkSameShape('pick', 'the columns', places, [rows]);
+  return runTo(empty([rows], 'f32', x.backend), primitive, [x, places], { rows, C });
 }

@@ -1,11 +1,10 @@
+import { checkOptions, needed, type Rule } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
 import { show } from '../core/shape.js';
 import { widthOf, widths } from '../gpu/widths.js';
 import type { PoolParams } from '../reference/pool.js';
 import { floatType, type Tensor } from '../tensor.js';
-
-type Pair = number | readonly [number, number];
-const pair = (v: Pair): readonly [number, number] => (typeof v === 'number' ? [v, v] : v);
+import { type Pair, pair, pairFrom } from './pair.js';
 
 export interface PoolOptions {
   /** Rows and columns of a window. */
@@ -16,17 +15,19 @@ export interface PoolOptions {
   padding?: Pair;
 }
 
+const rules = { kernel: needed(pairFrom(1)), stride: pairFrom(1), padding: pairFrom(0) };
+
 /** The sizes of a pooling, or an error that names what does not fit. */
-export function poolParams(where: string, x: Tensor, options: PoolOptions): PoolParams {
+export function poolParams(where: string, x: Tensor, given: PoolOptions | Pair, more: Record<string, Rule> = {}): PoolParams {
   floatType(where, x);
+  const options = typeof given === 'number' || Array.isArray(given) ? { kernel: given as Pair } : (given as PoolOptions);
+  checkOptions(where, options, { ...rules, ...more });
   const [R, S] = pair(options.kernel);
   const [strideH, strideW] = pair(options.stride ?? options.kernel);
   const [padH, padW] = pair(options.padding ?? 0);
-  if (x.rank !== 4) throw new ShapeError(`${where}: x is [N, H, W, C]; got ${show(x.shape)}. Reshape it.`);
-  if (![R, S, strideH, strideW, padH + 1, padW + 1].every((v) => Number.isInteger(v) && v >= 1))
-    throw new ShapeError(`${where}: kernel and stride are at least 1, padding at least 0; got ${JSON.stringify(options)}. Correct the options.`);
+  if (x.rank !== 4) throw new ShapeError(`${where}: x must be [N, H, W, C]; got ${show(x.shape)}. Reshape it.`);
   if (2 * padH > R || 2 * padW > S)
-    throw new ShapeError(`${where}: padding is half the window at most; got padding ${show([padH, padW])} and kernel ${show([R, S])}. Pad less.`);
+    throw new ShapeError(`${where}: padding must be half the window at most; got padding ${show([padH, padW])} and kernel ${show([R, S])}. Pad less.`);
   const [N, H, W, C] = x.shape;
   const P = Math.floor((H + 2 * padH - R) / strideH) + 1;
   const Q = Math.floor((W + 2 * padW - S) / strideW) + 1;

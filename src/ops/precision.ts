@@ -1,8 +1,11 @@
 import type { Backend } from '../backend/backend.js';
+import { check, oneOf, type Rule, synchronous } from '../core/check.js';
 import type { FloatType } from '../core/dtype.js';
 
 /** How products store their results, and what they may make of their factors: see `withPrecision`. */
 export type Precision = FloatType;
+
+export const precisions: Rule = oneOf('f32', 'f16');
 
 let current: Precision = 'f32';
 
@@ -22,6 +25,8 @@ export const storedIn = (p: Precision, on: Backend): FloatType => (p === 'f16' &
  * without `shader-f16` compute and store in f32.
  */
 export function withPrecision<T>(p: Precision, fn: () => T): T {
+  check('withPrecision', 'the precision', p, precisions);
+  check('withPrecision', 'the work', fn, synchronous);
   const before = current;
   current = p;
   try {

@@ -38,7 +38,7 @@ export function queueWrite(queue: Tensor, keys: Tensor, pointer: Tensor<'u32'>, 
   checkDType('queueWrite', pointer, 'u32');
   if (queue.rank !== 2 || keys.rank !== 2 || queue.shape[1] !== keys.shape[1] || queue.shape[0] === 0)
     throw new ShapeError(
-      'queueWrite: the queue is [K, D] with K above 0 and the keys are [N, D]; ' +
+      'queueWrite: the queue must be [K, D] with K above 0 and the keys [N, D]; ' +
         `got ${show(queue.shape)} and ${show(keys.shape)}. Reshape or rebuild one.`,
     );
   if (pointer.size !== 1) throw new ShapeError(`queueWrite: the pointer must have one element; got ${show(pointer.shape)}. Pass tensor(new Uint32Array(1)).`);

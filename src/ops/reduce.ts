@@ -5,6 +5,7 @@ import rowsSource from '../../kernels/reduce_rows.wgsl';
 import { rounded } from '../accumulate.js';
 import { record } from '../autograd.js';
 import type { Launch, Plan, Primitive } from '../backend/backend.js';
+import { check, flag, whole } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
 import { axesOf, axisOf, numel, type Shape, show } from '../core/shape.js';
 import { kernel } from '../gpu/kernel.js';
@@ -125,22 +126,37 @@ function reduceAxes(op: 'sum' | 'max', x: Tensor, axes: number[], keepDims: bool
 
 type Axes = number | readonly number[];
 
+/** The axes to reduce, of a float tensor. */
+function axesIn(where: string, x: Tensor, axes: Axes | undefined, keepDims: boolean): number[] {
+  floatType(where, x);
+  check(where, 'keepDims', keepDims, flag);
+  return axesOf(where, axes, x.rank);
+}
+
+/** Values that are reduced to one. @throws ShapeError where they are not more than `least`, so that a quotient would be 0 / 0. */
+function countIn(where: string, x: Tensor, axes: readonly number[], least = 0): number {
+  const n = numel(axes.map((a) => x.shape[a]));
+  if (n <= least && x.size > 0) throw new ShapeError(`${where}: the axes must hold more than ${least} values; got ${n} in ${show(x.shape)}. Reduce others.`);
+  return n;
+}
+
 /** Sum over `axes` (all without), f32 whatever x is, which are dropped unless `keepDims`. */
-export const sum = (x: Tensor, axes?: Axes, keepDims = false): Tensor => reduceAxes('sum', x, axesOf('sum', axes, x.rank), keepDims, 1);
+export const sum = (x: Tensor, axes?: Axes, keepDims = false): Tensor => reduceAxes('sum', x, axesIn('sum', x, axes, keepDims), keepDims, 1);
 
 /** Mean over `axes` (all without). */
 export function mean(x: Tensor, axes?: Axes, keepDims = false): Tensor {
-  const list = axesOf('mean', axes, x.rank);
-  return reduceAxes('sum', x, list, keepDims, 1 / numel(list.map((a) => x.shape[a])));
+  const list = axesIn('mean', x, axes, keepDims);
+  return reduceAxes('sum', x, list, keepDims, 1 / countIn('mean', x, list));
 }
 
 /** Largest value over `axes` (all without), NaN where one is; its gradient goes to the first place that holds it. */
-export const max = (x: Tensor, axes?: Axes, keepDims = false): Tensor => reduceAxes('max', x, axesOf('max', axes, x.rank), keepDims, 1);
+export const max = (x: Tensor, axes?: Axes, keepDims = false): Tensor => reduceAxes('max', x, axesIn('max', x, axes, keepDims), keepDims, 1);
 
 /** Variance over `axes` (all without), divided by n - correction: 0 for the population's, 1 for the sample's. */
 export function variance(x: Tensor, axes?: Axes, keepDims = false, correction = 0): Tensor {
-  const list = axesOf('variance', axes, x.rank);
-  const n = numel(list.map((a) => x.shape[a]));
+  const list = axesIn('variance', x, axes, keepDims);
+  check('variance', 'the correction', correction, whole(0));
+  const n = countIn('variance', x, list, correction);
   const centred = sub(x, mean(x, list, true));
   return reduceAxes('sum', mul(centred, centred), list, keepDims, 1 / (n - correction));
 }

@@ -18,6 +18,7 @@ const primitive: Primitive<{ length: number }> = { name: 'restore', gpu: ({ leng
 export function restore(state: Tensor, kept: Tensor, guard: Guard): void {
   for (const x of [state, kept]) checkDType('restore', x, 'f32');
   checkSameShape('restore', 'what was kept', kept, state.shape);
+  checkDType('restore', guard, 'f32');
   checkGuard('restore', guard);
   run(primitive, [kept, guard], [state], { length: state.size });
 }

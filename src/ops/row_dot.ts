@@ -14,7 +14,7 @@ const shader = kernel('row_dot', source);
 
 /** `shape` as rows along its last axis. */
 export function rowsOf(where: string, shape: Shape): Rows {
-  if (shape.length === 0) throw new ShapeError(`${where}: rows lie along the last axis; got ${show(shape)}. Reshape it to [1].`);
+  if (shape.length === 0) throw new ShapeError(`${where}: rows must lie along a last axis; got ${show(shape)}. Reshape it to [1].`);
   return { rows: numel(shape.slice(0, -1)), C: shape[shape.length - 1] };
 }
 

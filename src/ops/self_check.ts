@@ -1,4 +1,4 @@
-import { type Backend, useBackend } from '../backend/backend.js';
+import { type Backend, checkBackend, useBackend } from '../backend/backend.js';
 import { Rng } from '../core/rng.js';
 import { numel, type Shape } from '../core/shape.js';
 import { step } from '../step.js';
@@ -25,6 +25,7 @@ const cases: { name: string; shapes: Shape[]; f: (a: Tensor, b: Tensor) => Tenso
 
 /** Whether the device `on` computes as it should: a product of matrices and convolutions against plain loops on the CPU. */
 export async function selfCheck(on: Backend): Promise<Checked[]> {
+  checkBackend('selfCheck', on);
   const { ReferenceBackend } = await import('../backend/reference.js');
   const exact = new ReferenceBackend('f64');
   const results: Checked[] = [];

@@ -3,8 +3,9 @@ import transposeSource from '../../kernels/strided_transpose.wgsl';
 import { record } from '../autograd.js';
 import type { Launch, Primitive } from '../backend/backend.js';
 import { type Walk, walkLaunch, walkOf } from '../backend/walk.js';
+import { anything, check, listOf, maybe, told } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
-import { axisOf, broadcastStrides, sameShape, type Shape, show, stridesOf } from '../core/shape.js';
+import { axisOf, broadcastStrides, checkShape, sameShape, type Shape, show, stridesOf } from '../core/shape.js';
 import { zeros } from '../fill.js';
 import type { Traits } from '../gpu/device.js';
 import { kernel } from '../gpu/kernel.js';
@@ -50,20 +51,22 @@ function scatterBox(x: Tensor, y: Tensor, yStart: number): void {
 /** x repeated along axes of size 1 (and new leading ones) to `shape`. */
 export function expand(x: Tensor, shape: Shape): Tensor {
   words('expand', x);
+  checkShape('expand', shape);
   const lead = shape.length - x.rank;
   if (lead < 0 || !x.shape.every((d, i) => d === shape[lead + i] || d === 1))
-    throw new ShapeError(`expand: only axes of size 1 stretch; got ${show(x.shape)} to ${show(shape)}. Reshape it first.`);
+    throw new ShapeError(`expand: axes to stretch must have size 1; got ${show(x.shape)} to ${show(shape)}. Reshape it first.`);
   if (sameShape(x.shape, shape)) return x;
   // dx = dy summed over the stretched axes
   return record('expand', gatherBox(x, shape, broadcastStrides(x.shape, shape)), [x], (dy) => [sumTo(dy, x.shape)]);
 }
 
 /** Axes in another order; without `order`, reversed. y's axis i is x's axis order[i]. */
-export function transpose(x: Tensor, order: readonly number[] = x.shape.map((_, i) => x.rank - 1 - i)): Tensor {
+export function transpose(x: Tensor, order?: readonly number[]): Tensor {
   words('transpose', x);
-  const axes = order.map((a) => axisOf('transpose', a, x.rank));
+  check('transpose', 'the order', order, maybe(listOf(anything)), 'Write it as [1, 0].');
+  const axes = order?.map((a) => axisOf('transpose', a, x.rank)) ?? x.shape.map((_, i) => x.rank - 1 - i);
   if (new Set(axes).size !== x.rank || axes.length !== x.rank)
-    throw new ShapeError(`transpose: every axis is named once; got ${show(order)} for ${show(x.shape)}. List all ${x.rank}.`);
+    throw new ShapeError(`transpose: every axis must be named once; got ${show(axes)} for ${show(x.shape)}. List all ${x.rank}.`);
   const strides = stridesOf(x.shape);
   const y = gatherBox(x, axes.map((a) => x.shape[a]), axes.map((a) => strides[a]));
   return record('transpose', y, [x], (dy) => [transpose(dy, axes.map((_, i) => axes.indexOf(i)))]);
@@ -74,7 +77,7 @@ export function slice(x: Tensor, axis: number, from: number, to: number): Tensor
   words('slice', x);
   const a = axisOf('slice', axis, x.rank);
   if (!(Number.isInteger(from) && Number.isInteger(to) && 0 <= from && from <= to && to <= x.shape[a]))
-    throw new ShapeError(`slice: 0 <= from <= to <= ${x.shape[a]} along axis ${a}; got ${from} and ${to}. Correct the range.`);
+    throw new ShapeError(`slice: from and to must keep 0 <= from <= to <= ${x.shape[a]} along axis ${a}; got ${told(from)} and ${told(to)}. Correct the range.`);
   const strides = stridesOf(x.shape);
   const y = gatherBox(x, x.shape.map((d, i) => (i === a ? to - from : d)), strides, from * strides[a]);
   // dx is dy in its place and 0 elsewhere
@@ -87,13 +90,13 @@ export function slice(x: Tensor, axis: number, from: number, to: number): Tensor
 
 /** Tensors side by side along `axis`; all other sizes must agree. */
 export function concat(parts: readonly Tensor[], axis = 0): Tensor {
-  if (parts.length === 0) throw new ShapeError('concat: at least one tensor is needed; got none. Pass some.');
+  if (!(parts instanceof Array) || parts.length === 0) throw new ShapeError(`concat: the parts must be a list of tensors; got ${told(parts)}. Pass some.`);
+  for (const x of parts) words('concat', x);
   const a = axisOf('concat', axis, parts[0].rank);
   for (const x of parts) {
-    words('concat', x);
     if (x.dtype !== parts[0].dtype || !sameShape(x.shape.map((d, i) => (i === a ? 0 : d)), parts[0].shape.map((d, i) => (i === a ? 0 : d))))
       throw new ShapeError(
-        `concat: tensors agree in type and in every axis but ${a}; ` +
+        `concat: tensors must agree in type and in every axis but ${a}; ` +
           `got ${parts[0].dtype} ${show(parts[0].shape)} and ${x.dtype} ${show(x.shape)}. Reshape one.`,
       );
   }

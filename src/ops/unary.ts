@@ -3,6 +3,7 @@ import gradSource from '../../kernels/unary_grad.wgsl';
 import { record } from '../autograd.js';
 import type { Primitive } from '../backend/backend.js';
 import { elementsLaunch } from '../backend/elements.js';
+import { told } from '../core/check.js';
 import { ConfigError } from '../core/errors.js';
 import { type Widths, widths } from '../gpu/widths.js';
 import type { UnaryOp, UnaryParams } from '../reference/unary.js';
@@ -46,6 +47,6 @@ export const sigmoid = (x: Tensor): Tensor => apply('sigmoid', x);
 
 /** y = min(max(x, lo), hi). NaN stays NaN; what is outside gets no gradient. */
 export function clamp(x: Tensor, lo: number, hi: number): Tensor {
-  if (!(lo <= hi)) throw new ConfigError(`clamp: lo must not exceed hi; got ${lo} and ${hi}. Swap them.`);
+  if (!(typeof lo === 'number' && typeof hi === 'number' && lo <= hi)) throw new ConfigError(`clamp: lo must be a number not above hi; got ${told(lo)} and ${told(hi)}. Swap or correct them.`);
   return apply('clamp', x, lo, hi);
 }

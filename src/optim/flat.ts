@@ -1,11 +1,20 @@
 import { copyInto } from '../accumulate.js';
 import { unreached, zeroGrad } from '../autograd.js';
+import { ConfigError } from '../core/errors.js';
 import { zeros } from '../fill.js';
-import type { Module } from '../nn/module.js';
+import { callable, check, checkOptions, flag, instance, oneOf } from '../core/check.js';
+import { Module } from '../nn/module.js';
 import type { Guard } from '../ops/update.js';
-import { state, type Tensor, view } from '../tensor.js';
+import { checkSameShape, state, type Tensor, view } from '../tensor.js';
 import type { LossScale } from './loss_scale.js';
 import { room, together } from './together.js';
+
+/** The parameters that an optimizer is given, or those of the model that it is given. @throws ConfigError for anything else. */
+export function parametersOf(where: string, given: FlatParameters | Module): FlatParameters {
+  if (given instanceof Module) return new FlatParameters(given);
+  check(where, 'the parameters', given, instance(FlatParameters, 'FlatParameters'), 'Pass the model, or new FlatParameters(model).');
+  return given;
+}
 
 /**
  * All parameters of a model in one buffer, so that an optimizer or a momentum update is one dispatch.
@@ -21,7 +30,10 @@ export class FlatParameters {
   lossScale?: LossScale;
   readonly #starts = new Map<string, number>();
 
-  constructor(model: Module, { gradients = true } = {}) {
+  constructor(model: Module, options: { gradients?: boolean } = {}) {
+    check('FlatParameters', 'the model', model, instance(Module, 'Module'));
+    checkOptions('FlatParameters', options, { gradients: flag });
+    const { gradients = true } = options;
     this.named = model.parameters();
     let length = 0;
     for (const [name, p] of this.named) {
@@ -39,11 +51,13 @@ export class FlatParameters {
 
   /** The part of a flat tensor of this layout that belongs to the parameter `name`, in its shape. */
   part(flat: Tensor, name: string): Tensor {
-    return view(flat, this.named.get(name)!.shape, this.startOf(name));
+    checkSameShape('part', 'the flat tensor', flat, this.values.shape);
+    return view(flat, this.named.get(name)?.shape ?? [], this.startOf(name));
   }
 
   /** Where the parameter `name` starts, in elements. */
   startOf(name: string): number {
+    check('FlatParameters', 'the name', name, oneOf(...this.#starts.keys()), 'Choose one.');
     return this.#starts.get(name)!;
   }
 
@@ -64,8 +78,10 @@ export class FlatParameters {
 
   /** Hands values, gradients and the guard of scaled ones to an optimizer's step, and spends the gradients. */
   update(step: (values: Tensor, grads: Tensor, guard?: Guard) => void): void {
+    check('update', 'the step', step, callable);
+    if (!this.grads) throw new ConfigError('update: parameters must have gradients; got those of an encoder that follows another. Leave out `gradients: false`.');
     this.settle();
-    step(this.values, this.grads!, this.lossScale?.test(this.grads!));
+    step(this.values, this.grads, this.lossScale?.test(this.grads));
     this.zeroGrad();
   }
 }

@@ -1,7 +1,10 @@
+import { atLeast0, checkOptions } from '../core/check.js';
 import { zeros } from '../fill.js';
-import { type LarsOptions, type LarsTable, lars, larsTable } from '../ops/lars.js';
+import type { Module } from '../nn/module.js';
+import { type LarsOptions, type LarsTable, lars, larsTable, larsRules } from '../ops/lars.js';
+import { type Rate, rateOf } from '../ops/update.js';
 import { state, type Tensor } from '../tensor.js';
-import type { FlatParameters } from './flat.js';
+import { type FlatParameters, parametersOf } from './flat.js';
 import type { Optimizer } from './optimizer.js';
 
 /**
@@ -15,16 +18,18 @@ export class LARS implements Optimizer {
   readonly #table: LarsTable;
   readonly #options: LarsOptions;
 
-  constructor(parameters: FlatParameters, options: LarsOptions) {
-    this.parameters = parameters;
+  constructor(given: FlatParameters | Module, options: LarsOptions) {
+    checkOptions('LARS', options, larsRules, ['guard']);
+    const parameters = (this.parameters = parametersOf('LARS', given));
     this.velocity = state(zeros(parameters.values.shape));
     const { chunks, ranges } = larsTable([...parameters.named].map(([name, p]) => ({ start: parameters.startOf(name), length: p.size, adapted: p.rank > 1 })));
     this.#table = { chunks: state(chunks), ranges: state(ranges) };
     this.#options = options;
   }
 
-  step(lr: Tensor): void {
-    this.parameters.update((w, dw, guard) => lars(w, dw, this.velocity, this.#table, lr, { ...this.#options, guard }));
+  step(lr: Rate): void {
+    const rate = rateOf('LARS', 'lr', lr, atLeast0); // before gradients are spent
+    this.parameters.update((w, dw, guard) => lars(w, dw, this.velocity, this.#table, rate, { ...this.#options, guard }));
   }
 
   state(): Map<string, Tensor> {

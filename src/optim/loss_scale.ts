@@ -1,12 +1,14 @@
 import { copyInto } from '../accumulate.js';
-import type { Shape } from '../core/shape.js';
+import { check, checkOptions, instance, listOf } from '../core/check.js';
+import { ShapeError } from '../core/errors.js';
+import { checkShape, numel, type Shape, show } from '../core/shape.js';
 import { zeros } from '../fill.js';
-import type { Module } from '../nn/module.js';
+import { Module } from '../nn/module.js';
 import { runningStatistics } from '../nn/running_statistics.js';
-import { lossScale, type LossScaleOptions } from '../ops/loss_scale.js';
+import { lossScale, type LossScaleOptions, lossScaleRules } from '../ops/loss_scale.js';
 import { restore } from '../ops/restore.js';
 import type { Guard } from '../ops/update.js';
-import { empty, state, type Tensor, tensor, view } from '../tensor.js';
+import { empty, state, Tensor, tensor, view } from '../tensor.js';
 import { together } from './together.js';
 
 /**
@@ -33,6 +35,7 @@ export class LossScale {
   #kept: readonly Tensor[] = [];
 
   constructor(options: LossScaleOptions = {}) {
+    checkOptions('LossScale', options, lossScaleRules);
     this.state = state(tensor(LossScale.first));
     this.guard = state(zeros([1]));
     this.#options = options;
@@ -40,6 +43,8 @@ export class LossScale {
 
   /** The scale as the gradient of a loss of `shape`, one element. */
   seed(shape: Shape): Tensor {
+    checkShape('seed', shape);
+    if (numel(shape) !== 1) throw new ShapeError(`seed: the loss must have one element; got ${show(shape)}. Reduce it with mean() or sum().`);
     return view(this.state, shape);
   }
 
@@ -48,6 +53,8 @@ export class LossScale {
    * and `others`, f32, such as a momentum encoder's parameters.
    */
   protect(models: readonly Module[], others: readonly Tensor[] = []): void {
+    check('protect', 'the models', models, listOf(instance(Module, 'Module')));
+    check('protect', 'the others', others, listOf(instance(Tensor, 'Tensor')));
     const statistics = [...new Set(models.flatMap((m) => [...runningStatistics(m)]))];
     this.#statistics = statistics.length > 0 ? together(statistics) : undefined;
     this.#early = [...(this.#statistics ? [this.#statistics] : []), ...others];

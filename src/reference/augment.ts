@@ -17,13 +17,17 @@ export interface AugmentParams {
 /** Rows of pixels of three channels. */
 type Picture = number[][][];
 
-/** y = the pictures named by `index`, each augmented as its row of `table` says and normalised. */
+/** y = the pictures named by `index`, each augmented as its row of `table` says and normalised; NaN where there is no such picture. */
 export function augment([pictures, index, table, y]: TypedArray[], p: AugmentParams): void {
   const columns = 17;
   for (let n = 0; n < p.N; n++) {
     const row = Array.from(table.subarray(n * columns, (n + 1) * columns));
     const [top, left, h, w] = row;
-    const [first, height, width] = p.H > 0 ? [Math.min(index[n], p.M - 1) * p.H * p.W, p.H, p.W] : index.subarray(3 * n, 3 * n + 3);
+    if (!((p.H === 0 || index[n] < p.M) && Math.min(h, w) >= 1)) {
+      y.fill(NaN, n * p.height * p.width * 3, (n + 1) * p.height * p.width * 3);
+      continue;
+    }
+    const [first, height, width] = p.H > 0 ? [index[n] * p.H * p.W, p.H, p.W] : index.subarray(3 * n, 3 * n + 3);
     const whole = asPicture(pictures.subarray(3 * first, 3 * (first + height * width)), width);
     let x = whole.slice(top, top + h).map((line) => line.slice(left, left + w));
     x = transposed(resizeRows(transposed(resizeRows(x, p.height)), p.width));

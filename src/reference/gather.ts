@@ -1,6 +1,6 @@
 import type { TypedArray } from '../core/dtype.js';
 
-/** x is [rows, width], index [M]; an index past the last row is taken for the last row. */
+/** x is [rows, width], index [M]; an index past the last row gives NaN, or -1 where there is none, and passes no gradient on. */
 export interface GatherParams {
   rows: number;
   width: number;
@@ -10,8 +10,9 @@ export interface GatherParams {
 /** y[m] = x[index[m]]. */
 export function gather([x, index, y]: TypedArray[], { rows, width, M }: GatherParams): void {
   for (let m = 0; m < M; m++) {
-    const r = index[m] < rows ? index[m] : rows - 1;
-    y.set(x.subarray(r * width, (r + 1) * width), m * width);
+    const r = index[m];
+    if (r < rows) y.set(x.subarray(r * width, (r + 1) * width), m * width);
+    else y.fill(y instanceof Float32Array || y instanceof Float64Array ? NaN : -1, m * width, (m + 1) * width); // as u32, the largest
   }
 }
 
@@ -19,7 +20,8 @@ export function gather([x, index, y]: TypedArray[], { rows, width, M }: GatherPa
 export function gatherGrad([dy, index, dx]: TypedArray[], { rows, width, M }: GatherParams): void {
   const total = new Float64Array(rows * width);
   for (let m = 0; m < M; m++) {
-    const r = index[m] < rows ? index[m] : rows - 1;
+    const r = index[m];
+    if (r >= rows) continue;
     for (let w = 0; w < width; w++) total[r * width + w] += dy[m * width + w];
   }
   dx.set(total);

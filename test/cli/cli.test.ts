@@ -24,9 +24,9 @@ describe('bad input ends in one sentence and the documented exit code', () => {
     ['a flag that is no number', () => ['pretrain', '--lr', 'fast'], 2, /--lr: it takes a number; got fast/],
     ['an unknown preset', () => ['pretrain', '--preset', 'v2-r5'], 2, /got v2-r5\. Did you mean v2-r50\?/],
     ['an unknown field in a file', () => ['pretrain', '--config', file('c.json', '{"epocs": 3}')], 2, /got epocs\. Did you mean epochs\?/],
-    ['an unknown adapter', () => ['pretrain', '--adapter', 'abacus'], 2, /adapter: it is any, hardware or software; got abacus/],
+    ['an unknown adapter', () => ['pretrain', '--adapter', 'abacus'], 2, /adapter must be any, hardware or software; got 'abacus'/],
     ['an unknown model', () => ['pretrain', '--count', '64', '--model', 'resnet19'], 2, /got resnet19/],
-    ['an unknown head', () => ['pretrain', '--count', '64', '--head', 'mpl'], 2, /head: it is mlp or linear; got mpl/],
+    ['an unknown head', () => ['pretrain', '--count', '64', '--head', 'mpl'], 2, /head: it must be mlp or linear; got 'mpl'/],
     ['a batch that the splits do not divide', () => ['pretrain', '--count', '100', '--batch', '30', '--splits', '4'], 2, /got batch 30 and splits 4\. Use a batch of 32/],
     ['drawn pictures as a stream', () => ['pretrain', '--stream'], 2, /--stream: only folders of pictures are streamed; got drawn pictures/],
     ['a stream and none', () => ['pretrain', '--stream', '--no-stream'], 2, /--stream: it and --no-stream exclude each other/],
@@ -35,7 +35,7 @@ describe('bad input ends in one sentence and the documented exit code', () => {
     ['pictures that are none', () => ['pretrain', join(file('broken/a.jpg', 'no picture'), '..')], 4, /broken/],
     ['a truncated CIFAR batch', () => ['pretrain', file('data_batch_1.bin', new Uint8Array(3073 + 100))], 4, /data_batch_1\.bin.*3073/],
     ['a truncated IDX file', () => ['pretrain', file('train-images-idx3-ubyte', Uint8Array.from([0, 0, 8, 3, 0, 0, 0, 9, 0, 0, 0, 28, 0, 0, 0, 28, 1]))], 4, /train-images-idx3-ubyte/],
-    ['a run that is none', () => ['pretrain', '--resume', join(folder, 'nowhere')], 4, /a run's folder holds config\.json; got none/],
+    ['a run that is none', () => ['pretrain', '--resume', join(folder, 'nowhere')], 4, /a run's folder must hold config\.json; got none/],
     ['a flag beside --resume', () => ['pretrain', '--resume', folder, '--lr', '1'], 2, /got --lr too/],
   ];
 

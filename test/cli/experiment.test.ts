@@ -42,7 +42,7 @@ describe('dawngrad experiment', () => {
   it.each([
     ['an unknown name', ['experiment', 'fourway'], /got fourway\. Did you mean four-way\?/],
     ['momenta that are none', ['experiment', 'mechanisms', '--count', '32', '--momenta', '0,x'], /--momenta: it takes numbers; got 0,x/],
-    ['a precision that is none', ['experiment', 'four-way', '--count', '32', '--size', '16', '--precision', 'half'], /precision: it is f32 or f16; got half\. Choose one\./],
+    ['a precision that is none', ['experiment', 'four-way', '--count', '32', '--size', '16', '--precision', 'half'], /precision must be f32 or f16; got 'half'/],
     ['a classifier of nothing', ['finetune', 'runs/a'], /finetune: it takes a run or checkpoint, and pictures/],
   ])('%s ends in one sentence', async (_, args, says) => {
     expect(await dawngrad(...args)).toMatchObject({ code: 2, err: expect.stringMatching(says) });

@@ -30,6 +30,6 @@ describe('parseCifar10', () => {
   it('names the record of an impossible label', () => {
     const bytes = batch(3);
     bytes[2 * 3073] = 10;
-    expect(() => parseCifar10(bytes, 'b.bin')).toThrow(/label byte lies in \[0, 9\]; got 10 in record 2/);
+    expect(() => parseCifar10(bytes, 'b.bin')).toThrow(/label byte must lie in \[0, 9\]; got 10 in record 2/);
   });
 });

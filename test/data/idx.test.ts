@@ -39,7 +39,7 @@ describe('parseIdx', () => {
 
   it('does not believe a header that promises more than there is', () => {
     expect(() => parseIdx(idx([0xffffffff, 0xffffffff, 0xffffffff], new Uint8Array(9)), 'x')).toThrow(
-      /x: the header says \[4294967295, 4294967295, 4294967295\].*got 9 bytes after it\. The file is truncated/,
+      /x: the header says \[4294967295, 4294967295, 4294967295\].*must follow; got 9\. The file is truncated/,
     );
     expect(() => parseIdx(idx([0, 28, 28], new Uint8Array(0)), 'x')).toThrow(/empty/);
     expect(() => parseIdx(Uint8Array.of(0, 0, 0xd, 3, 0), 'x')).toThrow(/got 0x00000d03/);

@@ -57,7 +57,7 @@ describe('streamFolder', () => {
       expect(part.data.length).toBe(asked[n].length * 3 * got.height ** 2);
       expect(asked[n].map((_, i) => pictureAt({ ...got, ...part }, i))).toEqual(asked[n].map((i) => pictureAt(want, i)));
     });
-    await expect(got.load([13])).rejects.toThrow('an index lies in [0, 12]; got 13');
+    await expect(got.load([13])).rejects.toThrow('an index must lie in [0, 12]; got 13');
   });
 
   it('a picture damaged between its ends is grey each time, and told of once; more than one in a hundred are an error', async () => {
@@ -96,7 +96,7 @@ describe('openSource', () => {
     expect(await Promise.all([{}, { room: 3 * 192 }, { room: 3 * 192 - 1 }, { stream: true }, { stream: false, room: 0 }].map(kept))).toEqual([true, true, false, false, true]);
     await put('packed/data_batch_1.bin', batch(2));
     expect(inMemory(await openSource(join(root, 'packed'), { room: 0 }))).toBe(true);
-    await expect(openSource(join(root, 'packed'), { stream: true })).rejects.toThrow('only folders of pictures are streamed');
+    await expect(openSource(join(root, 'packed'), { stream: true })).rejects.toThrow('what is streamed must be a folder of pictures');
   });
 });
 

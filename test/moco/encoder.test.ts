@@ -69,7 +69,7 @@ describe('an encoder read from a checkpoint', () => {
 describe('embedPictures', () => {
   it('leaves evaluation mode when the model fails', async () => {
     const model = vit('vit-tiny', { size: 8 });
-    await expect(embedPictures(model, pictures.heldOut, resident(), { ...config, size: 12 })).rejects.toThrow('pictures are [N, 8, 8, 3]');
+    await expect(embedPictures(model, pictures.heldOut, resident(), { ...config, size: 12 })).rejects.toThrow('pictures must be [N, 8, 8, 3]');
     expect([model.training, model.norm.training]).toEqual([true, true]);
   });
 });

@@ -84,7 +84,7 @@ describe('nearestNeighbours', () => {
 
   it('names a k or a bank that cannot work', async () => {
     const one = of([[1, 0]]);
-    for (const k of [0, -1, 1.5, NaN]) await expect(nearestNeighbours(one, one, k)).rejects.toThrow(`k-NN: k is a whole number, at least 1; got ${k}`);
+    for (const k of [0, -1, 1.5, NaN]) await expect(nearestNeighbours(one, one, k)).rejects.toThrow(`k-NN: k must be a whole number above 0; got ${k}`);
     await expect(nearestNeighbours(one, { values: new Float32Array(0), count: 0, size: 2 }, 1)).rejects.toThrow('k-NN: the bank must hold features');
   });
 });
@@ -131,7 +131,7 @@ describe('knnAccuracy', () => {
   it('needs labels on both sides', async () => {
     const [labelled, bare] = [of([[1, 0]], [0]), of([[1, 0]])];
     await expect(knnAccuracy(labelled, bare, { k: 1, T: 1 })).rejects.toThrow(ConfigError);
-    await expect(knnAccuracy(bare, labelled, { k: 1, T: 1 })).rejects.toThrow('k-NN: both sets need labels');
+    await expect(knnAccuracy(bare, labelled, { k: 1, T: 1 })).rejects.toThrow('k-NN: both sets must have labels');
   });
 });
 
@@ -147,8 +147,8 @@ describe('knnSweep', () => {
 
   it('names a k or T that cannot work', async () => {
     const one = of([[1, 0]], [0]);
-    await expect(knnSweep(one, one, [5, 0], [1])).rejects.toThrow('k-NN: k is a whole number, at least 1; got 0');
-    await expect(knnSweep(one, one, [1], [0])).rejects.toThrow('k-NN: T is above 0; got 0');
+    await expect(knnSweep(one, one, [5, 0], [1])).rejects.toThrow('k-NN: k must be a whole number above 0; got 0');
+    await expect(knnSweep(one, one, [1], [0])).rejects.toThrow('k-NN: T must be a number above 0; got 0');
   });
 
   it('counts queries whose features are no numbers as wrong, and gives such neighbours no vote', async () => {

@@ -121,7 +121,7 @@ describe('linearProbe', () => {
   ])('ends in an error that names the tensor when %s changes', async (_, name, tamper) => {
     const encoder = new Tiny();
     const probe = linearProbe(encoder, { train, heldOut, config: { ...config, epochs: 2 }, onEpoch: ({ epoch }) => void (epoch === 1 && tamper(encoder)) });
-    await expect(probe).rejects.toThrow(`linear probe: nothing but the classifier may change; got another ${name} than the checkpoint's`);
+    await expect(probe).rejects.toThrow(`linear probe: nothing must change but the classifier; got another ${name} than the checkpoint's`);
     expect(encoder.training).toBe(true);
   });
 
@@ -132,11 +132,12 @@ describe('linearProbe', () => {
   });
 
   it('says what cannot work', async () => {
-    const probe = (changed: Partial<LinearData> & { c?: Partial<LinearData['config']> }) => linearProbe(new Tiny(), { train, heldOut, ...changed, config: { ...config, views: 'cached', ...changed.c } });
+    const probe = ({ c, ...changed }: Partial<LinearData> & { c?: Partial<LinearData['config']> }) =>
+      linearProbe(new Tiny(), { train, heldOut, ...changed, config: { ...config, views: 'cached', ...c } });
     await expect(probe({ c: { lr: 1e42 } })).rejects.toThrow(/linear probe: the loss must stay finite; got (NaN|Infinity) in epoch 1 at a learning rate of .* Lower it/);
     await expect(probe({ c: { epochs: 0 } })).rejects.toThrow('epochs: it must be a whole number above 0; got 0');
-    await expect(probe({ heldOut: { ...heldOut, labels: undefined } })).rejects.toThrow('linear probe: both sets need labels');
-    await expect(probe({ heldOut: { ...heldOut, count: 0 } })).rejects.toThrow('got 31 and 0. Hold some out');
+    await expect(probe({ heldOut: { ...heldOut, labels: undefined } })).rejects.toThrow('linear probe: both sets must have labels');
+    await expect(probe({ heldOut: subset(heldOut, []) })).rejects.toThrow('got 31 and 0. Hold some out');
   });
 });
 

@@ -153,7 +153,7 @@ describe('MoCo', () => {
   });
 
   it('names a queue that cannot work', () => {
-    expect(() => build(reference64, 2, { K: 0 })).toThrow('MoCo: the queue holds a whole number of keys above 0; got 0');
+    expect(() => build(reference64, 2, { K: 0 })).toThrow('MoCo: K must be a whole number above 0; got 0');
   });
 });
 

@@ -52,7 +52,7 @@ describe('pca', () => {
 
   it('refuses what has no answer', async () => {
     await expect(pca(known(9, 5, [2]), 6)).rejects.toThrow(ConfigError);
-    await expect(pca({ values: new Float32Array(3), count: 1, size: 3 })).rejects.toThrow(/at least two pictures; got 1/);
+    await expect(pca({ values: new Float32Array(3), count: 1, size: 3 })).rejects.toThrow(/at least two pictures to vary; got 1/);
   });
 });
 

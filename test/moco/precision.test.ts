@@ -60,7 +60,7 @@ describe('MoCo in f16', () => {
     asked.steps.forEach(({ loss }, i) => expect(loss).toBe(f32.steps[i].loss)); // a scale by powers of two changes no digit
   });
 
-  it('knows f32 and f16 only', () => expect(() => checkConfig({ ...config, precision: 'bf16' as 'f16' }, 64)).toThrow('precision: it is f32 or f16; got bf16. Choose one.'));
+  it('knows f32 and f16 only', () => expect(() => checkConfig({ ...config, precision: 'bf16' as 'f16' }, 64)).toThrow('precision: it must be f32 or f16; got \'bf16\''));
 
   it('skips steps whose gradients overflow, says so, finds a scale, and resumes to the bit', async () => {
     const device = await gpu();

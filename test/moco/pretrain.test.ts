@@ -226,17 +226,17 @@ describe('checkConfig', () => {
   it.each<[Partial<PretrainConfig>, number, string]>([
     [{ batch: 10, splits: 4 }, 100, 'splits: the batch must divide into equal parts for batch norm; got batch 10 and splits 4. Use a batch of 12'],
     [{ batch: 5, splits: 4 }, 100, 'Use a batch of 8'],
-    [{ batch: 4, splits: 4 }, 100, 'splits: batch norm needs at least 2 pictures a part; got batch 4 and splits 4'],
+    [{ batch: 4, splits: 4 }, 100, 'splits: a part must have at least 2 pictures for batch norm; got batch 4 and splits 4'],
     [{ batch: 64, splits: 4 }, 50, 'batch: it must not exceed the pictures to train on; got batch 64 and 50 pictures. Use a batch of 48 or fewer'],
-    [{ T: 0 }, 1000, 'T: it must be above 0; got 0'],
-    [{ m: 1.1 }, 1000, 'm: it must be in [0, 1]; got 1.1'],
-    [{ m: NaN }, 1000, 'm: it must be in [0, 1]; got NaN'],
+    [{ T: 0 }, 1000, 'T: it must be a number above 0; got 0'],
+    [{ m: 1.1 }, 1000, 'm: it must be a number in [0, 1]; got 1.1'],
+    [{ m: NaN }, 1000, 'm: it must be a number in [0, 1]; got NaN'],
     [{ K: 0 }, 1000, 'K: it must be a whole number above 0; got 0'],
     [{ K: 1.5 }, 1000, 'K: it must be a whole number above 0; got 1.5'],
-    [{ lr: Infinity }, 1000, 'lr: it must be at least 0; got Infinity'],
-    [{ heldOut: 1 }, 1000, 'heldOut: it must be in [0, 1); got 1'],
+    [{ lr: Infinity }, 1000, 'lr: it must be a number, at least 0; got Infinity'],
+    [{ heldOut: 1 }, 1000, 'heldOut: it must be a number in [0, 1); got 1'],
     [{ seed: 2 ** 32 }, 1000, 'seed: it must be a whole number below 2^32; got 4294967296'],
-    [{ epochs: '20' as unknown as number }, 1000, 'epochs: it must be a whole number above 0; got 20'],
+    [{ epochs: '20' as unknown as number }, 1000, 'epochs: it must be a whole number above 0; got \'20\''],
   ])('refuses %o', (changed, count, sentence) => {
     expect(() => checkConfig({ ...demoConfig, ...changed }, count)).toThrow(ConfigError);
     expect(() => checkConfig({ ...demoConfig, ...changed }, count)).toThrow(sentence);

@@ -215,7 +215,7 @@ describe('a streamed run', () => {
   });
 
   it('refuses an impossible number of steps ahead', () => {
-    expect(() => start(all, {}, -1)).toThrow('ahead: it is a whole number of steps in [0, 64]; got -1');
+    expect(() => start(all, {}, -1)).toThrow('ahead: it must be a whole number of steps in [0, 64]; got -1');
   });
 });
 
@@ -265,6 +265,6 @@ describe('a streamed set', () => {
       expect((await loadPictures(got[part], Uint32Array.from({ length: data.length / 867 }, (_, i) => i))).data).toEqual(data);
     }
     expect(await loadPictures(subset(subset(set, [5, 3, 9]), [2, 0]), [1])).toEqual(subset(all, [5]));
-    expect(() => subset(set, [26])).toThrow('an index lies in [0, 25]; got 26');
+    expect(() => subset(set, [26])).toThrow('an index must lie in [0, 25]; got 26');
   });
 });

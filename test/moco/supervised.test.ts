@@ -94,10 +94,10 @@ describe('trainClassifier', () => {
   });
 
   it.each<[string, Partial<SupervisedConfig>, Partial<Pictures>, string]>([
-    ['a precision that is none', { precision: 'bf16' as 'f16' }, {}, 'precision: it is f32 or f16; got bf16. Choose one.'],
-    ['no classes', {}, { labels: undefined }, 'classifier: pictures need classes; got none'],
+    ['a precision that is none', { precision: 'bf16' as 'f16' }, {}, 'precision: it must be f32 or f16; got \'bf16\''],
+    ['no classes', {}, { labels: undefined }, 'classifier: pictures must have classes; got none'],
     ['too large a batch', { batch: 46 }, {}, 'at most the 45 pictures to train on; got 46'],
-    ['no epochs', { epochs: 0 }, {}, 'epochs: it is a whole number above 0; got 0'],
+    ['no epochs', { epochs: 0 }, {}, 'epochs: it must be a whole number above 0; got 0'],
     ['a warm-up without end', { warmup: 4 }, {}, 'warmup: it must end before the last epoch; got 4 of 4'],
   ])('refuses %s', async (_, changed, train, sentence) => {
     await expect(trainClassifier(await classifier('resnet-tiny'), { ...sets, train: { ...sets.train, ...train } }, configOf('resnet-tiny', changed))).rejects.toThrow(sentence);

@@ -117,7 +117,7 @@ describe('ResNet has torchvision’s tensors', () => {
     const [a, b, c] = await Promise.all([0, 0, 1].map((seed) => build('resnet-tiny', { seed }).conv1.weight.data()));
     expect(a).toEqual(b);
     expect(a).not.toEqual(c);
-    expect(() => resnet('resnet19')).toThrow('resnet: the name is one of resnet18, resnet34, resnet50, resnet-tiny; got resnet19');
+    expect(() => resnet('resnet19')).toThrow('resnet: the name must be resnet18, resnet34, resnet50 or resnet-tiny; got \'resnet19\'');
   });
 });
 

@@ -107,9 +107,9 @@ describe('the vision transformer is MoCo v3’s', () => {
   });
 
   it('says what does not fit', () => {
-    expect(() => vit('vit-x')).toThrow('vit: the name is one of vit-ti, vit-s, vit-b, vit-conv-ti');
-    expect(() => vit('vit-tiny', { patch: 5 })).toThrow('vit: patches tile the picture; got size 32 and patches of 5');
-    on(reference, () => expect(() => vit('vit-tiny', { depth: 0 }).embed(tensor(new Float32Array(27), [1, 3, 3, 3]))).toThrow('vit: pictures are [N, 32, 32, 3]; got [1, 3, 3, 3]'));
+    expect(() => vit('vit-x')).toThrow('vit: the name must be vit-ti, vit-s, vit-b, vit-conv-ti');
+    expect(() => vit('vit-tiny', { patch: 5 })).toThrow('vit: patches must tile the picture; got size 32 and patches of 5');
+    on(reference, () => expect(() => vit('vit-tiny', { depth: 0 }).embed(tensor(new Float32Array(27), [1, 3, 3, 3]))).toThrow('vit: pictures must be [N, 32, 32, 3]; got [1, 3, 3, 3]'));
   });
 });
 

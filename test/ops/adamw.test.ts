@@ -71,7 +71,7 @@ describe('adamw', () => {
       expect(() => adamw(two, one, fresh(2), one, { weightDecay: 0 })).toThrow('adamw: the gradient must have shape [2]; got [1]');
       expect(() => adamw(one, one, fresh(2), one, { weightDecay: 0 })).toThrow('adamw: the mean of the gradient must have shape [1]; got [2]');
       expect(() => adamw(one, one, { ...fresh(1), corrections: one }, one, { weightDecay: 0 })).toThrow('adamw: corrections must have shape [2]; got [1]');
-      expect(() => adamw(one, one, fresh(1), one, { weightDecay: 0, betas: [0.9, 1] })).toThrow('adamw: betas lie in [0, 1), weight decay and eps are not negative; got 0.9, 1, 0 and 1e-8');
+      expect(() => adamw(one, one, fresh(1), one, { weightDecay: 0, betas: [0.9, 1] })).toThrow('adamw: betas must be a list of 2, each a number in [0, 1); got [0.9, 1]');
     });
   });
 });

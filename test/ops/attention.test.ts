@@ -104,7 +104,7 @@ describe('attention', () => {
 
   it('names what does not fit', async () => {
     on(await gpu(), () => {
-      expect(() => attentionQkv(zeros([2, 5, 25]), { heads: 2 })).toThrow('attentionQkv: x is [batch, N, 3 · heads · D]; got [2, 5, 25] for 2 heads. Choose heads that divide the width.');
+      expect(() => attentionQkv(zeros([2, 5, 25]), { heads: 2 })).toThrow('attentionQkv: x must be [batch, N, 3 · heads · D]; got [2, 5, 25] for 2 heads. Choose heads that divide the width.');
       expect(() => attention(zeros([2, 5, 8]), zeros([2, 0, 8]), zeros([2, 0, 8]))).toThrow('attention: there must be a key to attend to; got k [2, 0, 8]');
       expect(() => attention(zeros([2, 5, 8]), zeros([2, 4, 8]), zeros([2, 5, 8]))).toThrow('attention: v must have shape [2, 4, 8]; got [2, 5, 8]');
     });

@@ -185,12 +185,26 @@ describe('augment', () => {
     expect(five.length).toBe(75);
   });
 
+  it('a picture that is not there and a crop of nothing are NaN, on the device; numbers are checked', async () => {
+    for (const device of [await gpu(), reference]) {
+      const y = await on(device, () => {
+        const table = wholePictures(3, 2, 2);
+        table.set([0, 0], 2 * AUGMENT_COLUMNS + 2);
+        return augment(tensor(new Uint8Array(12).fill(255), [1, 2, 2, 3]), tensor([0, 1, 0], [3], 'u32'), tensor(table, [3, AUGMENT_COLUMNS]), { size: 2, ...plain }).data();
+      });
+      expect(Array.from(y)).toEqual([...new Array(12).fill(y[0]), ...new Array(24).fill(NaN)]);
+      expect(y[0]).toBeGreaterThan(0);
+    }
+    on(reference, () =>
+      expect(() => normalizePictures(tensor(new Uint8Array(12), [1, 2, 2, 3]), [1], plain)).toThrow('normalizePictures: the index must lie in [0, 0]; got 1 at place 0. Correct it.'));
+  });
+
   it('names what does not fit', async () => {
     on(await gpu(), () => {
       const [x, index, table] = [tensor(new Uint8Array(12), [1, 2, 2, 3]), tensor(new Uint32Array(2)), tensor(wholePictures(1, 2, 2), [1, AUGMENT_COLUMNS])];
       expect(() => augment(x, index, table, { size: 2, ...plain })).toThrow('augment: the table must have shape [2, 17]; got [1, 17]');
-      expect(() => augment(tensor(new Uint8Array(4), [1, 2, 2, 1]), index, table, { size: 2, ...plain })).toThrow('augment: pictures are [M, H, W, 3] or [pixels, 3] with at least one pixel; got [1, 2, 2, 1]');
-      expect(() => augment(x, index, tensor(wholePictures(2, 2, 2), [2, AUGMENT_COLUMNS]), { size: 0, ...plain })).toThrow('augment: the size is a whole number above 0; got 0 by 0');
+      expect(() => augment(tensor(new Uint8Array(4), [1, 2, 2, 1]), index, table, { size: 2, ...plain })).toThrow('augment: pictures must be [M, H, W, 3] or [pixels, 3] with at least one pixel; got [1, 2, 2, 1]');
+      expect(() => augment(x, index, tensor(wholePictures(2, 2, 2), [2, AUGMENT_COLUMNS]), { size: 0, ...plain })).toThrow('augment: size must be a whole number or two, at least 1; got 0');
     });
   });
 });
@@ -262,8 +276,8 @@ describe('drawAugmentation', () => {
   });
 
   it('names what cannot be', () => {
-    expect(() => draw(cifarAugmentation, 1, { view: 16 })).toThrow('drawAugmentation: the view is a whole number in 0 .. 15; got 16');
+    expect(() => draw(cifarAugmentation, 1, { view: 16 })).toThrow('drawAugmentation: draw: view must be a whole number in [0, 15]; got 16');
     for (const sigma of [[0, 11], [-1, 2], [2, 1], [NaN, 2]] as const)
-      expect(() => draw({ ...mocoV2Augmentation, blur: { probability: 1, sigma } }, 1)).toThrow(`sigma of the blur must be a range in 0 .. 10 pixels; got ${sigma.join(' to ')}`);
+      expect(() => draw({ ...mocoV2Augmentation, blur: { probability: 1, sigma } }, 1)).toThrow(`drawAugmentation: blur: sigma must be a range in [0, 10] pixels; got [${sigma.join(', ')}]`);
   });
 });

@@ -52,7 +52,7 @@ describe('average pool', () => {
   it('names what does not fit', async () => {
     on(await gpu(), () => {
       expect(() => avgPool(ones([1, 2, 2, 1]), { kernel: 3 })).toThrow('avgPool: the window must fit into the padded picture; got x [1, 2, 2, 1], kernel [3, 3]');
-      expect(() => globalAvgPool(ones([1, 0, 2, 1]))).toThrow('globalAvgPool: x is [N, H, W, C], with a pixel at least; got [1, 0, 2, 1]');
+      expect(() => globalAvgPool(ones([1, 0, 2, 1]))).toThrow('globalAvgPool: x must be [N, H, W, C], with a pixel at least; got [1, 0, 2, 1]');
     });
   });
 });

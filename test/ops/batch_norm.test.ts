@@ -158,12 +158,12 @@ describe('batch norm', () => {
     on(await gpu(), () => {
       const x = tensor(new Float32Array(18), [6, 3]);
       const o = { ...state(3), train: true };
-      expect(() => batchNorm(x, { ...o, splits: 4 })).toThrow('batchNorm: the batch divides evenly among the splits; got 6 samples and 4 splits. Choose a batch size that is a multiple of 4');
-      expect(() => batchNorm(x, { ...o, splits: 6 })).toThrow('batchNorm: a split needs two values a channel to have a variance; got x [6, 3] and 6 splits. Use a larger batch or fewer splits.');
-      expect(() => batchNorm(x, { ...o, gamma: ones([3]) })).toThrow('batchNorm: gamma and beta come together; got only gamma');
+      expect(() => batchNorm(x, { ...o, splits: 4 })).toThrow('batchNorm: the batch must divide evenly among the splits; got 6 samples and 4 splits. Choose a batch size that is a multiple of 4');
+      expect(() => batchNorm(x, { ...o, splits: 6 })).toThrow('batchNorm: a split must have two values a channel to have a variance; got x [6, 3] and 6 splits. Use a larger batch or fewer splits.');
+      expect(() => batchNorm(x, { ...o, gamma: ones([3]) })).toThrow('batchNorm: gamma and beta must come together; got only gamma');
       expect(() => batchNorm(x, { ...o, gamma: ones([3]), beta: ones([4]) })).toThrow('batchNorm: beta must have shape [3]; got [4]');
       expect(() => batchNorm(x, { ...o, residual: ones([3]) })).toThrow('batchNorm: residual must have shape [6, 3]; got [3]');
-      expect(() => batchNorm(ones([3]), o)).toThrow('batchNorm: x is [N, ..., C]; got [3]');
+      expect(() => batchNorm(ones([3]), o)).toThrow('batchNorm: x must be [N, ..., C]; got [3]');
       expect(batchNorm(x, { ...o, train: false, splits: 4 }).shape).toEqual([6, 3]); // splits are a matter of training
     });
   });

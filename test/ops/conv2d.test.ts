@@ -33,7 +33,7 @@ describe('conv2d', () => {
   it('names the shapes that do not fit', async () => {
     on(await gpu(), () => {
       const x = tensor(new Float32Array(12), [1, 2, 2, 3]);
-      expect(() => conv2d(x, tensor(new Float32Array(2), [1, 1, 1, 2]))).toThrow('conv2d: x has 1 times the channels of w, and O divides by the groups; got x [1, 2, 2, 3] and w [1, 1, 1, 2]');
+      expect(() => conv2d(x, tensor(new Float32Array(2), [1, 1, 1, 2]))).toThrow('conv2d: x must have 2 channels (groups × w\'s), and O must divide by the groups; got x [1, 2, 2, 3] and w [1, 1, 1, 2]');
       expect(() => conv2d(x, tensor(new Float32Array(27), [1, 3, 3, 3]))).toThrow('the filter must fit into the padded picture');
     });
   });

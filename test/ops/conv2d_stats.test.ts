@@ -183,7 +183,7 @@ describe('batch norm after a convolution that took the statistics', () => {
       const norm = (statistics: TileStatistics, splits: number) => batchNorm(empty([4, 5, 3]), { runningMean: empty([3]), runningVar: empty([3]), train: true, splits, statistics });
       const tiles = (rows: number, n: number) => ({ rows, mean: empty([n, 3]), m2: empty([n, 3]) });
       expect(() => norm(tiles(8, 2), 1)).toThrow('batchNorm: statistics must have shape [3, 3]; got [2, 3]');
-      expect(() => norm(tiles(8, 3), 2)).toThrow('batchNorm: with splits every tile lies in one sample; got tiles of 8 rows, samples of 5, 2 splits. Leave out statistics.');
+      expect(() => norm(tiles(8, 3), 2)).toThrow('batchNorm: with splits every tile must lie in one sample; got tiles of 8 rows, samples of 5, 2 splits. Leave out statistics.');
     });
   });
 });

@@ -5,6 +5,8 @@ import { crossEntropy } from '../../src/ops/cross_entropy.js';
 import { logSoftmax } from '../../src/ops/softmax.js';
 import { parameter, tensor } from '../../src/tensor.js';
 import { backward } from '../../src/autograd.js';
+import { compile } from '../../src/compile.js';
+import type { Tensor } from '../../src/tensor.js';
 import { gpu, on, reference, reference64 } from '../support/devices.js';
 import { assertClose, checkOp, uglySizeAtLeast1 } from '../support/op.js';
 
@@ -43,6 +45,22 @@ describe('cross entropy', () => {
         }
   });
 
+  it('takes labels as numbers, checked', async () => {
+    const y = on(reference, () => [[2, 0], Uint32Array.of(2, 0), tensor([2, 0], [2], 'u32')].map((labels) => crossEntropy(ones([2, 3]), labels as number[]).data()));
+    const [a, b, c] = await Promise.all(y);
+    expect([a, b]).toEqual([c, c]);
+    on(reference, () => {
+      for (const wrong of [[3, 0], [-1, 0], [0.5, 0], [NaN, 0]])
+        expect(() => crossEntropy(ones([2, 3]), wrong)).toThrow(`crossEntropy: labels must lie in [0, 2]; got ${wrong[0]} at place 0. Correct it.`);
+    });
+  });
+
+  it('refuses numbers in a recording, where they would stay', async () => {
+    const f = compile((x: Tensor) => crossEntropy(x, [0, 1]));
+    const device = await gpu();
+    expect(() => on(device, () => f(ones([2, 3])))).toThrow('crossEntropy: labels must be a tensor inside a compiled function; got numbers. Pass them as an argument.');
+  });
+
   it('extreme logits stay finite', async () => {
     const [loss, grad] = await on(await gpu(), () => {
       const x = parameter(tensor([1e4, -1e4, -1e4, 1e4], [2, 2]));
@@ -58,7 +76,7 @@ describe('cross entropy', () => {
     on(await gpu(), () => {
       expect(() => crossEntropy(ones([2, 3]), tensor([0, 1, 2], [3], 'u32'))).toThrow('crossEntropy: labels must have shape [2]; got [3]');
       expect(() => crossEntropy(ones([2, 3]), ones([2]))).toThrow('crossEntropy: the tensor must be u32; got f32 [2]');
-      expect(() => crossEntropy(ones([0, 3]), tensor([], [0], 'u32'))).toThrow('crossEntropy: logits are [N, C], with a row and a class at least; got [0, 3]');
+      expect(() => crossEntropy(ones([0, 3]), tensor([], [0], 'u32'))).toThrow('crossEntropy: logits must be [N, C], with a row and a class at least; got [0, 3]');
     });
   });
 });

@@ -161,9 +161,9 @@ describe('infoNce', () => {
   it('names what does not fit', async () => {
     on(await gpu(), () => {
       const [q, queue] = [tensor([1, 2], [1, 2]), tensor([1, 2, 3, 4], [2, 2])];
-      expect(() => infoNce(q, queue, queue, 1)).toThrow('infoNce: q and its positives are [N, D] and the queue is [K, D], N and D above 0; got [1, 2], [2, 2] and [2, 2]');
+      expect(() => infoNce(q, queue, queue, 1)).toThrow('infoNce: q and its positives must be [N, D] and the queue [K, D], N and D above 0; got [1, 2], [2, 2] and [2, 2]');
       expect(() => infoNce(q, q, tensor([1, 2, 3], [1, 3]), 1)).toThrow('got [1, 2], [1, 2] and [1, 3]');
-      expect(() => infoNce(q, q, queue, 0)).toThrow('infoNce: the temperature is above 0; got 0');
+      expect(() => infoNce(q, q, queue, 0)).toThrow('infoNce: the temperature must be a number above 0; got 0');
     });
   });
 });

@@ -35,6 +35,6 @@ describe('l2 normalize', () => {
   });
 
   it('needs an axis', async () => {
-    on(await gpu(), () => expect(() => l2Normalize(ones([]))).toThrow('l2Normalize: rows lie along the last axis; got []. Reshape it to [1].'));
+    on(await gpu(), () => expect(() => l2Normalize(ones([]))).toThrow('l2Normalize: rows must lie along a last axis; got []. Reshape it to [1].'));
   });
 });

@@ -73,7 +73,7 @@ describe('lars', () => {
       const table = larsTable([{ start: 0, length: 1, adapted: true }]);
       expect(() => lars(two, one, two, table, one, { momentum: 0.9, weightDecay: 0 })).toThrow('lars: the gradient must have shape [2]; got [1]');
       expect(() => lars(one, one, one, table, two, { momentum: 0.9, weightDecay: 0 })).toThrow('lars: lr must have one element; got [2]');
-      expect(() => lars(one, one, one, table, one, { momentum: 0.9, weightDecay: 0, trust: 0 })).toThrow('trust is above 0; got 0.9, 0 and 0');
+      expect(() => lars(one, one, one, table, one, { momentum: 0.9, weightDecay: 0, trust: 0 })).toThrow('trust must be a number above 0; got 0');
     });
   });
 });

@@ -56,7 +56,7 @@ describe('layer norm', () => {
 
   it('names what does not fit', async () => {
     on(await gpu(), () => {
-      expect(() => layerNorm(ones([]), ones([1]), ones([1]))).toThrow('layerNorm: rows lie along the last axis; got []. Reshape it to [1].');
+      expect(() => layerNorm(ones([]), ones([1]), ones([1]))).toThrow('layerNorm: rows must lie along a last axis; got []. Reshape it to [1].');
       expect(() => layerNorm(ones([2, 3]), ones([2]), ones([3]))).toThrow('layerNorm: gamma must have shape [3]; got [2]');
       expect(() => layerNorm(ones([2, 3]), ones([3]), ones([4]))).toThrow('layerNorm: beta must have shape [3]; got [4]');
     });

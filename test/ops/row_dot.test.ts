@@ -15,7 +15,7 @@ describe('row dot', () => {
   it('names the shapes that do not fit', async () => {
     on(await gpu(), () => {
       expect(() => rowDot(ones([2, 3]), ones([3]))).toThrow('rowDot: b must have shape [2, 3]; got [3]');
-      expect(() => rowDot(ones([]), ones([]))).toThrow('rowDot: rows lie along the last axis; got []');
+      expect(() => rowDot(ones([]), ones([]))).toThrow('rowDot: rows must lie along a last axis; got []');
     });
   });
 });

@@ -51,8 +51,8 @@ describe('sgd', () => {
       const options = { momentum: 0.9, weightDecay: 0 };
       expect(() => sgd(two, one, two, one, options)).toThrow('sgd: the gradient must have shape [2]; got [1]');
       expect(() => sgd(one, one, one, two, options)).toThrow('sgd: lr must have one element; got [2]');
-      expect(() => sgd(one, one, one, one, { momentum: -1, weightDecay: 0 })).toThrow('sgd: momentum and weight decay are not negative; got -1 and 0');
-      expect(() => sgd(one, one, one, one, { momentum: 0, weightDecay: 0, nesterov: true })).toThrow('sgd: Nesterov needs a momentum above 0');
+      expect(() => sgd(one, one, one, one, { momentum: -1, weightDecay: 0 })).toThrow('sgd: momentum must be a number, at least 0; got -1');
+      expect(() => sgd(one, one, one, one, { momentum: 0, weightDecay: 0, nesterov: true })).toThrow('sgd: momentum must be above 0 for Nesterov');
     });
   });
 });

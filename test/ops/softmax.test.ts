@@ -45,6 +45,6 @@ describe('softmax', () => {
   });
 
   it('needs an axis', async () => {
-    on(await gpu(), () => expect(() => softmax(ones([]))).toThrow('softmax: rows lie along the last axis; got []'));
+    on(await gpu(), () => expect(() => softmax(ones([]))).toThrow('softmax: rows must lie along a last axis; got []'));
   });
 });

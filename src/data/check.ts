@@ -1,0 +1,38 @@
+import { callable, check, instance, isRecord, listOf, text, told, whole } from '../core/check.js';
+import { ConfigError, ShapeError } from '../core/errors.js';
+import type { Pictures } from './pictures.js';
+import type { PictureSource } from './source.js';
+
+/** Throws unless `p` is a data set, in memory or streamed, whose lists are as long as it says and whose labels name its classes. */
+export function checkPictures(where: string, p: PictureSource): void {
+  if (!isRecord(p)) throw new ConfigError(`${where}: the pictures must be a data set; got ${told(p)}. Make one with openPictures() or drawPictures().`);
+  for (const key of ['count', 'height', 'width'] as const) check(where, `the pictures' ${key}`, p[key], whole(key === 'count' ? 0 : 1));
+  const { count, height, width, names, labels, classes } = p;
+  check(where, 'the names', names, { is: `a list of ${count}`, holds: (v) => Array.isArray(v) && v.length === count });
+  if ('data' in p) {
+    const { data, places } = p as Pictures;
+    check(where, 'the data', data, instance(Uint8Array));
+    if (places !== undefined) checkPlaces(where, p as Pictures);
+    const bytes = count * height * width * 3;
+    if (places === undefined && data.length !== bytes) throw new ShapeError(`${where}: the data must have ${bytes} bytes, count · height · width · 3; got ${data.length}. Correct the sizes.`);
+  } else check(where, 'load', (p as { load?: unknown }).load, callable, 'Pass a data set with data, or with load().');
+  if (classes !== undefined) check(where, 'the classes', classes, listOf(text));
+  if (labels === undefined) return;
+  check(where, 'the labels', labels, { is: `a Uint32Array of ${count}`, holds: (v) => v instanceof Uint32Array && v.length === count });
+  const wrong = classes && labels.findIndex((l) => l >= classes.length);
+  if (wrong !== undefined && wrong >= 0)
+    throw new ConfigError(`${where}: a label must lie in [0, ${classes!.length - 1}]; got ${labels[wrong]} of picture ${wrong}. Name its class, or correct it.`);
+}
+
+/** Throws unless each picture of a shape of its own lies in the data, and has no more pixels than the set says. */
+function checkPlaces(where: string, { data, places, count, height, width }: Pictures): void {
+  check(where, 'the places', places, { is: `a Uint32Array of 3 · ${count}`, holds: (v) => v instanceof Uint32Array && v.length === 3 * count });
+  for (let i = 0; i < count; i++) {
+    const [first, rows, columns] = places!.subarray(3 * i, 3 * i + 3);
+    if (rows * columns === 0 || rows * columns > height * width || first + rows * columns > data.length / 3)
+      throw new ShapeError(
+        `${where}: a picture must lie in the data, of 1 to ${height * width} pixels; got ${rows} by ${columns} from pixel ${first} of ${data.length / 3}. ` +
+          'Correct its place.',
+      );
+  }
+}
