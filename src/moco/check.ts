@@ -11,6 +11,11 @@ import type { Part } from './method.js';
 export const methodRules = { T: needed(above0), optimizer: needed(callable) };
 export const seedRule: Rule = { is: 'a whole number below 2^32', holds: whole(0, 2 ** 32 - 1).holds };
 
+export const tensorMap: Rule = {
+  is: 'a Map of tensors by name',
+  holds: (v) => v instanceof Map && [...v].every(([name, t]) => typeof name === 'string' && Array.isArray(t?.shape)),
+};
+
 /** Throws unless a method is given what builds its encoder, and options that can work. */
 export function checkMethod(where: string, encoder: unknown, options: unknown, rules: Readonly<Record<string, Rule>>): void {
   check(where, 'the encoder', encoder, callable, 'Pass a function that builds one.');

@@ -8,6 +8,7 @@ import type { Module } from '../nn/module.js';
 import { ResNet } from '../nn/resnet.js';
 import { VisionTransformer } from '../nn/vit.js';
 import { type Architecture, assumedOfResNet, resnetArchitecture } from './architecture.js';
+import { tensorMap } from './check.js';
 import type { Normalisation } from './embed.js';
 import { checkFinite, nonFinite } from './finite.js';
 import type { Weights } from './layout.js';
@@ -55,7 +56,7 @@ export const saidRules = { stem: text, model: text, heads: whole(1), prefix: tex
  * something else. ConfigError for what is said that contradicts the file.
  */
 export function encoderOf(weights: Weights, file: string, also: Said = {}): EncoderFile {
-  check('encoderOf', 'the weights', weights, { is: 'an object of tensors and metadata', holds: (v) => isRecord(v) && v.tensors instanceof Map && isRecord(v.metadata) });
+  check('encoderOf', 'the weights', weights, { is: 'an object of tensors and metadata', holds: (v) => isRecord(v) && tensorMap.holds(v.tensors) && isRecord(v.metadata) });
   check('encoderOf', 'what is said', also, { is: 'an object', holds: isRecord });
   for (const [key, rule] of Object.entries(saidRules)) if (also[key as keyof Said] !== undefined) check('encoderOf', key, also[key as keyof Said], rule);
   check('encoderOf', 'the file', file, text);

@@ -1,4 +1,4 @@
-import { check, instance, text } from '../core/check.js';
+import { check, text } from '../core/check.js';
 import { FormatError } from '../core/errors.js';
 import { numel } from '../core/shape.js';
 import { Inert } from '../io/pickle.js';
@@ -138,7 +138,7 @@ const corrections = (steps: number): StoredTensor => ({ dtype: 'F32', shape: [2]
  */
 export function encoderWeights(tensors: ReadonlyMap<string, StoredTensor>, file: string, prefix?: string): Map<string, StoredTensor> {
   check('encoderWeights', 'the file', file, text);
-  check('encoderWeights', 'the tensors', tensors, instance(Map));
+  check('encoderWeights', 'the tensors', tensors, tensorMap);
   const plain = plainNames(tensors, file);
   return behind(plain, placeOfEncoder(plain, file, prefix).prefix);
 }

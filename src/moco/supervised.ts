@@ -177,7 +177,7 @@ function measurer(model: Encoder, heldOut: Pictures, config: SupervisedConfig): 
 
 /** Checks what does not depend on pictures. @throws ConfigError */
 export function checkSupervised(config: SupervisedConfig): void {
-  checkSettings('trainClassifier', { ...config, precision: config.precision ?? 'f32' }, needed);
+  checkSettings('trainClassifier', { ...config, precision: config?.precision ?? 'f32' }, needed);
   const { warmup, epochs } = config;
   if (warmup >= epochs) throw new ConfigError(`warmup: it must end before the last epoch; got ${warmup} of ${epochs} epochs. Shorten it.`);
 }

@@ -30,6 +30,7 @@ export abstract class Module {
   }
 
   set training(training: boolean) {
+    check('training', 'it', training, flag);
     dependsOn(this, () => this.#training);
     const set = () => void (this.#training = training);
     set();

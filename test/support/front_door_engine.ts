@@ -21,7 +21,7 @@ const times = () => [{ op: 'a', kernel: 'a', start: 0, microseconds: 1, bytes: 1
 /** Every function of the engine's entry. */
 export const engine: Record<string, Row> = {
   DawngradError: error(lib.DawngradError), ShapeError: error(lib.ShapeError), DTypeError: error(lib.DTypeError),
-  ConfigError: error(lib.ConfigError), DeviceError: error(lib.DeviceError), FormatError: error(lib.FormatError),
+  ConfigError: error(lib.ConfigError), DeviceError: error(lib.DeviceError), FormatError: error(lib.FormatError), DivergedError: error(lib.DivergedError),
   Rng: { call: (...a: [number]) => new lib.Rng(...a), args: () => [1, 'stream', 2], needed: 1, wrong: () => [[NaN], [0.5], ['1'], [1, {}], [1, 0, Infinity]] },
   'Rng#bits': { call: () => new lib.Rng(1).bits(), args: () => [] },
   'Rng#uniform': { call: (...a) => new lib.Rng(1).uniform(...a), args: () => [0, 1], needed: 0, wrong: () => [[NaN, 1], ['0', 1]] },
