@@ -8,7 +8,8 @@ import { mix } from './values.js';
 const read = (name: string) => readFileSync(join(import.meta.dirname, name));
 
 export const cases = JSON.parse(read('cases.json').toString()) as Cases;
-const golden = new Map([...decodeSafetensors(read('golden.safetensors'), 'golden.safetensors').tensors].map(([name, t]) => [name, t.data as Float32Array]));
+const { tensors } = decodeSafetensors(read('golden.safetensors'), 'golden.safetensors');
+const golden = new Map([...tensors].map(([name, t]) => [name, t.data as Float32Array]));
 
 /** Every name of the file, without the two ways in which a large tensor is stored. */
 export const names: readonly string[] = [...new Set([...golden.keys()].map((name) => name.replace(/@[sn]$/, '')))];

@@ -46,7 +46,8 @@ async function train(backend: Backend, method: Method, name: string, c: MoCoCase
     }));
     items.set(`${name}/loss/${t}`, (await measured.data()).slice(0, 1));
   }
-  for (const slot of slots(method)) if (isGolden(slot.name)) items.set(`${name}/end/${slot.name}`, Float64Array.from((await slot.save()).data, Number));
+  for (const slot of slots(method))
+    if (isGolden(slot.name)) items.set(`${name}/end/${slot.name}`, Float64Array.from((await slot.save()).data, Number));
   return items;
 }
 
@@ -66,7 +67,9 @@ function begin(slot: Slot, own: ArrayLike<number> | undefined): void {
   const scale = name === 'optimizer.loss_scale' ? SCALE : undefined;
   const zeros = name.startsWith('optimizer.') ? new Float32Array(shape.reduce((a, b) => a * b, 1)) : undefined;
   const values = own ?? scale ?? zeros ?? (dtype === 'F32' && !name.endsWith('pos_embed') ? initial(name, shape) : undefined);
-  if (values) slot.load({ dtype, shape: [...shape], data: dtype === 'I64' ? BigInt64Array.from(values as number[], BigInt) : Float32Array.from(values) });
+  if (!values) return;
+  const data = dtype === 'I64' ? BigInt64Array.from(values as number[], BigInt) : Float32Array.from(values);
+  slot.load({ dtype, shape: [...shape], data });
 }
 
 /** Batches are counted alike in all that is trained, and two kinds of scalars PyTorch keeps elsewhere. */

@@ -20,13 +20,14 @@ export const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) 
 
 /** n numbers in [0, 1), multiples of 2^-24. */
 export function units(name: string, n: number): Float64Array {
-  const h = nameHash(name);
-  return Float64Array.from({ length: n }, (_, i) => (mix(mix(i) ^ h) >>> 8) * 2 ** -24);
+  const [h, u] = [nameHash(name), new Float64Array(n)]; // a loop, because networks have 25 million parameters
+  for (let i = 0; i < n; i++) u[i] = (mix(mix(i) ^ h) >>> 8) * 2 ** -24;
+  return u;
 }
 
 /** offset + U(±bound), rounded to f32. */
 export const even = (name: string, shape: readonly number[], offset = 0, bound = 1): Float32Array =>
-  Float32Array.from(units(name, sizeOf(shape)), (u) => offset + bound * (2 * u - 1));
+  new Float32Array(units(name, sizeOf(shape)).map((u) => offset + bound * (2 * u - 1)));
 
 /** A parameter or running statistic as every case begins with it. The momentum encoder shares the frozen patch projection. */
 export function initial(name: string, shape: readonly number[]): Float32Array {
