@@ -1,21 +1,24 @@
 import { callable, check, instance, isRecord, listOf, text, told, whole } from '../core/check.js';
 import { ConfigError, ShapeError } from '../core/errors.js';
-import type { Pictures } from './pictures.js';
+import type { Pictures, PictureSet } from './pictures.js';
 import type { PictureSource } from './source.js';
 
 /** Throws unless `p` is a data set, in memory or streamed, whose lists are as long as it says and whose labels name its classes. */
 export function checkPictures(where: string, p: PictureSource): void {
+  checkSet(where, p);
+  if (!('data' in p)) return check(where, 'load', p.load, callable, 'Pass a data set with data, or with load().');
+  check(where, 'the data', p.data, instance(Uint8Array));
+  if (p.places !== undefined) return checkPlaces(where, p);
+  const bytes = p.count * p.height * p.width * 3;
+  if (p.data.length !== bytes) throw new ShapeError(`${where}: the data must have ${bytes} bytes, count · height · width · 3; got ${p.data.length}. Correct the sizes.`);
+}
+
+/** The same of what is known of a data set without its pixels. */
+export function checkSet(where: string, p: PictureSet): void {
   if (!isRecord(p)) throw new ConfigError(`${where}: the pictures must be a data set; got ${told(p)}. Make one with openPictures() or drawPictures().`);
   for (const key of ['count', 'height', 'width'] as const) check(where, `the pictures' ${key}`, p[key], whole(key === 'count' ? 0 : 1));
-  const { count, height, width, names, labels, classes } = p;
+  const { count, names, labels, classes } = p;
   check(where, 'the names', names, { is: `a list of ${count}`, holds: (v) => Array.isArray(v) && v.length === count });
-  if ('data' in p) {
-    const { data, places } = p as Pictures;
-    check(where, 'the data', data, instance(Uint8Array));
-    if (places !== undefined) checkPlaces(where, p as Pictures);
-    const bytes = count * height * width * 3;
-    if (places === undefined && data.length !== bytes) throw new ShapeError(`${where}: the data must have ${bytes} bytes, count · height · width · 3; got ${data.length}. Correct the sizes.`);
-  } else check(where, 'load', (p as { load?: unknown }).load, callable, 'Pass a data set with data, or with load().');
   if (classes !== undefined) check(where, 'the classes', classes, listOf(text));
   if (labels === undefined) return;
   check(where, 'the labels', labels, { is: `a Uint32Array of ${count}`, holds: (v) => v instanceof Uint32Array && v.length === count });

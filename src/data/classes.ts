@@ -1,4 +1,5 @@
 import { ConfigError } from '../core/errors.js';
+import { checkPictures, checkSet } from './check.js';
 import { some } from './folder-warnings.js';
 import { type PictureSet, subset } from './pictures.js';
 import type { PictureSource } from './source.js';
@@ -9,6 +10,8 @@ import type { PictureSource } from './source.js';
  * @throws ConfigError where a set has no classes, or the two have none in common.
  */
 export function alignClasses<S extends PictureSource>(train: PictureSet, test: S): { test: S; warnings: string[] } {
+  checkSet('test set', train);
+  checkPictures('test set', test);
   const [known, given] = [train.classes, test.classes];
   if (!known || !train.labels || !given || !test.labels)
     throw new ConfigError('test set: it and the training set must have classes; got pictures without. Sort them into folders by class.');

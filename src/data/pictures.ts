@@ -1,4 +1,4 @@
-import { check, listOf, text, told, upTo1, whole } from '../core/check.js';
+import { check, isRecord, listOf, type Rule, text, told, upTo1, whole } from '../core/check.js';
 import { ConfigError } from '../core/errors.js';
 import { Rng } from '../core/rng.js';
 import { nearest } from '../core/nearest.js';
@@ -7,6 +7,7 @@ import { roomFor } from './room.js';
 import { inMemory, type PictureSource } from './source.js';
 
 const anySeed = whole(-Number.MAX_SAFE_INTEGER);
+const size = whole(1);
 
 /** A picture that could not be used, and why. */
 export interface Skipped {
@@ -42,8 +43,16 @@ export interface Pixels {
 /** A data set in memory. */
 export interface Pictures extends PictureSet, Pixels {}
 
+const arePixels: Rule = {
+  is: 'an object of data, height and width, or of data and places',
+  holds: (v) => isRecord(v) && v.data instanceof Uint8Array && (v.places === undefined ? size.holds(v.height) && size.holds(v.width) : v.places instanceof Uint32Array),
+};
+
 /** One of the pictures of a set, u8 [height, width, 3]. */
-export function pictureAt({ data, places, ...all }: Pixels & Pick<PictureSet, 'height' | 'width'>, index: number): { data: Uint8Array; height: number; width: number } {
+export function pictureAt(of: Pixels & Pick<PictureSet, 'height' | 'width'>, index: number): { data: Uint8Array; height: number; width: number } {
+  check('pictureAt', 'the pictures', of, arePixels, 'Take them from a data set.');
+  const { data, places, ...all } = of;
+  check('pictureAt', 'the index', index, whole(0, (places ? places.length / 3 : data.length / (3 * all.height * all.width)) - 1), 'Name a picture the set has.');
   const [first, height, width] = places ? places.subarray(3 * index, 3 * index + 3) : [index * all.height * all.width, all.height, all.width];
   return { data: data.subarray(3 * first, 3 * (first + height * width)), height, width };
 }

@@ -4,6 +4,7 @@ import { numel } from '../core/shape.js';
 import { Inert } from '../io/pickle.js';
 import type { StoredTensor } from '../io/safetensors.js';
 import { TorchTensor } from '../io/torch-tensor.js';
+import { tensorMap } from './check.js';
 import { behind, placeOfEncoder, plainNames } from './tensor-names.js';
 
 /** Tensors of a checkpoint by their names, and what else is known of it. */

@@ -1,6 +1,6 @@
 import { backend, type DispatchRecord } from '../backend/backend.js';
 import { compile } from '../compile.js';
-import { anything, check, checkOptions, isRecord, whole } from '../core/check.js';
+import { anything, check, checkOptions, isRecord, listOf, whole } from '../core/check.js';
 import type { TypedArray } from '../core/dtype.js';
 import { AHEAD, checkAhead } from '../data/look-ahead.js';
 import type { PictureSource } from '../data/source.js';
@@ -99,6 +99,7 @@ export class Pretraining {
   goOn(position: Position, measured: readonly StepRecord[] = []): void {
     check('position', 'it', position, { is: 'an object of step', holds: isRecord });
     check('position', 'step', position.step, whole(0));
+    check('position', 'what was measured', measured, listOf({ is: 'an object', holds: isRecord }));
     const { step } = position;
     this.#done = step;
     this.#epoch = new EpochMeans();
