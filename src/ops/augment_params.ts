@@ -1,4 +1,5 @@
-import { anyNumber, anything, atLeast0, checkOptions, finite, flag, listOf, needed, type Rule, upTo1, whole } from '../core/check.js';
+import { anyNumber, anything, atLeast0, checkOptions, finite, flag, isRecord, listOf, needed, type Rule, upTo1, whole } from '../core/check.js';
+import { ConfigError } from '../core/errors.js';
 import { Rng, streamOf } from '../core/rng.js';
 
 /** Random views of pictures. What is left out is never applied; a probability of 0 turns its part off. */
@@ -85,13 +86,18 @@ const draws = {
   indices: needed(wholes), places: wholes,
 };
 
+/** Where `places` has sizes, these may be anything. */
+const placed = { ...draws, height: anything, width: anything };
+
 /** Draws how each picture is to be augmented, as the table [N, 17] that `augment` reads. */
 export function drawAugmentation(augmentation: Augmentation, draw: Draw): Float32Array {
   checkOptions('drawAugmentation', augmentation, views);
   if (augmentation.jitter !== undefined) checkOptions('drawAugmentation: jitter', augmentation.jitter, jitters);
   if (augmentation.blur !== undefined) checkOptions('drawAugmentation: blur', augmentation.blur, blurs);
-  checkOptions('drawAugmentation: draw', draw, draws);
+  checkOptions('drawAugmentation: draw', draw, isRecord(draw) && draw.places !== undefined ? placed : draws);
   const { seed, epoch, view, indices, height, width, places } = draw;
+  if (places && places.length !== 3 * indices.length)
+    throw new ConfigError(`drawAugmentation: draw: places must be three numbers for each of ${indices.length} pictures; got ${places.length}. Correct them.`);
   const table = new Float32Array(indices.length * AUGMENT_COLUMNS);
   for (let i = 0; i < indices.length; i++) {
     const rng = new Rng(seed ^ streamOf('augment'), epoch * 16 + view, indices[i]);
