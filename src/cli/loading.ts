@@ -52,8 +52,8 @@ export async function openData(data: string, options: OpenOptions, { stream, roo
     told = Date.now();
     tell(`Opened ${done} of ${total} files.`);
   };
-  const { size, views, classes, limitPerClass, seed } = options; // what was chosen of drawn pictures may stand beside
-  return openSource(data, { size, views, classes, limitPerClass, seed, stream, room: room.bytes, onProgress });
+  const { size, views, cropMin, classes, limitPerClass, seed } = options; // what was chosen of drawn pictures may stand beside
+  return openSource(data, { size, views, cropMin, classes, limitPerClass, seed, stream, room: room.bytes, onProgress });
 }
 
 /** Why pictures are streamed, and how many are in memory at most, while steps run and while features are measured; nothing if they are not. */

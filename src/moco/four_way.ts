@@ -84,6 +84,7 @@ const rules = {
 
 /** Checks both pretrainings and all classifiers, as far as that needs no pictures. @throws ConfigError */
 export function checkFourWay(config: FourWayConfig): void {
+  checkOptions('fourWay', config, rules);
   for (const model of [config.resnet, config.vit]) {
     checkMethod(pretrainConfig(model, config, 2 * config.batch));
     const c = classifierConfig(model, config, config.seed);
@@ -103,7 +104,7 @@ function classifierConfig(model: string, { epochs, batch, size, cropMin, precisi
  */
 export async function fourWay(sets: Sets, config: FourWayConfig, kept: Kept, tell: Tell): Promise<FourWay> {
   checkSets('fourWay', sets);
-  checkOptions('fourWay', config, rules);
+  checkFourWay(config);
   checkKept('fourWay', kept, tell);
   const result: FourWay = { pretrained: [], contenders: [] };
   const said = new Set<string>();

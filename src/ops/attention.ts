@@ -58,7 +58,7 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOpt
   const [batch, Nq, width] = q.shape;
   floatType('attention', k);
   const Nk = k.shape[1];
-  if (!(Nk > 0)) throw new ShapeError(`attention: k must have a key to attend to; got k ${show(k.shape)}. Pass [batch, Nk, heads · D].`);
+  if (!(Nk > 0)) throw new ShapeError(`attention: there must be a key to attend to; got k ${show(k.shape)}. Pass [batch, Nk, heads · D].`);
   for (const [name, t] of [['k', k], ['v', v]] as const) checkSameShape('attention', name, t, [batch, Nk, width]);
   const kv = concat([k, v], 2);
   const p = { batch, H: heads, D, Nq, Nk, qRow: width, kvRow: 2 * width, kStart: 0, scale: scale ?? D ** -0.5 };

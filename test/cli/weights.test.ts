@@ -247,7 +247,7 @@ describe('dawngrad knn and linear', () => {
     [['linear', 'run', 'photos/a'], 2, /pictures need classes to be measured by/],
     [['linear', 'run', '--recipe', 'v9'], 2, /--recipe: it is one of v1, v3, v3-vit; got v9/],
     [['knn', 'nowhere', 'photos'], 4, /nowhere/],
-    [['knn', 'run', '--stream'], 2, /--stream: what is streamed must be a folder of pictures; got drawn pictures/],
+    [['knn', 'run', '--stream'], 2, /--stream: only folders of pictures are streamed; got drawn pictures/],
     [['embed', 'packed.bin', '--checkpoint', 'run', '--stream'], 2, /packed\.bin: what is streamed must be a folder of pictures; got a file of many, which is read whole\. Leave streaming out/],
   ] as const)('%s ends in one sentence', async (args, code, says) => expect(await dawngrad(...args)).toMatchObject({ code, err: expect.stringMatching(says) }));
 });

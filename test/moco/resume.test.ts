@@ -51,7 +51,7 @@ it('a run does not go on with another number of pictures', async () => {
     await run.save(new Pretraining(base, pictures), { step: 0 });
     await run.resume(new Pretraining(base, pictures));
     const fewer = { ...pictures, train: subset(pictures.train, [0, 1, 2, 3, 4, 5, 6, 7]) };
-    await expect(run.resume(new Pretraining(base, fewer))).rejects.toThrow('a run goes on with the pictures it began with; got 8 where it had 16 to train on');
+    await expect(run.resume(new Pretraining(base, fewer))).rejects.toThrow('a run must go on with the pictures it began with; got 8 where it had 16 to train on');
   } finally {
     await rm(folder, { recursive: true });
   }
