@@ -27,7 +27,7 @@ const record: Rule = { is: 'an object', holds: isRecord };
 /** What the parts of a report that have no default must be. */
 const parts = {
   title: text, command: text, config: record, adapter: text, version: text, seed: anyNumber, steps: listOf(record), knn: listOf(record), baselines: record,
-  chanceLoss: anyNumber, queueSize: atLeast0, gallery: listOf(record), notes: listOf(text), elapsedSeconds: atLeast0,
+  chanceLoss: { is: 'a number, or NaN', holds: (v: unknown) => typeof v === 'number' } as Rule, queueSize: atLeast0, gallery: listOf(record), notes: listOf(text), elapsedSeconds: atLeast0,
 };
 
 function checkReport(data: ReportData): void {

@@ -13,13 +13,13 @@ import { rawPixelAccuracy } from '../../src/moco/raw_pixels.js';
 import { resident } from '../../src/moco/step_pictures.js';
 import { noGrad } from '../../src/autograd.js';
 import { evaluatedBox } from '../../src/data/framing.js';
-import { embedPictures } from '../../src/moco/embed.js';
+import { embedPictures, type Normalisation } from '../../src/moco/embed.js';
 import type { Features } from '../../src/moco/knn.js';
 import { type LinearConfig, linearRecipes } from '../../src/moco/linear_config.js';
 import { linearProbe } from '../../src/moco/linear_probe.js';
 import { previewViews } from '../../src/moco/preview.js';
 import { picture } from '../../src/moco/report.js';
-import { trainClassifier } from '../../src/moco/supervised.js';
+import { supervisedRecipe, trainClassifier } from '../../src/moco/supervised.js';
 import { thumbnails } from '../../src/moco/thumbnails.js';
 import { buildModel, type Encoder } from '../../src/nn/models.js';
 import { augment } from '../../src/ops/augment.js';
@@ -74,6 +74,7 @@ function streamed(p: Pictures, delay = 0): Counted {
   return { set: { ...about, ...(places && { manyShapes: true }), load }, asked };
 }
 
+const normalisation: Normalisation = { size: base.size, mean: base.mean, std: base.std };
 const start = (source: PictureSource, changed: Partial<PretrainConfig> = {}, ahead?: number) =>
   new Pretraining({ ...base, ...changed }, splitHeldOut(source, 0.2, 3), ahead === undefined ? {} : { ahead });
 const file = async (run: Pretraining) => Buffer.from(await saveCheckpoint(run.method, {}));
@@ -231,16 +232,17 @@ describe('pictures of different shapes', () => {
     const [first, height, width] = many.places!.subarray(24, 27);
     const own: Pictures = { ...subset(all, [8]), data: many.data.subarray(3 * first, 3 * (first + height * width)), height, width };
     const table = cropTable(1, () => evaluatedBox({ height, width }, base.size));
-    const seen = augment(tensor(own.data, [1, height, width, 3]), tensor(Uint32Array.of(0)), tensor(table, [1, table.length]), base);
+    const seen = augment(tensor(own.data, [1, height, width, 3]), tensor(Uint32Array.of(0)), tensor(table, [1, table.length]), normalisation);
     expect(await noGrad(() => model.eval().embed(seen)).data()).toEqual(rows(kept, 8));
   });
 
   it('train and measure classifiers, streamed as in memory', async () => {
     const sets = (p: PictureSource) => splitHeldOut(p, 0.3, 1);
-    const linear = { ...linearRecipes.v1, ...base, views: 'augment', epochs: 2, batch: 8, lr: 1, lrBatch: 8 } as LinearConfig & PretrainConfig;
+    const linear: LinearConfig & Normalisation = { ...linearRecipes.v1, ...normalisation, views: 'augment', epochs: 2, batch: 8, lr: 1, lrBatch: 8, cropMin: base.cropMin, seed: base.seed };
     const probe = (p: PictureSource) => linearProbe(encoder(), { ...sets(p), config: linear });
     expect(await probe(streamed(many).set)).toEqual(await probe(many));
-    const { loss } = (await trainClassifier(buildModel('resnet-tiny', { stem: 'small', head: 'linear', dim: 4, size: 8, seed: 1 }), sets(many) as { train: Pictures; heldOut: Pictures }, { ...base, warmup: 0, epochs: 1, batch: 8 }))[0];
+    const { loss } = (await trainClassifier(buildModel('resnet-tiny', { stem: 'small', head: 'linear', dim: 4, size: 8, seed: 1 }), sets(many) as { train: Pictures; heldOut: Pictures },
+      { ...supervisedRecipe('resnet-tiny'), ...normalisation, warmup: 0, epochs: 1, batch: 8, cropMin: base.cropMin, seed: base.seed }))[0];
     expect(loss).toBeGreaterThan(0);
   });
 

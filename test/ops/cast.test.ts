@@ -64,7 +64,7 @@ describe('cast', () => {
     on(await gpu(), () => {
       const x = tensor([1, 2, 3]);
       expect(cast(x, 'f32')).toBe(x);
-      expect(() => cast(x, 'u8' as Target)).toThrow('cast: u8 is storage for pictures and only read; got a cast to u8');
+      expect(() => cast(x, 'u8' as Target)).toThrow('cast: the dtype must not be u8, which is storage for pictures and only read; got u8');
     });
   });
 });
