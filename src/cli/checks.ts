@@ -27,7 +27,7 @@ export function checkFlags({ flags }: Parsed): void {
   if (typeof flags.get('ahead') === 'number') checkAhead(flags.get('ahead') as number);
   const adapter = flags.get('adapter');
   if (adapter !== undefined && !['any', 'hardware', 'software'].includes(adapter as string))
-    throw new ConfigError(`adapter: it is any, hardware or software; got ${String(adapter)}. Choose one.`);
+    throw new ConfigError(`adapter: it must be any, hardware or software; got ${String(adapter)}. Choose one.`);
 }
 
 /** Sees that pictures are there, before anything is computed for them. @throws FormatError */

@@ -15,9 +15,9 @@ const dawngrad = (args: string[]) => run(args, { env: { ...process.env, VK_ICD_F
 
 describe('before a device or a picture is opened', () => {
   it.each<[args: string, code: number, says: string]>([
-    ['pretrain bad --T 0', 2, 'T: it must be above 0'], ['pretrain bad --limit 0', 2, '--limit'], ['pretrain bad --model resnet19', 2, 'got resnet19'],
+    ['pretrain bad --T 0', 2, 'T: it must be a number above 0'], ['pretrain bad --limit 0', 2, '--limit'], ['pretrain bad --model resnet19', 2, 'got resnet19'],
     ['pretrain bad --out run', 4, 'one that holds a run'], ['pretrain --resume run', 4, 'checkpoint.safetensors'], ['pretrain nowhere', 4, 'nowhere'],
-    ['pretrain --resume run/best', 4, 'got none yet'], ['profile bad --steps 0', 2, '--steps'], ['profile bad --T 0', 2, 'T: it must be above 0'],
+    ['pretrain --resume run/best', 4, 'got none yet'], ['profile bad --steps 0', 2, '--steps'], ['profile bad --T 0', 2, 'T: it must be a number above 0'],
     ['knn run bad --held-out 2', 2, '--held-out'], ['knn run bad', 4, 'checkpoint.safetensors'], ['linear run bad --lr x', 2, '--lr'],
     ['linear run/best bad', 4, 'got none yet'], ['embed bad --checkpoint nowhere.pth', 4, 'nowhere.pth'], ['embed bad', 2, '--checkpoint'],
     ['search no.png bad --checkpoint nowhere.pth', 4, 'no.png'], ['search bad', 2, 'got 1 names'], ['search a bad --nearest 0', 2, '--nearest'],
