@@ -68,7 +68,7 @@ try {
   await without.goto(`${server.url}examples/browser/`);
   await without.waitForSelector('#status.bad', { timeout: patience(30_000) });
   const message = await without.$eval('#status', (e) => e.textContent);
-  check('it says so where WebGPU is missing', /a WebGPU adapter is needed; got none.*Use a browser with WebGPU/.test(message), message);
+  check('it says so where WebGPU is missing', /a WebGPU adapter must be there; got none.*Use a browser with WebGPU/.test(message), message);
 } catch (e) {
   check('the example runs to its end', false, String(e.stack ?? e));
 } finally {
