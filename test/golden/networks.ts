@@ -14,10 +14,14 @@ import type { Network } from './cases.js';
 import { cases, type Items } from './golden.js';
 import { even, initialOf, pictures } from './values.js';
 
-const build = (c: Network): Module =>
-  c.kind === 'resnet'
-    ? new ResNet({ ...c, head: 'none', seed: 1 })
-    : new VisionTransformer({ ...c, head: 'none', stopGradConv1: false, seed: 1 });
+function build(c: Network): Module {
+  if (c.kind === 'resnet') {
+    const { blocks, widths, bottleneck, stem } = c;
+    return new ResNet({ blocks, widths, bottleneck, stem, head: 'none', seed: 1 });
+  }
+  const { width, depth, heads, patch, size } = c;
+  return new VisionTransformer({ width, depth, heads, patch, size, head: 'none', stopGradConv1: false, seed: 1 });
+}
 
 /** Features of a training batch, running statistics after it and, with `gradients`, those of sum(G · features). */
 export async function features(backend: Backend, name: string, { gradients = true, precision = 'f32' as Precision } = {}): Promise<Items> {

@@ -31,7 +31,7 @@ async function steps(backend: Backend, kind: Kind): Promise<Items> {
   const made = (t: Tensor) => state(t);
   const [w, first, v, corrections, table] = on(backend, () => [
     made(flat((name, shape) => (name.startsWith('zero') ? [] : initial(`optim/${name}`, shape)))),
-    made(tensor(new Float32Array(length))), made(tensor(new Float32Array(length))), made(tensor([0, 0])), larsTable(parts),
+    made(tensor(new Float32Array(length))), made(tensor(new Float32Array(length))), made(tensor([0, 0])), larsTable(parts.map(({ start, length, adapted }) => ({ start, length, adapted }))),
   ] as const);
   kept.push(['w', w], [kind === 'adamw' ? 'm' : 'velocity', first], ...(kind === 'adamw' ? [['v', v] as [string, Tensor]] : []));
   for (let t = 0; t < optim.steps; t++) {

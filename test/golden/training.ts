@@ -16,8 +16,9 @@ import { initial, permutation, pictures, scalar, unitColumns } from './values.js
 /** The losses of MoCo v1's or v2's steps, and everything that a checkpoint holds after them. */
 export function moco(backend: Backend, name: string, precision: Precision = 'f32'): Promise<Items> {
   const c = cases.moco[name];
-  const encoder = () => new ResNet({ ...c, stem: 'cifar', seed: 1 });
-  const method = on(backend, () => new MoCo(encoder, { ...c, seed: 1, optimizer: (p) => optimizerOf({ ...c, optimizer: 'sgd', precision }, p) }));
+  const { T, K, dim, symmetric, blocks, widths, head, splits } = c;
+  const encoder = () => new ResNet({ blocks, widths, head, dim, splits, stem: 'cifar', seed: 1 });
+  const method = on(backend, () => new MoCo(encoder, { T, K, dim, symmetric, seed: 1, optimizer: (p) => optimizerOf({ ...c, optimizer: 'sgd', precision }, p) }));
   const special = (slot: string) => (slot === 'queue' ? unitColumns(`moco/${name}/queue`, c.dim, c.K) : slot === 'queue_ptr' ? [c.ptr] : undefined);
   return train(backend, method, `moco/${name}`, c, { special, precision });
 }
@@ -26,8 +27,9 @@ export function moco(backend: Backend, name: string, precision: Precision = 'f32
 export function v3(backend: Backend, name: string, precision: Precision = 'f32'): Promise<Items> {
   const c = cases.v3[name];
   const preset = presetOf(c.optimizer === 'adamw' ? 'v3-vit-demo' : 'v3-demo');
-  const { m, lr, N, ...changed } = c;
-  const method = on(backend, () => createMethod({ ...preset, ...changed, precision, seed: 1 }, N));
+  const { model, stem = preset.stem, size, hidden, dim, T, optimizer, momentum, weightDecay, N } = c;
+  const config = { ...preset, model, stem, size, hidden, dim, T, optimizer, momentum, weightDecay, precision, seed: 1 };
+  const method = on(backend, () => createMethod(config, N));
   return train(backend, method, `v3/${name}`, c, { special: () => undefined, precision });
 }
 
