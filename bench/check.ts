@@ -1,6 +1,6 @@
 import { type Backend, useBackend } from '../src/backend/backend.js';
 import { ReferenceBackend } from '../src/backend/reference.js';
-import { step } from '../src/step.js';
+import { step } from '../src/tensor/tidy.js';
 import type { Case } from './record.js';
 
 /** Runs a case's own function on `backend`. */

@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { device } from '../src/backend/device.js';
-import { drawPictures } from '../src/data/drawn.js';
+import { drawPictures } from '../src/data/synthetic.js';
 import { openSource } from '../src/data/open.node.js';
 import { subset } from '../src/data/pictures.js';
-import { inMemory, type PictureSource } from '../src/data/source.js';
+import { inMemory, type PictureSource } from '../src/data/picture-source.js';
 import { demoConfig } from '../src/moco/config.js';
-import { type PretrainHooks, Pretraining, type StepRecord, type StepTiming } from '../src/moco/pretrain.js';
+import { type PretrainHooks, Pretraining, type StepRecord, type StepTiming } from '../src/train/pretrain.js';
 
 const [WIDTH, HEIGHT, DRAWN] = [400, 300, 256];
 const [COUNT, STEPS, ROUNDS] = [512, 8, 2];

@@ -1,4 +1,4 @@
-import { empty, type Tensor } from '../src/tensor.js';
+import { empty, type Tensor } from '../src/tensor/tensor.js';
 
 /** The gradients of the inputs of the operation that made y, all or the one at place `only`, in new memory. */
 export function gradientsOf(y: Tensor, dy: Tensor, only?: number): Tensor[] {

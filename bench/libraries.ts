@@ -3,8 +3,8 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { GpuBackend } from '../src/backend/gpu.js';
 import { device } from '../src/backend/device.js';
-import { step } from '../src/step.js';
-import type { Tensor } from '../src/tensor.js';
+import { step } from '../src/tensor/tidy.js';
+import type { Tensor } from '../src/tensor/tensor.js';
 import type { Loose, Work } from './record.js';
 
 /** A library as the bench drives it. */

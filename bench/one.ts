@@ -1,5 +1,5 @@
 import type { Shape } from '../src/core/shape.js';
-import { state, type Tensor, tensor } from '../src/tensor.js';
+import { state, type Tensor, tensor } from '../src/tensor/tensor.js';
 import type { Case, Loose } from './record.js';
 import { values } from './values.js';
 

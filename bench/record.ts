@@ -1,4 +1,4 @@
-import type { Tensor } from '../src/tensor.js';
+import type { Tensor } from '../src/tensor/tensor.js';
 
 /** What a library calls for every run: made once, with its inputs on the device. Returns what it computed. */
 export type Work<T> = () => readonly T[];

@@ -1,13 +1,13 @@
 import { GpuBackend } from '../src/backend/gpu.js';
 import { useBackend } from '../src/backend/backend.js';
-import { compile } from '../src/compile.js';
+import { compile } from '../src/compile/compile.js';
 import { openGpu } from '../src/gpu/device.js';
 import { AHEAD } from '../src/gpu/recording.js';
 import { demoConfig } from '../src/moco/config.js';
 import { createMethod } from '../src/moco/create.js';
 import { mul } from '../src/ops/binary.js';
-import { step } from '../src/step.js';
-import { state, Tensor, tensor } from '../src/tensor.js';
+import { step } from '../src/tensor/tidy.js';
+import { state, Tensor, tensor } from '../src/tensor/tensor.js';
 import { onNull } from './adapter.js';
 import { values } from './values.js';
 

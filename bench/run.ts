@@ -6,7 +6,7 @@ import { withChecks } from './checked.js';
 import { type Ceiling, measureCeiling } from '../src/backend/ceiling.js';
 import { checkMirror, differs } from './check.js';
 import { measureData } from './data.js';
-import { timeToFirstStep } from './first_step.js';
+import { timeToFirstStep } from './first-step.js';
 import { type Library, openOurs, openPeers } from './libraries.js';
 import { type Contestant, measure } from './measure.js';
 import { pytorch } from './pytorch.js';

@@ -1,10 +1,10 @@
-import { backward } from '../src/autograd.js';
-import { compile } from '../src/compile.js';
+import { backward } from '../src/tensor/autograd.js';
+import { compile } from '../src/compile/compile.js';
 import { resnet } from '../src/nn/resnet.js';
 import { VisionTransformer } from '../src/nn/vit.js';
 import { mul } from '../src/ops/binary.js';
 import { infoNce } from '../src/ops/info_nce.js';
-import { parameter, state, type Tensor, tensor } from '../src/tensor.js';
+import { parameter, state, type Tensor, tensor } from '../src/tensor/tensor.js';
 import type { openOurs } from './libraries.js';
 import { measure } from './measure.js';
 import type { Work } from './record.js';

@@ -1,10 +1,10 @@
-import { backward } from '../src/autograd.js';
-import { compile } from '../src/compile.js';
+import { backward } from '../src/tensor/autograd.js';
+import { compile } from '../src/compile/compile.js';
 import type { Module } from '../src/nn/module.js';
 import { crossEntropy } from '../src/ops/cross_entropy.js';
 import { FlatParameters } from '../src/optim/flat.js';
 import { SGD } from '../src/optim/sgd.js';
-import { state, type Tensor, tensor } from '../src/tensor.js';
+import { state, type Tensor, tensor } from '../src/tensor/tensor.js';
 import type { Work } from './record.js';
 import { labels, values } from './values.js';
 

@@ -3,6 +3,6 @@ export { openPictures, openSource, type SourceOptions } from './data/open.node.j
 export { streamFolder } from './data/stream.node.js';
 export { appendLine, writeAtomic } from './io/atomic.node.js';
 export { EventFile } from './io/tensorboard.node.js';
-export { openRun, Run, startRun } from './moco/run.node.js';
-export { openEncoder } from './moco/encoder.node.js';
-export { readWeights } from './moco/weights.node.js';
+export { openRun, Run, startRun } from './train/run.node.js';
+export { openEncoder } from './train/encoder.node.js';
+export { readWeights } from './checkpoints/weights.node.js';

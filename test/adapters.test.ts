@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
-import { backward } from '../src/autograd.js';
-import { halved, ladders } from '../src/backend/ladder.js';
+import { backward } from '../src/tensor/autograd.js';
+import { halved, ladders } from '../src/backend/variants.js';
 import type { DType } from '../src/core/dtype.js';
 import { DTypeError, ShapeError } from '../src/core/errors.js';
 import { Rng } from '../src/core/rng.js';
 import type { Traits } from '../src/gpu/device.js';
-import { zeros } from '../src/fill.js';
+import { zeros } from '../src/tensor/fill.js';
 import { adamw } from '../src/ops/adamw.js';
 import { augment } from '../src/ops/augment.js';
 import { AUGMENT_COLUMNS } from '../src/ops/augment_params.js';
@@ -19,11 +19,11 @@ import { restore } from '../src/ops/restore.js';
 import { sgd } from '../src/ops/sgd.js';
 import { withPrecision } from '../src/ops/precision.js';
 import { sum } from '../src/ops/reduce.js';
-import { step } from '../src/step.js';
-import { empty, parameter } from '../src/tensor.js';
+import { step } from '../src/tensor/tidy.js';
+import { empty, parameter } from '../src/tensor/tensor.js';
 import { adapters, dry, usual } from './support/dry.js';
 import { on } from './support/devices.js';
-import { type EveryOp, everyOp } from './support/every_op.js';
+import { type EveryOp, everyOp } from './support/every-op.js';
 
 /** Nothing, one, less than a tile, a tile and more, divisible by 4 and not. */
 const sizes = [0, 1, 2, 3, 4, 7, 8, 12, 16, 31, 32, 36, 64, 100, 128, 132];

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { bareWgsl } from '../scripts/bare-wgsl.js';
 import { names as wgslNames, shortNames } from '../scripts/short-names.js';
 import { findAdapter } from '../src/gpu/adapter.js';
-import { halfStored } from '../src/gpu/half_stored.js';
+import { halfStored } from '../src/gpu/f16-storage.js';
 import { type Kernel, kernel, PARAM_SLOT } from '../src/gpu/kernel.js';
 import { layoutEntries } from '../src/gpu/pipelines.js';
 import type { Tuning } from '../src/gpu/preprocess.js';

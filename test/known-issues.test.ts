@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { compile } from '../src/compile.js';
+import { compile } from '../src/compile/compile.js';
 import { add, mul } from '../src/ops/binary.js';
-import type { Tensor } from '../src/tensor.js';
+import type { Tensor } from '../src/tensor/tensor.js';
 import { gpu, on } from './support/devices.js';
 
 /** Known bugs, as expected failures: one that is mended turns red here, and moves to the tests of what it belonged to. */

@@ -1,7 +1,7 @@
 import { resnet } from '../../src/nn/resnet.js';
 import { adamw } from '../../src/ops/adamw.js';
 import { lars, larsTable } from '../../src/ops/lars.js';
-import { state, tensor } from '../../src/tensor.js';
+import { state, tensor } from '../../src/tensor/tensor.js';
 import type { Bench, Case, Loose } from '../record.js';
 import { values } from '../values.js';
 

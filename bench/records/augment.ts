@@ -1,6 +1,6 @@
 import { augment } from '../../src/ops/augment.js';
 import { AUGMENT_COLUMNS, drawAugmentation, mocoV2Augmentation } from '../../src/ops/augment_params.js';
-import { state, tensor } from '../../src/tensor.js';
+import { state, tensor } from '../../src/tensor/tensor.js';
 import type { Bench, Case } from '../record.js';
 import { labels } from '../values.js';
 

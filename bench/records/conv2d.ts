@@ -1,6 +1,6 @@
 import { cast } from '../../src/ops/cast.js';
 import { conv2d } from '../../src/ops/conv2d.js';
-import { parameter, state, type Tensor, tensor } from '../../src/tensor.js';
+import { parameter, state, type Tensor, tensor } from '../../src/tensor/tensor.js';
 import { gradientsOf } from '../gradients.js';
 import type { Bench, Case, Loose } from '../record.js';
 import { channelsFirst, outputsLast, values } from '../values.js';

@@ -1,5 +1,5 @@
 import { layerNorm } from '../../src/ops/layer_norm.js';
-import { parameter, state, tensor } from '../../src/tensor.js';
+import { parameter, state, tensor } from '../../src/tensor/tensor.js';
 import { gradientsOf } from '../gradients.js';
 import type { Bench, Case, Loose } from '../record.js';
 import { values } from '../values.js';

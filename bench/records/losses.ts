@@ -1,7 +1,7 @@
 import { crossEntropy } from '../../src/ops/cross_entropy.js';
 import { infoNce } from '../../src/ops/info_nce.js';
-import { backward } from '../../src/autograd.js';
-import { parameter, state, tensor } from '../../src/tensor.js';
+import { backward } from '../../src/tensor/autograd.js';
+import { parameter, state, tensor } from '../../src/tensor/tensor.js';
 import type { Bench, Case, Loose } from '../record.js';
 import { labels, values } from '../values.js';
 

@@ -1,7 +1,7 @@
 import { cast } from '../../src/ops/cast.js';
 import { linear } from '../../src/ops/linear.js';
 import { matmul } from '../../src/ops/matmul.js';
-import { state, type Tensor, tensor } from '../../src/tensor.js';
+import { state, type Tensor, tensor } from '../../src/tensor/tensor.js';
 import type { Bench, Case } from '../record.js';
 import { values } from '../values.js';
 

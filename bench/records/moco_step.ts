@@ -1,11 +1,11 @@
-import { compile } from '../../src/compile.js';
+import { compile } from '../../src/compile/compile.js';
 import { MoCo } from '../../src/moco/moco.js';
 import { withPrecision } from '../../src/ops/precision.js';
 import { resnet } from '../../src/nn/resnet.js';
 import { slice } from '../../src/ops/strided.js';
-import { LossScale } from '../../src/optim/loss_scale.js';
+import { LossScale } from '../../src/optim/loss-scale.js';
 import { SGD } from '../../src/optim/sgd.js';
-import { state, tensor } from '../../src/tensor.js';
+import { state, tensor } from '../../src/tensor/tensor.js';
 import type { Bench, Case } from '../record.js';
 import { values } from '../values.js';
 

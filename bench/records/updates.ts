@@ -1,6 +1,6 @@
 import { ema } from '../../src/ops/ema.js';
 import { sgd } from '../../src/ops/sgd.js';
-import { state, tensor } from '../../src/tensor.js';
+import { state, tensor } from '../../src/tensor/tensor.js';
 import type { Bench, Case, Loose } from '../record.js';
 import { values } from '../values.js';
 

@@ -2,7 +2,7 @@ import { bytesOf, type DType, type TypedArray, viewOf } from '../core/dtype.js';
 import { ConfigError, DeviceError } from '../core/errors.js';
 import { encodeHalves } from '../core/half.js';
 import { checkDevice, type Gpu, type Traits } from '../gpu/device.js';
-import { halfStored } from '../gpu/half_stored.js';
+import { halfStored } from '../gpu/f16-storage.js';
 import type { Kernel } from '../gpu/kernel.js';
 import type { Slice } from '../gpu/recorder.js';
 import { RecordedBuffer, Recording } from '../gpu/recording.js';

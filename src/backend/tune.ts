@@ -2,8 +2,8 @@ import { atLeast0, callable, check, told } from '../core/check.js';
 import { ConfigError } from '../core/errors.js';
 import { type Backend, backend } from './backend.js';
 import { GpuBackend } from './gpu.js';
-import { halved, type Ladder, ladders, type Sample } from './ladder.js';
-import { type Measured, measureRungs } from './measure_rungs.js';
+import { halved, type Ladder, ladders, type Sample } from './variants.js';
+import { type Measured, measureRungs } from './measure-variants.js';
 
 /** Rungs by class of shapes: what `tune` measures, and what is shipped and saved. */
 export type TuningTable = Record<string, string>;

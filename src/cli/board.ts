@@ -1,12 +1,12 @@
-import { ofManyShapes } from '../data/source.js';
+import { ofManyShapes } from '../data/picture-source.js';
 import { encodePng } from '../io/png.js';
-import { sheet } from '../io/sheet.js';
+import { sheet } from '../report/contact-sheet.js';
 import { EventFile } from '../io/tensorboard.node.js';
-import type { Pretraining } from '../moco/pretrain.js';
-import { previewViews, similarities } from '../moco/preview.js';
-import type { GalleryRow } from '../moco/report.js';
-import type { Metric, Run } from '../moco/run.node.js';
-import { thumbnails } from '../moco/thumbnails.js';
+import type { Pretraining } from '../train/pretrain.js';
+import { previewViews, similarities } from '../report/view-pairs.js';
+import type { GalleryRow } from '../report/nearest-gallery.js';
+import type { Metric, Run } from '../train/run.node.js';
+import { thumbnails } from '../report/thumbnails.js';
 import type { Encoder } from '../nn/models.js';
 
 const PREVIEWED = 16; // pictures

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { ConfigError, FormatError } from '../core/errors.js';
-import { checkAhead } from '../data/look-ahead.js';
+import { checkAhead } from '../input/look-ahead.js';
 import type { Parsed } from './args.js';
 
 const whole = (least: number) => (v: number) => Number.isInteger(v) && v >= least;

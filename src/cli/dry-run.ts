@@ -1,6 +1,6 @@
 import type { Backend } from '../backend/backend.js';
-import { bytesOf, inMemory, ofManyShapes } from '../data/source.js';
-import type { Pretraining } from '../moco/pretrain.js';
+import { bytesOf, inMemory, ofManyShapes } from '../data/picture-source.js';
+import type { Pretraining } from '../train/pretrain.js';
 import type { Output } from './common.js';
 import { sizeText } from './pictures-told.js';
 

@@ -1,5 +1,5 @@
-import type { EncoderFile, Said } from '../moco/encoder.js';
-import { openEncoder } from '../moco/encoder.node.js';
+import type { EncoderFile, Said } from '../checkpoints/encoder.js';
+import { openEncoder } from '../train/encoder.node.js';
 import type { Flag, Parsed } from './args.js';
 import type { Output } from './common.js';
 

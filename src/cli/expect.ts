@@ -1,4 +1,4 @@
-import type { Pretraining } from '../moco/pretrain.js';
+import type { Pretraining } from '../train/pretrain.js';
 
 /** What to expect of the loss, said before training, since it looks wrong to everybody at first. */
 export function expectations({ method, config }: Pretraining): string[] {

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { ConfigError } from '../core/errors.js';
 import { writeAtomic } from '../io/atomic.node.js';
-import { onnxFolder } from '../moco/onnx.js';
+import { onnxFolder } from '../checkpoints/onnx.js';
 import { describeFlags, type Flag, type Parsed } from './args.js';
 import type { Command } from './command.js';
 import { commonFlags, Output } from './common.js';

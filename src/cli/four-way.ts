@@ -1,5 +1,5 @@
-import { checkFourWay, fourWay, type FourWayConfig } from '../moco/four_way.js';
-import { fourWayReport, fourWayText } from '../moco/four_way_report.js';
+import { checkFourWay, fourWay, type FourWayConfig } from '../studies/four-way.js';
+import { fourWayReport, fourWayText } from '../studies/four-way-report.js';
 import type { Precision } from '../ops/precision.js';
 import type { Parsed } from './args.js';
 import type { Experiment } from './experiment.js';

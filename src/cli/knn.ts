@@ -1,8 +1,8 @@
-import type { PictureSource } from '../data/source.js';
-import { percent } from '../io/numbers.js';
-import { embedPictures } from '../moco/embed.js';
-import { buildEncoder } from '../moco/encoder.js';
-import { knnSweep } from '../moco/knn.js';
+import type { PictureSource } from '../data/picture-source.js';
+import { percent } from '../core/numbers.js';
+import { embedPictures } from '../eval/embed.js';
+import { buildEncoder } from '../checkpoints/encoder.js';
+import { knnSweep } from '../eval/knn.js';
 import { describeFlags, type Parsed } from './args.js';
 import type { Command } from './command.js';
 import { Output } from './common.js';

@@ -1,10 +1,10 @@
 import { ConfigError } from '../core/errors.js';
 import { type PictureSet, splitHeldOut } from '../data/pictures.js';
-import type { PictureSource } from '../data/source.js';
+import type { PictureSource } from '../data/picture-source.js';
 import type { PretrainConfig } from '../moco/config.js';
-import { EMBEDDED } from '../moco/embed.js';
-import type { EncoderFile } from '../moco/encoder.js';
-import { findRun } from '../moco/run.node.js';
+import { EMBEDDED } from '../eval/embed.js';
+import type { EncoderFile } from '../checkpoints/encoder.js';
+import { findRun } from '../train/run.node.js';
 import type { Flag, Parsed } from './args.js';
 import { checkData } from './checks.js';
 import { adapterFlag, commonFlags, openDevice, type Output } from './common.js';

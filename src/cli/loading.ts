@@ -1,12 +1,12 @@
 import { freemem } from 'node:os';
 import type { Backend } from '../backend/backend.js';
 import { ConfigError } from '../core/errors.js';
-import { AHEAD, checkAhead } from '../data/look-ahead.js';
+import { AHEAD, checkAhead } from '../input/look-ahead.js';
 import { type OpenOptions, openSource } from '../data/open.node.js';
-import { bytesOf, inMemory, ofManyShapes, type PictureSource } from '../data/source.js';
-import { binary } from '../io/numbers.js';
-import { EMBEDDED } from '../moco/embed.js';
-import { damagedText } from '../moco/monitors.js';
+import { bytesOf, inMemory, ofManyShapes, type PictureSource } from '../data/picture-source.js';
+import { binary } from '../core/numbers.js';
+import { EMBEDDED } from '../eval/embed.js';
+import { damagedText } from '../eval/monitors.js';
 import type { Flag, Parsed } from './args.js';
 import type { Output } from './common.js';
 import { tellPictures } from './pictures-told.js';

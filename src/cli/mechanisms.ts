@@ -1,7 +1,7 @@
 import { ConfigError } from '../core/errors.js';
 import { demoConfig, type PretrainConfig } from '../moco/config.js';
-import { checkMechanisms, mechanisms, type MechanismsConfig } from '../moco/mechanisms.js';
-import { mechanismsReport, mechanismsText } from '../moco/mechanisms_report.js';
+import { checkMechanisms, mechanisms, type MechanismsConfig } from '../studies/mechanisms.js';
+import { mechanismsReport, mechanismsText } from '../studies/mechanisms-report.js';
 import type { Parsed } from './args.js';
 import type { Experiment } from './experiment.js';
 

@@ -1,6 +1,6 @@
 import type { DispatchRecord } from '../backend/backend.js';
 import type { Ceiling } from '../backend/ceiling.js';
-import { binary, percent } from '../io/numbers.js';
+import { binary, percent } from '../core/numbers.js';
 
 interface Sum {
   count: number;

@@ -1,8 +1,8 @@
-import { brailleChart } from '../io/braille.js';
-import { fixed, percent } from '../io/numbers.js';
-import { cutText, textWidth } from '../io/text-width.js';
-import { type Point, thin } from '../io/thin.js';
-import type { EpochRecord, StepRecord } from '../moco/pretrain.js';
+import { brailleChart } from './braille.js';
+import { fixed, percent } from '../core/numbers.js';
+import { cutText, textWidth } from '../report/text-width.js';
+import { type Point, thin } from '../core/points.js';
+import type { EpochRecord, StepRecord } from '../train/pretrain.js';
 import { colour } from './colour.js';
 import { columnsOf, fitted, type Screen as Stream } from './screen.js';
 

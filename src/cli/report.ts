@@ -1,14 +1,14 @@
 import { backend } from '../backend/backend.js';
 import type { Pictures } from '../data/pictures.js';
-import { inMemory } from '../data/source.js';
+import { inMemory } from '../data/picture-source.js';
 import { writeAtomic } from '../io/atomic.node.js';
-import { renderReport, type ReportData } from '../io/report.js';
-import { pictureMap } from '../moco/picture-map.js';
-import type { Pretraining } from '../moco/pretrain.js';
-import { previewViews, similarities } from '../moco/preview.js';
-import { differences, publishedKnn } from '../moco/published.js';
-import { gallery, type GalleryRow, picture } from '../moco/report.js';
-import type { Run } from '../moco/run.node.js';
+import { renderReport, type ReportData } from '../report/run-report.js';
+import { pictureMap } from '../report/picture-map.js';
+import type { Pretraining } from '../train/pretrain.js';
+import { previewViews, similarities } from '../report/view-pairs.js';
+import { differences, publishedKnn } from '../report/published.js';
+import { gallery, type GalleryRow, picture } from '../report/nearest-gallery.js';
+import type { Run } from '../train/run.node.js';
 import type { Encoder } from '../nn/models.js';
 
 /** Writes a run's report.html as it stands; without `rows`, of an encoder that has diverged, only what was told and the views. */

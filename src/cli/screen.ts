@@ -1,4 +1,4 @@
-import { wrapText } from '../io/text-width.js';
+import { wrapText } from '../report/text-width.js';
 
 /** Where words go. */
 export type Screen = Pick<NodeJS.WriteStream, 'isTTY' | 'columns'> & { write(text: string): unknown };

@@ -1,11 +1,11 @@
 import { ConfigError } from '../core/errors.js';
 import { openPicture } from '../data/picture.node.js';
 import { writeAtomic } from '../io/atomic.node.js';
-import { fixed } from '../io/numbers.js';
-import { page } from '../io/page.js';
-import { reportGallery } from '../io/report-gallery.js';
-import { nearestNeighbours } from '../moco/knn.js';
-import { picture } from '../moco/report.js';
+import { fixed } from '../core/numbers.js';
+import { page } from '../report/html-page.js';
+import { reportGallery } from '../report/gallery.js';
+import { nearestNeighbours } from '../eval/knn.js';
+import { picture } from '../report/nearest-gallery.js';
 import { describeFlags, type Flag, type Parsed } from './args.js';
 import type { Command } from './command.js';
 import { Output } from './common.js';

@@ -1,7 +1,7 @@
-import { fixed, percent } from '../io/numbers.js';
-import { lastMean } from '../io/report-data.js';
-import type { Pretraining } from '../moco/pretrain.js';
-import type { Run } from '../moco/run.node.js';
+import { fixed, percent } from '../core/numbers.js';
+import { lastMean } from '../report/run-data.js';
+import type { Pretraining } from '../train/pretrain.js';
+import type { Run } from '../train/run.node.js';
 
 /** What a run has learned so far; accuracies are in [0, 1]. */
 export interface Results {

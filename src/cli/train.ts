@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { DivergedError } from '../core/errors.js';
 import type { Pictures } from '../data/pictures.js';
-import { scaledText } from '../moco/monitors.js';
-import type { Pretraining, StepRecord, StepTiming } from '../moco/pretrain.js';
-import { rawPixelAccuracy } from '../moco/raw_pixels.js';
-import { type GalleryRow, galleryRows } from '../moco/report.js';
-import type { Metric, Run } from '../moco/run.node.js';
+import { scaledText } from '../eval/monitors.js';
+import type { Pretraining, StepRecord, StepTiming } from '../train/pretrain.js';
+import { rawPixelAccuracy } from '../eval/raw-pixels.js';
+import { type GalleryRow, galleryRows } from '../report/nearest-gallery.js';
+import type { Metric, Run } from '../train/run.node.js';
 import { Board } from './board.js';
 import type { Output } from './common.js';
 import { Progress } from './progress.js';

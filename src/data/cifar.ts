@@ -1,7 +1,7 @@
 import { check, instance, text } from '../core/check.js';
 import { FormatError } from '../core/errors.js';
 import type { Pictures } from './pictures.js';
-import { roomFor } from './room.js';
+import { roomFor } from './allocate.js';
 
 /** The ten classes of CIFAR-10, in the order of its label bytes. */
 export const CIFAR10_CLASSES: readonly string[] = [

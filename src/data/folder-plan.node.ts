@@ -5,7 +5,7 @@ import { ConfigError, FormatError } from '../core/errors.js';
 import { classOf, endings, folderWarnings } from './folder-warnings.js';
 import { forCrops, forEvaluation, type Framing, squares } from './framing.js';
 import { type Listed, listPictures } from './listing.node.js';
-import { pathOf } from './names.node.js';
+import { pathOf } from './file-names.node.js';
 import { checkClasses, checkLimit, draw } from './pictures.js';
 import { loadSharp, shapeOf } from './sharp.node.js';
 

@@ -3,7 +3,7 @@ import { totalmem } from 'node:os';
 import { ConfigError, FormatError } from '../core/errors.js';
 import { decodedBytes, type FolderOptions, type FolderPlan, labelsOf, planFolder } from './folder-plan.node.js';
 import { some } from './folder-warnings.js';
-import { pathOf } from './names.node.js';
+import { pathOf } from './file-names.node.js';
 import type { Pictures, PictureSet, Pixels, Skipped } from './pictures.js';
 import { pool } from './pool.js';
 import { decode, type Decoded, DECODERS, forManyPictures } from './sharp.node.js';

@@ -1,7 +1,7 @@
 import { access } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { FormatError } from '../core/errors.js';
-import { readBytes } from './bytes.node.js';
+import { readBytes } from './file-bytes.node.js';
 import { parseIdx } from './idx.js';
 import type { Pictures } from './pictures.js';
 

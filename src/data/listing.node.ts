@@ -1,6 +1,6 @@
 import { readdir, realpath, stat } from 'node:fs/promises';
 import { FormatError } from '../core/errors.js';
-import { nameOf, pathOf } from './names.node.js';
+import { nameOf, pathOf } from './file-names.node.js';
 
 const READ = /\.(jpe?g|jpe|jfif|png|webp)$/i;
 const UNREAD = /\.(heic|heif|hif|avif|tiff?|gif|bmp|dib|jp2|j2k|jxl|svg|psd|ico|tga|p[bgpn]m|exr|hdr|dng|cr[23w]|nef|arw|orf|rw2|raf|raw)$/i;

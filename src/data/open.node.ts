@@ -2,16 +2,16 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { check, checkOptions, flag, text } from '../core/check.js';
 import { ConfigError, FormatError } from '../core/errors.js';
-import { readBytes } from './bytes.node.js';
+import { readBytes } from './file-bytes.node.js';
 import { parseCifar10 } from './cifar.js';
 import { decodeFolder, openFolder } from './folder.node.js';
 import { decodedBytes, type FolderOptions, folderRules as openRules, planFolder } from './folder-plan.node.js';
 import { openIdx } from './idx-files.node.js';
-import { joinPictures } from './join.js';
-import { padTo } from './pad.js';
+import { joinPictures } from './join-pictures.js';
+import { padTo } from './pad-pictures.js';
 import { limitPerClass, selectClasses } from './pictures.js';
 import type { Pictures } from './pictures.js';
-import type { PictureSource } from './source.js';
+import type { PictureSource } from './picture-source.js';
 import { streamPlanned } from './stream.node.js';
 
 /** Settings of `openPictures`: those of a folder, and they hold for the other formats too. */

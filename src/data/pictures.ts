@@ -3,8 +3,8 @@ import { ConfigError } from '../core/errors.js';
 import { Rng } from '../core/rng.js';
 import { nearest } from '../core/nearest.js';
 import { checkPictures } from './check.js';
-import { roomFor } from './room.js';
-import { inMemory, type PictureSource } from './source.js';
+import { roomFor } from './allocate.js';
+import { inMemory, type PictureSource } from './picture-source.js';
 
 const anySeed = whole(-Number.MAX_SAFE_INTEGER);
 const size = whole(1);

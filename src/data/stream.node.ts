@@ -5,11 +5,11 @@ import { FormatError } from '../core/errors.js';
 import { described, reasons } from './folder.node.js';
 import { type FolderOptions, type FolderPlan, folderRules, planFolder } from './folder-plan.node.js';
 import { lanes } from './lanes.js';
-import { pathOf } from './names.node.js';
+import { pathOf } from './file-names.node.js';
 import { checkIndices, type PictureSet } from './pictures.js';
 import { pool } from './pool.js';
 import { decode, type Decoded, DECODERS, forManyPictures } from './sharp.node.js';
-import type { StreamedPictures } from './source.js';
+import type { StreamedPictures } from './picture-source.js';
 import { looksWhole, whyUnreadable } from './whole.node.js';
 
 /** Part of a set that may turn out to be damaged before that is an error. */

@@ -1,5 +1,5 @@
 import { FormatError } from '../core/errors.js';
-import { binary } from './numbers.js';
+import { binary } from '../core/numbers.js';
 
 /** A kind of file that is no checkpoint: how its first bytes read as Latin-1, what it is called, and what to do. */
 type Kind = [begins: RegExp, what: string | ((text: string) => string), advice: string];

@@ -1,5 +1,5 @@
-import { LAST_STEPS, type ReportStep } from './report-data.js';
-import type { Point } from './thin.js';
+import { LAST_STEPS, type ReportStep } from '../report/run-data.js';
+import type { Point } from '../core/points.js';
 
 /** What curves show of a step. */
 const CURVES = ['loss', 'contrastTop1', 'contrastTop5', 'lr', 'queueFill', 'picturesPerSecond', 'gradNorm'] as const;

@@ -1,6 +1,6 @@
 import { FormatError } from '../core/errors.js';
 import { crc32 } from './crc.js';
-import { binary } from './numbers.js';
+import { binary } from '../core/numbers.js';
 import { joinBytes } from './bytes.js';
 
 /** One file of a zip archive. */

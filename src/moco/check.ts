@@ -4,7 +4,7 @@ import { Module } from '../nn/module.js';
 import { FlatParameters } from '../optim/flat.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import { type Rate, rateOf } from '../ops/update.js';
-import { checkTensor, type Tensor } from '../tensor.js';
+import { checkTensor, type Tensor } from '../tensor/tensor.js';
 import type { Part } from './method.js';
 
 /** Options that methods share. */

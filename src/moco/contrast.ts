@@ -5,7 +5,7 @@ import { matmul } from '../ops/matmul.js';
 import { pick } from '../ops/pick.js';
 import { mean, sum } from '../ops/reduce.js';
 import { reshape } from '../ops/reshape.js';
-import { type Tensor, tensor } from '../tensor.js';
+import { type Tensor, tensor } from '../tensor/tensor.js';
 import type { Measures } from './method.js';
 
 /**

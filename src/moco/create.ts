@@ -5,15 +5,15 @@ import type { Precision } from '../ops/precision.js';
 import { AdamW } from '../optim/adamw.js';
 import type { FlatParameters } from '../optim/flat.js';
 import { LARS } from '../optim/lars.js';
-import { LossScale } from '../optim/loss_scale.js';
+import { LossScale } from '../optim/loss-scale.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import { SGD } from '../optim/sgd.js';
 import { checkSettings, type PretrainConfig } from './config.js';
-import { EndToEnd } from './end_to_end.js';
-import { MemoryBank } from './memory_bank.js';
+import { EndToEnd } from './end-to-end.js';
+import { MemoryBank } from './memory-bank.js';
 import type { Method } from './method.js';
 import { MoCo } from './moco.js';
-import { MoCoV3, predictor, projector } from './moco_v3.js';
+import { MoCoV3, predictor, projector } from './moco-v3.js';
 
 /** The method that a configuration asks for, for a data set of so many `pictures`. */
 export function createMethod(c: PretrainConfig, pictures: number): Method {

@@ -1,12 +1,12 @@
-import { backward } from '../autograd.js';
+import { backward } from '../tensor/autograd.js';
 import type { Module } from '../nn/module.js';
 import { add, mul } from '../ops/binary.js';
 import { mean } from '../ops/reduce.js';
 import { reshape } from '../ops/reshape.js';
 import { concat } from '../ops/strided.js';
 import type { Optimizer } from '../optim/optimizer.js';
-import { step } from '../step.js';
-import type { Tensor } from '../tensor.js';
+import { step } from '../tensor/tidy.js';
+import type { Tensor } from '../tensor/tensor.js';
 
 /** The pictures of one backward pass: a batch, or a part of one whose gradients add up. */
 export interface Part {

@@ -1,4 +1,4 @@
-import { noGrad } from '../autograd.js';
+import { noGrad } from '../tensor/autograd.js';
 import { flag, needed, whole } from '../core/check.js';
 import type { Module } from '../nn/module.js';
 import { ema } from '../ops/ema.js';
@@ -9,10 +9,10 @@ import { queueWrite } from '../ops/queue_write.js';
 import { concat } from '../ops/strided.js';
 import { FlatParameters } from '../optim/flat.js';
 import type { Optimizer } from '../optim/optimizer.js';
-import { state, type Tensor, tensor } from '../tensor.js';
+import { state, type Tensor, tensor } from '../tensor/tensor.js';
 import { builtBy, checkMethod, checkStep, methodRules, optimizerBy, seedRule } from './check.js';
 import { both, type Chance, descend, type Method, type Part, type Rates, type Saved } from './method.js';
-import { randomKeys } from './random_keys.js';
+import { randomKeys } from './random-keys.js';
 
 /** What MoCo v1 and v2 differ in, and its optimizer. */
 export interface MoCoOptions {

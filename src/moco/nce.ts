@@ -1,5 +1,5 @@
-import { copyInto } from '../accumulate.js';
-import { noGrad } from '../autograd.js';
+import { copyInto } from '../tensor/accumulate.js';
+import { noGrad } from '../tensor/autograd.js';
 import { add, div, greater, mul } from '../ops/binary.js';
 import { matmul } from '../ops/matmul.js';
 import { pick } from '../ops/pick.js';
@@ -9,7 +9,7 @@ import { rowDot } from '../ops/row_dot.js';
 import { concat, slice } from '../ops/strided.js';
 import { exp, log } from '../ops/unary.js';
 import { where } from '../ops/where.js';
-import type { Tensor } from '../tensor.js';
+import type { Tensor } from '../tensor/tensor.js';
 import { accuracy, places } from './contrast.js';
 import type { Measures } from './method.js';
 

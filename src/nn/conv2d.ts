@@ -3,7 +3,7 @@ import { ConfigError } from '../core/errors.js';
 import { Rng } from '../core/rng.js';
 import { add } from '../ops/binary.js';
 import { type Conv2dOptions, conv2d, conv2dRules, type StatisticsWish } from '../ops/conv2d.js';
-import type { Tensor } from '../tensor.js';
+import type { Tensor } from '../tensor/tensor.js';
 import { normal, uniform } from './init.js';
 import { Module } from './module.js';
 

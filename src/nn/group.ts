@@ -1,5 +1,5 @@
 import { ConfigError } from '../core/errors.js';
-import type { Tensor } from '../tensor.js';
+import type { Tensor } from '../tensor/tensor.js';
 import { Module } from './module.js';
 
 /** Modules under names of their own, for one optimizer to train. */

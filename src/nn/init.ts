@@ -2,7 +2,7 @@ import { backend } from '../backend/backend.js';
 import { ShapesBackend } from '../backend/shapes.js';
 import type { Rng } from '../core/rng.js';
 import { checkShape, numel, type Shape } from '../core/shape.js';
-import { empty, parameter, state, type Tensor, tensor } from '../tensor.js';
+import { empty, parameter, state, type Tensor, tensor } from '../tensor/tensor.js';
 
 /** A parameter of values drawn one after the other. */
 function drawn(shape: Shape, draw: () => number): Tensor {

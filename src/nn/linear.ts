@@ -5,7 +5,7 @@ import { show } from '../core/shape.js';
 import { linear } from '../ops/linear.js';
 import { reshape } from '../ops/reshape.js';
 import { relu } from '../ops/unary.js';
-import type { Tensor } from '../tensor.js';
+import type { Tensor } from '../tensor/tensor.js';
 import { uniform } from './init.js';
 import { Module } from './module.js';
 

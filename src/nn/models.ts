@@ -2,7 +2,7 @@ import { check, checkOptions, needed, text, whole } from '../core/check.js';
 import { ConfigError } from '../core/errors.js';
 import type { Rng } from '../core/rng.js';
 import { nearest } from '../core/nearest.js';
-import type { Tensor } from '../tensor.js';
+import type { Tensor } from '../tensor/tensor.js';
 import type { Module } from './module.js';
 import { resnet, resnetNames, type ResNetOptions, resnetRules } from './resnet.js';
 import { vit, vitNames, vitRules } from './vit.js';

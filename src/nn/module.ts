@@ -1,8 +1,8 @@
 import { callable, check, flag, instance, text } from '../core/check.js';
 import { ConfigError, DawngradError, ShapeError } from '../core/errors.js';
 import { sameShape, type Shape, show } from '../core/shape.js';
-import { dependsOn, onReplay } from '../replay.js';
-import { checkTensor, Tensor } from '../tensor.js';
+import { dependsOn, onReplay } from '../tensor/replay.js';
+import { checkTensor, Tensor } from '../tensor/tensor.js';
 import { enter, type Summary, summarize } from './summary.js';
 
 /** What a module holds by name: a parameter or buffer, or the count of batches that a batch norm has seen. */

@@ -1,8 +1,8 @@
 import { ShapesBackend } from '../backend/shapes.js';
-import { noGrad } from '../autograd.js';
+import { noGrad } from '../tensor/autograd.js';
 import { checkShape, numel, sameShape, type Shape, show } from '../core/shape.js';
-import { step } from '../step.js';
-import { empty, observe, Tensor } from '../tensor.js';
+import { step } from '../tensor/tidy.js';
+import { empty, observe, Tensor } from '../tensor/tensor.js';
 import type { Module } from './module.js';
 
 /** A layer, or an operation that a module of several layers does itself and that changes the shape or takes products. */

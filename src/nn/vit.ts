@@ -9,14 +9,14 @@ import { cast } from '../ops/cast.js';
 import { reshape } from '../ops/reshape.js';
 import { concat, expand, slice } from '../ops/strided.js';
 import { gelu } from '../ops/unary.js';
-import { checkTensor, type Tensor } from '../tensor.js';
-import { BatchNorm } from './batch_norm.js';
+import { checkTensor, type Tensor } from '../tensor/tensor.js';
+import { BatchNorm } from './batch-norm.js';
 import { Conv2d } from './conv2d.js';
 import { normal } from './init.js';
-import { LayerNorm } from './layer_norm.js';
+import { LayerNorm } from './layer-norm.js';
 import { Linear, Relu, Sequential } from './linear.js';
 import { Module } from './module.js';
-import { positionEmbedding } from './position_embedding.js';
+import { positionEmbedding } from './position-embedding.js';
 import { headRules } from './resnet.js';
 
 /** What a vision transformer is built of. */

@@ -1,11 +1,11 @@
-import { record } from '../autograd.js';
+import { record } from '../tensor/autograd.js';
 import type { Primitive } from '../backend/backend.js';
 import { anyNumber, checkOptions, whole } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
 import { show } from '../core/shape.js';
 import type { AttentionParams } from '../reference/attention.js';
-import { checkSameShape, empty, floatType, run, type Tensor } from '../tensor.js';
-import { attentionGpu, attentionGradGpu, productFlops } from './attention_rungs.js';
+import { checkSameShape, empty, floatType, run, type Tensor } from '../tensor/tensor.js';
+import { attentionGpu, attentionGradGpu, productFlops } from './attention_variants.js';
 import { concat } from './strided.js';
 
 /** [q, kv] -> [y, lse] */

@@ -1,4 +1,4 @@
-import { checkSameShape, floatType, type Tensor } from '../tensor.js';
+import { checkSameShape, floatType, type Tensor } from '../tensor/tensor.js';
 import { type AttentionOptions, headSize } from './attention.js';
 import { mul } from './binary.js';
 import { matmul } from './matmul.js';

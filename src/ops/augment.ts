@@ -5,7 +5,7 @@ import { ShapeError } from '../core/errors.js';
 import { show } from '../core/shape.js';
 import { kernel } from '../gpu/kernel.js';
 import type { AugmentParams } from '../reference/augment.js';
-import { checkDType, checkSameShape, empty, runTo, type Tensor, tensor } from '../tensor.js';
+import { checkDType, checkSameShape, empty, runTo, type Tensor, tensor } from '../tensor/tensor.js';
 import { AUGMENT_COLUMNS, viewParts, wholePictures } from './augment_params.js';
 import { pair, pairFrom } from './pair.js';
 import { type Places, placesIn } from './places.js';

@@ -1,12 +1,12 @@
 import source from '../../kernels/avg_pool.wgsl';
 import gradSource from '../../kernels/avg_pool_grad.wgsl';
-import { record } from '../autograd.js';
+import { record } from '../tensor/autograd.js';
 import type { Primitive } from '../backend/backend.js';
 import { flag } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
 import { show } from '../core/shape.js';
 import type { PoolParams } from '../reference/pool.js';
-import { empty, floatType, runTo, type Tensor } from '../tensor.js';
+import { empty, floatType, runTo, type Tensor } from '../tensor/tensor.js';
 import type { Pair } from './pair.js';
 import { poolLaunch, type PoolOptions, poolParams } from './pool.js';
 import { mean } from './reduce.js';

@@ -4,7 +4,7 @@ import { ShapeError } from '../core/errors.js';
 import { show } from '../core/shape.js';
 import { kernel } from '../gpu/kernel.js';
 import type { BankWriteParams } from '../reference/bank_write.js';
-import { checkDType, checkSameShape, run, type Tensor } from '../tensor.js';
+import { checkDType, checkSameShape, run, type Tensor } from '../tensor/tensor.js';
 import { type Places, placesIn } from './places.js';
 import { checkGuard, type Guard } from './update.js';
 

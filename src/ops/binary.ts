@@ -1,10 +1,10 @@
-import { record } from '../autograd.js';
+import { record } from '../tensor/autograd.js';
 import { told } from '../core/check.js';
 import { DTypeError } from '../core/errors.js';
 import { sameShape } from '../core/shape.js';
-import { scalar } from '../fill.js';
-import { pairwise } from '../pairwise.js';
-import { Tensor } from '../tensor.js';
+import { scalar } from '../tensor/fill.js';
+import { pairwise } from '../tensor/pairwise.js';
+import { Tensor } from '../tensor/tensor.js';
 import { sumTo } from './reduce.js';
 import { neg } from './unary.js';
 

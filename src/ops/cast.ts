@@ -1,12 +1,12 @@
 import source from '../../kernels/cast.wgsl';
-import { rounded } from '../accumulate.js';
-import { record } from '../autograd.js';
+import { rounded } from '../tensor/accumulate.js';
+import { record } from '../tensor/autograd.js';
 import type { Primitive } from '../backend/backend.js';
 import { elementGroups } from '../backend/elements.js';
 import { checkDTypeName, type DType, type FloatType } from '../core/dtype.js';
 import { DTypeError } from '../core/errors.js';
 import { kernel } from '../gpu/kernel.js';
-import { checkTensor, empty, runTo, type Tensor } from '../tensor.js';
+import { checkTensor, empty, runTo, type Tensor } from '../tensor/tensor.js';
 
 const shader = kernel('cast', source);
 const codes: readonly DType[] = ['f32', 'i32', 'u32', 'u8'];

@@ -1,16 +1,16 @@
-import { record } from '../autograd.js';
+import { record } from '../tensor/autograd.js';
 import type { Backend, Primitive } from '../backend/backend.js';
-import { statisticsOf } from '../backend/ladder.js';
+import { statisticsOf } from '../backend/variants.js';
 import { anything, checkOptions, needed, whole } from '../core/check.js';
-import { ceilDiv } from '../core/ceil_div.js';
+import { ceilDiv } from '../core/ceil-div.js';
 import { ShapeError } from '../core/errors.js';
 import { show } from '../core/shape.js';
 import type { Conv2dParams } from '../reference/conv2d.js';
-import { empty, floatType, run, runTo, type Tensor } from '../tensor.js';
+import { empty, floatType, run, runTo, type Tensor } from '../tensor/tensor.js';
 import type { TileStatistics } from './batch_norm.js';
-import { conv2dDwGpu } from './conv2d_dw_rungs.js';
-import { conv2dDxGpu } from './conv2d_dx_rungs.js';
-import { conv2dGpu, conv2dLadder } from './conv2d_rungs.js';
+import { conv2dDwGpu } from './conv2d_dw_variants.js';
+import { conv2dDxGpu } from './conv2d_dx_variants.js';
+import { conv2dGpu, conv2dLadder } from './conv2d_variants.js';
 import { type Pair, pair, pairFrom } from './pair.js';
 import { type Precision, precision, precisions, storedIn } from './precision.js';
 

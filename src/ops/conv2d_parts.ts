@@ -1,11 +1,11 @@
 import type { Launch, Plan } from '../backend/backend.js';
-import type { Sample } from '../backend/ladder.js';
-import { ceilDiv } from '../core/ceil_div.js';
+import type { Sample } from '../backend/variants.js';
+import { ceilDiv } from '../core/ceil-div.js';
 import type { Traits } from '../gpu/device.js';
 import { type Kernel, kernel } from '../gpu/kernel.js';
 import type { Conv2dParams } from '../reference/conv2d.js';
 import type { MatmulParams } from '../reference/matmul.js';
-import { hasMatrices } from './matmul_rungs.js';
+import { hasMatrices } from './matmul_variants.js';
 
 // What the ladders of a convolution and of its two gradients share.
 

@@ -1,12 +1,12 @@
 import source from '../../kernels/cross_entropy.wgsl';
 import gradSource from '../../kernels/cross_entropy_grad.wgsl';
-import { record } from '../autograd.js';
+import { record } from '../tensor/autograd.js';
 import type { Primitive } from '../backend/backend.js';
 import { ShapeError } from '../core/errors.js';
 import { show } from '../core/shape.js';
 import { kernel } from '../gpu/kernel.js';
 import type { Rows } from '../reference/row_dot.js';
-import { checkSameShape, empty, floatType, runTo, type Tensor } from '../tensor.js';
+import { checkSameShape, empty, floatType, runTo, type Tensor } from '../tensor/tensor.js';
 import { type Places, placesIn } from './places.js';
 import { mean } from './reduce.js';
 import { slotsOf } from './row_dot.js';

@@ -1,12 +1,12 @@
 import source from '../../kernels/gather.wgsl';
 import gradSource from '../../kernels/gather_grad.wgsl';
-import { record } from '../autograd.js';
+import { record } from '../tensor/autograd.js';
 import type { Primitive } from '../backend/backend.js';
 import { ShapeError } from '../core/errors.js';
 import { numel, show } from '../core/shape.js';
 import { kernel } from '../gpu/kernel.js';
 import type { GatherParams } from '../reference/gather.js';
-import { checkDType, empty, runTo, type Tensor } from '../tensor.js';
+import { checkDType, empty, runTo, type Tensor } from '../tensor/tensor.js';
 import { type Places, placesIn } from './places.js';
 
 const [words, fours] = [kernel('gather', source), kernel('gather_vec4', source.replace(/^(alias [UB] =) u32/gm, '$1 vec4u'))];

@@ -1,11 +1,11 @@
 import source from '../../kernels/l2_normalize.wgsl';
 import gradSource from '../../kernels/l2_normalize_grad.wgsl';
-import { record } from '../autograd.js';
+import { record } from '../tensor/autograd.js';
 import type { Primitive } from '../backend/backend.js';
 import { above0, check } from '../core/check.js';
 import { kernel } from '../gpu/kernel.js';
 import type { Rows } from '../reference/row_dot.js';
-import { empty, floatType, run, runTo, type Tensor } from '../tensor.js';
+import { empty, floatType, run, runTo, type Tensor } from '../tensor/tensor.js';
 import { rowDotLaunches, rowsOf, slotsOf } from './row_dot.js';
 
 const [shader, gradShader] = [kernel('l2_normalize', source), kernel('l2_normalize_grad', gradSource)];

@@ -5,7 +5,7 @@ import type { Launch, Primitive } from '../backend/backend.js';
 import { above0, anything, atLeast0, check, checkOptions, flag, isRecord, listOf, needed, whole } from '../core/check.js';
 import { kernel } from '../gpu/kernel.js';
 import type { LarsParams } from '../reference/lars.js';
-import { checkDType, checkSameShape, run, type Tensor, tensor } from '../tensor.js';
+import { checkDType, checkSameShape, run, type Tensor, tensor } from '../tensor/tensor.js';
 import { checkUpdate, type Guard, type Rate } from './update.js';
 
 const shared = (name: string, text: string) => ({ 1: kernel(name, text, { LANES: 1 }), 64: kernel(name, text, { LANES: 64 }) });

@@ -1,13 +1,13 @@
 import source from '../../kernels/layer_norm.wgsl';
 import gradSource from '../../kernels/layer_norm_grad.wgsl';
 import sumsSource from '../../kernels/layer_norm_sums_grad.wgsl';
-import { record } from '../autograd.js';
+import { record } from '../tensor/autograd.js';
 import type { Launch, Primitive } from '../backend/backend.js';
 import { atLeast0, checkOptions } from '../core/check.js';
 import type { Traits } from '../gpu/device.js';
 import { type Widths, widthOf, widths } from '../gpu/widths.js';
 import type { Rows } from '../reference/row_dot.js';
-import { checkDType, checkSameShape, empty, floatType, run, runTo, type Tensor } from '../tensor.js';
+import { checkDType, checkSameShape, empty, floatType, run, runTo, type Tensor } from '../tensor/tensor.js';
 import { reduceLaunches } from './reduce.js';
 import { rowsOf } from './row_dot.js';
 

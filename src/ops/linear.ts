@@ -1,12 +1,12 @@
-import { record } from '../autograd.js';
+import { record } from '../tensor/autograd.js';
 import type { Primitive } from '../backend/backend.js';
-import { biasedOf } from '../backend/ladder.js';
+import { biasedOf } from '../backend/variants.js';
 import { checkOptions } from '../core/check.js';
 import type { MatmulParams } from '../reference/matmul.js';
-import { checkSameShape, empty, floatType, runTo, type Tensor } from '../tensor.js';
+import { checkSameShape, empty, floatType, runTo, type Tensor } from '../tensor/tensor.js';
 import { add } from './binary.js';
 import { gradientOf, matmul, matmulFlops, type MatmulOptions, matmulPlan } from './matmul.js';
-import { matmulLadder } from './matmul_rungs.js';
+import { matmulLadder } from './matmul_variants.js';
 import { precision, precisions, storedIn } from './precision.js';
 import { sumTo } from './reduce.js';
 

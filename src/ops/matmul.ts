@@ -1,11 +1,11 @@
-import { record } from '../autograd.js';
+import { record } from '../tensor/autograd.js';
 import type { Primitive } from '../backend/backend.js';
 import { checkOptions, flag } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
 import { numel, sameShape, show } from '../core/shape.js';
 import type { MatmulParams } from '../reference/matmul.js';
-import { empty, floatType, type Place, runTo, type Tensor, view } from '../tensor.js';
-import { matmulGpu } from './matmul_rungs.js';
+import { empty, floatType, type Place, runTo, type Tensor, view } from '../tensor/tensor.js';
+import { matmulGpu } from './matmul_variants.js';
 import { type Precision, precision, precisions, storedIn } from './precision.js';
 import { sum } from './reduce.js';
 

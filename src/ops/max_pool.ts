@@ -1,9 +1,9 @@
 import source from '../../kernels/max_pool.wgsl';
 import gradSource from '../../kernels/max_pool_grad.wgsl';
-import { record } from '../autograd.js';
+import { record } from '../tensor/autograd.js';
 import type { Primitive } from '../backend/backend.js';
 import type { PoolParams } from '../reference/pool.js';
-import { empty, run, runTo, type Tensor } from '../tensor.js';
+import { empty, run, runTo, type Tensor } from '../tensor/tensor.js';
 import type { Pair } from './pair.js';
 import { poolLaunch, type PoolOptions, poolParams } from './pool.js';
 

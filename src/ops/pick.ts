@@ -4,7 +4,7 @@ import { ShapeError } from '../core/errors.js';
 import { show } from '../core/shape.js';
 import { kernel } from '../gpu/kernel.js';
 import type { Rows } from '../reference/row_dot.js';
-import { checkDType, checkSameShape, empty, runTo, type Tensor } from '../tensor.js';
+import { checkDType, checkSameShape, empty, runTo, type Tensor } from '../tensor/tensor.js';
 import { type Places, placesIn } from './places.js';
 
 const shader = kernel('pick', source);

@@ -1,7 +1,7 @@
 import { told } from '../core/check.js';
 import { ConfigError } from '../core/errors.js';
-import { recording } from '../replay.js';
-import { checkDType, listed, Tensor, tensor } from '../tensor.js';
+import { recording } from '../tensor/replay.js';
+import { checkDType, listed, Tensor, tensor } from '../tensor/tensor.js';
 
 /**
  * Labels, rows or columns: a tensor u32, or numbers, which are checked and become one. A tensor's values are on the device, where

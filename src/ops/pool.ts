@@ -3,7 +3,7 @@ import { ShapeError } from '../core/errors.js';
 import { show } from '../core/shape.js';
 import { widthOf, widths } from '../gpu/widths.js';
 import type { PoolParams } from '../reference/pool.js';
-import { floatType, type Tensor } from '../tensor.js';
+import { floatType, type Tensor } from '../tensor/tensor.js';
 import { type Pair, pair, pairFrom } from './pair.js';
 
 export interface PoolOptions {

@@ -1,8 +1,8 @@
-import { record } from '../autograd.js';
+import { record } from '../tensor/autograd.js';
 import { told } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
 import { checkShape, numel, type Shape, show } from '../core/shape.js';
-import { checkTensor, type Tensor, view } from '../tensor.js';
+import { checkTensor, type Tensor, view } from '../tensor/tensor.js';
 
 /** The same values in the same order under another shape; one size may be -1 and is worked out. */
 export function reshape(x: Tensor, shape: Shape): Tensor {

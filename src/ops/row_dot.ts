@@ -1,12 +1,12 @@
 import source from '../../kernels/row_dot.wgsl';
-import { record } from '../autograd.js';
+import { record } from '../tensor/autograd.js';
 import type { Launch, Primitive } from '../backend/backend.js';
 import { ShapeError } from '../core/errors.js';
 import { type Shape, numel, show } from '../core/shape.js';
 import type { Traits } from '../gpu/device.js';
 import { kernel } from '../gpu/kernel.js';
 import type { Rows } from '../reference/row_dot.js';
-import { checkSameShape, empty, floatType, runTo, type Tensor, view } from '../tensor.js';
+import { checkSameShape, empty, floatType, runTo, type Tensor, view } from '../tensor/tensor.js';
 import { mul } from './binary.js';
 import { reduceLaunch } from './reduce.js';
 

@@ -1,4 +1,4 @@
-import { ceilDiv } from '../core/ceil_div.js';
+import { ceilDiv } from '../core/ceil-div.js';
 import type { Traits } from '../gpu/device.js';
 import { type Kernel, kernel } from '../gpu/kernel.js';
 import type { Tuning } from '../gpu/preprocess.js';

@@ -1,8 +1,8 @@
 import { type Backend, checkBackend, useBackend } from '../backend/backend.js';
 import { Rng } from '../core/rng.js';
 import { numel, type Shape } from '../core/shape.js';
-import { step } from '../step.js';
-import { type Tensor, tensor } from '../tensor.js';
+import { step } from '../tensor/tidy.js';
+import { type Tensor, tensor } from '../tensor/tensor.js';
 import { conv2d } from './conv2d.js';
 import { matmul } from './matmul.js';
 

@@ -2,11 +2,11 @@ import source from '../../kernels/softmax.wgsl';
 import gradSource from '../../kernels/softmax_grad.wgsl';
 import statsSource from '../../kernels/softmax_stats.wgsl';
 import statsEndSource from '../../kernels/softmax_stats_end.wgsl';
-import { record } from '../autograd.js';
+import { record } from '../tensor/autograd.js';
 import type { Primitive } from '../backend/backend.js';
 import { kernel } from '../gpu/kernel.js';
 import type { Rows } from '../reference/row_dot.js';
-import { empty, floatType, runTo, type Tensor } from '../tensor.js';
+import { empty, floatType, runTo, type Tensor } from '../tensor/tensor.js';
 import { rowDotLaunches, rowsOf, slotsOf } from './row_dot.js';
 
 const [shader, gradShader] = [kernel('softmax', source), kernel('softmax_grad', gradSource)];

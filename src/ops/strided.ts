@@ -1,17 +1,17 @@
 import source from '../../kernels/strided.wgsl';
 import transposeSource from '../../kernels/strided_transpose.wgsl';
-import { record } from '../autograd.js';
+import { record } from '../tensor/autograd.js';
 import type { Launch, Primitive } from '../backend/backend.js';
-import { type Walk, walkLaunch, walkOf } from '../backend/walk.js';
+import { type Walk, walkLaunch, walkOf } from '../backend/strided.js';
 import { anything, check, listOf, maybe, told } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
 import { axisOf, broadcastStrides, checkShape, sameShape, type Shape, show, stridesOf } from '../core/shape.js';
-import { zeros } from '../fill.js';
+import { zeros } from '../tensor/fill.js';
 import type { Traits } from '../gpu/device.js';
 import { kernel } from '../gpu/kernel.js';
 import { widths } from '../gpu/widths.js';
 import type { StridedParams } from '../reference/strided.js';
-import { checkDType, empty, run, runTo, type Tensor } from '../tensor.js';
+import { checkDType, empty, run, runTo, type Tensor } from '../tensor/tensor.js';
 import { sumTo } from './reduce.js';
 
 const kernels = widths('strided', source);

@@ -1,13 +1,13 @@
 import source from '../../kernels/unary.wgsl';
 import gradSource from '../../kernels/unary_grad.wgsl';
-import { record } from '../autograd.js';
+import { record } from '../tensor/autograd.js';
 import type { Primitive } from '../backend/backend.js';
 import { elementsLaunch } from '../backend/elements.js';
 import { told } from '../core/check.js';
 import { ConfigError } from '../core/errors.js';
 import { type Widths, widths } from '../gpu/widths.js';
 import type { UnaryOp, UnaryParams } from '../reference/unary.js';
-import { empty, floatType, runTo, type Tensor } from '../tensor.js';
+import { empty, floatType, runTo, type Tensor } from '../tensor/tensor.js';
 
 const codes: readonly UnaryOp[] = ['neg', 'exp', 'log', 'sqrt', 'relu', 'gelu', 'tanh', 'sigmoid', 'clamp'];
 type Sized = UnaryParams & { length: number };

@@ -1,8 +1,8 @@
 import { atLeast0, check, type Rule } from '../core/check.js';
 import { ConfigError, ShapeError } from '../core/errors.js';
 import { show } from '../core/shape.js';
-import { recording } from '../replay.js';
-import { checkDType, checkSameShape, type Tensor, tensor } from '../tensor.js';
+import { recording } from '../tensor/replay.js';
+import { checkDType, checkSameShape, type Tensor, tensor } from '../tensor/tensor.js';
 
 /**
  * f32 [1], for gradients of a scaled loss: they are multiplied by it, and where it is 0 the step changes nothing, neither

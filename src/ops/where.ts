@@ -1,11 +1,11 @@
 import source from '../../kernels/where.wgsl';
-import { record } from '../autograd.js';
+import { record } from '../tensor/autograd.js';
 import type { Primitive } from '../backend/backend.js';
 import { elementsLaunch } from '../backend/elements.js';
 import { broadcastShapes } from '../core/shape.js';
-import { zeros } from '../fill.js';
+import { zeros } from '../tensor/fill.js';
 import { widths } from '../gpu/widths.js';
-import { empty, floatType, runTo, type Tensor } from '../tensor.js';
+import { empty, floatType, runTo, type Tensor } from '../tensor/tensor.js';
 import { expand } from './strided.js';
 
 const kernels = widths('where', source);

@@ -1,13 +1,13 @@
-import { copyInto } from '../accumulate.js';
-import { unreached, zeroGrad } from '../autograd.js';
+import { copyInto } from '../tensor/accumulate.js';
+import { unreached, zeroGrad } from '../tensor/autograd.js';
 import { ConfigError } from '../core/errors.js';
-import { zeros } from '../fill.js';
+import { zeros } from '../tensor/fill.js';
 import { callable, check, checkOptions, flag, instance, oneOf } from '../core/check.js';
 import { Module } from '../nn/module.js';
 import type { Guard } from '../ops/update.js';
-import { checkSameShape, state, type Tensor, view } from '../tensor.js';
-import type { LossScale } from './loss_scale.js';
-import { room, together } from './together.js';
+import { checkSameShape, state, type Tensor, view } from '../tensor/tensor.js';
+import type { LossScale } from './loss-scale.js';
+import { room, together } from './flat-buffer.js';
 
 /** The parameters that an optimizer is given, or those of the model that it is given. @throws ConfigError for anything else. */
 export function parametersOf(where: string, given: FlatParameters | Module): FlatParameters {

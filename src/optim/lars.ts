@@ -1,9 +1,9 @@
 import { atLeast0, checkOptions } from '../core/check.js';
-import { zeros } from '../fill.js';
+import { zeros } from '../tensor/fill.js';
 import type { Module } from '../nn/module.js';
 import { type LarsOptions, type LarsTable, lars, larsTable, larsRules } from '../ops/lars.js';
 import { type Rate, rateOf } from '../ops/update.js';
-import { state, type Tensor } from '../tensor.js';
+import { state, type Tensor } from '../tensor/tensor.js';
 import { type FlatParameters, parametersOf } from './flat.js';
 import type { Optimizer } from './optimizer.js';
 

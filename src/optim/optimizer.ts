@@ -1,5 +1,5 @@
 import type { Rate } from '../ops/update.js';
-import type { Tensor } from '../tensor.js';
+import type { Tensor } from '../tensor/tensor.js';
 import type { FlatParameters } from './flat.js';
 
 /** What training needs of SGD, LARS and AdamW. */

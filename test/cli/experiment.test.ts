@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { patience } from '../../scripts/speed.mjs';
-import { drawPictures } from '../../src/data/drawn.js';
+import { drawPictures } from '../../src/data/synthetic.js';
 import { encodePng } from '../../src/io/png.js';
 import { decodeSafetensors } from '../../src/io/safetensors.js';
 import { builtCommand } from '../support/cli.js';

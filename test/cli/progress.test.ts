@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { Progress, type ProgressOptions } from '../../src/cli/progress.js';
-import { cutText, textWidth } from '../../src/io/text-width.js';
-import { brailleChart } from '../../src/io/braille.js';
+import { cutText, textWidth } from '../../src/report/text-width.js';
+import { brailleChart } from '../../src/cli/braille.js';
 
 const before = { ...process.env };
 afterEach(() => void (process.env = { ...before }));

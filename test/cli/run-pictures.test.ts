@@ -6,7 +6,7 @@ import { Output } from '../../src/cli/common.js';
 import { loadingOf, measured, streamedText } from '../../src/cli/loading.js';
 import { sizeText, tellPictures } from '../../src/cli/pictures-told.js';
 import { openRunSource } from '../../src/cli/run-pictures.js';
-import { inMemory, type StreamedPictures } from '../../src/data/source.js';
+import { inMemory, type StreamedPictures } from '../../src/data/picture-source.js';
 import { encodePng } from '../../src/io/png.js';
 import { demoConfig } from '../../src/moco/config.js';
 import { reference } from '../support/devices.js';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parseIdx } from '../../src/data/idx.js';
-import { padTo } from '../../src/data/pad.js';
+import { padTo } from '../../src/data/pad-pictures.js';
 import { ConfigError, FormatError } from '../../src/core/errors.js';
 import { idx } from './files.js';
 import { tiny } from './tiny.js';

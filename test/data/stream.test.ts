@@ -6,10 +6,10 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FormatError } from '../../src/core/errors.js';
 import { openFolder } from '../../src/data/folder.node.js';
 import { lanes } from '../../src/data/lanes.js';
-import { LookAhead } from '../../src/data/look-ahead.js';
+import { LookAhead } from '../../src/input/look-ahead.js';
 import { openSource } from '../../src/data/open.node.js';
 import { pictureAt } from '../../src/data/pictures.js';
-import { inMemory } from '../../src/data/source.js';
+import { inMemory } from '../../src/data/picture-source.js';
 import { streamFolder } from '../../src/data/stream.node.js';
 import { batch } from './files.js';
 

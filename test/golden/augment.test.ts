@@ -2,7 +2,7 @@ import { describe, it } from 'vitest';
 import type { Backend } from '../../src/backend/backend.js';
 import { augment } from '../../src/ops/augment.js';
 import { AUGMENT_COLUMNS } from '../../src/ops/augment_params.js';
-import { tensor } from '../../src/tensor.js';
+import { tensor } from '../../src/tensor/tensor.js';
 import { gpu, on, reference64 } from '../support/devices.js';
 import { cases, compare, type Items } from './golden.js';
 import { picture } from './values.js';

@@ -1,14 +1,14 @@
-import { backward } from '../../src/autograd.js';
+import { backward } from '../../src/tensor/autograd.js';
 import type { Backend } from '../../src/backend/backend.js';
-import { setStored, storeTensor } from '../../src/moco/module-state.js';
+import { setStored, storeTensor } from '../../src/checkpoints/module-state.js';
 import type { Module } from '../../src/nn/module.js';
 import { ResNet } from '../../src/nn/resnet.js';
 import { VisionTransformer } from '../../src/nn/vit.js';
 import { mul } from '../../src/ops/binary.js';
 import { type Precision, withPrecision } from '../../src/ops/precision.js';
 import { sum } from '../../src/ops/reduce.js';
-import { step } from '../../src/step.js';
-import { type Tensor, tensor } from '../../src/tensor.js';
+import { step } from '../../src/tensor/tidy.js';
+import { type Tensor, tensor } from '../../src/tensor/tensor.js';
 import { on } from '../support/devices.js';
 import type { Network } from './cases.js';
 import { cases, type Items } from './golden.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { useBackend } from '../../src/backend/backend.js';
-import { knnSweep } from '../../src/moco/knn.js';
-import { positionEmbedding } from '../../src/nn/position_embedding.js';
+import { knnSweep } from '../../src/eval/knn.js';
+import { positionEmbedding } from '../../src/nn/position-embedding.js';
 import { cosine, momentumCosine, stepDecay, warmupCosine } from '../../src/optim/schedule.js';
 import { gpu, on, reference64 } from '../support/devices.js';
 import { cases, compare, type Items, names } from './golden.js';

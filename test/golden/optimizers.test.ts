@@ -3,7 +3,7 @@ import type { Backend } from '../../src/backend/backend.js';
 import { adamw } from '../../src/ops/adamw.js';
 import { lars, larsTable } from '../../src/ops/lars.js';
 import { sgd } from '../../src/ops/sgd.js';
-import { state, type Tensor, tensor } from '../../src/tensor.js';
+import { state, type Tensor, tensor } from '../../src/tensor/tensor.js';
 import { gpu, on, reference64 } from '../support/devices.js';
 import { cases, compare, type Items } from './golden.js';
 import { even, initial, scalar, sizeOf } from './values.js';

@@ -1,13 +1,13 @@
 import type { Backend } from '../../src/backend/backend.js';
-import { type Slot, slots } from '../../src/moco/checkpoint.js';
+import { type Slot, slots } from '../../src/checkpoints/checkpoint.js';
 import { createMethod, optimizerOf } from '../../src/moco/create.js';
 import type { Method, Part } from '../../src/moco/method.js';
 import { MoCo } from '../../src/moco/moco.js';
 import { presetOf } from '../../src/moco/presets.js';
 import { ResNet } from '../../src/nn/resnet.js';
 import { type Precision, withPrecision } from '../../src/ops/precision.js';
-import { step } from '../../src/step.js';
-import { tensor } from '../../src/tensor.js';
+import { step } from '../../src/tensor/tidy.js';
+import { tensor } from '../../src/tensor/tensor.js';
 import { on } from '../support/devices.js';
 import type { MoCoCase, V3Case } from './cases.js';
 import { cases, type Items } from './golden.js';

@@ -2,9 +2,9 @@
  * Numbers that golden.py makes by the same rule: from a hash of a name and of an element's index, so that inputs and
  * parameters of whole networks need not be stored.
  */
-import { torchShape, turn } from '../../src/moco/module-state.js';
-import type { Tensor } from '../../src/tensor.js';
-import { tensor } from '../../src/tensor.js';
+import { torchShape, turn } from '../../src/checkpoints/module-state.js';
+import type { Tensor } from '../../src/tensor/tensor.js';
+import { tensor } from '../../src/tensor/tensor.js';
 
 /** A bijection of 32-bit numbers that scatters them. */
 export function mix(x: number): number {

@@ -1,6 +1,6 @@
-import { backward, noGrad, unreached, zeroGrad } from '../../src/autograd.js';
+import { backward, noGrad, unreached, zeroGrad } from '../../src/tensor/autograd.js';
 import type { Backend } from '../../src/backend/backend.js';
-import { compile } from '../../src/compile.js';
+import { compile } from '../../src/compile/compile.js';
 import type { TypedArray } from '../../src/core/dtype.js';
 import { Rng } from '../../src/core/rng.js';
 import { numel, sameShape, type Shape } from '../../src/core/shape.js';
@@ -10,8 +10,8 @@ import { sum } from '../../src/ops/reduce.js';
 import { reshape } from '../../src/ops/reshape.js';
 import { concat, slice } from '../../src/ops/strided.js';
 import { FlatParameters } from '../../src/optim/flat.js';
-import { step } from '../../src/step.js';
-import { parameter, state, type Tensor, tensor } from '../../src/tensor.js';
+import { step } from '../../src/tensor/tidy.js';
+import { parameter, state, type Tensor, tensor } from '../../src/tensor/tensor.js';
 import { on } from '../support/devices.js';
 import { rows, type Use } from './rows.js';
 

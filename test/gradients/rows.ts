@@ -1,7 +1,7 @@
 import type { Rng } from '../../src/core/rng.js';
 import type { Shape } from '../../src/core/shape.js';
 import * as d from '../../src/index.js';
-import type { Tensor } from '../../src/tensor.js';
+import type { Tensor } from '../../src/tensor/tensor.js';
 
 /** One op or layer with sizes and options: what it takes and makes. Its layer, if it has one, is shared by every use. */
 export interface Use {

@@ -4,7 +4,7 @@ import { FormatError } from '../../src/core/errors.js';
 import { decodeTorch } from '../../src/io/torch.js';
 import { Inert } from '../../src/io/pickle.js';
 import { TorchTensor } from '../../src/io/torch-tensor.js';
-import { torchWeights } from '../../src/moco/layout.js';
+import { torchWeights } from '../../src/checkpoints/layout.js';
 import { pythonStream, pythonZip } from './torch-python.js';
 import { isSaved, pickle, type Saved, saveStream, saveZip, Tuple, zip } from './torch-save.js';
 

@@ -5,9 +5,9 @@ import { checkConfig, demoConfig, type PretrainConfig } from '../../src/moco/con
 import { createMethod } from '../../src/moco/create.js';
 import type { Method } from '../../src/moco/method.js';
 import { presetOf, presets } from '../../src/moco/presets.js';
-import { ratesAt } from '../../src/moco/rates.js';
-import { step } from '../../src/step.js';
-import { type Tensor, tensor } from '../../src/tensor.js';
+import { ratesAt } from '../../src/train/rates.js';
+import { step } from '../../src/tensor/tidy.js';
+import { type Tensor, tensor } from '../../src/tensor/tensor.js';
 import { gpu, on, reference64 } from '../support/devices.js';
 import { assertClose } from '../support/op.js';
 

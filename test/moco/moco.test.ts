@@ -10,8 +10,8 @@ import { matmul } from '../../src/ops/matmul.js';
 import { reshape } from '../../src/ops/reshape.js';
 import type { FlatParameters } from '../../src/optim/flat.js';
 import { SGD } from '../../src/optim/sgd.js';
-import { step } from '../../src/step.js';
-import { parameter, type Tensor, tensor } from '../../src/tensor.js';
+import { step } from '../../src/tensor/tidy.js';
+import { parameter, type Tensor, tensor } from '../../src/tensor/tensor.js';
 import { gpu, on, reference64 } from '../support/devices.js';
 import { assertClose } from '../support/op.js';
 

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { type Backend, useBackend } from '../../src/backend/backend.js';
-import { drawPictures } from '../../src/data/drawn.js';
+import { drawPictures } from '../../src/data/synthetic.js';
 import { splitHeldOut } from '../../src/data/pictures.js';
 import { decodeSafetensors } from '../../src/io/safetensors.js';
-import { loadCheckpoint, saveCheckpoint } from '../../src/moco/checkpoint.js';
+import { loadCheckpoint, saveCheckpoint } from '../../src/checkpoints/checkpoint.js';
 import { checkConfig, demoConfig, type PretrainConfig } from '../../src/moco/config.js';
-import { SKIPPED } from '../../src/moco/monitors.js';
-import { Pretraining, type StepRecord } from '../../src/moco/pretrain.js';
+import { SKIPPED } from '../../src/eval/monitors.js';
+import { Pretraining, type StepRecord } from '../../src/train/pretrain.js';
 import { gpu, reference } from '../support/devices.js';
 
 const pictures = splitHeldOut(drawPictures({ count: 80, size: 16, seed: 3 }), 0.2, 3); // 64 and 16

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Rng } from '../../src/core/rng.js';
-import { zeros } from '../../src/fill.js';
+import { zeros } from '../../src/tensor/fill.js';
 import { Linear, Relu, Sequential } from '../../src/nn/linear.js';
 import { resnet } from '../../src/nn/resnet.js';
 import { gpu, on } from '../support/devices.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { backward, noGrad } from '../../src/autograd.js';
+import { backward, noGrad } from '../../src/tensor/autograd.js';
 import type { Backend } from '../../src/backend/backend.js';
 import { Rng } from '../../src/core/rng.js';
 import { type Shape, numel } from '../../src/core/shape.js';
@@ -7,8 +7,8 @@ import { copyState } from '../../src/nn/module.js';
 import { ResNet, resnet, type ResNetOptions } from '../../src/nn/resnet.js';
 import { mul } from '../../src/ops/binary.js';
 import { sum } from '../../src/ops/reduce.js';
-import { step } from '../../src/step.js';
-import { type Tensor, tensor } from '../../src/tensor.js';
+import { step } from '../../src/tensor/tidy.js';
+import { type Tensor, tensor } from '../../src/tensor/tensor.js';
 import { gpu, on, reference, reference64 } from '../support/devices.js';
 import { assertClose } from '../support/op.js';
 

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { ShapesBackend } from '../../src/backend/shapes.js';
 import { Rng } from '../../src/core/rng.js';
-import { BatchNorm } from '../../src/nn/batch_norm.js';
+import { BatchNorm } from '../../src/nn/batch-norm.js';
 import { Linear, Relu, Sequential } from '../../src/nn/linear.js';
 import { Module } from '../../src/nn/module.js';
 import { resnet } from '../../src/nn/resnet.js';
 import { vit } from '../../src/nn/vit.js';
 import { matmul } from '../../src/ops/matmul.js';
-import type { Tensor } from '../../src/tensor.js';
+import type { Tensor } from '../../src/tensor/tensor.js';
 import { gpu, on, reference } from '../support/devices.js';
 
 const shapes = new ShapesBackend();

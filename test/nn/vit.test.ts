@@ -1,19 +1,19 @@
 import { describe, expect, it } from 'vitest';
-import { backward } from '../../src/autograd.js';
+import { backward } from '../../src/tensor/autograd.js';
 import type { Backend } from '../../src/backend/backend.js';
 import { Rng } from '../../src/core/rng.js';
 import { numel, type Shape } from '../../src/core/shape.js';
 import { Linear } from '../../src/nn/linear.js';
 import { copyState } from '../../src/nn/module.js';
-import { positionEmbedding } from '../../src/nn/position_embedding.js';
+import { positionEmbedding } from '../../src/nn/position-embedding.js';
 import { VisionTransformer, type VisionTransformerOptions, vit } from '../../src/nn/vit.js';
 import { mul } from '../../src/ops/binary.js';
 import { crossEntropy } from '../../src/ops/cross_entropy.js';
 import { sum } from '../../src/ops/reduce.js';
 import { FlatParameters } from '../../src/optim/flat.js';
 import { SGD } from '../../src/optim/sgd.js';
-import { step } from '../../src/step.js';
-import { type Tensor, tensor } from '../../src/tensor.js';
+import { step } from '../../src/tensor/tidy.js';
+import { type Tensor, tensor } from '../../src/tensor/tensor.js';
 import { gpu, on, reference, reference64 } from '../support/devices.js';
 import { assertClose } from '../support/op.js';
 

@@ -1,17 +1,17 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { backward } from '../../src/autograd.js';
+import { backward } from '../../src/tensor/autograd.js';
 import type { Backend } from '../../src/backend/backend.js';
 import { GpuBackend } from '../../src/backend/gpu.js';
 import { Rng } from '../../src/core/rng.js';
-import { zeros } from '../../src/fill.js';
+import { zeros } from '../../src/tensor/fill.js';
 import { attention, attentionQkv } from '../../src/ops/attention.js';
 import { attentionUnfused } from '../../src/ops/attention_unfused.js';
 import { mul } from '../../src/ops/binary.js';
 import { sum } from '../../src/ops/reduce.js';
 import { slice } from '../../src/ops/strided.js';
-import { step } from '../../src/step.js';
-import { parameter, type Tensor, tensor } from '../../src/tensor.js';
+import { step } from '../../src/tensor/tidy.js';
+import { parameter, type Tensor, tensor } from '../../src/tensor/tensor.js';
 import { gpu, on, reference64 } from '../support/devices.js';
 import { assertClose, checkOp } from '../support/op.js';
 

@@ -4,7 +4,7 @@ import type { Backend } from '../../src/backend/backend.js';
 import { Rng } from '../../src/core/rng.js';
 import { augment, normalizePictures } from '../../src/ops/augment.js';
 import { AUGMENT_COLUMNS, type Augmentation, cifarAugmentation, drawAugmentation, mocoV1Augmentation, mocoV2Augmentation, mocoV3Augmentations, wholePictures } from '../../src/ops/augment_params.js';
-import { tensor } from '../../src/tensor.js';
+import { tensor } from '../../src/tensor/tensor.js';
 import { gpu, on, reference } from '../support/devices.js';
 import { assertClose, checkOp } from '../support/op.js';
 

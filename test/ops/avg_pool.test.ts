@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Rng } from '../../src/core/rng.js';
-import { ones } from '../../src/fill.js';
+import { ones } from '../../src/tensor/fill.js';
 import { avgPool, globalAvgPool } from '../../src/ops/avg_pool.js';
 import { add, mul } from '../../src/ops/binary.js';
 import { sum } from '../../src/ops/reduce.js';
-import { backward } from '../../src/autograd.js';
-import { parameter, tensor } from '../../src/tensor.js';
+import { backward } from '../../src/tensor/autograd.js';
+import { parameter, tensor } from '../../src/tensor/tensor.js';
 import { gpu, on } from '../support/devices.js';
 import { assertClose, checkOp } from '../support/op.js';
 import { poolings } from '../support/poolings.js';

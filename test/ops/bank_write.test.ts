@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Rng } from '../../src/core/rng.js';
-import { zeros } from '../../src/fill.js';
+import { zeros } from '../../src/tensor/fill.js';
 import { bankWrite } from '../../src/ops/bank_write.js';
-import { tensor } from '../../src/tensor.js';
+import { tensor } from '../../src/tensor/tensor.js';
 import { gpu, on, reference } from '../support/devices.js';
 import { uglySize, uglySizeAtLeast1 } from '../support/op.js';
 

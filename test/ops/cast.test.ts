@@ -4,8 +4,8 @@ import type { Backend } from '../../src/backend/backend.js';
 import { arrayTypes, type DType } from '../../src/core/dtype.js';
 import { Rng } from '../../src/core/rng.js';
 import { cast } from '../../src/ops/cast.js';
-import { step } from '../../src/step.js';
-import { tensor } from '../../src/tensor.js';
+import { step } from '../../src/tensor/tidy.js';
+import { tensor } from '../../src/tensor/tensor.js';
 import { gpu, on, reference } from '../support/devices.js';
 
 type Source = Exclude<DType, 'f16'>; // halves are cast in half.test.ts

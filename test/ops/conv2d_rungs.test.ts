@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { rungOf } from '../../src/backend/ladder.js';
+import { rungOf } from '../../src/backend/variants.js';
 import { Rng } from '../../src/core/rng.js';
 import { conv2dDwPrimitive, conv2dDxPrimitive, conv2dPrimitive } from '../../src/ops/conv2d.js';
-import { conv2dDwLadder } from '../../src/ops/conv2d_dw_rungs.js';
-import { conv2dDxLadder } from '../../src/ops/conv2d_dx_rungs.js';
+import { conv2dDwLadder } from '../../src/ops/conv2d_dw_variants.js';
+import { conv2dDxLadder } from '../../src/ops/conv2d_dx_variants.js';
 import { isDepthwise, wSize, xSize, ySize } from '../../src/ops/conv2d_parts.js';
-import { conv2dLadder } from '../../src/ops/conv2d_rungs.js';
+import { conv2dLadder } from '../../src/ops/conv2d_variants.js';
 import type { Conv2dParams } from '../../src/reference/conv2d.js';
-import { step } from '../../src/step.js';
-import { empty, run, tensor } from '../../src/tensor.js';
+import { step } from '../../src/tensor/tidy.js';
+import { empty, run, tensor } from '../../src/tensor/tensor.js';
 import { gpu, on, reference64 } from '../support/devices.js';
 import { assertClose } from '../support/op.js';
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { add } from '../../src/ops/binary.js';
 import { ema } from '../../src/ops/ema.js';
-import { tensor } from '../../src/tensor.js';
+import { tensor } from '../../src/tensor/tensor.js';
 import { gpu, on } from '../support/devices.js';
 import { checkOp } from '../support/op.js';
 

@@ -1,13 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Rng } from '../../src/core/rng.js';
-import { ones, zeros } from '../../src/fill.js';
+import { ones, zeros } from '../../src/tensor/fill.js';
 import { gather } from '../../src/ops/gather.js';
-import { backward } from '../../src/autograd.js';
+import { backward } from '../../src/tensor/autograd.js';
 import { greater } from '../../src/ops/binary.js';
 import { sum } from '../../src/ops/reduce.js';
 import { where } from '../../src/ops/where.js';
-import { parameter, tensor } from '../../src/tensor.js';
+import { parameter, tensor } from '../../src/tensor/tensor.js';
 import { gpu, on, reference } from '../support/devices.js';
 import { checkOp, uglySize, uglySizeAtLeast1 } from '../support/op.js';
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { backward } from '../../src/autograd.js';
+import { backward } from '../../src/tensor/autograd.js';
 import { fromHalf, roundToHalves, toHalf } from '../../src/core/half.js';
 import { Rng } from '../../src/core/rng.js';
-import { full, ones, zeros } from '../../src/fill.js';
+import { full, ones, zeros } from '../../src/tensor/fill.js';
 import { attentionQkv } from '../../src/ops/attention.js';
 import { avgPool, globalAvgPool } from '../../src/ops/avg_pool.js';
 import { batchNorm } from '../../src/ops/batch_norm.js';
@@ -22,8 +22,8 @@ import { reshape } from '../../src/ops/reshape.js';
 import { softmax } from '../../src/ops/softmax.js';
 import { concat, expand, slice, transpose } from '../../src/ops/strided.js';
 import { gelu, relu } from '../../src/ops/unary.js';
-import { step } from '../../src/step.js';
-import { parameter, tensor } from '../../src/tensor.js';
+import { step } from '../../src/tensor/tidy.js';
+import { parameter, tensor } from '../../src/tensor/tensor.js';
 import { gpu, on, reference } from '../support/devices.js';
 import { checkHalf } from '../support/half.js';
 

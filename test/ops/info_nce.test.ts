@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { backward } from '../../src/autograd.js';
+import { backward } from '../../src/tensor/autograd.js';
 import { Rng } from '../../src/core/rng.js';
 import { add, div, mul, sub } from '../../src/ops/binary.js';
 import { infoNce, infoNcePrimitive } from '../../src/ops/info_nce.js';
@@ -8,7 +8,7 @@ import { matmul } from '../../src/ops/matmul.js';
 import { max, mean, sum } from '../../src/ops/reduce.js';
 import { concat, slice } from '../../src/ops/strided.js';
 import { exp, log } from '../../src/ops/unary.js';
-import { empty, parameter, run, type Tensor, tensor } from '../../src/tensor.js';
+import { empty, parameter, run, type Tensor, tensor } from '../../src/tensor/tensor.js';
 import { gpu, on, reference64 } from '../support/devices.js';
 import { assertClose, checkOp } from '../support/op.js';
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ones } from '../../src/fill.js';
+import { ones } from '../../src/tensor/fill.js';
 import { l2Normalize } from '../../src/ops/l2_normalize.js';
 import { mul } from '../../src/ops/binary.js';
-import { tensor } from '../../src/tensor.js';
+import { tensor } from '../../src/tensor/tensor.js';
 import { gpu, on } from '../support/devices.js';
 import { assertClose, checkOp, uglySize } from '../support/op.js';
 

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { zeros } from '../../src/fill.js';
+import { zeros } from '../../src/tensor/fill.js';
 import { add } from '../../src/ops/binary.js';
 import { lars, larsTable } from '../../src/ops/lars.js';
 import { concat } from '../../src/ops/strided.js';
-import { tensor } from '../../src/tensor.js';
+import { tensor } from '../../src/tensor/tensor.js';
 import { gpu, on } from '../support/devices.js';
 import { assertClose, checkOp } from '../support/op.js';
 

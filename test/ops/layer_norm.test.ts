@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ones } from '../../src/fill.js';
-import { LayerNorm } from '../../src/nn/layer_norm.js';
+import { ones } from '../../src/tensor/fill.js';
+import { LayerNorm } from '../../src/nn/layer-norm.js';
 import { add, mul } from '../../src/ops/binary.js';
 import { layerNorm } from '../../src/ops/layer_norm.js';
-import { tensor } from '../../src/tensor.js';
+import { tensor } from '../../src/tensor/tensor.js';
 import { gpu, on } from '../support/devices.js';
 import { assertClose, checkOp, uglySize } from '../support/op.js';
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { backward } from '../../src/autograd.js';
+import { backward } from '../../src/tensor/autograd.js';
 import { GpuBackend } from '../../src/backend/gpu.js';
 import { Rng } from '../../src/core/rng.js';
-import { zeros } from '../../src/fill.js';
+import { zeros } from '../../src/tensor/fill.js';
 import { openGpu } from '../../src/gpu/device.js';
 import { Linear } from '../../src/nn/linear.js';
 import { adamw } from '../../src/ops/adamw.js';
@@ -16,11 +16,11 @@ import { concat } from '../../src/ops/strided.js';
 import { AdamW } from '../../src/optim/adamw.js';
 import { FlatParameters } from '../../src/optim/flat.js';
 import { LARS } from '../../src/optim/lars.js';
-import { LossScale } from '../../src/optim/loss_scale.js';
+import { LossScale } from '../../src/optim/loss-scale.js';
 import type { Optimizer } from '../../src/optim/optimizer.js';
 import { SGD } from '../../src/optim/sgd.js';
-import { step } from '../../src/step.js';
-import { state, tensor } from '../../src/tensor.js';
+import { step } from '../../src/tensor/tidy.js';
+import { state, tensor } from '../../src/tensor/tensor.js';
 import { gpu, hardware, on, reference } from '../support/devices.js';
 import { assertClose, checkOp } from '../support/op.js';
 

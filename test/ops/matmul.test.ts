@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Rng } from '../../src/core/rng.js';
 import { matmul, matmulPrimitive } from '../../src/ops/matmul.js';
-import { matmulRungs } from '../../src/ops/matmul_rungs.js';
-import { step } from '../../src/step.js';
-import { empty, run, tensor } from '../../src/tensor.js';
+import { matmulRungs } from '../../src/ops/matmul_variants.js';
+import { step } from '../../src/tensor/tidy.js';
+import { empty, run, tensor } from '../../src/tensor/tensor.js';
 import { gpu, on, reference64 } from '../support/devices.js';
 import { assertClose, checkOp } from '../support/op.js';
 

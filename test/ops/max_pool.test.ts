@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { backward } from '../../src/autograd.js';
-import { full, ones } from '../../src/fill.js';
+import { backward } from '../../src/tensor/autograd.js';
+import { full, ones } from '../../src/tensor/fill.js';
 import { maxPool } from '../../src/ops/max_pool.js';
 import { sum } from '../../src/ops/reduce.js';
-import { parameter, tensor } from '../../src/tensor.js';
+import { parameter, tensor } from '../../src/tensor/tensor.js';
 import { gpu, on } from '../support/devices.js';
 import { checkOp } from '../support/op.js';
 import { poolings } from '../support/poolings.js';

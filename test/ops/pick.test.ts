@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { zeros } from '../../src/fill.js';
+import { zeros } from '../../src/tensor/fill.js';
 import { pick } from '../../src/ops/pick.js';
-import { tensor } from '../../src/tensor.js';
+import { tensor } from '../../src/tensor/tensor.js';
 import { gpu, on, reference } from '../support/devices.js';
 import { checkOp, uglySize, uglySizeAtLeast1 } from '../support/op.js';
 

@@ -1,11 +1,11 @@
 import { expect, it } from 'vitest';
-import { backward } from '../../src/autograd.js';
+import { backward } from '../../src/tensor/autograd.js';
 import { conv2d } from '../../src/ops/conv2d.js';
 import { matmul } from '../../src/ops/matmul.js';
 import { type Precision, withPrecision } from '../../src/ops/precision.js';
 import { sum } from '../../src/ops/reduce.js';
-import { step } from '../../src/step.js';
-import { parameter, type Tensor, tensor } from '../../src/tensor.js';
+import { step } from '../../src/tensor/tidy.js';
+import { parameter, type Tensor, tensor } from '../../src/tensor/tensor.js';
 import { gpu, on } from '../support/devices.js';
 
 const product = (precision?: Precision) => matmul(parameter(tensor([1, 2], [1, 2])), parameter(tensor([3, 4], [2, 1])), { precision });

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { queueWrite } from '../../src/ops/queue_write.js';
-import { zeros } from '../../src/fill.js';
-import { tensor } from '../../src/tensor.js';
+import { zeros } from '../../src/tensor/fill.js';
+import { tensor } from '../../src/tensor/tensor.js';
 import { gpu, on, reference } from '../support/devices.js';
 
 const sequences = fc.record({

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { argmax, max, mean, sum, variance } from '../../src/ops/reduce.js';
-import { tensor } from '../../src/tensor.js';
+import { tensor } from '../../src/tensor/tensor.js';
 import { gpu, on } from '../support/devices.js';
 import { checkOp, uglySize, uglySizeAtLeast1 } from '../support/op.js';
 

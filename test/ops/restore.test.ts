@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { zeros } from '../../src/fill.js';
+import { zeros } from '../../src/tensor/fill.js';
 import { restore } from '../../src/ops/restore.js';
-import { tensor } from '../../src/tensor.js';
+import { tensor } from '../../src/tensor/tensor.js';
 import { gpu, on, reference } from '../support/devices.js';
 
 const cases = fc.record({ length: fc.constantFrom(0, 1, 3, 4, 64, 257, 1028, 4099), guard: fc.constantFrom(0, 2 ** -32, 1, 4) });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { rowDot } from '../../src/ops/row_dot.js';
-import { ones } from '../../src/fill.js';
+import { ones } from '../../src/tensor/fill.js';
 import { gpu, on } from '../support/devices.js';
 import { checkOp, uglySize } from '../support/op.js';
 

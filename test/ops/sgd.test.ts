@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { add } from '../../src/ops/binary.js';
 import { sgd } from '../../src/ops/sgd.js';
 import { concat } from '../../src/ops/strided.js';
-import { zeros } from '../../src/fill.js';
-import { tensor } from '../../src/tensor.js';
+import { zeros } from '../../src/tensor/fill.js';
+import { tensor } from '../../src/tensor/tensor.js';
 import { gpu, on } from '../support/devices.js';
 import { assertClose, checkOp } from '../support/op.js';
 

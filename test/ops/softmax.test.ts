@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { backward } from '../../src/autograd.js';
-import { ones } from '../../src/fill.js';
+import { backward } from '../../src/tensor/autograd.js';
+import { ones } from '../../src/tensor/fill.js';
 import { add } from '../../src/ops/binary.js';
 import { sum } from '../../src/ops/reduce.js';
 import { logSoftmax, softmax } from '../../src/ops/softmax.js';
-import { parameter, tensor } from '../../src/tensor.js';
+import { parameter, tensor } from '../../src/tensor/tensor.js';
 import { gpu, on } from '../support/devices.js';
 import { assertClose, checkOp, uglySize } from '../support/op.js';
 

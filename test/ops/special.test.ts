@@ -1,15 +1,15 @@
 import fc from 'fast-check';
 import { describe, it } from 'vitest';
-import { backward } from '../../src/autograd.js';
+import { backward } from '../../src/tensor/autograd.js';
 import type { Backend } from '../../src/backend/backend.js';
 import { Rng } from '../../src/core/rng.js';
 import { numel } from '../../src/core/shape.js';
 import { mul } from '../../src/ops/binary.js';
 import { sum } from '../../src/ops/reduce.js';
-import { step } from '../../src/step.js';
-import { parameter, tensor } from '../../src/tensor.js';
+import { step } from '../../src/tensor/tidy.js';
+import { parameter, tensor } from '../../src/tensor/tensor.js';
 import { gpu, on, reference } from '../support/devices.js';
-import { type EveryOp, everyOp } from '../support/every_op.js';
+import { type EveryOp, everyOp } from '../support/every-op.js';
 
 const LARGEST = 3.4028234663852886e38;
 const TINY = Math.fround(1e-40); // a denormal, which adapters may take for 0

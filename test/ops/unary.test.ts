@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { clamp, exp, gelu, log, neg, relu, sigmoid, sqrt, tanh } from '../../src/ops/unary.js';
-import { tensor } from '../../src/tensor.js';
+import { tensor } from '../../src/tensor/tensor.js';
 import { gpu, on } from '../support/devices.js';
 import { checkOp, uglySize } from '../support/op.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { backward } from '../../src/autograd.js';
+import { backward } from '../../src/tensor/autograd.js';
 import { Rng } from '../../src/core/rng.js';
 import { Linear } from '../../src/nn/linear.js';
 import { mul, sub } from '../../src/ops/binary.js';
@@ -8,8 +8,8 @@ import { AdamW } from '../../src/optim/adamw.js';
 import { FlatParameters } from '../../src/optim/flat.js';
 import { LARS } from '../../src/optim/lars.js';
 import type { Optimizer } from '../../src/optim/optimizer.js';
-import { step } from '../../src/step.js';
-import { state, tensor } from '../../src/tensor.js';
+import { step } from '../../src/tensor/tidy.js';
+import { state, tensor } from '../../src/tensor/tensor.js';
 import { gpu, on } from '../support/devices.js';
 import { assertClose } from '../support/op.js';
 

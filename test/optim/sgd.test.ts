@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { backward } from '../../src/autograd.js';
+import { backward } from '../../src/tensor/autograd.js';
 import type { Backend } from '../../src/backend/backend.js';
 import { Rng } from '../../src/core/rng.js';
 import { Linear } from '../../src/nn/linear.js';
@@ -8,8 +8,8 @@ import { mul, sub } from '../../src/ops/binary.js';
 import { mean } from '../../src/ops/reduce.js';
 import { FlatParameters } from '../../src/optim/flat.js';
 import { SGD } from '../../src/optim/sgd.js';
-import { step } from '../../src/step.js';
-import { parameter, state, type Tensor, tensor } from '../../src/tensor.js';
+import { step } from '../../src/tensor/tidy.js';
+import { parameter, state, type Tensor, tensor } from '../../src/tensor/tensor.js';
 import { gpu, on, reference64 } from '../support/devices.js';
 import { assertClose } from '../support/op.js';
 

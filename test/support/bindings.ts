@@ -1,7 +1,7 @@
 import type { Kernel } from '../../src/gpu/kernel.js';
 import { Recorder, type Slice } from '../../src/gpu/recorder.js';
 import { Recording } from '../../src/gpu/recording.js';
-import { halfStored } from '../../src/gpu/half_stored.js';
+import { halfStored } from '../../src/gpu/f16-storage.js';
 
 // What a driver with bounds checks asks of every dispatch, worked out from the text of its kernel: software adapters run a part
 // of the kernels, and what threads play in place of tensor cores is another text.

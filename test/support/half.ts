@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect } from 'vitest';
-import { backward } from '../../src/autograd.js';
+import { backward } from '../../src/tensor/autograd.js';
 import type { Backend } from '../../src/backend/backend.js';
 import { roundToHalves } from '../../src/core/half.js';
 import { Rng } from '../../src/core/rng.js';
@@ -8,8 +8,8 @@ import { numel } from '../../src/core/shape.js';
 import { mul } from '../../src/ops/binary.js';
 import { withPrecision } from '../../src/ops/precision.js';
 import { sum } from '../../src/ops/reduce.js';
-import { step } from '../../src/step.js';
-import { parameter, tensor } from '../../src/tensor.js';
+import { step } from '../../src/tensor/tidy.js';
+import { parameter, tensor } from '../../src/tensor/tensor.js';
 import { gpu, on, reference, reference64 } from './devices.js';
 import { assertClose, type OpCase } from './op.js';
 

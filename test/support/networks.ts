@@ -1,7 +1,7 @@
 import { Rng } from '../../src/core/rng.js';
 import type { StoredTensor } from '../../src/io/safetensors.js';
 import { onShapes } from '../../src/backend/shapes.js';
-import { torchShape } from '../../src/moco/module-state.js';
+import { torchShape } from '../../src/checkpoints/module-state.js';
 import { ResNet, type ResNetOptions } from '../../src/nn/resnet.js';
 import { VisionTransformer, type VisionTransformerOptions } from '../../src/nn/vit.js';
 

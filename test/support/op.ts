@@ -1,13 +1,13 @@
 import fc from 'fast-check';
-import { backward } from '../../src/autograd.js';
+import { backward } from '../../src/tensor/autograd.js';
 import type { Backend } from '../../src/backend/backend.js';
 import type { DType, TypedArray } from '../../src/core/dtype.js';
 import { Rng } from '../../src/core/rng.js';
 import { numel, type Shape, show } from '../../src/core/shape.js';
 import { mul } from '../../src/ops/binary.js';
 import { sum } from '../../src/ops/reduce.js';
-import { step } from '../../src/step.js';
-import { parameter, type Tensor, tensor } from '../../src/tensor.js';
+import { step } from '../../src/tensor/tidy.js';
+import { parameter, type Tensor, tensor } from '../../src/tensor/tensor.js';
 import { gpu, hardware, on, reference64 } from './devices.js';
 
 /** One input of an operation. Values come from `values`, or are normal numbers drawn from the case's seed. */

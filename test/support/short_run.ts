@@ -1,4 +1,4 @@
-import { drawPictures } from '../../src/data/drawn.js';
+import { drawPictures } from '../../src/data/synthetic.js';
 import { splitHeldOut } from '../../src/data/pictures.js';
 import { demoConfig, type PretrainConfig } from '../../src/moco/config.js';
 

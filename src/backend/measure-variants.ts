@@ -1,0 +1,94 @@
+import type { DType } from '../core/dtype.js';
+import type { Launch, Plan } from './backend.js';
+import { type GpuBackend, kernelOn } from './gpu.js';
+import { type Ladder, type Rung, rungOf, type Sample, tuningKey } from './variants.js';
+
+/** What timing the rungs of a class of shapes showed. */
+export interface Measured {
+  /** The ladder and the class. */
+  readonly key: string;
+  /** The rung to use: the guess, unless another is clearly faster. */
+  readonly rung: string;
+  readonly guess: string;
+  /** Time of the guess / time of the rung. */
+  readonly speedup: number;
+}
+
+/** When all must be done, and the longest that anything timed has taken, in milliseconds. */
+interface Clock {
+  readonly end: number;
+  longest: number;
+}
+
+/** Another rung is taken where it needs less than this part of the guess's time: what is less is noise, and changes last bits for nothing. */
+const CLEARLY = 0.95;
+/** Turns of every rung, the first one cold. From the third on, of others than the guess only those within twice the best take part, with dispatches for 4 ms. */
+const ROUNDS = 5;
+
+/**
+ * Times every rung that fits a sample, in turns, so that what else the machine does befalls all. Undefined where there is nothing
+ * to choose, or where time ran out: when a pipeline is not there in time, or a turn might not end in it, by the longest so far.
+ */
+export async function measureRungs(on: GpuBackend, l: Ladder<never>, sample: Sample<never>, clock: Clock): Promise<Measured | undefined> {
+  const { params, buffers } = sample;
+  const { traits, recorder } = on.gpu;
+  const guess = rungOf(l, params, { ...traits, tuned: {} });
+  const rungs = [guess, ...l.rungs.filter((r) => r !== guess && r.fits(params, traits))];
+  if (rungs.length < 2) return undefined;
+  const types = typesOf(sample);
+  for (const rung of rungs) {
+    const pipelines = launchesOf(rung.launch(params, traits)).map((launch) => ({ kernel: kernelOn(launch, bound(launch, types)), constants: launch.constants ?? {} }));
+    if (!(await inTime(() => recorder.pipelines.prepare(pipelines), clock))) return undefined;
+  }
+  const memory = buffers.map((length, i) => on.alloc(types[i], length));
+  const run = (rung: Rung<never>) => on.run({ name: l.name, gpu: () => rung.launch(params, traits) }, memory, params);
+  try {
+    const times = await timeInTurns(on, rungs.map((rung) => () => run(rung)), clock);
+    if (!times) return undefined;
+    const best = times.indexOf(Math.min(...times));
+    const chosen = times[best] < CLEARLY * times[0] ? best : 0;
+    return { key: tuningKey(l, params), rung: rungs[chosen].name, guess: guess.name, speedup: times[0] / times[chosen] };
+  } finally {
+    for (const m of memory) on.free(m);
+  }
+}
+
+/** What each buffer of a sample holds. */
+function typesOf({ params, buffers, halves }: Sample<never>): DType[] {
+  const { half } = params as { half?: 0 | 1 };
+  return buffers.map((_, i) => (half === 1 && halves?.includes(i) ? 'f16' : 'f32'));
+}
+
+const launchesOf = (made: Launch | Plan): readonly Launch[] => ('launches' in made ? made.launches : [made]);
+
+/** What a launch is bound to; scratch is f32. */
+const bound = ({ bind }: Launch, types: readonly DType[]) => (bind ? bind.map((i) => types[i] ?? 'f32') : types).map((dtype) => ({ dtype }));
+
+/** The least milliseconds that each work took; the first is the guess's. */
+async function timeInTurns(on: GpuBackend, works: readonly (() => void)[], clock: Clock): Promise<number[] | undefined> {
+  const least = works.map(() => Infinity);
+  for (let round = 0; round < ROUNDS; round++)
+    for (const [i, work] of works.entries()) {
+      if (round > 1 && i > 0 && least[i] > 2 * Math.min(...least)) continue;
+      const start = performance.now();
+      if (start + clock.longest >= clock.end) return undefined;
+      const times = round > 1 ? Math.max(1, Math.min(20, Math.ceil(4 / least[i]))) : 1;
+      for (let n = 0; n < times; n++) work();
+      on.flush();
+      if (!(await inTime(() => on.gpu.device.queue.onSubmittedWorkDone(), clock))) return undefined;
+      const taken = performance.now() - start;
+      clock.longest = Math.max(clock.longest, taken);
+      least[i] = Math.min(least[i], taken / times);
+    }
+  return least;
+}
+
+/** Whether `work` succeeds while there is time; what is still under way then goes on by itself. */
+async function inTime(work: () => Promise<unknown>, { end }: Clock): Promise<boolean> {
+  const left = end - performance.now();
+  if (left <= 0) return false;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<boolean>((resolve) => (timer = setTimeout(resolve, left, false)));
+  const done = work().then(() => true, () => false);
+  return Promise.race([done, late]).finally(() => clearTimeout(timer));
+}

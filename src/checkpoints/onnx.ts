@@ -1,0 +1,33 @@
+import { onnxResNet } from '../io/onnx-resnet.js';
+import { onnxVit } from '../io/onnx-vit.js';
+import { checkNormalisation } from '../eval/embed.js';
+import { checkEncoderFile, type EncoderFile, isVit } from './encoder.js';
+
+/**
+ * The files of a folder that transformers.js loads as an `image-feature-extraction` pipeline: by their names, the model
+ * in ONNX and how pictures are prepared. Call the pipeline with `{ pool: true }` for one vector a picture.
+ */
+export function onnxFolder(encoder: EncoderFile): Map<string, Uint8Array | string> {
+  checkEncoderFile('onnxFolder', encoder);
+  const { tensors, architecture } = encoder;
+  const { size, mean, std } = checkNormalisation('onnxFolder', encoder.normalisation);
+  const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
+  const preprocessor = {
+    image_processor_type: 'ViTImageProcessor', do_convert_rgb: true,
+    do_resize: true, size: { shortest_edge: size }, resample: 3, do_center_crop: true, crop_size: { height: size, width: size },
+    do_rescale: true, rescale_factor: 1 / 255, do_normalize: true, image_mean: mean, image_std: std,
+  };
+  return new Map<string, Uint8Array | string>([
+    ['config.json', json({ ...configOf(architecture), num_channels: 3 })],
+    ['preprocessor_config.json', json(preprocessor)],
+    ['onnx/model.onnx', isVit(architecture) ? onnxVit(tensors, architecture) : onnxResNet(tensors, architecture)],
+  ]);
+}
+
+const configOf = (a: EncoderFile['architecture']): object =>
+  isVit(a)
+    ? {
+        model_type: 'vit', architectures: ['ViTModel'], hidden_size: a.width, num_hidden_layers: a.depth,
+        num_attention_heads: a.heads, image_size: a.size, patch_size: a.patch,
+      }
+    : { model_type: 'resnet', architectures: ['ResNetModel'], depths: a.blocks, layer_type: a.bottleneck ? 'bottleneck' : 'basic' };

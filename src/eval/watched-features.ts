@@ -1,0 +1,74 @@
+import { asStream } from '../data/load-pictures.js';
+import { subset } from '../data/pictures.js';
+import type { PictureSource } from '../data/picture-source.js';
+import type { Encoder } from '../nn/models.js';
+import type { Tensor } from '../tensor/tensor.js';
+import type { PretrainConfig } from '../moco/config.js';
+import { embedPictures, outputs } from './embed.js';
+import { type Features, knnAccuracy } from './knn.js';
+import { fits, resident } from '../input/step-pictures.js';
+
+/** Pictures of a set that are watched: their features and similarities fit into memory, and take minutes and not hours. */
+const MOST = 65536;
+
+type Both<T> = { train: T; heldOut: T };
+
+/** The pictures that k-NN, spread and gallery see, and their features: of each set at most 65536, evenly spread. */
+export class Watched {
+  readonly train: PictureSource;
+  readonly heldOut: PictureSource;
+  readonly #encoder: Encoder;
+  readonly #config: PretrainConfig;
+  readonly #resident: Both<Tensor | undefined>;
+  readonly #ahead: number;
+  #features?: Promise<Both<Features>>;
+  #outputs?: Promise<Both<Features>>;
+
+  /** @param on the training pictures on the device, if they stay there, and batches to decode ahead otherwise. */
+  constructor(encoder: Encoder, { train, heldOut }: Both<PictureSource>, config: PretrainConfig, on: { resident?: Tensor; ahead: number }) {
+    [this.train, this.heldOut] = [train, heldOut].map(some);
+    this.#encoder = encoder;
+    this.#config = config;
+    const all = this.heldOut === heldOut && heldOut.count > 0;
+    this.#resident = { train: this.train === train ? on.resident : undefined, heldOut: all && fits(heldOut) ? resident(heldOut) : undefined };
+    this.#ahead = on.ahead;
+  }
+
+  /** Features of both sets by the encoder, before its head. They are computed once, until `forget`. */
+  features(): Promise<Both<Features>> {
+    return (this.#features ??= this.#embed());
+  }
+
+  /** The same of the head's outputs. */
+  outputs(): Promise<Both<Features>> {
+    return (this.#outputs ??= this.#embed(outputs));
+  }
+
+  /** Says that the encoder has changed. */
+  forget(): void {
+    this.#features = this.#outputs = undefined;
+  }
+
+  async #embed(by?: typeof outputs): Promise<Both<Features>> {
+    const embed = (pictures: PictureSource, on?: Tensor) => embedPictures(this.#encoder, pictures, on, this.#config, this.#ahead, by);
+    const train = await embed(this.train, this.#resident.train);
+    const heldOut = this.heldOut.count > 0 ? await embed(this.heldOut, this.#resident.heldOut) : { values: new Float32Array(0), count: 0, size: train.size };
+    return { train, heldOut };
+  }
+
+  /** Whether there are classes, and pictures held out, for k-NN. */
+  get measurable(): boolean {
+    return this.train.labels !== undefined && this.heldOut.count > 0;
+  }
+
+  /** Weighted k-NN accuracy on the held-out pictures by their features, or outputs; undefined without labels. */
+  async knn(by: 'features' | 'outputs' = 'features'): Promise<number | undefined> {
+    if (!this.measurable) return undefined;
+    const { train, heldOut } = await this[by]();
+    return knnAccuracy(heldOut, train, { k: this.#config.knn, T: this.#config.knnT });
+  }
+}
+
+/** All of a set, or as much of it as is watched. */
+const some = (set: PictureSource): PictureSource =>
+  (set.count <= MOST ? set : subset(asStream(set), new Uint32Array(MOST).map((_, i) => Math.floor((i * set.count) / MOST))));

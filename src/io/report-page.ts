@@ -1,6 +1,0 @@
-import { page } from './page.js';
-import type { ReportData } from './report-data.js';
-
-/** A page of the given sections, with a heading that says what made it. */
-export const reportPage = ({ title, version, adapter, seed }: Pick<ReportData, 'title' | 'version' | 'adapter' | 'seed'>, sections: string[]): string =>
-  page({ title, about: `dawngrad ${version} on ${adapter}, seed ${seed}`, sections });

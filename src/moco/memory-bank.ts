@@ -1,0 +1,98 @@
+import { needed, oneOf, whole } from '../core/check.js';
+import { zeros } from '../tensor/fill.js';
+import type { Module } from '../nn/module.js';
+import { bankWrite } from '../ops/bank_write.js';
+import { add, mul, sub } from '../ops/binary.js';
+import { gather } from '../ops/gather.js';
+import { infoNce } from '../ops/info_nce.js';
+import { l2Normalize } from '../ops/l2_normalize.js';
+import type { FlatParameters } from '../optim/flat.js';
+import type { Optimizer } from '../optim/optimizer.js';
+import { state, type Tensor } from '../tensor/tensor.js';
+import { builtBy, checkMethod, checkStep, methodRules, optimizerBy, seedRule } from './check.js';
+import { classify } from './contrast.js';
+import { type Chance, descend, type Measures, type Method, type Part, type Rates, type Saved } from './method.js';
+import { nce } from './nce.js';
+import { randomKeys } from './random-keys.js';
+
+export interface MemoryBankOptions {
+  /** Pictures in the data set: rows of the bank. */
+  pictures: number;
+  /** Rows drawn as negatives, with replacement, in each step. All its queries share them, as they share MoCo's queue. */
+  K: number;
+  /** Temperature of the softmax. */
+  T: number;
+  dim: number;
+  /** `softmax` over the own row and the K drawn, `nce` with the same rows, or the `full` softmax over all rows. */
+  loss: 'softmax' | 'nce' | 'full';
+  optimizer: (parameters: FlatParameters) => Optimizer;
+  seed: number;
+}
+
+/**
+ * The memory bank that MoCo is compared with (Wu et al., arXiv:1805.01978; MoCo's figure 2b): one row a picture,
+ * the mean of its past representations. A query is to find the row of its own picture.
+ */
+export class MemoryBank implements Method {
+  readonly views = 1;
+  readonly encoder: Module;
+  readonly optimizer: Optimizer;
+  /** f32 [pictures, dim], rows of length 1; random to begin with. */
+  readonly bank: Tensor;
+  /** f32 [1], the constant of NCE, set by the first batch. */
+  readonly Z: Tensor;
+  readonly sampled?: number;
+  readonly #options: MemoryBankOptions;
+
+  constructor(encoder: () => Module, options: MemoryBankOptions) {
+    const sizes = { pictures: needed(whole(1)), K: needed(whole(1)), dim: needed(whole(1)) };
+    checkMethod('MemoryBank', encoder, options, { ...methodRules, ...sizes, loss: needed(oneOf('softmax', 'nce', 'full')), seed: needed(seedRule) });
+    const { pictures, K, dim, loss, optimizer, seed } = options;
+    this.encoder = builtBy('MemoryBank', encoder);
+    this.optimizer = optimizerBy('MemoryBank', optimizer, this.encoder);
+    this.bank = randomKeys(pictures, dim, seed);
+    this.Z = state(zeros([1]));
+    this.sampled = loss === 'full' ? undefined : K;
+    this.optimizer.parameters.lossScale?.protect([this.encoder], [this.Z]);
+    this.#options = options;
+  }
+
+  step(parts: readonly Part[], rates: Rates): Tensor {
+    const { lr, m } = checkStep('MemoryBank', parts, rates, this.sampled ? ['x1', 'index', 'negatives'] : ['x1', 'index']);
+    const { lossScale } = this.optimizer.parameters;
+    lossScale?.keep();
+    const { measured, keys } = descend(parts, this.optimizer, (part) => {
+      const v = l2Normalize(this.encoder.forward(part.x1)); // N × dim
+      return { ...this.#loss(v, part), keys: v };
+    });
+    this.optimizer.step(lr);
+    parts.forEach(({ index }, i) => {
+      const own = gather(this.bank, index);
+      bankWrite(this.bank, l2Normalize(add(mul(own, m), mul(keys[i], sub(1, m)))), index, lossScale?.guard); // w = m w + (1 - m) v, of length 1
+    });
+    return measured;
+  }
+
+  #loss(v: Tensor, { index, negatives }: Part): Measures {
+    const { T, loss, pictures } = this.#options;
+    if (loss === 'full') return classify(v, this.bank, T, index);
+    const [own, drawn] = [gather(this.bank, index), gather(this.bank, negatives!)];
+    return loss === 'softmax' ? infoNce(v, own, drawn, T) : nce(v, own, drawn, T, pictures, this.Z);
+  }
+
+  chance(): Chance {
+    const { K, loss, pictures } = this.#options;
+    if (loss === 'full') return { loss: Math.log(pictures), formula: 'ln n', top1: 1 / pictures };
+    const top1 = 1 / (K + 1);
+    if (loss === 'softmax') return { loss: Math.log(K + 1), formula: 'ln(K+1)', top1 };
+    return { loss: Math.log(K + 1) + K * Math.log(1 + 1 / K), formula: 'ln(K+1) + K ln(1 + 1/K)', top1 };
+  }
+
+  /** What a checkpoint must hold. */
+  *saved(): Generator<Saved> {
+    yield { prefix: 'encoder.', model: this.encoder };
+    yield { name: 'memory', tensor: this.bank };
+    if (this.#options.loss === 'nce') yield { name: 'Z', tensor: this.Z };
+    yield { prefix: 'optimizer.', optimizer: this.optimizer };
+  }
+}

@@ -1,0 +1,80 @@
+import source from '../../kernels/attention.wgsl';
+import dkvSource from '../../kernels/attention_dkv.wgsl';
+import dkvTiledSource from '../../kernels/attention_dkv_tiled.wgsl';
+import dqSource from '../../kernels/attention_dq.wgsl';
+import dqTiledSource from '../../kernels/attention_dq_tiled.wgsl';
+import tiledSource from '../../kernels/attention_tiled.wgsl';
+import type { Launch, Plan } from '../backend/backend.js';
+import { type Ladder, ladder, type Sample } from '../backend/variants.js';
+import { ceilDiv } from '../core/ceil-div.js';
+import type { Traits } from '../gpu/device.js';
+import type { AttentionParams } from '../reference/attention.js';
+import { rowDotLaunches } from './row_dot.js';
+import { byTuning, rowTiles } from './row_tiles.js';
+
+type P = AttentionParams;
+
+const direct = { y: byTuning('attention', source), dq: byTuning('attention_dq', dqSource), dkv: byTuning('attention_dkv', dkvSource) };
+const tiled = { y: byTuning('attention_tiled', tiledSource), dq: byTuning('attention_dq_tiled', dqTiledSource), dkv: byTuning('attention_dkv_tiled', dkvTiledSource) };
+type Of = keyof typeof tiled;
+
+/** Bytes of workgroup memory of a tiled kernel: lines of rows and columns, and what passes between threads. */
+function bytesOf(of: Of, D: number, rows: number, columns: number): number {
+  const lines = (of === 'y' ? rows + columns : 2 * (rows + columns)) * (D / 4 + 1);
+  const passed = ((of === 'dkv' ? 2 : 1) * columns * rows) / 4 + (of === 'y' ? 2 * rows : 0);
+  return 16 * (lines + passed);
+}
+
+const tileOf = (of: Of, { D }: P, traits: Traits) => rowTiles(D, traits, (rows, columns) => bytesOf(of, D, rows, columns));
+
+/** A launch with `N` rows of every head divided among workgroups. */
+function tiledLaunch(of: Of, N: number, p: P, traits: Traits): Launch {
+  const tile = tileOf(of, p, traits)!;
+  return { kernel: tiled[of](tile), params: { ...p }, groups: p.batch * p.H * ceilDiv(N, tile.ROWS) };
+}
+
+/** The same, four rows a thread. */
+const directLaunch = (of: Of, N: number, p: P): Launch => ({ kernel: direct[of]({ D: p.D }), params: { ...p }, groups: ceilDiv(p.batch * p.H * ceilDiv(N, 4), 64) });
+
+/** Operations of one product of every head: scores, or anything summed with them. */
+export const productFlops = ({ batch, H, Nq, Nk, D }: P): number => 2 * batch * H * Nq * Nk * D;
+
+/** [q, kv, y, lse, dy] -> [dq, dkv] by kernels for each. */
+function gradient(p: P, launch: (of: Of, N: number) => Launch): Plan {
+  const rows = p.batch * p.Nq * p.H;
+  const delta = rowDotLaunches({ rows, C: p.D }, 1, [2, 4, 7]); // Σ y dy, all that the weights' normalisation sends back
+  const dq = { ...launch('dq', p.Nq), bind: [0, 1, 3, 4, 7, 5], flops: 3 * productFlops(p) };
+  const dkv = { ...launch('dkv', p.Nk), bind: [0, 1, 3, 4, 7, 6], flops: 4 * productFlops(p) };
+  return { scratch: [rows], launches: [...delta, dq, dkv] };
+}
+
+const fits = (...of: Of[]) => (p: P, traits: Traits): boolean => of.every((o) => tileOf(o, p, traits));
+const guess = (p: P, traits: Traits): string => (fits('y', 'dq', 'dkv')(p, traits) ? 'tiled' : 'direct');
+const classOf = ({ D, Nk }: P): string => `D ${D}${Nk < 32 ? ' short' : ''}`;
+
+/** ViT-S and ViT-B on pictures of 224²; the gradient's buffers follow its places. */
+function sample(grad: boolean): Sample<P> {
+  const [batch, H, D, N] = [1, 6, 64, 197];
+  const width = H * D;
+  const params = { batch, H, D, Nq: N, Nk: N, qRow: width, kvRow: 2 * width, kStart: 0, scale: D ** -0.5 };
+  const [q, kv, lse] = [N * width, 2 * N * width, N * H];
+  return { params, buffers: grad ? [q, kv, q, lse, q, q, kv] : [q, kv, q, lse] };
+}
+
+export const attentionLadder: Ladder<P> = {
+  name: 'attention', classOf, guess, samples: [sample(false)],
+  rungs: [
+    { name: 'direct', fits: () => true, launch: (p) => directLaunch('y', p.Nq, p) },
+    { name: 'tiled', fits: fits('y'), launch: (p, t) => tiledLaunch('y', p.Nq, p, t) },
+  ],
+};
+export const attentionGpu = ladder(attentionLadder);
+
+export const attentionGradLadder: Ladder<P> = {
+  name: 'attention_grad', classOf, guess, samples: [sample(true)],
+  rungs: [
+    { name: 'direct', fits: () => true, launch: (p) => gradient(p, (of, N) => directLaunch(of, N, p)) },
+    { name: 'tiled', fits: fits('dq', 'dkv'), launch: (p, t) => gradient(p, (of, N) => tiledLaunch(of, N, p, t)) },
+  ],
+};
+export const attentionGradGpu = ladder(attentionGradLadder);

@@ -1,0 +1,68 @@
+import source from '../../kernels/conv2d_dx.wgsl';
+import broadcastSource from '../../kernels/conv2d_dx_broadcast.wgsl';
+import depthwiseSource from '../../kernels/conv2d_dx_depthwise.wgsl';
+import fewSource from '../../kernels/conv2d_dx_few.wgsl';
+import matrixSource from '../../kernels/conv2d_dx_matrix.wgsl';
+import tiledSource from '../../kernels/conv2d_dx_tiled.wgsl';
+import type { Launch } from '../backend/backend.js';
+import { type Ladder, ladder } from '../backend/variants.js';
+import { ceilDiv } from '../core/ceil-div.js';
+import type { Traits } from '../gpu/device.js';
+import { type Kernel, kernel } from '../gpu/kernel.js';
+import type { Conv2dParams } from '../reference/conv2d.js';
+import { always, byColumns, bySide, bySubgroup, canMatrix, canTile, classOf, classPixels, fillsMatrices, fillsTiles, isDepthwise, isProduct, pixelsOf, product, samples, tiledRung, tiling, wSize, xSize, ySize } from './conv2d_parts.js';
+import { byWhole, matmulGpu } from './matmul_variants.js';
+
+type P = Conv2dParams;
+const direct = byColumns('conv2d_dx', source);
+const broadcast = bySubgroup('conv2d_dx_broadcast', broadcastSource);
+const few = bySubgroup('conv2d_dx_few', fewSource, () => ({}));
+const tiled = bySide('conv2d_dx_tiled', tiledSource);
+const matrix = byWhole('conv2d_dx_matrix', matrixSource, {});
+const depthwise = kernel('conv2d_dx_depthwise', depthwiseSource);
+
+/** Every class of pixels gets as many workgroups as the largest needs. */
+const byClass = (k: Kernel, p: P, groupsPerClass: number, constants?: Record<string, number>): Launch =>
+  ({ kernel: k, constants, params: { ...p, groupsPerClass }, groups: groupsPerClass * p.strideH * p.strideW });
+
+function directLaunch(p: P, { software }: Traits): Launch {
+  const { blocks, LANES, kernel: k, constants } = tiling(direct, p.C / p.groups, software);
+  return byClass(k, p, ceilDiv(ceilDiv(classPixels(p), 8) * p.groups * blocks * LANES, 64), constants);
+}
+
+const broadcastLaunch = (p: P, { subgroup }: Traits): Launch => byClass(broadcast.get(subgroup)!, p, ceilDiv(classPixels(p), 16) * p.groups * ceilDiv(p.C / p.groups, 32));
+
+const fewLaunch = (p: P, { subgroup }: Traits): Launch => byClass(few.get(subgroup)!, p, ceilDiv(classPixels(p), 16) * p.groups);
+
+const tileLaunch = (k: Kernel, side: number, p: P): Launch => byClass(k, p, ceilDiv(classPixels(p), side) * p.groups * ceilDiv(p.C / p.groups, side));
+
+const depthwiseLaunch = (p: P): Launch => byClass(depthwise, p, ceilDiv(ceilDiv(classPixels(p), 8) * p.C, 64));
+
+const canBroadcast = (p: P, { subgroup }: Traits) => broadcast.has(subgroup) && (p.O / p.groups) % subgroup === 0;
+const canFew = (p: P, { subgroup }: Traits) => few.has(subgroup) && p.C / p.groups <= 4;
+
+/** By traits alone, as for y. */
+function guess(p: P, t: Traits): string {
+  if (isProduct(p)) return 'product';
+  if (isDepthwise(p)) return 'depthwise';
+  if (fillsMatrices(p, t)) return 'matrix';
+  if (fillsTiles(p, t)) return tiledRung(classPixels(p) * p.strideH * p.strideW, p.C / p.groups, t);
+  if (!t.software) return 'direct';
+  if (canBroadcast(p, t) && p.C / p.groups >= 24) return 'broadcast';
+  return canFew(p, t) ? 'few' : 'direct';
+}
+
+export const conv2dDxLadder: Ladder<P> = {
+  name: 'conv2d_dx', classOf, guess, samples: samples(ySize, wSize, xSize),
+  rungs: [
+    { name: 'direct', fits: always, launch: directLaunch },
+    { name: 'broadcast', fits: canBroadcast, launch: broadcastLaunch },
+    { name: 'few', fits: canFew, launch: fewLaunch },
+    { name: 'tiled 64', fits: canTile, launch: (p) => tileLaunch(tiled.get(64)!, 64, p) },
+    { name: 'tiled 128', fits: canTile, launch: (p) => tileLaunch(tiled.get(128)!, 128, p) },
+    { name: 'matrix', fits: canMatrix, launch: (p) => tileLaunch(matrix(classPixels(p), p.C / p.groups), 128, p) },
+    { name: 'depthwise', fits: isDepthwise, launch: depthwiseLaunch },
+    { name: 'product', fits: isProduct, launch: (p, t) => matmulGpu(product(pixelsOf(p), p.C, p.O, { half: p.half }), t) }, // dx = dy w
+  ],
+};
+export const conv2dDxGpu = ladder(conv2dDxLadder);

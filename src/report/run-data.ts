@@ -1,0 +1,79 @@
+import { mean } from '../core/statistics.js';
+import type { MapData } from './map-view.js';
+import type { CurveName } from '../io/step-log.js';
+import type { Point } from '../core/points.js';
+
+/** A step of f16 that was tried and not made: its loss is no part of any mean. */
+export const wasSkipped = ({ lossScale, gradNorm }: Pick<ReportStep, 'lossScale' | 'gradNorm'>): boolean => lossScale !== undefined && gradNorm === undefined;
+
+/** Steps at the end of a run whose mean is told as its loss and its contrast accuracy. */
+export const LAST_STEPS = 10;
+
+/** The mean over the last ten steps of a run, NaN if one of them is not finite. */
+export const lastMean = <S extends ReportStep>(steps: readonly S[], read: (s: S) => number): number =>
+  mean(steps.filter((s) => !wasSkipped(s)).slice(-LAST_STEPS).map(read));
+
+/** One training step as it was logged; what was not finite is null in a file. */
+export interface ReportStep {
+  step: number;
+  epoch: number;
+  loss: number;
+  /** How often the positive key has the largest logit, 0..1. */
+  contrastTop1: number;
+  contrastTop5?: number;
+  lr: number;
+  /** Filled share of the queue, 0..1. */
+  queueFill?: number;
+  picturesPerSecond?: number;
+  /** Norm of the gradient of the first layer. */
+  gradNorm?: number;
+  /** Where this stands for many steps up to `step`, whose means the values are: how many had each, and its extremes. */
+  run?: Partial<Record<CurveName, { count: number; least: number; most: number }>>;
+  /** With precision f16: the loss scale of the next step, and steps skipped so far. */
+  lossScale?: number;
+  skipped?: number;
+}
+
+/** A picture of the gallery as a `data:image/...` address. */
+export interface ReportPicture {
+  png: string;
+  label?: string;
+}
+
+/** A neighbour of a query picture; `correct` if it is of the query's class. */
+export interface ReportNeighbour extends ReportPicture {
+  similarity: number;
+  correct?: boolean;
+}
+
+/** Everything the report of a run shows. Accuracies lie in 0..1. */
+export interface ReportData {
+  title: string;
+  command: string;
+  config: Record<string, unknown>;
+  adapter: string;
+  version: string;
+  seed: number;
+  steps: ReportStep[];
+  /** By features, and where that was measured by the outputs of the head. */
+  knn: { epoch: number; accuracy: number; outputs?: number }[];
+  /** Standard deviation of features of length 1, times the root of their number: 1 where they spread, 0 where they collapsed. */
+  spread?: { epoch: number; value: number }[];
+  /** Accuracies of weighted k-NN with `k` neighbours and temperature `T`. */
+  baselines: { rawPixels?: number; randomEncoder?: number; trained?: number; chance?: number; k: number; T: number };
+  /** ln(K + 1): the loss of an encoder that cannot tell the positive key from the K in the queue. */
+  chanceLoss: number;
+  queueSize: number;
+  gallery: { query: ReportPicture; neighbours: ReportNeighbour[] }[];
+  notes: string[];
+  /** Pairs of views, as `data:image/...` addresses. */
+  views?: { first: string; second: string; label?: string }[];
+  /** Cosines of views of the same picture, and of different ones. */
+  similarity?: { positive: readonly number[]; negative: readonly number[] };
+  /** A k-NN curve to compare with. */
+  published?: { name: string; points: readonly Point[]; by: 'features' | 'outputs'; differences: readonly string[] };
+  map?: MapData;
+  /** Bytes of a step's tensors, as planned and alive at the worst moment, and of everything on the device at most. */
+  memory?: { planned: number; live: number; peak: number };
+  elapsedSeconds: number;
+}

@@ -1,0 +1,197 @@
+import { check, checkOptions, isRecord, needed, oneOf, text, whole } from '../core/check.js';
+import { DivergedError } from '../core/errors.js';
+import { mean, roughness } from '../core/statistics.js';
+import type { Pictures } from '../data/pictures.js';
+import { fixed, percent } from '../core/numbers.js';
+import type { StoredTensor } from '../io/safetensors.js';
+import { models } from '../nn/models.js';
+import type { Precision } from '../ops/precision.js';
+import { checkMethod } from '../moco/check-method.js';
+import { buildClassifier } from '../checkpoints/classifier.js';
+import { seedRule } from '../moco/check.js';
+import { configRules, demoConfig, type PretrainConfig } from '../moco/config.js';
+import { checkKept, type Kept } from './cache.js';
+import { moduleTensors } from '../checkpoints/module-state.js';
+import { checkSets } from '../input/sets.js';
+import { presets } from '../moco/presets.js';
+import { type EpochRecord, Pretraining } from '../train/pretrain.js';
+import { checkSupervised, type ClassifierEpoch, type SupervisedConfig, supervisedRecipe, trainClassifier } from '../train/supervised.js';
+
+/** Sizes of the four-model experiment. */
+export interface FourWayConfig {
+  /** Names of the two models. */
+  resnet: string;
+  vit: string;
+  /** Epochs of each classifier and of each pretraining. */
+  epochs: number;
+  pretrainEpochs: number;
+  batch: number;
+  /** Pixels of a picture. */
+  size: number;
+  cropMin: number;
+  /** How often each classifier is trained; the first has `seed`, the next `seed + 1`. */
+  seeds: number;
+  seed: number;
+  /** Of all trainings. Default f32. */
+  precision?: Precision;
+}
+
+/** How an encoder was pretrained, and what came of it. */
+export interface Pretrained {
+  model: string;
+  method: 'MoCo v2' | 'MoCo v3';
+  epochs: number;
+  pictures: number;
+  /** Mean loss of the last epoch, and that of chance. */
+  loss: number;
+  chance: number;
+  /** Weighted k-NN accuracy before and after. */
+  knnBefore: number;
+  knn: number;
+  k: number;
+}
+
+/** One of the four, with the epochs of each seed; those after it diverged are NaN. */
+export interface Contender {
+  model: string;
+  /** `scratch`, or the method of its encoder. */
+  start: string;
+  seeds: number[];
+  curves: ClassifierEpoch[][];
+}
+
+/** Outcome of the four-model experiment. */
+export interface FourWay {
+  pretrained: Pretrained[];
+  contenders: Contender[];
+}
+
+export type Sets = { train: Pictures; heldOut: Pictures };
+type Tell = (text: string) => void;
+
+/** How each model is pretrained: MoCo v2 for a ResNet, MoCo v3 for a vision transformer, on the training pictures without labels. */
+export function pretrainConfig(model: string, { pretrainEpochs: epochs, batch, size, seed, precision = 'f32' }: FourWayConfig, pictures: number): PretrainConfig {
+  const base = model.startsWith('vit') ? presets['v3-vit-demo'] : { ...demoConfig, lr: 0.3, T: 0.1 };
+  const K = Math.min(base.K, 2 ** Math.floor(Math.log2(Math.max(2, pictures / 2))));
+  return { ...base, model, epochs, batch, lrBatch: batch, size, K, seed, precision, warmup: Math.min(base.warmup, epochs / 2) };
+}
+
+const name = oneOf(...Object.keys(models));
+const rules = {
+  resnet: needed(name), vit: needed(name), epochs: needed(whole(1)), pretrainEpochs: needed(whole(1)), batch: needed(whole(2)), size: needed(whole(4)),
+  cropMin: needed(configRules.cropMin), seeds: needed(whole(1, 1000)), seed: needed(seedRule), precision: configRules.precision,
+};
+
+/** Checks both pretrainings and all classifiers, as far as that needs no pictures. @throws ConfigError */
+export function checkFourWay(config: FourWayConfig): void {
+  checkOptions('fourWay', config, rules);
+  for (const model of [config.resnet, config.vit]) {
+    checkMethod(pretrainConfig(model, config, 2 * config.batch));
+    const c = classifierConfig(model, config, config.seed);
+    checkSupervised({ ...c, warmup: Math.min(c.warmup, c.epochs / 2) });
+  }
+}
+
+/** How each classifier is trained. */
+function classifierConfig(model: string, { epochs, batch, size, cropMin, precision }: FourWayConfig, seed: number): SupervisedConfig {
+  const { mean: mid, std } = presets.demo;
+  return { ...supervisedRecipe(model), epochs, batch, size, cropMin, mean: mid, std, seed, precision };
+}
+
+/**
+ * Trains a ResNet and a vision transformer on the classes of `sets`, each from scratch and from an encoder that MoCo
+ * pretrained on the same training pictures without their labels. All else is the same for both starts.
+ */
+export async function fourWay(sets: Sets, config: FourWayConfig, kept: Kept, tell: Tell): Promise<FourWay> {
+  checkSets('fourWay', sets);
+  checkFourWay(config);
+  checkKept('fourWay', kept, tell);
+  const result: FourWay = { pretrained: [], contenders: [] };
+  const said = new Set<string>();
+  const once = (text: string) => void (said.has(text) || tell(text), said.add(text)); // each training says what the adapter lacks
+  for (const model of [config.resnet, config.vit]) {
+    const { about, encoder } = await pretrain(pretrainConfig(model, config, sets.train.count), sets, kept, once);
+    result.pretrained.push(about);
+    for (const start of ['scratch', about.method]) result.contenders.push(await contender(model, start, sets, config, encoder, kept, once));
+  }
+  return result;
+}
+
+async function pretrain(config: PretrainConfig, sets: Sets, kept: Kept, tell: Tell): Promise<{ about: Pretrained; encoder: ReadonlyMap<string, StoredTensor> }> {
+  const { model, epochs, knn: k } = config;
+  const method = config.method === 'moco' ? 'MoCo v2' : 'MoCo v3';
+  let training: Pretraining | undefined;
+  const about = await kept.result({ pretrain: config }, async () => {
+    tell(`Pretraining ${model} by ${method} on ${sets.train.count} pictures without labels.`);
+    training = new Pretraining(config, sets);
+    const knnBefore = (await training.knn())!;
+    let last!: EpochRecord;
+    await training.run({ onEpoch: (_, epoch) => void (last = epoch), onWarning: tell }).catch((error) => {
+      throw error instanceof DivergedError ? new DivergedError(`pretraining of ${model} by ${method}, which the others start from: ${error.message}`) : error;
+    });
+    const [{ loss }, knn] = [last, (await training.knn())!];
+    tell(`  loss ${fixed(loss)}, k-NN ${percent(knnBefore)} before and ${percent(knn)} after.`);
+    return { model, method, epochs, pictures: sets.train.count, loss, chance: training.method.chance(config.batch).loss, knnBefore, knn, k } satisfies Pretrained;
+  });
+  const encoder = await kept.tensors({ pretrain: config }, async () => {
+    training ??= new Pretraining(config, sets); // its outcome was kept, but not its encoder
+    await training.run();
+    return moduleTensors(training.method.encoder);
+  });
+  return { about, encoder };
+}
+
+async function contender(
+  model: string, start: string, sets: Sets, config: FourWayConfig, encoder: ReadonlyMap<string, StoredTensor>, kept: Kept, tell: Tell,
+): Promise<Contender> {
+  const seeds = Array.from({ length: config.seeds }, (_, i) => config.seed + i);
+  const { stem } = presets.demo;
+  const curves: ClassifierEpoch[][] = [];
+  for (const seed of seeds) {
+    const c = classifierConfig(model, config, seed);
+    const from = start === 'scratch' ? undefined : encoder;
+    const key = { classifier: model, start, config: c, pretrain: from && pretrainConfig(model, config, sets.train.count) };
+    const curve = await kept.result(key, async () => {
+      const classifier = await buildClassifier(model, { classes: sets.train.classes!.length, stem, size: config.size, seed }, from);
+      const done: ClassifierEpoch[] = [];
+      const hooks = { onWarning: tell, onEpoch: (e: ClassifierEpoch) => void done.push(e) };
+      return trainClassifier(classifier, sets, { ...c, warmup: Math.min(c.warmup, c.epochs / 2) }, hooks).catch((error) => {
+        if (!(error instanceof DivergedError)) throw error;
+        tell(`${model} from ${start}, seed ${seed}: ${error.message}`);
+        return [...done, ...Array.from({ length: c.epochs - done.length }, (_, i) => ({ epoch: done.length + i + 1, loss: NaN, accuracy: NaN }))];
+      });
+    });
+    const { accuracy } = curve.at(-1)!;
+    tell(`${model} from ${start}, seed ${seed}: ${Number.isFinite(accuracy) ? percent(accuracy) : 'diverged'}`);
+    curves.push(curve.map((e) => ({ ...e, loss: e.loss ?? NaN, accuracy: e.accuracy ?? NaN }))); // JSON makes null of NaN
+  }
+  return { model, start, seeds, curves };
+}
+
+/** A contender in numbers: mean and spread over its seeds. */
+export interface Standing {
+  name: string;
+  /** Accuracy of the last epoch, and the best of all epochs. */
+  accuracy: number;
+  best: number;
+  /** Accuracy of the last epoch of each seed. */
+  each: number[];
+  /** Variance of the changes of accuracy from epoch to epoch: the smaller, the smoother. */
+  roughness: number;
+  /** The mean curve of accuracy. */
+  curve: number[];
+}
+
+const measured = (curve: unknown): boolean => Array.isArray(curve) && curve.length > 0 && curve.every((r) => isRecord(r) && typeof r.accuracy === 'number');
+
+/** What a contender's curves come to: accuracy of the last epoch (mean over seeds), of the best, and roughness. */
+export function standing(contender: Contender): Standing {
+  check('standing', 'the contender', contender, { is: 'one of fourWay()', holds: (v) => isRecord(v) && text.holds(v.model) && text.holds(v.start) && Array.isArray(v.curves) && v.curves.length > 0 && v.curves.every(measured) });
+  const { model, start, curves } = contender;
+  const accuracies = curves.map((curve) => curve.map((r) => r.accuracy));
+  const last = accuracies.map((a) => a.at(-1)!);
+  return {
+    name: `${model} from ${start}`, accuracy: mean(last), each: last, best: mean(accuracies.map((a) => Math.max(...a))),
+    roughness: mean(accuracies.map(roughness)), curve: accuracies[0].map((_, e) => mean(accuracies.map((a) => a[e]))),
+  };
+}

@@ -1,0 +1,117 @@
+import { anything, checkOptions, listOf, needed, upTo1, whole } from '../core/check.js';
+import { DivergedError } from '../core/errors.js';
+import { mean } from '../core/statistics.js';
+import { fixed, percent } from '../core/numbers.js';
+import { checkMethod } from '../moco/check-method.js';
+import { checkSettings, type PretrainConfig } from '../moco/config.js';
+import { checkSets } from '../input/sets.js';
+import type { Sets } from './four-way.js';
+import { checkKept, type Kept } from './cache.js';
+import { presets } from '../moco/presets.js';
+import { type EpochRecord, Pretraining } from '../train/pretrain.js';
+
+/** What the mechanism study compares. */
+export interface MechanismsConfig {
+  /** What all runs share; K and m where they are not compared. */
+  base: PretrainConfig;
+  /** Sizes of the dictionary. */
+  Ks: readonly number[];
+  /** Momenta of MoCo's key encoder. */
+  momenta: readonly number[];
+  /** Largest batch of the end-to-end mechanism, whose dictionary is its batch. */
+  endToEndLimit: number;
+  /** How often each run is repeated; the first has the seed of `base`, the next one more. */
+  seeds: number;
+}
+
+export type Mechanism = 'end-to-end' | 'memory bank' | 'MoCo';
+
+/** One run. */
+export interface Measured {
+  mechanism: Mechanism;
+  K: number;
+  m: number;
+  seed: number;
+  /** Mean loss and contrast accuracy of the last epoch, and the loss of chance. */
+  loss: number;
+  chance: number;
+  contrastTop1: number;
+  /** Weighted k-NN accuracy on held-out pictures. */
+  knn: number;
+  /** Why the training stopped before its end; then nothing else was measured, and the numbers are NaN, or null in a file. */
+  diverged?: string;
+}
+
+/** Outcome of the mechanism study. */
+export interface Mechanisms {
+  /** k-NN of the encoder as initialised, mean over the seeds. */
+  random: number;
+  overK: Measured[];
+  overM: Measured[];
+}
+
+export const mechanismNames: readonly Mechanism[] = ['end-to-end', 'memory bank', 'MoCo'];
+
+/** Configuration of a mechanism with K keys in its dictionary: the end-to-end one takes batches of K. */
+export function mechanismConfig(base: PretrainConfig, mechanism: Mechanism, K: number): PretrainConfig {
+  if (mechanism === 'MoCo') return { ...base, method: 'moco', K };
+  if (mechanism === 'end-to-end') return { ...base, method: 'end-to-end', batch: K };
+  const { method, m, splits, shuffle } = presets['bank-demo'];
+  return { ...base, method, m, splits, shuffle, K };
+}
+
+/** Checks every run of a study, as far as that needs no pictures. @throws ConfigError */
+export function checkMechanisms({ base, Ks, momenta, endToEndLimit }: MechanismsConfig): void {
+  for (const m of momenta) checkMethod(mechanismConfig({ ...base, m }, 'MoCo', base.K));
+  for (const K of Ks) for (const mechanism of mechanismNames) if (mechanism !== 'end-to-end' || K <= endToEndLimit) checkMethod(mechanismConfig(base, mechanism, K));
+}
+
+/**
+ * The comparison of MoCo's figure 3 and of its momentum table (arXiv:1911.05722) on `sets`: accuracy by weighted k-NN
+ * over K for the three mechanisms, and over m for MoCo, every run for the same number of epochs. One that diverges is told,
+ * and the others go on.
+ */
+export async function mechanisms(
+  sets: Sets, config: MechanismsConfig, kept: Kept, tell: (text: string) => void,
+): Promise<Mechanisms> {
+  checkSets('mechanisms', sets);
+  checkOptions('mechanisms', config, {
+    base: needed(anything), Ks: needed(listOf(whole(1))), momenta: needed(listOf(upTo1)), endToEndLimit: needed(whole(0)), seeds: needed(whole(1, 1000)),
+  });
+  checkSettings('mechanisms: base', config.base);
+  checkKept('mechanisms', kept, tell);
+  const { base, Ks, momenta, endToEndLimit, seeds } = config;
+  const each = Array.from({ length: seeds }, (_, i) => base.seed + i);
+  const run = async (mechanism: Mechanism, of: PretrainConfig): Promise<Measured> => {
+    const measured = await kept.result({ run: of }, () => measure(mechanism, of, sets));
+    const { K, m, seed, loss, chance, knn } = measured;
+    const reached = measured.diverged ?? `k-NN ${percent(knn)}, loss ${fixed(loss)} (chance ${fixed(chance)})`;
+    tell(`${mechanism}, K = ${K}${mechanism === 'end-to-end' ? '' : `, m = ${m}`}, seed ${seed}: ${reached}`);
+    return measured;
+  };
+  const result: Mechanisms = { random: NaN, overK: [], overM: [] };
+  const random: number[] = [];
+  for (const seed of each) {
+    const seeded = { ...base, seed };
+    random.push(await kept.result({ random: seeded }, async () => (await new Pretraining(seeded, sets).knn())!));
+    for (const m of momenta) result.overM.push(await run('MoCo', mechanismConfig({ ...seeded, m }, 'MoCo', base.K)));
+    for (const K of Ks)
+      for (const mechanism of mechanismNames)
+        if (mechanism !== 'end-to-end' || K <= endToEndLimit) result.overK.push(await run(mechanism, mechanismConfig(seeded, mechanism, K)));
+  }
+  return { ...result, random: mean(random) };
+}
+
+async function measure(mechanism: Mechanism, config: PretrainConfig, sets: Sets): Promise<Measured> {
+  const training = new Pretraining(config, sets);
+  const K = mechanism === 'end-to-end' ? config.batch : config.K;
+  const about = { mechanism, K, m: config.m, seed: config.seed, chance: training.method.chance(config.batch).loss };
+  try {
+    let last!: EpochRecord;
+    await training.run({ onEpoch: (_, epoch) => void (last = epoch) });
+    return { ...about, loss: last.loss, contrastTop1: last.contrastTop1, knn: (await training.knn())! };
+  } catch (error) {
+    if (!(error instanceof DivergedError)) throw error;
+    return { ...about, loss: NaN, contrastTop1: NaN, knn: NaN, diverged: error.message };
+  }
+}

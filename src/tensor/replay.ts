@@ -1,0 +1,65 @@
+import { callable, check } from '../core/check.js';
+
+/** What a recorded function does and assumes on the host, where no dispatch can tell. */
+export class HostLog {
+  readonly effects: (() => void)[] = [];
+  readonly facts = new Map<object, { get: () => unknown; value: unknown }>();
+  /** How many facts were known at each upload of values. */
+  readonly uploads: number[] = [];
+  /** Math.random was called. */
+  random = false;
+
+  /** Whether every fact is as it was when the recording began. */
+  holds(): boolean {
+    for (const { get, value } of this.facts.values()) if (get() !== value) return false;
+    return true;
+  }
+
+  /** Whether the first facts, or all, are those of `other`. */
+  agrees(other: HostLog, first = Infinity): boolean {
+    const [mine, others] = [this, other].map((log) => [...log.facts].slice(0, first));
+    return mine.length === others.length && mine.every(([key, { value }], i) => key === others[i][0] && value === others[i][1].value);
+  }
+
+  replay(): void {
+    for (const effect of this.effects) effect();
+  }
+}
+
+let current: HostLog | undefined;
+
+/** Runs `fn` and notes what it reports by `onReplay` and `dependsOn`, and whether it calls Math.random. */
+export function logHost<T>(fn: () => T): [T, HostLog] {
+  const log = (current = new HostLog());
+  const { random } = Math;
+  const noted = () => ((log.random = true), random());
+  Reflect.set(Math, 'random', noted); // which does nothing where Math is frozen
+  try {
+    return [fn(), log];
+  } finally {
+    current = undefined;
+    Reflect.set(Math, 'random', random);
+  }
+}
+
+/** Whether a compiled function is being recorded. */
+export const recording = (): boolean => current !== undefined;
+
+/** Reports that a tensor is given values. */
+export const noteUpload = (): void => void current?.uploads.push(current.facts.size);
+
+/** Repeats `effect` whenever what is being recorded is replayed: for counters and the like, which live on the host. */
+export function onReplay(effect: () => void): void {
+  check('onReplay', 'the effect', effect, callable);
+  current?.effects.push(effect);
+}
+
+/**
+ * Says that what is being recorded depends on the host value that `get` tells: a call that finds another value
+ * records anew. Only the first report for a `key` counts, since later ones may see what the recording itself changed.
+ */
+export function dependsOn(key: object, get: () => unknown): void {
+  check('dependsOn', 'the key', key, { is: 'an object', holds: (v) => Object(v) === v });
+  check('dependsOn', 'get', get, callable);
+  if (current && !current.facts.has(key)) current.facts.set(key, { get, value: get() });
+}

@@ -1,0 +1,271 @@
+import { backend, type Backend, type Primitive, type Storage } from '../backend/backend.js';
+import { callable, check, told } from '../core/check.js';
+import { arrayTypes, checkDTypeName, checkValues, type DType, type FloatType, type TypedArray } from '../core/dtype.js';
+import type { DTypeOf, Nested } from '../core/dtype-of.js';
+import { ConfigError, DeviceError, DTypeError, ShapeError } from '../core/errors.js';
+import { checkShape, MAX_RANK, numel, sameShape, type Shape, show } from '../core/shape.js';
+import { formatValues } from './format.js';
+import { noteUpload } from './replay.js';
+import { collect, keep } from './tidy.js';
+
+/** Memory that a gradient rule may write a gradient to, like what it belongs to and with any values. Each call gives other memory. */
+export type Place = () => Tensor;
+
+/**
+ * Given dL/dy and a place for each input whose gradient is wanted, in order: their gradients, written whole when it returns. One
+ * may be in its place or any tensor that nobody overwrites, such as dy. What nobody wants may be left out.
+ */
+export type GradientRule<P = readonly (Place | undefined)[]> = (dy: Tensor, places: P) => readonly (Tensor | undefined)[];
+
+/** How a tensor was made, for the backward pass. Filled in by `record` in autograd.ts. */
+export interface TapeNode {
+  readonly name: string;
+  readonly inputs: readonly Tensor[];
+  readonly rule: GradientRule;
+}
+
+/**
+ * A multi-dimensional array on the current backend. Nobody frees it: see `step`.
+ *
+ * `D` is its element type where the compiler knows it: a plain `Tensor` may be of any, and goes wherever one is asked for.
+ */
+export class Tensor<D extends DType = any> {
+  /** Exists for the compiler alone. */
+  declare readonly known?: D;
+  readonly shape: Shape;
+  readonly dtype: DType;
+  readonly backend: Backend;
+  #storage: Storage;
+  /** True for parameters and for everything computed from them while gradients are on. */
+  requiresGrad = false;
+  /** dL/dx after `backward`, for tensors that were asked to keep it. */
+  grad?: Tensor;
+  node?: TapeNode;
+
+  constructor(shape: Shape, dtype: DType, on: Backend, storage: Storage) {
+    if (!Array.isArray(shape) || typeof on?.run !== 'function' || typeof storage?.length !== 'number')
+      throw new ConfigError(`Tensor: it must be made of a shape, a backend and its memory; got ${told([shape, on, storage])}. Use tensor() or zeros().`);
+    checkDTypeName('Tensor', dtype);
+    this.shape = shape;
+    this.dtype = dtype;
+    this.backend = on;
+    this.#storage = storage;
+  }
+
+  get rank(): number {
+    return this.shape.length;
+  }
+
+  get size(): number {
+    return numel(this.shape);
+  }
+
+  /** The memory behind the tensor. @throws DeviceError when a step that has ended recycled it. */
+  get storage(): Storage {
+    if (this.#storage.freed || this.#storage.parent?.freed)
+      throw new DeviceError(
+        `tensor ${show(this.shape)}: its memory must be alive, and what is made inside a step is recycled when the step ends; got one that is gone. ` +
+          'Return it from the step, or read it inside.',
+      );
+    return this.#storage;
+  }
+
+  /** The values, once the device has computed them. */
+  async data(): Promise<TypedArray> {
+    const values = await this.backend.read(this.storage);
+    return values.length === this.size ? values : values.subarray(0, this.size);
+  }
+
+  /** The only value of a one-element tensor. @throws ShapeError for more or fewer. */
+  async item(): Promise<number> {
+    if (this.size !== 1) throw new ShapeError(`item: the tensor must have one element; got ${show(this.shape)}. Use data().`);
+    return (await this.data())[0];
+  }
+
+  /** Overwrites the values, after all work recorded so far. */
+  set(values: TypedArray | readonly number[]): this {
+    const flat = listed('set', values);
+    if (flat.length !== this.size) throw new ShapeError(`set: values must be as many as elements; got ${flat.length} for ${show(this.shape)}. Pass ${this.size}.`);
+    upload('set', this, flat);
+    return this;
+  }
+
+  /** The same memory without history: no gradient flows through it. */
+  detach(): Tensor {
+    return new Tensor(this.shape, this.dtype, this.backend, this.storage);
+  }
+
+  /** Moves the values into `place`, memory of the same size, and lives there from now on. */
+  moveTo(place: Tensor, copy: (to: Tensor, from: Tensor) => void): void {
+    checkSameShape('moveTo', 'the place', place, this.shape);
+    check('moveTo', 'copy', copy, callable);
+    copy(place, this);
+    this.#storage = place.storage;
+  }
+
+  /** What the tensor is, without waiting for its values: `Tensor [2, 3] f32 on SwiftShader, from matmul`. See `text`. */
+  toString(): string {
+    const origin = this.node ? `, from ${this.node.name}` : this.requiresGrad ? ', parameter' : '';
+    return `Tensor ${show(this.shape)} ${this.dtype} on ${this.backend.name}${origin}`;
+  }
+
+  /** `toString()` and the values, once the device has computed them, long axes cut in the middle. */
+  async text(): Promise<string> {
+    return `${this}\n${formatValues(await this.data(), this.shape)}`;
+  }
+}
+
+function asArray(where: string, values: TypedArray | readonly number[], dtype: DType, on: Backend): TypedArray {
+  if (!(values instanceof arrayTypes[dtype]) && (Array.isArray(values) || (dtype !== 'f32' && dtype !== 'f16'))) checkValues(where, values, dtype);
+  if (on.kind === 'reference' && dtype === 'f32') return values instanceof Float64Array ? values : new Float64Array(values);
+  if (values instanceof arrayTypes[dtype]) return values;
+  return new arrayTypes[dtype](values);
+}
+
+/** Writes values, after all work recorded so far. */
+function upload(where: string, to: Tensor, values: TypedArray | readonly number[]): void {
+  const array = asArray(where, values, to.dtype, to.backend);
+  noteUpload();
+  to.backend.write(to.storage, array);
+}
+
+const lists = [Array, Float32Array, Float64Array, Int32Array, Uint32Array, Uint8Array];
+
+/** Numbers one after the other; clamped bytes, as a canvas has them, are bytes. @throws DTypeError for other than lists of numbers. */
+export function listed(where: string, values: TypedArray | readonly number[]): TypedArray | readonly number[] {
+  const clamped: unknown = values;
+  if (clamped instanceof Uint8ClampedArray) return new Uint8Array(clamped.buffer, clamped.byteOffset, clamped.length);
+  if (lists.some((of) => values instanceof of)) return values;
+  throw new DTypeError(`${where}: values must be numbers, in lists or in one of ${lists.slice(1).map((l) => l.name).join(', ')}; got ${told(values)}. Convert them.`);
+}
+
+/** The sizes of nested lists of numbers. @throws ShapeError where they are ragged. */
+function sizesOf(values: Nested, depth = 0): number[] {
+  if (!Array.isArray(values)) return [];
+  if (depth === MAX_RANK) throw new ShapeError(`tensor: lists must be nested at most ${MAX_RANK} deep; got more. Flatten some.`);
+  const inner = values.some(Array.isArray) ? values.map((v: Nested) => sizesOf(v, depth + 1)) : [[]];
+  const odd = inner.find((sizes) => !sameShape(sizes, inner[0]));
+  if (odd) throw new ShapeError(`tensor: nested lists must all have the same sizes; got ${show(inner[0])} beside ${show(odd)}. Fill or cut them.`);
+  return [values.length, ...inner[0]];
+}
+
+/**
+ * A tensor of `values` in row-major order; nested lists have the shape that they show, and a number has none. A plain list becomes f32.
+ *
+ * @param shape other than that of `values`, for as many.
+ * @throws ShapeError for ragged lists or a shape that does not fit, DTypeError for values that the element type cannot hold.
+ */
+export function tensor<V extends TypedArray | Nested>(values: V, shape?: Shape): Tensor<DTypeOf<V>>;
+export function tensor<D extends DType>(values: TypedArray | Nested, shape: Shape | undefined, dtype: D): Tensor<D>;
+export function tensor(values: TypedArray | Nested, shape?: Shape, dtype?: DType): Tensor {
+  const sizes = ArrayBuffer.isView(values) ? undefined : sizesOf(values);
+  const nested = sizes && sizes.length > 1 ? (values as readonly number[][]).flat(MAX_RANK as 1) : values;
+  const flat = listed('tensor', (typeof values === 'number' ? [values] : nested) as number[]);
+  const [to, type] = [shape ?? sizes ?? [flat.length], dtype ?? dtypeOf(flat)];
+  checkShape('tensor', to);
+  checkDTypeName('tensor', type);
+  if (numel(to) !== flat.length)
+    throw new ShapeError(`tensor: the shape must hold every value; got ${flat.length} values for ${show(to)}. Correct one of them.`);
+  const y = empty(to, type);
+  upload('tensor', y, flat);
+  return y;
+}
+
+/** The element type of a tensor of `values`. */
+export const dtypeOf = (values: TypedArray | readonly number[]): DType =>
+  values instanceof Int32Array ? 'i32' : values instanceof Uint32Array ? 'u32' : values instanceof Uint8Array ? 'u8' : 'f32';
+
+/** Memory for a tensor that is about to be written whole. */
+export function empty(shape: Shape, dtype: DType = 'f32', on?: Backend): Tensor {
+  checkShape('empty', shape);
+  checkDTypeName('empty', dtype);
+  const where = observer?.backend ?? on ?? backend();
+  const t = new Tensor(shape, dtype, where, where.alloc(dtype, numel(shape)));
+  collect(t);
+  return t;
+}
+
+/** State that outlives every step: parameters' memory, running statistics, the queue. */
+export function state(values: Tensor): Tensor {
+  checkTensor('state', values);
+  keep(values);
+  return values;
+}
+
+/** A kept tensor that `backward` computes a gradient for. */
+export function parameter(values: Tensor): Tensor {
+  floatType('parameter', values);
+  const p = state(values).detach();
+  p.requiresGrad = true;
+  return p;
+}
+
+/** Another shape, dtype unchanged, over the same memory. */
+export function view(x: Tensor, shape: Shape, offset = 0): Tensor {
+  const whole = offset === 0 && numel(shape) === x.size;
+  return new Tensor(shape, x.dtype, x.backend, whole ? x.storage : x.backend.slice(x.storage, offset, numel(shape)));
+}
+
+/** Sees operations in place of their computation. */
+export interface Observer {
+  /** Where new tensors are made. */
+  readonly backend: Backend;
+  run<P extends object>(primitive: Primitive<P>, inputs: readonly Tensor[], outputs: readonly Tensor[], params: P): void;
+}
+
+let observer: Observer | undefined;
+
+/** Runs `fn` while `by` sees every primitive, which is not computed. */
+export function observe<T>(by: Observer, fn: () => T): T {
+  const before = observer;
+  observer = by;
+  try {
+    return fn();
+  } finally {
+    observer = before;
+  }
+}
+
+/** Runs a primitive on tensors: `outputs` are written, `inputs` only read. */
+export function run<P extends object>(primitive: Primitive<P>, inputs: readonly Tensor[], outputs: readonly Tensor[], params: P): void {
+  if (observer) return observer.run(primitive, inputs, outputs, params);
+  const on = (outputs[0] ?? inputs[0]).backend;
+  const buffers: Storage[] = [];
+  for (const t of inputs) buffers.push(t.storage);
+  for (const t of outputs) buffers.push(t.storage);
+  for (const t of inputs)
+    if (t.backend !== on)
+      throw new DeviceError(`${primitive.name}: its tensors must share a backend; got ${t.backend.name} and ${on.name}. Make them on the same one.`);
+  on.run(primitive, buffers, params);
+}
+
+/** `run` with one output, which it returns. */
+export function runTo<P extends object>(y: Tensor, primitive: Primitive<P>, inputs: readonly Tensor[], params: P): Tensor {
+  run(primitive, inputs, [y], params);
+  return y;
+}
+
+/** Throws unless `t` is a tensor. */
+export function checkTensor(where: string, t: Tensor, what = 'the operand'): void {
+  if (!(t instanceof Tensor)) throw new DTypeError(`${where}: ${what} must be a tensor; got ${told(t)}. Make one with tensor().`);
+}
+
+/** Throws unless `t` has one of `dtypes`. */
+export function checkDType(where: string, t: Tensor, ...dtypes: DType[]): void {
+  checkTensor(where, t);
+  if (!dtypes.includes(t.dtype))
+    throw new DTypeError(`${where}: the tensor must be ${dtypes.join(' or ')}; got ${t.dtype} ${show(t.shape)}. Convert it with cast().`);
+}
+
+/** The type of a float tensor. @throws DTypeError for others. */
+export function floatType(where: string, t: Tensor): FloatType {
+  checkDType(where, t, 'f32', 'f16');
+  return t.dtype as FloatType;
+}
+
+/** Throws unless `t` has exactly `shape`. */
+export function checkSameShape(where: string, what: string, t: Tensor, shape: Shape): void {
+  checkTensor(where, t, what);
+  if (!sameShape(t.shape, shape))
+    throw new ShapeError(`${where}: ${what} must have shape ${show(shape)}; got ${show(t.shape)}. Reshape or rebuild it.`);
+}

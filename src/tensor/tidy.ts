@@ -1,0 +1,68 @@
+import type { Backend, Storage } from '../backend/backend.js';
+import { check, synchronous } from '../core/check.js';
+import type { Tensor } from './tensor.js';
+
+/** Memory made while a step runs, to be recycled when it ends. */
+type Scope = Map<Storage, Backend>;
+
+const scopes: Scope[] = [];
+
+/** Memory outside any step is recycled when JavaScript collects the last tensor over it. */
+const collected = new FinalizationRegistry<[Backend, Storage]>(([on, storage]) => on.free(storage));
+const watched = new WeakSet<Storage>();
+
+/**
+ * Runs one step of work. Everything made inside and not kept (parameters, state, and the tensors
+ * returned) is recycled when it ends, so a loop of steps holds memory flat and nobody frees anything.
+ *
+ * @returns what `fn` returns; tensors in it (alone, in arrays or in plain objects) stay usable.
+ */
+export function step<T>(fn: () => T): T {
+  check('step', 'the work', fn, synchronous);
+  const scope: Scope = new Map();
+  scopes.push(scope);
+  let returned: [Storage, Tensor][] = [];
+  try {
+    const result = fn();
+    returned = [...tensorsIn(result)].map((t) => [root(t.storage), t]); // throws if one is gone already
+    return result;
+  } finally {
+    scopes.pop();
+    for (const [storage, t] of returned) if (scope.delete(storage)) collect(t);
+    for (const on of new Set(scope.values())) on.flush();
+    for (const [storage, on] of scope) on.free(storage);
+  }
+}
+
+/** Puts a new tensor's memory in the current step, or in JavaScript's care outside of steps. */
+export function collect(t: Tensor): void {
+  const scope = scopes[scopes.length - 1];
+  if (scope) scope.set(root(t.storage), t.backend);
+  else watch(t);
+}
+
+/** Takes a tensor's memory out of every step: it lives as long as the program holds it. */
+export function keep(t: Tensor): void {
+  for (const scope of scopes) scope.delete(root(t.storage));
+  watch(t);
+}
+
+function watch(t: Tensor): void {
+  const storage = root(t.storage);
+  if (watched.has(storage)) return;
+  watched.add(storage);
+  collected.register(storage, [t.backend, { ...storage }]);
+}
+
+/** The memory that a slice is part of. */
+const root = (storage: Storage): Storage => (storage.parent ? root(storage.parent) : storage);
+
+/** Whether a value is an array or a plain object, which tensors are looked for in. */
+export const isPlain = (value: object): boolean => Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype;
+
+/** The tensors in a value: itself, in arrays, in plain objects. */
+export function* tensorsIn(value: unknown): Iterable<Tensor> {
+  if (value === null || typeof value !== 'object') return;
+  if ('storage' in value && 'backend' in value) yield value as Tensor;
+  else if (isPlain(value)) for (const v of Object.values(value)) yield* tensorsIn(v);
+}

@@ -1,0 +1,277 @@
+import { backend, type DispatchRecord } from '../backend/backend.js';
+import { compile } from '../compile/compile.js';
+import { anything, check, checkOptions, isRecord, listOf, whole } from '../core/check.js';
+import type { TypedArray } from '../core/dtype.js';
+import { AHEAD, checkAhead } from '../input/look-ahead.js';
+import type { PictureSource } from '../data/picture-source.js';
+import type { Encoder } from '../nn/models.js';
+import { augment } from '../ops/augment.js';
+import { AUGMENT_COLUMNS, type Augmentation } from '../ops/augment_params.js';
+import { mul } from '../ops/binary.js';
+import { withPrecision } from '../ops/precision.js';
+import { reshape } from '../ops/reshape.js';
+import { concat } from '../ops/strided.js';
+import { medians } from '../compile/profile.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { checkConfig, type PretrainConfig, viewsOf } from '../moco/config.js';
+import { createMethod } from '../moco/create.js';
+import { divergedAt, notFinite, notFiniteParameters } from './diverged.js';
+import { DrawnAhead } from './sample-ahead.js';
+import { checkHooks, checkSets } from '../input/sets.js';
+import { Drawer, type Draws, mapDraws } from './sampler.js';
+import { COLLAPSE, collapseText, damagedText, featureSpread, firstLayer, gradientNorm, lacking, SKIPPED, skippedText, SpikeDetector, spikeText, starvedText } from '../eval/monitors.js';
+import { EpochMeans, type Score } from './epoch.js';
+import type { Method } from '../moco/method.js';
+import { ratesAt } from './rates.js';
+import type { Position, PretrainHooks, StepRecord } from './records.js';
+import { Starvation } from '../input/input-bound.js';
+import { StepPictures } from '../input/step-pictures.js';
+import { Watched } from '../eval/watched-features.js';
+
+export type { EpochRecord, Score } from './epoch.js';
+export type { KnnRecord, Position, PretrainHooks, SpreadRecord, StepRecord, StepTiming } from './records.js';
+
+/** Steps whose results are not read back yet: the loop never waits for the newest. */
+const IN_FLIGHT = 3;
+
+/** How a run goes about its work; whatever it is, the outcome is the same to the bit. */
+export interface PretrainOptions {
+  /** Steps whose streamed pictures are decoded ahead (2), besides the step under way: each takes batch · height · width · 3 bytes. */
+  ahead?: number;
+}
+
+/** A pretraining run by any method. Pictures in memory stay on the device; streamed ones go there step by step. */
+export class Pretraining {
+  readonly config: PretrainConfig;
+  readonly method: Method;
+  readonly train: PictureSource;
+  readonly heldOut: PictureSource;
+  readonly warnings: string[];
+  readonly stepsPerEpoch: number;
+  /** What k-NN, spread and gallery see of the pictures, and their features. */
+  readonly watched: Watched;
+  readonly #pictures: StepPictures;
+  readonly #views: Augmentation[];
+  readonly #drawn: DrawnAhead;
+  readonly #first: ReturnType<typeof firstLayer>;
+  readonly #spikes = new SpikeDetector();
+  #done = 0;
+  /** When the latest step was handed to the device, if nothing but steps came since. */
+  #handed?: number;
+  readonly #starvation = new Starvation();
+  /** Of the epoch under way. */
+  #epoch = new EpochMeans();
+  #diverged = false;
+  /** Damaged pictures that were told of. */
+  #damaged: number;
+
+  constructor(config: PretrainConfig, sets: { train: PictureSource; heldOut: PictureSource }, options: PretrainOptions = {}) {
+    checkOptions('Pretraining', options, { ahead: anything });
+    const { ahead = AHEAD } = options;
+    checkAhead(ahead);
+    checkSets('Pretraining', sets);
+    const { train, heldOut } = sets;
+    this.warnings = [...checkConfig(config, train.count), ...lacking(config.precision, backend())];
+    this.config = config;
+    this.train = train;
+    this.heldOut = heldOut;
+    this.stepsPerEpoch = Math.floor(train.count / config.batch);
+    this.#damaged = train.skipped.length;
+    this.#views = viewsOf(config);
+    this.method = createMethod(config, train.count);
+    const drawer = new Drawer(config, train, this.method);
+    this.#drawn = new DrawnAhead(drawer);
+    this.#pictures = new StepPictures(train, drawer.batches, { steps: this.totalSteps, ahead, parts: config.accumulate });
+    this.watched = new Watched(this.method.encoder as Encoder, { train, heldOut }, config, { resident: this.#pictures.resident, ahead });
+    this.#first = firstLayer(this.method.encoder);
+  }
+
+  get position(): Position {
+    return { step: this.#done };
+  }
+
+  /** Continues from a saved position; the tensors must have been loaded. */
+  set position(position: Position) {
+    this.goOn(position);
+  }
+
+  /** The same, where the position lies within an epoch: what steps of it measured is part of its means. */
+  goOn(position: Position, measured: readonly StepRecord[] = []): void {
+    check('position', 'it', position, { is: 'an object of step', holds: isRecord });
+    check('position', 'step', position.step, whole(0));
+    check('position', 'what was measured', measured, listOf({ is: 'an object', holds: isRecord }));
+    const { step } = position;
+    this.#done = step;
+    this.#epoch = new EpochMeans();
+    for (const record of measured) if (record.step <= step && record.step > step - (step % this.stepsPerEpoch)) this.#epoch.add(record);
+    this.watched.forget();
+  }
+
+  get totalSteps(): number {
+    return this.config.epochs * this.stepsPerEpoch;
+  }
+
+  /**
+   * Trains from the current position to the end, or until the signal. Returns whether the end was reached.
+   * @throws DivergedError a few steps after the loss or a gradient was not finite, or at the end of an epoch if a parameter is
+   * not; what is saved then is of no use, and nothing more is told.
+   */
+  async run(hooks: PretrainHooks = {}): Promise<boolean> {
+    checkHooks('run', hooks, ['onStep', 'onKnn', 'onSpread', 'onWarning', 'onEpoch']);
+    const inFlight: Promise<void>[] = [];
+    this.#handed = undefined;
+    try {
+      while (this.#done < this.totalSteps && !hooks.signal?.aborted) {
+        inFlight.push((await this.#step(hooks)).reported);
+        inFlight.at(-1)!.catch(() => undefined); // awaited in its turn
+        if (inFlight.length >= IN_FLIGHT) await inFlight.shift();
+        if (this.#done % this.stepsPerEpoch !== 0) continue;
+        await Promise.all(inFlight.splice(0));
+        await this.#endEpoch(hooks);
+        this.#handed = undefined;
+      }
+      await Promise.all(inFlight);
+    } finally {
+      this.#pictures.giveUp();
+      await Promise.allSettled(inFlight);
+    }
+    return this.#done >= this.totalSteps;
+  }
+
+  /** Features of both sets by the encoder, before its head: see `Watched`. They are computed once a position. */
+  features(): ReturnType<Watched['features']> {
+    return this.watched.features();
+  }
+
+  /** Weighted k-NN accuracy on the held-out pictures, or undefined without labels. */
+  knn(): Promise<number | undefined> {
+    return this.watched.knn();
+  }
+
+  /** Bytes of the tensors of a step: as planned, and alive at the worst moment. */
+  get memory(): { readonly planned: number; readonly live: number } {
+    return this.#train.memory;
+  }
+
+  /** Trains one step and waits for it; for timing, outside of `run`. */
+  async trial(): Promise<void> {
+    await (await this.#step({})).reported;
+  }
+
+  /** Trains two steps, and `steps` more whose dispatches are timed: see `profile`. */
+  async profile(steps = 3): Promise<DispatchRecord[]> {
+    check('profile', 'steps', steps, whole(1));
+    for (let i = 0; i < 2; i++) await this.trial();
+    return medians(steps, async () => {
+      const { inputs } = await this.#draw();
+      this.#done++;
+      return this.#train.profile(...inputs);
+    });
+  }
+
+  /** What the next step draws and its pictures, how long that took, and how long the device had nothing else to do. */
+  async #draw(): Promise<{ inputs: TypedArray[]; dataMs: number; idleMs: number }> {
+    this.watched.forget();
+    const began = performance.now();
+    const pictures = await this.#pictures.take(this.#done);
+    const { draws, inputs, ms } = this.#drawn.take(this.#done, pictures && this.#pictures.rowsOf([], pictures));
+    this.#draws = draws;
+    if (!pictures) return { inputs: [...inputs], dataMs: ms, idleMs: 0 };
+    return { inputs: [...pictures.map(({ data }) => data), ...inputs], dataMs: performance.now() - began, idleMs: this.#starvation.waited(began) };
+  }
+
+  /** Hands a step to the device; `reported` resolves once its measures have been read and told. */
+  async #step({ onStep, onWarning }: PretrainHooks): Promise<{ reported: Promise<void> }> {
+    const { inputs, dataMs, idleMs } = await this.#draw();
+    const since = this.#handed ?? performance.now() - dataMs;
+    const measured = (await this.#train.async(...inputs)).data();
+    const done = ++this.#done;
+    const stepMs = performance.now() - since;
+    this.#starvation.handed(idleMs, this.#handed && stepMs);
+    this.#handed = since + stepMs;
+    const timing = { dataMs, stepMs };
+    if (done < this.totalSteps && (this.#pictures.resident || !this.#pictures.manyShapes)) this.#drawn.prepare(done);
+    for (; this.#damaged < this.train.skipped.length; this.#damaged++) this.#warn(damagedText(this.train.skipped[this.#damaged]), onWarning);
+    const report = async () => {
+      const [loss, contrastTop1, contrastTop5, norm, lossScale, , skipped, inRow] = await measured;
+      this.#starvation.finished();
+      if (this.#diverged) return;
+      const gradNorm = inRow > 0 ? undefined : norm;
+      const epoch = Math.ceil(done / this.stepsPerEpoch);
+      const { lr, m } = ratesAt(this.config, done - 1, this.stepsPerEpoch);
+      const scaled = lossScale !== undefined && { lossScale, skipped };
+      const record = { step: done, epoch, loss, contrastTop1, contrastTop5, lr, m, ...this.#queue(Math.max(0, done - (skipped ?? 0))), gradNorm, ...scaled };
+      this.#epoch.add(record);
+      onStep?.(record, timing);
+      const got = notFinite({ loss, norm, layer: this.#first.name, inRow, lossScale });
+      if (got !== undefined) throw this.#fail(done, got);
+      if (inRow === SKIPPED) this.#warn(skippedText(done, lossScale), onWarning);
+      const usual = gradNorm === undefined ? undefined : this.#spikes.add(gradNorm);
+      if (usual !== undefined) this.#warn(spikeText(done, this.#first.name, norm, usual), onWarning);
+    };
+    return { reported: report() };
+  }
+
+  /** What a step draws: every step's have the same form. */
+  #draws!: Draws;
+
+  /** The work of a step, recorded once: a function of streamed pictures, of what was drawn, in the order of `mapDraws`, and of state. */
+  readonly #train = compile((...inputs: Tensor[]) => {
+    let next = 0;
+    const sets = this.#draws.parts.map(() => this.#pictures.onDevice(() => inputs[next++]));
+    const { lr, m, parts } = mapDraws(this.#draws, () => inputs[next++]);
+    const views = parts.map(({ table1, table2, places: rows, ...rest }, part) => {
+      const places = this.#pictures.placesOf(rest.index, rows);
+      const view = (table: Tensor, i: number) =>
+        augment(sets[part], places, reshape(table, [rest.index.size, AUGMENT_COLUMNS]), { size: this.config.size, mean: this.#views[i].mean, std: this.#views[i].std });
+      return { ...rest, x1: view(table1, 0), x2: table2 && view(table2, 1) };
+    });
+    const measured = withPrecision(this.config.precision, () => this.method.step(views, { lr, m }));
+    const [norm, { lossScale }] = [gradientNorm(this.#first.weight), this.method.optimizer.parameters];
+    return concat(lossScale ? [measured, mul(norm, lossScale.guard), lossScale.state] : [measured, norm]);
+  });
+
+  /** Nothing is told of steps after `step`. */
+  #fail(step: number, got: string): Error {
+    this.#diverged = true;
+    return divergedAt('pretrain', step, got, { ...this.config, lr: ratesAt(this.config, step - 1, this.stepsPerEpoch).lr });
+  }
+
+  #warn(text: string, onWarning?: (text: string) => void): void {
+    this.warnings.push(text);
+    onWarning?.(text);
+  }
+
+  #queue(done: number): Pick<StepRecord, 'queueFill' | 'keyAge'> {
+    const { method, K, batch, symmetric } = this.config;
+    if (method !== 'moco') return {};
+    const keys = symmetric ? 2 * batch : batch;
+    return { queueFill: Math.min(1, (done * keys) / K), keyAge: Math.min(done, Math.ceil(K / keys)) };
+  }
+
+  async #endEpoch({ onKnn, onSpread, onWarning, onEpoch }: PretrainHooks): Promise<void> {
+    const epoch = this.#done / this.stepsPerEpoch;
+    const got = await notFiniteParameters(this.method.optimizer.parameters);
+    if (got !== undefined) throw this.#fail(this.#done, got);
+    const { settled, ...means } = this.#epoch.end(epoch);
+    const starved = this.#starvation.endEpoch();
+    if (starved !== undefined) this.#warn(starvedText(epoch, starved), onWarning);
+    let [knn, knnOutputs]: (number | undefined)[] = [];
+    if ((onKnn || onSpread) && (epoch % this.config.knnEvery === 0 || epoch === this.config.epochs)) {
+      knn = await this.watched.knn();
+      knnOutputs = this.config.knnOutputs ? await this.watched.knn('outputs') : undefined;
+      if (knn !== undefined) onKnn?.({ epoch, knn, ...(knnOutputs !== undefined && { knnOutputs }) });
+      const spread = featureSpread((await this.watched.features()).train);
+      onSpread?.({ epoch, featureSpread: spread });
+      if (!(spread >= COLLAPSE)) this.#warn(collapseText(epoch, spread), onWarning);
+    }
+    const score = this.#score(means.loss, knn, settled && (epoch > 1 || this.config.method !== 'memory-bank'));
+    await onEpoch?.(this.position, { ...means, ...(knn !== undefined && { knn }), ...(knnOutputs !== undefined && { knnOutputs }), ...score });
+  }
+
+  /** k-NN decides wherever it is measured at all. */
+  #score(loss: number, knn: number | undefined, settled: boolean): { score?: Score } {
+    if (knn !== undefined) return { score: { by: 'knn', value: knn } };
+    return !this.watched.measurable && settled ? { score: { by: 'loss', value: loss } } : {};
+  }
+}
