@@ -1,6 +1,6 @@
 import { type Backend, useBackend } from '../src/backend/backend.js';
 import { ReferenceBackend } from '../src/backend/reference.js';
-import { step } from '../src/tensor/tidy.js';
+import { tidy } from '../src/tensor/tidy.js';
 import type { Case } from './record.js';
 
 /** Runs a case's own function on `backend`. */
@@ -8,8 +8,8 @@ async function on(backend: Backend, { ours, before: runs = 0 }: Case): Promise<F
   const before = useBackend(backend);
   try {
     const work = ours();
-    for (let i = 0; i < runs; i++) step(() => void work());
-    return await Promise.all(step(() => work().map((t) => t.data() as Promise<Float32Array>)));
+    for (let i = 0; i < runs; i++) tidy(() => void work());
+    return await Promise.all(tidy(() => work().map((t) => t.data() as Promise<Float32Array>)));
   } finally {
     useBackend(before);
   }

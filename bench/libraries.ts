@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { GpuBackend } from '../src/backend/gpu.js';
 import { device } from '../src/backend/device.js';
-import { step } from '../src/tensor/tidy.js';
+import { tidy } from '../src/tensor/tidy.js';
 import type { Tensor } from '../src/tensor/tensor.js';
 import type { Loose, Work } from './record.js';
 
@@ -35,13 +35,13 @@ export async function openOurs(version: string): Promise<Library & { backend: Gp
     version,
     device: gpu,
     backend,
-    run: (work) => step(() => void work()),
+    run: (work) => tidy(() => void work()),
     submit: async () => {
       backend.flush();
       await turn();
     },
     done: async () => void (await gpu.queue.onSubmittedWorkDone()),
-    values: async (work) => Promise.all(step(() => work().map((t: Tensor) => t.data() as Promise<Float32Array>))),
+    values: async (work) => Promise.all(tidy(() => work().map((t: Tensor) => t.data() as Promise<Float32Array>))),
   };
 }
 

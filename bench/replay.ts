@@ -6,7 +6,7 @@ import { AHEAD } from '../src/gpu/recording.js';
 import { demoConfig } from '../src/moco/config.js';
 import { createMethod } from '../src/moco/create.js';
 import { mul } from '../src/ops/binary.js';
-import { step } from '../src/tensor/tidy.js';
+import { tidy } from '../src/tensor/tidy.js';
 import { state, Tensor, tensor } from '../src/tensor/tensor.js';
 import { onNull } from './adapter.js';
 import { values } from './values.js';
@@ -59,7 +59,7 @@ function mocoStep(model = 'resnet-tiny', n = N, side = SIDE): Work {
 /** Microseconds a dispatch on the host, the least of samples: encoding and submitting; and the ratio of times until the device is done. */
 async function row({ gpu: { device } }: GpuBackend, name: string, work: Work, given: Given[]): Promise<string> {
   const replay = compile(work);
-  const ways = [() => replay(...given), () => step(() => work(...given.map((g) => tensor(g))))];
+  const ways = [() => replay(...given), () => tidy(() => work(...given.map((g) => tensor(g))))];
   const best = ways.map(() => ({ encode: Infinity, submit: Infinity, whole: Infinity }));
   const submit = device.queue.submit.bind(device.queue);
   let spent = 0;

@@ -16,7 +16,7 @@ export function training(model: Module & { forward(x: Tensor): Tensor }, N: numb
   const shape = [N, side, side, 3];
   const [x, l, lr] = [state(tensor(values(shape), shape)), state(tensor(labels(N, CLASSES))), state(tensor([0.01]))];
   const step = compile(() => {
-    const loss = crossEntropy(model.forward(x), l);
+    const loss = crossEntropy(model.call(x), l);
     backward(loss);
     optimizer.step(lr);
     return loss;

@@ -1,5 +1,5 @@
 /** A model of one's own: a network with a skip connection. Its tensors are named after its fields, as PyTorch would. */
-import { BatchNorm, Conv2d, device, globalAvgPool, Linear, Module, ones, Rng, type Tensor } from 'dawngrad';
+import { BatchNorm, Conv2d, device, globalAvgPool, Linear, Module, ones, Rng, summary, type Tensor } from 'dawngrad';
 
 class SkipNet extends Module {
   readonly features = 16;
@@ -17,12 +17,12 @@ class SkipNet extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    const y = this.bn1.forward(this.conv1.forward(x), { relu: true });
-    return this.fc.forward(globalAvgPool(this.bn2.forward(this.conv2.forward(y), { relu: true, residual: y })));
+    const y = this.bn1.call(this.conv1.call(x), { relu: true });
+    return this.fc.call(globalAvgPool(this.bn2.call(this.conv2.call(y), { relu: true, residual: y })));
   }
 }
 
 await device();
 const model = new SkipNet();
-console.log(String(model.summary([1, 32, 32, 3])));
-console.log(`scores ${JSON.stringify(model.forward(ones([2, 32, 32, 3])).shape)}`);
+console.log(String(summary(model, [1, 32, 32, 3])));
+console.log(`scores ${JSON.stringify(model.call(ones([2, 32, 32, 3])).shape)}`);

@@ -11,7 +11,7 @@ const ys = xs.map((x) => Math.sin(x) + 0.05 * rng.normal());
 const [x, y] = [tensor(xs, [64, 1]), tensor(ys, [64, 1])];
 
 const train = compile((lr) => {
-  const error = sub(model.forward(x), y);
+  const error = sub(model.call(x), y);
   const loss = mean(mul(error, error));
   backward(loss);
   optimizer.step(lr);

@@ -9,7 +9,7 @@ export { tune, type TuningTable } from './backend/tune.js';
 export { type Backend, backend, useBackend } from './backend/backend.js';
 export { empty, parameter, state, Tensor, tensor } from './tensor/tensor.js';
 export { full, ones, scalar, zeros } from './tensor/fill.js';
-export { step } from './tensor/tidy.js';
+export { tidy } from './tensor/tidy.js';
 export { compile, type Compiled, type Input } from './compile/compile.js';
 export { chromeTrace, profile } from './compile/profile.js';
 export type { DispatchRecord } from './backend/backend.js';

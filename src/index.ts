@@ -2,7 +2,7 @@
 export * from './engine.js';
 
 export { copyState, Module } from './nn/module.js';
-export type { LayerSummary, Summary } from './nn/summary.js';
+export { type LayerSummary, type Summary, summary } from './nn/summary.js';
 export { Conv2d } from './nn/conv2d.js';
 export { Linear, Relu, Sequential } from './nn/linear.js';
 export { BatchNorm } from './nn/batch-norm.js';
@@ -42,7 +42,8 @@ export type { Sweep, SweptRate } from './eval/linear-sweep.js';
 export { checkUnchanged } from './checkpoints/unchanged.js';
 export { loadCheckpoint, saveCheckpoint } from './checkpoints/checkpoint.js';
 
-export { limitPerClass, pictureAt, type Pictures, type PictureSet, type Pixels, selectClasses, splitHeldOut, subset } from './data/pictures.js';
+export { limitPerClass, pictureAt, selectClasses, splitHeldOut, subset } from './data/pictures.js';
+export type { Pictures, PictureSet, Pixels } from './data/picture-source.js';
 export { alignClasses } from './data/classes.js';
 export type { PictureSource, StreamedPictures } from './data/picture-source.js';
 export { loadPictures } from './data/load-pictures.js';

@@ -19,7 +19,7 @@ import { restore } from '../src/ops/restore.js';
 import { sgd } from '../src/ops/sgd.js';
 import { withPrecision } from '../src/ops/precision.js';
 import { sum } from '../src/ops/reduce.js';
-import { step } from '../src/tensor/tidy.js';
+import { tidy } from '../src/tensor/tidy.js';
 import { empty, parameter } from '../src/tensor/tensor.js';
 import { adapters, dry, usual } from './support/dry.js';
 import { on } from './support/devices.js';
@@ -52,7 +52,7 @@ function dispatchAll({ make, gradient }: EveryOp, { traits, seed, half }: Proble
     if (gradient !== false) backward(sum(y));
   };
   try {
-    on(dry(traits), () => step(() => withPrecision(half === 'none' ? 'f32' : 'f16', all)));
+    on(dry(traits), () => tidy(() => withPrecision(half === 'none' ? 'f32' : 'f16', all)));
   } catch (e) {
     if (!(half === 'some' && (e instanceof DTypeError || e instanceof ShapeError))) throw e;
   }
@@ -77,7 +77,7 @@ describe('without an adapter, on every kind of one', () => {
   });
 
   it('updates in place: every binding holds what its kernel declares', () =>
-    fc.assert(fc.property(problem, fc.constantFrom(...sizes), fc.constantFrom(...sizes.slice(1)), ({ traits }, length, width) => on(dry(traits), () => step(() => {
+    fc.assert(fc.property(problem, fc.constantFrom(...sizes), fc.constantFrom(...sizes.slice(1)), ({ traits }, length, width) => on(dry(traits), () => tidy(() => {
       const [one, pointer, index] = [zeros([1]), zeros([1], 'u32'), zeros([length], 'u32')];
       const [w, dw, v, m, rows, bank] = [[length], [length], [length], [length], [length, width], [width, width]].map((shape) => zeros(shape));
       for (const guard of [undefined, one]) {

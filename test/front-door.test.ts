@@ -44,7 +44,7 @@ afterAll(() => {
 const never = (): unknown[] => [Symbol('junk'), new Date(0)];
 const finished = () => {
   let gone!: mainEntry.Tensor;
-  mainEntry.step(() => void (gone = ones([2])));
+  mainEntry.tidy(() => void (gone = ones([2])));
   return gone;
 };
 /** Whatever a caller without types may pass. */

@@ -4,21 +4,7 @@ import { parameter, state, type Tensor, tensor } from '../../src/tensor/tensor.j
 import { gradientsOf } from '../gradients.js';
 import type { Bench, Case, Loose } from '../record.js';
 import { channelsFirst, outputsLast, values } from '../values.js';
-import { cifarResNet18, imageNetResNet50 } from './conv_shapes.js';
-
-export interface Sizes {
-  N: number;
-  /** Height and width of the picture. */
-  H: number;
-  C: number;
-  O: number;
-  /** Height and width of the filter. */
-  R: number;
-  stride: number;
-  what: string;
-  /** All three tensors are halves, where the adapter has them; the peers compute in f32. */
-  half?: boolean;
-}
+import { cifarResNet18, imageNetResNet50, type Sizes } from './conv_shapes.js';
 
 type Part = 'forward' | 'dX' | 'dW';
 

@@ -1,4 +1,16 @@
-import type { Sizes } from './conv2d.js';
+export interface Sizes {
+  N: number;
+  /** Height and width of the picture. */
+  H: number;
+  C: number;
+  O: number;
+  /** Height and width of the filter. */
+  R: number;
+  stride: number;
+  what: string;
+  /** All three tensors are halves, where the adapter has them; the peers compute in f32. */
+  half?: boolean;
+}
 
 /** Every distinct convolution of a ResNet whose blocks have these filters. */
 function convolutions(N: number, stem: Sizes, first: number, blocks: number[], bottleneck: boolean, what: string): Sizes[] {

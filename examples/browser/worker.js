@@ -35,7 +35,7 @@ async function look({ train, method: moco }, config, step) {
   const shown = dg.subset(train, Uint32Array.from({ length: Math.min(8, train.count) }, (_, i) => i));
   const { size, mean, std, seed } = config;
   const augmentation = { ...dg.mocoV2Augmentation, scale: [config.cropMin, 1], blur: undefined, mean, std };
-  const view = (view) => dg.step(() => {
+  const view = (view) => dg.tidy(() => {
     const indices = Uint32Array.from({ length: shown.count }, (_, i) => i);
     const table = dg.drawAugmentation(augmentation, { seed, epoch: step, view, indices, height: shown.height, width: shown.width });
     const all = dg.tensor(shown.data, [shown.count, shown.height, shown.width, 3]);

@@ -9,7 +9,7 @@ import { ResNet } from '../nn/resnet.js';
 import { VisionTransformer } from '../nn/vit.js';
 import { type Architecture, assumedOfResNet, resnetArchitecture } from './resnet-architecture.js';
 import { tensorMap } from '../moco/check.js';
-import type { Normalisation } from '../eval/embed.js';
+import type { Normalisation } from '../input/evaluation-crop.js';
 import { checkFinite, nonFinite } from './finite.js';
 import type { Weights } from './layout.js';
 import { checkModule, loadModule } from './module-state.js';

@@ -1,6 +1,6 @@
 import { onnxResNet } from '../io/onnx-resnet.js';
 import { onnxVit } from '../io/onnx-vit.js';
-import { checkNormalisation } from '../eval/embed.js';
+import { checkNormalisation } from '../input/evaluation-crop.js';
 import { checkEncoderFile, type EncoderFile, isVit } from './encoder.js';
 
 /**

@@ -2,12 +2,11 @@ import { join, resolve } from 'node:path';
 import { ConfigError } from '../core/errors.js';
 import { drawPictures } from '../data/synthetic.js';
 import { openPictures } from '../data/open.node.js';
-import { type Pictures, splitHeldOut } from '../data/pictures.js';
+import { splitHeldOut } from '../data/pictures.js';
+import type { Pictures } from '../data/picture-source.js';
 import { writeAtomic } from '../io/atomic.node.js';
 import { demoConfig } from '../moco/config.js';
-import type { Sets } from '../studies/four-way.js';
 import type { Made } from '../studies/four-way-report.js';
-import type { Kept } from '../studies/cache.js';
 import { KeptInFolder } from '../studies/cache.node.js';
 import { describeFlags, type Flag, type Parsed } from './args.js';
 import { checkData } from './checks.js';
@@ -15,27 +14,8 @@ import type { Call, Command, Group } from './command.js';
 import { adapterFlag, commonFlags, openDevice, Output, whereabouts } from './common.js';
 import { fourWayCommand } from './four-way.js';
 import { mechanismsCommand } from './mechanisms.js';
+import type { Experiment, Setting } from './study.js';
 import { tellPictures } from './pictures-told.js';
-
-/** An experiment of the command line. */
-export interface Experiment {
-  help: string;
-  flags: readonly Flag[];
-  /** Its configuration, for data that is split by `--held-out` and `--seed`; checked, as far as that needs no pictures. */
-  config(args: Parsed, size: number): object;
-  run(args: Parsed, setting: Setting): Promise<{ results: object; html: string; text: string }>;
-}
-
-/** Everything around an experiment. */
-export interface Setting {
-  sets: Sets;
-  size: number;
-  kept: Kept;
-  made: Made;
-  /** The pictures in a sentence. */
-  pictures: string;
-  tell(text: string): void;
-}
 
 const experiments: Record<string, Experiment> = { 'four-way': fourWayCommand, mechanisms: mechanismsCommand };
 

@@ -2,7 +2,7 @@ import { checkFourWay, fourWay, type FourWayConfig } from '../studies/four-way.j
 import { fourWayReport, fourWayText } from '../studies/four-way-report.js';
 import type { Precision } from '../ops/precision.js';
 import type { Parsed } from './args.js';
-import type { Experiment } from './experiment.js';
+import type { Experiment } from './study.js';
 
 const configOf = ({ flags }: Parsed, size: number): FourWayConfig => {
   const value = <T>(name: string, otherwise: T) => (flags.get(name) as T | undefined) ?? otherwise;

@@ -1,6 +1,6 @@
 import { ConfigError } from '../core/errors.js';
-import { type PictureSet, splitHeldOut } from '../data/pictures.js';
-import type { PictureSource } from '../data/picture-source.js';
+import { splitHeldOut } from '../data/pictures.js';
+import type { PictureSet, PictureSource } from '../data/picture-source.js';
 import type { PretrainConfig } from '../moco/config.js';
 import { EMBEDDED } from '../eval/embed.js';
 import type { EncoderFile } from '../checkpoints/encoder.js';

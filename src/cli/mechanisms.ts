@@ -3,7 +3,7 @@ import { demoConfig, type PretrainConfig } from '../moco/config.js';
 import { checkMechanisms, mechanisms, type MechanismsConfig } from '../studies/mechanisms.js';
 import { mechanismsReport, mechanismsText } from '../studies/mechanisms-report.js';
 import type { Parsed } from './args.js';
-import type { Experiment } from './experiment.js';
+import type { Experiment } from './study.js';
 
 const configOf = ({ flags }: Parsed, size: number): MechanismsConfig => {
   const value = <T>(name: string, otherwise: T) => (flags.get(name) as T | undefined) ?? otherwise;

@@ -1,5 +1,4 @@
-import type { PictureSet } from '../data/pictures.js';
-import { inMemory, ofManyShapes, type PictureSource } from '../data/picture-source.js';
+import { inMemory, ofManyShapes, type PictureSet, type PictureSource } from '../data/picture-source.js';
 import type { Output } from './common.js';
 
 const NAMED = 5; // files

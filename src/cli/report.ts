@@ -1,6 +1,5 @@
 import { backend } from '../backend/backend.js';
-import type { Pictures } from '../data/pictures.js';
-import { inMemory } from '../data/picture-source.js';
+import { inMemory, type Pictures } from '../data/picture-source.js';
 import { writeAtomic } from '../io/atomic.node.js';
 import { renderReport, type ReportData } from '../report/run-report.js';
 import { pictureMap } from '../report/picture-map.js';

@@ -1,8 +1,7 @@
 import { ConfigError } from '../core/errors.js';
 import { alignClasses } from '../data/classes.js';
 import { drawPictures } from '../data/synthetic.js';
-import type { PictureSet } from '../data/pictures.js';
-import type { PictureSource } from '../data/picture-source.js';
+import type { PictureSet, PictureSource } from '../data/picture-source.js';
 import type { RunInfo } from '../train/run.node.js';
 import type { Output } from './common.js';
 import { type Loading, openData } from './loading.js';

@@ -3,6 +3,7 @@ import { ShapesBackend } from '../backend/shapes.js';
 import { ConfigError } from '../core/errors.js';
 import { nearest } from '../core/nearest.js';
 import { buildModel, type ModelOptions, models } from '../nn/models.js';
+import { summary as summarise } from '../nn/summary.js';
 import { describeFlags, type Flag, type Parsed } from './args.js';
 import type { Command } from './command.js';
 import { commonFlags, Output } from './common.js';
@@ -38,7 +39,7 @@ async function runSummary(args: Parsed): Promise<number> {
   const head = oneOf(args, 'head', ['linear', 'mlp'], 'linear');
   useBackend(new ShapesBackend());
   const model = buildModel((args.flags.get('model') as string | undefined) ?? 'resnet18', { stem, head, dim, size } as ModelOptions);
-  const told = model.summary([batch, size, size, 3]);
+  const told = summarise(model, [batch, size, size, 3]);
   new Output(args).result(String(told), told);
   return 0;
 }

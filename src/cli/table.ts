@@ -1,5 +1,5 @@
 import { fixed, percent } from '../core/numbers.js';
-import { lastMean } from '../report/run-data.js';
+import { lastMean } from '../io/step-log.js';
 import type { Pretraining } from '../train/pretrain.js';
 import type { Run } from '../train/run.node.js';
 

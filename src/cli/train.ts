@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 import { DivergedError } from '../core/errors.js';
-import type { Pictures } from '../data/pictures.js';
+import type { Pictures } from '../data/picture-source.js';
 import { scaledText } from '../eval/monitors.js';
 import type { Pretraining, StepRecord, StepTiming } from '../train/pretrain.js';
 import { rawPixelAccuracy } from '../eval/raw-pixels.js';

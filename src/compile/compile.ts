@@ -4,7 +4,7 @@ import { checkValues, type DType, type TypedArray } from '../core/dtype.js';
 import { ConfigError, DeviceError } from '../core/errors.js';
 import type { Shape } from '../core/shape.js';
 import { type HostLog, logHost, recording } from '../tensor/replay.js';
-import { isPlain, keep, step, tensorsIn } from '../tensor/tidy.js';
+import { isPlain, keep, tidy, tensorsIn } from '../tensor/tidy.js';
 import { dtypeOf, listed, Tensor, tensor } from '../tensor/tensor.js';
 
 /** What a compiled function takes for each tensor: a tensor (copied on the device), a vector of values, or one number. */
@@ -64,7 +64,7 @@ const collected = new FinalizationRegistry<Set<Recorded>>((works) => works.forEa
  * - Other shapes or types of arguments, and other host state that `fn` reports by `dependsOn`, record anew.
  *   Host work that it reports by `onReplay` is repeated.
  *
- * On the reference backend, and inside another compiled function, `fn` is simply called, as by `step`.
+ * On the reference backend, and inside another compiled function, `fn` is simply called, as by `tidy`.
  */
 export function compile<A extends Tensor[], R>(fn: (...inputs: A) => R): Compiled<A, R> {
   check('compile', 'the function', fn, synchronous);
@@ -92,7 +92,7 @@ export function compile<A extends Tensor[], R>(fn: (...inputs: A) => R): Compile
     if (!fresh) entry.host.replay();
     return entry.result;
   };
-  const eager = (given: Given[]): R => step(() => fn(...(given.map(asTensor) as A)));
+  const eager = (given: Given[]): R => tidy(() => fn(...(given.map(asTensor) as A)));
   const direct = () => !backend().record || recording();
 
   const call = (...inputs: Inputs<A>): R => {
@@ -173,7 +173,7 @@ function record<A extends Tensor[], R>(on: Backend, given: Given[], fn: (...inpu
   const [work, host] = logHost(() =>
     on.record!(specs, (storages) => {
       const inputs = storages.map((s, i) => new Tensor(given[i].shape, given[i].dtype, on, s));
-      result = step(() => fn(...(inputs as A)));
+      result = tidy(() => fn(...(inputs as A)));
       return [...tensorsIn(result)].map((t) => (keep(t), t.storage));
     }),
   );

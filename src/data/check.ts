@@ -1,7 +1,6 @@
 import { callable, check, instance, isRecord, listOf, text, told, whole } from '../core/check.js';
 import { ConfigError, ShapeError } from '../core/errors.js';
-import type { Pictures, PictureSet } from './pictures.js';
-import type { PictureSource } from './picture-source.js';
+import type { Pictures, PictureSet, PictureSource } from './picture-source.js';
 
 /** Throws unless `p` is a data set, in memory or streamed, whose lists are as long as it says and whose labels name its classes. */
 export function checkPictures(where: string, p: PictureSource): void {

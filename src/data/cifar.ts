@@ -1,6 +1,6 @@
 import { check, instance, text } from '../core/check.js';
 import { FormatError } from '../core/errors.js';
-import type { Pictures } from './pictures.js';
+import type { Pictures } from './picture-source.js';
 import { roomFor } from './allocate.js';
 
 /** The ten classes of CIFAR-10, in the order of its label bytes. */

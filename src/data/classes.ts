@@ -1,8 +1,8 @@
 import { ConfigError } from '../core/errors.js';
 import { checkPictures, checkSet } from './check.js';
 import { some } from './folder-warnings.js';
-import { type PictureSet, subset } from './pictures.js';
-import type { PictureSource } from './picture-source.js';
+import { subset } from './pictures.js';
+import type { PictureSet, PictureSource } from './picture-source.js';
 
 /**
  * A test set whose labels are numbered as those of the training set, by the names of classes, and in sentences what does

@@ -4,7 +4,7 @@ import { ConfigError, FormatError } from '../core/errors.js';
 import { decodedBytes, type FolderOptions, type FolderPlan, labelsOf, planFolder } from './folder-plan.node.js';
 import { some } from './folder-warnings.js';
 import { pathOf } from './file-names.node.js';
-import type { Pictures, PictureSet, Pixels, Skipped } from './pictures.js';
+import type { Pictures, PictureSet, Pixels, Skipped } from './picture-source.js';
 import { pool } from './pool.js';
 import { decode, type Decoded, DECODERS, forManyPictures } from './sharp.node.js';
 import { whyUnreadable } from './whole.node.js';

@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import { FormatError } from '../core/errors.js';
 import { readBytes } from './file-bytes.node.js';
 import { parseIdx } from './idx.js';
-import type { Pictures } from './pictures.js';
+import type { Pictures } from './picture-source.js';
 
 /**
  * Reads an IDX file of images and, if it lies beside it, the file of their labels

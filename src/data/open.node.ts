@@ -10,8 +10,7 @@ import { openIdx } from './idx-files.node.js';
 import { joinPictures } from './join-pictures.js';
 import { padTo } from './pad-pictures.js';
 import { limitPerClass, selectClasses } from './pictures.js';
-import type { Pictures } from './pictures.js';
-import type { PictureSource } from './picture-source.js';
+import type { Pictures, PictureSource } from './picture-source.js';
 import { streamPlanned } from './stream.node.js';
 
 /** Settings of `openPictures`: those of a folder, and they hold for the other formats too. */

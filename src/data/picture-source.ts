@@ -1,4 +1,37 @@
-import type { PictureSet, Pictures, Pixels } from './pictures.js';
+/** A picture that could not be used, and why. */
+export interface Skipped {
+  name: string;
+  reason: string;
+}
+
+/** What is known of a data set without its pixels. Every picture is 8-bit RGB. */
+export interface PictureSet {
+  count: number;
+  /** Of every picture; where pictures have shapes of their own, none has more than height × width pixels. */
+  height: number;
+  width: number;
+  /** `[count]`, indices into `classes`. Absent for unlabelled pictures. */
+  labels?: Uint32Array;
+  classes?: string[];
+  /** `[count]`: where each picture came from. */
+  names: string[];
+  /** Pictures of the source that could not be used. Decoding a streamed set may add to it. */
+  skipped: Skipped[];
+  /** What looks wrong with the source, or is left out of it, though it could be read. */
+  warnings?: string[];
+}
+
+/** Pictures one after the other. */
+export interface Pixels {
+  /** `[count, height, width, 3]`, row-major NHWC, 0..255 in sRGB; with `places` rows of pixels `[pixels, 3]`. */
+  data: Uint8Array;
+  /** `[count, 3]`, where pictures have shapes of their own: the first pixel, height and width of each. */
+  places?: Uint32Array;
+}
+
+/** A data set in memory. */
+export interface Pictures extends PictureSet, Pixels {}
+
 
 /** A data set whose pictures are decoded when they are asked for, so that it may be larger than memory. */
 export interface StreamedPictures extends PictureSet {

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { FormatError } from '../core/errors.js';
 import { forEvaluation } from './framing.js';
-import type { Pictures } from './pictures.js';
+import type { Pictures } from './picture-source.js';
 import { decode, loadSharp } from './sharp.node.js';
 import { whyUnreadable } from './whole.node.js';
 

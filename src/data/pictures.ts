@@ -4,44 +4,10 @@ import { Rng } from '../core/rng.js';
 import { nearest } from '../core/nearest.js';
 import { checkPictures } from './check.js';
 import { roomFor } from './allocate.js';
-import { inMemory, type PictureSource } from './picture-source.js';
+import { inMemory, type Pictures, type PictureSet, type PictureSource, type Pixels } from './picture-source.js';
 
 const anySeed = whole(-Number.MAX_SAFE_INTEGER);
 const size = whole(1);
-
-/** A picture that could not be used, and why. */
-export interface Skipped {
-  name: string;
-  reason: string;
-}
-
-/** What is known of a data set without its pixels. Every picture is 8-bit RGB. */
-export interface PictureSet {
-  count: number;
-  /** Of every picture; where pictures have shapes of their own, none has more than height × width pixels. */
-  height: number;
-  width: number;
-  /** `[count]`, indices into `classes`. Absent for unlabelled pictures. */
-  labels?: Uint32Array;
-  classes?: string[];
-  /** `[count]`: where each picture came from. */
-  names: string[];
-  /** Pictures of the source that could not be used. Decoding a streamed set may add to it. */
-  skipped: Skipped[];
-  /** What looks wrong with the source, or is left out of it, though it could be read. */
-  warnings?: string[];
-}
-
-/** Pictures one after the other. */
-export interface Pixels {
-  /** `[count, height, width, 3]`, row-major NHWC, 0..255 in sRGB; with `places` rows of pixels `[pixels, 3]`. */
-  data: Uint8Array;
-  /** `[count, 3]`, where pictures have shapes of their own: the first pixel, height and width of each. */
-  places?: Uint32Array;
-}
-
-/** A data set in memory. */
-export interface Pictures extends PictureSet, Pixels {}
 
 const arePixels: Rule = {
   is: 'an object of data, height and width, or of data and places',

@@ -6,10 +6,10 @@ import { described, reasons } from './folder.node.js';
 import { type FolderOptions, type FolderPlan, folderRules, planFolder } from './folder-plan.node.js';
 import { lanes } from './lanes.js';
 import { pathOf } from './file-names.node.js';
-import { checkIndices, type PictureSet } from './pictures.js';
+import { checkIndices } from './pictures.js';
+import type { PictureSet, StreamedPictures } from './picture-source.js';
 import { pool } from './pool.js';
 import { decode, type Decoded, DECODERS, forManyPictures } from './sharp.node.js';
-import type { StreamedPictures } from './picture-source.js';
 import { looksWhole, whyUnreadable } from './whole.node.js';
 
 /** Part of a set that may turn out to be damaged before that is an error. */

@@ -2,7 +2,7 @@ import { checkOptions, needed, whole } from '../core/check.js';
 import { ConfigError } from '../core/errors.js';
 import { Rng } from '../core/rng.js';
 import { type Pattern, PATTERNS } from './synthetic-pattern.js';
-import type { Pictures } from './pictures.js';
+import type { Pictures } from './picture-source.js';
 import { roomFor } from './allocate.js';
 
 /** Settings of the drawn data set. */

@@ -1,25 +1,18 @@
-import { above0, anyNumber, callable, check, instance, isRecord, listOf, whole } from '../core/check.js';
+import { above0, anyNumber, callable, check, instance, listOf } from '../core/check.js';
 import { ConfigError } from '../core/errors.js';
 import { checkPictures } from '../data/check.js';
 import { AHEAD, checkAhead } from '../input/look-ahead.js';
-import type { Pictures } from '../data/pictures.js';
-import type { PictureSource } from '../data/picture-source.js';
+import type { Pictures, PictureSource } from '../data/picture-source.js';
 import { binary } from '../core/numbers.js';
 import { evaluating } from '../nn/evaluating.js';
 import type { Encoder } from '../nn/models.js';
 import { Module } from '../nn/module.js';
 import { noGrad } from '../tensor/autograd.js';
-import { step } from '../tensor/tidy.js';
+import { tidy } from '../tensor/tidy.js';
 import { checkSameShape, type Tensor, tensor } from '../tensor/tensor.js';
-import { evaluated } from '../input/evaluation-crop.js';
+import { checkNormalisation, evaluated, type Normalisation } from '../input/evaluation-crop.js';
 import type { FeatureRows, Features } from './knn.js';
 import { shapeOf, StepPictures } from '../input/step-pictures.js';
-
-export interface Normalisation {
-  size: number;
-  mean: readonly number[];
-  std: readonly number[];
-}
 
 /** Pictures embedded at once. */
 export const EMBEDDED = 256;
@@ -49,19 +42,10 @@ export function checkEncoder(where: string, model: Encoder): void {
   check(where, 'the encoder', model, { is: 'a model with embed() and features', holds: (v) => v instanceof Module && 'embed' in v && 'features' in v }, 'Build one with buildModel().');
 }
 
-/** How pictures are put to an encoder; other settings may stand beside it. @throws ConfigError for what cannot be. */
-export function checkNormalisation(where: string, n: Normalisation): Normalisation {
-  check(where, 'the normalisation', n, { is: 'an object of size, mean and std', holds: isRecord });
-  check(where, 'the size', n.size, whole(1));
-  check(where, 'mean', n.mean, listOf(anyNumber, 3));
-  check(where, 'std', n.std, listOf(above0, 3));
-  return n;
-}
-
 /** What the pictures are known by: the features before the encoder's head, or the outputs of the head. */
 type By = (model: Encoder, x: Tensor) => Tensor;
 const features: By = (model, x) => model.embed(x);
-export const outputs: By = (model, x) => model.forward(x);
+export const outputs: By = (model, x) => model.call(x);
 
 async function embed(model: (x: Tensor) => Tensor, pictures: PictureSource, kept: Tensor | undefined, normalisation: Normalisation, ahead: number): Promise<Features> {
   const parts: Promise<void>[] = [];
@@ -71,7 +55,7 @@ async function embed(model: (x: Tensor) => Tensor, pictures: PictureSource, kept
   const set = new StepPictures(pictures, { of: indices }, { steps: batches, ahead }, kept);
   for (let i = 0; i < batches; i++) {
     const own = await set.take(i);
-    const part = step(() => {
+    const part = tidy(() => {
       const places = set.placesOf(tensor(indices(i)));
       const seen = evaluated(set.onDevice(() => tensor(own![0].data)), places, set.rowsOf(indices(i), own), normalisation);
       const y = noGrad(() => model(seen));

@@ -2,7 +2,7 @@ import { above0, callable, check, checkOptions, isRecord, needed, whole } from '
 import { ConfigError, ShapeError } from '../core/errors.js';
 import { l2Normalize } from '../ops/l2_normalize.js';
 import { matmul } from '../ops/matmul.js';
-import { step } from '../tensor/tidy.js';
+import { tidy } from '../tensor/tidy.js';
 import { type Tensor, tensor } from '../tensor/tensor.js';
 
 /** Features of pictures, with the class of each. */
@@ -58,10 +58,10 @@ export async function nearestNeighbours(queries: Features | FeatureRows, bank: F
   let sorted: Promise<void> | undefined;
   for (let before = 0; before < bank.count; before += width) {
     const some = Math.min(width, bank.count - before);
-    const keys = step(() => l2Normalize(asTensor(bank, before, some)));
+    const keys = tidy(() => l2Normalize(asTensor(bank, before, some)));
     for (let first = 0; first < queries.count; first += most) {
       const rows = Math.min(most, queries.count - first);
-      const scores = step(() => matmul(l2Normalize(asTensor(queries, first, rows)), keys, { transposeB: true }).data()) as Promise<Float32Array>;
+      const scores = tidy(() => matmul(l2Normalize(asTensor(queries, first, rows)), keys, { transposeB: true }).data()) as Promise<Float32Array>;
       scores.catch(() => undefined); // told where it is waited for
       await sorted; // the device computes these while the host sorts those before
       sorted = scores.then((s) => {

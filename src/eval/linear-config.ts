@@ -1,7 +1,7 @@
 import { above0, anything, check, checkOptions, oneOf, type Rule, whole } from '../core/check.js';
 import { cosine, stepDecay } from '../optim/schedule.js';
 import { configRules } from '../moco/config.js';
-import type { Normalisation } from './embed.js';
+import type { Normalisation } from '../input/evaluation-crop.js';
 
 /** How a linear classifier is trained on the features of a frozen encoder. */
 export interface LinearConfig {

@@ -9,7 +9,7 @@ import { reshape } from '../ops/reshape.js';
 import { concat } from '../ops/strided.js';
 import { FlatParameters } from '../optim/flat.js';
 import { SGD } from '../optim/sgd.js';
-import { step } from '../tensor/tidy.js';
+import { tidy } from '../tensor/tidy.js';
 import { state, type Tensor, tensor } from '../tensor/tensor.js';
 import { accuracy } from '../moco/contrast.js';
 import type { Features } from './knn.js';
@@ -82,7 +82,7 @@ function learner(
 ): (epoch: number, lr: number) => Promise<number[]> {
   const optimizer = new SGD(new FlatParameters(classifier), { momentum, weightDecay });
   const learn = compile((lr: Tensor, index: Tensor, ...inputs: Tensor[]) => {
-    const { loss, all } = measure(classifier.forward(seen.features(index, inputs)), gather(labels, index));
+    const { loss, all } = measure(classifier.call(seen.features(index, inputs)), gather(labels, index));
     backward(loss);
     optimizer.step(lr);
     return all;
@@ -108,8 +108,8 @@ export async function testOn(
   for (let first = 0; first < count; first += ROWS) {
     const end = Math.min(first + ROWS, count);
     const [x, y] = [values.subarray(first * size, end * size), labels!.subarray(first, end)];
-    const all = () => measure(classifier.forward(tensor(x, [end - first, size])), tensor(y)).all.data();
-    measured.push({ rows: end - first, values: step(() => noGrad(all)) });
+    const all = () => measure(classifier.call(tensor(x, [end - first, size])), tensor(y)).all.data();
+    measured.push({ rows: end - first, values: tidy(() => noGrad(all)) });
     await measured.at(-IN_FLIGHT)?.values;
   }
   const [loss, top1, top5] = await average(measured);

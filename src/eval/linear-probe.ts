@@ -1,12 +1,12 @@
 import { anything, callable, checkOptions, flag, instance } from '../core/check.js';
 import { ConfigError, DivergedError } from '../core/errors.js';
 import { checkAhead } from '../input/look-ahead.js';
-import type { PictureSet } from '../data/pictures.js';
-import type { PictureSource } from '../data/picture-source.js';
+import type { PictureSet, PictureSource } from '../data/picture-source.js';
 import type { StoredTensor } from '../io/safetensors.js';
 import { evaluating } from '../nn/evaluating.js';
 import type { Encoder } from '../nn/models.js';
-import { checkEncoder, embedPictures, type Normalisation } from './embed.js';
+import { checkEncoder, embedPictures } from './embed.js';
+import type { Normalisation } from '../input/evaluation-crop.js';
 import { checkSets } from '../input/sets.js';
 import type { Features } from './knn.js';
 import { checkLinear, type LinearConfig, linearRate } from './linear-config.js';

@@ -5,7 +5,7 @@ import type { Precision } from '../ops/precision.js';
 import { sum } from '../ops/reduce.js';
 import { reshape } from '../ops/reshape.js';
 import { sqrt } from '../ops/unary.js';
-import type { Skipped } from '../data/pictures.js';
+import type { Skipped } from '../data/picture-source.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Features } from './knn.js';
 

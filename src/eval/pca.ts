@@ -5,7 +5,7 @@ import { zeros } from '../tensor/fill.js';
 import { add, mul, sub } from '../ops/binary.js';
 import { l2Normalize } from '../ops/l2_normalize.js';
 import { matmul } from '../ops/matmul.js';
-import { step } from '../tensor/tidy.js';
+import { tidy } from '../tensor/tidy.js';
 import { type Tensor, tensor } from '../tensor/tensor.js';
 import { checkFeatures, type Features } from './knn.js';
 
@@ -32,21 +32,21 @@ export async function pca(features: Pick<Features, 'values' | 'count' | 'size'>,
   check('pca', 'k', k, whole(1, size), `There are ${size} features.`);
   if (count < 2) throw new ConfigError(`pca: there must be at least two pictures to vary; got ${count}. Pass more.`);
   const mean = meanOf(features);
-  let C = step(() => zeros([size, size])); // covariance
-  for (const X of blocks(features, mean)) C = step(() => add(C, mul(matmul(X, X, { transposeA: true }), 1 / (count - 1))));
+  let C = tidy(() => zeros([size, size])); // covariance
+  for (const X of blocks(features, mean)) C = tidy(() => add(C, mul(matmul(X, X, { transposeA: true }), 1 / (count - 1))));
   const found: Tensor[] = [];
   const variances = new Float32Array(k);
   for (let i = 0; i < k; i++) {
     const v = await direction(C, i);
-    const [variance] = (await step(() => matmul(matmul(v, C), v, { transposeB: true }).data())) as Float32Array; // v C vᵀ
-    [variances[i], C] = [variance, step(() => sub(C, mul(matmul(v, v, { transposeA: true }), variance)))];
+    const [variance] = (await tidy(() => matmul(matmul(v, C), v, { transposeB: true }).data())) as Float32Array; // v C vᵀ
+    [variances[i], C] = [variance, tidy(() => sub(C, mul(matmul(v, v, { transposeA: true }), variance)))];
     found.push(v);
   }
   const [components, projected] = [new Float32Array(k * size), new Float32Array(count * k)];
   for (const [i, v] of found.entries()) components.set(await v.data(), i * size);
   let at = 0;
   for (const X of blocks(features, mean)) {
-    const rows = await step(() => matmul(X, tensor(components, [k, size]), { transposeB: true }).data());
+    const rows = await tidy(() => matmul(X, tensor(components, [k, size]), { transposeB: true }).data());
     projected.set(rows, at);
     at += rows.length;
   }
@@ -75,7 +75,7 @@ async function direction(C: Tensor, number: number): Promise<Tensor> {
   const rng = new Rng(0, 'pca', number);
   let row: ArrayLike<number> = Float32Array.from({ length: size }, () => rng.normal());
   for (let round = 0; round < ROUNDS; round++) {
-    const turned = (await step(() => {
+    const turned = (await tidy(() => {
       let v = tensor(Float32Array.from(row), [1, size]);
       for (let i = 0; i < TURNS; i++) v = l2Normalize(matmul(v, C));
       return v.data();

@@ -8,7 +8,7 @@ import { AUGMENT_COLUMNS, type Augmentation, crops, drawAugmentation } from '../
 import { reshape } from '../ops/reshape.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { Batches } from '../input/batches.js';
-import type { Normalisation } from './embed.js';
+import type { Normalisation } from '../input/evaluation-crop.js';
 import type { Features } from './knn.js';
 import type { LinearConfig } from './linear-config.js';
 import { StepPictures } from '../input/step-pictures.js';

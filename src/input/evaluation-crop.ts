@@ -1,8 +1,24 @@
+import { above0, anyNumber, check, isRecord, listOf, whole } from '../core/check.js';
 import { evaluatedBox } from '../data/framing.js';
 import { augment, normalizePictures } from '../ops/augment.js';
 import { AUGMENT_COLUMNS, cropTable } from '../ops/augment_params.js';
 import { type Tensor, tensor } from '../tensor/tensor.js';
-import type { Normalisation } from '../eval/embed.js';
+
+/** How pictures become inputs of an encoder: pixels of a side, and mean and standard deviation of each channel in [0, 1]. */
+export interface Normalisation {
+  size: number;
+  mean: readonly number[];
+  std: readonly number[];
+}
+
+/** How pictures are put to an encoder; other settings may stand beside it. @throws ConfigError for what cannot be. */
+export function checkNormalisation(where: string, n: Normalisation): Normalisation {
+  check(where, 'the normalisation', n, { is: 'an object of size, mean and std', holds: isRecord });
+  check(where, 'the size', n.size, whole(1));
+  check(where, 'mean', n.mean, listOf(anyNumber, 3));
+  check(where, 'std', n.std, listOf(above0, 3));
+  return n;
+}
 
 /**
  * Pictures as evaluation sees them, f32 [N, size, size, 3]: of a set of one shape whole; of shapes of their own, which `rows`

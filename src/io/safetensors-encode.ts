@@ -2,8 +2,7 @@ import { check as rule, instance, isPlain, maybe, text, told } from '../core/che
 import { ConfigError, DTypeError, ShapeError } from '../core/errors.js';
 import { numel } from '../core/shape.js';
 import { bytesOf, joinBytes } from './bytes.js';
-import { LARGEST_HEADER, STORED_ARRAYS } from './safetensors-types.js';
-import type { StoredTensor } from './safetensors-types.js';
+import { LARGEST_HEADER, STORED_ARRAYS, type StoredTensor } from './safetensors-types.js';
 
 /**
  * A safetensors file (github.com/huggingface/safetensors, "Format"): the header's length as u64,

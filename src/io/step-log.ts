@@ -1,9 +1,40 @@
-import { LAST_STEPS, type ReportStep } from '../report/run-data.js';
+import { mean } from '../core/statistics.js';
 import type { Point } from '../core/points.js';
 
 /** What curves show of a step. */
 const CURVES = ['loss', 'contrastTop1', 'contrastTop5', 'lr', 'queueFill', 'picturesPerSecond', 'gradNorm'] as const;
 export type CurveName = (typeof CURVES)[number];
+
+/** A step of f16 that was tried and not made: its loss is no part of any mean. */
+export const wasSkipped = ({ lossScale, gradNorm }: Pick<ReportStep, 'lossScale' | 'gradNorm'>): boolean => lossScale !== undefined && gradNorm === undefined;
+
+/** Steps at the end of a run whose mean is told as its loss and its contrast accuracy. */
+export const LAST_STEPS = 10;
+
+/** The mean over the last ten steps of a run, NaN if one of them is not finite. */
+export const lastMean = <S extends ReportStep>(steps: readonly S[], read: (s: S) => number): number =>
+  mean(steps.filter((s) => !wasSkipped(s)).slice(-LAST_STEPS).map(read));
+
+/** One training step as it was logged; what was not finite is null in a file. */
+export interface ReportStep {
+  step: number;
+  epoch: number;
+  loss: number;
+  /** How often the positive key has the largest logit, 0..1. */
+  contrastTop1: number;
+  contrastTop5?: number;
+  lr: number;
+  /** Filled share of the queue, 0..1. */
+  queueFill?: number;
+  picturesPerSecond?: number;
+  /** Norm of the gradient of the first layer. */
+  gradNorm?: number;
+  /** Where this stands for many steps up to `step`, whose means the values are: how many had each, and its extremes. */
+  run?: Partial<Record<CurveName, { count: number; least: number; most: number }>>;
+  /** With precision f16: the loss scale of the next step, and steps skipped so far. */
+  lossScale?: number;
+  skipped?: number;
+}
 
 /** Runs of steps that a long log is thinned to; twice as many at most. */
 const RUNS = 2048;

@@ -1,8 +1,7 @@
 import { above0, anyNumber, anything, atLeast0, below1, check, checkOptions, finite, flag, listOf, oneOf, type Rule, text, upTo1, whole } from '../core/check.js';
 import { ConfigError } from '../core/errors.js';
-import type { Augmentation } from '../ops/augment_params.js';
+import { type Augmentation, mocoV1Augmentation, mocoV2Augmentation, mocoV3Augmentations } from '../ops/augment_params.js';
 import { seedRule } from './check.js';
-import { mocoV1Augmentation, mocoV2Augmentation, mocoV3Augmentations } from '../ops/augment_params.js';
 
 /** Everything a pretraining run depends on, besides its pictures. */
 export interface PretrainConfig {

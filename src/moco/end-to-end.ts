@@ -48,8 +48,8 @@ export class EndToEnd implements Method {
     const { lr } = checkStep('EndToEnd', parts, rates, ['x1', 'x2', 'shuffle', 'unshuffle'], false);
     this.optimizer.parameters.lossScale?.keep();
     const { measured } = descend(parts, this.optimizer, ({ x1, x2, shuffle, unshuffle }) => {
-      const q = this.encoderQ.forward(x1); // queries: N × dim
-      const k = gather(this.encoderK.forward(gather(x2!, shuffle)), unshuffle); // keys: N × dim
+      const q = this.encoderQ.call(x1); // queries: N × dim
+      const k = gather(this.encoderK.call(gather(x2!, shuffle)), unshuffle); // keys: N × dim
       return contrast(q, k, this.#T); // N-way softmax, positives on the diagonal
     });
     this.optimizer.step(lr);

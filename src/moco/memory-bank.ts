@@ -62,7 +62,7 @@ export class MemoryBank implements Method {
     const { lossScale } = this.optimizer.parameters;
     lossScale?.keep();
     const { measured, keys } = descend(parts, this.optimizer, (part) => {
-      const v = l2Normalize(this.encoder.forward(part.x1)); // N × dim
+      const v = l2Normalize(this.encoder.call(part.x1)); // N × dim
       return { ...this.#loss(v, part), keys: v };
     });
     this.optimizer.step(lr);

@@ -5,7 +5,7 @@ import { mean } from '../ops/reduce.js';
 import { reshape } from '../ops/reshape.js';
 import { concat } from '../ops/strided.js';
 import type { Optimizer } from '../optim/optimizer.js';
-import { step } from '../tensor/tidy.js';
+import { tidy } from '../tensor/tidy.js';
 import type { Tensor } from '../tensor/tensor.js';
 
 /** The pictures of one backward pass: a batch, or a part of one whose gradients add up. */
@@ -90,6 +90,6 @@ export function descend(parts: readonly Part[], { parameters: { lossScale } }: O
     return { measured: concat([loss, top1, top5].map((x) => reshape(x, [1]))), keys: keys ? [keys.detach()] : [] };
   };
   if (parts.length === 1) return one(parts[0]);
-  const done = parts.map((part) => step(() => one(part)));
+  const done = parts.map((part) => tidy(() => one(part)));
   return { measured: mean(concat(done.map((d) => reshape(d.measured, [1, 3]))), 0), keys: done.flatMap((d) => d.keys) };
 }

@@ -59,8 +59,8 @@ export class MoCoV3 implements Method {
     this.optimizer.parameters.lossScale?.keep();
     ema(this.#thetaM, this.#thetaB, m); // θ_m = m θ_m + (1 - m) θ_b
     const { measured } = descend(parts, this.optimizer, ({ x1, x2 }) => {
-      const [q1, q2] = [x1, x2!].map((x) => this.predictor.forward(this.baseEncoder.forward(x))); // queries: N × dim
-      const [k1, k2] = noGrad(() => [x1, x2!].map((x) => this.momentumEncoder.forward(x))); // keys: N × dim
+      const [q1, q2] = [x1, x2!].map((x) => this.predictor.call(this.baseEncoder.call(x))); // queries: N × dim
+      const [k1, k2] = noGrad(() => [x1, x2!].map((x) => this.momentumEncoder.call(x))); // keys: N × dim
       return both(this.#loss(q1, k2), this.#loss(q2, k1));
     });
     this.optimizer.step(lr);

@@ -70,8 +70,8 @@ export class MoCo implements Method {
     ema(this.#keyParameters.values, this.optimizer.parameters.values, m); // θ_k = m θ_k + (1 - m) θ_q
     const { measured, keys } = descend(parts, this.optimizer, ({ x1, x2, shuffle, unshuffle }) => {
       const lookUp = (xQ: Tensor, xK: Tensor) => {
-        const q = l2Normalize(this.encoderQ.forward(xQ)); // queries: N × dim
-        const k = noGrad(() => gather(l2Normalize(this.encoderK.forward(gather(xK, shuffle))), unshuffle)); // keys: N × dim
+        const q = l2Normalize(this.encoderQ.call(xQ)); // queries: N × dim
+        const k = noGrad(() => gather(l2Normalize(this.encoderK.call(gather(xK, shuffle))), unshuffle)); // keys: N × dim
         return { ...infoNce(q, k, this.queue, this.#options.T), keys: k }; // (K + 1)-way softmax, positive first
       };
       return this.#options.symmetric ? both(lookUp(x1, x2!), lookUp(x2!, x1)) : lookUp(x1, x2!);

@@ -65,7 +65,7 @@ export class BatchNorm extends Module {
     check('BatchNorm', 'the convolution', conv, instance(Conv2d, 'Conv2d'));
     checkOptions('BatchNorm', options, fused);
     const wish: StatisticsWish | undefined = this.training ? { splits: this.#splits } : undefined;
-    const y = conv.forward(x, wish);
+    const y = conv.call(x, wish);
     return this.forward(y, { ...options, statistics: wish?.tiles });
   }
 }

@@ -66,6 +66,6 @@ export class Sequential extends Module {
 
   /** `x` through all layers. */
   forward(x: Tensor): Tensor {
-    return this.#layers.reduce((y, layer) => layer.forward(y), x);
+    return this.#layers.reduce((y, layer) => layer.call(y), x);
   }
 }

@@ -1,9 +1,8 @@
 import { callable, check, flag, instance, text } from '../core/check.js';
 import { ConfigError, DawngradError, ShapeError } from '../core/errors.js';
-import { sameShape, type Shape, show } from '../core/shape.js';
+import { sameShape, show } from '../core/shape.js';
 import { dependsOn, onReplay } from '../tensor/replay.js';
 import { checkTensor, Tensor } from '../tensor/tensor.js';
-import { enter, type Summary, summarize } from './summary.js';
 
 /** What a module holds by name: a parameter or buffer, or the count of batches that a batch norm has seen. */
 export type Entry = { name: string; tensor: Tensor } | { name: string; counter: Counter };
@@ -37,22 +36,24 @@ export abstract class Module {
     onReplay(set);
   }
 
-  /** What the module computes of `x`; each module says of what shapes. */
+  /** What the module computes of `x`; each module says of what shapes. Define it in a class of your own, and call `call`. */
   abstract forward(x: Tensor): Tensor;
 
-  constructor() {
-    const forward = this.forward;
-    const value = (...args: Parameters<typeof forward>): Tensor => {
-      try {
-        const kind = this.constructor.name.replace(/^_/, '');
-        check(kind, 'forward', forward, callable, 'Define it in the class.');
-        checkTensor(kind, args[0], 'the input');
-        return enter(this, () => forward.apply(this, args));
-      } catch (error) {
-        throw nameLayer(error, this);
-      }
-    };
-    Object.defineProperty(this, 'forward', { value, enumerable: false, writable: true, configurable: true });
+  /**
+   * Runs the module: `forward`, of the same arguments.
+   *
+   * @throws DawngradError what `forward` throws, after the name of the layer that threw: `layer1.0.conv1: conv2d: …`.
+   */
+  call(...args: Parameters<this['forward']>): Tensor {
+    try {
+      const kind = this.constructor.name.replace(/^_/, '');
+      check(kind, 'forward', this.forward, callable, 'Define it in the class.');
+      checkTensor(kind, args[0], 'the input');
+      const run = () => Reflect.apply(this.forward, this, args) as Tensor;
+      return tracer ? tracer.enter(this, run) : run();
+    } catch (error) {
+      throw nameLayer(error, this);
+    }
   }
 
   /** Modules by name, in order. */
@@ -81,16 +82,6 @@ export abstract class Module {
     return named;
   }
 
-  /**
-   * Shapes, parameters and floating-point operations by layer for an input of `shape`, batch first, in evaluation.
-   * Nothing is computed. Its text is a table: `console.log(String(model.summary([1, 224, 224, 3])))`.
-   *
-   * @throws ShapeError when the model does not take such an input, naming the layer.
-   */
-  summary(shape: Shape): Summary {
-    return summarize(this, shape);
-  }
-
   /** Switches this module and all inside it to training, or with `false` to evaluation. */
   train(training = true): this {
     check('train', 'training', training, flag);
@@ -102,6 +93,23 @@ export abstract class Module {
   /** Switches to evaluation: batch norms use their running statistics. The same as train(false). */
   eval(): this {
     return this.train(false);
+  }
+}
+
+/** What sees modules run. */
+export interface Tracer {
+  enter(module: Module, forward: () => Tensor): Tensor;
+}
+
+let tracer: Tracer | undefined;
+
+/** Runs `fn` with modules in sight of `seen`. */
+export function tracing<T>(seen: Tracer, fn: () => T): T {
+  tracer = seen;
+  try {
+    return fn();
+  } finally {
+    tracer = undefined;
   }
 }
 

@@ -78,7 +78,7 @@ class BasicBlock extends Module {
 
   forward(x: Tensor): Tensor {
     const y = this.bn1.after(this.conv1, x, { relu: true });
-    const residual = this.downsample?.forward(x) ?? x;
+    const residual = this.downsample?.call(x) ?? x;
     return this.bn2.after(this.conv2, y, { relu: true, residual });
   }
 }
@@ -109,7 +109,7 @@ class Bottleneck extends Module {
   forward(x: Tensor): Tensor {
     let y = this.bn1.after(this.conv1, x, { relu: true });
     y = this.bn2.after(this.conv2, y, { relu: true });
-    const residual = this.downsample?.forward(x) ?? x;
+    const residual = this.downsample?.call(x) ?? x;
     return this.bn3.after(this.conv3, y, { relu: true, residual });
   }
 }
@@ -164,14 +164,14 @@ export class ResNet extends Module {
   embed(x: Tensor): Tensor {
     let y = this.bn1.after(this.conv1, x, { relu: true });
     if (this.#stem === 'imagenet') y = maxPool(y, { kernel: 3, stride: 2, padding: 1 });
-    for (const stage of this.#stages) for (const block of (this as unknown as Record<string, Module[]>)[stage]) y = block.forward(y);
+    for (const stage of this.#stages) for (const block of (this as unknown as Record<string, Module[]>)[stage]) y = block.call(y);
     return globalAvgPool(y);
   }
 
   /** [N, H, W, 3] -> [N, dim], or the features without a head. */
   forward(x: Tensor): Tensor {
     const y = this.embed(x);
-    return this.fc ? this.fc.forward(y) : y;
+    return this.fc ? this.fc.call(y) : y;
   }
 }
 

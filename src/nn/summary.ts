@@ -1,9 +1,10 @@
+import { check, instance } from '../core/check.js';
 import { ShapesBackend } from '../backend/shapes.js';
 import { noGrad } from '../tensor/autograd.js';
 import { checkShape, numel, sameShape, type Shape, show } from '../core/shape.js';
-import { step } from '../tensor/tidy.js';
+import { tidy } from '../tensor/tidy.js';
 import { empty, observe, Tensor } from '../tensor/tensor.js';
-import type { Module } from './module.js';
+import { Module, tracing } from './module.js';
 
 /** A layer, or an operation that a module of several layers does itself and that changes the shape or takes products. */
 export interface LayerSummary {
@@ -18,7 +19,7 @@ export interface LayerSummary {
   readonly flops: number;
 }
 
-/** What `Module.summary` tells. */
+/** What `summary` tells. */
 export interface Summary {
   readonly input: Shape;
   readonly output: Shape;
@@ -90,25 +91,26 @@ function* namesOf(module: Module, name: string): Generator<[Module, string]> {
   for (const [child, m] of module.children()) yield* namesOf(m, name ? `${name}.${child}` : child);
 }
 
-let trace: Trace | undefined;
-
-/** Runs a module's `forward`, in sight of a summary that is being made. */
-export const enter = (module: Module, forward: () => Tensor): Tensor => (trace ? trace.enter(module, forward) : forward());
-
-/** See `Module.summary`. */
-export function summarize(model: Module, input: Shape): Summary {
-  checkShape('summary', input);
+/**
+ * Shapes, parameters and floating-point operations by layer of `model` for an input of `shape`, batch first, in evaluation.
+ * Nothing is computed. Its text is a table: `console.log(String(summary(model, [1, 224, 224, 3])))`.
+ *
+ * @throws ShapeError when the model does not take such an input, naming the layer.
+ */
+export function summary(model: Module, shape: Shape): Summary {
+  check('summary', 'the model', model, instance(Module, 'Module'));
+  checkShape('summary', shape);
   const modes = [...namesOf(model, '')].map(([m]) => [m, m.training] as const);
-  const { rows: layers } = (trace = new Trace(model));
+  const trace = new Trace(model);
   try {
     model.eval();
-    const output = observe(trace, () => noGrad(() => step(() => model.forward(empty(input)).shape)));
+    const output = tracing(trace, () => observe(trace, () => noGrad(() => tidy(() => model.call(empty(shape)).shape))));
     const sum = (values: Iterable<number>) => [...values].reduce((a, b) => a + b, 0);
-    const flops = sum(layers.map((l) => l.flops));
-    const summary = { input, output, layers, parameters: sum([...model.parameters().values()].map((p) => numel(p.shape))), flops, macs: flops / 2 };
-    return Object.defineProperty(summary, 'toString', { value: () => table(summary) });
+    const flops = sum(trace.rows.map((l) => l.flops));
+    const parameters = sum([...model.parameters().values()].map((p) => numel(p.shape)));
+    const whole = { input: shape, output, layers: trace.rows, parameters, flops, macs: flops / 2 };
+    return Object.defineProperty(whole, 'toString', { value: () => table(whole) });
   } finally {
-    trace = undefined;
     for (const [m, training] of modes) m.training = training;
   }
 }

@@ -67,7 +67,7 @@ class Attention extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    return this.proj.forward(attentionQkv(this.qkv.forward(x), { heads: this.#heads }));
+    return this.proj.call(attentionQkv(this.qkv.call(x), { heads: this.#heads }));
   }
 }
 
@@ -83,7 +83,7 @@ class Mlp extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    return this.fc2.forward(gelu(this.fc1.forward(x)));
+    return this.fc2.call(gelu(this.fc1.call(x)));
   }
 }
 
@@ -103,8 +103,8 @@ class Block extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    const y = add(x, this.attn.forward(this.norm1.forward(x)));
-    return add(y, this.mlp.forward(this.norm2.forward(y)));
+    const y = add(x, this.attn.call(this.norm1.call(x)));
+    return add(y, this.mlp.call(this.norm2.call(y)));
   }
 }
 
@@ -124,7 +124,7 @@ class PatchEmbed extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    return this.proj.forward(x);
+    return this.proj.call(x);
   }
 }
 
@@ -190,16 +190,16 @@ export class VisionTransformer extends Module {
     if (x.rank !== 4 || x.shape[1] !== size || x.shape[2] !== size)
       throw new ShapeError(`vit: pictures must be [N, ${size}, ${size}, 3]; got ${show(x.shape)}. Resize them, or build with another size.`);
     const [N, width] = [x.shape[0], this.features];
-    const patches = reshape(this.patchEmbed.forward(x), [N, this.posEmbed.shape[1] - 1, width]);
+    const patches = reshape(this.patchEmbed.call(x), [N, this.posEmbed.shape[1] - 1, width]);
     let y = add(concat([cast(expand(this.clsToken, [N, 1, width]), patches.dtype as FloatType), patches], 1), this.posEmbed);
-    for (const block of this.blocks) y = block.forward(y);
-    return this.norm.forward(reshape(slice(y, 1, 0, 1), [N, width])); // a norm of tokens is each token's own
+    for (const block of this.blocks) y = block.call(y);
+    return this.norm.call(reshape(slice(y, 1, 0, 1), [N, width])); // a norm of tokens is each token's own
   }
 
   /** [N, size, size, 3] -> [N, dim], or the features without a head. */
   forward(x: Tensor): Tensor {
     const y = this.embed(x);
-    return this.head ? this.head.forward(y) : y;
+    return this.head ? this.head.call(y) : y;
   }
 }
 

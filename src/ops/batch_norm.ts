@@ -17,7 +17,7 @@ import { kernel } from '../gpu/kernel.js';
 import { type Widths, widthOf, widths } from '../gpu/widths.js';
 import type { BatchNormParams } from '../reference/batch_norm.js';
 import { checkDType, checkSameShape, empty, floatType, type Place, run, runTo, type Tensor } from '../tensor/tensor.js';
-import { reduceLaunch } from './reduce.js';
+import { reduceLaunch } from './reduce_launch.js';
 
 const [normalise, stats, sums, gradient] = [widths('batch_norm', source), widths('batch_norm_stats', statsSource), widths('batch_norm_sums_grad', sumsSource), widths('batch_norm_grad', gradSource)];
 const [statsMerge, statsTiles] = [kernel('batch_norm_stats_merge', statsMergeSource), kernel('batch_norm_stats_tiles', statsTilesSource)];

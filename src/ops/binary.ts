@@ -5,7 +5,7 @@ import { sameShape } from '../core/shape.js';
 import { scalar } from '../tensor/fill.js';
 import { pairwise } from '../tensor/pairwise.js';
 import { Tensor } from '../tensor/tensor.js';
-import { sumTo } from './reduce.js';
+import { sumTo } from './reduce_launch.js';
 import { neg } from './unary.js';
 
 type Operand = Tensor | number;

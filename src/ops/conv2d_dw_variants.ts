@@ -13,7 +13,7 @@ import { type Kernel, kernel } from '../gpu/kernel.js';
 import type { Conv2dParams } from '../reference/conv2d.js';
 import { always, byColumns, bySide, bySubgroup, canMatrix, canTile, canTileFew, classOf, fillsMatrices, fillsTiles, isDepthwise, isProduct, pixelsOf, product, rebind, samples, tiling, wSize, xSize, ySize } from './conv2d_parts.js';
 import { byWhole, matmulGpu } from './matmul_variants.js';
-import { reduceLaunch } from './reduce.js';
+import { reduceLaunch } from './reduce_launch.js';
 
 type P = Conv2dParams;
 const direct = byColumns('conv2d_dw', source);

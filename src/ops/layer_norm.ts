@@ -8,7 +8,7 @@ import type { Traits } from '../gpu/device.js';
 import { type Widths, widthOf, widths } from '../gpu/widths.js';
 import type { Rows } from '../reference/row_dot.js';
 import { checkDType, checkSameShape, empty, floatType, run, runTo, type Tensor } from '../tensor/tensor.js';
-import { reduceLaunches } from './reduce.js';
+import { reduceLaunches } from './reduce_launch.js';
 import { rowsOf } from './row_dot.js';
 
 /** Threads that share a row: one where they would have to meet in slow workgroup memory. */

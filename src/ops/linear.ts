@@ -8,7 +8,7 @@ import { add } from './binary.js';
 import { gradientOf, matmul, matmulFlops, type MatmulOptions, matmulPlan } from './matmul.js';
 import { matmulLadder } from './matmul_variants.js';
 import { precision, precisions, storedIn } from './precision.js';
-import { sumTo } from './reduce.js';
+import { sumTo } from './reduce_launch.js';
 
 /** [x, w, bias] -> [y], where the rung adds a bias on its way. */
 export const linearPrimitive: Primitive<MatmulParams> = { name: 'linear', gpu: (p, traits) => biasedOf(matmulLadder, p, traits)!, flops: matmulFlops };

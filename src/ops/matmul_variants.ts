@@ -11,7 +11,7 @@ import type { Traits } from '../gpu/device.js';
 import { type Kernel, kernel } from '../gpu/kernel.js';
 import type { Tuning } from '../gpu/preprocess.js';
 import type { MatmulParams } from '../reference/matmul.js';
-import { reduceLaunch } from './reduce.js';
+import { reduceLaunch } from './reduce_launch.js';
 
 /** Steps of k that a part of a split product sums at least. */
 const LEAST_CHUNK = 256;

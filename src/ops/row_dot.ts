@@ -8,7 +8,7 @@ import { kernel } from '../gpu/kernel.js';
 import type { Rows } from '../reference/row_dot.js';
 import { checkSameShape, empty, floatType, runTo, type Tensor, view } from '../tensor/tensor.js';
 import { mul } from './binary.js';
-import { reduceLaunch } from './reduce.js';
+import { reduceLaunch } from './reduce_launch.js';
 
 const shader = kernel('row_dot', source);
 

@@ -1,7 +1,7 @@
 import { type Backend, checkBackend, useBackend } from '../backend/backend.js';
 import { Rng } from '../core/rng.js';
 import { numel, type Shape } from '../core/shape.js';
-import { step } from '../tensor/tidy.js';
+import { tidy } from '../tensor/tidy.js';
 import { type Tensor, tensor } from '../tensor/tensor.js';
 import { conv2d } from './conv2d.js';
 import { matmul } from './matmul.js';
@@ -35,7 +35,7 @@ export async function selfCheck(on: Backend): Promise<Checked[]> {
     const compute = (backend: Backend) => {
       const before = useBackend(backend);
       try {
-        return step(() => f(tensor(inputs[0], shapes[0]), tensor(inputs[1], shapes[1]))).data();
+        return tidy(() => f(tensor(inputs[0], shapes[0]), tensor(inputs[1], shapes[1]))).data();
       } finally {
         useBackend(before);
       }

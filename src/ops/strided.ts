@@ -12,7 +12,7 @@ import { kernel } from '../gpu/kernel.js';
 import { widths } from '../gpu/widths.js';
 import type { StridedParams } from '../reference/strided.js';
 import { checkDType, empty, run, runTo, type Tensor } from '../tensor/tensor.js';
-import { sumTo } from './reduce.js';
+import { sumTo } from './reduce_launch.js';
 
 const kernels = widths('strided', source);
 const tiles = kernel('strided_transpose', transposeSource);

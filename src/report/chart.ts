@@ -1,6 +1,5 @@
 import { escape } from './html.js';
-import { thin } from '../core/points.js';
-import type { Point } from '../core/points.js';
+import { type Point, thin } from '../core/points.js';
 import { ticks } from './ticks.js';
 
 /** A line of a chart. `tone` 1..4 picks a colour of the style sheet; a pale line is a backdrop without a legend. */

@@ -2,8 +2,7 @@ import { lineChart, type Series } from './chart.js';
 import { escape } from './html.js';
 import { percent, percentTick, plain, whole } from '../core/numbers.js';
 import { page } from './html-page.js';
-import { lastMean, type ReportStep } from './run-data.js';
-import { type Curve, type CurveName, curveOf } from '../io/step-log.js';
+import { type Curve, type CurveName, curveOf, lastMean, type ReportStep } from '../io/step-log.js';
 import { type Point, runningMean } from '../core/points.js';
 
 /** A run as it is set beside others. */

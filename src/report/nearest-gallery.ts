@@ -1,6 +1,6 @@
 import { loadPictures } from '../data/load-pictures.js';
-import { pictureAt, type PictureSet } from '../data/pictures.js';
-import type { PictureSource } from '../data/picture-source.js';
+import { pictureAt } from '../data/pictures.js';
+import type { PictureSet, PictureSource } from '../data/picture-source.js';
 import { dataUri, encodePng } from '../io/png.js';
 import type { ReportData, ReportPicture } from './run-report.js';
 import { type Features, nearestNeighbours } from '../eval/knn.js';

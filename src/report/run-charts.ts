@@ -1,5 +1,4 @@
-import { lineChart } from './chart.js';
-import type { Series } from './chart.js';
+import { lineChart, type Series } from './chart.js';
 import { percent, percentTick, plain } from '../core/numbers.js';
 import type { ReportData } from './run-data.js';
 import { similarityChart } from './run-views.js';

@@ -7,7 +7,8 @@ import { reportPage } from './run-page.js';
 import { reportKnn, reportSettings, reportSummary } from './tables.js';
 import { reportViews } from './run-views.js';
 
-export type { ReportData, ReportNeighbour, ReportPicture, ReportStep } from './run-data.js';
+export type { ReportData, ReportNeighbour, ReportPicture } from './run-data.js';
+export type { ReportStep } from '../io/step-log.js';
 
 /** The report of a run as one HTML file that needs no network and no script. Equal data give equal bytes. */
 export function renderReport(data: ReportData): string {

@@ -1,7 +1,8 @@
 import { mean } from '../core/statistics.js';
 import { escape } from './html.js';
 import { duration, percent, plain, whole } from '../core/numbers.js';
-import { lastMean, type ReportData } from './run-data.js';
+import { type ReportData } from './run-data.js';
+import { lastMean } from '../io/step-log.js';
 
 /** The run at a glance: a sentence and a row of figures. */
 export function reportSummary(data: ReportData): string {

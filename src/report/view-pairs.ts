@@ -1,14 +1,13 @@
 import { noGrad } from '../tensor/autograd.js';
 import { loadPictures } from '../data/load-pictures.js';
-import type { Pictures } from '../data/pictures.js';
-import type { PictureSource } from '../data/picture-source.js';
+import type { Pictures, PictureSource } from '../data/picture-source.js';
 import { evaluating } from '../nn/evaluating.js';
 import type { Encoder } from '../nn/models.js';
 import { augment } from '../ops/augment.js';
 import { AUGMENT_COLUMNS, drawAugmentation } from '../ops/augment_params.js';
 import { l2Normalize } from '../ops/l2_normalize.js';
 import { matmul } from '../ops/matmul.js';
-import { step } from '../tensor/tidy.js';
+import { tidy } from '../tensor/tidy.js';
 import { type Tensor, tensor } from '../tensor/tensor.js';
 import { type PretrainConfig, viewsOf } from '../moco/config.js';
 import { pictureTensor } from '../input/step-pictures.js';
@@ -32,7 +31,7 @@ function views(config: PretrainConfig, shown: Pictures): Tensor[] {
 export async function previewViews(config: PretrainConfig, train: PictureSource, count: number): Promise<Pictures> {
   const shown = await first(train, count);
   const N = shown.count;
-  const [x1, x2] = (await Promise.all(step(() => views(config, shown).map((x) => x.data())))) as Float32Array[];
+  const [x1, x2] = (await Promise.all(tidy(() => views(config, shown).map((x) => x.data())))) as Float32Array[];
   const bytes = config.size ** 2 * 3;
   const data = new Uint8ClampedArray(2 * N * bytes);
   const colour = (v: number, channel: number) => 255 * (v * config.std[channel] + config.mean[channel]);
@@ -60,9 +59,9 @@ export async function similarities(encoder: Encoder, config: PretrainConfig, tra
   const shown = await first(train, count);
   const cosines = () =>
     noGrad(() => {
-      const [q, k] = views(config, shown).map((x) => l2Normalize(encoder.forward(x)));
+      const [q, k] = views(config, shown).map((x) => l2Normalize(encoder.call(x)));
       return matmul(q, k, { transposeB: true }).data();
     });
-  const all = (await evaluating(encoder, () => step(cosines))) as Float32Array;
+  const all = (await evaluating(encoder, () => tidy(cosines))) as Float32Array;
   return { positive: all.filter((_, i) => i % (shown.count + 1) === 0), negative: all.filter((_, i) => i % (shown.count + 1) !== 0) };
 }

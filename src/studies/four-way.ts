@@ -1,7 +1,7 @@
 import { check, checkOptions, isRecord, needed, oneOf, text, whole } from '../core/check.js';
 import { DivergedError } from '../core/errors.js';
 import { mean, roughness } from '../core/statistics.js';
-import type { Pictures } from '../data/pictures.js';
+import type { Pictures } from '../data/picture-source.js';
 import { fixed, percent } from '../core/numbers.js';
 import type { StoredTensor } from '../io/safetensors.js';
 import { models } from '../nn/models.js';

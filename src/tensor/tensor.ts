@@ -25,7 +25,7 @@ export interface TapeNode {
 }
 
 /**
- * A multi-dimensional array on the current backend. Nobody frees it: see `step`.
+ * A multi-dimensional array on the current backend. Nobody frees it: see `tidy`.
  *
  * `D` is its element type where the compiler knows it: a plain `Tensor` may be of any, and goes wherever one is asked for.
  */
@@ -64,8 +64,8 @@ export class Tensor<D extends DType = any> {
   get storage(): Storage {
     if (this.#storage.freed || this.#storage.parent?.freed)
       throw new DeviceError(
-        `tensor ${show(this.shape)}: its memory must be alive, and what is made inside a step is recycled when the step ends; got one that is gone. ` +
-          'Return it from the step, or read it inside.',
+        `tensor ${show(this.shape)}: its memory must be alive, and what is made inside a tidy() is recycled when it ends; got one that is gone. ` +
+          'Return it from the tidy(), or read it inside.',
       );
     return this.#storage;
   }

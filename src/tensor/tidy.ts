@@ -1,6 +1,11 @@
 import type { Backend, Storage } from '../backend/backend.js';
 import { check, synchronous } from '../core/check.js';
-import type { Tensor } from './tensor.js';
+
+/** What holds memory: a tensor. */
+interface Holder {
+  readonly storage: Storage;
+  readonly backend: Backend;
+}
 
 /** Memory made while a step runs, to be recycled when it ends. */
 type Scope = Map<Storage, Backend>;
@@ -17,11 +22,11 @@ const watched = new WeakSet<Storage>();
  *
  * @returns what `fn` returns; tensors in it (alone, in arrays or in plain objects) stay usable.
  */
-export function step<T>(fn: () => T): T {
-  check('step', 'the work', fn, synchronous);
+export function tidy<T>(fn: () => T): T {
+  check('tidy', 'the work', fn, synchronous);
   const scope: Scope = new Map();
   scopes.push(scope);
-  let returned: [Storage, Tensor][] = [];
+  let returned: [Storage, Holder][] = [];
   try {
     const result = fn();
     returned = [...tensorsIn(result)].map((t) => [root(t.storage), t]); // throws if one is gone already
@@ -35,19 +40,19 @@ export function step<T>(fn: () => T): T {
 }
 
 /** Puts a new tensor's memory in the current step, or in JavaScript's care outside of steps. */
-export function collect(t: Tensor): void {
+export function collect(t: Holder): void {
   const scope = scopes[scopes.length - 1];
   if (scope) scope.set(root(t.storage), t.backend);
   else watch(t);
 }
 
 /** Takes a tensor's memory out of every step: it lives as long as the program holds it. */
-export function keep(t: Tensor): void {
+export function keep(t: Holder): void {
   for (const scope of scopes) scope.delete(root(t.storage));
   watch(t);
 }
 
-function watch(t: Tensor): void {
+function watch(t: Holder): void {
   const storage = root(t.storage);
   if (watched.has(storage)) return;
   watched.add(storage);
@@ -61,8 +66,8 @@ const root = (storage: Storage): Storage => (storage.parent ? root(storage.paren
 export const isPlain = (value: object): boolean => Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype;
 
 /** The tensors in a value: itself, in arrays, in plain objects. */
-export function* tensorsIn(value: unknown): Iterable<Tensor> {
+export function* tensorsIn(value: unknown): Iterable<Holder> {
   if (value === null || typeof value !== 'object') return;
-  if ('storage' in value && 'backend' in value) yield value as Tensor;
+  if ('storage' in value && 'backend' in value) yield value as Holder;
   else if (isPlain(value)) for (const v of Object.values(value)) yield* tensorsIn(v);
 }

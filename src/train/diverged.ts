@@ -5,7 +5,7 @@ import { LEAST_SCALE } from '../ops/loss_scale.js';
 import { sum } from '../ops/reduce.js';
 import type { Precision } from '../ops/precision.js';
 import type { FlatParameters } from '../optim/flat.js';
-import { step } from '../tensor/tidy.js';
+import { tidy } from '../tensor/tidy.js';
 
 /** What a training was set to, as far as that tells why it diverged. */
 interface Setting {
@@ -33,7 +33,7 @@ export function notFinite({ loss, norm = 0, layer, inRow = 0, lossScale = 1 }: M
 
 /** The same of parameters, once the device has done what it was given. */
 export async function notFiniteParameters({ values }: FlatParameters): Promise<string | undefined> {
-  const [total] = await step(() => noGrad(() => sum(mul(values, 2 ** -100)).data())); // too small to overflow, and NaN and infinity stay
+  const [total] = await tidy(() => noGrad(() => sum(mul(values, 2 ** -100)).data())); // too small to overflow, and NaN and infinity stay
   return Number.isFinite(total) ? undefined : 'parameters that are not';
 }
 

@@ -2,7 +2,7 @@ import { FormatError } from '../core/errors.js';
 import type { ModelOptions } from '../nn/models.js';
 import { type EncoderFile, isVit, type Said } from '../checkpoints/encoder.js';
 import { openEncoder } from './encoder.node.js';
-import type { Normalisation } from '../eval/embed.js';
+import type { Normalisation } from '../input/evaluation-crop.js';
 
 /** An encoder that `buildModel` can build again. */
 export interface NamedEncoder extends Normalisation, Pick<ModelOptions, 'stem' | 'heads'>, Pick<EncoderFile, 'tensors' | 'taken' | 'notes' | 'warnings'> {

@@ -20,7 +20,8 @@ import { DrawnAhead } from './sample-ahead.js';
 import { checkHooks, checkSets } from '../input/sets.js';
 import { Drawer, type Draws, mapDraws } from './sampler.js';
 import { COLLAPSE, collapseText, damagedText, featureSpread, firstLayer, gradientNorm, lacking, SKIPPED, skippedText, SpikeDetector, spikeText, starvedText } from '../eval/monitors.js';
-import { EpochMeans, type Score } from './epoch.js';
+import { EpochMeans } from './epoch.js';
+import type { Score } from './records.js';
 import type { Method } from '../moco/method.js';
 import { ratesAt } from './rates.js';
 import type { Position, PretrainHooks, StepRecord } from './records.js';
@@ -28,7 +29,7 @@ import { Starvation } from '../input/input-bound.js';
 import { StepPictures } from '../input/step-pictures.js';
 import { Watched } from '../eval/watched-features.js';
 
-export type { EpochRecord, Score } from './epoch.js';
+export type { EpochRecord, Score } from './records.js';
 export type { KnnRecord, Position, PretrainHooks, SpreadRecord, StepRecord, StepTiming } from './records.js';
 
 /** Steps whose results are not read back yet: the loop never waits for the newest. */

@@ -1,5 +1,3 @@
-import type { EpochRecord } from './epoch.js';
-
 /** What one step measured. */
 export interface StepRecord {
   /** Steps done since the start of the run, from 1. */
@@ -44,6 +42,26 @@ export interface KnnRecord {
   knn: number;
   /** The same by the outputs of the encoder's head, where the configuration asks for it. */
   knnOutputs?: number;
+}
+
+/** How good an encoder is: by k-NN accuracy where that is measured, the higher the better, else by the mean loss of an epoch. */
+export interface Score {
+  by: 'knn' | 'loss';
+  value: number;
+}
+
+/** What an epoch came to. */
+export interface EpochRecord {
+  epoch: number;
+  /** Means over its steps, but for those that f16 skipped; NaN where one is not finite, or none was made. */
+  loss: number;
+  contrastTop1: number;
+  /** Accuracy on the held-out pictures, where it was measured. */
+  knn?: number;
+  /** The same by the outputs of the head. */
+  knnOutputs?: number;
+  /** What decides whether this encoder is the best so far; absent where k-NN decides and was not measured, or losses do not compare yet. */
+  score?: Score;
 }
 
 /** Where a run stands: everything besides the tensors that its future depends on. */

@@ -4,11 +4,11 @@ import { check, isPlain, isRecord, text, whole } from '../core/check.js';
 import { DawngradError, FormatError } from '../core/errors.js';
 import { readBytes } from '../data/file-bytes.node.js';
 import { appendLine, readLines, writeAtomic } from '../io/atomic.node.js';
-import type { ReportStep } from '../report/run-data.js';
-import { StepLog } from '../io/step-log.js';
+import { type ReportStep, StepLog } from '../io/step-log.js';
 import { checkCheckpoint, loadCheckpoint, saveCheckpoint } from '../checkpoints/checkpoint.js';
 import { demoConfig, type PretrainConfig } from '../moco/config.js';
-import { better, type Score } from './epoch.js';
+import { better } from './epoch.js';
+import type { Score } from './records.js';
 import { type KnnRecord, type Position, Pretraining, type SpreadRecord, type StepRecord } from './pretrain.js';
 
 /** config.json of a run: everything needed to do it again. */

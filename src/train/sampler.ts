@@ -1,5 +1,6 @@
 import { Rng } from '../core/rng.js';
-import { type Pictures, placeRows } from '../data/pictures.js';
+import { placeRows } from '../data/pictures.js';
+import type { Pictures } from '../data/picture-source.js';
 import { type Augmentation, drawAugmentation } from '../ops/augment_params.js';
 import { Batches } from '../input/batches.js';
 import { type PretrainConfig, viewsOf } from '../moco/config.js';

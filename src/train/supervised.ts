@@ -6,7 +6,8 @@ import type { TypedArray } from '../core/dtype.js';
 import { ConfigError } from '../core/errors.js';
 import { Rng } from '../core/rng.js';
 import { mean } from '../core/statistics.js';
-import { type Pictures, placeRows } from '../data/pictures.js';
+import { placeRows } from '../data/pictures.js';
+import type { Pictures } from '../data/picture-source.js';
 import { evaluating } from '../nn/evaluating.js';
 import { type Encoder, models } from '../nn/models.js';
 import { augment } from '../ops/augment.js';
@@ -18,7 +19,7 @@ import { reshape } from '../ops/reshape.js';
 import { concat } from '../ops/strided.js';
 import { FlatParameters } from '../optim/flat.js';
 import { warmupCosine } from '../optim/schedule.js';
-import { step } from '../tensor/tidy.js';
+import { tidy } from '../tensor/tidy.js';
 import { type Tensor, tensor } from '../tensor/tensor.js';
 import { checkSettings, type PretrainConfig } from '../moco/config.js';
 import { accuracy } from '../moco/contrast.js';
@@ -113,7 +114,7 @@ function stepper(model: Encoder, train: Pictures, config: SupervisedConfig): { a
   const compiled = compile((index: Tensor, table: Tensor, labels: Tensor, lr: Tensor, ...places: Tensor[]) => {
     lossScale?.keep();
     const x = augment(pictures, places.length > 0 ? reshape(places[0], [config.batch, 3]) : index, reshape(table, [config.batch, AUGMENT_COLUMNS]), { size, mean: mid, std });
-    const loss = withPrecision(config.precision ?? 'f32', () => crossEntropy(model.forward(x), labels));
+    const loss = withPrecision(config.precision ?? 'f32', () => crossEntropy(model.call(x), labels));
     backward(loss, lossScale?.seed(loss.shape));
     optimizer.step(lr);
     return lossScale ? concat([reshape(loss, [1]), lossScale.state]).detach() : loss.detach();
@@ -165,8 +166,8 @@ function measurer(model: Encoder, heldOut: Pictures, config: SupervisedConfig): 
     for (let first = 0; first < heldOut.count; first += ROWS) {
       const index = Uint32Array.from({ length: Math.min(ROWS, heldOut.count - first) }, (_, i) => first + i);
       const labels = index.map((n) => heldOut.labels![n]);
-      const [top1] = await step(() => noGrad(() => {
-        const logits = model.forward(evaluated(pictures, tensor(index), placeRows(heldOut, index), config));
+      const [top1] = await tidy(() => noGrad(() => {
+        const logits = model.call(evaluated(pictures, tensor(index), placeRows(heldOut, index), config));
         return accuracy(logits, pick(logits, tensor(labels))).top1.data();
       }));
       right += Math.round(top1 * index.length);

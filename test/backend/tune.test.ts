@@ -17,7 +17,7 @@ import { conv2d } from '../../src/ops/conv2d.js';
 import { matmul } from '../../src/ops/matmul.js';
 import { sum } from '../../src/ops/reduce.js';
 import { reshape } from '../../src/ops/reshape.js';
-import { step } from '../../src/tensor/tidy.js';
+import { tidy } from '../../src/tensor/tidy.js';
 import { parameter, tensor } from '../../src/tensor/tensor.js';
 import { gpu, on, reference } from '../support/devices.js';
 
@@ -176,7 +176,7 @@ describe('tune', () => {
   it('the same table gives the same bits, on another backend too', async () => {
     const table = { 'matmul NN small': 'direct', 'conv2d 3×3/1 few→some': 'direct', 'conv2d_dw 3×3/1 few→some': 'few' };
     const bits = async (backend: GpuBackend) => {
-      const values = on(backend, () => step(() => {
+      const values = on(backend, () => tidy(() => {
         const rng = new Rng(7, 'tune');
         const normal = (shape: number[]) => parameter(tensor(Array.from({ length: shape.reduce((a, b) => a * b) }, () => rng.normal()), shape));
         const [x, w, v] = [normal([2, 9, 9, 3]), normal([8, 3, 3, 3]), normal([8, 5])];

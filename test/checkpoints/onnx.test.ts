@@ -8,7 +8,7 @@ import { moduleTensors } from '../../src/checkpoints/module-state.js';
 import { onnxFolder } from '../../src/checkpoints/onnx.js';
 import { ResNet, type ResNetOptions } from '../../src/nn/resnet.js';
 import { VisionTransformer, type VisionTransformerOptions } from '../../src/nn/vit.js';
-import { step } from '../../src/tensor/tidy.js';
+import { tidy } from '../../src/tensor/tidy.js';
 import { tensor } from '../../src/tensor/tensor.js';
 import { on, reference } from '../support/devices.js';
 import { assertClose } from '../support/op.js';
@@ -40,7 +40,7 @@ describe('ONNX in onnxruntime', () => {
     const rng = new Rng(1, 'pictures');
     const nhwc = Float32Array.from({ length: N * H * W * 3 }, () => rng.normal());
     const nchw = nhwc.map((_, i) => nhwc[((Math.floor(i / (3 * H * W)) * H * W + (i % (H * W))) * 3) + (Math.floor(i / (H * W)) % 3)]);
-    const want = await on(reference, () => step(() => noGrad(() => buildEncoder(file, 'x').embed(tensor(nhwc, [N, H, W, 3]))).data()));
+    const want = await on(reference, () => tidy(() => noGrad(() => buildEncoder(file, 'x').embed(tensor(nhwc, [N, H, W, 3]))).data()));
     const session = await ort.InferenceSession.create(onnxFolder(file).get('onnx/model.onnx') as Uint8Array);
     expect([session.inputNames, session.outputNames]).toEqual([['pixel_values'], ['last_hidden_state', 'pooler_output']]);
     const { pooler_output: got, last_hidden_state: map } = await session.run({ pixel_values: new ort.Tensor('float32', nchw, [N, 3, H, W]) });
@@ -65,7 +65,7 @@ describe('ONNX in onnxruntime', () => {
     const nhwc = Float32Array.from({ length: N * size * size * 3 }, () => rng.normal());
     const pixels = size * size;
     const nchw = nhwc.map((_, i) => nhwc[(Math.floor(i / (3 * pixels)) * pixels + (i % pixels)) * 3 + (Math.floor(i / pixels) % 3)]);
-    const want = await on(reference, () => step(() => noGrad(() => buildEncoder(file, 'x').embed(tensor(nhwc, [N, size, size, 3]))).data()));
+    const want = await on(reference, () => tidy(() => noGrad(() => buildEncoder(file, 'x').embed(tensor(nhwc, [N, size, size, 3]))).data()));
     const session = await ort.InferenceSession.create(onnxFolder(file).get('onnx/model.onnx') as Uint8Array);
     const { pooler_output: got, last_hidden_state: tokens } = await session.run({ pixel_values: new ort.Tensor('float32', nchw, [N, 3, size, size]) });
     expect([got.dims, tokens.dims]).toEqual([[N, width], [N, (size / patch) ** 2 + 1, width]]);

@@ -17,7 +17,7 @@ import { reshape } from '../../src/ops/reshape.js';
 import { slice } from '../../src/ops/strided.js';
 import { exp } from '../../src/ops/unary.js';
 import { accumulate } from '../../src/tensor/accumulate.js';
-import { step } from '../../src/tensor/tidy.js';
+import { tidy } from '../../src/tensor/tidy.js';
 import { parameter, state, type Tensor, tensor, view } from '../../src/tensor/tensor.js';
 import { gpu, on, reference } from '../support/devices.js';
 
@@ -43,7 +43,7 @@ function mocoRun(wrap: (fn: (x1: Tensor, x2: Tensor, shuffle: Tensor, unshuffle:
 }
 
 const eagerly = (fn: (...x: Tensor[]) => Tensor) => (...inputs: (Tensor | Float32Array | Uint32Array)[]) =>
-  step(() => fn(...inputs.map((x) => (ArrayBuffer.isView(x) ? tensor(x) : x) as Tensor)));
+  tidy(() => fn(...inputs.map((x) => (ArrayBuffer.isView(x) ? tensor(x) : x) as Tensor)));
 
 async function stateOf(moco: MoCo): Promise<Map<string, unknown>> {
   const entries = [...moco.encoderQ.entries('q.'), ...moco.encoderK.entries('k.')];
@@ -150,19 +150,19 @@ describe('compile', () => {
       }
       return seen;
     };
-    expect(await history((fn) => compile(fn))).toEqual(await history((fn) => (x) => step(() => fn(tensor(x)))));
+    expect(await history((fn) => compile(fn))).toEqual(await history((fn) => (x) => tidy(() => fn(tensor(x)))));
   });
 
   it('counts batches in replays, and evaluation mode is another recording', async () => {
     const device = await gpu();
     const bn = on(device, () => new BatchNorm(4));
-    const f = on(device, () => compile((x: Tensor) => bn.forward(reshape(x, [2, 4]))));
+    const f = on(device, () => compile((x: Tensor) => bn.call(reshape(x, [2, 4]))));
     const x = Float32Array.of(0, 1, 2, 3, 2, 3, 4, 5);
     for (let i = 0; i < 5; i++) on(device, () => f(x));
     expect(bn.numBatchesTracked.value).toBe(5);
     bn.eval();
     const evaluated = await on(device, () => array(f(x)));
-    expect(evaluated).toEqual(await on(device, () => step(() => array(bn.forward(tensor(x, [2, 4]))))));
+    expect(evaluated).toEqual(await on(device, () => tidy(() => array(bn.call(tensor(x, [2, 4]))))));
     expect(bn.numBatchesTracked.value).toBe(5);
   });
 
@@ -182,7 +182,7 @@ describe('compile', () => {
     expect(() => on(device, () => compile(() => void s.set([1]))())).toThrow(new ConfigError('set: inside a compiled function only new tensors are given values, once, before they are used; got another. Set it outside, or pass the values as an argument.'));
     await expect(on(device, () => compile(() => full([1], 1).data())())).rejects.toThrow('data: inside a compiled function nothing has been computed yet');
     let lost!: () => Tensor;
-    on(device, () => step(() => {
+    on(device, () => tidy(() => {
       const within = full([2], 1);
       const uses = compile(() => add(within, 1));
       for (let call = 0; call < 3; call++) uses();
@@ -262,7 +262,7 @@ describe('compile', () => {
       });
       return { p, call };
     };
-    const [eager, compiled] = on(device, () => [run((fn) => (...given) => step(() => fn(tensor(given[0]), tensor(given[1])))), run((fn) => compile(fn))]);
+    const [eager, compiled] = on(device, () => [run((fn) => (...given) => tidy(() => fn(tensor(given[0]), tensor(given[1])))), run((fn) => compile(fn))]);
     const rng = new Rng(3, 'mask');
     for (let i = 0; i < 6; i++) {
       const [x, mask] = [0, 1].map(() => Float32Array.from({ length: 3 }, () => rng.below(3)));
@@ -275,12 +275,12 @@ describe('compile', () => {
   it('training and evaluation may alternate from the first call on', async () => {
     const device = await gpu();
     const [plain, recorded] = on(device, () => [new BatchNorm(2), new BatchNorm(2)]);
-    const work = (bn: BatchNorm) => (x: Tensor) => bn.forward(mul(reshape(x, [2, 2]), tensor([bn.training ? 1 : 3])));
+    const work = (bn: BatchNorm) => (x: Tensor) => bn.call(mul(reshape(x, [2, 2]), tensor([bn.training ? 1 : 3])));
     const f = on(device, () => compile(work(recorded)));
     for (let i = 0; i < 8; i++) {
       for (const bn of [plain, recorded]) bn.train(i % 2 === 0);
       const x = Float32Array.of(i, 1, 2, 3);
-      const [a, b] = on(device, () => [step(() => work(plain)(tensor(x))), f(x)]);
+      const [a, b] = on(device, () => [tidy(() => work(plain)(tensor(x))), f(x)]);
       expect(await array(b), `call ${i}`).toEqual(await array(a));
     }
     expect(recorded.numBatchesTracked.value).toBe(4);
@@ -292,11 +292,11 @@ describe('compile', () => {
     let runs = 0;
     const f = on(device, () => compile((x: Tensor) => {
       runs++;
-      const y = bn.eval().forward(reshape(x, [2, 2]));
+      const y = bn.eval().call(reshape(x, [2, 2]));
       bn.train();
       return y;
     }));
-    for (let i = 0; i < 5; i++) expect(await on(device, () => array(f(Float32Array.of(i, 1, 2, 3))))).toEqual(await on(device, () => step(() => array(bn.eval().forward(tensor([i, 1, 2, 3], [2, 2]))))));
+    for (let i = 0; i < 5; i++) expect(await on(device, () => array(f(Float32Array.of(i, 1, 2, 3))))).toEqual(await on(device, () => tidy(() => array(bn.eval().call(tensor([i, 1, 2, 3], [2, 2]))))));
     expect([runs, bn.training]).toEqual([2, false]);
   });
 
@@ -316,8 +316,8 @@ describe('compile', () => {
     const f = on(device, () => compile((x: Tensor) => add(x, 1)));
     for (let i = 0; i < 4; i++) {
       let y!: Tensor;
-      on(device, () => step(() => void (y = f(Float32Array.of(i)))));
-      on(device, () => step(() => full([1], 99)));
+      on(device, () => tidy(() => void (y = f(Float32Array.of(i)))));
+      on(device, () => tidy(() => full([1], 99)));
       expect(await array(y)).toEqual([i + 1]);
     }
   });

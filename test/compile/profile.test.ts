@@ -13,7 +13,7 @@ import { chromeTrace, profile } from '../../src/compile/profile.js';
 import { GpuBackend } from '../../src/backend/gpu.js';
 import { accumulate } from '../../src/tensor/accumulate.js';
 import { full } from '../../src/tensor/fill.js';
-import { step } from '../../src/tensor/tidy.js';
+import { tidy } from '../../src/tensor/tidy.js';
 import { parameter, state, tensor, type Tensor } from '../../src/tensor/tensor.js';
 import { useBackend } from '../../src/backend/backend.js';
 import { gpu, on, reference } from '../support/devices.js';
@@ -57,7 +57,7 @@ describe('profile', () => {
     const device = await gpu();
     const values = (shape: number[]) => parameter(full(shape, 0.1));
     const [x, w, q, qkv] = on(device, () => [values([2, 6, 6, 3]), values([5, 3, 3, 3]), values([4, 8]), values([2, 7, 8])]);
-    const { recording } = on(device, () => device.record([], () => step(() => {
+    const { recording } = on(device, () => device.record([], () => tidy(() => {
       const k = full([10, 8], 0.1);
       backward(sum(conv2d(x, w, { stride: 2, padding: 1 })));
       backward(infoNce(q, tensor(new Float32Array(32), [4, 8]), k, 0.2).loss);

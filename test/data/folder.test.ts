@@ -6,7 +6,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigError, FormatError } from '../../src/core/errors.js';
 import { decodeFolder, openFolder } from '../../src/data/folder.node.js';
 import { squares } from '../../src/data/framing.js';
-import { pictureAt, type Pictures } from '../../src/data/pictures.js';
+import { pictureAt } from '../../src/data/pictures.js';
+import type { Pictures } from '../../src/data/picture-source.js';
 
 let root = '';
 beforeEach(async () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { limitPerClass, selectClasses, splitHeldOut, subset } from '../../src/data/pictures.js';
-import type { Pictures } from '../../src/data/pictures.js';
+import type { Pictures } from '../../src/data/picture-source.js';
 import { ConfigError } from '../../src/core/errors.js';
 import { anySet, carried, tiny } from './tiny.js';
 

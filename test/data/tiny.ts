@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Pictures } from '../../src/data/pictures.js';
+import type { Pictures } from '../../src/data/picture-source.js';
 
 /** A set of 1x2 pictures with the given labels; picture i is made of bytes that tell i. */
 export function tiny(labels: number[], classes?: string[]): Pictures {

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Backend, useBackend } from '../../src/backend/backend.js';
 import { Rng } from '../../src/core/rng.js';
-import { type Pictures, subset } from '../../src/data/pictures.js';
-import type { StreamedPictures } from '../../src/data/picture-source.js';
+import { subset } from '../../src/data/pictures.js';
+import type { Pictures, StreamedPictures } from '../../src/data/picture-source.js';
 import { embedPictures } from '../../src/eval/embed.js';
 import { linearRate, linearRecipes } from '../../src/eval/linear-config.js';
 import type { LinearRecord } from '../../src/eval/linear-fit.js';
@@ -36,7 +36,7 @@ class Tiny extends Module {
   }
 
   embed(x: Tensor): Tensor {
-    return globalAvgPool(this.bn.forward(this.conv.forward(x)));
+    return globalAvgPool(this.bn.call(this.conv.call(x)));
   }
 
   forward(x: Tensor): Tensor {

@@ -7,7 +7,7 @@ import { VisionTransformer } from '../../src/nn/vit.js';
 import { mul } from '../../src/ops/binary.js';
 import { type Precision, withPrecision } from '../../src/ops/precision.js';
 import { sum } from '../../src/ops/reduce.js';
-import { step } from '../../src/tensor/tidy.js';
+import { tidy } from '../../src/tensor/tidy.js';
 import { type Tensor, tensor } from '../../src/tensor/tensor.js';
 import { on } from '../support/devices.js';
 import type { Network } from './cases.js';
@@ -28,8 +28,8 @@ export async function features(backend: Backend, name: string, { gradients = tru
   const [c, items, read]: [Cases[string], Items, [string, Tensor][]] = [cases.features[name], new Map(), []];
   const model = on(backend, () => build(c).train());
   for (const e of model.entries()) if ('tensor' in e && !e.name.endsWith('pos_embed')) setStored(e.tensor, initialOf(e.name, e.tensor));
-  const y = on(backend, () => step(() => withPrecision(precision, () => {
-    const y = model.forward(pictures(`features/${name}/x`, c.N, c.size));
+  const y = on(backend, () => tidy(() => withPrecision(precision, () => {
+    const y = model.call(pictures(`features/${name}/x`, c.N, c.size));
     if (gradients) backward(sum(mul(y, tensor(even(`features/${name}/G`, y.shape), y.shape))));
     return y;
   })));

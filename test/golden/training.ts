@@ -6,7 +6,7 @@ import { MoCo } from '../../src/moco/moco.js';
 import { presetOf } from '../../src/moco/presets.js';
 import { ResNet } from '../../src/nn/resnet.js';
 import { type Precision, withPrecision } from '../../src/ops/precision.js';
-import { step } from '../../src/tensor/tidy.js';
+import { tidy } from '../../src/tensor/tidy.js';
 import { tensor } from '../../src/tensor/tensor.js';
 import { on } from '../support/devices.js';
 import type { MoCoCase, V3Case } from './cases.js';
@@ -42,7 +42,7 @@ async function train(backend: Backend, method: Method, name: string, c: MoCoCase
   for (const slot of slots(method)) begin(slot, special(slot.name));
   const items: Items = new Map();
   for (let t = 0; t < c.m.length; t++) {
-    const measured = on(backend, () => step(() => {
+    const measured = on(backend, () => tidy(() => {
       const rates = { lr: scalar(c.lr[t]), m: scalar(c.m[t]) };
       return withPrecision(precision, () => method.step([partOf(name, t, c)], rates));
     }));

@@ -3,8 +3,7 @@
  * parameters of whole networks need not be stored.
  */
 import { torchShape, turn } from '../../src/checkpoints/module-state.js';
-import type { Tensor } from '../../src/tensor/tensor.js';
-import { tensor } from '../../src/tensor/tensor.js';
+import { tensor, type Tensor } from '../../src/tensor/tensor.js';
 
 /** A bijection of 32-bit numbers that scatters them. */
 export function mix(x: number): number {

@@ -10,7 +10,7 @@ import { sum } from '../../src/ops/reduce.js';
 import { reshape } from '../../src/ops/reshape.js';
 import { concat, slice } from '../../src/ops/strided.js';
 import { FlatParameters } from '../../src/optim/flat.js';
-import { step } from '../../src/tensor/tidy.js';
+import { tidy } from '../../src/tensor/tidy.js';
 import { parameter, state, type Tensor, tensor } from '../../src/tensor/tensor.js';
 import { on } from '../support/devices.js';
 import { rows, type Use } from './rows.js';
@@ -56,7 +56,7 @@ export class Graph {
       for (const [name, p] of use.layer?.parameters() ?? []) {
         this.leaves.set(`${i}.${name}`, p.set(normals(drawn.seed, name, p.size))); // not as layers begin: equal weights tie in max()
       }
-    noGrad(() => step(() => void this.loss())); // makes the leaves
+    noGrad(() => tidy(() => void this.loss())); // makes the leaves
     if (drawn.frozen) [...this.leaves.values()].forEach((p, i) => (p.requiresGrad = i % drawn.frozen !== 1));
     if (drawn.flat) new FlatParameters(new Bag(this.leaves));
   }
@@ -146,7 +146,7 @@ export async function gradientsOf(backend: Backend, drawn: Drawn, compiled = fal
     for (let i = 0; i < drawn.backwards; i++) backward(loss);
     return loss;
   };
-  const call = on(backend, () => (compiled ? compile(work) : () => step(work)));
+  const call = on(backend, () => (compiled ? compile(work) : () => tidy(work)));
   const after: Map<string, TypedArray>[] = [];
   for (const before of drawn.history) {
     on(backend, () => prepare(graph, before));
@@ -174,7 +174,7 @@ export const timesAfter = ({ history, backwards }: Drawn): number[] =>
 /** Central differences of the loss in double precision at two places of every leaf that is trained, with what `backward` says there. */
 export async function differencesOf(backend: Backend, drawn: Drawn): Promise<{ name: string; at: number; slope: number }[]> {
   const graph = on(backend, () => new Graph(drawn, true));
-  const loss = (held: boolean) => on(backend, () => step(() => noGrad(() => graph.loss(held)))).item();
+  const loss = (held: boolean) => on(backend, () => tidy(() => noGrad(() => graph.loss(held)))).item();
   await loss(false);
   const found: { name: string; at: number; slope: number }[] = [];
   for (const [name, p] of graph.trained) {

@@ -74,7 +74,7 @@ const attention = (f: typeof d.attention): Row => (rng) => {
   return { shapes: [[batch, Nq, 4], kv, kv], f: (q, k, v) => f(q, k, v, { heads }) };
 };
 
-const layer = (shape: Shape, of: d.Module): Use => ({ shapes: [shape], layer: of, f: (x) => of.forward(x) });
+const layer = (shape: Shape, of: d.Module): Use => ({ shapes: [shape], layer: of, f: (x) => of.call(x) });
 const { Rng: Draws } = d;
 const drawsOf = (rng: Rng) => new Draws(rng.below(1 << 16), 'layer');
 

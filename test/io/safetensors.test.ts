@@ -1,9 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ConfigError, DTypeError, FormatError, ShapeError } from '../../src/core/errors.js';
-import { decodeSafetensors, encodeSafetensors } from '../../src/io/safetensors.js';
+import { decodeSafetensors, encodeSafetensors, type StoredDType, type StoredTensor } from '../../src/io/safetensors.js';
 import { STORED_ARRAYS } from '../../src/io/safetensors-types.js';
-import type { StoredDType, StoredTensor } from '../../src/io/safetensors.js';
 
 const shapes: fc.Arbitrary<number[]> = fc.oneof(fc.array(fc.nat(4), { maxLength: 4 }), fc.constantFrom<number[]>([], [0], [1], [5, 7, 3]));
 

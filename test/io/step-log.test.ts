@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest';
 import { renderReport } from '../../src/report/run-report.js';
-import type { ReportStep } from '../../src/report/run-data.js';
-import { curveOf, StepLog } from '../../src/io/step-log.js';
+import { curveOf, type ReportStep, StepLog } from '../../src/io/step-log.js';
 import { runningMean } from '../../src/core/points.js';
 
 const loss = (step: number) => (step % 7919 === 0 ? NaN : step === 54_321 ? 99 : 5 + Math.sin(step));

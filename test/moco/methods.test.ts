@@ -6,7 +6,7 @@ import { createMethod } from '../../src/moco/create.js';
 import type { Method } from '../../src/moco/method.js';
 import { presetOf, presets } from '../../src/moco/presets.js';
 import { ratesAt } from '../../src/train/rates.js';
-import { step } from '../../src/tensor/tidy.js';
+import { tidy } from '../../src/tensor/tidy.js';
 import { type Tensor, tensor } from '../../src/tensor/tensor.js';
 import { gpu, on, reference64 } from '../support/devices.js';
 import { assertClose } from '../support/op.js';
@@ -43,7 +43,7 @@ async function advance(backend: Backend, method: Method, t: number, m: number, {
   const rng = new Rng(5, 'batch', t);
   const [order, index] = [rng.permutation(N / parts), rng.permutation(n)];
   const picture = (noise: Rng) => Float32Array.from({ length: (N / parts) * side * side * 3 }, () => noise.normal());
-  const read = on(backend, () => step(() => {
+  const read = on(backend, () => tidy(() => {
     const made = Array.from({ length: parts }, (_, i) => {
       const [x1, x2] = [picture(new Rng(5, 'x', 2 * t)), picture(new Rng(5, 'x', 2 * t + 1))].map((x) => tensor(x, [N / parts, side, side, 3]));
       const inverse = order.map((_, j) => order.indexOf(j));
@@ -106,7 +106,7 @@ describe('every mechanism', () => {
       const same = () => tensor(Uint32Array.from(rows, (_, i) => i));
       return { x1, x2, index: tensor(Uint32Array.from(rows)), shuffle: same(), unshuffle: same() };
     };
-    const run = (method: Method, of: number[][]) => on(reference64, () => step(() => method.step(of.map(take), { lr: tensor([0.1]), m: tensor([0.9]) }).data()));
+    const run = (method: Method, of: number[][]) => on(reference64, () => tidy(() => method.step(of.map(take), { lr: tensor([0.1]), m: tensor([0.9]) }).data()));
     const all = Array.from({ length: N }, (_, i) => i);
     const split = [0, 1].map((s) => all.filter((i) => i % 2 === s)); // as batch norm divides a batch
     const [a, b] = [await run(whole, [all]), await run(parts, split)];

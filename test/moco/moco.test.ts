@@ -10,7 +10,7 @@ import { matmul } from '../../src/ops/matmul.js';
 import { reshape } from '../../src/ops/reshape.js';
 import type { FlatParameters } from '../../src/optim/flat.js';
 import { SGD } from '../../src/optim/sgd.js';
-import { step } from '../../src/tensor/tidy.js';
+import { tidy } from '../../src/tensor/tidy.js';
 import { parameter, type Tensor, tensor } from '../../src/tensor/tensor.js';
 import { gpu, on, reference64 } from '../support/devices.js';
 import { assertClose } from '../support/op.js';
@@ -61,7 +61,7 @@ function build(backend: Backend, splits = 2, changed: Partial<MoCoOptions> = {})
 
 /** One step; [loss, top1, top5]. */
 const advance = (backend: Backend, moco: MoCo, batch: Batch, { lr = 0.05, m = 0.9 } = {}): Promise<number[]> =>
-  on(backend, () => step(() => moco.step([asPart(batch)], { lr: tensor([lr]), m: tensor([m]) }).data())).then((v) => Array.from(v));
+  on(backend, () => tidy(() => moco.step([asPart(batch)], { lr: tensor([lr]), m: tensor([m]) }).data())).then((v) => Array.from(v));
 
 const valuesOf = async (tensors: Iterable<[string, Tensor]>): Promise<Map<string, ArrayLike<number>>> =>
   new Map(await Promise.all([...tensors].map(async ([name, t]) => [name, (await t.data()).slice()] as const)));

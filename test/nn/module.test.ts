@@ -10,7 +10,7 @@ describe('an error inside a model', () => {
     on(await gpu(), () => {
       const rng = new Rng(1);
       const head = new Sequential(new Linear(rng, 4, 8), new Relu(), new Linear(rng, 9, 2));
-      expect(() => head.forward(zeros([3, 4]))).toThrow(/^2: Linear: x must be \[\.\., 9\]; got \[3, 8\]/);
+      expect(() => head.call(zeros([3, 4]))).toThrow(/^2: Linear: x must be \[\.\., 9\]; got \[3, 8\]/);
     });
   });
 
@@ -19,12 +19,12 @@ describe('an error inside a model', () => {
       const model = resnet('resnet-tiny', { stem: 'small', dim: 8 });
       const stages = model as unknown as Record<'layer1' | 'layer2', { conv1: unknown }[]>;
       stages.layer2[0].conv1 = stages.layer1[0].conv1;
-      expect(() => model.forward(zeros([1, 8, 8, 3]))).toThrow(/^layer2\.0\.bn1: batchNorm: /);
-      expect(() => model.forward(zeros([1, 8, 8, 4]))).toThrow(/^conv1: conv2d: x must have 3 channels/);
+      expect(() => model.call(zeros([1, 8, 8, 3]))).toThrow(/^layer2\.0\.bn1: batchNorm: /);
+      expect(() => model.call(zeros([1, 8, 8, 4]))).toThrow(/^conv1: conv2d: x must have 3 channels/);
     });
   });
 
   it('leaves what is thrown outside of layers as it is', async () => {
-    on(await gpu(), () => expect(() => new Linear(new Rng(1), 4, 8).forward(zeros([3, 5]))).toThrow(/^Linear: x must be /));
+    on(await gpu(), () => expect(() => new Linear(new Rng(1), 4, 8).call(zeros([3, 5]))).toThrow(/^Linear: x must be /));
   });
 });

@@ -7,7 +7,7 @@ import { copyState } from '../../src/nn/module.js';
 import { ResNet, resnet, type ResNetOptions } from '../../src/nn/resnet.js';
 import { mul } from '../../src/ops/binary.js';
 import { sum } from '../../src/ops/reduce.js';
-import { step } from '../../src/tensor/tidy.js';
+import { tidy } from '../../src/tensor/tidy.js';
 import { type Tensor, tensor } from '../../src/tensor/tensor.js';
 import { gpu, on, reference, reference64 } from '../support/devices.js';
 import { assertClose } from '../support/op.js';
@@ -140,7 +140,7 @@ describe('ResNet runs', () => {
           return y;
         };
       }
-      expect(model.forward(x).shape).toEqual([2, 7]);
+      expect(model.call(x).shape).toEqual([2, 7]);
       expect(model.embed(x).shape).toEqual([2, 5]);
       expect(model.features).toBe(5);
       expect(seen.slice(0, 2)).toEqual([[2, 16 / first, 24 / first, 3], [2, 16 / whole, 24 / whole, 5]]);
@@ -158,8 +158,8 @@ describe('ResNet runs', () => {
         const model = new ResNet({ ...options, seed: 4 });
         const rng = new Rng(4, 'pictures');
         const x = tensor(Float32Array.from({ length: 4 * side * side * 3 }, () => rng.normal()), [4, side, side, 3]);
-        return step(() => {
-          const y = model.forward(x);
+        return tidy(() => {
+          const y = model.call(x);
           const w = tensor(Float32Array.from({ length: y.size }, () => rng.normal()), y.shape);
           backward(sum(mul(y, w)));
           const named: [string, Tensor][] = [['output', y]];
@@ -189,15 +189,15 @@ describe('ResNet runs', () => {
       return tensor(Float32Array.from({ length: n * 8 * 8 * 3 }, () => rng.normal()), [n, 8, 8, 3]);
     };
     const model = on(device, () => new ResNet({ ...small, stem: 'small', seed: 2 }));
-    on(device, () => step(() => noGrad(() => void model.forward(pictures(1, 4)))));
+    on(device, () => tidy(() => noGrad(() => void model.call(pictures(1, 4)))));
     model.eval();
     const state = async () => Promise.all([...model.entries()].map(async (e) => ('tensor' in e ? [e.name, ...(await e.tensor.data())] : [e.name, e.counter.value])));
     const before = await state();
     expect(before.find(([name]) => name === 'bn1.num_batches_tracked')).toEqual(['bn1.num_batches_tracked', 1]);
-    const one = await on(device, () => step(() => noGrad(() => model.forward(pictures(2, 1))).data()));
+    const one = await on(device, () => tidy(() => noGrad(() => model.call(pictures(2, 1))).data()));
     const rng = new Rng(2, 'x');
     const first = Float32Array.from({ length: 192 }, () => rng.normal());
-    const five = await on(device, () => step(() => noGrad(() => model.forward(tensor([...first, ...new Array(4 * 192).fill(9)], [5, 8, 8, 3]))).data()));
+    const five = await on(device, () => tidy(() => noGrad(() => model.call(tensor([...first, ...new Array(4 * 192).fill(9)], [5, 8, 8, 3]))).data()));
     assertClose('a picture alone and in a batch', five.subarray(0, 7), one, { relative: 1e-5 });
     expect(await state()).toEqual(before);
     expect(model.train().training).toBe(true);

@@ -5,6 +5,7 @@ import { BatchNorm } from '../../src/nn/batch-norm.js';
 import { Linear, Relu, Sequential } from '../../src/nn/linear.js';
 import { Module } from '../../src/nn/module.js';
 import { resnet } from '../../src/nn/resnet.js';
+import { summary } from '../../src/nn/summary.js';
 import { vit } from '../../src/nn/vit.js';
 import { matmul } from '../../src/ops/matmul.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
@@ -15,7 +16,7 @@ const shapes = new ShapesBackend();
 describe('summary', () => {
   // torchvision's weights list 1.814 and 4.089 GFLOPs (multiply-accumulates) and these parameter counts
   it.each([['resnet18', 1.814, 11_689_512], ['resnet34', 3.664, 21_797_672], ['resnet50', 4.089, 25_557_032]])('%s takes %f GMAC at 224 pixels and has %i parameters', (name, giga, parameters) => {
-    const { macs, flops, output, layers, ...told } = on(shapes, () => resnet(name, { dim: 1000 })).summary([1, 224, 224, 3]);
+    const { macs, flops, output, layers, ...told } = summary(on(shapes, () => resnet(name, { dim: 1000 })), [1, 224, 224, 3]);
     expect(macs / 1e9).toBeCloseTo(giga, 3);
     expect([flops, output, told.parameters]).toEqual([2 * macs, [1, 1000], parameters]);
     expect(layers.reduce((n, l) => n + l.parameters, 0)).toBe(parameters);
@@ -24,14 +25,14 @@ describe('summary', () => {
 
   // torchvision lists 17.564 for ViT-B/16, attention's products included
   it('ViT-B takes 17.56 GMAC at 224 pixels, each product of attention counted', () => {
-    const told = on(shapes, () => vit('vit-b', { dim: 1000 })).summary([1, 224, 224, 3]);
+    const told = summary(on(shapes, () => vit('vit-b', { dim: 1000 })), [1, 224, 224, 3]);
     expect(told.macs / 1e9).toBeCloseTo(17.564, 2);
     expect(told.layers.filter((l) => l.kind === 'attention')).toEqual(Array.from({ length: 12 }, (_, i) => ({ name: `blocks.${i}.attn.attention`, kind: 'attention', output: [1, 197, 768], parameters: 0, flops: 4 * 197 * 197 * 768 })));
   });
 
   it('grows with the batch and is what the model does', async () => {
     const model = on(reference, () => resnet('resnet-tiny', { stem: 'small', dim: 7 }));
-    const [one, three] = [model.summary([1, 20, 12, 3]), model.summary([3, 20, 12, 3])];
+    const [one, three] = [summary(model, [1, 20, 12, 3]), summary(model, [3, 20, 12, 3])];
     expect([three.flops, three.parameters, three.output]).toEqual([3 * one.flops, one.parameters, [3, 7]]);
     expect(one.layers.find((l) => l.name === 'layer1.0.conv1')).toEqual({ name: 'layer1.0.conv1', kind: 'Conv2d', output: [1, 5, 3, 32], parameters: 32 * 9 * 32, flops: 2 * 5 * 3 * 32 * 9 * 32 });
   });
@@ -41,7 +42,7 @@ describe('summary', () => {
     const model = on(device, () => new Sequential(new Linear(new Rng(1, 'summary'), 5, 8), new BatchNorm(8), new Relu()));
     model.children()[1][1].train(false);
     const before = device.memory().inUse;
-    model.summary([4, 5]);
+    summary(model, [4, 5]);
     expect(device.memory().inUse).toBe(before);
     expect(model.children().map(([, m]) => m.training)).toEqual([true, false, true]);
     expect((model.children()[1][1] as BatchNorm).numBatchesTracked.value).toBe(0);
@@ -49,19 +50,19 @@ describe('summary', () => {
 
   it('names the layer that an input does not fit', () => {
     const model = on(shapes, () => new Sequential(new Linear(new Rng(1, 'a'), 5, 8), new Linear(new Rng(1, 'b'), 9, 2)));
-    expect(() => model.summary([4, 5])).toThrow(/^1: Linear: x must be \[\.\., 9\]/);
-    expect(() => model.summary([4, -5])).toThrow('summary: sizes must be whole numbers, at least 0');
+    expect(() => summary(model, [4, 5])).toThrow(/^1: Linear: x must be \[\.\., 9\]/);
+    expect(() => summary(model, [4, -5])).toThrow('summary: sizes must be whole numbers, at least 0');
   });
 
   it('counts what a module of several layers does itself, and shared layers once', () => {
     class Twice extends Module {
       readonly layer = new Linear(new Rng(1, 'twice'), 4, 4);
       forward(x: Tensor): Tensor {
-        const y = this.layer.forward(this.layer.forward(x));
+        const y = this.layer.call(this.layer.call(x));
         return matmul(y, y, { transposeB: true });
       }
     }
-    const told = on(shapes, () => new Twice()).summary([3, 4]);
+    const told = summary(on(shapes, () => new Twice()), [3, 4]);
     expect(told.layers).toEqual([
       { name: 'layer', kind: 'Linear', output: [3, 4], parameters: 20, flops: 2 * 2 * 3 * 4 * 4 },
       { name: 'matmul', kind: 'matmul', output: [3, 3], parameters: 0, flops: 2 * 3 * 3 * 4 },

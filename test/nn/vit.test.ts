@@ -12,7 +12,7 @@ import { crossEntropy } from '../../src/ops/cross_entropy.js';
 import { sum } from '../../src/ops/reduce.js';
 import { FlatParameters } from '../../src/optim/flat.js';
 import { SGD } from '../../src/optim/sgd.js';
-import { step } from '../../src/tensor/tidy.js';
+import { tidy } from '../../src/tensor/tidy.js';
 import { type Tensor, tensor } from '../../src/tensor/tensor.js';
 import { gpu, on, reference, reference64 } from '../support/devices.js';
 import { assertClose } from '../support/op.js';
@@ -120,8 +120,8 @@ describe('the vision transformer runs', () => {
     const evaluate = async (backend: Backend) => {
       const values = on(backend, () => {
         const model = new VisionTransformer({ ...small, ...options });
-        return step(() => {
-          const y = model.forward(pictures(1, [3, 12, 12, 3]));
+        return tidy(() => {
+          const y = model.call(pictures(1, [3, 12, 12, 3]));
           backward(sum(mul(y, pictures(2, y.shape))));
           const named: [string, Tensor][] = [['output', y], ...[...model.parameters()].map(([name, p]): [string, Tensor] => [name, p.grad!])];
           return named.map(async ([name, t]) => [name, await t.data()] as const);
@@ -148,8 +148,8 @@ describe('the vision transformer runs', () => {
       const x = tensor(Float32Array.from({ length: 8 * 432 }, (_, i) => 0.5 * rng.normal() + (Math.floor(i / 432) % 2 ? 1 : -1)), [8, 12, 12, 3]); // bright and dark
       const labels = tensor([0, 1, 0, 1, 0, 1, 0, 1], [8], 'u32');
       const lr = tensor([0.02]);
-      const train = () => step(() => {
-        const loss = crossEntropy(model.forward(x), labels);
+      const train = () => tidy(() => {
+        const loss = crossEntropy(model.call(x), labels);
         backward(loss);
         optimizer.step(lr);
         return loss.item();

@@ -10,7 +10,7 @@ import { attentionUnfused } from '../../src/ops/attention_unfused.js';
 import { mul } from '../../src/ops/binary.js';
 import { sum } from '../../src/ops/reduce.js';
 import { slice } from '../../src/ops/strided.js';
-import { step } from '../../src/tensor/tidy.js';
+import { tidy } from '../../src/tensor/tidy.js';
 import { parameter, type Tensor, tensor } from '../../src/tensor/tensor.js';
 import { gpu, on, reference64 } from '../support/devices.js';
 import { assertClose, checkOp } from '../support/op.js';
@@ -29,7 +29,7 @@ const normal = (seed: number, shape: number[], scale = 1) => {
 
 /** y and the gradients of Σ y w for every input, w fixed. */
 async function outcome(f: (...x: Tensor[]) => Tensor, inputs: () => Tensor[], backend: Backend | Promise<Backend> = gpu()): Promise<Float32Array[]> {
-  const values = on(await backend, () => step(() => {
+  const values = on(await backend, () => tidy(() => {
     const x = inputs().map(parameter);
     const y = f(...x);
     backward(sum(mul(y, normal(9, [...y.shape]))));

@@ -4,7 +4,7 @@ import type { Backend } from '../../src/backend/backend.js';
 import { arrayTypes, type DType } from '../../src/core/dtype.js';
 import { Rng } from '../../src/core/rng.js';
 import { cast } from '../../src/ops/cast.js';
-import { step } from '../../src/tensor/tidy.js';
+import { tidy } from '../../src/tensor/tidy.js';
 import { tensor } from '../../src/tensor/tensor.js';
 import { gpu, on, reference } from '../support/devices.js';
 
@@ -23,7 +23,7 @@ const lengths = fc.constantFrom(0, 1, 2, 3, 4, 5, 7, 13, 63, 64, 65, 127, 129, 2
 const cases = fc.record({ length: lengths, from: fc.constantFrom<Source>('f32', 'i32', 'u32', 'u8'), to: fc.constantFrom<Target>('f32', 'i32', 'u32'), seed: fc.nat(0xffff) });
 
 const through = (backend: Backend, values: ArrayLike<number>, from: DType, to: Target) =>
-  on(backend, () => step(() => {
+  on(backend, () => tidy(() => {
     const y = cast(tensor(Array.from(values), [values.length], from), to);
     expect([y.dtype, y.shape]).toEqual([to, [values.length]]);
     return y.data();

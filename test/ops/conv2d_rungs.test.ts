@@ -7,7 +7,7 @@ import { conv2dDxLadder } from '../../src/ops/conv2d_dx_variants.js';
 import { isDepthwise, wSize, xSize, ySize } from '../../src/ops/conv2d_parts.js';
 import { conv2dLadder } from '../../src/ops/conv2d_variants.js';
 import type { Conv2dParams } from '../../src/reference/conv2d.js';
-import { step } from '../../src/tensor/tidy.js';
+import { tidy } from '../../src/tensor/tidy.js';
 import { empty, run, tensor } from '../../src/tensor/tensor.js';
 import { gpu, on, reference64 } from '../support/devices.js';
 import { assertClose } from '../support/op.js';
@@ -51,7 +51,7 @@ describe('every rung equals the mirror', () => {
     for (const p of fitting) {
       const rng = new Rng(p.H, name);
       const [a, b] = sizes.slice(0, 2).map((size) => Array.from({ length: size(p) }, () => Math.fround(rng.normal())));
-      const compute = (backend: typeof device | typeof reference64) => on(backend, () => step(() => {
+      const compute = (backend: typeof device | typeof reference64) => on(backend, () => tidy(() => {
         const y = empty([sizes[2](p)]);
         run({ ...primitive, gpu: () => rung.launch(p, traits) }, [tensor(a), tensor(b)], [y], p);
         return y.data();

@@ -20,7 +20,7 @@ import { sum } from '../../src/ops/reduce.js';
 import type { Conv2dParams } from '../../src/reference/conv2d.js';
 import { conv2d as conv2dMirror, matmul as matmulMirror } from '../../src/reference/index.js';
 import { tileStats } from '../../src/reference/tile_stats.js';
-import { step } from '../../src/tensor/tidy.js';
+import { tidy } from '../../src/tensor/tidy.js';
 import { empty, run, type Tensor, tensor } from '../../src/tensor/tensor.js';
 import { gpu, hardware, on, reference64 } from '../support/devices.js';
 import { playMatrices, withMatrices } from '../support/matrices.js';
@@ -90,7 +90,7 @@ describe('statistics in the epilogue of', () => {
       const { rows: tile, launch } = rung.statistics!(p, traits)!;
       const tiles = Math.ceil(rows / tile);
       const factors = [normal(a, i, i % 2 ? (halves ? 100 : 1000) : 0), normal(b, i + 9)];
-      const [y, mean, m2] = await on(device, () => step(() => {
+      const [y, mean, m2] = await on(device, () => tidy(() => {
         const out = [empty([rows, columns], halves ? 'f16' : 'f32'), empty([tiles, columns]), empty([tiles, columns])];
         run({ ...conv2dStatsPrimitive, gpu: () => playMatrices(launch) }, factors.map((f) => tensor(f)), out, {} as never);
         return values(...out);
@@ -123,7 +123,7 @@ describe('batch norm after a convolution that took the statistics', () => {
   it.each([[6, 7, 3, 1, 4], [4, 24, 5, 2, 8], [8, 4, 2, 8, 4], [2, 300, 1, 1, 1], [2, 16, 4, 1, 64]])('merges tiles, %i samples of %i × %i in %i splits, tiles of %i: GPU = mirror = what reads y', async (N, L, C, splits, rows) => {
     const y = normal([N, L, C], L, 1000);
     const [mean, m2] = exactly(Float64Array.from(y), C, rows);
-    const norm = (backend: Backend, tiled: boolean) => on(backend, () => step(() => {
+    const norm = (backend: Backend, tiled: boolean) => on(backend, () => tidy(() => {
       const statistics = tiled ? { rows, mean: tensor([...mean], [mean.length / C, C]), m2: tensor([...m2], [mean.length / C, C]) } : undefined;
       const running = { runningMean: tensor(normal([C], 3)), runningVar: tensor(normal([C], 4, 9)) };
       return values(batchNorm(tensor(y, [N, L, C]), { ...running, train: true, splits, statistics }), ...Object.values(running));
@@ -144,7 +144,7 @@ describe('batch norm after a convolution that took the statistics', () => {
         return [batchNorm(y, { ...running, train: true, splits, ...more }), ...Object.values(running)];
       };
       const wish: StatisticsWish = { splits };
-      const [y, ...got] = await on(device, () => step(() => {
+      const [y, ...got] = await on(device, () => tidy(() => {
         const [x, w] = [[N, side, side, C], [O, R, R, C]].map((shape, i) => tensor(normal(shape, seed + i, i ? 0 : offset), shape));
         const y = conv2d(x, w, { stride, padding: R >> 1 }, wish);
         return values(y, ...norm(y, { statistics: wish.tiles }));
@@ -152,7 +152,7 @@ describe('batch norm after a convolution that took the statistics', () => {
       const L = y.length / N / O;
       expect(wish.tiles?.rows, `${L} pixels a sample`).toBe(splits === 1 || L % 64 === 0 ? 64 : undefined);
       seen.add(`${splits > 1 ? 'splits' : 'whole'} ${wish.tiles ? 'fused' : 'apart'}`);
-      const want = await on(reference64, () => step(() => values(...norm(tensor(y, [N, L, O]), {}))));
+      const want = await on(reference64, () => tidy(() => values(...norm(tensor(y, [N, L, O]), {}))));
       got.forEach((v, i) => assertClose(['y', 'running mean', 'running variance'][i], v, want[i]));
     }), { numRuns: 15 });
     expect([...seen].sort()).toEqual(['splits apart', 'splits fused', 'whole fused']);
@@ -164,7 +164,7 @@ describe('batch norm after a convolution that took the statistics', () => {
     const shapes = [[2, 9, 8, 16], [20, 3, 3, 16]];
     const tilesOf = async (precision: 'f16' | 'f32') => {
       const wish: StatisticsWish = { splits: 1 };
-      const found = await on(device, () => step(() => {
+      const found = await on(device, () => tidy(() => {
         const [x, w] = shapes.map((shape, i) => tensor(normal(shape, i, i ? 0 : 30), shape));
         const y = conv2d(x, w, { padding: 1, precision }, wish);
         expect(y.dtype).toBe(precision);
@@ -189,10 +189,10 @@ describe('batch norm after a convolution that took the statistics', () => {
 });
 
 /** Kernels of what a model does with pictures, in order. */
-function kernelsOf(device: GpuBackend, model: () => { forward: (x: Tensor) => Tensor }): string[] {
+function kernelsOf(device: GpuBackend, model: () => { call: (x: Tensor) => Tensor }): string[] {
   return on(device, () => {
     const [made, x] = [model(), tensor(normal(pictures, 5), pictures)];
-    const { recording } = device.record([], () => (step(() => void made.forward(x)), []));
+    const { recording } = device.record([], () => (tidy(() => void made.call(x)), []));
     return recording.dispatches.map(({ kernel }) => kernel.name);
   });
 }
@@ -215,7 +215,7 @@ describe('a ResNet', () => {
   it('a convolution with a bias leaves the statistics to the batch norm', async () => {
     const kernels = kernelsOf(await hardware(), () => {
       const [conv, bn] = [new Conv2d(new Rng(1), 3, 16, 3, { bias: true }), new BatchNorm(16)];
-      return { forward: (x) => bn.after(conv, x) };
+      return { call: (x) => bn.after(conv, x) };
     });
     expect(statistics(kernels)).toEqual(['batch_norm_stats_vec4', 'batch_norm_stats_end']);
   });
@@ -227,12 +227,12 @@ describe('a ResNet', () => {
     const trained = async (backend: Backend, replayed: boolean) => on(backend, () => {
       const model = new ResNet(o);
       const once = (x: Tensor) => {
-        const y = model.forward(x);
+        const y = model.call(x);
         backward(sum(mul(y, tensor(normal([...y.shape], 6), y.shape))));
         return [y, ...[...model.parameters().values()].map((p) => p.grad!), ...[...model.entries()].flatMap((e) => ('tensor' in e && e.name.includes('running') ? [e.tensor] : []))];
       };
       const x = () => tensor(normal(pictures, 5), pictures);
-      return values(...(replayed ? compile(once)(x()) : step(() => once(x()))));
+      return values(...(replayed ? compile(once)(x()) : tidy(() => once(x()))));
     });
     const device = await card();
     const [got, again, want] = [await trained(device, false), await trained(device, true), await trained(reference64, false)];

@@ -3,10 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { ones } from '../../src/tensor/fill.js';
 import { crossEntropy } from '../../src/ops/cross_entropy.js';
 import { logSoftmax } from '../../src/ops/softmax.js';
-import { parameter, tensor } from '../../src/tensor/tensor.js';
+import { parameter, tensor, type Tensor } from '../../src/tensor/tensor.js';
 import { backward } from '../../src/tensor/autograd.js';
 import { compile } from '../../src/compile/compile.js';
-import type { Tensor } from '../../src/tensor/tensor.js';
 import { gpu, on, reference, reference64 } from '../support/devices.js';
 import { assertClose, checkOp, uglySizeAtLeast1 } from '../support/op.js';
 

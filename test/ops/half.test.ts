@@ -22,7 +22,7 @@ import { reshape } from '../../src/ops/reshape.js';
 import { softmax } from '../../src/ops/softmax.js';
 import { concat, expand, slice, transpose } from '../../src/ops/strided.js';
 import { gelu, relu } from '../../src/ops/unary.js';
-import { step } from '../../src/tensor/tidy.js';
+import { tidy } from '../../src/tensor/tidy.js';
 import { parameter, tensor } from '../../src/tensor/tensor.js';
 import { gpu, on, reference } from '../support/devices.js';
 import { checkHalf } from '../support/half.js';
@@ -136,7 +136,7 @@ describe('operations on halves: GPU = mirror, types and values, gradients too', 
 
 describe("withPrecision('f16')", () => {
   it('makes products and what follows them halves, and keeps sums and parameters f32', () =>
-    on(reference, () => step(() => withPrecision('f16', () => {
+    on(reference, () => tidy(() => withPrecision('f16', () => {
       const [x, w] = [tensor(new Float32Array(18), [1, 3, 3, 2]), parameter(ones([4, 1, 1, 2]))];
       const y = relu(conv2d(x, w));
       const features = globalAvgPool(y);

@@ -44,7 +44,7 @@ describe('layer norm', () => {
     const [a, b, constant] = on(await gpu(), () => {
       const layer = new LayerNorm(3, { eps: 0 });
       const x = tensor([1, -2, 3, 4, 5, -6], [2, 3]);
-      return [layer.forward(x).data(), layer.forward(mul(x, 17)).data(), layerNorm(ones([1, 3]), ones([3]), tensor([1, 2, 3])).data()];
+      return [layer.call(x).data(), layer.call(mul(x, 17)).data(), layerNorm(ones([1, 3]), ones([3]), tensor([1, 2, 3])).data()];
     });
     assertClose('scaled', await b, await a);
     assertClose('constant', await constant, [1, 2, 3]);

@@ -9,7 +9,7 @@ import { linear, linearPrimitive } from '../../src/ops/linear.js';
 import { matmul, matmulPrimitive } from '../../src/ops/matmul.js';
 import { matmulLadder, matmulRungs } from '../../src/ops/matmul_variants.js';
 import type { MatmulParams } from '../../src/reference/matmul.js';
-import { step } from '../../src/tensor/tidy.js';
+import { tidy } from '../../src/tensor/tidy.js';
 import { empty, run, tensor } from '../../src/tensor/tensor.js';
 import { gpu, hardware, on, reference, reference64 } from '../support/devices.js';
 import { checkHalf } from '../support/half.js';
@@ -27,7 +27,7 @@ const params = (M: number, N: number, K: number, half: 0 | 1, [aT, bT]: readonly
 
 /** Kernels of what `fn` does, in order. */
 const kernelsOf = (device: GpuBackend, fn: () => unknown): string[] =>
-  on(device, () => device.record([], () => (step(() => void fn()), [])).recording.dispatches.map(({ kernel }) => kernel.name));
+  on(device, () => device.record([], () => (tidy(() => void fn()), [])).recording.dispatches.map(({ kernel }) => kernel.name));
 
 describe('linear', () => {
   it.each([true, false])('GPU = mirror, gradients, chosen as for a graphics card: %s', (hardware) =>
@@ -43,7 +43,7 @@ describe('linear', () => {
 
   it('of batches and on plain arrays is product and sum', async () => {
     for (const backend of [await hardware(), reference, reference64]) {
-      const [fused, apart] = on(backend, () => step(() => [[6, 5], [2, 3, 5]].flatMap((shape) => {
+      const [fused, apart] = on(backend, () => tidy(() => [[6, 5], [2, 3, 5]].flatMap((shape) => {
         const [x, w, b] = [tensor(normal(30, 1), shape), tensor(normal(20, 2), [4, 5]), tensor(normal(4, 3))];
         return [linear(x, w, b), add(matmul(x, w, { transposeB: true }), b)];
       }).reduce<[Promise<unknown>[], Promise<unknown>[]]>((lists, y, i) => (lists[i % 2].push(y.data()), lists), [[], []])));
@@ -72,7 +72,7 @@ describe('a bias in the store of', () => {
     expect(problems.length).toBeGreaterThan(2);
     for (const p of problems) {
       const values = [normal(p.M * p.K, p.M), normal(p.K * p.N, p.N), normal(p.N, p.K)];
-      const [fused, apart] = await on(device, () => step(() => {
+      const [fused, apart] = await on(device, () => tidy(() => {
         const [a, b, bias] = values.map((v) => tensor(v));
         const out = [empty([p.M, p.N], half ? 'f16' : 'f32'), empty([p.M, p.N])];
         run({ ...linearPrimitive, gpu: () => playMatrices(rung.biased!(p, traits)!) }, [a, b, bias], [out[0]], p);
@@ -80,7 +80,7 @@ describe('a bias in the store of', () => {
         return Promise.all([out[0].data(), add(out[1], bias).data()]);
       }));
       if (!half) expect(fused, JSON.stringify(p)).toEqual(apart);
-      const exact = await on(reference64, () => step(() => {
+      const exact = await on(reference64, () => tidy(() => {
         const y = empty([p.M, p.N]);
         run(linearPrimitive, values.map((v) => tensor(v)), [y], p);
         return y.data();
@@ -101,7 +101,7 @@ describe('a block of a vision transformer', () => {
   it('has a dispatch fewer for each of its four layers', async () => {
     const [fused, apart] = [await hardware(), await gpu()].map((device) => {
       const model = on(device, () => new VisionTransformer({ width: 24, heads: 2, depth: 1, patch: 8, size: 16, head: 'none' }));
-      return kernelsOf(device, () => model.forward(empty([3, 16, 16, 3])));
+      return kernelsOf(device, () => model.call(empty([3, 16, 16, 3])));
     });
     const count = (kernels: string[], what: RegExp) => kernels.filter((k) => what.test(k)).length;
     expect([fused, apart].map((kernels) => count(kernels, /^matmul/))).toEqual([4, 4]);

@@ -19,7 +19,7 @@ import { LARS } from '../../src/optim/lars.js';
 import { LossScale } from '../../src/optim/loss-scale.js';
 import type { Optimizer } from '../../src/optim/optimizer.js';
 import { SGD } from '../../src/optim/sgd.js';
-import { step } from '../../src/tensor/tidy.js';
+import { tidy } from '../../src/tensor/tidy.js';
 import { state, tensor } from '../../src/tensor/tensor.js';
 import { gpu, hardware, on, reference } from '../support/devices.js';
 import { assertClose, checkOp } from '../support/op.js';
@@ -43,7 +43,7 @@ describe('lossScale', () => {
       const words = new Uint32Array(new Float32Array(length + (others ?? 0)).fill(0.1).buffer);
       if (bits !== undefined && words.length > 0) words[at % words.length] = bits;
       const values = new Float32Array(words.buffer);
-      const run = (backend: typeof device | typeof reference) => Promise.all(on(backend, () => step(() => {
+      const run = (backend: typeof device | typeof reference) => Promise.all(on(backend, () => tidy(() => {
         const [s, guard] = [tensor(before), zeros([1])];
         lossScale(tensor(values.slice(0, length)), s, guard, { statistics: others === undefined ? undefined : tensor(values.slice(length)) });
         return [s.data(), guard.data()];
@@ -59,7 +59,7 @@ describe('lossScale', () => {
     for (const backend of [reference, await gpu()]) {
       const scale = on(backend, () => new LossScale({ interval: 3 }));
       for (const g of [1, 1, Infinity, 1, 1, 1, 1, NaN, NaN]) {
-        on(backend, () => step(() => scale.test(tensor([0, g]))));
+        on(backend, () => tidy(() => scale.test(tensor([0, g]))));
         scales.push([...(await scale.state.data()), ...(await scale.guard.data())]);
       }
     }
@@ -110,8 +110,8 @@ describe('optimizers with a guard', () => {
     const snapshot = async () => [await parameters.values.data(), ...(await Promise.all([...optimizer.state()].flatMap(([name, s]) => (name === 'loss_scale' ? [] : [s.data()]))))];
     const seen: Awaited<ReturnType<typeof snapshot>>[] = [];
     for (let i = 0; i < steps; i++) {
-      on(await gpu(), () => step(() => {
-        const error = sub(layer.forward(tensor(x, [5, 7])), tensor(t, [5, 3]));
+      on(await gpu(), () => tidy(() => {
+        const error = sub(layer.call(tensor(x, [5, 7])), tensor(t, [5, 3]));
         const loss = mean(mul(error, error));
         backward(loss, parameters.lossScale?.seed(loss.shape));
         if (spoilt.includes(i)) layer.bias!.grad!.set([0, -Infinity, 1]);

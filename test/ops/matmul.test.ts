@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { Rng } from '../../src/core/rng.js';
 import { matmul, matmulPrimitive } from '../../src/ops/matmul.js';
 import { matmulRungs } from '../../src/ops/matmul_variants.js';
-import { step } from '../../src/tensor/tidy.js';
+import { tidy } from '../../src/tensor/tidy.js';
 import { empty, run, tensor } from '../../src/tensor/tensor.js';
 import { gpu, on, reference64 } from '../support/devices.js';
 import { assertClose, checkOp } from '../support/op.js';
@@ -31,7 +31,7 @@ describe('matmul', () => {
       const rng = new Rng(M * 7919 + N * 31 + K);
       const a = Array.from({ length: batch * M * K }, () => rng.normal());
       const b = Array.from({ length: K * N }, () => rng.normal());
-      const c = (backend: typeof device | typeof reference64) => on(backend, () => step(() => {
+      const c = (backend: typeof device | typeof reference64) => on(backend, () => tidy(() => {
         const y = empty([batch, M, N]);
         run({ ...matmulPrimitive, gpu: (q) => rung.launch(q, traits) }, [tensor(a), tensor(b)], [y], p);
         return y.data();

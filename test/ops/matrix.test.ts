@@ -9,7 +9,7 @@ import { matmulPrimitive } from '../../src/ops/matmul.js';
 import { matmulLadder } from '../../src/ops/matmul_variants.js';
 import type { Conv2dParams } from '../../src/reference/conv2d.js';
 import type { MatmulParams } from '../../src/reference/matmul.js';
-import { step } from '../../src/tensor/tidy.js';
+import { tidy } from '../../src/tensor/tidy.js';
 import { empty, run, tensor } from '../../src/tensor/tensor.js';
 import { gpu, on, reference64 } from '../support/devices.js';
 import { playMatrices, withMatrices } from '../support/matrices.js';
@@ -53,7 +53,7 @@ describe('kernels for tensor cores, played by threads, equal the mirror', () => 
       expect(rung.fits(p, traits), JSON.stringify(p)).toBe(true);
       const rng = new Rng(sizes[0](p), name);
       const [a, b] = sizes.slice(0, 2).map((size) => Array.from({ length: size(p) }, () => Math.round(256 * rng.normal()) / 256)); // exact in f16
-      const compute = (backend: typeof device | typeof reference64, dtype: 'f32' | 'f16' = 'f32') => on(backend, () => step(() => {
+      const compute = (backend: typeof device | typeof reference64, dtype: 'f32' | 'f16' = 'f32') => on(backend, () => tidy(() => {
         const y = empty([sizes[2](p)], dtype);
         run({ ...primitive, gpu: () => playMatrices(rung.launch(p, traits)) }, [a, b].map((values) => tensor(values, [values.length], dtype)), [y], p);
         return y.data();

@@ -4,7 +4,7 @@ import { conv2d } from '../../src/ops/conv2d.js';
 import { matmul } from '../../src/ops/matmul.js';
 import { type Precision, withPrecision } from '../../src/ops/precision.js';
 import { sum } from '../../src/ops/reduce.js';
-import { step } from '../../src/tensor/tidy.js';
+import { tidy } from '../../src/tensor/tidy.js';
 import { parameter, type Tensor, tensor } from '../../src/tensor/tensor.js';
 import { gpu, on } from '../support/devices.js';
 
@@ -20,7 +20,7 @@ it.each([['matmul', product], ['conv2d', convolution]])('f16 may be asked of %s 
       if (primitive.name.startsWith(name)) halves.push((params as { half: number }).half);
       real(primitive, buffers, params);
     };
-    on(device, () => step(() => backward(sum(make()))));
+    on(device, () => tidy(() => backward(sum(make()))));
     delete (device as { run?: unknown }).run;
   };
   watch(() => op());

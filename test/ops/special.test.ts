@@ -6,7 +6,7 @@ import { Rng } from '../../src/core/rng.js';
 import { numel } from '../../src/core/shape.js';
 import { mul } from '../../src/ops/binary.js';
 import { sum } from '../../src/ops/reduce.js';
-import { step } from '../../src/tensor/tidy.js';
+import { tidy } from '../../src/tensor/tidy.js';
 import { parameter, tensor } from '../../src/tensor/tensor.js';
 import { gpu, on, reference } from '../support/devices.js';
 import { type EveryOp, everyOp } from '../support/every-op.js';
@@ -19,7 +19,7 @@ const overflows = /Norm|variance|infoNce|attention|softmax|Softmax|crossEntropy|
 
 /** y and gradients of sum(y w), given every input's values. */
 async function evaluate(on_: Backend, { gradient, make }: EveryOp, size: () => number, values: readonly number[][], flush: boolean): Promise<number[][]> {
-  const read = on(on_, () => step(() => {
+  const read = on(on_, () => tidy(() => {
     const { inputs, f } = make(size);
     const xs = inputs.map(({ shape, dtype = 'f32', grad = /^f/.test(dtype) }, i) => {
       const x = tensor(values[i].map((v) => (flush && Math.abs(v) === TINY ? 0 : v)), shape, dtype === 'f16' ? 'f32' : dtype);

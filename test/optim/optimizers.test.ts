@@ -8,7 +8,7 @@ import { AdamW } from '../../src/optim/adamw.js';
 import { FlatParameters } from '../../src/optim/flat.js';
 import { LARS } from '../../src/optim/lars.js';
 import type { Optimizer } from '../../src/optim/optimizer.js';
-import { step } from '../../src/tensor/tidy.js';
+import { tidy } from '../../src/tensor/tidy.js';
 import { state, tensor } from '../../src/tensor/tensor.js';
 import { gpu, on } from '../support/devices.js';
 import { assertClose } from '../support/op.js';
@@ -28,9 +28,9 @@ async function train(make: (p: FlatParameters) => Optimizer) {
   const read = async () => Promise.all([layer.weight, layer.bias!].map(async (p) => Array.from(await p.data())));
   const before = await read();
   for (const rate of rates)
-    on(await gpu(), () => step(() => {
+    on(await gpu(), () => tidy(() => {
       lr.set([rate]);
-      const error = sub(layer.forward(tensor(x, [N, I])), tensor(t, [N, O]));
+      const error = sub(layer.call(tensor(x, [N, I])), tensor(t, [N, O]));
       backward(mean(mul(error, error)));
       optimizer.step(lr);
     }));

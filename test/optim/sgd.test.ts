@@ -8,7 +8,7 @@ import { mul, sub } from '../../src/ops/binary.js';
 import { mean } from '../../src/ops/reduce.js';
 import { FlatParameters } from '../../src/optim/flat.js';
 import { SGD } from '../../src/optim/sgd.js';
-import { step } from '../../src/tensor/tidy.js';
+import { tidy } from '../../src/tensor/tidy.js';
 import { parameter, state, type Tensor, tensor } from '../../src/tensor/tensor.js';
 import { gpu, on, reference64 } from '../support/devices.js';
 import { assertClose } from '../support/op.js';
@@ -24,7 +24,7 @@ class Model extends Module {
   readonly extra = parameter(tensor([1, -2]));
 
   forward(x: Tensor): Tensor {
-    return this.fc.forward(x);
+    return this.fc.call(x);
   }
 }
 
@@ -71,9 +71,9 @@ async function run(backend: Backend) {
   const start = { W: await read(model.fc.weight), b: await read(model.fc.bias!), extra: await read(model.extra) };
   const losses: number[] = [];
   for (let s = 0; s < rates.length; s++) {
-    const loss = on(backend, () => step(() => {
+    const loss = on(backend, () => tidy(() => {
       lr.set([rates[s]]);
-      const error = sub(model.forward(tensor(batches[s].x, [N, I])), tensor(batches[s].t, [N, O]));
+      const error = sub(model.call(tensor(batches[s].x, [N, I])), tensor(batches[s].t, [N, O]));
       const loss = mean(mul(error, error));
       backward(loss);
       if (useExtra(s)) backward(mean(mul(model.extra, model.extra))); // gradients of two losses add up

@@ -79,8 +79,7 @@ describe('the package', () => {
 
   it('multiplies matrices on a software adapter', () => {
     const printed = script('product.mjs', `
-      import { device, matmul, tensor } from 'dawngrad';
-      await device({ adapter: 'software' });
+            await device({ adapter: 'software' });
       const a = tensor([1, 2, 3, 4, 5, 6], [2, 3]);
       const b = tensor([1, 0, 0, 1, 1, 1], [3, 2]);
       const c = matmul(a, b);

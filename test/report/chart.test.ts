@@ -2,8 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { lineChart } from '../../src/report/chart.js';
 import { duration, percent, percentTick, plain, whole } from '../../src/core/numbers.js';
-import { runningMean, thin } from '../../src/core/points.js';
-import type { Point } from '../../src/core/points.js';
+import { type Point, runningMean, thin } from '../../src/core/points.js';
 import { ticks } from '../../src/report/ticks.js';
 
 const values = fc.array(fc.oneof(fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e6, max: 1e6 }), fc.constantFrom(NaN, Infinity, 0)), { maxLength: 900 });

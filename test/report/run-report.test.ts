@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { renderReport } from '../../src/report/run-report.js';
-import type { ReportData } from '../../src/report/run-report.js';
+import { renderReport, type ReportData } from '../../src/report/run-report.js';
 
 const png = 'data:image/png;base64,AAAA';
 

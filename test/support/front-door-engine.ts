@@ -51,7 +51,7 @@ export const engine: Record<string, Row> = {
   ones: { call: lib.ones, args: () => [[2], 'f32'], needed: 1, wrong: () => [[2], [[-2]], [[2], 'int32']] },
   zeros: { call: lib.zeros, args: () => [[2], 'f32'], needed: 1, wrong: () => [[2], [[-2]], [[2], 'torch.float32']] },
   scalar: { call: lib.scalar, args: () => [2, 'f32'], needed: 1, wrong: () => [['2'], [[2]], [2, 'double']] },
-  step: { call: lib.step, args: () => [() => t(2)], wrong: () => [[t(2)], [async () => t(2)]] },
+  tidy: { call: lib.tidy, args: () => [() => t(2)], wrong: () => [[t(2)], [async () => t(2)]] },
   compile: { call: (f) => lib.compile(f)(t(2), 1, [1, 2]), args: () => [(x: lib.Tensor) => lib.relu(x)], wrong: () => [[async () => t(2)], [5]] },
   'compile()': { call: lib.compile((x: lib.Tensor) => x), args: () => [[1, 2]], wrong: () => [['a'], [{}], [[1, undefined]], [lib.parameter(t(2))], [new Int16Array(1)]] },
   profile: { call: lib.profile, args: () => [lib.compile((x: lib.Tensor) => x), [1], 3], needed: 2, wrong: () => [[() => 1, [1]], [lib.compile((x: lib.Tensor) => x), 1]] },

@@ -19,7 +19,7 @@ const modules: [string, Row][] = ([
   ['Sequential', () => new lib.Sequential(layer()), () => t(2, 3)], ['BatchNorm', () => new lib.BatchNorm(3), () => t(4, 3)], ['LayerNorm', () => new lib.LayerNorm(3), () => t(2, 3)],
   ['ResNet', () => lib.resnet('resnet-tiny', { stem: 'small', dim: 2 }), () => t(1, 8, 8, 3)], ['VisionTransformer', () => lib.vit('vit-mini', { size: 8, dim: 2, depth: 1 }), () => t(1, 8, 8, 3)],
 ] as const).flatMap(([name, make, x]) => [
-  method(`${name}#forward`, (...a: [any]) => make().forward(...a), () => [x()], { needed: 1, wrong: () => [[[1, 2]], [5], [t(7)].filter(() => name !== 'Relu')].filter((a) => a.length), slow: /ResNet|Vision/.test(name) }),
+  method(`${name}#forward`, (...a: [any]) => make().call(...a), () => [x()], { needed: 1, wrong: () => [[[1, 2]], [5], [t(7)].filter(() => name !== 'Relu')].filter((a) => a.length), slow: /ResNet|Vision/.test(name) }),
   ...(name === 'ResNet' || name === 'VisionTransformer' ? [method(`${name}#embed`, (...a: [any]) => (make() as lib.Encoder).embed(...a), () => [x()], { slow: true })] : []),
 ]);
 
@@ -28,12 +28,13 @@ const tiny = () => ({ blocks: [1], widths: [4], stem: 'small', head: 'mlp', dim:
 const small = () => ({ width: 8, depth: 1, heads: 2, patch: 4, size: 8, head: 'linear', dim: 2, stem: 'patch', seed: 1, splits: 1, stopGradConv1: true });
 const modelled = () => ({ head: 'linear', size: 8, stem: 'small', dim: 2, seed: 1, splits: 1 });
 const nn: Record<string, Row> = {
-  Module: { call: () => new (lib.Module as any)().forward(t(1)), args: () => [], wrong: () => [[]] },
+  Module: { call: () => new (lib.Module as any)().call(t(1)), args: () => [], wrong: () => [[]] },
   ...Object.fromEntries([
     method('Module#children', () => layer().children(), () => []), method('Module#entries', (p) => layer().entries(p), () => ['a.'], { needed: 0 }), plain('Module#parameters', () => layer().parameters()),
-    method('Module#summary', (s) => layer().summary(s), () => [[2, 3]], { wrong: () => [[3], [[-1]], [[2, 4]]] }), method('Module#training=', (v) => (layer().training = v), () => [true], { wrong: () => [[1], [undefined]] }), method('Module#train', (v) => layer().train(v), () => [true], { needed: 0, wrong: () => [[1]] }),
+    plain('Module#call', () => layer().call(t(2, 3))), method('Module#training=', (v) => (layer().training = v), () => [true], { wrong: () => [[1], [undefined]] }), method('Module#train', (v) => layer().train(v), () => [true], { needed: 0, wrong: () => [[1]] }),
     plain('Module#eval', () => layer().eval()), plain('Sequential#children', () => new lib.Sequential(layer()).children()), ...modules,
   ]),
+  summary: { call: lib.summary as Row['call'], args: () => [layer(), [2, 3]], wrong: () => [[layer(), 3], [layer(), [-1]], [layer(), [2, 4]], [{}, [2, 3]]] },
   copyState: { call: lib.copyState, args: () => [layer(), layer()], wrong: () => [[layer(), {}], [layer(), new lib.Linear(rng(), 2, 2)]] },
   Conv2d: { call: (...a: [any, any, any, any]) => new lib.Conv2d(...a), args: () => [rng(), 2, 4, 3, convolution()], needed: 4, wrong: () => [[rng(), 2, 4, 0], [rng(), 1e12, 4, 3], [rng(), 2, 3, 3, { groups: 2 }], [2, 4, 3]] },
   Linear: { call: (...a: [any, any, any]) => new lib.Linear(...a), args: () => [rng(), 3, 2, { bias: true, bound: 1 }], needed: 3, wrong: () => [[3, 2], [rng(), 0, 2], [rng(), 3, NaN], [rng(), 3, 2, false], [rng(), 1e7, 1e7]] },

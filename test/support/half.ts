@@ -8,7 +8,7 @@ import { numel } from '../../src/core/shape.js';
 import { mul } from '../../src/ops/binary.js';
 import { withPrecision } from '../../src/ops/precision.js';
 import { sum } from '../../src/ops/reduce.js';
-import { step } from '../../src/tensor/tidy.js';
+import { tidy } from '../../src/tensor/tidy.js';
 import { parameter, tensor } from '../../src/tensor/tensor.js';
 import { gpu, on, reference, reference64 } from './devices.js';
 import { assertClose, type OpCase } from './op.js';
@@ -27,7 +27,7 @@ async function evaluate(backend: Backend, { inputs, f }: OpCase, seed: number, h
     roundToHalves(values);
     return values;
   };
-  const made = on(backend, () => step(() => withPrecision(precision, () => {
+  const made = on(backend, () => tidy(() => withPrecision(precision, () => {
     const xs = inputs.map(({ shape, dtype = 'f32', values }, i) => {
       const v = values ? Float32Array.from({ length: numel(shape) }, (_, at) => values(new Rng(seed), at)) : normals(numel(shape), i);
       return dtype === 'f16' || dtype === 'f32' ? parameter(tensor(v, shape, halves ? dtype : 'f32')) : tensor([...v], shape, dtype);

@@ -6,7 +6,7 @@ import { Rng } from '../../src/core/rng.js';
 import { numel, type Shape, show } from '../../src/core/shape.js';
 import { mul } from '../../src/ops/binary.js';
 import { sum } from '../../src/ops/reduce.js';
-import { step } from '../../src/tensor/tidy.js';
+import { tidy } from '../../src/tensor/tidy.js';
 import { parameter, type Tensor, tensor } from '../../src/tensor/tensor.js';
 import { gpu, hardware, on, reference64 } from './devices.js';
 
@@ -64,7 +64,7 @@ function drawValues(x: Input, rng: Rng): number[] {
 /** y and the gradients of sum(y · w), w fixed random numbers, so that every element of dy differs. */
 async function evaluate(backend: Backend, op: OpCase, values: number[][], seed: number, wantGrad: boolean): Promise<Outcome> {
   const read = on(backend, () =>
-    step(() => {
+    tidy(() => {
       const inputs = op.inputs.map((x, i) => asInput(x, values[i]));
       const y = op.f(...inputs);
       if (wantGrad) backward(sum(mul(y, weights(y.shape, seed))));

@@ -6,7 +6,8 @@ import { linkSync, mkdirSync, openSync, writeFileSync, writeSync, closeSync, sta
 import { join } from 'node:path';
 import { device } from '../../src/backend/device.js';
 import { labelsOf, planFolder } from '../../src/data/folder-plan.node.js';
-import { limitPerClass, type Pictures, selectClasses, splitHeldOut } from '../../src/data/pictures.js';
+import { limitPerClass, selectClasses, splitHeldOut } from '../../src/data/pictures.js';
+import type { Pictures } from '../../src/data/picture-source.js';
 import { readLines, writeAtomic } from '../../src/io/atomic.node.js';
 import { csvLines, projectorLines } from '../../src/io/embeddings.js';
 import { npyParts } from '../../src/io/npy.js';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { accumulate, copyInto } from '../../src/tensor/accumulate.js';
 import { Rng } from '../../src/core/rng.js';
-import { step } from '../../src/tensor/tidy.js';
+import { tidy } from '../../src/tensor/tidy.js';
 import { tensor, view } from '../../src/tensor/tensor.js';
 import { gpu, on, reference } from '../support/devices.js';
 
@@ -20,7 +20,7 @@ describe('accumulate and copyInto', () => {
       const want = a.slice();
       for (let t = 0; t < times; t++) for (let i = 0; i < length; i++) want[i] += b[i];
       for (const backend of [device, reference]) {
-        const [into, x, copy] = await Promise.all(on(backend, () => step(() => {
+        const [into, x, copy] = await Promise.all(on(backend, () => tidy(() => {
           const [into, x, copy] = [tensor(a), tensor(b), tensor(a)];
           for (let t = 0; t < times; t++) accumulate(into, x);
           copyInto(copy, x);
@@ -36,7 +36,7 @@ describe('accumulate and copyInto', () => {
   it('into a part, or out of one, touches nothing else', async () => {
     const values = numbers(1, 'whole', 200);
     for (const backend of [await gpu(), reference]) {
-      const [whole, taken] = await Promise.all(on(backend, () => step(() => {
+      const [whole, taken] = await Promise.all(on(backend, () => tidy(() => {
         const [whole, taken] = [tensor(values), tensor([5, 5, 5])];
         accumulate(view(whole, [3], 64), tensor([1, 2, 3]));
         copyInto(view(whole, [2], 128), tensor([7, 8]));
@@ -53,7 +53,7 @@ describe('accumulate and copyInto', () => {
 
   it('copies infinities and NaN', async () => {
     const values = Float32Array.of(Infinity, -Infinity, NaN, -0, 3e38);
-    const [copied, doubled] = await Promise.all(on(await gpu(), () => step(() => {
+    const [copied, doubled] = await Promise.all(on(await gpu(), () => tidy(() => {
       const [copied, doubled] = [tensor([1, 1, 1, 1, 1]), tensor(values)];
       copyInto(copied, tensor(values));
       accumulate(doubled, tensor(values));

@@ -8,7 +8,7 @@ import { mean, sum } from '../../src/ops/reduce.js';
 import { reshape } from '../../src/ops/reshape.js';
 import { exp, neg } from '../../src/ops/unary.js';
 import { FlatParameters } from '../../src/optim/flat.js';
-import { step } from '../../src/tensor/tidy.js';
+import { tidy } from '../../src/tensor/tidy.js';
 import { parameter, state, type Tensor, tensor } from '../../src/tensor/tensor.js';
 import { gpu, on, reference64 } from '../support/devices.js';
 import { assertClose } from '../support/op.js';
@@ -17,7 +17,7 @@ const devices: [string, () => Backend | Promise<Backend>][] = [['gpu', gpu], ['r
 
 /** Runs `fn` inside a step on the backend, and reads what it returns. */
 async function values(backend: Backend | Promise<Backend>, fn: () => Tensor[]): Promise<number[][]> {
-  const read = on(await backend, () => step(() => fn().map((t) => t.data())));
+  const read = on(await backend, () => tidy(() => fn().map((t) => t.data())));
   return (await Promise.all(read)).map((v) => Array.from(v));
 }
 
@@ -280,9 +280,9 @@ describe('FlatParameters', () => {
     const grads = async () => Array.from(await flat.grads!.data());
     const expected = (used: number[], unused: number[]) => [...used, ...new Array(61).fill(0), ...unused, ...new Array(62).fill(0)];
     const pass = (wantUnused: boolean, scale: number) =>
-      on(device, () => step(() => {
+      on(device, () => tidy(() => {
         flat.zeroGrad();
-        let loss = sum(model.forward(tensor([scale, scale, scale])));
+        let loss = sum(model.call(tensor([scale, scale, scale])));
         if (wantUnused) loss = add(loss, sum(mul(model.unused, 7)));
         backward(loss);
         flat.settle();
@@ -315,7 +315,7 @@ describe('FlatParameters', () => {
     const [whole] = await values(reference64, () => {
       const model = new Two();
       const flat = new FlatParameters(model);
-      backward(mean(model.forward(tensor([3, 6, 9]))));
+      backward(mean(model.call(tensor([3, 6, 9]))));
       return [flat.grads!];
     });
     expect(whole.slice(0, 3)).toEqual([1, 2, 3]);

@@ -4,11 +4,11 @@ import type { Backend } from '../../src/backend/backend.js';
 import { arrayTypes, type DType } from '../../src/core/dtype.js';
 import type { Shape } from '../../src/core/shape.js';
 import { full, ones, scalar, zeros } from '../../src/tensor/fill.js';
-import { step } from '../../src/tensor/tidy.js';
+import { tidy } from '../../src/tensor/tidy.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
 import { gpu, on, reference } from '../support/devices.js';
 
-const read = (backend: Backend, make: () => Tensor) => on(backend, () => step(() => make().data()));
+const read = (backend: Backend, make: () => Tensor) => on(backend, () => tidy(() => make().data()));
 
 type Words = Exclude<DType, 'f16'>; // halves are filled in ops/half.test.ts
 
@@ -37,7 +37,7 @@ describe('full', () => {
 
   it('fills memory that held something else, to its last element', async () => {
     const device = await gpu();
-    on(device, () => step(() => void full([1001], 7)));
+    on(device, () => tidy(() => void full([1001], 7)));
     expect(await read(device, () => zeros([1001]))).toEqual(new Float32Array(1001));
   });
 

@@ -8,7 +8,7 @@ import { full } from '../../src/tensor/fill.js';
 import { add, mul } from '../../src/ops/binary.js';
 import { sum } from '../../src/ops/reduce.js';
 import { reshape } from '../../src/ops/reshape.js';
-import { step } from '../../src/tensor/tidy.js';
+import { tidy } from '../../src/tensor/tidy.js';
 import { parameter, state, type Tensor, tensor, view } from '../../src/tensor/tensor.js';
 import { on } from '../support/devices.js';
 
@@ -18,14 +18,14 @@ const gpu = (): Promise<GpuBackend> => (opened ??= openGpu({ robust: true }).the
 const mirror = new ReferenceBackend();
 const devices: [string, () => Backend | Promise<Backend>][] = [['gpu', gpu], ['reference', () => mirror]];
 
-const gone = (shape: string) => `tensor ${shape}: its memory must be alive, and what is made inside a step is recycled when the step ends; got one that is gone. Return it from the step, or read it inside.`;
+const gone = (shape: string) => `tensor ${shape}: its memory must be alive, and what is made inside a tidy() is recycled when it ends; got one that is gone. Return it from the tidy(), or read it inside.`;
 
 describe.each(devices)('step on %s', (_, backend) => {
   it('recycles what was made inside: using it later throws a sentence that says what to do', async () => {
     const device = await backend();
     let lost!: Tensor;
     let seen!: Tensor;
-    on(device, () => step(() => {
+    on(device, () => tidy(() => {
       lost = tensor([1, 2, 3, 4]);
       seen = reshape(add(lost, 1), [2, 2]);
     }));
@@ -40,18 +40,18 @@ describe.each(devices)('step on %s', (_, backend) => {
 
   it('a view dies with the memory it looks at', async () => {
     let part!: Tensor;
-    on(await backend(), () => step(() => void (part = view(full([128], 1), [64], 64))));
+    on(await backend(), () => tidy(() => void (part = view(full([128], 1), [64], 64))));
     await expect(part.data()).rejects.toThrow(gone('[64]'));
   });
 
   it('returned tensors live: alone, in arrays, in objects, nested, and as a view of part', async () => {
     const device = await backend();
-    const kept = on(device, () => step(() => {
+    const kept = on(device, () => tidy(() => {
       const whole = tensor(Float32Array.from({ length: 128 }, (_, i) => i));
       return { a: tensor([1]), list: [tensor([2]), [tensor([3])]], deep: { b: { c: mul(tensor([2]), 2) } }, part: view(whole, [64], 64), other: 'text', nothing: null, number: 5 };
     }));
-    const alone = on(device, () => step(() => full([3], 5)));
-    on(device, () => step(() => full([3], 9))); // would write over memory that was given back
+    const alone = on(device, () => tidy(() => full([3], 5)));
+    on(device, () => tidy(() => full([3], 9))); // would write over memory that was given back
     const [two, [three]] = kept.list as [Tensor, [Tensor]];
     expect(await Promise.all([kept.a, two, three, kept.deep.b.c].map((t) => t.item()))).toEqual([1, 2, 3, 4]);
     expect((await kept.part.data())[63]).toBe(127);
@@ -61,13 +61,13 @@ describe.each(devices)('step on %s', (_, backend) => {
   it('parameters, their gradients and state outlive the step they are made in', async () => {
     const device = await backend();
     let [p, s, temporary] = [] as unknown as [Tensor, Tensor, Tensor];
-    on(device, () => step(() => {
+    on(device, () => tidy(() => {
       p = parameter(tensor([1, 2]));
       s = state(full([2], 4));
       temporary = mul(p, p);
       backward(sum(temporary));
     }));
-    on(device, () => step(() => [full([2], 8), full([2], 8), full([2], 8)]));
+    on(device, () => tidy(() => [full([2], 8), full([2], 8), full([2], 8)]));
     expect(Array.from(await p.data())).toEqual([1, 2]);
     expect(Array.from(await p.grad!.data())).toEqual([2, 4]);
     expect(Array.from(await s.data())).toEqual([4, 4]);
@@ -77,13 +77,13 @@ describe.each(devices)('step on %s', (_, backend) => {
   it('nested: what the inner step returns belongs to the outer, and to nobody after it', async () => {
     const device = await backend();
     let [middle, inner] = [] as unknown as [Tensor, Tensor];
-    const outer = on(device, () => step(() => {
-      middle = step(() => {
+    const outer = on(device, () => tidy(() => {
+      middle = tidy(() => {
         inner = full([2], 3);
         return add(inner, 1);
       });
       expect(() => inner.storage).toThrow(gone('[2]'));
-      const kept = step(() => state(full([2], 6)));
+      const kept = tidy(() => state(full([2], 6)));
       return [add(middle, 1), kept];
     }));
     expect(Array.from(await outer[0].data())).toEqual([5, 5]);
@@ -96,9 +96,9 @@ describe.each(devices)('step on %s', (_, backend) => {
     const before = device.memory().inUse;
     let lost!: Tensor;
     on(device, () => {
-      expect(() => step(() => {
+      expect(() => tidy(() => {
         lost = full([1000], 1);
-        step(() => {
+        tidy(() => {
           full([500], 1);
           throw new RangeError('inside');
         });
@@ -106,7 +106,7 @@ describe.each(devices)('step on %s', (_, backend) => {
       expect(device.memory().inUse).toBe(before);
       expect(() => lost.storage).toThrow(gone('[1000]'));
     });
-    expect(await on(device, () => step(() => sum(full([1000], 1)).item()))).toBe(1000);
+    expect(await on(device, () => tidy(() => sum(full([1000], 1)).item()))).toBe(1000);
   });
 
   it('gives back all memory when what it returns is gone already', async () => {
@@ -114,8 +114,8 @@ describe.each(devices)('step on %s', (_, backend) => {
     const before = device.memory().inUse;
     on(device, () => {
       let lost!: Tensor;
-      step(() => void (lost = full([4], 1)));
-      expect(() => step(() => [full([1000], 1), lost])).toThrow(gone('[4]'));
+      tidy(() => void (lost = full([4], 1)));
+      expect(() => tidy(() => [full([1000], 1), lost])).toThrow(gone('[4]'));
       expect(device.memory().inUse).toBe(before);
     });
   });
@@ -126,7 +126,7 @@ describe.each(devices)('step on %s', (_, backend) => {
     const reads: Promise<ArrayLike<number>>[] = [];
     on(device, () => {
       for (let i = 0; i < 40; i++)
-        step(() => {
+        tidy(() => {
           s.set(new Array(5).fill(i));
           const y = mul(s, 2);
           reads.push(y.data(), s.data());
@@ -150,7 +150,7 @@ describe.each(devices)('step on %s', (_, backend) => {
       on(device, () => {
         const before = device.memory().inUse;
         for (let j = 0; j < 500; j++) {
-          step(() => {
+          tidy(() => {
             const y = mul(add(total, 1), 1);
             total.set([i + j, 0, 0, 0, 0, 0, 0]);
             add(y, y);

@@ -6,7 +6,7 @@ import { accuracy } from '../../src/moco/contrast.js';
 import { createMethod } from '../../src/moco/create.js';
 import type { Method } from '../../src/moco/method.js';
 import { firstLayer, gradientNorm } from '../../src/eval/monitors.js';
-import { step } from '../../src/tensor/tidy.js';
+import { tidy } from '../../src/tensor/tidy.js';
 import { tensor } from '../../src/tensor/tensor.js';
 import { gpu, reference } from '../support/devices.js';
 
@@ -22,7 +22,7 @@ const backends: [name: string, open: () => Backend | Promise<Backend>][] = [['GP
 async function measure(method: Method, t: number): Promise<number[]> {
   const picture = (stream: number) => Float32Array.from({ length: N * SIDE * SIDE * 3 }, ((rng) => () => rng.normal())(new Rng(5, 'x', stream)));
   const same = () => tensor(Uint32Array.from({ length: N }, (_, i) => i));
-  const values = step(() => {
+  const values = tidy(() => {
     const [x1, x2] = [picture(2 * t), picture(2 * t + 1)].map((x) => tensor(x, [N, SIDE, SIDE, 3]));
     const index = tensor(Uint32Array.from({ length: N }, (_, i) => (N * t + i) % n));
     const negatives = tensor(Uint32Array.from({ length: 13 }, (_, i) => i));
