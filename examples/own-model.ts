@@ -1,20 +1,13 @@
 /** A model of one's own: a network with a skip connection. Its tensors are named after its fields, as PyTorch would. */
-import { BatchNorm, Conv2d, device, globalAvgPool, Linear, Module, ones, Rng, summary, type Tensor } from 'dawngrad';
+import { BatchNorm, Conv2d, device, globalAvgPool, Linear, Module, ones, summary, type Tensor } from 'dawngrad';
 
 class SkipNet extends Module {
   readonly features = 16;
-  readonly conv1: Conv2d;
+  readonly conv1 = new Conv2d(3, 16, 3, { stride: 2, padding: 1 });
   readonly bn1 = new BatchNorm(16);
-  readonly conv2: Conv2d;
+  readonly conv2 = new Conv2d(16, 16, 3, { padding: 1 });
   readonly bn2 = new BatchNorm(16);
-  readonly fc: Linear;
-
-  constructor(rng = new Rng(1, 'skip-net')) {
-    super();
-    this.conv1 = new Conv2d(rng, 3, 16, 3, { stride: 2, padding: 1 });
-    this.conv2 = new Conv2d(rng, 16, 16, 3, { padding: 1 });
-    this.fc = new Linear(rng, 16, 10);
-  }
+  readonly fc = new Linear(16, 10);
 
   forward(x: Tensor): Tensor {
     const y = this.bn1.call(this.conv1.call(x), { relu: true });

@@ -33,6 +33,7 @@ export { logSoftmax, softmax } from './ops/softmax.js';
 export { attention, type AttentionOptions, attentionQkv } from './ops/attention.js';
 export { attentionUnfused } from './ops/attention_unfused.js';
 export { crossEntropy } from './ops/cross_entropy.js';
+export { mse } from './ops/mse.js';
 export { l2Normalize } from './ops/l2_normalize.js';
 export { rowDot } from './ops/row_dot.js';
 export { concat, expand, slice, transpose } from './ops/strided.js';

@@ -35,6 +35,10 @@ describe('examples', () => {
     expect(errors[2]).toBeLessThan(0.01);
   });
 
+  it('pictures: new ones are named rightly', async () => {
+    expect(Number(/(\S+) % of 400/.exec(await printed('pictures'))![1])).toBeGreaterThan(70);
+  });
+
   it('own-model: the table and the shape of the scores', async () => {
     const text = await printed('own-model');
     expect(text).toMatch(/^layer +kind +output +parameters +MFLOP\nconv1 +Conv2d +\[1, 16, 16, 16\] +432 +0\.22\n/);

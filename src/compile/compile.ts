@@ -90,6 +90,7 @@ export function compile<A extends Tensor[], R>(fn: (...inputs: A) => R): Compile
     if (fresh) entry.work.build();
     entry.work.replay(values(given));
     if (!fresh) entry.host.replay();
+    entry.host.finish();
     return entry.result;
   };
   const eager = (given: Given[]): R => tidy(() => fn(...(given.map(asTensor) as A)));
@@ -114,7 +115,9 @@ export function compile<A extends Tensor[], R>(fn: (...inputs: A) => R): Compile
     const { entry, fresh } = find(backend(), given);
     if (fresh) entry.work.build();
     else entry.host.replay();
-    return entry.work.profile(values(given));
+    const records = await entry.work.profile(values(given));
+    entry.host.finish();
+    return records;
   };
   const compiled = Object.defineProperties(Object.assign(call, { async, profile }), {
     memory: { get: () => latest?.memory ?? { planned: 0, live: 0 } },

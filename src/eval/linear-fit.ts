@@ -64,7 +64,7 @@ export async function fit(
 /** Weights are N(0, 0.01), biases 0. */
 function newClassifier(features: number, classes: number, seed: number): Linear {
   const rng = new Rng(seed, 'linear');
-  const fc = new Linear(rng, features, classes, { bound: 1 });
+  const fc = new Linear(features, classes, { bound: 1, seed: rng });
   fc.weight.set(Float32Array.from({ length: fc.weight.size }, () => 0.01 * rng.normal()));
   return fc;
 }

@@ -67,7 +67,7 @@ class Parts {
       this.graph.node('Conv', [y, this.constant(`${name}.weight`), this.constant(`${name}.bias`)], { kernel_shape: [side, side], strides: [side, side] });
     if (stem === 'patch') return plain(x, at, patch);
     const count = Math.log2(patch);
-    for (let i = 0; i < count; i++) x = this.graph.node('Relu', [onnxConvolution(this.graph, this.#tensors, x, `${at}.${3 * i}`, `${at}.${3 * i + 1}`, 2)]);
+    for (let i = 0; i < count; i++) x = this.graph.node('ReLU', [onnxConvolution(this.graph, this.#tensors, x, `${at}.${3 * i}`, `${at}.${3 * i + 1}`, 2)]);
     return plain(x, `${at}.${3 * count}`, 1);
   }
 

@@ -3,7 +3,8 @@ import { check, instance, whole } from '../core/check.js';
 import type { Rng } from '../core/rng.js';
 import { BatchNorm } from '../nn/batch-norm.js';
 import { Group } from '../nn/group.js';
-import { Linear, Relu, Sequential } from '../nn/linear.js';
+import { ReLU } from '../nn/activations.js';
+import { Linear, Sequential } from '../nn/linear.js';
 import { Module } from '../nn/module.js';
 import { mul } from '../ops/binary.js';
 import { ema } from '../ops/ema.js';
@@ -91,8 +92,8 @@ export class MoCoV3 implements Method {
 function perceptron(rng: Rng, widths: readonly number[], lastNorm: boolean): Sequential {
   const last = widths.length - 2;
   return new Sequential(...widths.slice(1).flatMap((width, i) => {
-    const linear = new Linear(rng, widths[i], width, { bias: false });
-    if (i < last) return [linear, new BatchNorm(width), new Relu()];
+    const linear = new Linear(widths[i], width, { bias: false, seed: rng });
+    if (i < last) return [linear, new BatchNorm(width), new ReLU()];
     return lastNorm ? [linear, new BatchNorm(width, { affine: false })] : [linear];
   }));
 }

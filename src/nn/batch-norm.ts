@@ -1,9 +1,7 @@
-import { anyNumber, anything, check, checkOptions, flag, instance, whole } from '../core/check.js';
+import { anyNumber, anything, check, checkOptions, flag, whole } from '../core/check.js';
 import { batchNorm, type TileStatistics } from '../ops/batch_norm.js';
-import type { StatisticsWish } from '../ops/conv2d.js';
 import { onReplay } from '../tensor/replay.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { Conv2d } from './conv2d.js';
 import { buffer, constant } from './init.js';
 import { type Counter, Module } from './module.js';
 
@@ -17,12 +15,12 @@ export interface BatchNormOptions {
 }
 
 /** What follows in the same pass. */
-interface Fused {
+export interface Epilogue {
   relu?: boolean;
   residual?: Tensor;
 }
 
-const fused = { relu: flag, residual: anything };
+export const epilogue = { relu: flag, residual: anything };
 
 /** Batch normalisation over the last axis: eps 1e-5, momentum 0.1, weight 1, bias 0, as PyTorch's. */
 export class BatchNorm extends Module {
@@ -31,7 +29,8 @@ export class BatchNorm extends Module {
   readonly runningMean: Tensor;
   readonly runningVar: Tensor;
   readonly numBatchesTracked: Counter = { value: 0 };
-  readonly #splits: number;
+  /** Parts that a batch is divided into. */
+  readonly splits: number;
 
   constructor(channels: number, options: BatchNormOptions = {}) {
     super();
@@ -44,12 +43,12 @@ export class BatchNorm extends Module {
     }
     this.runningMean = buffer([channels], 0);
     this.runningVar = buffer([channels], 1);
-    this.#splits = splits;
+    this.splits = splits;
   }
 
   /** bn(x), or relu(bn(x) + residual) in the passes over memory that bn(x) alone needs; one less with x's statistics. */
-  forward(x: Tensor, options: Fused & { statistics?: TileStatistics } = {}): Tensor {
-    checkOptions('BatchNorm', options, { ...fused, statistics: anything });
+  forward(x: Tensor, options: Epilogue & { statistics?: TileStatistics } = {}): Tensor {
+    checkOptions('BatchNorm', options, { ...epilogue, statistics: anything });
     const { relu = false, residual, statistics } = options;
     if (this.training) {
       const count = () => void this.numBatchesTracked.value++;
@@ -57,15 +56,6 @@ export class BatchNorm extends Module {
       onReplay(count);
     }
     const { weight: gamma, bias: beta, runningMean, runningVar, training: train } = this;
-    return batchNorm(x, { gamma, beta, runningMean, runningVar, train, splits: this.#splits, statistics, relu, residual });
-  }
-
-  /** bn(conv(x)); while training, the convolution takes the statistics on its way where its kernel can. */
-  after(conv: Conv2d, x: Tensor, options: Fused = {}): Tensor {
-    check('BatchNorm', 'the convolution', conv, instance(Conv2d, 'Conv2d'));
-    checkOptions('BatchNorm', options, fused);
-    const wish: StatisticsWish | undefined = this.training ? { splits: this.#splits } : undefined;
-    const y = conv.call(x, wish);
-    return this.forward(y, { ...options, statistics: wish?.tiles });
+    return batchNorm(x, { gamma, beta, runningMean, runningVar, train, splits: this.splits, statistics, relu, residual });
   }
 }

@@ -1,10 +1,9 @@
-import { atLeast0, check, checkOptions, flag, instance, oneOf, whole } from '../core/check.js';
+import { atLeast0, check, checkOptions, flag, oneOf, whole } from '../core/check.js';
 import { ConfigError } from '../core/errors.js';
-import { Rng } from '../core/rng.js';
 import { add } from '../ops/binary.js';
 import { type Conv2dOptions, conv2d, conv2dRules, type StatisticsWish } from '../ops/conv2d.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { normal, uniform } from './init.js';
+import { generatorOf, normal, type Seed, seedRule, uniform } from './init.js';
 import { Module } from './module.js';
 
 export interface Conv2dLayerOptions extends Conv2dOptions {
@@ -15,11 +14,13 @@ export interface Conv2dLayerOptions extends Conv2dOptions {
   init?: 'fan-out' | 'torch';
   /** Weights are U(±bound) and biases 0, whatever `init` says. */
   bound?: number;
-  /** Add a bias, drawn as PyTorch's Conv2d draws it. Default false. */
+  /** Add a bias that starts as PyTorch's Conv2d's. Default false. */
   bias?: boolean;
+  /** Of the first values. Default: what `manualSeed` set. */
+  seed?: Seed;
 }
 
-const rules = { ...conv2dRules, init: oneOf('fan-out', 'torch'), bound: atLeast0, bias: flag };
+const rules = { ...conv2dRules, init: oneOf('fan-out', 'torch'), bound: atLeast0, bias: flag, seed: seedRule };
 
 /** A convolution. weight: [O, R, S, C / groups], bias: [O] if asked for. */
 export class Conv2d extends Module {
@@ -27,12 +28,12 @@ export class Conv2d extends Module {
   readonly bias?: Tensor;
   readonly #options: Conv2dOptions;
 
-  constructor(rng: Rng, channels: number, outputs: number, kernel: number, given: Conv2dLayerOptions = {}) {
+  constructor(channels: number, outputs: number, kernel: number, given: Conv2dLayerOptions = {}) {
     super();
-    check('Conv2d', 'rng', rng, instance(Rng, 'Rng'), 'Pass new Rng(seed).');
     for (const [name, v] of Object.entries({ channels, outputs, kernel })) check('Conv2d', name, v, whole(1));
     checkOptions('Conv2d', given, rules);
-    const { init = 'fan-out', bound, bias = false, ...options } = given;
+    const { init = 'fan-out', bound, bias = false, seed, ...options } = given;
+    const rng = generatorOf(seed);
     const groups = options.groups ?? 1;
     if (channels % groups !== 0 || outputs % groups !== 0)
       throw new ConfigError(`Conv2d: groups must divide channels and outputs; got ${groups} groups, ${channels} channels and ${outputs} outputs. Choose a divisor.`);

@@ -1,26 +1,50 @@
 import { backend } from '../backend/backend.js';
 import { ShapesBackend } from '../backend/shapes.js';
-import type { Rng } from '../core/rng.js';
+import { check, type Rule, whole } from '../core/check.js';
+import { Rng } from '../core/rng.js';
 import { checkShape, numel, type Shape } from '../core/shape.js';
 import { empty, parameter, state, type Tensor, tensor } from '../tensor/tensor.js';
 
-/** A parameter of values drawn one after the other. */
-function drawn(shape: Shape, draw: () => number): Tensor {
+const seeds = whole(0, 2 ** 32 - 1);
+
+/** A whole number, or a generator that several layers share. */
+export type Seed = number | Rng;
+
+/** What the option `seed` of a layer must be. */
+export const seedRule: Rule = {
+  is: 'a whole number in [0, 4294967295], or an Rng',
+  holds: (v) => v instanceof Rng || seeds.holds(v),
+};
+
+/** Where layers that name no seed take their random values from. */
+const common = { rng: new Rng(0, 'manualSeed') };
+
+/** Layers that are made from now on without a seed start from the same values in every program; 0 to begin with. */
+export function manualSeed(seed: number): void {
+  check('manualSeed', 'the seed', seed, seeds);
+  common.rng = new Rng(seed, 'manualSeed');
+}
+
+/** The generator that a layer takes its first values from. */
+export const generatorOf = (seed: Seed = common.rng): Rng => (seed instanceof Rng ? seed : new Rng(seed, 'layer'));
+
+/** A parameter of values sampled one after the other. */
+function sampled(shape: Shape, sample: () => number): Tensor {
   checkShape('parameter', shape);
-  if (backend() instanceof ShapesBackend) return parameter(empty(shape)); // a model of 86 million values takes a while to draw
+  if (backend() instanceof ShapesBackend) return parameter(empty(shape)); // a model of 86 million values takes a while to sample
   const values = new Float32Array(numel(shape));
-  for (let i = 0; i < values.length; i++) values[i] = draw();
+  for (let i = 0; i < values.length; i++) values[i] = sample();
   return parameter(tensor(values, shape));
 }
 
 /** Normal with mean 0. */
-export const normal = (rng: Rng, shape: Shape, std: number): Tensor => drawn(shape, () => std * rng.normal());
+export const normal = (rng: Rng, shape: Shape, std: number): Tensor => sampled(shape, () => std * rng.normal());
 
 /** Uniform in ±bound. */
-export const uniform = (rng: Rng, shape: Shape, bound: number): Tensor => drawn(shape, () => rng.uniform(-bound, bound));
+export const uniform = (rng: Rng, shape: Shape, bound: number): Tensor => sampled(shape, () => rng.uniform(-bound, bound));
 
 /** A parameter of one value. */
-export const constant = (shape: Shape, value: number): Tensor => drawn(shape, () => value);
+export const constant = (shape: Shape, value: number): Tensor => sampled(shape, () => value);
 
 /** A buffer of one value: state without gradients. */
 export function buffer(shape: Shape, value: number): Tensor {

@@ -1,12 +1,10 @@
 import { atLeast0, check, checkOptions, flag, instance, listOf, whole } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
-import { Rng } from '../core/rng.js';
 import { show } from '../core/shape.js';
 import { linear } from '../ops/linear.js';
 import { reshape } from '../ops/reshape.js';
-import { relu } from '../ops/unary.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { uniform } from './init.js';
+import { generatorOf, type Seed, seedRule, uniform } from './init.js';
 import { Module } from './module.js';
 
 export interface LinearOptions {
@@ -14,6 +12,8 @@ export interface LinearOptions {
   bias?: boolean;
   /** Weights are U(±bound) and biases 0. Default: both U(±1/√inputs), as PyTorch's Linear. */
   bound?: number;
+  /** Of the first values. Default: what `manualSeed` set. */
+  seed?: Seed;
 }
 
 /** y = x Wᵀ + b over the last axis. weight: [outputs, inputs], bias: [outputs]. */
@@ -21,13 +21,13 @@ export class Linear extends Module {
   readonly weight: Tensor;
   readonly bias?: Tensor;
 
-  constructor(rng: Rng, inputs: number, outputs: number, options: LinearOptions = {}) {
+  constructor(inputs: number, outputs: number, options: LinearOptions = {}) {
     super();
-    check('Linear', 'rng', rng, instance(Rng, 'Rng'), 'Pass new Rng(seed).');
     check('Linear', 'inputs', inputs, whole(1));
     check('Linear', 'outputs', outputs, whole(1));
-    checkOptions('Linear', options, { bias: flag, bound: atLeast0 });
-    const { bias = true, bound } = options;
+    checkOptions('Linear', options, { bias: flag, bound: atLeast0, seed: seedRule });
+    const { bias = true, bound, seed } = options;
+    const rng = generatorOf(seed);
     this.weight = uniform(rng, [outputs, inputs], bound ?? 1 / Math.sqrt(inputs));
     if (bias) this.bias = uniform(rng, [outputs], bound === undefined ? 1 / Math.sqrt(inputs) : 0);
   }
@@ -39,14 +39,6 @@ export class Linear extends Module {
     const rows = x.rank > 2 ? reshape(x, [x.size / inputs, inputs]) : x; // one product, for the weights' gradient too
     const y = linear(rows, this.weight, this.bias);
     return x.rank > 2 ? reshape(y, [...x.shape.slice(0, -1), outputs]) : y;
-  }
-}
-
-/** max(x, 0) as a layer. */
-export class Relu extends Module {
-  /** max(x, 0), of any shape. */
-  forward(x: Tensor): Tensor {
-    return relu(x);
   }
 }
 

@@ -1,8 +1,8 @@
-import { callable, check, flag, instance, text } from '../core/check.js';
+import { callable, check, checkOptions, flag, instance, text } from '../core/check.js';
 import { ConfigError, DawngradError, ShapeError } from '../core/errors.js';
 import { sameShape, show } from '../core/shape.js';
 import { dependsOn, onReplay } from '../tensor/replay.js';
-import { checkTensor, Tensor } from '../tensor/tensor.js';
+import { checkTensor, empty, Tensor } from '../tensor/tensor.js';
 
 /** What a module holds by name: a parameter or buffer, or the count of batches that a batch norm has seen. */
 export type Entry = { name: string; tensor: Tensor } | { name: string; counter: Counter };
@@ -82,6 +82,46 @@ export abstract class Module {
     return named;
   }
 
+  /**
+   * Everything by name that a checkpoint of the model holds: parameters, running statistics, and i32 [] counts of batches.
+   * Parameters and statistics are the model's own tensors, not copies.
+   */
+  state(): Map<string, Tensor> {
+    const entries = [...this.entries()];
+    const on = entries.flatMap((e) => ('tensor' in e ? [e.tensor.backend] : []))[0];
+    const count = ({ value }: Counter) => empty([], 'i32', on).set([value]);
+    return new Map(entries.map((e) => [e.name, 'tensor' in e ? e.tensor : count(e.counter)]));
+  }
+
+  /**
+   * Takes the values of `state`, as `state()` gives it, on this backend or another.
+   *
+   * @param strict whether every tensor must have its counterpart; without, what has none stays as it is.
+   * @throws ConfigError for missing and unexpected names, ShapeError for other shapes; nothing is changed then.
+   */
+  async load(state: ReadonlyMap<string, Tensor>, options: { strict?: boolean } = {}): Promise<this> {
+    check('load', 'the state', state, instance(Map), 'Pass what state() gives.');
+    for (const [name, t] of state) checkTensor('load', t, name);
+    checkOptions('load', options, { strict: flag });
+    const { strict = true } = options;
+    const mine = new Map([...this.entries()].map((e) => [e.name, e]));
+    const [missing, unexpected] = [[...mine.keys()].filter((n) => !state.has(n)), [...state.keys()].filter((n) => !mine.has(n))];
+    if (strict && missing.length + unexpected.length > 0)
+      throw new ConfigError(
+        `load: the state must hold just the model's tensors; got no ${list(missing)}, and unexpected ${list(unexpected)}. ` +
+          'Build the model that it is of, or pass { strict: false }.',
+      );
+    const pairs = [...mine.values()].flatMap((e) => (state.has(e.name) ? [[e, state.get(e.name)!] as const] : []));
+    for (const [e, from] of pairs) {
+      const shape = 'tensor' in e ? e.tensor.shape : [];
+      if (!sameShape(shape, from.shape))
+        throw new ShapeError(`load: ${e.name} must have shape ${show(shape)}; got ${show(from.shape)}. Build both alike.`);
+    }
+    const values = await Promise.all(pairs.map(([, from]) => from.data()));
+    pairs.forEach(([e], i) => ('tensor' in e ? e.tensor.set(values[i]) : void (e.counter.value = values[i][0])));
+    return this;
+  }
+
   /** Switches this module and all inside it to training, or with `false` to evaluation. */
   train(training = true): this {
     check('train', 'training', training, flag);
@@ -95,6 +135,10 @@ export abstract class Module {
     return this.train(false);
   }
 }
+
+/** The first few of `names`. */
+const list = (names: readonly string[]): string =>
+  names.length === 0 ? 'other' : names.slice(0, 5).join(', ') + (names.length > 5 ? ` and ${names.length - 5} more` : '');
 
 /** What sees modules run. */
 export interface Tracer {
@@ -125,19 +169,4 @@ function nameLayer(error: unknown, module: Module): unknown {
   if (path) error.message = `${path}: ${message}`;
   thrown.set(error, { module, path, message });
   return error;
-}
-
-/** Copies every value of `from` into `to`; their names and shapes must agree. */
-export async function copyState(from: Module, to: Module): Promise<void> {
-  for (const model of [from, to]) check('copyState', 'each model', model, instance(Module, 'Module'));
-  const source = new Map([...from.entries()].map((e) => [e.name, e]));
-  for (const e of to.entries()) {
-    const s = source.get(e.name);
-    if (!s) throw new ConfigError(`copyState: models must have the same tensors; got no ${e.name}. Build both alike.`);
-    if ('counter' in e && 'counter' in s) e.counter.value = s.counter.value;
-    if (!('tensor' in e && 'tensor' in s)) continue;
-    if (!sameShape(e.tensor.shape, s.tensor.shape))
-      throw new ShapeError(`copyState: ${e.name} must have shape ${show(e.tensor.shape)}; got ${show(s.tensor.shape)}. Build both alike.`);
-    e.tensor.set(await s.tensor.data());
-  }
 }

@@ -6,7 +6,9 @@ import { maxPool } from '../ops/max_pool.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { BatchNorm } from './batch-norm.js';
 import { Conv2d } from './conv2d.js';
-import { Linear, Relu, Sequential } from './linear.js';
+import { convBn } from './conv-bn.js';
+import { ReLU } from './activations.js';
+import { Linear, Sequential } from './linear.js';
 import { Module } from './module.js';
 
 /** What a ResNet is built of. */
@@ -54,7 +56,7 @@ class Shortcut extends Sequential {
   }
 
   override forward(x: Tensor): Tensor {
-    return this.#bn.after(this.#conv, x);
+    return convBn(this.#conv, this.#bn, x);
   }
 }
 
@@ -69,17 +71,17 @@ class BasicBlock extends Module {
 
   constructor(rng: Rng, inputs: number, width: number, stride: number, splits: number, lastWeight: number) {
     super();
-    this.conv1 = new Conv2d(rng, inputs, width, 3, { stride, padding: 1 });
+    this.conv1 = new Conv2d(inputs, width, 3, { stride, padding: 1, seed: rng });
     this.bn1 = new BatchNorm(width, { splits });
-    this.conv2 = new Conv2d(rng, width, width, 3, { padding: 1 });
+    this.conv2 = new Conv2d(width, width, 3, { padding: 1, seed: rng });
     this.bn2 = new BatchNorm(width, { splits, weight: lastWeight });
     this.downsample = shortcut(rng, inputs, width, stride, splits);
   }
 
   forward(x: Tensor): Tensor {
-    const y = this.bn1.after(this.conv1, x, { relu: true });
+    const y = convBn(this.conv1, this.bn1, x, { relu: true });
     const residual = this.downsample?.call(x) ?? x;
-    return this.bn2.after(this.conv2, y, { relu: true, residual });
+    return convBn(this.conv2, this.bn2, y, { relu: true, residual });
   }
 }
 
@@ -97,27 +99,27 @@ class Bottleneck extends Module {
   constructor(rng: Rng, inputs: number, width: number, stride: number, splits: number, lastWeight: number) {
     super();
     const outputs = width * Bottleneck.expansion;
-    this.conv1 = new Conv2d(rng, inputs, width, 1);
+    this.conv1 = new Conv2d(inputs, width, 1, { seed: rng });
     this.bn1 = new BatchNorm(width, { splits });
-    this.conv2 = new Conv2d(rng, width, width, 3, { stride, padding: 1 });
+    this.conv2 = new Conv2d(width, width, 3, { stride, padding: 1, seed: rng });
     this.bn2 = new BatchNorm(width, { splits });
-    this.conv3 = new Conv2d(rng, width, outputs, 1);
+    this.conv3 = new Conv2d(width, outputs, 1, { seed: rng });
     this.bn3 = new BatchNorm(outputs, { splits, weight: lastWeight });
     this.downsample = shortcut(rng, inputs, outputs, stride, splits);
   }
 
   forward(x: Tensor): Tensor {
-    let y = this.bn1.after(this.conv1, x, { relu: true });
-    y = this.bn2.after(this.conv2, y, { relu: true });
+    let y = convBn(this.conv1, this.bn1, x, { relu: true });
+    y = convBn(this.conv2, this.bn2, y, { relu: true });
     const residual = this.downsample?.call(x) ?? x;
-    return this.bn3.after(this.conv3, y, { relu: true, residual });
+    return convBn(this.conv3, this.bn3, y, { relu: true, residual });
   }
 }
 
 /** A 1×1 convolution where the sizes change, nothing where they stay. */
 function shortcut(rng: Rng, inputs: number, outputs: number, stride: number, splits: number): Shortcut | undefined {
   if (stride === 1 && inputs === outputs) return undefined;
-  return new Shortcut(new Conv2d(rng, inputs, outputs, 1, { stride }), new BatchNorm(outputs, { splits }));
+  return new Shortcut(new Conv2d(inputs, outputs, 1, { stride, seed: rng }), new BatchNorm(outputs, { splits }));
 }
 
 /**
@@ -155,14 +157,14 @@ export class ResNet extends Module {
       this.#stages.push(`layer${stage + 1}`);
     });
     this.features = channels;
-    if (head === 'linear') this.fc = new Linear(rng, channels, dim);
+    if (head === 'linear') this.fc = new Linear(channels, dim, { seed: rng });
     if (typeof head === 'function') this.fc = head(rng, channels);
-    if (head === 'mlp') this.fc = new Sequential(new Linear(rng, channels, channels), new Relu(), new Linear(rng, channels, dim));
+    if (head === 'mlp') this.fc = new Sequential(new Linear(channels, channels, { seed: rng }), new ReLU(), new Linear(channels, dim, { seed: rng }));
   }
 
   /** Pooled features [N, features], before the head. */
   embed(x: Tensor): Tensor {
-    let y = this.bn1.after(this.conv1, x, { relu: true });
+    let y = convBn(this.conv1, this.bn1, x, { relu: true });
     if (this.#stem === 'imagenet') y = maxPool(y, { kernel: 3, stride: 2, padding: 1 });
     for (const stage of this.#stages) for (const block of (this as unknown as Record<string, Module[]>)[stage]) y = block.call(y);
     return globalAvgPool(y);
@@ -176,8 +178,8 @@ export class ResNet extends Module {
 }
 
 function stemConv(rng: Rng, stem: NonNullable<ResNetOptions['stem']>, width: number): Conv2d {
-  if (stem === 'imagenet') return new Conv2d(rng, 3, width, 7, { stride: 2, padding: 3 });
-  return new Conv2d(rng, 3, width, 3, { stride: stem === 'small' ? 2 : 1, padding: 1, init: 'torch' });
+  if (stem === 'imagenet') return new Conv2d(3, width, 7, { stride: 2, padding: 3, seed: rng });
+  return new Conv2d(3, width, 3, { stride: stem === 'small' ? 2 : 1, padding: 1, init: 'torch', seed: rng });
 }
 
 type Preset = Pick<ResNetOptions, 'blocks' | 'widths' | 'bottleneck'>;

@@ -14,7 +14,8 @@ import { BatchNorm } from './batch-norm.js';
 import { Conv2d } from './conv2d.js';
 import { normal } from './init.js';
 import { LayerNorm } from './layer-norm.js';
-import { Linear, Relu, Sequential } from './linear.js';
+import { ReLU } from './activations.js';
+import { Linear, Sequential } from './linear.js';
 import { Module } from './module.js';
 import { positionEmbedding } from './position-embedding.js';
 import { headRules } from './resnet.js';
@@ -51,7 +52,7 @@ export const vitRules = {
 /** Glorot's bound: the weights' variance is 2 / (inputs + outputs). */
 const glorot = (inputs: number, outputs: number): number => Math.sqrt(6 / (inputs + outputs));
 
-const linear = (rng: Rng, inputs: number, outputs: number) => new Linear(rng, inputs, outputs, { bound: glorot(inputs, outputs) });
+const linear = (rng: Rng, inputs: number, outputs: number) => new Linear(inputs, outputs, { bound: glorot(inputs, outputs), seed: rng });
 
 /** Multi-head attention of a sequence to itself. Queries, keys and values are drawn as three matrices. */
 class Attention extends Module {
@@ -61,7 +62,7 @@ class Attention extends Module {
 
   constructor(rng: Rng, width: number, heads: number) {
     super();
-    this.qkv = new Linear(rng, width, 3 * width, { bound: glorot(width, width) });
+    this.qkv = new Linear(width, 3 * width, { bound: glorot(width, width), seed: rng });
     this.proj = linear(rng, width, width);
     this.#heads = heads;
   }
@@ -118,7 +119,7 @@ class PatchEmbed extends Module {
       this.proj = convStem(rng, width, patch, splits);
       return;
     }
-    const proj = new Conv2d(rng, 3, width, patch, { stride: patch, bias: true, bound: glorot(3 * patch * patch, width) });
+    const proj = new Conv2d(3, width, patch, { stride: patch, bias: true, bound: glorot(3 * patch * patch, width), seed: rng });
     for (const p of proj.parameters().values()) p.requiresGrad = !stopGradConv1;
     this.proj = proj;
   }
@@ -140,10 +141,10 @@ function convStem(rng: Rng, width: number, patch: number, splits: number): Seque
   const layers: Module[] = [];
   for (let i = 0, inputs = 3; i < count; i++) {
     const outputs = first * 2 ** i;
-    layers.push(new Conv2d(rng, inputs, outputs, 3, { stride: 2, padding: 1, init: 'torch' }), new BatchNorm(outputs, { splits }), new Relu());
+    layers.push(new Conv2d(inputs, outputs, 3, { stride: 2, padding: 1, init: 'torch', seed: rng }), new BatchNorm(outputs, { splits }), new ReLU());
     inputs = outputs;
   }
-  return new Sequential(...layers, new Conv2d(rng, width, width, 1, { init: 'torch', bias: true }));
+  return new Sequential(...layers, new Conv2d(width, width, 1, { init: 'torch', bias: true, seed: rng }));
 }
 
 /**
@@ -177,8 +178,8 @@ export class VisionTransformer extends Module {
     this.blocks = Array.from({ length: depth }, () => new Block(rng, width, heads));
     this.norm = new LayerNorm(width);
     if (typeof head === 'function') this.head = head(rng, width);
-    if (head === 'linear') this.head = new Linear(rng, width, dim);
-    if (head === 'mlp') this.head = new Sequential(new Linear(rng, width, width), new Relu(), new Linear(rng, width, dim));
+    if (head === 'linear') this.head = new Linear(width, dim, { seed: rng });
+    if (head === 'mlp') this.head = new Sequential(new Linear(width, width, { seed: rng }), new ReLU(), new Linear(width, dim, { seed: rng }));
     this.features = width;
     this.#size = size;
   }

@@ -15,13 +15,14 @@ export interface PoolOptions {
   padding?: Pair;
 }
 
-const rules = { kernel: needed(pairFrom(1)), stride: pairFrom(1), padding: pairFrom(0) };
+/** What each option must be. */
+export const poolRules = { kernel: needed(pairFrom(1)), stride: pairFrom(1), padding: pairFrom(0) };
 
 /** The sizes of a pooling, or an error that names what does not fit. */
 export function poolParams(where: string, x: Tensor, given: PoolOptions | Pair, more: Record<string, Rule> = {}): PoolParams {
   floatType(where, x);
   const options = typeof given === 'number' || Array.isArray(given) ? { kernel: given as Pair } : (given as PoolOptions);
-  checkOptions(where, options, { ...rules, ...more });
+  checkOptions(where, options, { ...poolRules, ...more });
   const [R, S] = pair(options.kernel);
   const [strideH, strideW] = pair(options.stride ?? options.kernel);
   const [padH, padW] = pair(options.padding ?? 0);

@@ -1,29 +1,32 @@
 import { atLeast0, checkOptions } from '../core/check.js';
-import { zeros } from '../tensor/fill.js';
-import type { Module } from '../nn/module.js';
 import { type AdamWOptions, type AdamWState, adamw, adamwRules } from '../ops/adamw.js';
-import { type Rate, rateOf } from '../ops/update.js';
+import type { Guard } from '../ops/update.js';
+import { zeros } from '../tensor/fill.js';
 import { state, type Tensor } from '../tensor/tensor.js';
-import { type FlatParameters, parametersOf } from './flat.js';
-import type { Optimizer } from './optimizer.js';
+import type { FlatParameters, Trainable } from './flat.js';
+import { type LearningRate, lrRule, Optimizer } from './optimizer.js';
 
-/** AdamW with weight decay on every parameter, biases and norms too, as MoCo v3 trains vision transformers. */
-export class AdamW implements Optimizer {
-  readonly parameters: FlatParameters;
+const rules = { ...adamwRules, weightDecay: atLeast0, lr: lrRule };
+
+/**
+ * AdamW with weight decay, 0.01 unless given, on every parameter, biases and norms too, as PyTorch's, and as MoCo v3
+ * trains vision transformers.
+ */
+export class AdamW extends Optimizer {
   readonly moments: AdamWState;
   readonly #options: AdamWOptions;
 
-  constructor(given: FlatParameters | Module, options: AdamWOptions) {
-    checkOptions('AdamW', options, adamwRules, ['guard']);
-    const parameters = (this.parameters = parametersOf('AdamW', given));
-    const { shape } = parameters.values;
+  constructor(given: Trainable | FlatParameters, options: Partial<AdamWOptions> & { lr?: LearningRate }) {
+    checkOptions('AdamW', options, rules, ['guard']);
+    const { lr, ...others } = options;
+    super('AdamW', given, lr);
+    const { shape } = this.parameters.values;
     this.moments = { m: state(zeros(shape)), v: state(zeros(shape)), corrections: state(zeros([2])) };
-    this.#options = options;
+    this.#options = { weightDecay: 0.01, ...others };
   }
 
-  step(lr: Rate): void {
-    const rate = rateOf('AdamW', 'lr', lr, atLeast0); // before gradients are spent
-    this.parameters.update((w, dw, guard) => adamw(w, dw, this.moments, rate, { ...this.#options, guard }));
+  protected update(w: Tensor, dw: Tensor, rate: Tensor, guard?: Guard): void {
+    adamw(w, dw, this.moments, rate, { ...this.#options, guard });
   }
 
   state(): Map<string, Tensor> {

@@ -2,18 +2,40 @@ import { copyInto } from '../tensor/accumulate.js';
 import { unreached, zeroGrad } from '../tensor/autograd.js';
 import { ConfigError } from '../core/errors.js';
 import { zeros } from '../tensor/fill.js';
-import { callable, check, checkOptions, flag, instance, oneOf } from '../core/check.js';
+import { check, oneOf, type Rule } from '../core/check.js';
 import { Module } from '../nn/module.js';
 import type { Guard } from '../ops/update.js';
-import { checkSameShape, state, type Tensor, view } from '../tensor/tensor.js';
+import { checkSameShape, state, Tensor, view } from '../tensor/tensor.js';
 import type { LossScale } from './loss-scale.js';
 import { room, together } from './flat-buffer.js';
 
-/** The parameters that an optimizer is given, or those of the model that it is given. @throws ConfigError for anything else. */
-export function parametersOf(where: string, given: FlatParameters | Module): FlatParameters {
-  if (given instanceof Module) return new FlatParameters(given);
-  check(where, 'the parameters', given, instance(FlatParameters, 'FlatParameters'), 'Pass the model, or new FlatParameters(model).');
-  return given;
+/** What an optimizer trains: a model, several, or parameters by name or in a list. */
+export type Trainable = Module | readonly Module[] | ReadonlyMap<string, Tensor> | readonly Tensor[];
+
+const trainable: Rule = {
+  is: 'a model, a list of models, or tensors in a map or a list',
+  holds: (v) =>
+    v instanceof Module ||
+    (v instanceof Map && v.size > 0 && [...v.values()].every((t) => t instanceof Tensor)) ||
+    (Array.isArray(v) && v.length > 0 && (v.every((t) => t instanceof Tensor) || v.every((m) => m instanceof Module))),
+};
+
+/** Parameters by name; those of several models after the place of each. */
+function namedIn(given: Trainable): ReadonlyMap<string, Tensor> {
+  if (given instanceof Module) return given.parameters();
+  if (given instanceof Map) return given;
+  const list = given as readonly (Module | Tensor)[];
+  const named = list.flatMap((v, i): [string, Tensor][] =>
+    v instanceof Tensor ? [[String(i), v]] : [...v.parameters()].map(([name, p]) => [`${i}.${name}`, p]),
+  );
+  return new Map(named);
+}
+
+/** The parameters of what an optimizer is given. @throws ConfigError for anything else, or what another optimizer trains. */
+export function parametersOf(where: string, given: FlatParameters | Trainable): FlatParameters {
+  if (given instanceof FlatParameters) return given;
+  check(where, 'what it trains', given, trainable, 'Pass the model.');
+  return new FlatParameters(given, { where });
 }
 
 /**
@@ -30,13 +52,15 @@ export class FlatParameters {
   lossScale?: LossScale;
   readonly #starts = new Map<string, number>();
 
-  constructor(model: Module, options: { gradients?: boolean } = {}) {
-    check('FlatParameters', 'the model', model, instance(Module, 'Module'));
-    checkOptions('FlatParameters', options, { gradients: flag });
-    const { gradients = true } = options;
-    this.named = model.parameters();
+  constructor(model: Trainable, { gradients = true, where = 'FlatParameters' } = {}) {
+    this.named = namedIn(model);
     let length = 0;
     for (const [name, p] of this.named) {
+      if (p.storage.parent)
+        throw new ConfigError(
+          `${where}: a parameter must have one optimizer; got ${name}, which another trains. ` +
+            'Pass all models to one optimizer, or build the model anew.',
+        );
       this.#starts.set(name, length);
       length += room(p);
     }
@@ -78,7 +102,6 @@ export class FlatParameters {
 
   /** Hands values, gradients and the guard of scaled ones to an optimizer's step, and spends the gradients. */
   update(step: (values: Tensor, grads: Tensor, guard?: Guard) => void): void {
-    check('update', 'the step', step, callable);
     if (!this.grads) throw new ConfigError('update: parameters must have gradients; got those of an encoder that follows another. Leave out `gradients: false`.');
     this.settle();
     step(this.values, this.grads, this.lossScale?.test(this.grads));

@@ -1,35 +1,37 @@
 import { atLeast0, checkOptions } from '../core/check.js';
+import { type LarsOptions, type LarsTable, lars, larsRules, larsTable } from '../ops/lars.js';
+import type { Guard } from '../ops/update.js';
 import { zeros } from '../tensor/fill.js';
-import type { Module } from '../nn/module.js';
-import { type LarsOptions, type LarsTable, lars, larsTable, larsRules } from '../ops/lars.js';
-import { type Rate, rateOf } from '../ops/update.js';
 import { state, type Tensor } from '../tensor/tensor.js';
-import { type FlatParameters, parametersOf } from './flat.js';
-import type { Optimizer } from './optimizer.js';
+import type { FlatParameters, Trainable } from './flat.js';
+import { type LearningRate, lrRule, Optimizer } from './optimizer.js';
+
+const rules = { ...larsRules, momentum: atLeast0, weightDecay: atLeast0, lr: lrRule };
 
 /**
  * LARS as MoCo v3 trains ResNets: filters and matrices are decayed and scaled by their trust ratio, biases and the
- * parameters of norms (one axis at most) are neither. Three dispatches a step.
+ * parameters of norms (one axis at most) are neither. Three dispatches a step. Momentum is 0.9 and decay 0 unless given.
  */
-export class LARS implements Optimizer {
-  readonly parameters: FlatParameters;
+export class LARS extends Optimizer {
   /** [length], the momentum buffer, in the layout of the parameters. */
   readonly velocity: Tensor;
   readonly #table: LarsTable;
   readonly #options: LarsOptions;
 
-  constructor(given: FlatParameters | Module, options: LarsOptions) {
-    checkOptions('LARS', options, larsRules, ['guard']);
-    const parameters = (this.parameters = parametersOf('LARS', given));
+  constructor(given: Trainable | FlatParameters, options: Partial<LarsOptions> & { lr?: LearningRate }) {
+    checkOptions('LARS', options, rules, ['guard']);
+    const { lr, ...others } = options;
+    super('LARS', given, lr);
+    const { parameters } = this;
     this.velocity = state(zeros(parameters.values.shape));
-    const { chunks, ranges } = larsTable([...parameters.named].map(([name, p]) => ({ start: parameters.startOf(name), length: p.size, adapted: p.rank > 1 })));
+    const part = (name: string, p: Tensor) => ({ start: parameters.startOf(name), length: p.size, adapted: p.rank > 1 });
+    const { chunks, ranges } = larsTable([...parameters.named].map(([name, p]) => part(name, p)));
     this.#table = { chunks: state(chunks), ranges: state(ranges) };
-    this.#options = options;
+    this.#options = { momentum: 0.9, weightDecay: 0, ...others };
   }
 
-  step(lr: Rate): void {
-    const rate = rateOf('LARS', 'lr', lr, atLeast0); // before gradients are spent
-    this.parameters.update((w, dw, guard) => lars(w, dw, this.velocity, this.#table, rate, { ...this.#options, guard }));
+  protected update(w: Tensor, dw: Tensor, rate: Tensor, guard?: Guard): void {
+    lars(w, dw, this.velocity, this.#table, rate, { ...this.#options, guard });
   }
 
   state(): Map<string, Tensor> {

@@ -3,6 +3,8 @@ import { callable, check } from '../core/check.js';
 /** What a recorded function does and assumes on the host, where no dispatch can tell. */
 export class HostLog {
   readonly effects: (() => void)[] = [];
+  /** What follows each call, the first too. */
+  readonly after: (() => void)[] = [];
   readonly facts = new Map<object, { get: () => unknown; value: unknown }>();
   /** How many facts were known at each upload of values. */
   readonly uploads: number[] = [];
@@ -23,6 +25,11 @@ export class HostLog {
 
   replay(): void {
     for (const effect of this.effects) effect();
+  }
+
+  /** Once the work of a call is handed to the device. */
+  finish(): void {
+    for (const effect of this.after) effect();
   }
 }
 
@@ -52,6 +59,16 @@ export const noteUpload = (): void => void current?.uploads.push(current.facts.s
 export function onReplay(effect: () => void): void {
   check('onReplay', 'the effect', effect, callable);
   current?.effects.push(effect);
+}
+
+/**
+ * Runs `effect` after the work recorded so far, and after each call of what is being recorded: it may set the values of
+ * tensors that the next call reads, such as the rate of a schedule.
+ */
+export function onReplayed(effect: () => void): void {
+  check('onReplayed', 'the effect', effect, callable);
+  if (current) current.after.push(effect);
+  else effect();
 }
 
 /**

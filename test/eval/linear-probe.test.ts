@@ -25,7 +25,7 @@ afterAll(() => void useBackend(before));
 
 /** A convolution and a batch norm, whose statistics are not those of a new one. */
 class Tiny extends Module {
-  readonly conv = new Conv2d(new Rng(1, 'tiny'), 3, 5, 3, { stride: 2 });
+  readonly conv = new Conv2d(3, 5, 3, { stride: 2, seed: new Rng(1, 'tiny') });
   readonly bn = new BatchNorm(5);
   readonly features = 5;
 

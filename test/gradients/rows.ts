@@ -79,10 +79,10 @@ const { Rng: Draws } = d;
 const drawsOf = (rng: Rng) => new Draws(rng.below(1 << 16), 'layer');
 
 function batchNormLayer(rng: Rng): Use {
-  const [conv, norm] = [new d.Conv2d(drawsOf(rng), 2, 3, 1), new d.BatchNorm(3, { splits: one(rng, 1, 2) })];
+  const [conv, norm] = [new d.Conv2d(2, 3, 1, { seed: drawsOf(rng) }), new d.BatchNorm(3, { splits: one(rng, 1, 2) })];
   norm.train(rng.below(3) > 0);
   const relu = rng.below(2) === 1;
-  return { shapes: [[2, 2, 3, 2]], layer: new d.Sequential(conv, norm), f: (x) => norm.after(conv, x, { relu }) };
+  return { shapes: [[2, 2, 3, 2]], layer: new d.Sequential(conv, norm), f: (x) => d.convBn(conv, norm, x, { relu }) };
 }
 
 /** By the name of an export, how it is used. */
@@ -160,11 +160,16 @@ export const rows: Record<string, Row> = {
     return { shapes: [[N, D]], f: (q) => d.infoNce(q, positives, queue, 0.7).loss };
   },
 
-  Conv2d: (rng) => layer([2, 3, 3, 2], new d.Conv2d(drawsOf(rng), 2, 3, 3, { padding: 1, bias: one(rng, true, false) })),
-  Linear: (rng) => layer(one(rng, [2, 3], [2, 2, 3]), new d.Linear(drawsOf(rng), 3, 2, { bias: one(rng, true, false) })),
-  Relu: () => layer([2, 3], new d.Relu()),
-  Sequential: (rng) => layer([2, 3], new d.Sequential(new d.Linear(drawsOf(rng), 3, 3), new d.Relu(), new d.LayerNorm(3, { eps: 0.1 }))),
+  Conv2d: (rng) => layer([2, 3, 3, 2], new d.Conv2d(2, 3, 3, { padding: 1, bias: one(rng, true, false), seed: drawsOf(rng) })),
+  Linear: (rng) => layer(one(rng, [2, 3], [2, 2, 3]), new d.Linear(3, 2, { bias: one(rng, true, false), seed: drawsOf(rng) })),
+  ReLU: () => layer([2, 3], new d.ReLU()),
+  Sequential: (rng) => layer([2, 3], new d.Sequential(new d.Linear(3, 3, { seed: drawsOf(rng) }), new d.ReLU(), new d.LayerNorm(3, { eps: 0.1 }))),
   BatchNorm: batchNormLayer,
+  GELU: () => layer([2, 3], new d.GELU()),
+  MaxPool2d: () => layer([1, 4, 4, 2], new d.MaxPool2d(2)),
+  AvgPool2d: () => layer([1, 4, 4, 2], new d.AvgPool2d(2)),
+  GlobalAvgPool2d: () => layer([2, 2, 3, 2], new d.GlobalAvgPool2d()),
+  Flatten: () => layer([2, 3, 2], new d.Flatten()),
   LayerNorm: () => layer([2, 5], new d.LayerNorm(5, { eps: 0.1 })),
   ResNet: (rng) => layer([2, 6, 6, 3], new d.ResNet({ blocks: [1], widths: [4], stem: 'small', dim: 3, seed: rng.below(99) })),
   VisionTransformer: (rng) => layer([2, 4, 4, 3], new d.VisionTransformer({ width: 4, depth: 1, heads: 2, patch: 2, size: 4, dim: 3, stopGradConv1: one(rng, true, false), seed: rng.below(99) })),

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { Rng } from '../../src/core/rng.js';
 import { zeros } from '../../src/tensor/fill.js';
-import { Linear, Relu, Sequential } from '../../src/nn/linear.js';
+import { ReLU } from '../../src/nn/activations.js';
+import { Linear, Sequential } from '../../src/nn/linear.js';
 import { resnet } from '../../src/nn/resnet.js';
 import { gpu, on } from '../support/devices.js';
 
@@ -9,7 +10,7 @@ describe('an error inside a model', () => {
   it('names the layer that threw', async () => {
     on(await gpu(), () => {
       const rng = new Rng(1);
-      const head = new Sequential(new Linear(rng, 4, 8), new Relu(), new Linear(rng, 9, 2));
+      const head = new Sequential(new Linear(4, 8, { seed: rng }), new ReLU(), new Linear(9, 2, { seed: rng }));
       expect(() => head.call(zeros([3, 4]))).toThrow(/^2: Linear: x must be \[\.\., 9\]; got \[3, 8\]/);
     });
   });
@@ -25,6 +26,6 @@ describe('an error inside a model', () => {
   });
 
   it('leaves what is thrown outside of layers as it is', async () => {
-    on(await gpu(), () => expect(() => new Linear(new Rng(1), 4, 8).call(zeros([3, 5]))).toThrow(/^Linear: x must be /));
+    on(await gpu(), () => expect(() => new Linear(4, 8, { seed: new Rng(1) }).call(zeros([3, 5]))).toThrow(/^Linear: x must be /));
   });
 });

@@ -3,7 +3,6 @@ import { backward, noGrad } from '../../src/tensor/autograd.js';
 import type { Backend } from '../../src/backend/backend.js';
 import { Rng } from '../../src/core/rng.js';
 import { type Shape, numel } from '../../src/core/shape.js';
-import { copyState } from '../../src/nn/module.js';
 import { ResNet, resnet, type ResNetOptions } from '../../src/nn/resnet.js';
 import { mul } from '../../src/ops/binary.js';
 import { sum } from '../../src/ops/reduce.js';
@@ -203,19 +202,24 @@ describe('ResNet runs', () => {
     expect(model.train().training).toBe(true);
   });
 
-  it('copyState copies every tensor and counter, also between backends, and refuses another model', async () => {
+  it('load takes every tensor and counter, also between backends, and refuses another model', async () => {
     const device = await gpu();
     const from = on(device, () => new ResNet({ ...small, seed: 3 }));
     for (const e of from.entries()) if ('counter' in e) e.counter.value = 17;
     const to = on(reference, () => new ResNet({ ...small, seed: 8 }));
-    await copyState(from, to);
+    await to.load(from.state());
     const target = new Map([...to.entries()].map((e) => [e.name, e]));
     for (const e of from.entries()) {
       const t = target.get(e.name)!;
       if ('tensor' in e && 'tensor' in t) expect(await t.tensor.data()).toEqual(await e.tensor.data());
       else expect(t).toEqual(e);
     }
-    await expect(copyState(from, on(reference, () => new ResNet({ ...small, dim: 6 })))).rejects.toThrow('copyState: fc.weight must have shape [6, 5]; got [7, 5]');
-    await expect(copyState(from, on(reference, () => new ResNet({ ...small, head: 'mlp' })))).rejects.toThrow('copyState: models must have the same tensors; got no fc.0.weight');
+    const [wider, deeper] = on(reference, () => [new ResNet({ ...small, dim: 6 }), new ResNet({ ...small, head: 'mlp' })]);
+    await expect(wider.load(from.state())).rejects.toThrow('load: fc.weight must have shape [6, 5]; got [7, 5]');
+    await expect(deeper.load(from.state())).rejects.toThrow(
+      "load: the state must hold just the model's tensors; got no fc.0.weight, fc.0.bias, fc.2.weight, fc.2.bias, and unexpected fc.weight, fc.bias.",
+    );
+    await deeper.load(from.state(), { strict: false });
+    expect(await deeper.conv1.weight.data()).toEqual(await to.conv1.weight.data());
   });
 });

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { ShapesBackend } from '../../src/backend/shapes.js';
 import { Rng } from '../../src/core/rng.js';
 import { BatchNorm } from '../../src/nn/batch-norm.js';
-import { Linear, Relu, Sequential } from '../../src/nn/linear.js';
+import { ReLU } from '../../src/nn/activations.js';
+import { Linear, Sequential } from '../../src/nn/linear.js';
 import { Module } from '../../src/nn/module.js';
 import { resnet } from '../../src/nn/resnet.js';
 import { summary } from '../../src/nn/summary.js';
@@ -39,7 +40,7 @@ describe('summary', () => {
 
   it('computes nothing, allocates nothing and leaves the model as it was', async () => {
     const device = await gpu();
-    const model = on(device, () => new Sequential(new Linear(new Rng(1, 'summary'), 5, 8), new BatchNorm(8), new Relu()));
+    const model = on(device, () => new Sequential(new Linear(5, 8, { seed: new Rng(1, 'summary') }), new BatchNorm(8), new ReLU()));
     model.children()[1][1].train(false);
     const before = device.memory().inUse;
     summary(model, [4, 5]);
@@ -49,14 +50,14 @@ describe('summary', () => {
   });
 
   it('names the layer that an input does not fit', () => {
-    const model = on(shapes, () => new Sequential(new Linear(new Rng(1, 'a'), 5, 8), new Linear(new Rng(1, 'b'), 9, 2)));
+    const model = on(shapes, () => new Sequential(new Linear(5, 8, { seed: new Rng(1, 'a') }), new Linear(9, 2, { seed: new Rng(1, 'b') })));
     expect(() => summary(model, [4, 5])).toThrow(/^1: Linear: x must be \[\.\., 9\]/);
     expect(() => summary(model, [4, -5])).toThrow('summary: sizes must be whole numbers, at least 0');
   });
 
   it('counts what a module of several layers does itself, and shared layers once', () => {
     class Twice extends Module {
-      readonly layer = new Linear(new Rng(1, 'twice'), 4, 4);
+      readonly layer = new Linear(4, 4, { seed: new Rng(1, 'twice') });
       forward(x: Tensor): Tensor {
         const y = this.layer.call(this.layer.call(x));
         return matmul(y, y, { transposeB: true });

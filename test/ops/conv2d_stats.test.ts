@@ -8,6 +8,7 @@ import { compile } from '../../src/compile/compile.js';
 import type { TypedArray } from '../../src/core/dtype.js';
 import { Rng } from '../../src/core/rng.js';
 import { BatchNorm } from '../../src/nn/batch-norm.js';
+import { convBn } from '../../src/nn/conv-bn.js';
 import { Conv2d } from '../../src/nn/conv2d.js';
 import { ResNet, type ResNetOptions } from '../../src/nn/resnet.js';
 import { batchNorm, type BatchNormOptions, type TileStatistics } from '../../src/ops/batch_norm.js';
@@ -214,8 +215,8 @@ describe('a ResNet', () => {
 
   it('a convolution with a bias leaves the statistics to the batch norm', async () => {
     const kernels = kernelsOf(await hardware(), () => {
-      const [conv, bn] = [new Conv2d(new Rng(1), 3, 16, 3, { bias: true }), new BatchNorm(16)];
-      return { call: (x) => bn.after(conv, x) };
+      const [conv, bn] = [new Conv2d(3, 16, 3, { bias: true, seed: new Rng(1) }), new BatchNorm(16)];
+      return { call: (x) => convBn(conv, bn, x) };
     });
     expect(statistics(kernels)).toEqual(['batch_norm_stats_vec4', 'batch_norm_stats_end']);
   });

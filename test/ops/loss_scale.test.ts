@@ -101,7 +101,7 @@ describe('optimizers with a guard', () => {
     const rng = new Rng(4, 'data');
     const [x, t] = [35, 15].map((n) => Float32Array.from({ length: n }, () => rng.normal()));
     const { layer, optimizer, lr } = on(await gpu(), () => {
-      const layer = new Linear(new Rng(3, 'model'), 7, 3);
+      const layer = new Linear(7, 3, { seed: new Rng(3, 'model') });
       const parameters = new FlatParameters(layer);
       if (scaled) parameters.lossScale = new LossScale();
       return { layer, optimizer: make(parameters), lr: state(tensor([0.1])) };

@@ -22,7 +22,7 @@ const t = Array.from({ length: N * O }, () => rng.normal());
 /** Trains a linear layer on one batch; returns its weight and bias before and after, and the optimizer. */
 async function train(make: (p: FlatParameters) => Optimizer) {
   const { layer, optimizer, lr } = on(await gpu(), () => {
-    const layer = new Linear(new Rng(3, 'model'), I, O);
+    const layer = new Linear(I, O, { seed: new Rng(3, 'model') });
     return { layer, optimizer: make(new FlatParameters(layer)), lr: state(tensor([0])) };
   });
   const read = async () => Promise.all([layer.weight, layer.bias!].map(async (p) => Array.from(await p.data())));

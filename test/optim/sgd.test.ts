@@ -20,7 +20,7 @@ const rates = [0.1, 0.1, 0.02];
 
 /** A linear layer, and a parameter that only some losses use. */
 class Model extends Module {
-  readonly fc = new Linear(new Rng(3, 'model'), I, O);
+  readonly fc = new Linear(I, O, { seed: new Rng(3, 'model') });
   readonly extra = parameter(tensor([1, -2]));
 
   forward(x: Tensor): Tensor {

@@ -90,6 +90,7 @@ export const engine: Record<string, Row> = {
   attentionQkv: { call: lib.attentionQkv, args: () => [t(1, 2, 6), { heads: 2 }], needed: 1, wrong: () => [[t(1, 2, 6), { heads: 4 }], [t(1, 2, 6), 2], [t(6)]] },
   attentionUnfused: { call: lib.attentionUnfused, args: () => [t(1, 2, 4), t(1, 3, 4), t(1, 3, 4), { heads: 2, scale: 1 }], needed: 3, wrong: () => [[t(1, 2, 4), t(1, 3, 4), t(1, 2, 4)], [t(4), t(4), t(4)]] },
   crossEntropy: { call: lib.crossEntropy, args: () => [t(2, 3), u(0, 2)], wrong: () => [[t(2, 3), [0, 3]], [t(2, 3), [-1, 0]], [t(2, 3), t(2)], [t(2, 3), [0.5, 1]], [t(2, 3), u(1)]] },
+  mse: { call: lib.mse, args: () => [t(2, 3), t(2, 3)], wrong: () => [[t(2), t(3)], [u(1), t(1)]] },
   l2Normalize: { call: lib.l2Normalize, args: () => [t(2, 3), 1e-12], needed: 1, wrong: () => [[t(2, 3), 0], [t(2, 3), NaN], [t(2, 3), '1'], [5]] },
   rowDot: { call: lib.rowDot, args: () => [t(2, 3), t(2, 3)], wrong: () => [[t(2, 3), t(3)], [t(2, 3), 1]] },
   concat: { call: lib.concat, args: () => [[t(2), t(2)], 0], needed: 1, wrong: () => [[[]], [t(2)], [[t(2), 5]], [[t(2), t(2)], 1]] },
