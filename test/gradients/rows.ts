@@ -128,6 +128,7 @@ export const rows: Record<string, Row> = {
     const heads = one(rng, 1, 2);
     return { shapes: [[size(rng), size(rng), 12]], f: (x) => d.attentionQkv(x, { heads }) };
   },
+  mse: () => ({ shapes: [[2, 3], [2, 3]], f: (x, target) => d.mse(x, target) }),
   crossEntropy: (rng) => {
     const [N, C] = [size(rng), size(rng)];
     const labels = places(rng, N, C);
