@@ -1,6 +1,7 @@
 import type { DType, TypedArray } from '../core/dtype.js';
 import { check, isRecord } from '../core/check.js';
 import { DeviceError } from '../core/errors.js';
+import { change, context } from './context.js';
 import type { Traits } from '../gpu/device.js';
 import type { Kernel, ParamValue } from '../gpu/kernel.js';
 
@@ -10,6 +11,8 @@ export interface Storage {
   readonly length: number;
   /** Set when the memory has been recycled. */
   freed: boolean;
+  /** Set once JavaScript's collector has it in its care. */
+  watched?: boolean;
   /** For a slice: the memory it is part of, and lives and dies with. */
   readonly parent?: Storage;
 }
@@ -125,12 +128,18 @@ export interface Backend {
   memory(): { inUse: number; peak: number };
 }
 
-let current: Backend | undefined;
+declare module './context.js' {
+  interface Context {
+    /** Where new tensors live. */
+    backend?: Backend;
+  }
+}
 
 /** The backend new tensors live on. */
 export function backend(): Backend {
-  if (!current) throw new DeviceError('tensor: a device must be open before tensors are made; got none. Call `await device()` first.');
-  return current;
+  const on = context.backend;
+  if (!on) throw new DeviceError('tensor: a device must be open before tensors are made; got none. Call `await device()` first.');
+  return on;
 }
 
 /** Throws unless `on` is a backend. */
@@ -140,7 +149,7 @@ export const checkBackend = (where: string, on: unknown): void =>
 /** Makes `next` the backend of new tensors; returns the one before. */
 export function useBackend(next: Backend | undefined): Backend | undefined {
   if (next !== undefined) checkBackend('useBackend', next);
-  const before = current;
-  current = next;
+  const before = context.backend;
+  change({ backend: next });
   return before;
 }

@@ -86,7 +86,7 @@ export class GpuBackend implements Backend {
   async read(storage: Storage): Promise<TypedArray> {
     if (this.#recording) throw new ConfigError('data: inside a compiled function nothing has been computed yet; got a read. Return the tensor and read it then.');
     const bytes = await this.gpu.recorder.read(storage as GpuStorage);
-    checkDevice(this.gpu.device);
+    checkDevice(this.gpu);
     return viewOf(storage.dtype, bytes, 0, storage.length);
   }
 

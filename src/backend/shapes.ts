@@ -1,6 +1,7 @@
 import type { DType, TypedArray } from '../core/dtype.js';
 import { ConfigError } from '../core/errors.js';
-import { type Backend, type Storage, useBackend } from './backend.js';
+import type { Backend, Storage } from './backend.js';
+import { within } from './context.js';
 
 /** Keeps account of sizes and nothing else: tensors on it have shapes and no values. */
 export class ShapesBackend implements Backend {
@@ -36,11 +37,4 @@ export class ShapesBackend implements Backend {
 }
 
 /** Runs `fn` where tensors have shapes and no values: to see whether a model can be built, and what it holds. */
-export function onShapes<T>(fn: () => T): T {
-  const before = useBackend(new ShapesBackend());
-  try {
-    return fn();
-  } finally {
-    useBackend(before);
-  }
-}
+export const onShapes = <T>(fn: () => T): T => within({ backend: new ShapesBackend() }, fn);

@@ -30,6 +30,8 @@ export interface Gpu {
   readonly device: GPUDevice;
   readonly recorder: Recorder;
   readonly pool: BufferPool;
+  /** The first error that WebGPU reported on the device and nobody was told of. */
+  readonly failure: { message?: string };
 }
 
 export interface GpuOptions {
@@ -45,11 +47,12 @@ export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
   const requiredLimits = { maxBufferSize, maxStorageBufferBindingSize, maxComputeWorkgroupStorageSize };
   const requiredFeatures = wanted.filter((f) => adapter.features.has(f));
   const device = await adapter.requestDevice({ requiredLimits, requiredFeatures });
+  const failure: Gpu['failure'] = {};
   device.addEventListener('uncapturederror', (event) => {
-    failures.set(device, failures.get(device) ?? (event as GPUUncapturedErrorEvent).error.message);
+    failure.message ??= (event as GPUUncapturedErrorEvent).error.message;
   });
   const traits = { ...traitsOf(adapter, device, software), tuned: { ...shipped[name] } };
-  return { name, software, traits, device, recorder: new Recorder(device), pool: new BufferPool(device) };
+  return { name, software, traits, device, recorder: new Recorder(device), pool: new BufferPool(device), failure };
 }
 
 /** Features kernels have a use for, asked for where the adapter has them. */
@@ -77,11 +80,9 @@ function traitsOf({ info }: GPUAdapter, { features, limits }: GPUDevice, softwar
   };
 }
 
-const failures = new WeakMap<GPUDevice, string>();
-
 /** Throws if WebGPU has reported an error on this device since the last call. */
-export function checkDevice(device: GPUDevice): void {
-  const failure = failures.get(device);
-  failures.delete(device);
-  if (failure) throw new DeviceError(`device: WebGPU refused a command; got ${failure.trim()}. Please report this kernel and these shapes.`);
+export function checkDevice({ failure }: Gpu): void {
+  const { message } = failure;
+  failure.message = undefined;
+  if (message) throw new DeviceError(`device: WebGPU refused a command; got ${message.trim()}. Please report this kernel and these shapes.`);
 }

@@ -1,8 +1,6 @@
 import { DTypeError } from '../core/errors.js';
 import { type Kernel, kernel } from './kernel.js';
 
-const made = new WeakMap<Kernel, Map<number, Kernel>>();
-
 /**
  * The kernel with those bindings stored as f16 whose bits are set in `mask`: what it reads of them becomes f32 as it is
  * loaded, what it writes is rounded as it is stored, and everything between is as before.
@@ -11,9 +9,9 @@ const made = new WeakMap<Kernel, Map<number, Kernel>>();
  */
 export function halfStored(k: Kernel, mask: number): Kernel {
   if (mask === 0) return k;
-  const variants = made.get(k) ?? new Map<number, Kernel>();
-  made.set(k, variants);
-  return variants.get(mask) ?? variants.set(mask, rewrite(k, mask)).get(mask)!;
+  const stored = k.f16.get(mask) ?? rewrite(k, mask);
+  k.f16.set(mask, stored);
+  return stored;
 }
 
 const binding = (i: number) => new RegExp(`(@binding\\(${i}\\) var<storage, \\w+> (\\w+): array)<(\\w+)>`);
@@ -32,7 +30,7 @@ function rewrite(k: Kernel, mask: number): Kernel {
       throw new DTypeError(`kernel ${k.name}: only what it reads or writes as floats may be f16; got ${name}, ${type}. Convert the tensor with cast(x, 'f32').`);
     code = converted(code.replace(binding(places[at]), `$1<${halves[float]}>`), name, float, halves[float]);
   });
-  return { ...k, name: `${k.name}_half${places.join('')}`, code: code.includes('enable f16;') ? code : `enable f16;\n${code}` };
+  return { ...k, f16: new Map(), name: `${k.name}_half${places.join('')}`, code: code.includes('enable f16;') ? code : `enable f16;\n${code}` };
 }
 
 /** Every use of `name[…]`: read as `float`, stored as `half`. */

@@ -25,6 +25,8 @@ export interface Kernel {
   readonly access: string;
   readonly fields: readonly Field[];
   readonly paramBytes: number;
+  /** The same with some bindings stored as f16, by the bits of their places. */
+  readonly f16: Map<number, Kernel>;
 }
 
 /** Bytes kept for the parameters of one dispatch. */
@@ -40,7 +42,7 @@ export function kernel(file: string, source: string, tuning: Tuning = {}): Kerne
       throw new ConfigError(`kernel ${name}: storage bindings are numbered from 0 in order; got ${b[1]} at place ${i}. Renumber them.`);
   });
   const access = bindings.map((b) => (b[2] === 'read' ? 'r' : 'w')).join('');
-  return { name, file, source, tuning, code: withParamsAt(code, bindings.length), access, ...paramsOf(name, code) };
+  return { name, file, source, tuning, code: withParamsAt(code, bindings.length), access, ...paramsOf(name, code), f16: new Map() };
 }
 
 /** Params move from a group of their own to the place after the storage buffers: one bind group a dispatch is set faster than two. */

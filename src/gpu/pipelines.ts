@@ -13,7 +13,7 @@ export class Pipelines {
   readonly #device: GPUDevice;
   readonly #layouts = new Map<string, GPUBindGroupLayout>();
   /** By kernel: pipelines of other constants share its text, checked once. */
-  readonly #modules = new WeakMap<Kernel, GPUShaderModule>();
+  readonly #modules = new Map<Kernel, GPUShaderModule>();
   readonly #compiled = new Map<string, Compiled>();
 
   constructor(device: GPUDevice) {

@@ -1,5 +1,6 @@
 import { backend } from '../backend/backend.js';
 import { ShapesBackend } from '../backend/shapes.js';
+import { change, context } from '../backend/context.js';
 import { check, type Rule, whole } from '../core/check.js';
 import { Rng } from '../core/rng.js';
 import { checkShape, numel, type Shape } from '../core/shape.js';
@@ -16,17 +17,23 @@ export const seedRule: Rule = {
   holds: (v) => v instanceof Rng || seeds.holds(v),
 };
 
-/** Where layers that name no seed take their random values from. */
-const common = { rng: new Rng(0, 'manualSeed') };
+declare module '../backend/context.js' {
+  interface Context {
+    /** Where layers that name no seed take their random values from. */
+    rng?: Rng;
+  }
+}
+
+change({ rng: new Rng(0, 'manualSeed') });
 
 /** Layers that are made from now on without a seed start from the same values in every program; 0 to begin with. */
 export function manualSeed(seed: number): void {
   check('manualSeed', 'the seed', seed, seeds);
-  common.rng = new Rng(seed, 'manualSeed');
+  change({ rng: new Rng(seed, 'manualSeed') });
 }
 
 /** The generator that a layer takes its first values from. */
-export const generatorOf = (seed: Seed = common.rng): Rng => (seed instanceof Rng ? seed : new Rng(seed, 'layer'));
+export const generatorOf = (seed: Seed = context.rng!): Rng => (seed instanceof Rng ? seed : new Rng(seed, 'layer'));
 
 /** A parameter of values sampled one after the other. */
 function sampled(shape: Shape, sample: () => number): Tensor {

@@ -1,3 +1,4 @@
+import { context } from '../backend/context.js';
 import { callable, check, checkOptions, flag, instance, text } from '../core/check.js';
 import { ConfigError, DawngradError, ShapeError } from '../core/errors.js';
 import { sameShape, show } from '../core/shape.js';
@@ -50,7 +51,7 @@ export abstract class Module {
       check(kind, 'forward', this.forward, callable, 'Define it in the class.');
       checkTensor(kind, args[0], 'the input');
       const run = () => Reflect.apply(this.forward, this, args) as Tensor;
-      return tracer ? tracer.enter(this, run) : run();
+      return context.tracer ? context.tracer.enter(this, run) : run();
     } catch (error) {
       throw nameLayer(error, this);
     }
@@ -145,28 +146,19 @@ export interface Tracer {
   enter(module: Module, forward: () => Tensor): Tensor;
 }
 
-let tracer: Tracer | undefined;
-
-/** Runs `fn` with modules in sight of `seen`. */
-export function tracing<T>(seen: Tracer, fn: () => T): T {
-  tracer = seen;
-  try {
-    return fn();
-  } finally {
-    tracer = undefined;
+declare module '../backend/context.js' {
+  interface Context {
+    tracer?: Tracer;
   }
 }
-
-/** By error: the module it has come out of so far, the names from there to the layer that threw, and what was thrown. */
-const thrown = new WeakMap<Error, { module: Module; path: string; message: string }>();
 
 /** Puts the name of the layer that threw before the message: `layer1.0.conv1: conv2d: …`. */
 function nameLayer(error: unknown, module: Module): unknown {
   if (!(error instanceof DawngradError)) return error;
-  const { module: child, path: inner, message } = thrown.get(error) ?? { path: '', message: error.message };
+  const { module: child, path: inner, message } = error.origin ?? { path: '', message: error.message };
   const name = module.children().find(([, m]) => m === child)?.[0];
   const path = [name, inner].filter(Boolean).join('.');
   if (path) error.message = `${path}: ${message}`;
-  thrown.set(error, { module, path, message });
+  error.origin = { module, path, message };
   return error;
 }

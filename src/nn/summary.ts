@@ -1,10 +1,10 @@
+import { within } from '../backend/context.js';
 import { check, instance } from '../core/check.js';
 import { ShapesBackend } from '../backend/shapes.js';
-import { noGrad } from '../tensor/autograd.js';
 import { checkShape, numel, sameShape, type Shape, show } from '../core/shape.js';
 import { tidy } from '../tensor/tidy.js';
 import { empty, observe, Tensor } from '../tensor/tensor.js';
-import { Module, tracing } from './module.js';
+import { Module } from './module.js';
 
 /** A layer, or an operation that a module of several layers does itself and that changes the shape or takes products. */
 export interface LayerSummary {
@@ -104,7 +104,7 @@ export function summary(model: Module, shape: Shape): Summary {
   const trace = new Trace(model);
   try {
     model.eval();
-    const output = tracing(trace, () => observe(trace, () => noGrad(() => tidy(() => model.call(empty(shape)).shape))));
+    const output = within({ tracer: trace, observer: trace, noGrad: true }, () => tidy(() => model.call(empty(shape)).shape));
     const sum = (values: Iterable<number>) => [...values].reduce((a, b) => a + b, 0);
     const flops = sum(trace.rows.map((l) => l.flops));
     const parameters = sum([...model.parameters().values()].map((p) => numel(p.shape)));

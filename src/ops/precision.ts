@@ -1,4 +1,5 @@
 import type { Backend } from '../backend/backend.js';
+import { context, within } from '../backend/context.js';
 import { check, oneOf, type Rule, synchronous } from '../core/check.js';
 import type { FloatType } from '../core/dtype.js';
 
@@ -7,10 +8,15 @@ export type Precision = FloatType;
 
 export const precisions: Rule = oneOf('f32', 'f16');
 
-let current: Precision = 'f32';
+declare module '../backend/context.js' {
+  interface Context {
+    /** Of products that were not told one; f32. */
+    precision?: Precision;
+  }
+}
 
 /** The precision of operations that were not told one. */
-export const precision = (): Precision => current;
+export const precision = (): Precision => context.precision ?? 'f32';
 
 /**
  * The type that a product in precision `p` stores its result in, the one place that decides so. What follows a product has
@@ -27,11 +33,5 @@ export const storedIn = (p: Precision, on: Backend): FloatType => (p === 'f16' &
 export function withPrecision<T>(p: Precision, fn: () => T): T {
   check('withPrecision', 'the precision', p, precisions);
   check('withPrecision', 'the work', fn, synchronous);
-  const before = current;
-  current = p;
-  try {
-    return fn();
-  } finally {
-    current = before;
-  }
+  return within({ precision: p }, fn);
 }

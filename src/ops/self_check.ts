@@ -1,4 +1,5 @@
-import { type Backend, checkBackend, useBackend } from '../backend/backend.js';
+import { within } from '../backend/context.js';
+import { type Backend, checkBackend } from '../backend/backend.js';
 import { Rng } from '../core/rng.js';
 import { numel, type Shape } from '../core/shape.js';
 import { tidy } from '../tensor/tidy.js';
@@ -32,14 +33,8 @@ export async function selfCheck(on: Backend): Promise<Checked[]> {
   for (const { name, shapes, f } of cases) {
     const rng = new Rng(1, name);
     const inputs = shapes.map((shape) => Float32Array.from({ length: numel(shape) }, () => rng.normal()));
-    const compute = (backend: Backend) => {
-      const before = useBackend(backend);
-      try {
-        return tidy(() => f(tensor(inputs[0], shapes[0]), tensor(inputs[1], shapes[1]))).data();
-      } finally {
-        useBackend(before);
-      }
-    };
+    const compute = (backend: Backend) =>
+      within({ backend }, () => tidy(() => f(tensor(inputs[0], shapes[0]), tensor(inputs[1], shapes[1]))).data());
     const [got, want] = [await compute(on), await compute(exact)];
     let [largest, off] = [0, 0];
     for (let i = 0; i < want.length; i++) {

@@ -1,3 +1,4 @@
+import { context, within } from '../backend/context.js';
 import { accumulate, copyInto, rounded } from './accumulate.js';
 import { callable, check, synchronous } from '../core/check.js';
 import type { FloatType } from '../core/dtype.js';
@@ -8,18 +9,17 @@ import { pairwise } from './pairwise.js';
 import { dependsOn, onReplay } from './replay.js';
 import { checkSameShape, checkTensor, empty, type GradientRule, type Place, state, type Tensor } from './tensor.js';
 
-let enabled = true;
+declare module '../backend/context.js' {
+  interface Context {
+    /** Nothing that is made carries gradients. */
+    noGrad?: boolean;
+  }
+}
 
 /** Runs `fn` without recording, as for the key encoder: nothing made inside carries gradients. */
 export function noGrad<T>(fn: () => T): T {
   check('noGrad', 'the work', fn, synchronous);
-  const before = enabled;
-  enabled = false;
-  try {
-    return fn();
-  } finally {
-    enabled = before;
-  }
+  return within({ noGrad: true }, fn);
 }
 
 /** The places of a rule's inputs; of a single one, there always is one. */
@@ -34,7 +34,7 @@ export function record<const I extends readonly Tensor[]>(name: string, y: Tenso
   check('record', 'the inputs', inputs, { is: 'a list of tensors', holds: Array.isArray });
   for (const x of inputs) checkTensor('record', x, 'every input');
   check('record', 'the rule', rule, callable);
-  if (!enabled || !inputs.some((x) => x.requiresGrad)) return y;
+  if (context.noGrad || !inputs.some((x) => x.requiresGrad)) return y;
   y.requiresGrad = true;
   y.node = { name, inputs, rule: rule as GradientRule<any> };
   return y;
@@ -115,17 +115,15 @@ export function zeroGrad(parameters: Iterable<Tensor> | ReadonlyMap<string, Tens
 /** Gradients marked as spent that the last `backward` did not reach: they mean zero. */
 export const unreached = (parameters: Iterable<Tensor>): Tensor[] => [...parameters].flatMap((p) => (p.grad && isSpent(p.grad) ? [p.grad] : []));
 
-const spent = new WeakSet<Tensor>();
-
 /** Both tell a recording on what it depends, and what to repeat. */
 function isSpent(grad: Tensor): boolean {
-  dependsOn(grad, () => spent.has(grad));
-  return spent.has(grad);
+  dependsOn(grad, () => grad.spent);
+  return grad.spent;
 }
 
 function setSpent(grad: Tensor, value: boolean): void {
-  dependsOn(grad, () => spent.has(grad));
-  const set = () => void (value ? spent.add(grad) : spent.delete(grad));
+  dependsOn(grad, () => grad.spent);
+  const set = () => void (grad.spent = value);
   set();
   onReplay(set);
 }

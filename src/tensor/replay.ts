@@ -1,3 +1,4 @@
+import { context, within } from '../backend/context.js';
 import { callable, check } from '../core/check.js';
 
 /** What a recorded function does and assumes on the host, where no dispatch can tell. */
@@ -33,32 +34,36 @@ export class HostLog {
   }
 }
 
-let current: HostLog | undefined;
+declare module '../backend/context.js' {
+  interface Context {
+    /** What a compiled function does on the host while it is recorded. */
+    host?: HostLog;
+  }
+}
 
 /** Runs `fn` and notes what it reports by `onReplay` and `dependsOn`, and whether it calls Math.random. */
 export function logHost<T>(fn: () => T): [T, HostLog] {
-  const log = (current = new HostLog());
+  const log = new HostLog();
   const { random } = Math;
   const noted = () => ((log.random = true), random());
   Reflect.set(Math, 'random', noted); // which does nothing where Math is frozen
   try {
-    return [fn(), log];
+    return [within({ host: log }, fn), log];
   } finally {
-    current = undefined;
     Reflect.set(Math, 'random', random);
   }
 }
 
 /** Whether a compiled function is being recorded. */
-export const recording = (): boolean => current !== undefined;
+export const recording = (): boolean => context.host !== undefined;
 
 /** Reports that a tensor is given values. */
-export const noteUpload = (): void => void current?.uploads.push(current.facts.size);
+export const noteUpload = (): void => void context.host?.uploads.push(context.host.facts.size);
 
 /** Repeats `effect` whenever what is being recorded is replayed: for counters and the like, which live on the host. */
 export function onReplay(effect: () => void): void {
   check('onReplay', 'the effect', effect, callable);
-  current?.effects.push(effect);
+  context.host?.effects.push(effect);
 }
 
 /**
@@ -67,7 +72,7 @@ export function onReplay(effect: () => void): void {
  */
 export function onReplayed(effect: () => void): void {
   check('onReplayed', 'the effect', effect, callable);
-  if (current) current.after.push(effect);
+  if (context.host) context.host.after.push(effect);
   else effect();
 }
 
@@ -78,5 +83,6 @@ export function onReplayed(effect: () => void): void {
 export function dependsOn(key: object, get: () => unknown): void {
   check('dependsOn', 'the key', key, { is: 'an object', holds: (v) => Object(v) === v });
   check('dependsOn', 'get', get, callable);
-  if (current && !current.facts.has(key)) current.facts.set(key, { get, value: get() });
+  const facts = context.host?.facts;
+  if (facts && !facts.has(key)) facts.set(key, { get, value: get() });
 }

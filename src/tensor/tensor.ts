@@ -1,4 +1,5 @@
 import { backend, type Backend, type Primitive, type Storage } from '../backend/backend.js';
+import { context, within } from '../backend/context.js';
 import { callable, check, told } from '../core/check.js';
 import { arrayTypes, checkDTypeName, checkValues, type DType, type FloatType, type TypedArray } from '../core/dtype.js';
 import type { DTypeOf, Nested } from '../core/dtype-of.js';
@@ -40,6 +41,8 @@ export class Tensor<D extends DType = any> {
   requiresGrad = false;
   /** dL/dx after `backward`, for tensors that were asked to keep it. */
   grad?: Tensor;
+  /** Of a gradient: it was used, and the next `backward` overwrites it. */
+  spent = false;
   node?: TapeNode;
 
   constructor(shape: Shape, dtype: DType, on: Backend, storage: Storage) {
@@ -179,7 +182,7 @@ export const dtypeOf = (values: TypedArray | readonly number[]): DType =>
 export function empty(shape: Shape, dtype: DType = 'f32', on?: Backend): Tensor {
   checkShape('empty', shape);
   checkDTypeName('empty', dtype);
-  const where = observer?.backend ?? on ?? backend();
+  const where = context.observer?.backend ?? on ?? backend();
   const t = new Tensor(shape, dtype, where, where.alloc(dtype, numel(shape)));
   collect(t);
   return t;
@@ -213,22 +216,18 @@ export interface Observer {
   run<P extends object>(primitive: Primitive<P>, inputs: readonly Tensor[], outputs: readonly Tensor[], params: P): void;
 }
 
-let observer: Observer | undefined;
-
-/** Runs `fn` while `by` sees every primitive, which is not computed. */
-export function observe<T>(by: Observer, fn: () => T): T {
-  const before = observer;
-  observer = by;
-  try {
-    return fn();
-  } finally {
-    observer = before;
+declare module '../backend/context.js' {
+  interface Context {
+    observer?: Observer;
   }
 }
 
+/** Runs `fn` while `by` sees every primitive, which is not computed. */
+export const observe = <T>(by: Observer, fn: () => T): T => within({ observer: by }, fn);
+
 /** Runs a primitive on tensors: `outputs` are written, `inputs` only read. */
 export function run<P extends object>(primitive: Primitive<P>, inputs: readonly Tensor[], outputs: readonly Tensor[], params: P): void {
-  if (observer) return observer.run(primitive, inputs, outputs, params);
+  if (context.observer) return context.observer.run(primitive, inputs, outputs, params);
   const on = (outputs[0] ?? inputs[0]).backend;
   const buffers: Storage[] = [];
   for (const t of inputs) buffers.push(t.storage);

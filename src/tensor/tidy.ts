@@ -1,4 +1,5 @@
 import type { Backend, Storage } from '../backend/backend.js';
+import { context, within } from '../backend/context.js';
 import { check, synchronous } from '../core/check.js';
 
 /** What holds memory: a tensor. */
@@ -7,14 +8,21 @@ interface Holder {
   readonly backend: Backend;
 }
 
-/** Memory made while a step runs, to be recycled when it ends. */
-type Scope = Map<Storage, Backend>;
+/** Memory made while a `tidy` runs, to be recycled when it ends. */
+interface Scope {
+  readonly made: Map<Storage, Backend>;
+  readonly outer?: Scope;
+}
 
-const scopes: Scope[] = [];
+declare module '../backend/context.js' {
+  interface Context {
+    /** The innermost `tidy`. */
+    scope?: Scope;
+  }
+}
 
 /** Memory outside any step is recycled when JavaScript collects the last tensor over it. */
 const collected = new FinalizationRegistry<[Backend, Storage]>(([on, storage]) => on.free(storage));
-const watched = new WeakSet<Storage>();
 
 /**
  * Runs one step of work. Everything made inside and not kept (parameters, state, and the tensors
@@ -24,38 +32,36 @@ const watched = new WeakSet<Storage>();
  */
 export function tidy<T>(fn: () => T): T {
   check('tidy', 'the work', fn, synchronous);
-  const scope: Scope = new Map();
-  scopes.push(scope);
+  const made: Scope['made'] = new Map();
   let returned: [Storage, Holder][] = [];
   try {
-    const result = fn();
+    const result = within({ scope: { made, outer: context.scope } }, fn);
     returned = [...tensorsIn(result)].map((t) => [root(t.storage), t]); // throws if one is gone already
     return result;
   } finally {
-    scopes.pop();
-    for (const [storage, t] of returned) if (scope.delete(storage)) collect(t);
-    for (const on of new Set(scope.values())) on.flush();
-    for (const [storage, on] of scope) on.free(storage);
+    for (const [storage, t] of returned) if (made.delete(storage)) collect(t);
+    for (const on of new Set(made.values())) on.flush();
+    for (const [storage, on] of made) on.free(storage);
   }
 }
 
 /** Puts a new tensor's memory in the current step, or in JavaScript's care outside of steps. */
 export function collect(t: Holder): void {
-  const scope = scopes[scopes.length - 1];
-  if (scope) scope.set(root(t.storage), t.backend);
+  const { scope } = context;
+  if (scope) scope.made.set(root(t.storage), t.backend);
   else watch(t);
 }
 
 /** Takes a tensor's memory out of every step: it lives as long as the program holds it. */
 export function keep(t: Holder): void {
-  for (const scope of scopes) scope.delete(root(t.storage));
+  for (let { scope } = context; scope; scope = scope.outer) scope.made.delete(root(t.storage));
   watch(t);
 }
 
 function watch(t: Holder): void {
   const storage = root(t.storage);
-  if (watched.has(storage)) return;
-  watched.add(storage);
+  if (storage.watched) return;
+  storage.watched = true;
   collected.register(storage, [t.backend, { ...storage }]);
 }
 
