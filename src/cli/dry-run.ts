@@ -1,8 +1,8 @@
 import type { Backend } from '../backend/backend.js';
 import { bytesOf, inMemory, ofManyShapes } from '../data/picture-source.js';
 import type { Pretraining } from '../train/pretrain.js';
-import type { Output } from './common.js';
-import { sizeText } from './pictures-told.js';
+import type { Output } from './output.js';
+import { sizeText } from './picture-warnings.js';
 
 /** Trains two steps and tells what a whole run takes; the first compiles kernels, so the second is timed. */
 export async function dryRun(training: Pretraining, on: Backend, out: Output): Promise<void> {

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError } from '../core/errors.js';
+import { defaultsOf, settings } from '../core/settings.js';
 import { openPictures } from '../data/open.node.js';
 import { splitHeldOut } from '../data/pictures.js';
 import { writeAtomic } from '../io/atomic.node.js';
@@ -9,28 +10,34 @@ import { encodeSafetensors } from '../io/safetensors.js';
 import { buildClassifier } from '../checkpoints/classifier.js';
 import { openNamedEncoder } from '../train/named-encoder.node.js';
 import { scaledText } from '../eval/monitors.js';
+import { pretrainSettings } from '../moco/config.js';
 import { moduleTensors } from '../checkpoints/module-state.js';
 import { checkSupervised, supervisedRecipe, trainClassifier } from '../train/supervised.js';
-import type { Precision } from '../ops/precision.js';
 import { describeFlags, type Flag, type Parsed } from './args.js';
-import { checkData } from './checks.js';
+import { checkData } from './check-flags.js';
 import type { Call, Command } from './command.js';
-import { adapterFlag, commonFlags, openDevice, Output } from './common.js';
-import { saidFlags, saidOf, tellOf } from './encoder.js';
-import { tellPictures } from './pictures-told.js';
+import { adapterFlag, commonFlags, encoderFlags, settingFlags, settingsFrom, sharedFlag } from './flags.js';
+import { openDevice } from './open-device.js';
+import { encoderOptions, logEncoder } from './open-encoder.js';
+import { Output } from './output.js';
+import { tellPictures } from './picture-warnings.js';
+
+const { epochs, batch, lr, cropMin, precision, seed } = pretrainSettings;
+
+/** Every setting of fine-tuning that has a flag; the rest is the recipe of the encoder's family. */
+export const finetuneSettings = settings({
+  epochs: { ...epochs, default: 20 }, batch, lr: { ...lr, help: 'highest learning rate' }, cropMin, precision, seed,
+});
+
+const recipes = '0.05 for a ResNet by SGD, 0.001 for a vision transformer by AdamW';
 
 const flags: readonly Flag[] = [
-  { name: 'out', kind: 'text', help: 'folder of the classifier (runs/finetuned)' },
-  { name: 'classes', kind: 'list', help: 'use these classes (sub-folders) only' },
-  { name: 'limit', kind: 'number', help: 'use at most so many pictures a class' },
-  { name: 'held-out', kind: 'number', help: 'part of the pictures kept to measure accuracy (0.2)' },
-  { name: 'epochs', kind: 'number', help: 'passes over the pictures (20)' },
-  { name: 'batch', kind: 'number', help: 'pictures a step (32)' },
-  { name: 'lr', kind: 'number', help: 'highest learning rate (0.05 for a ResNet by SGD, 0.001 for a vision transformer by AdamW)' },
-  { name: 'crop-min', kind: 'number', help: 'smallest part of a picture that a view shows (0.4)' },
-  { name: 'precision', kind: 'text', help: 'f32, or f16: activations as halves, parameters f32, the loss scaled (f32)' },
-  { name: 'seed', kind: 'number', help: 'seed of everything random (1)' },
-  ...saidFlags,
+  sharedFlag('out', { help: 'folder of the classifier', default: 'runs/finetuned' }),
+  sharedFlag('classes'),
+  sharedFlag('limit'),
+  sharedFlag('held-out', { default: 0.2 }),
+  ...settingFlags(finetuneSettings, { ...defaultsOf(finetuneSettings), lr: recipes }),
+  ...encoderFlags,
   adapterFlag,
   ...commonFlags,
 ];
@@ -71,15 +78,12 @@ interface Tuned {
 
 async function tune({ flags: given }: Parsed, output: Output, { from, data, out }: Record<'from' | 'data' | 'out', string>, call: Call): Promise<Tuned> {
   const value = <T>(name: string, otherwise: T) => (given.get(name) as T | undefined) ?? otherwise;
-  const { model, stem, heads, size, mean, std, tensors } = tellOf(await openNamedEncoder(from, saidOf({ flags: given })), output);
-  const [seed, cropMin] = [value('seed', 1), value('crop-min', 0.4)];
+  const { model, stem, heads, size, mean, std, tensors } = logEncoder(await openNamedEncoder(from, encoderOptions({ flags: given })), output);
   const chosen = { classes: given.get('classes') as string[] | undefined, limitPerClass: given.get('limit') as number | undefined };
   const recipe = supervisedRecipe(model);
-  const epochs = value('epochs', 20);
-  const config = {
-    ...recipe, epochs, warmup: Math.min(recipe.warmup, epochs / 2), batch: value('batch', 32), lr: value('lr', recipe.lr),
-    precision: value<Precision>('precision', 'f32'), cropMin, size, mean, std, seed,
-  };
+  const asked = settingsFrom({ flags: given }, finetuneSettings, { ...defaultsOf(finetuneSettings), ...recipe });
+  const config = { ...asked, warmup: Math.min(recipe.warmup, asked.epochs / 2), size, mean, std };
+  const { epochs, cropMin, seed } = config;
   checkSupervised(config);
   checkData(data);
   const opened = await openDevice({ flags: given });

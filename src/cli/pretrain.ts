@@ -8,17 +8,19 @@ import { Pretraining } from '../train/pretrain.js';
 import { EMBEDDED } from '../eval/embed.js';
 import { checkFree, openRun, type Run, type RunInfo, startRun } from '../train/run.node.js';
 import { checkMethod } from '../moco/check-method.js';
-import { checkConfig, demoConfig, type PretrainConfig } from '../moco/config.js';
+import { checkConfig, type PretrainConfig, pretrainSettings } from '../moco/config.js';
 import { presets } from '../moco/presets.js';
 import { describeFlags, type Parsed } from './args.js';
 import type { Call, Command } from './command.js';
-import { commonFlags, openDevice, Output, whereabouts } from './common.js';
-import { checkData } from './checks.js';
+import { commonFlags, settingFlags, streamFlags } from './flags.js';
+import { openDevice, whereabouts } from './open-device.js';
+import { Output } from './output.js';
+import { checkData } from './check-flags.js';
 import { dryRun } from './dry-run.js';
-import { expectations } from './expect.js';
-import { type Loading, loadingFlags, loadingOf, openData, streamedText } from './loading.js';
-import { sizeText, tellPictures } from './pictures-told.js';
-import { configFlags, configFrom, runFlags } from './pretrain-flags.js';
+import { expectations } from './loss-expectations.js';
+import { type Loading, loadingOf, openData, streamedText } from './open-data.js';
+import { sizeText, tellPictures } from './picture-warnings.js';
+import { configFrom, runFlags } from './pretrain-flags.js';
 import { alignedTo, openRunSource } from './run-pictures.js';
 import { train } from './train.js';
 
@@ -43,10 +45,10 @@ Presets
   ${Object.keys(presets).join(', ')}
 
 The method, with the defaults of the preset
-${describeFlags(configFlags(config))}`;
+${describeFlags(settingFlags(pretrainSettings, { ...config }))}`;
 
 /** `dawngrad pretrain`. */
-export const pretrain: Command = { flags: [...runFlags, ...configFlags(demoConfig)], help: (args) => helpFor(configFrom(args)), run: runPretrain };
+export const pretrain: Command = { flags: [...runFlags, ...settingFlags(pretrainSettings)], help: (args) => helpFor(configFrom(args)), run: runPretrain };
 
 async function runPretrain(args: Parsed, call: Call): Promise<number> {
   if (args.flags.has('print-config')) {
@@ -78,7 +80,7 @@ async function runPretrain(args: Parsed, call: Call): Promise<number> {
 }
 
 /** Flags that --resume allows: what they say leaves the run's bits alone. */
-const beside = ['resume', 'adapter', 'chart', 'no-tensorboard', ...[...loadingFlags, ...commonFlags].map((f) => f.name)];
+const beside = ['resume', 'adapter', 'chart', 'no-tensorboard', ...[...streamFlags, ...commonFlags].map((f) => f.name)];
 
 /** The run named by --resume, which brings its own data and configuration. */
 function resumedRun({ flags, positional }: Parsed): Run | undefined {

@@ -4,7 +4,7 @@ import { cutText, textWidth } from '../report/text-width.js';
 import { type Point, thin } from '../core/points.js';
 import type { EpochRecord, StepRecord } from '../train/pretrain.js';
 import { colour } from './colour.js';
-import { columnsOf, fitted, type Screen as Stream } from './screen.js';
+import { columnsOf, fitted, type Screen as Stream } from './terminal.js';
 
 /** Seconds between lines where the output is no terminal. */
 const EVERY = 10;

@@ -3,8 +3,8 @@ import { alignClasses } from '../data/classes.js';
 import { drawPictures } from '../data/synthetic.js';
 import type { PictureSet, PictureSource } from '../data/picture-source.js';
 import type { RunInfo } from '../train/run.node.js';
-import type { Output } from './common.js';
-import { type Loading, openData } from './loading.js';
+import type { Output } from './output.js';
+import { type Loading, openData } from './open-data.js';
 
 type Planned = Pick<RunInfo, 'data' | 'choice' | 'config'>;
 

@@ -6,11 +6,11 @@ import type { Pretraining, StepRecord, StepTiming } from '../train/pretrain.js';
 import { rawPixelAccuracy } from '../eval/raw-pixels.js';
 import { type GalleryRow, galleryRows } from '../report/nearest-gallery.js';
 import type { Metric, Run } from '../train/run.node.js';
-import { Board } from './board.js';
-import type { Output } from './common.js';
+import { Board } from './tensorboard.js';
+import type { Output } from './output.js';
 import { Progress } from './progress.js';
 import { writeReport } from './report.js';
-import { resultsOf, resultTable } from './table.js';
+import { resultsOf, resultTable } from './results.js';
 
 const INTERRUPTED = 130;
 

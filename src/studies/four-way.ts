@@ -1,15 +1,14 @@
-import { check, checkOptions, isRecord, needed, oneOf, text, whole } from '../core/check.js';
+import { check, checkOptions, isRecord, text, whole } from '../core/check.js';
 import { DivergedError } from '../core/errors.js';
+import { type ConfigOf, rulesOf, settings } from '../core/settings.js';
 import { mean, roughness } from '../core/statistics.js';
 import type { Pictures } from '../data/picture-source.js';
 import { fixed, percent } from '../core/numbers.js';
 import type { StoredTensor } from '../io/safetensors.js';
 import { models } from '../nn/models.js';
-import type { Precision } from '../ops/precision.js';
 import { checkMethod } from '../moco/check-method.js';
 import { buildClassifier } from '../checkpoints/classifier.js';
-import { seedRule } from '../moco/check.js';
-import { configRules, demoConfig, type PretrainConfig } from '../moco/config.js';
+import { demoConfig, type PretrainConfig, pretrainSettings } from '../moco/config.js';
 import { checkKept, type Kept } from './cache.js';
 import { moduleTensors } from '../checkpoints/module-state.js';
 import { checkSets } from '../input/sets.js';
@@ -17,24 +16,29 @@ import { presets } from '../moco/presets.js';
 import { type EpochRecord, Pretraining } from '../train/pretrain.js';
 import { checkSupervised, type ClassifierEpoch, type SupervisedConfig, supervisedRecipe, trainClassifier } from '../train/supervised.js';
 
-/** Sizes of the four-model experiment. */
-export interface FourWayConfig {
-  /** Names of the two models. */
-  resnet: string;
-  vit: string;
-  /** Epochs of each classifier and of each pretraining. */
-  epochs: number;
-  pretrainEpochs: number;
-  batch: number;
+const { epochs, batch, size, cropMin, seed, precision } = pretrainSettings;
+
+/** Every setting of the four-model experiment, a row each. */
+export const fourWaySettings = settings({
+  epochs: { ...epochs, default: 50, help: 'epochs of each classifier' },
+  pretrainEpochs: { ...epochs, default: 50, help: 'epochs of each pretraining' },
+  batch: { ...batch, help: 'pictures a step, in both' },
+  resnet: { default: 'resnet-tiny', choices: Object.keys(models), help: 'the ResNet' },
+  vit: { default: 'vit-mini', choices: Object.keys(models), help: 'the vision transformer; vit-mini has patches of 8, for pictures of 32' },
+  cropMin: { ...cropMin, help: 'smallest part of a picture that a classifier is shown' },
+  /** Of all trainings. */
+  precision: { ...precision, help: 'of all trainings: f32, or f16, activations in f16 and the loss scaled' },
   /** Pixels of a picture. */
-  size: number;
-  cropMin: number;
+  size: { ...size, help: 'pixels of a picture' },
   /** How often each classifier is trained; the first has `seed`, the next `seed + 1`. */
-  seeds: number;
-  seed: number;
-  /** Of all trainings. Default f32. */
-  precision?: Precision;
-}
+  seeds: { default: 3, rule: whole(1, 1000), help: 'how often each training is repeated' },
+  seed: { ...seed, help: 'seed of the first' },
+});
+
+type Sizes = ConfigOf<typeof fourWaySettings>;
+
+/** Sizes of the four-model experiment; precision is f32 if left out. */
+export interface FourWayConfig extends Omit<Sizes, 'precision'>, Partial<Pick<Sizes, 'precision'>> {}
 
 /** How an encoder was pretrained, and what came of it. */
 export interface Pretrained {
@@ -76,15 +80,9 @@ export function pretrainConfig(model: string, { pretrainEpochs: epochs, batch, s
   return { ...base, model, epochs, batch, lrBatch: batch, size, K, seed, precision, warmup: Math.min(base.warmup, epochs / 2) };
 }
 
-const name = oneOf(...Object.keys(models));
-const rules = {
-  resnet: needed(name), vit: needed(name), epochs: needed(whole(1)), pretrainEpochs: needed(whole(1)), batch: needed(whole(2)), size: needed(whole(4)),
-  cropMin: needed(configRules.cropMin), seeds: needed(whole(1, 1000)), seed: needed(seedRule), precision: configRules.precision,
-};
-
 /** Checks both pretrainings and all classifiers, as far as that needs no pictures. @throws ConfigError */
 export function checkFourWay(config: FourWayConfig): void {
-  checkOptions('fourWay', config, rules);
+  checkOptions('fourWay', config, { ...rulesOf(fourWaySettings), precision: precision.rule });
   for (const model of [config.resnet, config.vit]) {
     checkMethod(pretrainConfig(model, config, 2 * config.batch));
     const c = classifierConfig(model, config, config.seed);

@@ -1,22 +1,14 @@
 import { freemem } from 'node:os';
 import type { Backend } from '../backend/backend.js';
-import { ConfigError } from '../core/errors.js';
-import { AHEAD, checkAhead } from '../input/look-ahead.js';
+import { AHEAD } from '../input/look-ahead.js';
 import { type OpenOptions, openSource } from '../data/open.node.js';
 import { bytesOf, inMemory, ofManyShapes, type PictureSource } from '../data/picture-source.js';
 import { binary } from '../core/numbers.js';
 import { EMBEDDED } from '../eval/embed.js';
 import { damagedText } from '../eval/monitors.js';
-import type { Flag, Parsed } from './args.js';
-import type { Output } from './common.js';
-import { tellPictures } from './pictures-told.js';
-
-/** Flags of every command that streams pictures; `loadingOf` takes their values. */
-export const loadingFlags: readonly Flag[] = [
-  { name: 'stream', kind: 'switch', help: 'decode pictures as steps need them (as is done where they would not fit into memory)' },
-  { name: 'no-stream', kind: 'switch', help: 'decode all pictures first and keep them on the device' },
-  { name: 'ahead', kind: 'number', help: `steps whose pictures are decoded before their turn (${AHEAD})` },
-];
+import type { Parsed } from './args.js';
+import type { Output } from './output.js';
+import { tellPictures } from './picture-warnings.js';
 
 /** Milliseconds between words on a large set that is being opened. */
 const EVERY = 10_000;
@@ -28,11 +20,9 @@ export interface Loading {
   ahead: number;
 }
 
-/** What the flags ask for, and what there is room for. @throws ConfigError for --stream and --no-stream at once, or an impossible --ahead. */
+/** What the flags ask for, and what there is room for. */
 export function loadingOf({ flags }: Pick<Parsed, 'flags'>, on: Backend): Loading {
-  if (flags.has('stream') && flags.has('no-stream')) throw new ConfigError('--stream: it and --no-stream exclude each other; got both. Leave one out.');
   const ahead = (flags.get('ahead') as number | undefined) ?? AHEAD;
-  checkAhead(ahead);
   return { ...(flags.has('stream') && { stream: true }), ...(flags.has('no-stream') && { stream: false }), room: roomOn(on), ahead };
 }
 

@@ -1,5 +1,5 @@
 import { inMemory, ofManyShapes, type PictureSet, type PictureSource } from '../data/picture-source.js';
-import type { Output } from './common.js';
+import type { Output } from './output.js';
 
 const NAMED = 5; // files
 
