@@ -47,7 +47,7 @@ export type { Pictures, PictureSet, Pixels } from './data/picture-source.js';
 export { alignClasses } from './data/classes.js';
 export type { PictureSource, StreamedPictures } from './data/picture-source.js';
 export { loadPictures } from './data/load-pictures.js';
-export { drawPictures } from './data/synthetic.js';
+export { syntheticPictures } from './data/synthetic.js';
 export { CIFAR10_CLASSES, parseCifar10 } from './data/cifar.js';
 export { parseIdx } from './data/idx.js';
 export { decodeTorch } from './io/torch.js';

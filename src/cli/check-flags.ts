@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { check, oneOf } from '../core/check.js';
 import { ConfigError, FormatError } from '../core/errors.js';
 import { nearest } from '../core/nearest.js';
+import { SYNTHETIC } from '../data/synthetic.js';
 import type { Flag, Parsed } from './args.js';
 
 /** Checks what can be told from the flags alone, each by its row, before a command opens anything. @throws ConfigError */
@@ -20,5 +21,5 @@ export function checkFlags({ flags: given }: Pick<Parsed, 'flags'>, known: reado
 /** Sees that pictures are there, before anything is computed for them. @throws FormatError */
 export function checkData(...paths: (string | undefined)[]): void {
   for (const path of paths)
-    if (path !== undefined && path !== 'drawn' && !existsSync(path)) throw new FormatError(`${path}: the pictures must exist; got nothing there. Check the path.`);
+    if (path !== undefined && path !== SYNTHETIC && !existsSync(path)) throw new FormatError(`${path}: the pictures must exist; got nothing there. Check the path.`);
 }

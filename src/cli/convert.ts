@@ -1,4 +1,3 @@
-import { resolve } from 'node:path';
 import { ConfigError } from '../core/errors.js';
 import { writeAtomic } from '../io/atomic.node.js';
 import { encodeSafetensors } from '../io/safetensors.js';
@@ -14,6 +13,7 @@ import { describeFlags, type Flag, type Parsed } from './args.js';
 import { checkData } from './check-flags.js';
 import type { Call, Command } from './command.js';
 import { commonFlags, encoderFlags, flagOf, ownFlags, settingFlags, sharedFlag } from './flags.js';
+import { pathOf } from './open-data.js';
 import { encoderOptions, logEncoder } from './open-encoder.js';
 import { Output } from './output.js';
 import { configFrom } from './pretrain-flags.js';
@@ -95,7 +95,7 @@ async function toRun(output: Output, args: Parsed, { version, command }: Call, w
   const { tensors, metadata } = resumable(weights, file, config, logEncoder({ ...encoder, taken: leftOf(weights, encoder, file) }, output));
   const data = args.flags.get('data') as string | undefined;
   const choice = data === undefined ? { count: (args.flags.get('count') as number | undefined) ?? 1000 } : {};
-  const about = { version, adapter: 'not known before it is resumed', command, data: data === undefined ? 'drawn' : resolve(data), choice, config };
+  const about = { version, adapter: 'not known before it is resumed', command, data: pathOf(data), choice, config };
   const run = await startRun(out, about);
   await writeAtomic(run.file('checkpoint.safetensors'), encodeSafetensors(tensors, { ...metadata, version }));
   const { method, model, head, dim, K } = config;

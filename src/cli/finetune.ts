@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError } from '../core/errors.js';
 import { defaultsOf, settings } from '../core/settings.js';
-import { openPictures } from '../data/open.node.js';
+import { openPictures } from '../data/open-pictures.node.js';
 import { splitHeldOut } from '../data/pictures.js';
 import { writeAtomic } from '../io/atomic.node.js';
 import { fixed, percent } from '../core/numbers.js';

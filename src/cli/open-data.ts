@@ -1,7 +1,9 @@
 import { freemem } from 'node:os';
+import { resolve } from 'node:path';
 import type { Backend } from '../backend/backend.js';
 import { AHEAD } from '../input/look-ahead.js';
-import { type OpenOptions, openSource } from '../data/open.node.js';
+import { type OpenOptions, openSource } from '../data/open-pictures.node.js';
+import { SYNTHETIC } from '../data/synthetic.js';
 import { bytesOf, inMemory, ofManyShapes, type PictureSource } from '../data/picture-source.js';
 import { binary } from '../core/numbers.js';
 import { EMBEDDED } from '../eval/embed.js';
@@ -9,6 +11,9 @@ import { damagedText } from '../eval/monitors.js';
 import type { Parsed } from './args.js';
 import type { Output } from './output.js';
 import { tellPictures } from './picture-warnings.js';
+
+/** The data that a word of the command line names: a path, made absolute, or synthetic pictures, as where there is none. */
+export const pathOf = (word: string = SYNTHETIC): string => (word === SYNTHETIC ? word : resolve(word));
 
 /** Milliseconds between words on a large set that is being opened. */
 const EVERY = 10_000;
@@ -42,8 +47,7 @@ export async function openData(data: string, options: OpenOptions, { stream, roo
     told = Date.now();
     tell(`Opened ${done} of ${total} files.`);
   };
-  const { size, views, cropMin, classes, limitPerClass, seed } = options; // what was chosen of drawn pictures may stand beside
-  return openSource(data, { size, views, cropMin, classes, limitPerClass, seed, stream, room: room.bytes, onProgress });
+  return openSource(data, { ...options, stream, room: room.bytes, onProgress });
 }
 
 /** Why pictures are streamed, and how many are in memory at most, while steps run and while features are measured; nothing if they are not. */

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { DawngradError, FormatError } from '../core/errors.js';
 import { readFields } from '../core/settings.js';
+import { formats } from '../data/formats.node.js';
 import { type PretrainConfig, pretrainSettings } from '../moco/config.js';
 import { presetOf, presets } from '../moco/presets.js';
 import type { Flag, Parsed } from './args.js';
@@ -13,7 +14,7 @@ export const runFlags: readonly Flag[] = [
     config: { kind: 'text', help: 'a JSON file of fields, as --print-config prints; flags go over it' },
     'print-config': { kind: 'switch', help: 'print the whole configuration as JSON, and end' },
     'dry-run': { kind: 'switch', help: 'build everything, train two steps, tell memory and time, and end' },
-    data: { kind: 'text', help: 'folder of pictures, CIFAR-10 batches or IDX files; without it, synthetic pictures' },
+    data: { kind: 'text', help: `pictures to train on (${formats.map((f) => f.name).join(', ')}); without it, synthetic ones` },
     test: { kind: 'text', help: "measure on these pictures, and train on all of DATA; CIFAR-10's and MNIST's own test files are taken without it" },
   }),
   sharedFlag('classes'),

@@ -1,6 +1,5 @@
-import { ConfigError } from '../core/errors.js';
 import { alignClasses } from '../data/classes.js';
-import { drawPictures } from '../data/synthetic.js';
+import { SYNTHETIC } from '../data/synthetic.js';
 import type { PictureSet, PictureSource } from '../data/picture-source.js';
 import type { RunInfo } from '../train/run.node.js';
 import type { Output } from './output.js';
@@ -16,9 +15,8 @@ export async function openRunSource(
   { data, choice, config }: Planned, loading: Loading, tell: (text: string) => void, { size = config.size, cropMin }: { size?: number; cropMin?: number } = {},
 ): Promise<PictureSource> {
   const { seed } = config;
-  if (data !== 'drawn') return openData(data, { ...choice, seed, views: size, cropMin }, loading, tell);
-  if (loading.stream) throw new ConfigError('--stream: only folders of pictures are streamed; got drawn pictures, which are made in memory. Leave it out, or name a folder.');
-  return drawPictures({ count: choice.count!, size: config.size, seed });
+  if (data === SYNTHETIC) return openData(data, { count: choice.count, size: config.size, seed }, loading, tell);
+  return openData(data, { ...choice, seed, views: size, cropMin }, loading, tell);
 }
 
 /** A set to measure on, its labels numbered as those that are trained on; what does not agree is told. */

@@ -7,8 +7,8 @@ import { ConfigError, FormatError } from '../../src/core/errors.js';
 import { alignClasses } from '../../src/data/classes.js';
 import { openFolder } from '../../src/data/folder.node.js';
 import { bytesOfName, nameOf, pathOf } from '../../src/data/file-names.node.js';
-import { openPictures } from '../../src/data/open.node.js';
-import { streamFolder } from '../../src/data/stream.node.js';
+import { openPictures } from '../../src/data/open-pictures.node.js';
+import { streamFolder } from '../../src/data/stream-folder.node.js';
 import { carried, tiny } from './tiny.js';
 
 let root = '';

@@ -165,7 +165,7 @@ const data: Record<string, Row> = {
   pictureAt: { call: lib.pictureAt, args: () => [labelled, 1], wrong: () => [[labelled, 16], [labelled, -1], [labelled.data, 0]] },
   alignClasses: { call: lib.alignClasses, args: () => [labelled, labelled], wrong: () => [[{ ...labelled, classes: undefined }, labelled], [labelled, labelled.data], [5, labelled]] },
   loadPictures: { call: lib.loadPictures, args: () => [labelled, [0, 1]], wrong: () => [[labelled, [16]], [{ ...labelled, data: undefined }, [0]]] },
-  drawPictures: { call: lib.drawPictures, args: () => [{ count: 1, size: 16, seed: 1 }], wrong: () => [[{ count: 0, seed: 1 }], [{ count: 1e12, seed: 1 }], [{ count: 1, size: 8, seed: 1 }], [{ count: 1 }], [{ number: 1, seed: 1 }]] },
+  syntheticPictures: { call: lib.syntheticPictures, args: () => [{ count: 1, size: 16, seed: 1 }], wrong: () => [[{ count: 0, seed: 1 }], [{ count: 1e12, seed: 1 }], [{ count: 1, size: 8, seed: 1 }], [{ count: 1 }], [{ number: 1, seed: 1 }]] },
   parseCifar10: { call: lib.parseCifar10, args: () => [cifar(), 'file'], wrong: () => [[new Uint8Array(5), 'file'], [[1], 'file'], [cifar().fill(10), 'file']] },
   parseIdx: { call: lib.parseIdx, args: () => [Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 1, 5), 'file'], wrong: () => [[new Uint8Array(5), 'file'], ['file', 'file'], [Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 2, 5), 'file']] },
   decodeTorch: { call: lib.decodeTorch, args: () => [new Uint8Array(20), 'file'], wrong: () => [['file', 'file'], [new Float32Array(3), 'file']] },

@@ -5,13 +5,12 @@ import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FormatError } from '../../src/core/errors.js';
 import { openFolder } from '../../src/data/folder.node.js';
-import { lanes } from '../../src/data/lanes.js';
+import { limiter } from '../../src/data/concurrency.js';
 import { LookAhead } from '../../src/input/look-ahead.js';
-import { openSource } from '../../src/data/open.node.js';
+import { openSource } from '../../src/data/open-pictures.node.js';
 import { pictureAt } from '../../src/data/pictures.js';
 import { inMemory } from '../../src/data/picture-source.js';
-import { streamFolder } from '../../src/data/stream.node.js';
-import { batch } from './files.js';
+import { streamFolder } from '../../src/data/stream-folder.node.js';
 
 let root = '';
 beforeEach(async () => {
@@ -90,13 +89,11 @@ describe('streamFolder', () => {
 });
 
 describe('openSource', () => {
-  it('streams a folder that is asked for or larger than the room, and never a packed file', async () => {
+  it('streams a folder that is asked for or larger than the room', async () => {
     await fill(3);
-    const kept = async (options: object) => inMemory(await openSource(root, { size: 8, ...options }));
-    expect(await Promise.all([{}, { room: 3 * 192 }, { room: 3 * 192 - 1 }, { stream: true }, { stream: false, room: 0 }].map(kept))).toEqual([true, true, false, false, true]);
-    await put('packed/data_batch_1.bin', batch(2));
-    expect(inMemory(await openSource(join(root, 'packed'), { room: 0 }))).toBe(true);
-    await expect(openSource(join(root, 'packed'), { stream: true })).rejects.toThrow('what is streamed must be a folder of pictures');
+    const inRoom = async (options: object) => inMemory(await openSource(root, { size: 8, ...options }));
+    const asked = [{}, { room: 3 * 192 }, { room: 3 * 192 - 1 }, { stream: true }, { stream: false, room: 0 }];
+    expect(await Promise.all(asked.map(inRoom))).toEqual([true, true, false, false, true]);
   });
 });
 
@@ -135,12 +132,12 @@ describe('LookAhead', () => {
   });
 });
 
-describe('lanes', () => {
+describe('limiter', () => {
   it('runs no more at a time than there are, in order, and goes on after an error', async () => {
-    const lane = lanes(2);
+    const limited = limiter(2);
     let [running, most] = [0, 0];
     const order: number[] = [];
-    const work = (i: number) => lane(async () => {
+    const work = (i: number) => limited(async () => {
       order.push(i);
       most = Math.max(most, ++running);
       await new Promise((done) => setTimeout(done, i % 3));
