@@ -33,7 +33,7 @@ export { type ClassifierEpoch, type ClassifierHooks, type SupervisedConfig, supe
 export { buildClassifier, type ClassifierOptions } from './checkpoints/classifier.js';
 export { type FourWay, fourWay, type FourWayConfig, standing } from './studies/four-way.js';
 export { type Mechanisms, mechanisms, type MechanismsConfig } from './studies/mechanisms.js';
-export { type Kept, keepNothing } from './studies/cache.js';
+export { type ResultCache, noCache } from './studies/cache.js';
 export { type Features, knnAccuracy, knnSweep, nearestNeighbours } from './eval/knn.js';
 export { type LinearConfig, linearRecipes } from './eval/linear-config.js';
 export type { LinearRecord } from './eval/linear-fit.js';

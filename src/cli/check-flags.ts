@@ -5,7 +5,7 @@ import { nearest } from '../core/nearest.js';
 import { SYNTHETIC } from '../data/synthetic.js';
 import type { Flag, Parsed } from './args.js';
 
-/** Checks what can be told from the flags alone, each by its row, before a command opens anything. @throws ConfigError */
+/** Checks the flags by themselves, each by its row, before a command opens anything. @throws ConfigError */
 export function checkFlags({ flags: given }: Pick<Parsed, 'flags'>, known: readonly Flag[]): void {
   for (const { name, rule, choices, todo, excludes } of known) {
     const value = given.get(name);

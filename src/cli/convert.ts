@@ -89,8 +89,8 @@ function all(output: Output, { tensors, skipped = new Map(), notes = [] }: Weigh
 }
 
 async function toRun(output: Output, args: Parsed, { version, command }: Call, weights: Weights, file: string, out: string): Promise<number> {
-  const { size: _, ...said } = encoderOptions(args);
-  const { config: found, encoder } = configIn(weights, file, said);
+  const { size: _, ...options } = encoderOptions(args);
+  const { config: found, encoder } = configIn(weights, file, options);
   const config = agreed(args, found, file);
   const { tensors, metadata } = resumable(weights, file, config, logEncoder({ ...encoder, taken: leftOf(weights, encoder, file) }, output));
   const data = args.flags.get('data') as string | undefined;

@@ -25,8 +25,8 @@ export async function dryRun(training: Pretraining, on: Backend, out: Output): P
     `  each step           ${second.toFixed(3)} s, ${(config.batch / second).toFixed(0)} pictures/s`,
     `  whole run           ${totalSteps} steps, ${duration(totalSteps * second)} without k-NN`,
   ];
-  const told = { method: config.method, model: config.model, parameters, pictures, memory: on.memory().peak };
-  out.result(text.join('\n'), { ...told, firstStep: first, step: second, totalSteps, seconds: totalSteps * second });
+  const found = { method: config.method, model: config.model, parameters, pictures, memory: on.memory().peak };
+  out.result(text.join('\n'), { ...found, firstStep: first, step: second, totalSteps, seconds: totalSteps * second });
 }
 
 const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;

@@ -89,7 +89,7 @@ export async function embedData(command: string, args: Parsed, data: string, out
   checkData(data);
   const loading = loadingOf(args, await openDevice(args));
   const choice = { views: size, limitPerClass: given.get('limit') as number | undefined };
-  const pictures = measured(await openData(data, choice, loading, (text) => out.tell(text)), loading, out);
+  const pictures = measured(await openData(data, choice, loading, (text) => out.log(text)), loading, out);
   const model = buildEncoder(encoder, from);
   const embed = (p: PictureSource) => embedPictures(model, p, undefined, encoder.normalisation, loading.ahead);
   return { pictures, features: await embed(pictures), size, embed };

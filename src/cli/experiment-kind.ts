@@ -1,7 +1,7 @@
 import type { PretrainConfig } from '../moco/config.js';
 import type { Sets } from '../studies/four-way.js';
 import type { Made } from '../studies/four-way-report.js';
-import type { Kept } from '../studies/cache.js';
+import type { ResultCache } from '../studies/cache.js';
 import type { Flag, Parsed } from './args.js';
 
 /** An experiment of the command line. */
@@ -21,9 +21,9 @@ export interface Plan extends Pick<PretrainConfig, 'size' | 'seed' | 'cropMin'> 
 /** Everything around an experiment. */
 export interface Setting {
   sets: Sets;
-  kept: Kept;
+  cache: ResultCache;
   made: Made;
   /** The pictures in a sentence. */
   pictures: string;
-  tell(text: string): void;
+  log(text: string): void;
 }

@@ -6,7 +6,7 @@ import { splitHeldOut } from '../data/pictures.js';
 import type { Pictures } from '../data/picture-source.js';
 import { writeAtomic } from '../io/atomic.node.js';
 import type { Made } from '../studies/four-way-report.js';
-import { KeptInFolder } from '../studies/cache.node.js';
+import { FolderCache } from '../studies/cache.node.js';
 import { describeFlags, type Flag, type Parsed } from './args.js';
 import { checkData } from './check-flags.js';
 import { pathOf } from './open-data.js';
@@ -17,7 +17,7 @@ import { Output } from './output.js';
 import { fourWayCommand } from './four-way.js';
 import { mechanismsCommand } from './mechanisms.js';
 import type { Experiment, Setting } from './experiment-kind.js';
-import { tellPictures } from './picture-warnings.js';
+import { logPictures } from './picture-warnings.js';
 
 const experiments: Record<string, Experiment> = { 'four-way': fourWayCommand, mechanisms: mechanismsCommand };
 
@@ -76,7 +76,7 @@ async function runExperiment(name: string, chosen: Chosen, args: Parsed, call: C
 async function settingOf(chosen: Chosen, args: Parsed, output: Output, out: string, { version, command }: Call): Promise<Setting> {
   const { flags, positional } = args;
   if (positional.length > 1) throw new ConfigError(`experiment: one data set is used; got ${positional.join(' and ')}. Put the pictures in one folder.`);
-  const tell = (text: string) => output.tell(text);
+  const log = (text: string) => output.log(text);
   const number = (name: string, otherwise: number) => (flags.get(name) as number | undefined) ?? otherwise;
   const { config, size, seed, cropMin } = chosen.plan(args);
   const heldOut = number('held-out', HELD_OUT);
@@ -85,17 +85,17 @@ async function settingOf(chosen: Chosen, args: Parsed, output: Output, out: stri
   const count = number('count', COUNT);
   checkData(data);
   const opened = await openDevice(args);
-  tell(whereabouts(opened));
+  log(whereabouts(opened));
   const all = await openPictures(data, data === SYNTHETIC ? { count, size, seed } : { ...choice, cropMin });
-  tellPictures(all, output);
+  logPictures(all, output);
   const sets = splitHeldOut(checked(all), heldOut, seed);
   if (sets.heldOut.count === 0) throw new ConfigError(`held-out: a picture at least is held out to measure accuracy; got ${heldOut} of ${all.count}. Use ${HELD_OUT}.`);
   const origin = data === SYNTHETIC ? SYNTHETIC : `from ${positional[0]}`;
   const pictures = `${sets.train.count} pictures to train on and ${sets.heldOut.count} held out, ${size}×${size}, of ${all.classes!.join(', ')}; ${origin}.`;
-  tell(pictures);
+  log(pictures);
   const about = { data, ...(data === SYNTHETIC ? { count } : choice), heldOut, seed, size };
   const made: Made = { command, adapter: opened.name, version, seed, config: { ...about, ...config } };
-  return { sets, kept: new KeptInFolder(out, { ...about, adapter: opened.name, version }), made, pictures, tell };
+  return { sets, cache: new FolderCache(out, { ...about, adapter: opened.name, version }), made, pictures, log };
 }
 
 function checked(all: Pictures): Pictures {

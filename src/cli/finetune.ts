@@ -20,7 +20,7 @@ import { adapterFlag, commonFlags, encoderFlags, settingFlags, settingsFrom, sha
 import { openDevice } from './open-device.js';
 import { encoderOptions, logEncoder } from './open-encoder.js';
 import { Output } from './output.js';
-import { tellPictures } from './picture-warnings.js';
+import { logPictures } from './picture-warnings.js';
 
 const { epochs, batch, lr, cropMin, precision, seed } = pretrainSettings;
 
@@ -66,7 +66,7 @@ async function runFinetune(args: Parsed, call: Call): Promise<number> {
     throw new ConfigError(`${out}: a classifier needs a folder of its own; got one that holds a classifier. Choose another --out.`);
   const output = new Output(args);
   const result = await tune(args, output, { from, data, out }, call);
-  output.result(`${percent(result.accuracy)} of ${result.heldOut} held-out pictures are told right. Classifier: ${result.file}`, result);
+  output.result(`${percent(result.accuracy)} of ${result.heldOut} held-out pictures are classified right. Classifier: ${result.file}`, result);
   return 0;
 }
 
@@ -88,17 +88,17 @@ async function tune({ flags: given }: Parsed, output: Output, { from, data, out 
   checkData(data);
   const opened = await openDevice({ flags: given });
   const all = await openPictures(data, { views: size, cropMin, seed, ...chosen });
-  tellPictures(all, output);
+  logPictures(all, output);
   const sets = splitHeldOut(all, value('held-out', 0.2), seed);
   const classes = all.classes ?? [];
-  output.tell(`${model} from ${from} on ${opened.name}: ${sets.train.count} pictures in ${classes.length} classes, ${sets.heldOut.count} held out.`);
+  output.log(`${model} from ${from} on ${opened.name}: ${sets.train.count} pictures in ${classes.length} classes, ${sets.heldOut.count} held out.`);
   const classifier = await buildClassifier(model, { classes: Math.max(1, classes.length), stem, heads, size, seed }, tensors, from);
   const records = await trainClassifier(classifier, sets, config, {
-    onEpoch: (r) => output.tell(`epoch ${r.epoch}/${epochs}  loss ${fixed(r.loss)}  accuracy ${percent(r.accuracy)}`),
+    onEpoch: (r) => output.log(`epoch ${r.epoch}/${epochs}  loss ${fixed(r.loss)}  accuracy ${percent(r.accuracy)}`),
     onWarning: (text) => output.warn(text),
   });
   const last = records.at(-1)!;
-  if (last.skipped !== undefined) output.tell(scaledText(last.skipped, epochs * Math.floor(sets.train.count / config.batch), last.lossScale!));
+  if (last.skipped !== undefined) output.log(scaledText(last.skipped, epochs * Math.floor(sets.train.count / config.batch), last.lossScale!));
   const file = join(out, 'classifier.safetensors');
   const metadata = {
     format: 'dawngrad-classifier', ...call, model, stem, ...(heads && { heads: String(heads) }),

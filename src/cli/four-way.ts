@@ -29,8 +29,8 @@ Examples
     const config = configOf(args);
     return { ...config, cropMin: Math.min(config.cropMin, demoConfig.cropMin), config };
   },
-  async run(args, { sets, kept, made, tell }) {
-    const results = await fourWay(sets, configOf(args), kept, tell);
+  async run(args, { sets, cache, made, log }) {
+    const results = await fourWay(sets, configOf(args), cache, log);
     return { results, html: fourWayReport(results, sets, made), text: fourWayText(results, sets) };
   },
 };

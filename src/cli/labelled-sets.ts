@@ -70,9 +70,9 @@ export async function openLabelled(command: string, args: Parsed, out: Output, {
   checkData(data ?? run?.data, test);
   const most = batch({ encoder, config: run?.config });
   const on = await openDevice(args);
-  const open = async (opened: (loading: Loading, tell: (text: string) => void) => Promise<PictureSource>) => {
+  const open = async (opened: (loading: Loading, log: (text: string) => void) => Promise<PictureSource>) => {
     const loading = loadingOf(args, on); // anew for each set: what is in memory takes room from the next
-    return measured(await opened(loading, (text) => out.tell(text)), loading, out, most);
+    return measured(await opened(loading, (text) => out.log(text)), loading, out, most);
   };
   const choice = { views: size, cropMin, limitPerClass: flags.get('limit') as number | undefined, seed };
   const all = await open((...how) => (data === undefined ? openRunSource(run!, ...how, { size, cropMin }) : openData(data, choice, ...how)));

@@ -67,8 +67,8 @@ async function runLinear(args: Parsed): Promise<number> {
   const { used, config: asked } = chosen(labelled);
   const config = { ...asked, ...encoder.normalisation };
   const sweep = !args.flags.has('lr');
-  const onSweep = (found: Sweep, lr: number) => output.tell(sweepText(found, lr));
-  const onEpoch = (r: LinearRecord) => output.tell(progress(r, config.epochs));
+  const onSweep = (found: Sweep, lr: number) => output.log(sweepText(found, lr));
+  const onEpoch = (r: LinearRecord) => output.log(progress(r, config.epochs));
   const data = { train, heldOut, config, sweep, stored: encoder.tensors, ahead, onSweep, onEpoch };
   const result = await linearProbe(buildEncoder(encoder, from), data);
   const out = (args.flags.get('out') as string | undefined) ?? findRun(from)?.folder ?? dirname(from);

@@ -30,8 +30,8 @@ Examples
     const config = configOf(args);
     return { ...config.base, config };
   },
-  async run(args, { sets, kept, made, pictures, tell }) {
-    const results = await mechanisms(sets, configOf(args), kept, tell);
+  async run(args, { sets, cache, made, pictures, log }) {
+    const results = await mechanisms(sets, configOf(args), cache, log);
     return { results, html: mechanismsReport(results, { ...made, pictures }), text: mechanismsText(results) };
   },
 };

@@ -10,7 +10,7 @@ import { EMBEDDED } from '../eval/embed.js';
 import { damagedText } from '../eval/monitors.js';
 import type { Parsed } from './args.js';
 import type { Output } from './output.js';
-import { tellPictures } from './picture-warnings.js';
+import { logPictures } from './picture-warnings.js';
 
 /** The data that a word of the command line names: a path, made absolute, or synthetic pictures, as where there is none. */
 export const pathOf = (word: string = SYNTHETIC): string => (word === SYNTHETIC ? word : resolve(word));
@@ -18,7 +18,7 @@ export const pathOf = (word: string = SYNTHETIC): string => (word === SYNTHETIC 
 /** Milliseconds between words on a large set that is being opened. */
 const EVERY = 10_000;
 
-/** Whether pictures are streamed, if that is said, how much memory they may take up if not, and how far ahead they are decoded. */
+/** Whether pictures are streamed, if that is asked for, how much memory they may take up if not, and how far ahead they are decoded. */
 export interface Loading {
   stream?: boolean;
   room: { bytes: number; of: string };
@@ -39,13 +39,13 @@ function roomOn(on: Backend): Loading['room'] {
   return largest < memory.bytes ? { bytes: largest, of: "the device's largest buffer" } : memory;
 }
 
-/** Opens a data set, in memory or streamed; `tell` hears of its progress where that takes long. */
-export async function openData(data: string, options: OpenOptions, { stream, room }: Loading, tell: (text: string) => void): Promise<PictureSource> {
-  let told = Date.now();
+/** Opens a data set, in memory or streamed; `log` gets its progress where that takes long. */
+export async function openData(data: string, options: OpenOptions, { stream, room }: Loading, log: (text: string) => void): Promise<PictureSource> {
+  let logged = Date.now();
   const onProgress = (done: number, total: number) => {
-    if (Date.now() - told < EVERY) return;
-    told = Date.now();
-    tell(`Opened ${done} of ${total} files.`);
+    if (Date.now() - logged < EVERY) return;
+    logged = Date.now();
+    log(`Opened ${done} of ${total} files.`);
   };
   return openSource(data, { ...options, stream, room: room.bytes, onProgress });
 }
@@ -61,14 +61,14 @@ export function streamedText(pictures: PictureSource, { stream, room, ahead }: L
 
 /** The pictures of a command that measures, told of: see `tellPictures`, that they are streamed, and later, of those, each that is damaged. */
 export function measured<S extends PictureSource>(pictures: S, loading: Loading, out: Output, batch = EMBEDDED): S {
-  tellPictures(pictures, out);
+  logPictures(pictures, out);
   if (inMemory(pictures)) return pictures;
-  out.tell(streamedText(pictures, loading, (loading.ahead + 1) * batch)!);
+  out.log(streamedText(pictures, loading, (loading.ahead + 1) * batch)!);
   const { load, skipped } = pictures;
-  let told = skipped.length;
+  let logged = skipped.length;
   const telling: typeof load = async (...asked) => {
     const data = await load(...asked);
-    for (; told < skipped.length; told++) out.warn(damagedText(skipped[told]));
+    for (; logged < skipped.length; logged++) out.warn(damagedText(skipped[logged]));
     return data;
   };
   return { ...pictures, load: telling };

@@ -12,7 +12,7 @@ export function encoderOptions({ flags }: Pick<Parsed, 'flags'>): Said {
 
 /** Logs what was taken and assumed, and what is wrong with the values. */
 export function logEncoder<T extends Pick<EncoderFile, 'taken' | 'notes' | 'warnings'>>(encoder: T, out: Output): T {
-  for (const text of [encoder.taken ?? [], encoder.notes].flat()) out.tell(text);
+  for (const text of [encoder.taken ?? [], encoder.notes].flat()) out.log(text);
   for (const warning of encoder.warnings) out.warn(warning);
   return encoder;
 }

@@ -20,16 +20,16 @@ export class Output {
   }
 
   /** What happens meanwhile. */
-  tell(text: string): void {
+  log(text: string): void {
     if (!this.quiet) process.stderr.write(`${fitted(text, process.stderr)}\n`);
   }
 
   warn(text: string): void {
-    this.tell(`${colour(process.stderr).yellow('Warning:')} ${text}`);
+    this.log(`${colour(process.stderr).yellow('Warning:')} ${text}`);
   }
 
   /** What only --verbose tells. */
   detail(text: string): void {
-    if (this.verbose) this.tell(text);
+    if (this.verbose) this.log(text);
   }
 }

@@ -21,7 +21,7 @@ import { checkData } from './check-flags.js';
 import { dryRun } from './dry-run.js';
 import { expectations } from './loss-expectations.js';
 import { type Loading, loadingOf, openData, pathOf, streamedText } from './open-data.js';
-import { sizeText, tellPictures } from './picture-warnings.js';
+import { sizeText, logPictures } from './picture-warnings.js';
 import { configFrom, runFlags } from './pretrain-flags.js';
 import { alignedTo, openRunSource } from './run-pictures.js';
 import { train } from './train.js';
@@ -64,14 +64,14 @@ async function runPretrain(args: Parsed, call: Call): Promise<number> {
   if (resumed) await resumed.check();
   else if (!args.flags.has('dry-run')) checkFree(folder);
   const opened = await openDevice(args);
-  out.tell(whereabouts(opened));
+  out.log(whereabouts(opened));
   if (opened instanceof GpuBackend) out.detail(`Kernels are chosen by ${JSON.stringify(opened.gpu.traits)}`);
   out.detail(`Configuration: ${JSON.stringify(info.config)}`);
   const loading = loadingOf(args, opened);
   const sets = await setsOf(info, await picturesOf(info, out, loading), out, loading); // parts of a set are copies: it is let go
   const training = new Pretraining(info.config, sets, { ahead: loading.ahead });
   for (const warning of training.warnings) out.warn(warning);
-  for (const line of expectations(training)) out.tell(line);
+  for (const line of expectations(training)) out.log(line);
   if (args.flags.has('dry-run')) {
     await dryRun(training, opened, out);
     return 0;
@@ -134,9 +134,9 @@ async function measuredOn(info: RunInfo, { flags }: Parsed): Promise<RunInfo> {
 /** The pictures to train on and those to measure on. */
 async function setsOf({ test, config }: RunInfo, pictures: PictureSource, out: Output, loading: Loading) {
   if (test === undefined) return splitHeldOut(pictures, config.heldOut, config.seed);
-  const opened = await openData(test, { views: config.size }, loading, (text) => out.tell(text));
-  out.tell(`Measured on ${opened.count} pictures from ${test}.`);
-  tellPictures(opened, out);
+  const opened = await openData(test, { views: config.size }, loading, (text) => out.log(text));
+  out.log(`Measured on ${opened.count} pictures from ${test}.`);
+  logPictures(opened, out);
   return { train: pictures, heldOut: alignedTo(pictures, opened, out) };
 }
 
@@ -144,12 +144,12 @@ const runFolder = ({ flags }: Parsed): string => (flags.get('out') as string | u
 
 /** Opens or makes the pictures of a run. */
 export async function picturesOf(info: RunInfo, out: Output, loading: Loading): Promise<PictureSource> {
-  const pictures = await openRunSource(info, loading, (text) => out.tell(text), info.config);
+  const pictures = await openRunSource(info, loading, (text) => out.log(text), info.config);
   const { count, classes } = pictures;
-  out.tell(`${count} pictures of ${sizeText(pictures)}${classes ? ` in ${classes.length} classes` : ''}${info.data === SYNTHETIC ? ', synthetic' : ` from ${info.data}`}.`);
+  out.log(`${count} pictures of ${sizeText(pictures)}${classes ? ` in ${classes.length} classes` : ''}${info.data === SYNTHETIC ? ', synthetic' : ` from ${info.data}`}.`);
   const [{ batch }, { ahead }] = [info.config, loading];
   const streamed = streamedText(pictures, loading, (ahead + 1) * batch, ahead * batch + (ahead + 1) * EMBEDDED);
-  if (streamed) out.tell(streamed);
-  tellPictures(pictures, out);
+  if (streamed) out.log(streamed);
+  logPictures(pictures, out);
   return pictures;
 }

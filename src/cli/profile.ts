@@ -48,7 +48,7 @@ async function runProfile(args: Parsed, call: Call): Promise<number> {
   const pictures = await picturesOf(info, output, loadingOf(args, opened));
   const { config } = info;
   const training = new Pretraining(config, splitHeldOut(pictures, config.heldOut, config.seed));
-  output.tell('Compiling kernels and measuring what the adapter can do.');
+  output.log('Compiling kernels and measuring what the adapter can do.');
   for (let i = 0; i < 2; i++) await training.trial(); // compiles first: the ceilings leave a warm device, and the steps are timed on it
   const ceiling = await measureCeiling(opened);
   const records = await training.profile(steps);

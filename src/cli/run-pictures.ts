@@ -12,14 +12,14 @@ type Planned = Pick<RunInfo, 'data' | 'choice' | 'config'>;
  * `cropMin` large enough to cut random views out of them.
  */
 export async function openRunSource(
-  { data, choice, config }: Planned, loading: Loading, tell: (text: string) => void, { size = config.size, cropMin }: { size?: number; cropMin?: number } = {},
+  { data, choice, config }: Planned, loading: Loading, log: (text: string) => void, { size = config.size, cropMin }: { size?: number; cropMin?: number } = {},
 ): Promise<PictureSource> {
   const { seed } = config;
-  if (data === SYNTHETIC) return openData(data, { count: choice.count, size: config.size, seed }, loading, tell);
-  return openData(data, { ...choice, seed, views: size, cropMin }, loading, tell);
+  if (data === SYNTHETIC) return openData(data, { count: choice.count, size: config.size, seed }, loading, log);
+  return openData(data, { ...choice, seed, views: size, cropMin }, loading, log);
 }
 
-/** A set to measure on, its labels numbered as those that are trained on; what does not agree is told. */
+/** A set to measure on, its labels numbered as those that are trained on; what does not agree is a warning. */
 export function alignedTo<S extends PictureSource>(train: PictureSet, test: S, out: Output): S {
   const { test: aligned, warnings } = alignClasses(train, test);
   for (const warning of warnings) out.warn(warning);

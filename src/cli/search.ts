@@ -42,7 +42,7 @@ async function runSearch(args: Parsed): Promise<number> {
         `got ${args.positional.length} names. Write dawngrad search cat.jpg photos --checkpoint runs/photos.`,
     );
   const output = new Output(args);
-  await openPicture(file, 32); // one that cannot be decoded is told before any other is opened
+  await openPicture(file, 32); // one that cannot be decoded is refused before any other is opened
   const { pictures, features, size, embed } = await embedData('search', args, data, output);
   const query = await openPicture(file, size);
   const near = await nearestNeighbours(await embed(query), features, (args.flags.get('nearest') as number | undefined) ?? NEAREST);

@@ -83,9 +83,9 @@ export function described({ folder, names, classes, framing: { side }, warnings 
     throw new FormatError(
       `${folder}: at least one picture must be readable; got ${names.length} that are not, the first ${skipped[0].name}: ${skipped[0].reason}. Are they really pictures?`,
     );
-  const kept = names.filter((_, i) => !failed.has(i));
-  const labels = classes && labelsOf(kept, classes);
+  const usable = names.filter((_, i) => !failed.has(i));
+  const labels = classes && labelsOf(usable, classes);
   const lost = classes?.filter((_, c) => !labels!.includes(c)) ?? [];
-  const told = lost.length === 0 ? warnings : [...warnings, `${folder}: a class must have pictures that can be read; got none of ${some(lost)}. Replace them, or remove the folders.`];
-  return { count: kept.length, height: side, width: side, names: kept, skipped, ...(classes && { labels, classes }), ...(told.length > 0 && { warnings: told }) };
+  const all = lost.length === 0 ? warnings : [...warnings, `${folder}: a class must have pictures that can be read; got none of ${some(lost)}. Replace them, or remove the folders.`];
+  return { count: usable.length, height: side, width: side, names: usable, skipped, ...(classes && { labels, classes }), ...(all.length > 0 && { warnings: all }) };
 }

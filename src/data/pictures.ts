@@ -29,7 +29,7 @@ export const placeRows = ({ places }: Pick<Pixels, 'places'>, indices: ArrayLike
 
 /**
  * The pictures at `indices`, in that order: copied, or of a streamed set to be decoded when they are asked for.
- * `skipped` describes the source and is kept.
+ * `skipped` describes the source and stays.
  */
 export function subset<S extends PictureSource>(p: S, indices: ArrayLike<number>): S {
   checkPictures('subset', p);
@@ -132,9 +132,9 @@ export function checkClasses(where: string, known: readonly string[], names: rea
     throw new ConfigError(`${where}: there must be at least one class; got none. Known: ${list(known)}.`);
   for (const name of names) {
     if (known.includes(name)) continue;
-    const guess = nearest(name, known);
+    const near = nearest(name, known);
     throw new ConfigError(
-      `${where}: a class must be one of the data set's; got '${name}'. ${guess ? `Did you mean '${guess}'? ` : ''}Known: ${list(known)}.`,
+      `${where}: a class must be one of the data set's; got '${name}'. ${near ? `Did you mean '${near}'? ` : ''}Known: ${list(known)}.`,
     );
   }
   if (new Set(names).size !== names.length)

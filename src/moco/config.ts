@@ -149,10 +149,10 @@ export function checkSettings(where: string, config: object, keys?: readonly (ke
 /** Checks a configuration against its rules and the number of pictures to train on. Returns warnings. @throws ConfigError */
 export function checkConfig(config: PretrainConfig, pictures: number): string[] {
   checkSettings('configuration', config);
-  const said = (judges: readonly Judge[]) => judges.flatMap((judge) => judge(config, pictures) || []);
-  const [wrong] = said(crossRules);
+  const sentences = (judges: readonly Judge[]) => judges.flatMap((judge) => judge(config, pictures) || []);
+  const [wrong] = sentences(crossRules);
   if (wrong) throw new ConfigError(wrong);
-  return said(cautions);
+  return sentences(cautions);
 }
 
 const recipes = {

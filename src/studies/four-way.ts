@@ -9,7 +9,7 @@ import { models } from '../nn/models.js';
 import { checkMethod } from '../moco/check-method.js';
 import { buildClassifier } from '../checkpoints/classifier.js';
 import { demoConfig, type PretrainConfig, pretrainSettings } from '../moco/config.js';
-import { checkKept, type Kept } from './cache.js';
+import { checkCache, type ResultCache } from './cache.js';
 import { moduleTensors } from '../checkpoints/module-state.js';
 import { checkSets } from '../input/sets.js';
 import { presets } from '../moco/presets.js';
@@ -71,7 +71,7 @@ export interface FourWay {
 }
 
 export type Sets = { train: Pictures; heldOut: Pictures };
-type Tell = (text: string) => void;
+type Log = (text: string) => void;
 
 /** How each model is pretrained: MoCo v2 for a ResNet, MoCo v3 for a vision transformer, on the training pictures without labels. */
 export function pretrainConfig(model: string, { pretrainEpochs: epochs, batch, size, seed, precision = 'f32' }: FourWayConfig, pictures: number): PretrainConfig {
@@ -100,39 +100,39 @@ function classifierConfig(model: string, { epochs, batch, size, cropMin, precisi
  * Trains a ResNet and a vision transformer on the classes of `sets`, each from scratch and from an encoder that MoCo
  * pretrained on the same training pictures without their labels. All else is the same for both starts.
  */
-export async function fourWay(sets: Sets, config: FourWayConfig, kept: Kept, tell: Tell): Promise<FourWay> {
+export async function fourWay(sets: Sets, config: FourWayConfig, cache: ResultCache, log: Log): Promise<FourWay> {
   checkSets('fourWay', sets);
   checkFourWay(config);
-  checkKept('fourWay', kept, tell);
+  checkCache('fourWay', cache, log);
   const result: FourWay = { pretrained: [], contenders: [] };
-  const said = new Set<string>();
-  const once = (text: string) => void (said.has(text) || tell(text), said.add(text)); // each training says what the adapter lacks
+  const logged = new Set<string>();
+  const once = (text: string) => void (logged.has(text) || log(text), logged.add(text)); // each training says what the adapter lacks
   for (const model of [config.resnet, config.vit]) {
-    const { about, encoder } = await pretrain(pretrainConfig(model, config, sets.train.count), sets, kept, once);
+    const { about, encoder } = await pretrain(pretrainConfig(model, config, sets.train.count), sets, cache, once);
     result.pretrained.push(about);
-    for (const start of ['scratch', about.method]) result.contenders.push(await contender(model, start, sets, config, encoder, kept, once));
+    for (const start of ['scratch', about.method]) result.contenders.push(await contender(model, start, sets, config, encoder, cache, once));
   }
   return result;
 }
 
-async function pretrain(config: PretrainConfig, sets: Sets, kept: Kept, tell: Tell): Promise<{ about: Pretrained; encoder: ReadonlyMap<string, StoredTensor> }> {
+async function pretrain(config: PretrainConfig, sets: Sets, cache: ResultCache, log: Log): Promise<{ about: Pretrained; encoder: ReadonlyMap<string, StoredTensor> }> {
   const { model, epochs, knn: k } = config;
   const method = config.method === 'moco' ? 'MoCo v2' : 'MoCo v3';
   let training: Pretraining | undefined;
-  const about = await kept.result({ pretrain: config }, async () => {
-    tell(`Pretraining ${model} by ${method} on ${sets.train.count} pictures without labels.`);
+  const about = await cache.result({ pretrain: config }, async () => {
+    log(`Pretraining ${model} by ${method} on ${sets.train.count} pictures without labels.`);
     training = new Pretraining(config, sets);
     const knnBefore = (await training.knn())!;
     let last!: EpochRecord;
-    await training.run({ onEpoch: (_, epoch) => void (last = epoch), onWarning: tell }).catch((error) => {
+    await training.run({ onEpoch: (_, epoch) => void (last = epoch), onWarning: log }).catch((error) => {
       throw error instanceof DivergedError ? new DivergedError(`pretraining of ${model} by ${method}, which the others start from: ${error.message}`) : error;
     });
     const [{ loss }, knn] = [last, (await training.knn())!];
-    tell(`  loss ${fixed(loss)}, k-NN ${percent(knnBefore)} before and ${percent(knn)} after.`);
+    log(`  loss ${fixed(loss)}, k-NN ${percent(knnBefore)} before and ${percent(knn)} after.`);
     return { model, method, epochs, pictures: sets.train.count, loss, chance: training.method.chance(config.batch).loss, knnBefore, knn, k } satisfies Pretrained;
   });
-  const encoder = await kept.tensors({ pretrain: config }, async () => {
-    training ??= new Pretraining(config, sets); // its outcome was kept, but not its encoder
+  const encoder = await cache.tensors({ pretrain: config }, async () => {
+    training ??= new Pretraining(config, sets); // its outcome is in the cache, and its encoder is not
     await training.run();
     return moduleTensors(training.method.encoder);
   });
@@ -140,7 +140,7 @@ async function pretrain(config: PretrainConfig, sets: Sets, kept: Kept, tell: Te
 }
 
 async function contender(
-  model: string, start: string, sets: Sets, config: FourWayConfig, encoder: ReadonlyMap<string, StoredTensor>, kept: Kept, tell: Tell,
+  model: string, start: string, sets: Sets, config: FourWayConfig, encoder: ReadonlyMap<string, StoredTensor>, cache: ResultCache, log: Log,
 ): Promise<Contender> {
   const seeds = Array.from({ length: config.seeds }, (_, i) => config.seed + i);
   const { stem } = presets.demo;
@@ -149,18 +149,18 @@ async function contender(
     const c = classifierConfig(model, config, seed);
     const from = start === 'scratch' ? undefined : encoder;
     const key = { classifier: model, start, config: c, pretrain: from && pretrainConfig(model, config, sets.train.count) };
-    const curve = await kept.result(key, async () => {
+    const curve = await cache.result(key, async () => {
       const classifier = await buildClassifier(model, { classes: sets.train.classes!.length, stem, size: config.size, seed }, from);
       const done: ClassifierEpoch[] = [];
-      const hooks = { onWarning: tell, onEpoch: (e: ClassifierEpoch) => void done.push(e) };
+      const hooks = { onWarning: log, onEpoch: (e: ClassifierEpoch) => void done.push(e) };
       return trainClassifier(classifier, sets, { ...c, warmup: Math.min(c.warmup, c.epochs / 2) }, hooks).catch((error) => {
         if (!(error instanceof DivergedError)) throw error;
-        tell(`${model} from ${start}, seed ${seed}: ${error.message}`);
+        log(`${model} from ${start}, seed ${seed}: ${error.message}`);
         return [...done, ...Array.from({ length: c.epochs - done.length }, (_, i) => ({ epoch: done.length + i + 1, loss: NaN, accuracy: NaN }))];
       });
     });
     const { accuracy } = curve.at(-1)!;
-    tell(`${model} from ${start}, seed ${seed}: ${Number.isFinite(accuracy) ? percent(accuracy) : 'diverged'}`);
+    log(`${model} from ${start}, seed ${seed}: ${Number.isFinite(accuracy) ? percent(accuracy) : 'diverged'}`);
     curves.push(curve.map((e) => ({ ...e, loss: e.loss ?? NaN, accuracy: e.accuracy ?? NaN }))); // JSON makes null of NaN
   }
   return { model, start, seeds, curves };

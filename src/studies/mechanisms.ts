@@ -7,7 +7,7 @@ import { checkMethod } from '../moco/check-method.js';
 import { checkSettings, type PretrainConfig, pretrainSettings } from '../moco/config.js';
 import { checkSets } from '../input/sets.js';
 import type { Sets } from './four-way.js';
-import { checkKept, type Kept } from './cache.js';
+import { checkCache, type ResultCache } from './cache.js';
 import { presets } from '../moco/presets.js';
 import { type EpochRecord, Pretraining } from '../train/pretrain.js';
 
@@ -86,30 +86,30 @@ export function checkMechanisms({ base, Ks, momenta, endToEndLimit }: Mechanisms
 
 /**
  * The comparison of MoCo's figure 3 and of its momentum table (arXiv:1911.05722) on `sets`: accuracy by weighted k-NN
- * over K for the three mechanisms, and over m for MoCo, every run for the same number of epochs. One that diverges is told,
+ * over K for the three mechanisms, and over m for MoCo, every run for the same number of epochs. One that diverges is logged,
  * and the others go on.
  */
 export async function mechanisms(
-  sets: Sets, config: MechanismsConfig, kept: Kept, tell: (text: string) => void,
+  sets: Sets, config: MechanismsConfig, cache: ResultCache, log: (text: string) => void,
 ): Promise<Mechanisms> {
   checkSets('mechanisms', sets);
   checkOptions('mechanisms', config, { base: needed(anything), ...rulesOf(mechanismsSettings) });
   checkSettings('mechanisms: base', config.base);
-  checkKept('mechanisms', kept, tell);
+  checkCache('mechanisms', cache, log);
   const { base, Ks, momenta, endToEndLimit, seeds } = config;
   const each = Array.from({ length: seeds }, (_, i) => base.seed + i);
   const run = async (mechanism: Mechanism, of: PretrainConfig): Promise<Measured> => {
-    const measured = await kept.result({ run: of }, () => measure(mechanism, of, sets));
+    const measured = await cache.result({ run: of }, () => measure(mechanism, of, sets));
     const { K, m, seed, loss, chance, knn } = measured;
     const reached = measured.diverged ?? `k-NN ${percent(knn)}, loss ${fixed(loss)} (chance ${fixed(chance)})`;
-    tell(`${mechanism}, K = ${K}${mechanism === 'end-to-end' ? '' : `, m = ${m}`}, seed ${seed}: ${reached}`);
+    log(`${mechanism}, K = ${K}${mechanism === 'end-to-end' ? '' : `, m = ${m}`}, seed ${seed}: ${reached}`);
     return measured;
   };
   const result: Mechanisms = { random: NaN, overK: [], overM: [] };
   const random: number[] = [];
   for (const seed of each) {
     const seeded = { ...base, seed };
-    random.push(await kept.result({ random: seeded }, async () => (await new Pretraining(seeded, sets).knn())!));
+    random.push(await cache.result({ random: seeded }, async () => (await new Pretraining(seeded, sets).knn())!));
     for (const m of momenta) result.overM.push(await run('MoCo', mechanismConfig({ ...seeded, m }, 'MoCo', base.K)));
     for (const K of Ks)
       for (const mechanism of mechanismNames)

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Output } from '../../src/cli/output.js';
 import { loadingOf, measured, streamedText } from '../../src/cli/open-data.js';
-import { sizeText, tellPictures } from '../../src/cli/picture-warnings.js';
+import { sizeText, logPictures } from '../../src/cli/picture-warnings.js';
 import { openRunSource } from '../../src/cli/run-pictures.js';
 import { inMemory, type StreamedPictures } from '../../src/data/picture-source.js';
 import { encodePng } from '../../src/io/png.js';
@@ -46,7 +46,7 @@ describe('loading', () => {
     const said = (...names: string[]) => {
       const texts: string[] = [];
       const out = Object.assign(new Output(flags(...names)), { tell: (text: string) => texts.push(text) });
-      tellPictures({ count: 3, height: 1, width: 1, names: [], skipped, warnings: ['odd'] }, out);
+      logPictures({ count: 3, height: 1, width: 1, names: [], skipped, warnings: ['odd'] }, out);
       return texts;
     };
     expect(said()).toEqual([expect.stringMatching(/Warning:.* odd$/), expect.stringMatching(/Warning:.* 7 of 10 pictures cannot be read and are left out:\n {2}0\.png: it is cut off\n[^]*4\.png: it is cut off\n {2}and 2 more/)]);

@@ -99,7 +99,7 @@ describe('openSource', () => {
 
 describe('LookAhead', () => {
   /** A look-ahead over ten numbers, and which were begun and given up. */
-  function watched(ahead: number): { values: LookAhead<number>; begun: number[]; stopped: number[] } {
+  function lookedAhead(ahead: number): { values: LookAhead<number>; begun: number[]; stopped: number[] } {
     const [begun, stopped] = [[] as number[], [] as number[]];
     const values = new LookAhead(10, ahead, async (i, signal) => {
       begun.push(i);
@@ -111,7 +111,7 @@ describe('LookAhead', () => {
   }
 
   it.each([0, 1, 3, 20])('begins at most %i before they are taken', async (ahead) => {
-    const { values, begun } = watched(ahead);
+    const { values, begun } = lookedAhead(ahead);
     for (let i = 0; i < 10; i++) {
       if (i === 7) await expect(values.take(i)).rejects.toThrow('seven');
       else expect(await values.take(i)).toBe(i * i);
@@ -121,7 +121,7 @@ describe('LookAhead', () => {
   });
 
   it('goes on from another place, and gives up what it had begun', async () => {
-    const { values, begun, stopped } = watched(2);
+    const { values, begun, stopped } = lookedAhead(2);
     expect(await values.take(0)).toBe(0);
     expect(await values.take(5)).toBe(25); // seven is begun, fails, and nobody asks for it
     expect(begun).toEqual([0, 1, 2, 5, 6, 7]);
