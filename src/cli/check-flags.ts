@@ -21,5 +21,6 @@ export function checkFlags({ flags: given }: Pick<Parsed, 'flags'>, known: reado
 /** Sees that pictures are there, before anything is computed for them. @throws FormatError */
 export function checkData(...paths: (string | undefined)[]): void {
   for (const path of paths)
-    if (path !== undefined && path !== SYNTHETIC && !existsSync(path)) throw new FormatError(`${path}: the pictures must exist; got nothing there. Check the path.`);
+    if (path !== undefined && path !== SYNTHETIC && !existsSync(path))
+      throw new FormatError(`${path}: the pictures must exist; got nothing there. Check the path.`);
 }

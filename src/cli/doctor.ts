@@ -19,7 +19,8 @@ import { inspectSystem, optionalPackages, type System } from './system.js';
 const flags: readonly Flag[] = [
   ...ownFlags({
     tune: {
-      kind: 'number', help: 'seconds: time the ways to compute on each adapter for so long at most; the fastest serve from now on',
+      kind: 'number',
+      help: 'seconds: time the ways to compute on each adapter for so long at most; the fastest serve from now on',
       rule: { is: 'a number of seconds above 0', holds: (v) => v > 0 }, todo: 'Write --tune 30.',
     },
   }),

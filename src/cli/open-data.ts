@@ -12,13 +12,16 @@ import type { Parsed } from './args.js';
 import type { Output } from './output.js';
 import { logPictures } from './picture-warnings.js';
 
-/** The data that a word of the command line names: a path, made absolute, or synthetic pictures, as where there is none. */
+/** The data that a word of the command line names: an absolute path, or synthetic pictures, as where there is none. */
 export const pathOf = (word: string = SYNTHETIC): string => (word === SYNTHETIC ? word : resolve(word));
 
 /** Milliseconds between words on a large set that is being opened. */
 const EVERY = 10_000;
 
-/** Whether pictures are streamed, if that is asked for, how much memory they may take up if not, and how far ahead they are decoded. */
+/**
+ * Whether pictures are streamed, if that is asked for, how much memory they may take up if not, and how far ahead they are
+ * decoded.
+ */
 export interface Loading {
   stream?: boolean;
   room: { bytes: number; of: string };

@@ -10,4 +10,6 @@ export const openDevice = ({ flags }: Pick<Parsed, 'flags'>): Promise<Backend> =
 
 /** On what a command computes. */
 export const whereabouts = (on: Backend): string =>
-  (on instanceof GpuBackend && on.gpu.software ? `No GPU is used: computing in software on ${on.name}.` : `Computing on ${on.name}.`);
+  on instanceof GpuBackend && on.gpu.software
+    ? `No GPU is used: computing in software on ${on.name}.`
+    : `Computing on ${on.name}.`;

@@ -2,7 +2,7 @@ import type { Parsed } from './args.js';
 import { colour } from './colour.js';
 import { fitted } from './terminal.js';
 
-/** Where a command's words go: the result to stdout, for people or as JSON; all else to stderr, as much as is wanted. */
+/** What a command prints: the result to stdout, for people or as JSON; all else to stderr, as much as is wanted. */
 export class Output {
   readonly json: boolean;
   readonly quiet: boolean;

@@ -14,8 +14,14 @@ export const runFlags: readonly Flag[] = [
     config: { kind: 'text', help: 'a JSON file of fields, as --print-config prints; flags go over it' },
     'print-config': { kind: 'switch', help: 'print the whole configuration as JSON, and end' },
     'dry-run': { kind: 'switch', help: 'build everything, train two steps, tell memory and time, and end' },
-    data: { kind: 'text', help: `pictures to train on (${formats.map((f) => f.name).join(', ')}); without it, synthetic ones` },
-    test: { kind: 'text', help: "measure on these pictures, and train on all of DATA; CIFAR-10's and MNIST's own test files are taken without it" },
+    data: {
+      kind: 'text',
+      help: `pictures to train on (${formats.map((f) => f.name).join(', ')}); without it, synthetic ones`,
+    },
+    test: {
+      kind: 'text',
+      help: "measure on these pictures, and train on all of DATA; CIFAR-10's and MNIST's own test files are taken without it",
+    },
   }),
   sharedFlag('classes'),
   sharedFlag('limit'),
@@ -45,6 +51,7 @@ function fieldsIn(file: string): Record<string, unknown> {
     return readFields(file, JSON.parse(readFileSync(file, 'utf8')), pretrainSettings, ['preset']);
   } catch (error) {
     if (error instanceof DawngradError) throw error;
-    throw new FormatError(`${file}: a configuration must be a JSON file; got ${(error as Error).message}. Print one with --print-config.`);
+    const got = (error as Error).message;
+    throw new FormatError(`${file}: a configuration must be a JSON file; got ${got}. Print one with --print-config.`);
   }
 }

@@ -10,7 +10,10 @@ import { gallery, type GalleryRow, picture } from '../report/nearest-gallery.js'
 import type { Run } from '../train/run.node.js';
 import type { Encoder } from '../nn/models.js';
 
-/** Writes a run's report.html as it stands; without `rows`, of an encoder that has diverged, only what was logged and the views. */
+/**
+ * Writes a run's report.html as it stands; without `rows`, of an encoder that has diverged, only what was logged and the
+ * views.
+ */
 export async function writeReport(run: Run, training: Pretraining, skipped: Pictures['skipped'], rows: GalleryRow[] | undefined, elapsedSeconds: number): Promise<void> {
   const { config, train, subset, method, warnings } = training;
   const { steps, knn, spread, before } = run.history();

@@ -2,7 +2,7 @@ import { anything, check, checkOptions, flag, isPlain, needed, oneOf, type Rule,
 import { ConfigError, FormatError } from './errors.js';
 import { nearest } from './nearest.js';
 
-/** One setting as it is written: its default, a line of help, and what it must be (which switches and choices tell by themselves). */
+/** One setting as it is written: its default, a line of help, and what it must be, which switches and choices imply. */
 export type Row = { readonly help: string } & (
   | { readonly default: boolean }
   | { readonly default: string; readonly choices: readonly string[] }
@@ -19,17 +19,23 @@ export interface Setting {
 
 export type Settings = Readonly<Record<string, Setting>>;
 
-type ValueOf<R> =
-  R extends { readonly choices: readonly (infer C)[] } ? C
-    : R extends { readonly default: boolean } ? boolean
-      : R extends { readonly default: number } ? number
-        : R extends { readonly default: string } ? string : readonly number[];
+type ValueOf<R> = R extends { readonly choices: readonly (infer C)[] }
+  ? C
+  : R extends { readonly default: boolean }
+    ? boolean
+    : R extends { readonly default: number }
+      ? number
+      : R extends { readonly default: string }
+        ? string
+        : readonly number[];
 
 /** The type of a configuration that has a value for each setting. */
 export type ConfigOf<R> = { -readonly [K in keyof R]: ValueOf<R[K]> };
 
 /** Settings by name, a row each. */
-export function settings<const R extends Readonly<Record<string, Row>>>(rows: R): { readonly [K in keyof R]: R[K] & { readonly rule: Rule } } {
+export function settings<const R extends Readonly<Record<string, Row>>>(
+  rows: R,
+): { readonly [K in keyof R]: R[K] & { readonly rule: Rule } } {
   const rule = (row: Row): Rule => ('rule' in row ? row.rule : 'choices' in row ? oneOf(...row.choices) : flag);
   return Object.fromEntries(Object.entries(rows).map(([name, row]) => [name, { rule: rule(row), ...row }])) as never;
 }
@@ -56,8 +62,16 @@ export function checkConfigOf(where: string, of: Settings, config: unknown): voi
  * The fields of a configuration that JSON holds, each a known setting or one of `others`.
  * @throws FormatError where it is no object. ConfigError for an unknown field, with the nearest known one.
  */
-export function readFields(where: string, json: unknown, of: Settings, others: readonly string[] = []): Record<string, unknown> {
-  if (!isPlain(json)) throw new FormatError(`${where}: a configuration must be a JSON object of fields; got ${told(json)}. Print one with --print-config.`);
+export function readFields(
+  where: string,
+  json: unknown,
+  of: Settings,
+  others: readonly string[] = [],
+): Record<string, unknown> {
+  if (!isPlain(json))
+    throw new FormatError(
+      `${where}: a configuration must be a JSON object of fields; got ${told(json)}. Print one with --print-config.`,
+    );
   const known = [...others, ...Object.keys(of)];
   for (const name of Object.keys(json)) {
     const near = nearest(name, known);

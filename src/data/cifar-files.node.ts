@@ -1,6 +1,15 @@
 import { join } from 'node:path';
 import { FormatError } from '../core/errors.js';
-import { cifarCount, cifarLabel, cifarNames, CIFAR10_CLASSES, parseCifar10, RECORD, SIDE, unpackCifar } from './cifar.js';
+import {
+  cifarCount,
+  cifarLabel,
+  cifarNames,
+  CIFAR10_CLASSES,
+  parseCifar10,
+  RECORD,
+  SIDE,
+  unpackCifar,
+} from './cifar.js';
 import { readBytes } from './file-bytes.node.js';
 import type { Format, Place } from './format.js';
 import { filesNamed, type PackedFile, planPacked, readAt, withFile } from './packed-files.node.js';
@@ -24,11 +33,13 @@ export const cifar10: Format = {
     checkVersion(place);
     return undefined;
   },
-  plan: (files, options) => planPacked(files, options, {
-    read: async (file) => parseCifar10(await readBytes(file), file),
-    shape: (file) => withFile(file, async (_, size) => ({ count: cifarCount(size, file), height: SIDE, width: SIDE })),
-    index: indexCifar,
-  }),
+  plan: (files, options) =>
+    planPacked(files, options, {
+      read: async (file) => parseCifar10(await readBytes(file), file),
+      shape: (file) =>
+        withFile(file, async (_, size) => ({ count: cifarCount(size, file), height: SIDE, width: SIDE })),
+      index: indexCifar,
+    }),
   testFile: (place) => (filesNamed(place, TRAIN).length > 0 ? filesNamed(place, TEST)[0] : undefined),
 };
 
@@ -42,17 +53,29 @@ function checkVersion({ kind, path, names }: Place): void {
     );
   const inside = kind === 'folder' ? names.filter((name) => ABOVE.test(name)).sort()[0] : undefined; // the binary version first
   if (inside)
-    throw new FormatError(`${path}: the folder that CIFAR-10's batches lie in must be named; got the one above it. Open ${join(path, inside)}.`);
+    throw new FormatError(
+      `${path}: the folder that CIFAR-10's batches lie in must be named; got the one above it. ` +
+        `Open ${join(path, inside)}.`,
+    );
 }
 
 /** Labels stand beside each picture, so that the file is read once, a block at a time, and let go of. */
-const indexCifar = (file: string): Promise<PackedFile> => withFile(file, async (handle, size) => {
-  const count = cifarCount(size, file);
-  const labels = new Uint32Array(count);
-  for (let n = 0; n < count; n += BLOCK) {
-    const bytes = await readAt(file, handle, n * RECORD, Math.min(BLOCK, count - n) * RECORD);
-    for (let i = 0; i * RECORD < bytes.length; i++) labels[n + i] = cifarLabel(bytes[i * RECORD], n + i, file);
-  }
-  const set = { count, height: SIDE, width: SIDE, labels, classes: [...CIFAR10_CLASSES], names: cifarNames(file, count), skipped: [] };
-  return { ...set, file, first: 0, record: RECORD, unpack: unpackCifar };
-});
+const indexCifar = (file: string): Promise<PackedFile> =>
+  withFile(file, async (handle, size) => {
+    const count = cifarCount(size, file);
+    const labels = new Uint32Array(count);
+    for (let n = 0; n < count; n += BLOCK) {
+      const bytes = await readAt(file, handle, n * RECORD, Math.min(BLOCK, count - n) * RECORD);
+      for (let i = 0; i * RECORD < bytes.length; i++) labels[n + i] = cifarLabel(bytes[i * RECORD], n + i, file);
+    }
+    const set = {
+      count,
+      height: SIDE,
+      width: SIDE,
+      labels,
+      classes: [...CIFAR10_CLASSES],
+      names: cifarNames(file, count),
+      skipped: [],
+    };
+    return { ...set, file, first: 0, record: RECORD, unpack: unpackCifar };
+  });

@@ -5,7 +5,16 @@ import { roomFor } from './picture-memory.js';
 
 /** The ten classes of CIFAR-10, in the order of its label bytes. */
 export const CIFAR10_CLASSES: readonly string[] = [
-  'airplane', 'automobile', 'bird', 'cat', 'deer', 'dog', 'frog', 'horse', 'ship', 'truck',
+  'airplane',
+  'automobile',
+  'bird',
+  'cat',
+  'deer',
+  'dog',
+  'frog',
+  'horse',
+  'ship',
+  'truck',
 ];
 
 /** Pixels of a side, and bytes of a record: a label and three planes. */
@@ -28,10 +37,19 @@ export function parseCifar10(bytes: Uint8Array, name: string): Pictures {
     labels[n] = cifarLabel(bytes[n * RECORD], n, name);
     unpackCifar(bytes.subarray(n * RECORD, (n + 1) * RECORD), data.subarray(n * 3 * PLANE, (n + 1) * 3 * PLANE));
   }
-  return { data, count, height: SIDE, width: SIDE, labels, classes: [...CIFAR10_CLASSES], names: cifarNames(name, count), skipped: [] };
+  return {
+    data,
+    count,
+    height: SIDE,
+    width: SIDE,
+    labels,
+    classes: [...CIFAR10_CLASSES],
+    names: cifarNames(name, count),
+    skipped: [],
+  };
 }
 
-/** The records of a file of so many bytes. @throws FormatError where they are no whole number. */
+/** How many records a file of so many bytes has. @throws FormatError where they are no whole number. */
 export function cifarCount(size: number, name: string): number {
   const [count, rest] = [Math.floor(size / RECORD), size % RECORD];
   if (rest === 0 && count > 0) return count;
@@ -44,11 +62,15 @@ export function cifarCount(size: number, name: string): number {
 /** The label byte of a record. @throws FormatError where there is no such class. */
 export function cifarLabel(byte: number, record: number, name: string): number {
   if (byte < CIFAR10_CLASSES.length) return byte;
-  throw new FormatError(`${name}: a label byte must lie in [0, 9]; got ${byte} in record ${record}. The file is damaged or not CIFAR-10.`);
+  throw new FormatError(
+    `${name}: a label byte must lie in [0, 9]; got ${byte} in record ${record}. ` +
+      'The file is damaged or not CIFAR-10.',
+  );
 }
 
 /** A name for each picture of a file. */
-export const cifarNames = (name: string, count: number): string[] => Array.from({ length: count }, (_, n) => `${name}#${n}`);
+export const cifarNames = (name: string, count: number): string[] =>
+  Array.from({ length: count }, (_, n) => `${name}#${n}`);
 
 /** Three planes of one record to RGBRGB... */
 export function unpackCifar(record: Uint8Array, to: Uint8Array): void {

@@ -23,28 +23,42 @@ const folder: Format = {
   },
 };
 
-/** Every format that is read, a row each; the first that recognises a place reads it, and any folder is one of pictures. */
+/** Every format, a row each; the first that recognises a place reads it, and any folder is one of pictures. */
 export const formats: readonly Format[] = [synthetic, cifar10, idx, folder];
 
 /** The formats in a sentence. */
-export const formatsText = (of = formats): string => `${of.slice(0, -1).map((f) => f.help).join(', ')}, or ${of.at(-1)!.help}`;
+export const formatsText = (of = formats): string =>
+  `${of
+    .slice(0, -1)
+    .map((f) => f.help)
+    .join(', ')}, or ${of.at(-1)!.help}`;
 
 /** What a path names, read from the file system. */
 export async function placeOf(path: string): Promise<Place> {
   const found = await stat(path).catch(() => undefined);
   if (!found) return { path, kind: 'nothing', names: [] };
-  return found.isDirectory() ? { path, kind: 'folder', names: await readdir(path) } : { path, kind: 'file', names: [basename(path)] };
+  return found.isDirectory()
+    ? { path, kind: 'folder', names: await readdir(path) }
+    : { path, kind: 'file', names: [basename(path)] };
 }
 
-/** Finds the format of a path. @throws FormatError where nothing is there, or no format recognises it. ConfigError for an option of another format. */
+/**
+ * Finds the format of a path.
+ * @throws FormatError where nothing is there, or no format recognises it. ConfigError for an option of another format.
+ */
 export async function planPictures(path: string, { count, ...options }: OpenOptions): Promise<PicturePlan> {
   const place = await placeOf(path);
   for (const format of formats) {
     const files = format.recognise(place);
     if (!files) continue;
     if (count === undefined || format === synthetic) return format.plan(files, { ...options, count });
-    throw new ConfigError(`${path}: a count must go with synthetic pictures; got ${count} for ${format.name}. Use a limit per class.`);
+    throw new ConfigError(
+      `${path}: a count must go with synthetic pictures; got ${count} for ${format.name}. Use a limit per class.`,
+    );
   }
-  if (place.kind === 'nothing') throw new FormatError(`${path}: the pictures must exist; got nothing there. Check the path.`);
-  throw new FormatError(`${path}: pictures must be ${formatsText()}; got the file '${basename(path)}'. Name one of those.`);
+  if (place.kind === 'nothing')
+    throw new FormatError(`${path}: the pictures must exist; got nothing there. Check the path.`);
+  throw new FormatError(
+    `${path}: pictures must be ${formatsText()}; got the file '${basename(path)}'. Name one of those.`,
+  );
 }

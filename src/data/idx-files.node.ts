@@ -35,23 +35,33 @@ async function openIdx(file: string): Promise<Pictures> {
 /** What is known of a file of images without them. */
 async function indexIdx(file: string): Promise<PackedFile> {
   const header = await imagesIn(file);
-  return { ...(await described(file, header)), file, first: header.first, record: header.height * header.width, unpack: spreadGrey };
+  return {
+    ...(await described(file, header)),
+    file,
+    first: header.first,
+    record: header.height * header.width,
+    unpack: spreadGrey,
+  };
 }
 
-const imagesIn = (file: string): Promise<IdxHeader> => withFile(file, async (handle, size) => {
-  const header = idxHeader(await readAt(file, handle, 0, Math.min(IDX_HEADER, size)), size, file);
-  if (header.kind !== 'images') throw areLabels(file);
-  return header;
-});
+const imagesIn = (file: string): Promise<IdxHeader> =>
+  withFile(file, async (handle, size) => {
+    const header = idxHeader(await readAt(file, handle, 0, Math.min(IDX_HEADER, size)), size, file);
+    if (header.kind !== 'images') throw areLabels(file);
+    return header;
+  });
 
 const areLabels = (file: string): FormatError =>
   new FormatError(`${file}: pictures are needed; got an IDX file of labels. Name the file of images beside it.`);
 
 /**
- * Names, and if the file of labels lies beside it (`train-images-idx3-ubyte` and `train-labels-idx1-ubyte`, either of them
- * perhaps with `.gz`), labels. Classes are named after the digits 0 to 9, or as far as the labels go.
+ * Names, and if the file of labels lies beside it (`train-images-idx3-ubyte` and `train-labels-idx1-ubyte`, either of
+ * them perhaps with `.gz`), labels. Classes are named after the digits 0 to 9, or as far as the labels go.
  */
-async function described(file: string, { count, height, width }: Pick<PictureSet, 'count' | 'height' | 'width'>): Promise<PictureSet> {
+async function described(
+  file: string,
+  { count, height, width }: Pick<PictureSet, 'count' | 'height' | 'width'>,
+): Promise<PictureSet> {
   const names = Array.from({ length: count }, (_, n) => `${basename(file)}#${n}`);
   const beside = await labelsBeside(file);
   return { count, height, width, names, skipped: [], ...(beside !== undefined && (await readLabels(beside, count))) };
@@ -63,7 +73,13 @@ async function labelsBeside(file: string): Promise<string | undefined> {
   if (name === basename(file).replace(/\.gz$/, '')) return undefined;
   const base = file.slice(0, file.length - basename(file).length) + name;
   for (const path of [base, `${base}.gz`])
-    if (await access(path).then(() => true, () => false)) return path;
+    if (
+      await access(path).then(
+        () => true,
+        () => false,
+      )
+    )
+      return path;
   return undefined;
 }
 

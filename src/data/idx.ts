@@ -47,7 +47,10 @@ export function parseIdx(bytes: Uint8Array, name: string): IdxImages | IdxLabels
   return { kind, data, count, height, width };
 }
 
-/** The header of a file of `size` bytes, of which `bytes` are the first 16 or all. @throws FormatError where it is none, or another size. */
+/**
+ * The header of a file of `size` bytes, of which `bytes` are the first 16 or all.
+ * @throws FormatError where it is none, or its sizes are not the file's.
+ */
 export function idxHeader(bytes: Uint8Array, size: number, name: string): IdxHeader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const magic = bytes.length >= 4 ? view.getUint32(0) : -1;
@@ -59,7 +62,10 @@ export function idxHeader(bytes: Uint8Array, size: number, name: string): IdxHea
   const axes = magic === IMAGES ? 3 : 1;
   const first = 4 + 4 * axes;
   if (size < first)
-    throw new FormatError(`${name}: an IDX header of ${axes} axes must have ${first} bytes; got ${size}. The file is truncated: download it again.`);
+    throw new FormatError(
+      `${name}: an IDX header of ${axes} axes must have ${first} bytes; got ${size}. ` +
+        'The file is truncated: download it again.',
+    );
   const sizes = Array.from({ length: axes }, (_, i) => view.getUint32(4 + 4 * i));
   checkSize(name, sizes, size - first);
   const [count, height = 1, width = 1] = sizes;
@@ -75,7 +81,9 @@ export function spreadGrey(grey: Uint8Array, to: Uint8Array): void {
 function checkSize(name: string, sizes: number[], got: number): void {
   const want = sizes.reduce((n, d) => n * BigInt(d), 1n);
   if (sizes.some((d) => d === 0))
-    throw new FormatError(`${name}: an IDX file must hold at least one value on each axis; got [${sizes.join(', ')}]. The file is empty: download it again.`);
+    throw new FormatError(
+      `${name}: an IDX file must hold at least one value on each axis; got [${sizes.join(', ')}]. The file is empty: download it again.`,
+    );
   if (want !== BigInt(got))
     throw new FormatError(
       `${name}: the header says [${sizes.join(', ')}], so ${want} bytes must follow; got ${got}. ` +

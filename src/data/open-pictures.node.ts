@@ -9,9 +9,9 @@ export type { OpenOptions } from './format.js';
 const rules = { ...folderRules, count: whole(1) };
 
 /**
- * Opens a data set, whatever its format: a folder of CIFAR-10 batches (the training batches if there are any) or one `.bin`
- * file, a folder of MNIST's IDX files (the training images) or one such file, the word `synthetic`, otherwise a folder of
- * pictures. CIFAR and IDX pictures are padded with black to `size`.
+ * Opens a data set, whatever its format: a folder of CIFAR-10 batches (the training batches if there are any) or one
+ * `.bin` file, a folder of MNIST's IDX files (the training images) or one such file, the word `synthetic`, otherwise a
+ * folder of pictures. CIFAR and IDX pictures are padded with black to `size`.
  * FormatError: the path or its content is missing or damaged. ConfigError: an option cannot work.
  */
 export async function openPictures(path: string, options: OpenOptions = {}): Promise<Pictures> {
@@ -28,7 +28,10 @@ export interface SourceOptions extends OpenOptions {
   room?: number;
 }
 
-/** Opens a data set as `openPictures` does, or as a stream of the same pictures: see `streamFolder`. Files that are gzip are not streamed. */
+/**
+ * Opens a data set as `openPictures` does, or as a stream of the same pictures: see `streamFolder`. Files that are gzip
+ * are not streamed.
+ */
 export async function openSource(path: string, given: SourceOptions = {}): Promise<PictureSource> {
   check('openSource', 'the path', path, text);
   const room = { is: 'a number of bytes', holds: (v: unknown) => typeof v === 'number' && v >= 0 };
@@ -38,7 +41,7 @@ export async function openSource(path: string, given: SourceOptions = {}): Promi
   return (stream ?? (await plan.decodedBytes()) > most) ? plan.stream() : plan.open();
 }
 
-/** The test file that lies beside the training files of CIFAR-10 or MNIST in a folder; undefined where there is none. */
+/** The test file that lies beside a folder's training files of CIFAR-10 or MNIST; undefined where there is none. */
 export async function testFileOf(path: string): Promise<string | undefined> {
   const place = await placeOf(path);
   return formats.map((format) => format.testFile?.(place)).find((file) => file !== undefined);

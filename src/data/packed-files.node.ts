@@ -29,12 +29,19 @@ export interface PackedReader {
 const READS = 16; // records that are read at a time
 
 /** A data set of packed files, one after the other. Those that are gzip are read whole. */
-export async function planPacked(files: readonly string[], options: OpenOptions, { read, shape, index }: PackedReader): Promise<PicturePlan> {
+export async function planPacked(
+  files: readonly string[],
+  options: OpenOptions,
+  { read, shape, index }: PackedReader,
+): Promise<PicturePlan> {
   const zipped: string[] = [];
   for (const file of files) if (await isGzip(file)) zipped.push(file);
   const stream = async (): Promise<StreamedPictures> => {
     if (zipped.length > 0)
-      throw new FormatError(`${zipped[0]}: what is streamed must not be compressed; got gzip data. Unpack it with gunzip, or leave streaming out.`);
+      throw new FormatError(
+        `${zipped[0]}: what is streamed must not be compressed; got gzip data. ` +
+          'Unpack it with gunzip, or leave streaming out.',
+      );
     const parts: PackedFile[] = [];
     for (const file of files) parts.push(await index(file));
     return chosenOf(streamParts(parts), options);
@@ -49,21 +56,30 @@ export async function planPacked(files: readonly string[], options: OpenOptions,
   };
   const decodedBytes = async () => {
     const shapes = zipped.length > 0 ? [] : await Promise.all(files.map(shape));
-    return shapes.reduce((n, { count, height, width }) => n + 3 * count * (options.size ? options.size ** 2 : height * width), 0);
+    return shapes.reduce(
+      (n, { count, height, width }) => n + 3 * count * (options.size ? options.size ** 2 : height * width),
+      0,
+    );
   };
   return { decodedBytes, open: openAll, stream };
 }
 
-/** Paths of the files in a folder whose names are of a pattern, in the order of their numbers; `x.gz` is left out where `x` is there too. */
+/**
+ * Paths of the files in a folder whose names are of a pattern, in the order of their numbers; `x.gz` is left out where
+ * `x` is there too.
+ */
 export const filesNamed = ({ path, names }: Place, pattern: RegExp): string[] =>
-  names.filter((name) => pattern.test(name) && !(name.toLowerCase().endsWith('.gz') && names.includes(name.slice(0, -3))))
+  names
+    .filter((name) => pattern.test(name) && !(name.toLowerCase().endsWith('.gz') && names.includes(name.slice(0, -3))))
     .sort((a, b) => a.localeCompare(b, 'en', { numeric: true }))
     .map((name) => join(path, name));
 
 /** Opens a file for as long as `use` takes. @throws FormatError where it cannot be read. */
 export async function withFile<T>(file: string, use: (handle: FileHandle, size: number) => Promise<T>): Promise<T> {
   const handle = await open(file).catch((error: Error) => {
-    throw new FormatError(`${file}: the file must be readable; got '${error.message}'. Check the path, or download the file again.`);
+    throw new FormatError(
+      `${file}: the file must be readable; got '${error.message}'. Check the path, or download the file again.`,
+    );
   });
   try {
     return await use(handle, (await handle.stat()).size);
@@ -76,20 +92,27 @@ export async function withFile<T>(file: string, use: (handle: FileHandle, size: 
 export async function readAt(file: string, handle: FileHandle, at: number, length: number): Promise<Uint8Array> {
   const { buffer, bytesRead } = await handle.read(new Uint8Array(length), 0, length, at);
   if (bytesRead === length) return buffer;
-  throw new FormatError(`${file}: a file must stay as it is while it is read; got ${bytesRead} of ${length} bytes at ${at}. Restore it, and resume the run.`);
+  throw new FormatError(
+    `${file}: a file must stay as it is while it is read; got ${bytesRead} of ${length} bytes at ${at}. ` +
+      'Restore it, and resume the run.',
+  );
 }
 
-const isGzip = (file: string): Promise<boolean> => withFile(file, async (handle, size) => {
-  const [first, second] = size < 2 ? [] : await readAt(file, handle, 0, 2);
-  return first === 0x1f && second === 0x8b;
-});
+const isGzip = (file: string): Promise<boolean> =>
+  withFile(file, async (handle, size) => {
+    const [first, second] = size < 2 ? [] : await readAt(file, handle, 0, 2);
+    return first === 0x1f && second === 0x8b;
+  });
 
 /** The records of all parts as one set. */
 function streamParts(parts: readonly PackedFile[]): StreamedPictures {
   checkAlike('streamParts', parts);
   const { file: _, first: __, record: ___, unpack: ____, ...about } = parts[0];
   const set: PictureSet = {
-    ...about, count: parts.reduce((n, p) => n + p.count, 0), names: parts.flatMap((p) => p.names), skipped: [],
+    ...about,
+    count: parts.reduce((n, p) => n + p.count, 0),
+    names: parts.flatMap((p) => p.names),
+    skipped: [],
     ...(about.labels && { labels: Uint32Array.from(parts.flatMap((p) => [...p.labels!])) }),
   };
   const owners = parts.flatMap((part) => new Array<PackedFile>(part.count).fill(part));
@@ -99,12 +122,14 @@ function streamParts(parts: readonly PackedFile[]): StreamedPictures {
     checkIndices(parts[0].file, set, indices);
     const data = new Uint8Array(bytes * indices.length);
     for (const part of new Set(Array.from(indices, (i) => owners[i])))
-      await withFile(part.file, (handle) => forEachOf(indices.length, READS, async (n) => {
-        if (owners[indices[n]] !== part) return;
-        signal?.throwIfAborted();
-        const at = part.first + (indices[n] - starts.get(part)!) * part.record;
-        part.unpack(await readAt(part.file, handle, at, part.record), data.subarray(n * bytes, (n + 1) * bytes));
-      }));
+      await withFile(part.file, (handle) =>
+        forEachOf(indices.length, READS, async (n) => {
+          if (owners[indices[n]] !== part) return;
+          signal?.throwIfAborted();
+          const at = part.first + (indices[n] - starts.get(part)!) * part.record;
+          part.unpack(await readAt(part.file, handle, at, part.record), data.subarray(n * bytes, (n + 1) * bytes));
+        }),
+      );
     return { data };
   };
   return { ...set, load };

@@ -55,16 +55,26 @@ type Paint = (index: number, data: Uint8Array, place: number) => void;
 
 /** What is known of the pictures, and what makes one of them at its place in u8 [places, size, size, 3]. */
 function planned(where: string, options: SyntheticOptions): { set: PictureSet; paint: Paint } {
-  checkOptions(where, options, { count: needed(whole(1)), size: whole(16, 256), seed: needed(whole(-Number.MAX_SAFE_INTEGER)) });
+  checkOptions(where, options, {
+    count: needed(whole(1)),
+    size: whole(16, 256),
+    seed: needed(whole(-Number.MAX_SAFE_INTEGER)),
+  });
   const { count, size = 32, seed } = options;
   const bytes = size * size * 3;
-  if (count > LARGEST / bytes) throw new ConfigError(`${where}: the pictures must fit into memory; got ${count} of ${size}². Make fewer.`);
+  if (count > LARGEST / bytes)
+    throw new ConfigError(`${where}: the pictures must fit into memory; got ${count} of ${size}². Make fewer.`);
   const labels = new Uint32Array(count).map((_, i) => i % PATTERNS.length);
   const names = Array.from(labels, (c, i) => `${PATTERNS[c].name}-${i}`);
   const set = { count, height: size, width: size, labels, classes: PATTERNS.map((p) => p.name), names, skipped: [] };
   // the name of the random stream is part of the pictures
   const paint: Paint = (index, data, place) =>
-    paintOne(data.subarray(place * bytes, (place + 1) * bytes), size, PATTERNS[labels[index]].distance, new Rng(seed, 'drawn', index));
+    paintOne(
+      data.subarray(place * bytes, (place + 1) * bytes),
+      size,
+      PATTERNS[labels[index]].distance,
+      new Rng(seed, 'drawn', index),
+    );
   return { set, paint };
 }
 
@@ -84,7 +94,11 @@ function paintOne(out: Uint8Array, size: number, distance: Pattern, rng: Rng): v
   for (let y = 0, at = 0; y < size; y++)
     for (let x = 0; x < size; x++) {
       const [dx, dy] = [x + 0.5 - x0 + wave[0](y), y + 0.5 - y0 + wave[1](x)];
-      const d = distance(dx * Math.cos(angle) + dy * Math.sin(angle), dy * Math.cos(angle) - dx * Math.sin(angle), period);
+      const d = distance(
+        dx * Math.cos(angle) + dy * Math.sin(angle),
+        dy * Math.cos(angle) - dx * Math.sin(angle),
+        period,
+      );
       const cover = Math.min(1, Math.max(0, 0.5 - d)); // one pixel of soft edge
       const tone = slope * 2 * ((x / size - 0.5) * Math.cos(shade) + (y / size - 0.5) * Math.sin(shade));
       const grain = noise * 2 * (rng.uniform() + rng.uniform() + rng.uniform() - 1.5);
@@ -98,7 +112,11 @@ function paintOne(out: Uint8Array, size: number, distance: Pattern, rng: Rng): v
 /** Two smooth shifts, of columns and of rows, that bend a pattern by up to half a period and leave it the same up close. */
 function waves(rng: Rng, size: number): [(v: number) => number, (v: number) => number] {
   const wave = () => {
-    const [height, length, phase] = [(size / 32) * rng.uniform(3, 5), size * rng.uniform(0.5, 1), rng.uniform(0, 2 * Math.PI)];
+    const [height, length, phase] = [
+      (size / 32) * rng.uniform(3, 5),
+      size * rng.uniform(0.5, 1),
+      rng.uniform(0, 2 * Math.PI),
+    ];
     return (v: number) => height * Math.sin((2 * Math.PI * v) / length + phase);
   };
   return [wave(), wave()];

@@ -13,8 +13,11 @@ export const linearSettings = settings({
   batch: { default: 256, rule: whole(1), help: 'pictures a step' },
   /** Learning rate for a batch of `lrBatch`; it grows in proportion to the batch. */
   lr: {
-    default: 30, rule: above0,
-    help: "learning rate for a batch of 256, as it is; without it, some about the recipe's are tried on a held-out fifth of the training pictures",
+    default: 30,
+    rule: above0,
+    help:
+      "learning rate for a batch of 256, as it is; without it, some about the recipe's are tried " +
+      'on a held-out fifth of the training pictures',
   },
   lrBatch: { default: 256, rule: above0, help: 'the batch that lr is for' },
   /** Once an epoch: a tenth from each milestone on, or down to 0 along a cosine. */
@@ -24,7 +27,8 @@ export const linearSettings = settings({
   weightDecay: { ...weightDecay, default: 0 },
   /** `augment`: each epoch sees new crops and flips of the pictures, as in the papers. `cached`: features of the whole pictures, computed once. */
   views: {
-    default: 'augment', choices: ['augment', 'cached'],
+    default: 'augment',
+    choices: ['augment', 'cached'],
     help: 'new crops and flips in each epoch, as in the papers; without it, features are computed once',
   },
   /** Smallest part of a picture that a crop shows. */
@@ -42,7 +46,11 @@ const v3: LinearConfig = { ...v1, epochs: 90, batch: 1024, lr: 0.1, schedule: 'c
 export const linearRecipes: Record<'v1' | 'v3' | 'v3-vit', LinearConfig> = { v1, v3, 'v3-vit': { ...v3, lr: 3 } };
 
 /** Learning rate of an epoch, from 0, with batches of `batch`. */
-export function linearRate({ lr, lrBatch, schedule, milestones, epochs }: LinearConfig, epoch: number, batch: number): number {
+export function linearRate(
+  { lr, lrBatch, schedule, milestones, epochs }: LinearConfig,
+  epoch: number,
+  batch: number,
+): number {
   const base = (lr * batch) / lrBatch;
   return schedule === 'cosine' ? cosine(base, epoch / epochs) : stepDecay(base, epoch, milestones);
 }

@@ -2,7 +2,12 @@ import { above0, anyNumber, atLeast0, below1, finite, listOf, text, upTo1, whole
 import { ConfigError } from '../core/errors.js';
 import { checkConfigOf, type ConfigOf, defaultsOf, pickSettings, settings } from '../core/settings.js';
 import { models } from '../nn/models.js';
-import { type Augmentation, mocoV1Augmentation, mocoV2Augmentation, mocoV3Augmentations } from '../ops/augment_params.js';
+import {
+  type Augmentation,
+  mocoV1Augmentation,
+  mocoV2Augmentation,
+  mocoV3Augmentations,
+} from '../ops/augment_params.js';
 import { seedRule } from './check.js';
 
 const three = listOf(anyNumber, 3);
@@ -15,16 +20,22 @@ const anOr = (names: readonly string[]): string => `${names.slice(0, -1).join(',
 export const pretrainSettings = settings({
   /** The mechanism; MoCo v1 and v2 are `moco`. */
   method: {
-    default: 'moco', choices: ['moco', 'moco-v3', 'end-to-end', 'memory-bank'],
+    default: 'moco',
+    choices: ['moco', 'moco-v3', 'end-to-end', 'memory-bank'],
     help: 'moco (v1 and v2), moco-v3, end-to-end or memory-bank',
   },
   /** A name that `models` knows. */
   model: { default: 'resnet-tiny', rule: text, help: anOr(Object.keys(models)) },
   stem: {
-    default: 'small', choices: ['small', 'cifar', 'imagenet'],
+    default: 'small',
+    choices: ['small', 'cifar', 'imagenet'],
     help: 'small (3×3 and first stage, both stride 2), cifar (3×3) or imagenet (7×7 and pooling)',
   },
-  head: { default: 'mlp', choices: ['mlp', 'linear'], help: 'mlp (MoCo v2) or linear (v1); moco-v3 has heads of its own' },
+  head: {
+    default: 'mlp',
+    choices: ['mlp', 'linear'],
+    help: 'mlp (MoCo v2) or linear (v1); moco-v3 has heads of its own',
+  },
   /** Size of queries and keys. */
   dim: { default: 64, rule: whole(1), help: 'size of queries and keys' },
   /** Width of the hidden layers of MoCo v3's heads. */
@@ -42,24 +53,41 @@ export const pretrainSettings = settings({
   /** `end-to-end`: queries and keys have one encoder. */
   shared: { default: true, help: 'end-to-end: queries and keys have one encoder' },
   /** `memory-bank`: softmax or NCE over the K sampled rows, or the full softmax. */
-  bankLoss: { default: 'softmax', choices: ['softmax', 'nce', 'full'], help: 'memory-bank: softmax or nce over the sampled rows, or full' },
+  bankLoss: {
+    default: 'softmax',
+    choices: ['softmax', 'nce', 'full'],
+    help: 'memory-bank: softmax or nce over the sampled rows, or full',
+  },
   epochs: { default: 12, rule: whole(1), help: 'passes over the pictures' },
   batch: { default: 32, rule: whole(2), help: 'pictures a step' },
   /** Parts of a batch whose gradients add up. MoCo's queue is as for the whole batch; negatives from the batch are those of the part. */
   accumulate: {
-    default: 1, rule: whole(1),
+    default: 1,
+    rule: whole(1),
     help: 'parts of a batch whose gradients add up (fewer negatives in moco-v3 and end-to-end)',
   },
   optimizer: { default: 'sgd', choices: ['sgd', 'lars', 'adamw'], help: 'sgd, lars or adamw' },
   /** `f16`: activations and their gradients are f16 where the adapter has it, parameters f32, and the loss is scaled. */
-  precision: { default: 'f32', choices: ['f32', 'f16'], help: 'f32, or f16: activations in f16, parameters f32, the loss scaled' },
+  precision: {
+    default: 'f32',
+    choices: ['f32', 'f16'],
+    help: 'f32, or f16: activations in f16, parameters f32, the loss scaled',
+  },
   /** Highest learning rate for a batch of `lrBatch`; it grows in proportion to the batch. */
   lr: { default: 0.1, rule: atLeast0, help: 'highest learning rate, for a batch of --lr-batch' },
-  lrBatch: { default: 32, rule: whole(1), help: 'the batch that --lr is for; the rate grows in proportion to the batch' },
+  lrBatch: {
+    default: 32,
+    rule: whole(1),
+    help: 'the batch that --lr is for; the rate grows in proportion to the batch',
+  },
   momentum: { default: 0.9, rule: below1, help: 'momentum of SGD and LARS' },
   weightDecay: { default: 5e-4, rule: atLeast0, help: 'weight decay' },
   /** `cosine` counts epochs from 0; `cosine-1` from 1, so that the last epoch's rate is 0; `step` is a tenth from each milestone on. */
-  schedule: { default: 'cosine', choices: ['cosine', 'cosine-1', 'step'], help: 'cosine, cosine-1 (rate 0 in the last epoch) or step' },
+  schedule: {
+    default: 'cosine',
+    choices: ['cosine', 'cosine-1', 'step'],
+    help: 'cosine, cosine-1 (rate 0 in the last epoch) or step',
+  },
   milestones: { default: [], rule: listOf(anyNumber), help: 'step: epochs from which on the rate is a tenth' },
   /** Epochs in which the learning rate rises from 0. */
   warmup: { default: 0, rule: atLeast0, help: 'epochs in which the learning rate rises from 0' },
@@ -71,14 +99,16 @@ export const pretrainSettings = settings({
   shuffle: { default: true, help: 'encode keys in another order than queries (without it batch norm leaks)' },
   /** Pixels of a view. */
   size: {
-    default: 32, rule: whole(4),
+    default: 32,
+    rule: whole(4),
     help: 'pixels of a view; a folder is decoded at 8/7 of it (at 64 at least), no larger than its pictures are',
   },
   /** The random views of MoCo v1, v2 or v3. */
   augmentation: { default: 'v2', choices: ['v1', 'v2', 'v3'], help: 'random views as of MoCo v1, v2 or v3' },
   /** Smallest part of a picture that a view shows. */
   cropMin: {
-    default: 0.4, rule: finite(' in (0, 1]', (v) => v > 0 && v <= 1),
+    default: 0.4,
+    rule: finite(' in (0, 1]', (v) => v > 0 && v <= 1),
     help: 'smallest part of a picture that a view shows',
   },
   /** Blur views where the augmentation does; MoCo's CIFAR demonstration does not. */
@@ -114,39 +144,47 @@ const crossRules: readonly Judge[] = [
     warmup >= epochs && `warmup: it must end before the last epoch; got ${warmup} of ${epochs} epochs. Shorten it.`,
   (c) => {
     const parts = c.splits * c.accumulate;
-    return c.batch % parts !== 0 &&
+    return (
+      c.batch % parts !== 0 &&
       `splits: the batch must divide into equal parts for batch norm; got batch ${c.batch} and splits ${c.splits}${inParts(c)}. ` +
-      `Use a batch of ${Math.max(2, Math.round(c.batch / parts)) * parts}, or other splits.`;
+        `Use a batch of ${Math.max(2, Math.round(c.batch / parts)) * parts}, or other splits.`
+    );
   },
   (c) =>
     c.batch / c.splits / c.accumulate < 2 &&
     'splits: a part must have at least 2 pictures for batch norm; ' +
-    `got batch ${c.batch} and splits ${c.splits}${inParts(c)}. Use fewer splits.`,
+      `got batch ${c.batch} and splits ${c.splits}${inParts(c)}. Use fewer splits.`,
   ({ batch, splits, accumulate }, pictures) =>
     pictures < batch &&
     `batch: it must not exceed the pictures to train on; got batch ${batch} and ${pictures} pictures. ` +
-    `Use a batch of ${Math.max(2, Math.floor(pictures / splits / accumulate) * splits * accumulate)} or fewer, or more pictures.`,
+      `Use a batch of ${Math.max(2, Math.floor(pictures / splits / accumulate) * splits * accumulate)} or fewer, or more pictures.`,
 ];
 
 /** What works and is seldom meant: a sentence where it is so. */
 const cautions: readonly Judge[] = [
   ({ method, K }, pictures) =>
-    method === 'moco' && K > pictures &&
+    method === 'moco' &&
+    K > pictures &&
     `K: the queue (${K} keys) is larger than the data set (${pictures} pictures), so it holds other views of the query's own picture ` +
-    'as negatives, which teaches the encoder to tell a picture from itself. ' +
-    `Use --K ${2 ** Math.floor(Math.log2(Math.max(2, pictures / 2)))} or fewer.`,
+      'as negatives, which teaches the encoder to tell a picture from itself. ' +
+      `Use --K ${2 ** Math.floor(Math.log2(Math.max(2, pictures / 2)))} or fewer.`,
   ({ method, accumulate, batch }) =>
-    accumulate > 1 && (method === 'moco-v3' || method === 'end-to-end') &&
+    accumulate > 1 &&
+    (method === 'moco-v3' || method === 'end-to-end') &&
     `accumulate: the negatives of ${method} are the other keys of the backward pass, so each query has ` +
-    `${batch / accumulate - 1} and not ${batch - 1}. Use --accumulate 1 to compare with the paper.`,
+      `${batch / accumulate - 1} and not ${batch - 1}. Use --accumulate 1 to compare with the paper.`,
 ];
 
-/** Checks settings of pretraining each by itself, all of them or those of `keys`. @throws ConfigError as `checkConfigOf`. */
+/** Checks settings each by itself, all of them or those of `keys`. @throws ConfigError as `checkConfigOf`. */
 export function checkSettings(where: string, config: object, keys?: readonly (keyof PretrainConfig)[]): void {
   checkConfigOf(where, keys ? pickSettings(pretrainSettings, keys) : pretrainSettings, config);
 }
 
-/** Checks a configuration against its rules and the number of pictures to train on. Returns warnings. @throws ConfigError */
+/**
+ * Checks a configuration against its rules and the number of pictures to train on.
+ * @returns warnings.
+ * @throws ConfigError
+ */
 export function checkConfig(config: PretrainConfig, pictures: number): string[] {
   checkSettings('configuration', config);
   const sentences = (judges: readonly Judge[]) => judges.flatMap((judge) => judge(config, pictures) || []);

@@ -139,7 +139,7 @@ export class Pretraining {
     return this.#done >= this.totalSteps;
   }
 
-  /** Features of both sets by the encoder, before its head: see `Watched`. They are computed once a position. */
+  /** Features of both sets by the encoder, before its head: see `FeatureSubset`. They are computed once a position. */
   features(): ReturnType<FeatureSubset['features']> {
     return this.subset.features();
   }

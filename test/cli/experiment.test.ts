@@ -57,7 +57,7 @@ describe('dawngrad finetune', () => {
     expect((await dawngrad('pretrain', '--count', '40', '--size', '16', '--epochs', '1', '--batch', '8', '--K', '16', '--knn', '3', '--out', 'run')).code).toBe(0);
     const command = ['finetune', 'run', 'photos', '--epochs', '2', '--batch', '8', '--held-out', '0.25', '--out', 'tuned'];
     const { code, out } = await dawngrad(...command);
-    expect([code, out]).toEqual([0, expect.stringMatching(/% of 6 held-out pictures are told right/)]);
+    expect([code, out]).toEqual([0, expect.stringMatching(/% of 6 held-out pictures are classified right/)]);
     expect(lines('tuned/metrics.jsonl').map((line) => JSON.parse(line).epoch)).toEqual([1, 2]);
     const { tensors, metadata } = decodeSafetensors(readFileSync(join(folder, 'tuned/classifier.safetensors')), 'tuned');
     expect(tensors.get('fc.weight')!.shape).toEqual([4, 64]);

@@ -45,7 +45,7 @@ describe('loading', () => {
     const skipped = Array.from({ length: 7 }, (_, i) => ({ name: `${i}.png`, reason: 'it is cut off' }));
     const said = (...names: string[]) => {
       const texts: string[] = [];
-      const out = Object.assign(new Output(flags(...names)), { tell: (text: string) => texts.push(text) });
+      const out = Object.assign(new Output(flags(...names)), { log: (text: string) => texts.push(text) });
       logPictures({ count: 3, height: 1, width: 1, names: [], skipped, warnings: ['odd'] }, out);
       return texts;
     };
@@ -55,7 +55,7 @@ describe('loading', () => {
 
   it('of a command that measures tells what looks wrong, and each damaged picture once', async () => {
     const said: string[] = [];
-    const out = Object.assign(new Output(flags()), { tell: (text: string) => said.push(text) });
+    const out = Object.assign(new Output(flags()), { log: (text: string) => said.push(text) });
     const set: StreamedPictures = { count: 2, height: 1, width: 1, names: ['a', 'b'], skipped: [], warnings: ['odd'], load: async () => (set.skipped.length || set.skipped.push({ name: 'b', reason: 'cut' }), { data: new Uint8Array(6) }) };
     const { load } = measured(set, { stream: true, room: { bytes: 0, of: '' }, ahead: 1 }, out);
     await Promise.all([load([0]), load([1])]);

@@ -18,7 +18,15 @@ import { search } from '../../src/cli/search.js';
 import { summary } from '../../src/cli/summary.js';
 import { told, whole } from '../../src/core/check.js';
 import { ConfigError, FormatError } from '../../src/core/errors.js';
-import { checkConfigOf, type ConfigOf, defaultsOf, readFields, type Setting, type Settings, settings } from '../../src/core/settings.js';
+import {
+  checkConfigOf,
+  type ConfigOf,
+  defaultsOf,
+  readFields,
+  type Setting,
+  type Settings,
+  settings,
+} from '../../src/core/settings.js';
 import { linearSettings } from '../../src/eval/linear-config.js';
 import { checkConfig, demoConfig, type PretrainConfig, pretrainSettings } from '../../src/moco/config.js';
 import { presets } from '../../src/moco/presets.js';
@@ -26,8 +34,12 @@ import { fourWaySettings } from '../../src/studies/four-way.js';
 import { mechanismsBase, mechanismsSettings } from '../../src/studies/mechanisms.js';
 
 const tables: [name: string, of: Settings][] = [
-  ['pretraining', pretrainSettings], ['linear evaluation', linearSettings], ['fine-tuning', finetuneSettings],
-  ['four-way', fourWaySettings], ['mechanisms', mechanismsSettings], ['base of mechanisms', mechanismsBase],
+  ['pretraining', pretrainSettings],
+  ['linear evaluation', linearSettings],
+  ['fine-tuning', finetuneSettings],
+  ['four-way', fourWaySettings],
+  ['mechanisms', mechanismsSettings],
+  ['base of mechanisms', mechanismsBase],
 ];
 const rows = tables.flatMap(([table, of]) => Object.entries(of).map(([name, row]) => [table, name, row] as const));
 
@@ -35,10 +47,13 @@ const rows = tables.flatMap(([table, of]) => Object.entries(of).map(([name, row]
 const values = [7, 0.7, 0, -1, 1.5, NaN, Infinity, 'x', '', true, null, [], [3, 5, 7], [0.5, 0.25, 0.125], ['x'], {}];
 
 const goodOf = ({ default: value, rule, choices }: Setting): unknown =>
-  [...(choices ?? []), !value, ...values].find((v) => rule.holds(v) && String(v) !== String(value) && typeof v === typeof value);
+  [...(choices ?? []), !value, ...values].find(
+    (v) => rule.holds(v) && String(v) !== String(value) && typeof v === typeof value,
+  );
 
 /** Whether the command line can say it. */
-const writable = (v: unknown): boolean => (Array.isArray(v) ? v.every(Number.isFinite) : typeof v === 'string' || Number.isFinite(v));
+const writable = (v: unknown): boolean =>
+  Array.isArray(v) ? v.every(Number.isFinite) : typeof v === 'string' || Number.isFinite(v);
 
 /** As words of the command line; the rows of one setting, so that a short flag has no namesake. */
 function wordsFor(name: string, value: unknown): string[] {
@@ -51,7 +66,12 @@ describe('a setting', () => {
     expect(row.rule.holds(row.default)).toBe(true);
     const [flag, off, ...more] = settingFlags({ [name]: row });
     expect([flag.name, flag.help, flag.help.length > 2, more]).toEqual([flagOf(name), row.help, true, []]);
-    if (typeof row.default === 'boolean') expect([flag.kind, off.name, flag.default ?? off.default]).toEqual(['switch', `no-${flagOf(name)}`, row.default ? 'on' : 'default']);
+    if (typeof row.default === 'boolean')
+      expect([flag.kind, off.name, flag.default ?? off.default]).toEqual([
+        'switch',
+        `no-${flagOf(name)}`,
+        row.default ? 'on' : 'default',
+      ]);
     else expect([off, flag.default]).toEqual([undefined, String(row.default) || 'none']);
   });
 
@@ -70,7 +90,9 @@ describe('a setting', () => {
       const ended = () => checkConfigOf('any', { [name]: row }, { [name]: value });
       expect(ended).toThrow(new ConfigError(`${name}: it must be ${row.rule.is}; got ${told(value)}. Correct it.`));
     }
-    expect(() => checkConfigOf('any', { [name]: row }, {})).toThrow(`${name}: it must be ${row.rule.is}; got undefined`);
+    expect(() => checkConfigOf('any', { [name]: row }, {})).toThrow(
+      `${name}: it must be ${row.rule.is}; got undefined`,
+    );
     expect(() => checkConfigOf('any', { [name]: row }, { [`${name}s`]: 1 })).toThrow(`got the unknown option ${name}s`);
     const known = settingFlags({ [name]: row });
     const written = bad.find((v) => typeof v === typeof row.default && writable(v));
@@ -83,11 +105,17 @@ describe('a setting', () => {
     const of = settings({ ...pretrainSettings, ringCount: { default: 3, rule: whole(1), help: 'rings of a picture' } });
     const added = settingFlags(of).filter((f) => !settingFlags(pretrainSettings).some((g) => g.name === f.name));
     expect(added).toMatchObject([{ name: 'ring-count', kind: 'number', help: 'rings of a picture', default: '3' }]);
-    const config: ConfigOf<typeof of> = settingsFrom(parseArgs('any', ['--ring-count', '5', '--no-shuffle'], settingFlags(of)), of, defaultsOf(of));
+    const config: ConfigOf<typeof of> = settingsFrom(
+      parseArgs('any', ['--ring-count', '5', '--no-shuffle'], settingFlags(of)),
+      of,
+      defaultsOf(of),
+    );
     expect(config).toEqual({ ...demoConfig, shuffle: false, ringCount: 5 });
     expectTypeOf(config.ringCount).toEqualTypeOf<number>();
     expect(readFields('file', { ringCount: 4 }, of)).toEqual({ ringCount: 4 });
-    expect(() => checkConfigOf('any', of, { ...config, ringCount: 0 })).toThrow('ringCount: it must be a whole number above 0; got 0. Correct it.');
+    expect(() => checkConfigOf('any', of, { ...config, ringCount: 0 })).toThrow(
+      'ringCount: it must be a whole number above 0; got 0. Correct it.',
+    );
   });
 
   it('has the type that its row says', () => {
@@ -105,15 +133,34 @@ describe('a setting', () => {
 
 describe('readFields', () => {
   it('refuses what is no object, and an unknown field with the nearest one', () => {
-    for (const json of [null, 3, 'x', [1]]) expect(() => readFields('c.json', json, pretrainSettings)).toThrow(FormatError);
-    expect(() => readFields('c.json', { warmpu: 1 }, pretrainSettings)).toThrow('c.json: every field must be known; got warmpu. Did you mean warmup?');
-    expect(readFields('c.json', { preset: 'demo', K: 4 }, pretrainSettings, ['preset'])).toEqual({ preset: 'demo', K: 4 });
+    for (const json of [null, 3, 'x', [1]])
+      expect(() => readFields('c.json', json, pretrainSettings)).toThrow(FormatError);
+    expect(() => readFields('c.json', { warmpu: 1 }, pretrainSettings)).toThrow(
+      'c.json: every field must be known; got warmpu. Did you mean warmup?',
+    );
+    expect(readFields('c.json', { preset: 'demo', K: 4 }, pretrainSettings, ['preset'])).toEqual({
+      preset: 'demo',
+      K: 4,
+    });
   });
 });
 
 describe('flags', () => {
   const commands: [string, Command][] = [
-    ...Object.entries({ compare, convert, doctor, embed, export: exportEncoder, finetune, knn, linear, pretrain, profile, search, summary }),
+    ...Object.entries({
+      compare,
+      convert,
+      doctor,
+      embed,
+      export: exportEncoder,
+      finetune,
+      knn,
+      linear,
+      pretrain,
+      profile,
+      search,
+      summary,
+    }),
     ...(Object.entries(experiment.commands) as [string, Command][]),
   ];
 
@@ -127,7 +174,8 @@ describe('flags', () => {
 
   it.each(commands)('%s: a flag that several commands have means the same', (_, { flags }) => {
     const others = commands.flatMap(([, command]) => command.flags);
-    for (const { name, kind } of flags) expect([...new Set(others.filter((f) => f.name === name).map((f) => f.kind))]).toEqual([kind]);
+    for (const { name, kind } of flags)
+      expect([...new Set(others.filter((f) => f.name === name).map((f) => f.kind))]).toEqual([kind]);
   });
 
   it.each([
@@ -136,10 +184,15 @@ describe('flags', () => {
     [['--shuffle', '--no-shuffle'], '--shuffle: it and --no-shuffle exclude each other; got both. Leave one out.'],
     [['--limit', '0'], '--limit: it must be a whole number above 0; got 0. Leave it out to use every picture.'],
     [['--ahead', '65'], '--ahead: it must be a whole number of steps in [0, 64]; got 65. Use 2.'],
-    [['--adapter', 'hardwear'], "--adapter: it must be any, hardware or software; got 'hardwear'. Did you mean hardware?"],
+    [
+      ['--adapter', 'hardwear'],
+      "--adapter: it must be any, hardware or software; got 'hardwear'. Did you mean hardware?",
+    ],
     [['--mean', '1,x,3'], '--mean: it takes numbers; got 1,x,3. Write them with commas between.'],
     [['--std', '1,2'], '--std: it must be a list of 3, each a number above 0; got [1, 2]. Correct it.'],
   ])('%j: %s', (words, sentence) => {
-    expect(() => checkFlags(parseArgs('pretrain', words, pretrain.flags), pretrain.flags)).toThrow(new ConfigError(sentence));
+    expect(() => checkFlags(parseArgs('pretrain', words, pretrain.flags), pretrain.flags)).toThrow(
+      new ConfigError(sentence),
+    );
   });
 });

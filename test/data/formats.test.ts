@@ -27,10 +27,29 @@ async function put(): Promise<Record<string, string>> {
   await writeFile(at('cifar/data_batch_2.bin'), batch(13));
   await writeFile(at('cifar/data_batch_10.bin'), batch(11));
   await writeFile(at('cifar/test_batch.bin'), batch(3));
-  await writeFile(at('idx/train-images-idx3-ubyte'), idx([9, 5, 3], Uint8Array.from({ length: 135 }, (_, i) => (i * 37) & 255)));
-  await writeFile(at('idx/train-labels-idx1-ubyte.gz'), gzipSync(idx([9], Uint8Array.from({ length: 9 }, (_, i) => (i * 3) % 10))));
+  await writeFile(
+    at('idx/train-images-idx3-ubyte'),
+    idx(
+      [9, 5, 3],
+      Uint8Array.from({ length: 135 }, (_, i) => (i * 37) & 255),
+    ),
+  );
+  await writeFile(
+    at('idx/train-labels-idx1-ubyte.gz'),
+    gzipSync(
+      idx(
+        [9],
+        Uint8Array.from({ length: 9 }, (_, i) => (i * 3) % 10),
+      ),
+    ),
+  );
   await writeFile(at('idx/t10k-images.idx3-ubyte'), idx([1, 5, 3], new Uint8Array(15)));
-  await writeFile(at('photos/a.png'), await sharp({ create: { width: 9, height: 7, channels: 3, background: '#30f0a0' } }).png().toBuffer());
+  await writeFile(
+    at('photos/a.png'),
+    await sharp({ create: { width: 9, height: 7, channels: 3, background: '#30f0a0' } })
+      .png()
+      .toBuffer(),
+  );
   return { synthetic: 'synthetic', 'CIFAR-10': at('cifar'), IDX: at('idx'), folder: at('photos') };
 }
 
@@ -45,7 +64,11 @@ describe('formats', () => {
     expect(formats.filter((f) => f.help.length < 9)).toEqual([]);
     expect(await testFileOf(paths['CIFAR-10'])).toBe(at('cifar/test_batch.bin'));
     expect(await testFileOf(paths.IDX)).toBe(at('idx/t10k-images.idx3-ubyte'));
-    expect([await testFileOf(paths.folder), await testFileOf('synthetic'), await testFileOf(at('nothing'))]).toEqual([undefined, undefined, undefined]);
+    expect([await testFileOf(paths.folder), await testFileOf('synthetic'), await testFileOf(at('nothing'))]).toEqual([
+      undefined,
+      undefined,
+      undefined,
+    ]);
   });
 
   it('name themselves where a file is of none', async () => {
@@ -66,16 +89,26 @@ describe('formats', () => {
     ['folder', { size: 5 }],
   ])('%s %j: a stream gives what is opened, whichever pictures are asked for', async (name, options) => {
     const path = (await put())[name];
-    const [want, got] = [await openPictures(path, options), (await openSource(path, { ...options, stream: true })) as StreamedPictures];
+    const [want, got] = [
+      await openPictures(path, options),
+      (await openSource(path, { ...options, stream: true })) as StreamedPictures,
+    ];
     const { data: _, ...about } = want;
     expect(inMemory(got)).toBe(false);
     expect(got).toMatchObject(about);
-    await fc.assert(fc.asyncProperty(fc.array(fc.nat(want.count - 1), { maxLength: 9 }), async (indices) => {
-      const part = await got.load(indices);
-      expect(part.data.length).toBe(3 * indices.length * want.height * want.width);
-      expect(indices.map((_, n) => pictureAt({ ...want, ...part }, n).data)).toEqual(indices.map((i) => pictureAt(want, i).data));
-    }), { numRuns: 20 });
-    await expect(got.load([want.count])).rejects.toThrow(`an index must lie in [0, ${want.count - 1}]; got ${want.count}`);
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.nat(want.count - 1), { maxLength: 9 }), async (indices) => {
+        const part = await got.load(indices);
+        expect(part.data.length).toBe(3 * indices.length * want.height * want.width);
+        expect(indices.map((_, n) => pictureAt({ ...want, ...part }, n).data)).toEqual(
+          indices.map((i) => pictureAt(want, i).data),
+        );
+      }),
+      { numRuns: 20 },
+    );
+    await expect(got.load([want.count])).rejects.toThrow(
+      `an index must lie in [0, ${want.count - 1}]; got ${want.count}`,
+    );
     if (name !== 'synthetic' && name !== 'folder') await expect(got.load([0], AbortSignal.abort())).rejects.toThrow();
   });
 
@@ -98,13 +131,21 @@ describe('formats', () => {
 
   it('refuse as a stream what they refuse in memory, in the same words', async () => {
     const files: [string, Uint8Array][] = [
-      ['cut.bin', batch(2).subarray(0, 3100)], ['empty.bin', new Uint8Array(0)], ['label.bin', batch(2).fill(77, 3073, 3074)],
-      ['labels-idx1-ubyte', idx([2], Uint8Array.of(1, 2))], ['short-idx3-ubyte', Uint8Array.of(0, 0, 8, 3, 0)], ['none-idx3-ubyte', Uint8Array.of(1)],
-      ['cut-idx3-ubyte', idx([2, 3, 3], new Uint8Array(17))], ['huge-idx3-ubyte', idx([0xffffffff, 0xffffffff, 0xffffffff], new Uint8Array(9))],
+      ['cut.bin', batch(2).subarray(0, 3100)],
+      ['empty.bin', new Uint8Array(0)],
+      ['label.bin', batch(2).fill(77, 3073, 3074)],
+      ['labels-idx1-ubyte', idx([2], Uint8Array.of(1, 2))],
+      ['short-idx3-ubyte', Uint8Array.of(0, 0, 8, 3, 0)],
+      ['none-idx3-ubyte', Uint8Array.of(1)],
+      ['cut-idx3-ubyte', idx([2, 3, 3], new Uint8Array(17))],
+      ['huge-idx3-ubyte', idx([0xffffffff, 0xffffffff, 0xffffffff], new Uint8Array(9))],
     ];
     for (const [name, bytes] of files) {
       await writeFile(at(name), bytes);
-      const said = await openPictures(at(name)).then(() => 'opened', (error: Error) => error);
+      const said = await openPictures(at(name)).then(
+        () => 'opened',
+        (error: Error) => error,
+      );
       expect(said).toBeInstanceOf(FormatError);
       await expect(openSource(at(name), { stream: true })).rejects.toThrow((said as Error).message);
     }
@@ -114,7 +155,9 @@ describe('formats', () => {
     await writeFile(at('a.bin'), batch(3));
     const got = (await openSource(at('a.bin'), { stream: true })) as StreamedPictures;
     await truncate(at('a.bin'), 2 * 3073 + 5);
-    await expect(got.load([2])).rejects.toThrow(`${at('a.bin')}: a file must stay as it is while it is read; got 5 of 3073 bytes at 6146.`);
+    await expect(got.load([2])).rejects.toThrow(
+      `${at('a.bin')}: a file must stay as it is while it is read; got 5 of 3073 bytes at 6146.`,
+    );
     await expect(got.load([1])).resolves.toBeDefined();
   });
 
@@ -122,7 +165,9 @@ describe('formats', () => {
     const { folder } = await put();
     const ended = openPictures(folder, { count: 3 });
     await expect(ended).rejects.toThrow(ConfigError);
-    await expect(ended).rejects.toThrow('a count must go with synthetic pictures; got 3 for folder. Use a limit per class.');
+    await expect(ended).rejects.toThrow(
+      'a count must go with synthetic pictures; got 3 for folder. Use a limit per class.',
+    );
     expect((await openPictures('synthetic')).count).toBe(1000);
   });
 });
