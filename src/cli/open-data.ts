@@ -62,7 +62,7 @@ export function streamedText(pictures: PictureSource, { stream, room, ahead }: L
   return `${why}They are decoded as steps need them, ${ahead} ahead: ${binary(most * bytes)} at most${also}.`;
 }
 
-/** The pictures of a command that measures, told of: see `tellPictures`, that they are streamed, and later, of those, each that is damaged. */
+/** The pictures of a command that measures. What looks wrong is logged, and of streamed ones each that is damaged. */
 export function measured<S extends PictureSource>(pictures: S, loading: Loading, out: Output, batch = EMBEDDED): S {
   logPictures(pictures, out);
   if (inMemory(pictures)) return pictures;

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { GpuBackend } from '../backend/gpu.js';
 import { ConfigError } from '../core/errors.js';
-import { formats } from '../data/formats.node.js';
+import { formatsHelp } from '../data/formats.node.js';
 import { testFileOf } from '../data/open-pictures.node.js';
 import { SYNTHETIC } from '../data/synthetic.js';
 import { splitHeldOut } from '../data/pictures.js';
@@ -31,7 +31,7 @@ const helpFor = (config: PretrainConfig): string => `dawngrad pretrain [DATA] [f
 Trains an encoder on unlabelled pictures by MoCo v1, v2 or v3, or by the mechanisms they are compared
 with, and measures what it learned.
 DATA is one of these; classes are used only to measure, and without DATA pictures are synthetic:
-${formats.map((format) => `  ${format.help}`).join('\n')}
+${formatsHelp.map((help) => `  ${help}`).join('\n')}
 
 Examples
   dawngrad pretrain

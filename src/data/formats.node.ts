@@ -26,12 +26,8 @@ const folder: Format = {
 /** Every format, a row each; the first that recognises a place reads it, and any folder is one of pictures. */
 export const formats: readonly Format[] = [synthetic, cifar10, idx, folder];
 
-/** The formats in a sentence. */
-export const formatsText = (of = formats): string =>
-  `${of
-    .slice(0, -1)
-    .map((f) => f.help)
-    .join(', ')}, or ${of.at(-1)!.help}`;
+/** What each format is, the commonest first. */
+export const formatsHelp: readonly string[] = formats.map((f) => f.help).reverse();
 
 /** What a path names, read from the file system. */
 export async function placeOf(path: string): Promise<Place> {
@@ -59,6 +55,6 @@ export async function planPictures(path: string, { count, ...options }: OpenOpti
   if (place.kind === 'nothing')
     throw new FormatError(`${path}: the pictures must exist; got nothing there. Check the path.`);
   throw new FormatError(
-    `${path}: pictures must be ${formatsText()}; got the file '${basename(path)}'. Name one of those.`,
+    `${path}: pictures must be ${formatsHelp.join(', or ')}; got the file '${basename(path)}'. Name one of those.`,
   );
 }

@@ -25,7 +25,10 @@ export const linearSettings = settings({
   milestones: { ...milestones, default: [60, 80] },
   momentum,
   weightDecay: { ...weightDecay, default: 0 },
-  /** `augment`: each epoch sees new crops and flips of the pictures, as in the papers. `cached`: features of the whole pictures, computed once. */
+  /**
+   * `augment`: each epoch sees new crops and flips of the pictures, as in the papers. `cached`: features of the whole
+   * pictures, computed once.
+   */
   views: {
     default: 'augment',
     choices: ['augment', 'cached'],
@@ -42,7 +45,10 @@ export interface LinearConfig extends ConfigOf<typeof linearSettings> {}
 const v1: LinearConfig = defaultsOf(linearSettings);
 const v3: LinearConfig = { ...v1, epochs: 90, batch: 1024, lr: 0.1, schedule: 'cosine', milestones: [] };
 
-/** The recipes of MoCo v1 and v2 (facebookresearch/moco, main_lincls.py) and of v3 for ResNets and vision transformers (moco-v3, CONFIG.md). */
+/**
+ * The recipes of MoCo v1 and v2 (facebookresearch/moco, main_lincls.py) and of v3 for ResNets and vision transformers
+ * (moco-v3, CONFIG.md).
+ */
 export const linearRecipes: Record<'v1' | 'v3' | 'v3-vit', LinearConfig> = { v1, v3, 'v3-vit': { ...v3, lr: 3 } };
 
 /** Learning rate of an epoch, from 0, with batches of `batch`. */

@@ -60,14 +60,17 @@ export const pretrainSettings = settings({
   },
   epochs: { default: 12, rule: whole(1), help: 'passes over the pictures' },
   batch: { default: 32, rule: whole(2), help: 'pictures a step' },
-  /** Parts of a batch whose gradients add up. MoCo's queue is as for the whole batch; negatives from the batch are those of the part. */
+  /**
+   * Parts of a batch whose gradients add up. MoCo's queue is as for the whole batch; negatives from the batch are those
+   * of the part.
+   */
   accumulate: {
     default: 1,
     rule: whole(1),
     help: 'parts of a batch whose gradients add up (fewer negatives in moco-v3 and end-to-end)',
   },
   optimizer: { default: 'sgd', choices: ['sgd', 'lars', 'adamw'], help: 'sgd, lars or adamw' },
-  /** `f16`: activations and their gradients are f16 where the adapter has it, parameters f32, and the loss is scaled. */
+  /** `f16`: activations and their gradients in f16 where the adapter has it, parameters in f32, the loss scaled. */
   precision: {
     default: 'f32',
     choices: ['f32', 'f16'],
@@ -82,7 +85,10 @@ export const pretrainSettings = settings({
   },
   momentum: { default: 0.9, rule: below1, help: 'momentum of SGD and LARS' },
   weightDecay: { default: 5e-4, rule: atLeast0, help: 'weight decay' },
-  /** `cosine` counts epochs from 0; `cosine-1` from 1, so that the last epoch's rate is 0; `step` is a tenth from each milestone on. */
+  /**
+   * `cosine` counts epochs from 0; `cosine-1` from 1, so that the last epoch's rate is 0; `step` is a tenth from each
+   * milestone on.
+   */
   schedule: {
     default: 'cosine',
     choices: ['cosine', 'cosine-1', 'step'],
@@ -121,7 +127,7 @@ export const pretrainSettings = settings({
   knnT: { default: 0.1, rule: above0, help: 'temperature of its votes' },
   /** Epochs from one k-NN to the next. */
   knnEvery: { default: 4, rule: whole(1), help: 'epochs from one k-NN to the next' },
-  /** k-NN by the outputs of the encoder's head too, as the published curve of MoCo's CIFAR-10 demonstration was measured. */
+  /** k-NN by the outputs of the encoder's head too, as the published curve of MoCo's CIFAR-10 demonstration was. */
   knnOutputs: { default: false, help: "k-NN by the outputs of the encoder's head too" },
   /** Part of the pictures that is never trained on. */
   heldOut: { default: 0.2, rule: below1, help: 'part of the pictures kept for k-NN and never trained on' },
