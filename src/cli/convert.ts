@@ -1,5 +1,6 @@
 import { ConfigError } from '../core/errors.js';
 import { writeAtomic } from '../io/atomic.node.js';
+import { SYNTHETIC } from '../data/synthetic.js';
 import { encodeSafetensors } from '../io/safetensors.js';
 import { demoConfig, type PretrainConfig, pretrainSettings } from '../moco/config.js';
 import { type EncoderFile, encoderOf, isHead } from '../checkpoints/encoder.js';
@@ -93,9 +94,9 @@ async function toRun(output: Output, args: Parsed, { version, command }: Call, w
   const { config: found, encoder } = configIn(weights, file, options);
   const config = agreed(args, found, file);
   const { tensors, metadata } = resumable(weights, file, config, logEncoder({ ...encoder, taken: leftOf(weights, encoder, file) }, output));
-  const data = args.flags.get('data') as string | undefined;
-  const choice = data === undefined ? { count: (args.flags.get('count') as number | undefined) ?? 1000 } : {};
-  const about = { version, adapter: 'not known before it is resumed', command, data: pathOf(data), choice, config };
+  const data = pathOf(args.flags.get('data') as string | undefined);
+  const choice = data === SYNTHETIC ? { count: (args.flags.get('count') as number | undefined) ?? 1000 } : {};
+  const about = { version, adapter: 'not known before it is resumed', command, data, choice, config };
   const run = await startRun(out, about);
   await writeAtomic(run.file('checkpoint.safetensors'), encodeSafetensors(tensors, { ...metadata, version }));
   const { method, model, head, dim, K } = config;

@@ -86,14 +86,14 @@ async function settingOf(chosen: Chosen, args: Parsed, output: Output, out: stri
   checkData(data);
   const opened = await openDevice(args);
   log(whereabouts(opened));
-  const all = await openPictures(data, data === SYNTHETIC ? { count, size, seed } : { ...choice, cropMin });
+  const all = await openPictures(data, { ...choice, ...(data === SYNTHETIC ? { count } : { cropMin }) });
   logPictures(all, output);
   const sets = splitHeldOut(checked(all), heldOut, seed);
   if (sets.heldOut.count === 0) throw new ConfigError(`held-out: a picture at least is held out to measure accuracy; got ${heldOut} of ${all.count}. Use ${HELD_OUT}.`);
   const origin = data === SYNTHETIC ? SYNTHETIC : `from ${positional[0]}`;
   const pictures = `${sets.train.count} pictures to train on and ${sets.heldOut.count} held out, ${size}×${size}, of ${all.classes!.join(', ')}; ${origin}.`;
   log(pictures);
-  const about = { data, ...(data === SYNTHETIC ? { count } : choice), heldOut, seed, size };
+  const about = { data, ...choice, ...(data === SYNTHETIC && { count }), heldOut, seed, size };
   const made: Made = { command, adapter: opened.name, version, seed, config: { ...about, ...config } };
   return { sets, cache: new FolderCache(out, { ...about, adapter: opened.name, version }), made, pictures, log };
 }

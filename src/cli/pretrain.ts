@@ -111,7 +111,7 @@ export function plannedRun(args: Parsed, call: Call): RunInfo {
   const choice = {
     classes: flags.get('classes') as string[] | undefined,
     limitPerClass: flags.get('limit') as number | undefined,
-    count: data === SYNTHETIC ? ((flags.get('count') as number | undefined) ?? 1000) : undefined,
+    count: (flags.get('count') as number | undefined) ?? (data === SYNTHETIC ? 1000 : undefined),
   };
   const planned = { data, choice, config: configFrom(args) };
   checkPlan(planned);

@@ -15,8 +15,8 @@ export async function openRunSource(
   { data, choice, config }: Planned, loading: Loading, log: (text: string) => void, { size = config.size, cropMin }: { size?: number; cropMin?: number } = {},
 ): Promise<PictureSource> {
   const { seed } = config;
-  if (data === SYNTHETIC) return openData(data, { count: choice.count, size: config.size, seed }, loading, log);
-  return openData(data, { ...choice, seed, views: size, cropMin }, loading, log);
+  const framing = data === SYNTHETIC ? { size: config.size } : { views: size, cropMin };
+  return openData(data, { ...choice, ...framing, seed }, loading, log);
 }
 
 /** A set to measure on, its labels numbered as those that are trained on; what does not agree is a warning. */

@@ -29,6 +29,16 @@ describe('loading', () => {
     expect([loadingOf(flags('stream'), reference).stream, loadingOf(flags('no-stream'), reference).stream]).toEqual([true, false]);
   });
 
+  it('makes synthetic pictures, all or those that are chosen, in memory or as a stream, and no count of others', async () => {
+    const made = (choice: object) => ({ data: 'synthetic', choice: { count: 40, ...choice }, config: { ...demoConfig, size: 16 } });
+    const loading = { room: { bytes: 1e9, of: '' }, ahead: 2 };
+    const open = (choice: object, stream: boolean) => openRunSource(made(choice), { ...loading, stream }, () => undefined, { size: 99 });
+    expect(await open({}, false)).toMatchObject({ count: 40, height: 16, labels: expect.any(Uint32Array) });
+    const [all, streamed] = [await open({ classes: ['rings', 'dots'], limitPerClass: 3 }, false), await open({ classes: ['rings', 'dots'], limitPerClass: 3 }, true)];
+    expect([all.count, all.classes, inMemory(all), inMemory(streamed), streamed.names]).toEqual([6, ['rings', 'dots'], true, false, all.names]);
+    await expect(openRunSource({ ...run(), choice: { count: 3 } }, loading, () => undefined)).rejects.toThrow('a count must go with synthetic pictures; got 3 for folder.');
+  });
+
   it('streams what there is no room for, and says why and what that takes', async () => {
     const of = "the device's largest buffer";
     const open = (bytes: number) => openRunSource(run(), { room: { bytes, of }, ahead: 2 }, () => undefined, run().config);
