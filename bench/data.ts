@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { device } from '../src/backend/device.js';
-import { drawPictures } from '../src/data/synthetic.js';
-import { openSource } from '../src/data/open.node.js';
+import { syntheticPictures } from '../src/data/synthetic.js';
+import { openSource } from '../src/data/open-pictures.node.js';
 import { subset } from '../src/data/pictures.js';
 import { inMemory, type PictureSource } from '../src/data/picture-source.js';
 import { demoConfig } from '../src/moco/config.js';
@@ -88,7 +88,7 @@ async function decodingRate(source: PictureSource): Promise<number> {
 /** Drawn pictures as JPEGs in a new folder. */
 async function writePictures(): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'dawngrad-data-'));
-  const { data } = drawPictures({ count: COUNT, size: DRAWN, seed: 1 });
+  const { data } = syntheticPictures({ count: COUNT, size: DRAWN, seed: 1 });
   const bytes = DRAWN * DRAWN * 3;
   for (let i = 0; i < COUNT; i++) {
     const raw = { width: DRAWN, height: DRAWN, channels: 3 } as const;

@@ -36,7 +36,7 @@ export { type ClassifierEpoch, type ClassifierHooks, type SupervisedConfig, supe
 export { buildClassifier, type ClassifierOptions } from './checkpoints/classifier.js';
 export { type FourWay, fourWay, type FourWayConfig, standing } from './studies/four-way.js';
 export { type Mechanisms, mechanisms, type MechanismsConfig } from './studies/mechanisms.js';
-export { type Kept, keepNothing } from './studies/cache.js';
+export { type ResultCache, noCache } from './studies/cache.js';
 export { type Features, knnAccuracy, knnSweep, nearestNeighbours } from './eval/knn.js';
 export { type LinearConfig, linearRecipes } from './eval/linear-config.js';
 export type { LinearRecord } from './eval/linear-fit.js';
@@ -50,7 +50,7 @@ export type { Pictures, PictureSet, Pixels } from './data/picture-source.js';
 export { alignClasses } from './data/classes.js';
 export type { PictureSource, StreamedPictures } from './data/picture-source.js';
 export { loadPictures } from './data/load-pictures.js';
-export { drawPictures } from './data/synthetic.js';
+export { syntheticPictures } from './data/synthetic.js';
 export { CIFAR10_CLASSES, parseCifar10 } from './data/cifar.js';
 export { parseIdx } from './data/idx.js';
 export { decodeTorch } from './io/torch.js';

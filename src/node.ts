@@ -1,6 +1,6 @@
 /** What dawngrad adds in Node: data sets and runs on disk. */
-export { openPictures, openSource, type SourceOptions } from './data/open.node.js';
-export { streamFolder } from './data/stream.node.js';
+export { openPictures, openSource, type SourceOptions } from './data/open-pictures.node.js';
+export { streamFolder } from './data/stream-folder.node.js';
 export { appendLine, writeAtomic } from './io/atomic.node.js';
 export { EventFile } from './io/tensorboard.node.js';
 export { openRun, Run, startRun } from './train/run.node.js';

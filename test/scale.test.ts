@@ -24,7 +24,7 @@ it('200,000 pictures: lists, splits, draws, baselines, k-NN, a long log, reports
   const told = `calibration ${calibration.toFixed(2)} s, all ${total.toFixed(1)} s, peak ${(peak / 1e6).toFixed(0)} MB, ${JSON.stringify(seconds)}`;
   console.log(told);
   expect(found.counts).toEqual([200_000, 199_600, 400]);
-  expect(found.watched).toBe(65_536);
+  expect(found.subset).toBe(65_536);
   expect(found.rawPixels).toBeGreaterThan(0.9);
   expect(found.knn).toBeGreaterThan(0.9);
   expect(found.gallery).toBe(8);

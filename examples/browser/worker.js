@@ -11,7 +11,7 @@ const pixels = (set, index) => set.data.slice(index * set.height * set.width * 3
 async function train({ settings, pictures }) {
   const { count = 1000, ...fields } = settings;
   const config = { ...dg.demoConfig, knnEvery: 1, ...fields };
-  const set = pictures ?? dg.drawPictures({ count, seed: config.seed });
+  const set = pictures ?? dg.syntheticPictures({ count, seed: config.seed });
   const parts = dg.splitHeldOut(set, config.heldOut, config.seed);
   const run = new dg.Pretraining(config, parts);
   post('started', { chance: Math.log(config.K + 1), warnings: run.warnings, total: run.totalSteps, classes: set.classes?.length, count: set.count });

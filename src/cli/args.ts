@@ -1,14 +1,23 @@
+import type { Rule } from '../core/check.js';
 import { ConfigError } from '../core/errors.js';
 import { nearest } from '../core/nearest.js';
 
 /** A flag of a command. `kind` says what follows it; a `switch` stands alone. */
 export interface Flag {
-  name: string;
-  kind: 'switch' | 'text' | 'number' | 'list';
-  help: string;
+  readonly name: string;
+  readonly kind: 'switch' | 'text' | 'number' | 'list' | 'numbers';
+  readonly help: string;
+  /** What holds without it, as help shows it in brackets. */
+  readonly default?: string | number;
+  /** What its value must be, or the names it may be, and what to do where it is not. */
+  readonly rule?: Rule;
+  readonly choices?: readonly string[];
+  readonly todo?: string;
+  /** A flag that must not stand beside it. */
+  readonly excludes?: string;
 }
 
-export type Value = boolean | string | number | string[];
+export type Value = boolean | string | number | string[] | number[];
 
 export interface Parsed {
   flags: Map<string, Value>;
@@ -49,18 +58,25 @@ function splitOnce(word: string): [string, string | undefined] {
 }
 
 function convert({ name, kind }: Flag, given: string): Value {
-  if (kind === 'list') return given.split(',').map((s) => s.trim()).filter(Boolean);
   if (kind === 'text') return given;
-  const value = Number(given);
-  if (given.trim() === '' || !Number.isFinite(value)) throw new ConfigError(`--${name}: it takes a number; got ${given}. Write it in digits.`);
+  if (kind === 'number') return numberIn(name, given, given, 'a number', 'Write it in digits.');
+  const list = given.split(',').map((s) => s.trim()).filter(Boolean);
+  if (kind === 'list') return list;
+  return list.map((word) => numberIn(name, word, given, 'numbers', 'Write them with commas between.'));
+}
+
+function numberIn(name: string, word: string, given: string, what: string, todo: string): number {
+  const value = Number(word);
+  if (word.trim() === '' || !Number.isFinite(value)) throw new ConfigError(`--${name}: it takes ${what}; got ${given}. ${todo}`);
   return value;
 }
 
-/** The flags as lines of help. */
+/** The flags as lines of help: two columns, and in brackets what holds without a flag. */
 export function describeFlags(flags: readonly Flag[]): string {
-  const left = ({ name, kind }: Flag) => `--${name}${kind === 'switch' ? '' : kind === 'number' ? ' N' : kind === 'list' ? ' A,B' : ' TEXT'}`;
+  const follows = { switch: '', number: ' N', text: ' TEXT', list: ' A,B', numbers: ' A,B' };
+  const left = ({ name, kind }: Flag) => `--${name}${follows[kind]}`;
   const width = Math.max(...flags.map((f) => left(f).length));
-  return flags.map((f) => `  ${left(f).padEnd(width)}  ${f.help}`).join('\n');
+  return flags.map((f) => `  ${left(f).padEnd(width)}  ${f.help}${f.default === undefined ? '' : ` (${f.default})`}`).join('\n');
 }
 
 /** The command as a shell takes it. */

@@ -9,10 +9,11 @@ import { openRun } from '../train/run.node.js';
 import { readWeights } from '../checkpoints/weights.node.js';
 import { describeFlags, type Flag, type Parsed } from './args.js';
 import type { Command } from './command.js';
-import { commonFlags, Output } from './common.js';
+import { commonFlags, sharedFlag } from './flags.js';
+import { Output } from './output.js';
 
 const flags: readonly Flag[] = [
-  { name: 'out', kind: 'text', help: 'where to write the page (compare.html)' },
+  sharedFlag('out', { help: 'where to write the page', default: 'compare.html' }),
   ...commonFlags,
 ];
 

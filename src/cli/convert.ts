@@ -1,8 +1,8 @@
-import { resolve } from 'node:path';
 import { ConfigError } from '../core/errors.js';
 import { writeAtomic } from '../io/atomic.node.js';
+import { SYNTHETIC } from '../data/synthetic.js';
 import { encodeSafetensors } from '../io/safetensors.js';
-import { demoConfig, type PretrainConfig } from '../moco/config.js';
+import { demoConfig, type PretrainConfig, pretrainSettings } from '../moco/config.js';
 import { type EncoderFile, encoderOf, isHead } from '../checkpoints/encoder.js';
 import { nonFinite } from '../checkpoints/finite.js';
 import type { Weights } from '../checkpoints/layout.js';
@@ -11,19 +11,25 @@ import { configIn, resumable } from '../checkpoints/convert.js';
 import { checkFree, startRun } from '../train/run.node.js';
 import { readWeights } from '../checkpoints/weights.node.js';
 import { describeFlags, type Flag, type Parsed } from './args.js';
-import { checkData } from './checks.js';
+import { checkData } from './check-flags.js';
 import type { Call, Command } from './command.js';
-import { commonFlags, Output } from './common.js';
-import { saidFlags, saidOf, tellOf } from './encoder.js';
-import { configFlags, configFrom, flagOf } from './pretrain-flags.js';
+import { commonFlags, encoderFlags, flagOf, ownFlags, settingFlags, sharedFlag } from './flags.js';
+import { pathOf } from './open-data.js';
+import { encoderOptions, logEncoder } from './open-encoder.js';
+import { Output } from './output.js';
+import { configFrom } from './pretrain-flags.js';
 
 const flags: readonly Flag[] = [
-  { name: 'encoder', kind: 'switch', help: "only the query encoder without its head, with torchvision's names" },
-  { name: 'data', kind: 'text', help: 'pictures that the run goes on with; without it, drawn pictures' },
-  { name: 'count', kind: 'number', help: 'pictures to draw when there is no data (1000)' },
-  ...saidFlags.filter(({ name }) => name !== 'stem'), // a flag of the method already
+  ...ownFlags({
+    encoder: { kind: 'switch', help: "only the query encoder without its head, with torchvision's names" },
+    data: { kind: 'text', help: 'pictures that the run goes on with; without it, synthetic pictures' },
+  }),
+  sharedFlag('count', { default: 1000 }),
+  ...encoderFlags.filter(({ name }) => name !== 'stem'), // a flag of the method already
   ...commonFlags,
 ];
+
+const method = settingFlags(pretrainSettings);
 
 const help = `dawngrad convert CHECKPOINT OUT [flags]
 
@@ -41,10 +47,10 @@ Examples
 ${describeFlags(flags)}
 
 The method, when OUT is a run
-${describeFlags(configFlags(demoConfig))}`;
+${describeFlags(method)}`;
 
 /** `dawngrad convert`. */
-export const convert: Command = { flags: [...flags, ...configFlags(demoConfig)], help, run: runConvert };
+export const convert: Command = { flags: [...flags, ...method], help, run: runConvert };
 
 async function runConvert(args: Parsed, call: Call): Promise<number> {
   const output = new Output(args);
@@ -70,7 +76,7 @@ async function runConvert(args: Parsed, call: Call): Promise<number> {
 
 /** The encoder without its head. */
 function encoderAlone(output: Output, args: Parsed, weights: Weights, file: string): Weights['tensors'] {
-  const { tensors } = tellOf(encoderOf(weights, file, saidOf(args)), output);
+  const { tensors } = logEncoder(encoderOf(weights, file, encoderOptions(args)), output);
   return new Map([...tensors].filter(([name]) => !isHead(name)));
 }
 
@@ -84,13 +90,13 @@ function all(output: Output, { tensors, skipped = new Map(), notes = [] }: Weigh
 }
 
 async function toRun(output: Output, args: Parsed, { version, command }: Call, weights: Weights, file: string, out: string): Promise<number> {
-  const { size: _, ...said } = saidOf(args);
-  const { config: found, encoder } = configIn(weights, file, said);
+  const { size: _, ...options } = encoderOptions(args);
+  const { config: found, encoder } = configIn(weights, file, options);
   const config = agreed(args, found, file);
-  const { tensors, metadata } = resumable(weights, file, config, tellOf({ ...encoder, taken: leftOf(weights, encoder, file) }, output));
-  const data = args.flags.get('data') as string | undefined;
-  const choice = data === undefined ? { count: (args.flags.get('count') as number | undefined) ?? 1000 } : {};
-  const about = { version, adapter: 'not known before it is resumed', command, data: data === undefined ? 'drawn' : resolve(data), choice, config };
+  const { tensors, metadata } = resumable(weights, file, config, logEncoder({ ...encoder, taken: leftOf(weights, encoder, file) }, output));
+  const data = pathOf(args.flags.get('data') as string | undefined);
+  const choice = data === SYNTHETIC ? { count: (args.flags.get('count') as number | undefined) ?? 1000 } : {};
+  const about = { version, adapter: 'not known before it is resumed', command, data, choice, config };
   const run = await startRun(out, about);
   await writeAtomic(run.file('checkpoint.safetensors'), encodeSafetensors(tensors, { ...metadata, version }));
   const { method, model, head, dim, K } = config;

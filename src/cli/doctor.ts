@@ -8,15 +8,22 @@ import { staleTuning } from '../backend/tuning.node.js';
 import { ConfigError } from '../core/errors.js';
 import { binary } from '../core/numbers.js';
 import { type Checked, selfCheck } from '../ops/self_check.js';
-import { advice } from './advice.js';
+import { advice } from './install-advice.js';
 import { describeFlags, type Flag, type Parsed } from './args.js';
 import type { Call, Command } from './command.js';
 import { colour } from './colour.js';
-import { commonFlags, Output } from './common.js';
+import { commonFlags, ownFlags } from './flags.js';
+import { Output } from './output.js';
 import { inspectSystem, optionalPackages, type System } from './system.js';
 
 const flags: readonly Flag[] = [
-  { name: 'tune', kind: 'number', help: 'seconds: time the ways to compute on each adapter for so long at most; the fastest serve from now on' },
+  ...ownFlags({
+    tune: {
+      kind: 'number',
+      help: 'seconds: time the ways to compute on each adapter for so long at most; the fastest serve from now on',
+      rule: { is: 'a number of seconds above 0', holds: (v) => v > 0 }, todo: 'Write --tune 30.',
+    },
+  }),
   ...commonFlags,
 ];
 
@@ -62,7 +69,6 @@ export const doctor: Command = { flags, help, run: runDoctor };
 async function runDoctor(args: Parsed, { version }: Call): Promise<number> {
   if (args.positional.length > 0) throw new ConfigError(`doctor: it takes flags only; got ${args.positional.join(' ')}. Write dawngrad doctor.`);
   const seconds = args.flags.get('tune') as number | undefined;
-  if (seconds !== undefined && seconds <= 0) throw new ConfigError(`--tune: it takes seconds, more than 0; got ${seconds}. Write --tune 30.`);
   const out = new Output(args);
   const system = inspectSystem();
   const adapters: (Patient | Absent)[] = [];

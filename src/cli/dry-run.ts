@@ -1,8 +1,8 @@
 import type { Backend } from '../backend/backend.js';
 import { bytesOf, inMemory, ofManyShapes } from '../data/picture-source.js';
 import type { Pretraining } from '../train/pretrain.js';
-import type { Output } from './common.js';
-import { sizeText } from './pictures-told.js';
+import type { Output } from './output.js';
+import { sizeText } from './picture-warnings.js';
 
 /** Trains two steps and tells what a whole run takes; the first compiles kernels, so the second is timed. */
 export async function dryRun(training: Pretraining, on: Backend, out: Output): Promise<void> {
@@ -25,8 +25,8 @@ export async function dryRun(training: Pretraining, on: Backend, out: Output): P
     `  each step           ${second.toFixed(3)} s, ${(config.batch / second).toFixed(0)} pictures/s`,
     `  whole run           ${totalSteps} steps, ${duration(totalSteps * second)} without k-NN`,
   ];
-  const told = { method: config.method, model: config.model, parameters, pictures, memory: on.memory().peak };
-  out.result(text.join('\n'), { ...told, firstStep: first, step: second, totalSteps, seconds: totalSteps * second });
+  const found = { method: config.method, model: config.model, parameters, pictures, memory: on.memory().peak };
+  out.result(text.join('\n'), { ...found, firstStep: first, step: second, totalSteps, seconds: totalSteps * second });
 }
 
 const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;

@@ -17,24 +17,26 @@ import type { Features } from '../eval/knn.js';
 import { pictureMap } from '../report/picture-map.js';
 import { thumbnails } from '../report/thumbnails.js';
 import { describeFlags, type Flag, type Parsed } from './args.js';
-import { checkData } from './checks.js';
+import { checkData } from './check-flags.js';
 import type { Command } from './command.js';
-import { adapterFlag, commonFlags, openDevice, Output } from './common.js';
-import { openTold, saidFlags } from './encoder.js';
-import { loadingFlags, loadingOf, measured, openData } from './loading.js';
+import { adapterFlag, commonFlags, encoderFlags, sharedFlag, streamFlags } from './flags.js';
+import { loadingOf, measured, openData } from './open-data.js';
+import { openDevice } from './open-device.js';
+import { openEncoderOf } from './open-encoder.js';
+import { Output } from './output.js';
 
 /** Flags of the commands that put pictures to an encoder. */
-export const encoderFlags: readonly Flag[] = [
-  { name: 'checkpoint', kind: 'text', help: "a run's folder, or a checkpoint (safetensors or PyTorch's)" },
-  { name: 'size', kind: 'number', help: "pixels of a picture (the run's; else 224, or 32 for a small stem)" },
-  { name: 'limit', kind: 'number', help: 'use at most so many pictures a class' },
-  ...loadingFlags,
-  ...saidFlags,
+export const featureFlags: readonly Flag[] = [
+  sharedFlag('checkpoint'),
+  sharedFlag('size', { default: "the run's; else 224, or 32 for a small stem" }),
+  sharedFlag('limit'),
+  ...streamFlags,
+  ...encoderFlags,
   adapterFlag,
   ...commonFlags,
 ];
 
-const flags: readonly Flag[] = [{ name: 'out', kind: 'text', help: 'where to write (embeddings.npy)' }, ...encoderFlags];
+const flags: readonly Flag[] = [sharedFlag('out', { default: 'embeddings.npy' }), ...featureFlags];
 
 const help = `dawngrad embed DATA --checkpoint RUN_OR_FILE [flags]
 
@@ -82,12 +84,12 @@ export async function embedData(command: string, args: Parsed, data: string, out
   const { flags: given } = args;
   const from = given.get('checkpoint') as string | undefined;
   if (from === undefined) throw new ConfigError(`${command}: an encoder is needed; got no --checkpoint. Name a run's folder or a checkpoint.`);
-  const encoder = await openTold(from, args, out);
+  const encoder = await openEncoderOf(from, args, out);
   const { size } = encoder.normalisation;
   checkData(data);
   const loading = loadingOf(args, await openDevice(args));
   const choice = { views: size, limitPerClass: given.get('limit') as number | undefined };
-  const pictures = measured(await openData(data, choice, loading, (text) => out.tell(text)), loading, out);
+  const pictures = measured(await openData(data, choice, loading, (text) => out.log(text)), loading, out);
   const model = buildEncoder(encoder, from);
   const embed = (p: PictureSource) => embedPictures(model, p, undefined, encoder.normalisation, loading.ahead);
   return { pictures, features: await embed(pictures), size, embed };

@@ -1,33 +1,35 @@
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { ConfigError } from '../core/errors.js';
-import { drawPictures } from '../data/synthetic.js';
-import { openPictures } from '../data/open.node.js';
+import { SYNTHETIC } from '../data/synthetic.js';
+import { openPictures } from '../data/open-pictures.node.js';
 import { splitHeldOut } from '../data/pictures.js';
 import type { Pictures } from '../data/picture-source.js';
 import { writeAtomic } from '../io/atomic.node.js';
-import { demoConfig } from '../moco/config.js';
 import type { Made } from '../studies/four-way-report.js';
-import { KeptInFolder } from '../studies/cache.node.js';
+import { FolderCache } from '../studies/cache.node.js';
 import { describeFlags, type Flag, type Parsed } from './args.js';
-import { checkData } from './checks.js';
+import { checkData } from './check-flags.js';
+import { pathOf } from './open-data.js';
 import type { Call, Command, Group } from './command.js';
-import { adapterFlag, commonFlags, openDevice, Output, whereabouts } from './common.js';
+import { adapterFlag, commonFlags, sharedFlag } from './flags.js';
+import { openDevice, whereabouts } from './open-device.js';
+import { Output } from './output.js';
 import { fourWayCommand } from './four-way.js';
 import { mechanismsCommand } from './mechanisms.js';
-import type { Experiment, Setting } from './study.js';
-import { tellPictures } from './pictures-told.js';
+import type { Experiment, Setting } from './experiment-kind.js';
+import { logPictures } from './picture-warnings.js';
 
 const experiments: Record<string, Experiment> = { 'four-way': fourWayCommand, mechanisms: mechanismsCommand };
 
+const HELD_OUT = 0.25;
+const COUNT = 600; // synthetic pictures
+
 const shared: readonly Flag[] = [
-  { name: 'classes', kind: 'list', help: 'use these classes (sub-folders) only' },
-  { name: 'limit', kind: 'number', help: 'use at most so many pictures a class' },
-  { name: 'count', kind: 'number', help: 'pictures to draw when there is no data (600)' },
-  { name: 'held-out', kind: 'number', help: 'part of the pictures kept to measure accuracy (0.25)' },
-  { name: 'size', kind: 'number', help: 'pixels of a picture (32)' },
-  { name: 'seeds', kind: 'number', help: 'how often each training is repeated' },
-  { name: 'seed', kind: 'number', help: 'seed of the first (1)' },
-  { name: 'out', kind: 'text', help: 'folder of the report; rerun with the same flags to go on (runs/ and the name)' },
+  sharedFlag('classes'),
+  sharedFlag('limit'),
+  sharedFlag('count', { default: COUNT }),
+  sharedFlag('held-out', { default: HELD_OUT, todo: `Use ${HELD_OUT}.` }),
+  sharedFlag('out', { help: 'folder of the report; rerun with the same flags to go on', default: 'runs/ and the name' }),
   adapterFlag,
   ...commonFlags,
 ];
@@ -57,7 +59,7 @@ export const experiment: Group = {
   }])),
 };
 
-type Chosen = Pick<Experiment, 'config' | 'run'>;
+type Chosen = Pick<Experiment, 'plan' | 'run'>;
 
 async function runExperiment(name: string, chosen: Chosen, args: Parsed, call: Call): Promise<number> {
   const output = new Output(args);
@@ -74,27 +76,26 @@ async function runExperiment(name: string, chosen: Chosen, args: Parsed, call: C
 async function settingOf(chosen: Chosen, args: Parsed, output: Output, out: string, { version, command }: Call): Promise<Setting> {
   const { flags, positional } = args;
   if (positional.length > 1) throw new ConfigError(`experiment: one data set is used; got ${positional.join(' and ')}. Put the pictures in one folder.`);
-  const tell = (text: string) => output.tell(text);
+  const log = (text: string) => output.log(text);
   const number = (name: string, otherwise: number) => (flags.get(name) as number | undefined) ?? otherwise;
-  const [seed, size, heldOut] = [number('seed', 1), number('size', 32), number('held-out', 0.25)];
+  const { config, size, seed, cropMin } = chosen.plan(args);
+  const heldOut = number('held-out', HELD_OUT);
   const choice = { classes: flags.get('classes') as string[] | undefined, limitPerClass: flags.get('limit') as number | undefined, views: size, seed };
-  const data = positional[0] === undefined ? 'drawn' : resolve(positional[0]);
-  const count = number('count', 600);
-  const config = chosen.config(args, size);
+  const data = pathOf(positional[0]);
+  const count = number('count', COUNT);
   checkData(data);
   const opened = await openDevice(args);
-  tell(whereabouts(opened));
-  const cropMin = Math.min((flags.get('crop-min') as number | undefined) ?? 1, demoConfig.cropMin);
-  const all = data === 'drawn' ? drawPictures({ count, size, seed }) : await openPictures(data, { ...choice, cropMin });
-  tellPictures(all, output);
+  log(whereabouts(opened));
+  const all = await openPictures(data, { ...choice, ...(data === SYNTHETIC ? { count } : { cropMin }) });
+  logPictures(all, output);
   const sets = splitHeldOut(checked(all), heldOut, seed);
-  if (sets.heldOut.count === 0) throw new ConfigError(`held-out: a picture at least is held out to measure accuracy; got ${heldOut} of ${all.count}. Use 0.25.`);
-  const origin = data === 'drawn' ? 'drawn' : `from ${positional[0]}`;
+  if (sets.heldOut.count === 0) throw new ConfigError(`held-out: a picture at least is held out to measure accuracy; got ${heldOut} of ${all.count}. Use ${HELD_OUT}.`);
+  const origin = data === SYNTHETIC ? SYNTHETIC : `from ${positional[0]}`;
   const pictures = `${sets.train.count} pictures to train on and ${sets.heldOut.count} held out, ${size}×${size}, of ${all.classes!.join(', ')}; ${origin}.`;
-  tell(pictures);
-  const about = { data, ...(data === 'drawn' ? { count } : choice), heldOut, seed, size };
+  log(pictures);
+  const about = { data, ...choice, ...(data === SYNTHETIC && { count }), heldOut, seed, size };
   const made: Made = { command, adapter: opened.name, version, seed, config: { ...about, ...config } };
-  return { sets, size, kept: new KeptInFolder(out, { ...about, adapter: opened.name, version }), made, pictures, tell };
+  return { sets, cache: new FolderCache(out, { ...about, adapter: opened.name, version }), made, pictures, log };
 }
 
 function checked(all: Pictures): Pictures {

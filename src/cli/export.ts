@@ -4,10 +4,11 @@ import { writeAtomic } from '../io/atomic.node.js';
 import { onnxFolder } from '../checkpoints/onnx.js';
 import { describeFlags, type Flag, type Parsed } from './args.js';
 import type { Command } from './command.js';
-import { commonFlags, Output } from './common.js';
-import { openTold, saidFlags } from './encoder.js';
+import { commonFlags, encoderFlags } from './flags.js';
+import { openEncoderOf } from './open-encoder.js';
+import { Output } from './output.js';
 
-const flags: readonly Flag[] = [...saidFlags, ...commonFlags];
+const flags: readonly Flag[] = [...encoderFlags, ...commonFlags];
 
 const help = `dawngrad export RUN_OR_CHECKPOINT OUT
 
@@ -31,7 +32,7 @@ async function runExportEncoder(args: Parsed): Promise<number> {
       `export: it takes a run or checkpoint and where to write it; ` +
         `got ${args.positional.length} names. Write dawngrad export runs/photos encoder.onnx.`,
     );
-  const files = onnxFolder(await openTold(from, args, output));
+  const files = onnxFolder(await openEncoderOf(from, args, output));
   const written = out.endsWith('.onnx') ? new Map([[out, files.get('onnx/model.onnx')!]]) : new Map([...files].map(([name, content]) => [join(out, name), content]));
   for (const [file, content] of written) await writeAtomic(file, content);
   output.result(`${out}: the encoder of ${from} in ONNX.`, { out, files: [...written.keys()] });

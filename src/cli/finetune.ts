@@ -1,7 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError } from '../core/errors.js';
-import { openPictures } from '../data/open.node.js';
+import { defaultsOf, settings } from '../core/settings.js';
+import { openPictures } from '../data/open-pictures.node.js';
 import { splitHeldOut } from '../data/pictures.js';
 import { writeAtomic } from '../io/atomic.node.js';
 import { fixed, percent } from '../core/numbers.js';
@@ -9,28 +10,34 @@ import { encodeSafetensors } from '../io/safetensors.js';
 import { buildClassifier } from '../checkpoints/classifier.js';
 import { openNamedEncoder } from '../train/named-encoder.node.js';
 import { scaledText } from '../eval/monitors.js';
+import { pretrainSettings } from '../moco/config.js';
 import { moduleTensors } from '../checkpoints/module-state.js';
 import { checkSupervised, supervisedRecipe, trainClassifier } from '../train/supervised.js';
-import type { Precision } from '../ops/precision.js';
 import { describeFlags, type Flag, type Parsed } from './args.js';
-import { checkData } from './checks.js';
+import { checkData } from './check-flags.js';
 import type { Call, Command } from './command.js';
-import { adapterFlag, commonFlags, openDevice, Output } from './common.js';
-import { saidFlags, saidOf, tellOf } from './encoder.js';
-import { tellPictures } from './pictures-told.js';
+import { adapterFlag, commonFlags, encoderFlags, settingFlags, settingsFrom, sharedFlag } from './flags.js';
+import { openDevice } from './open-device.js';
+import { encoderOptions, logEncoder } from './open-encoder.js';
+import { Output } from './output.js';
+import { logPictures } from './picture-warnings.js';
+
+const { epochs, batch, lr, cropMin, precision, seed } = pretrainSettings;
+
+/** Every setting of fine-tuning that has a flag; the rest is the recipe of the encoder's family. */
+export const finetuneSettings = settings({
+  epochs: { ...epochs, default: 20 }, batch, lr: { ...lr, help: 'highest learning rate' }, cropMin, precision, seed,
+});
+
+const recipes = '0.05 for a ResNet by SGD, 0.001 for a vision transformer by AdamW';
 
 const flags: readonly Flag[] = [
-  { name: 'out', kind: 'text', help: 'folder of the classifier (runs/finetuned)' },
-  { name: 'classes', kind: 'list', help: 'use these classes (sub-folders) only' },
-  { name: 'limit', kind: 'number', help: 'use at most so many pictures a class' },
-  { name: 'held-out', kind: 'number', help: 'part of the pictures kept to measure accuracy (0.2)' },
-  { name: 'epochs', kind: 'number', help: 'passes over the pictures (20)' },
-  { name: 'batch', kind: 'number', help: 'pictures a step (32)' },
-  { name: 'lr', kind: 'number', help: 'highest learning rate (0.05 for a ResNet by SGD, 0.001 for a vision transformer by AdamW)' },
-  { name: 'crop-min', kind: 'number', help: 'smallest part of a picture that a view shows (0.4)' },
-  { name: 'precision', kind: 'text', help: 'f32, or f16: activations as halves, parameters f32, the loss scaled (f32)' },
-  { name: 'seed', kind: 'number', help: 'seed of everything random (1)' },
-  ...saidFlags,
+  sharedFlag('out', { help: 'folder of the classifier', default: 'runs/finetuned' }),
+  sharedFlag('classes'),
+  sharedFlag('limit'),
+  sharedFlag('held-out', { default: 0.2 }),
+  ...settingFlags(finetuneSettings, { ...defaultsOf(finetuneSettings), lr: recipes }),
+  ...encoderFlags,
   adapterFlag,
   ...commonFlags,
 ];
@@ -59,7 +66,7 @@ async function runFinetune(args: Parsed, call: Call): Promise<number> {
     throw new ConfigError(`${out}: a classifier needs a folder of its own; got one that holds a classifier. Choose another --out.`);
   const output = new Output(args);
   const result = await tune(args, output, { from, data, out }, call);
-  output.result(`${percent(result.accuracy)} of ${result.heldOut} held-out pictures are told right. Classifier: ${result.file}`, result);
+  output.result(`${percent(result.accuracy)} of ${result.heldOut} held-out pictures are classified right. Classifier: ${result.file}`, result);
   return 0;
 }
 
@@ -71,30 +78,27 @@ interface Tuned {
 
 async function tune({ flags: given }: Parsed, output: Output, { from, data, out }: Record<'from' | 'data' | 'out', string>, call: Call): Promise<Tuned> {
   const value = <T>(name: string, otherwise: T) => (given.get(name) as T | undefined) ?? otherwise;
-  const { model, stem, heads, size, mean, std, tensors } = tellOf(await openNamedEncoder(from, saidOf({ flags: given })), output);
-  const [seed, cropMin] = [value('seed', 1), value('crop-min', 0.4)];
+  const { model, stem, heads, size, mean, std, tensors } = logEncoder(await openNamedEncoder(from, encoderOptions({ flags: given })), output);
   const chosen = { classes: given.get('classes') as string[] | undefined, limitPerClass: given.get('limit') as number | undefined };
   const recipe = supervisedRecipe(model);
-  const epochs = value('epochs', 20);
-  const config = {
-    ...recipe, epochs, warmup: Math.min(recipe.warmup, epochs / 2), batch: value('batch', 32), lr: value('lr', recipe.lr),
-    precision: value<Precision>('precision', 'f32'), cropMin, size, mean, std, seed,
-  };
+  const asked = settingsFrom({ flags: given }, finetuneSettings, { ...defaultsOf(finetuneSettings), ...recipe });
+  const config = { ...asked, warmup: Math.min(recipe.warmup, asked.epochs / 2), size, mean, std };
+  const { epochs, cropMin, seed } = config;
   checkSupervised(config);
   checkData(data);
   const opened = await openDevice({ flags: given });
   const all = await openPictures(data, { views: size, cropMin, seed, ...chosen });
-  tellPictures(all, output);
+  logPictures(all, output);
   const sets = splitHeldOut(all, value('held-out', 0.2), seed);
   const classes = all.classes ?? [];
-  output.tell(`${model} from ${from} on ${opened.name}: ${sets.train.count} pictures in ${classes.length} classes, ${sets.heldOut.count} held out.`);
+  output.log(`${model} from ${from} on ${opened.name}: ${sets.train.count} pictures in ${classes.length} classes, ${sets.heldOut.count} held out.`);
   const classifier = await buildClassifier(model, { classes: Math.max(1, classes.length), stem, heads, size, seed }, tensors, from);
   const records = await trainClassifier(classifier, sets, config, {
-    onEpoch: (r) => output.tell(`epoch ${r.epoch}/${epochs}  loss ${fixed(r.loss)}  accuracy ${percent(r.accuracy)}`),
+    onEpoch: (r) => output.log(`epoch ${r.epoch}/${epochs}  loss ${fixed(r.loss)}  accuracy ${percent(r.accuracy)}`),
     onWarning: (text) => output.warn(text),
   });
   const last = records.at(-1)!;
-  if (last.skipped !== undefined) output.tell(scaledText(last.skipped, epochs * Math.floor(sets.train.count / config.batch), last.lossScale!));
+  if (last.skipped !== undefined) output.log(scaledText(last.skipped, epochs * Math.floor(sets.train.count / config.batch), last.lossScale!));
   const file = join(out, 'classifier.safetensors');
   const metadata = {
     format: 'dawngrad-classifier', ...call, model, stem, ...(heads && { heads: String(heads) }),

@@ -5,8 +5,8 @@ import { buildEncoder } from '../checkpoints/encoder.js';
 import { knnSweep } from '../eval/knn.js';
 import { describeFlags, type Parsed } from './args.js';
 import type { Command } from './command.js';
-import { Output } from './common.js';
-import { chanceOf, labelledFlags, openLabelled } from './labelled.js';
+import { Output } from './output.js';
+import { chanceOf, labelledFlags, openLabelled } from './labelled-sets.js';
 
 const KS = [1, 5, 10, 20, 50, 100, 200];
 const TS = [0.07, 0.1, 0.2, 0.5];

@@ -1,31 +1,35 @@
 import { dirname, join } from 'node:path';
-import { ConfigError } from '../core/errors.js';
+import { pickSettings } from '../core/settings.js';
 import { writeAtomic } from '../io/atomic.node.js';
 import { percent } from '../core/numbers.js';
 import { encodeSafetensors } from '../io/safetensors.js';
 import { EMBEDDED } from '../eval/embed.js';
 import { buildEncoder, isVit } from '../checkpoints/encoder.js';
-import { checkLinear, type LinearConfig, linearRecipes } from '../eval/linear-config.js';
+import { checkLinear, type LinearConfig, linearRecipes, linearSettings } from '../eval/linear-config.js';
 import type { LinearRecord } from '../eval/linear-fit.js';
 import { linearProbe, type LinearResult } from '../eval/linear-probe.js';
 import type { Sweep } from '../eval/linear-sweep.js';
 import { findRun } from '../train/run.node.js';
 import { describeFlags, type Flag, type Parsed } from './args.js';
 import type { Command } from './command.js';
-import { Output } from './common.js';
-import { chanceOf, type Labelled, labelledFlags, type Measured, openLabelled } from './labelled.js';
+import { ownFlags, settingFlags, settingsFrom, sharedFlag } from './flags.js';
+import { Output } from './output.js';
+import { chanceOf, type Labelled, labelledFlags, type Measured, openLabelled } from './labelled-sets.js';
 
-const numbers = {
-  epochs: 'passes over the pictures', batch: 'pictures a step',
-  'crop-min': 'smallest part of a picture that a crop shows (0.08)',
-} as const;
+/** The settings of linear evaluation that have flags of their own, and what holds without them. */
+const tuned = pickSettings(linearSettings, ['lr', 'epochs', 'batch', 'cropMin']);
+const recipes = Object.keys(linearRecipes);
 
 const flags: readonly Flag[] = [
-  { name: 'recipe', kind: 'text', help: `${Object.keys(linearRecipes).join(', ')} (the run's method's; else what the file tells, v1 for a ResNet without v3's head)` },
-  { name: 'augment', kind: 'switch', help: 'new crops and flips in each epoch, as in the papers; without it, features are computed once' },
-  { name: 'lr', kind: 'number', help: 'learning rate for a batch of 256, as it is; without it, some about the recipe\'s are tried on a held-out fifth of the training pictures' },
-  ...Object.entries(numbers).map(([name, text]): Flag => ({ name, kind: 'number', help: `${text}${name === 'crop-min' ? '' : " (the recipe's)"}` })),
-  { name: 'out', kind: 'text', help: "folder for linear.json and linear.safetensors (the run's, or the checkpoint's)" },
+  ...ownFlags({
+    recipe: {
+      kind: 'text', choices: recipes,
+      help: `${recipes.join(', ')} (the run's method's; else what the file tells, v1 for a ResNet without v3's head)`,
+    },
+    augment: { kind: 'switch', help: linearSettings.views.help },
+  }),
+  ...settingFlags(tuned, { epochs: "the recipe's", batch: "the recipe's", cropMin: linearSettings.cropMin.default }),
+  sharedFlag('out', { help: 'folder for linear.json and linear.safetensors', default: "the run's, or the checkpoint's" }),
   ...labelledFlags,
 ];
 
@@ -49,11 +53,9 @@ export const linear: Command = { flags, help, run: runLinear };
 
 async function runLinear(args: Parsed): Promise<number> {
   const output = new Output(args);
-  const recipe = args.flags.get('recipe') as string | undefined;
-  if (recipe !== undefined && !Object.hasOwn(linearRecipes, recipe))
-    throw new ConfigError(`--recipe: it is one of ${Object.keys(linearRecipes).join(', ')}; got ${recipe}. Choose one.`);
+  const recipe = args.flags.get('recipe') as keyof typeof linearRecipes | undefined;
   const chosen = (of: Measured) => {
-    const used = (recipe ?? recipeFor(of)) as keyof typeof linearRecipes;
+    const used = recipe ?? recipeFor(of);
     const config = configFrom(args, linearRecipes[used]);
     checkLinear({ ...config, ...of.encoder.normalisation });
     return { used, config };
@@ -65,8 +67,8 @@ async function runLinear(args: Parsed): Promise<number> {
   const { used, config: asked } = chosen(labelled);
   const config = { ...asked, ...encoder.normalisation };
   const sweep = !args.flags.has('lr');
-  const onSweep = (found: Sweep, lr: number) => output.tell(sweepText(found, lr));
-  const onEpoch = (r: LinearRecord) => output.tell(progress(r, config.epochs));
+  const onSweep = (found: Sweep, lr: number) => output.log(sweepText(found, lr));
+  const onEpoch = (r: LinearRecord) => output.log(progress(r, config.epochs));
   const data = { train, heldOut, config, sweep, stored: encoder.tensors, ahead, onSweep, onEpoch };
   const result = await linearProbe(buildEncoder(encoder, from), data);
   const out = (args.flags.get('out') as string | undefined) ?? findRun(from)?.folder ?? dirname(from);
@@ -86,15 +88,11 @@ function recipeFor({ config, encoder: { architecture, tensors } }: Measured): ke
   return !v3 ? 'v1' : isVit(architecture) ? 'v3-vit' : 'v3';
 }
 
-function configFrom({ flags: given }: Parsed, recipe: LinearConfig): LinearConfig {
-  const number = (name: string, otherwise: number) => (given.get(name) as number | undefined) ?? otherwise;
-  const { epochs, batch, lr, cropMin, seed } = recipe;
-  const chosen = {
-    epochs: number('epochs', epochs), batch: number('batch', batch), lr: number('lr', lr),
-    cropMin: number('crop-min', cropMin), seed: number('seed', seed),
-  };
-  const milestones = recipe.milestones.map((m) => Math.round((m * chosen.epochs) / epochs)); // at the same parts of a shorter training
-  return { ...recipe, ...chosen, milestones, views: given.has('augment') ? 'augment' : 'cached' };
+/** The recipe as flags change it; its milestones stay at the same parts of a shorter training. */
+function configFrom(args: Parsed, recipe: LinearConfig): LinearConfig {
+  const chosen = settingsFrom(args, pickSettings(linearSettings, ['lr', 'epochs', 'batch', 'cropMin', 'seed']), recipe);
+  const milestones = recipe.milestones.map((m) => Math.round((m * chosen.epochs) / recipe.epochs));
+  return { ...chosen, milestones, views: args.flags.has('augment') ? 'augment' : 'cached' };
 }
 
 /** What each learning rate came to, and which is taken. */

@@ -3,7 +3,7 @@ import { ConfigError, DawngradError } from '../core/errors.js';
 import { nearest } from '../core/nearest.js';
 import { version } from '../core/version.js';
 import { commandLine, parseArgs } from './args.js';
-import { checkFlags } from './checks.js';
+import { checkFlags } from './check-flags.js';
 import type { Command, Group } from './command.js';
 import { compare } from './compare.js';
 import { colour } from './colour.js';
@@ -17,7 +17,7 @@ import { knn } from './knn.js';
 import { linear } from './linear.js';
 import { pretrain } from './pretrain.js';
 import { profile } from './profile.js';
-import { fitted } from './screen.js';
+import { fitted } from './terminal.js';
 import { search } from './search.js';
 import { summary } from './summary.js';
 
@@ -62,7 +62,7 @@ async function dispatch(path: string, named: Command | Group, argv: string[]): P
   if ('commands' in named) return choose(path, named, argv);
   const args = parseArgs(path, argv, named.flags);
   if (!args.flags.has('help')) {
-    checkFlags(args);
+    checkFlags(args, named.flags);
     return named.run(args, { version, command: commandLine(path, argv) });
   }
   console.log(typeof named.help === 'string' ? named.help : named.help(args));

@@ -1,24 +1,28 @@
 import { resolve } from 'node:path';
 import { GpuBackend } from '../backend/gpu.js';
 import { ConfigError } from '../core/errors.js';
-import { testFileOf } from '../data/open.node.js';
+import { formatsHelp } from '../data/formats.node.js';
+import { testFileOf } from '../data/open-pictures.node.js';
+import { SYNTHETIC } from '../data/synthetic.js';
 import { splitHeldOut } from '../data/pictures.js';
 import type { PictureSource } from '../data/picture-source.js';
 import { Pretraining } from '../train/pretrain.js';
 import { EMBEDDED } from '../eval/embed.js';
 import { checkFree, openRun, type Run, type RunInfo, startRun } from '../train/run.node.js';
 import { checkMethod } from '../moco/check-method.js';
-import { checkConfig, demoConfig, type PretrainConfig } from '../moco/config.js';
+import { checkConfig, type PretrainConfig, pretrainSettings } from '../moco/config.js';
 import { presets } from '../moco/presets.js';
 import { describeFlags, type Parsed } from './args.js';
 import type { Call, Command } from './command.js';
-import { commonFlags, openDevice, Output, whereabouts } from './common.js';
-import { checkData } from './checks.js';
+import { commonFlags, settingFlags, streamFlags } from './flags.js';
+import { openDevice, whereabouts } from './open-device.js';
+import { Output } from './output.js';
+import { checkData } from './check-flags.js';
 import { dryRun } from './dry-run.js';
-import { expectations } from './expect.js';
-import { type Loading, loadingFlags, loadingOf, openData, streamedText } from './loading.js';
-import { sizeText, tellPictures } from './pictures-told.js';
-import { configFlags, configFrom, runFlags } from './pretrain-flags.js';
+import { expectations } from './loss-expectations.js';
+import { type Loading, loadingOf, openData, pathOf, streamedText } from './open-data.js';
+import { sizeText, logPictures } from './picture-warnings.js';
+import { configFrom, runFlags } from './pretrain-flags.js';
 import { alignedTo, openRunSource } from './run-pictures.js';
 import { train } from './train.js';
 
@@ -26,8 +30,8 @@ const helpFor = (config: PretrainConfig): string => `dawngrad pretrain [DATA] [f
 
 Trains an encoder on unlabelled pictures by MoCo v1, v2 or v3, or by the mechanisms they are compared
 with, and measures what it learned.
-DATA is a folder of JPEG, PNG or WebP pictures (sub-folders are classes, used only to measure), of
-CIFAR-10 binary batches, or of MNIST-style IDX files. Without it, pictures are drawn.
+DATA is one of these; classes are used only to measure, and without DATA pictures are synthetic:
+${formatsHelp.map((help) => `  ${help}`).join('\n')}
 
 Examples
   dawngrad pretrain
@@ -43,10 +47,10 @@ Presets
   ${Object.keys(presets).join(', ')}
 
 The method, with the defaults of the preset
-${describeFlags(configFlags(config))}`;
+${describeFlags(settingFlags(pretrainSettings, { ...config }))}`;
 
 /** `dawngrad pretrain`. */
-export const pretrain: Command = { flags: [...runFlags, ...configFlags(demoConfig)], help: (args) => helpFor(configFrom(args)), run: runPretrain };
+export const pretrain: Command = { flags: [...runFlags, ...settingFlags(pretrainSettings)], help: (args) => helpFor(configFrom(args)), run: runPretrain };
 
 async function runPretrain(args: Parsed, call: Call): Promise<number> {
   if (args.flags.has('print-config')) {
@@ -60,14 +64,14 @@ async function runPretrain(args: Parsed, call: Call): Promise<number> {
   if (resumed) await resumed.check();
   else if (!args.flags.has('dry-run')) checkFree(folder);
   const opened = await openDevice(args);
-  out.tell(whereabouts(opened));
+  out.log(whereabouts(opened));
   if (opened instanceof GpuBackend) out.detail(`Kernels are chosen by ${JSON.stringify(opened.gpu.traits)}`);
   out.detail(`Configuration: ${JSON.stringify(info.config)}`);
   const loading = loadingOf(args, opened);
   const sets = await setsOf(info, await picturesOf(info, out, loading), out, loading); // parts of a set are copies: it is let go
   const training = new Pretraining(info.config, sets, { ahead: loading.ahead });
   for (const warning of training.warnings) out.warn(warning);
-  for (const line of expectations(training)) out.tell(line);
+  for (const line of expectations(training)) out.log(line);
   if (args.flags.has('dry-run')) {
     await dryRun(training, opened, out);
     return 0;
@@ -78,7 +82,7 @@ async function runPretrain(args: Parsed, call: Call): Promise<number> {
 }
 
 /** Flags that --resume allows: what they say leaves the run's bits alone. */
-const beside = ['resume', 'adapter', 'chart', 'no-tensorboard', ...[...loadingFlags, ...commonFlags].map((f) => f.name)];
+const beside = ['resume', 'adapter', 'chart', 'no-tensorboard', ...[...streamFlags, ...commonFlags].map((f) => f.name)];
 
 /** The run named by --resume, which brings its own data and configuration. */
 function resumedRun({ flags, positional }: Parsed): Run | undefined {
@@ -87,15 +91,14 @@ function resumedRun({ flags, positional }: Parsed): Run | undefined {
   const other = [...flags.keys()].find((name) => !beside.includes(name)) ?? positional[0];
   if (other !== undefined) throw new ConfigError(`--resume: a run goes on with its own data and configuration; got ${flags.has(other) ? `--${other}` : other} too. Leave it out, or start a new run.`);
   const run = openRun(folder);
-  checkPlan(run.info, flags.has('stream'));
+  checkPlan(run.info);
   return run;
 }
 
 /** Checks a run before its pictures are opened. */
-function checkPlan({ data, choice, config }: Pick<RunInfo, 'data' | 'choice' | 'config'>, stream: boolean): void {
+function checkPlan({ data, choice, config }: Pick<RunInfo, 'data' | 'choice' | 'config'>): void {
   checkMethod(config);
-  if (data !== 'drawn') return checkData(data);
-  if (stream) throw new ConfigError('--stream: only folders of pictures are streamed; got drawn pictures, which are made in memory. Leave it out, or name a folder.');
+  if (data !== SYNTHETIC) return checkData(data);
   const train = choice.count! - Math.round(config.heldOut * choice.count!);
   checkConfig(config, train);
 }
@@ -104,14 +107,14 @@ function checkPlan({ data, choice, config }: Pick<RunInfo, 'data' | 'choice' | '
 export function plannedRun(args: Parsed, call: Call): RunInfo {
   const { flags, positional } = args;
   if (positional.length > 1) throw new ConfigError(`pretrain: one data set is trained on; got ${positional.join(' and ')}. Put the pictures in one folder.`);
-  const data = positional[0] ?? (flags.get('data') as string | undefined);
+  const data = pathOf(positional[0] ?? (flags.get('data') as string | undefined));
   const choice = {
     classes: flags.get('classes') as string[] | undefined,
     limitPerClass: flags.get('limit') as number | undefined,
-    count: data === undefined ? ((flags.get('count') as number | undefined) ?? 1000) : undefined,
+    count: (flags.get('count') as number | undefined) ?? (data === SYNTHETIC ? 1000 : undefined),
   };
-  const planned = { data: data === undefined ? 'drawn' : resolve(data), choice, config: configFrom(args) };
-  checkPlan(planned, flags.has('stream'));
+  const planned = { data, choice, config: configFrom(args) };
+  checkPlan(planned);
   return { ...call, adapter: '', ...planned };
 }
 
@@ -120,9 +123,9 @@ async function measuredOn(info: RunInfo, { flags }: Parsed): Promise<RunInfo> {
   const given = flags.get('test') as string | undefined;
   if (given !== undefined && flags.has('held-out'))
     throw new ConfigError('--test: a run must be measured on those pictures or on a part held out of its own; got --held-out too. Leave one out.');
-  if (given !== undefined && info.data === 'drawn')
-    throw new ConfigError(`--test: it must go with pictures of your own to train on; got drawn ones. Name them: dawngrad pretrain DATA --test ${given}.`);
-  const own = info.data === 'drawn' || flags.has('held-out') ? undefined : await testFileOf(info.data);
+  if (given !== undefined && info.data === SYNTHETIC)
+    throw new ConfigError(`--test: it must go with pictures of your own to train on; got synthetic ones. Name them: dawngrad pretrain DATA --test ${given}.`);
+  const own = info.data === SYNTHETIC || flags.has('held-out') ? undefined : await testFileOf(info.data);
   const test = given === undefined ? own : resolve(given);
   checkData(test);
   return test === undefined ? info : { ...info, test, config: { ...info.config, heldOut: 0 } };
@@ -131,22 +134,22 @@ async function measuredOn(info: RunInfo, { flags }: Parsed): Promise<RunInfo> {
 /** The pictures to train on and those to measure on. */
 async function setsOf({ test, config }: RunInfo, pictures: PictureSource, out: Output, loading: Loading) {
   if (test === undefined) return splitHeldOut(pictures, config.heldOut, config.seed);
-  const opened = await openData(test, { views: config.size }, loading, (text) => out.tell(text));
-  out.tell(`Measured on ${opened.count} pictures from ${test}.`);
-  tellPictures(opened, out);
+  const opened = await openData(test, { views: config.size }, loading, (text) => out.log(text));
+  out.log(`Measured on ${opened.count} pictures from ${test}.`);
+  logPictures(opened, out);
   return { train: pictures, heldOut: alignedTo(pictures, opened, out) };
 }
 
 const runFolder = ({ flags }: Parsed): string => (flags.get('out') as string | undefined) ?? `runs/${new Date().toISOString().slice(0, 19).replace(/:/g, '-')}`;
 
-/** Opens or draws the pictures of a run. */
+/** Opens or makes the pictures of a run. */
 export async function picturesOf(info: RunInfo, out: Output, loading: Loading): Promise<PictureSource> {
-  const pictures = await openRunSource(info, loading, (text) => out.tell(text), info.config);
+  const pictures = await openRunSource(info, loading, (text) => out.log(text), info.config);
   const { count, classes } = pictures;
-  out.tell(`${count} pictures of ${sizeText(pictures)}${classes ? ` in ${classes.length} classes` : ''}${info.data === 'drawn' ? ', drawn' : ` from ${info.data}`}.`);
+  out.log(`${count} pictures of ${sizeText(pictures)}${classes ? ` in ${classes.length} classes` : ''}${info.data === SYNTHETIC ? ', synthetic' : ` from ${info.data}`}.`);
   const [{ batch }, { ahead }] = [info.config, loading];
   const streamed = streamedText(pictures, loading, (ahead + 1) * batch, ahead * batch + (ahead + 1) * EMBEDDED);
-  if (streamed) out.tell(streamed);
-  tellPictures(pictures, out);
+  if (streamed) out.log(streamed);
+  logPictures(pictures, out);
   return pictures;
 }

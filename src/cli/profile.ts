@@ -1,23 +1,27 @@
 import { measureCeiling } from '../backend/ceiling.js';
 import { GpuBackend } from '../backend/gpu.js';
-import { ConfigError } from '../core/errors.js';
+import { whole } from '../core/check.js';
 import { splitHeldOut } from '../data/pictures.js';
 import { writeAtomic } from '../io/atomic.node.js';
-import { demoConfig } from '../moco/config.js';
+import { pretrainSettings } from '../moco/config.js';
 import { Pretraining } from '../train/pretrain.js';
 import { chromeTrace } from '../compile/profile.js';
-import { commonFlags, openDevice, Output } from './common.js';
+import { commonFlags, ownFlags, settingFlags, sharedFlag } from './flags.js';
+import { openDevice } from './open-device.js';
+import { Output } from './output.js';
 import { describeFlags, type Flag, type Parsed } from './args.js';
 import type { Call, Command } from './command.js';
-import { loadingOf } from './loading.js';
+import { loadingOf } from './open-data.js';
 import { picturesOf, plannedRun } from './pretrain.js';
-import { configFlags, runFlags } from './pretrain-flags.js';
+import { runFlags } from './pretrain-flags.js';
 import { profileTable } from './profile-table.js';
+
+const STEPS = 3;
 
 const flags: readonly Flag[] = [
   ...runFlags.filter(({ name }) => ['preset', 'config', 'data', 'classes', 'limit', 'count', 'adapter', ...commonFlags.map((f) => f.name)].includes(name)),
-  { name: 'steps', kind: 'number', help: 'steps that are timed; a dispatch has their median (3)' },
-  { name: 'out', kind: 'text', help: 'write a trace for chrome://tracing or ui.perfetto.dev to this file' },
+  ...ownFlags({ steps: { kind: 'number', help: 'steps that are timed; a dispatch has their median', default: STEPS, rule: whole(1), todo: `Use ${STEPS}.` } }),
+  sharedFlag('out', { help: 'write a trace for chrome://tracing or ui.perfetto.dev to this file' }),
 ];
 
 const help = `dawngrad profile [DATA] [flags]
@@ -34,18 +38,17 @@ ${describeFlags(flags)}
 The method: see dawngrad pretrain --help.`;
 
 /** `dawngrad profile`. */
-export const profile: Command = { flags: [...flags, ...configFlags(demoConfig)], help, run: runProfile };
+export const profile: Command = { flags: [...flags, ...settingFlags(pretrainSettings)], help, run: runProfile };
 
 async function runProfile(args: Parsed, call: Call): Promise<number> {
-  const steps = (args.flags.get('steps') as number | undefined) ?? 3;
-  if (!(Number.isInteger(steps) && steps >= 1)) throw new ConfigError(`--steps: it is a whole number above 0; got ${steps}. Use 3.`);
+  const steps = (args.flags.get('steps') as number | undefined) ?? STEPS;
   const output = new Output(args);
   const info = plannedRun(args, call);
   const opened = (await openDevice(args)) as GpuBackend;
   const pictures = await picturesOf(info, output, loadingOf(args, opened));
   const { config } = info;
   const training = new Pretraining(config, splitHeldOut(pictures, config.heldOut, config.seed));
-  output.tell('Compiling kernels and measuring what the adapter can do.');
+  output.log('Compiling kernels and measuring what the adapter can do.');
   for (let i = 0; i < 2; i++) await training.trial(); // compiles first: the ceilings leave a warm device, and the steps are timed on it
   const ceiling = await measureCeiling(opened);
   const records = await training.profile(steps);

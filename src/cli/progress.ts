@@ -4,13 +4,13 @@ import { cutText, textWidth } from '../report/text-width.js';
 import { type Point, thin } from '../core/points.js';
 import type { EpochRecord, StepRecord } from '../train/pretrain.js';
 import { colour } from './colour.js';
-import { columnsOf, fitted, type Screen as Stream } from './screen.js';
+import { columnsOf, fitted, type Screen as Stream } from './terminal.js';
 
 /** Seconds between lines where the output is no terminal. */
 const EVERY = 10;
 const [MOST_CELLS, FEWEST_CELLS] = [24, 8];
 const [CHART_WIDTH, CHART_HEIGHT] = [76, 6];
-const KEPT = 2000; // points of the chart
+const MOST_POINTS = 2000; // points of the chart
 const CLEAR = '\r\x1b[J'; // to the end of the screen
 
 export interface ProgressOptions {
@@ -47,7 +47,7 @@ export class Progress {
   /** Whether lines are redrawn. */
   readonly #live: boolean;
   #losses: Point[] = [];
-  /** The first step that was told, and when: kernels are compiled by then. */
+  /** The first step that was shown, and when: kernels are compiled by then. */
   #first?: { step: number; at: number };
   #shown = 0;
   /** Milliseconds of the steps since a line was shown: what went into data, and all. */
@@ -70,7 +70,7 @@ export class Progress {
       const { steps, dataMs: data, stepMs: all } = this.#spent;
       this.#spent = { steps: steps + 1, dataMs: data + dataMs, stepMs: all + stepMs };
     }
-    if (chart && this.#live && this.#losses.push([step, loss]) > KEPT) this.#losses = thin(this.#losses, KEPT / 2);
+    if (chart && this.#live && this.#losses.push([step, loss]) > MOST_POINTS) this.#losses = thin(this.#losses, MOST_POINTS / 2);
     const now = Date.now();
     this.#first ??= { step, at: now };
     if (quiet || (!verbose && now - this.#shown < (this.#live ? 100 : EVERY * 1000) && step !== total)) return;

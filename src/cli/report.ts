@@ -10,9 +10,12 @@ import { gallery, type GalleryRow, picture } from '../report/nearest-gallery.js'
 import type { Run } from '../train/run.node.js';
 import type { Encoder } from '../nn/models.js';
 
-/** Writes a run's report.html as it stands; without `rows`, of an encoder that has diverged, only what was told and the views. */
+/**
+ * Writes a run's report.html as it stands; without `rows`, of an encoder that has diverged, only what was logged and the
+ * views.
+ */
 export async function writeReport(run: Run, training: Pretraining, skipped: Pictures['skipped'], rows: GalleryRow[] | undefined, elapsedSeconds: number): Promise<void> {
-  const { config, train, watched, method, warnings } = training;
+  const { config, train, subset, method, warnings } = training;
   const { steps, knn, spread, before } = run.history();
   const chance = method.chance(config.batch / config.accumulate);
   const notes = [...warnings];
@@ -22,7 +25,7 @@ export async function writeReport(run: Run, training: Pretraining, skipped: Pict
     adapter: run.info.adapter, version: run.info.version, seed: config.seed, notes, elapsedSeconds,
     steps, knn: knn.map((r) => ({ epoch: r.epoch, accuracy: r.knn, outputs: r.knnOutputs })), queueSize: Math.round(1 / chance.top1) - 1, chanceLoss: chance.loss,
     baselines: { ...before, trained: knn.at(-1)?.knn, k: config.knn, T: config.knnT },
-    gallery: await gallery(watched.train, watched.heldOut, rows ?? []),
+    gallery: await gallery(subset.train, subset.heldOut, rows ?? []),
     spread: spread.map((r) => ({ epoch: r.epoch, value: r.featureSpread })), published: publishedFor(run, training),
     memory: { ...training.memory, peak: backend().memory().peak },
     ...(await looks(training, rows !== undefined)),
@@ -41,12 +44,12 @@ const VIEWED = 12; // pictures
 
 /** What is to be seen: views, how similar they are to the encoder, and the map of held-out pictures. */
 async function looks(training: Pretraining, sound: boolean): Promise<Pick<ReportData, 'views' | 'similarity' | 'map'>> {
-  const { config, train, method, watched } = training;
+  const { config, train, method, subset } = training;
   const views = await previewViews(config, train, VIEWED);
   const shown = await Promise.all(Array.from({ length: views.count }, (_, i) => picture(views, i)));
   const pairs = shown.flatMap(({ png, label }, i) => (i % 2 === 0 ? [{ first: png, second: shown[i + 1].png, label }] : []));
   if (!sound) return { views: pairs };
   const { positive, negative } = await similarities(method.encoder as Encoder, config, train);
-  const mapped = watched.heldOut.count > 2 ? await pictureMap(watched.heldOut, (await watched.features()).heldOut) : undefined;
+  const mapped = subset.heldOut.count > 2 ? await pictureMap(subset.heldOut, (await subset.features()).heldOut) : undefined;
   return { views: pairs, similarity: { positive: [...positive], negative: [...negative] }, map: mapped };
 }

@@ -1,10 +1,9 @@
-import { ConfigError } from '../core/errors.js';
 import { alignClasses } from '../data/classes.js';
-import { drawPictures } from '../data/synthetic.js';
+import { SYNTHETIC } from '../data/synthetic.js';
 import type { PictureSet, PictureSource } from '../data/picture-source.js';
 import type { RunInfo } from '../train/run.node.js';
-import type { Output } from './common.js';
-import { type Loading, openData } from './loading.js';
+import type { Output } from './output.js';
+import { type Loading, openData } from './open-data.js';
 
 type Planned = Pick<RunInfo, 'data' | 'choice' | 'config'>;
 
@@ -13,15 +12,14 @@ type Planned = Pick<RunInfo, 'data' | 'choice' | 'config'>;
  * `cropMin` large enough to cut random views out of them.
  */
 export async function openRunSource(
-  { data, choice, config }: Planned, loading: Loading, tell: (text: string) => void, { size = config.size, cropMin }: { size?: number; cropMin?: number } = {},
+  { data, choice, config }: Planned, loading: Loading, log: (text: string) => void, { size = config.size, cropMin }: { size?: number; cropMin?: number } = {},
 ): Promise<PictureSource> {
   const { seed } = config;
-  if (data !== 'drawn') return openData(data, { ...choice, seed, views: size, cropMin }, loading, tell);
-  if (loading.stream) throw new ConfigError('--stream: only folders of pictures are streamed; got drawn pictures, which are made in memory. Leave it out, or name a folder.');
-  return drawPictures({ count: choice.count!, size: config.size, seed });
+  const framing = data === SYNTHETIC ? { size: config.size } : { views: size, cropMin };
+  return openData(data, { ...choice, ...framing, seed }, loading, log);
 }
 
-/** A set to measure on, its labels numbered as those that are trained on; what does not agree is told. */
+/** A set to measure on, its labels numbered as those that are trained on; what does not agree is a warning. */
 export function alignedTo<S extends PictureSource>(train: PictureSet, test: S, out: Output): S {
   const { test: aligned, warnings } = alignClasses(train, test);
   for (const warning of warnings) out.warn(warning);

@@ -1,3 +1,4 @@
+import { whole } from '../core/check.js';
 import { ConfigError } from '../core/errors.js';
 import { openPicture } from '../data/picture.node.js';
 import { writeAtomic } from '../io/atomic.node.js';
@@ -8,13 +9,16 @@ import { nearestNeighbours } from '../eval/knn.js';
 import { picture } from '../report/nearest-gallery.js';
 import { describeFlags, type Flag, type Parsed } from './args.js';
 import type { Command } from './command.js';
-import { Output } from './common.js';
-import { embedData, encoderFlags } from './embed.js';
+import { embedData, featureFlags } from './embed.js';
+import { ownFlags, sharedFlag } from './flags.js';
+import { Output } from './output.js';
+
+const NEAREST = 12;
 
 const flags: readonly Flag[] = [
-  { name: 'nearest', kind: 'number', help: 'how many to find (12)' },
-  { name: 'out', kind: 'text', help: 'where to write the page (search.html)' },
-  ...encoderFlags,
+  ...ownFlags({ nearest: { kind: 'number', help: 'how many to find', default: NEAREST, rule: whole(1), todo: `Use ${NEAREST}.` } }),
+  sharedFlag('out', { help: 'where to write the page', default: 'search.html' }),
+  ...featureFlags,
 ];
 
 const help = `dawngrad search PICTURE DATA --checkpoint RUN_OR_FILE [flags]
@@ -38,10 +42,10 @@ async function runSearch(args: Parsed): Promise<number> {
         `got ${args.positional.length} names. Write dawngrad search cat.jpg photos --checkpoint runs/photos.`,
     );
   const output = new Output(args);
-  await openPicture(file, 32); // one that cannot be decoded is told before any other is opened
+  await openPicture(file, 32); // one that cannot be decoded is refused before any other is opened
   const { pictures, features, size, embed } = await embedData('search', args, data, output);
   const query = await openPicture(file, size);
-  const near = await nearestNeighbours(await embed(query), features, (args.flags.get('nearest') as number | undefined) ?? 12);
+  const near = await nearestNeighbours(await embed(query), features, (args.flags.get('nearest') as number | undefined) ?? NEAREST);
   const shown = async (i: number, j: number) => ({ ...(await picture(pictures, i)), label: pictures.names[i], similarity: near.similarity[j] });
   const neighbours = await Promise.all(Array.from(near.index, shown));
   const out = (args.flags.get('out') as string | undefined) ?? 'search.html';

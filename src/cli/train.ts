@@ -6,23 +6,23 @@ import type { Pretraining, StepRecord, StepTiming } from '../train/pretrain.js';
 import { rawPixelAccuracy } from '../eval/raw-pixels.js';
 import { type GalleryRow, galleryRows } from '../report/nearest-gallery.js';
 import type { Metric, Run } from '../train/run.node.js';
-import { Board } from './board.js';
-import type { Output } from './common.js';
+import { Board } from './tensorboard.js';
+import type { Output } from './output.js';
 import { Progress } from './progress.js';
 import { writeReport } from './report.js';
-import { resultsOf, resultTable } from './table.js';
+import { resultsOf, resultTable } from './results.js';
 
 const INTERRUPTED = 130;
 
-/** How a run is watched. */
-export interface Watch {
+/** What training shows. */
+export interface TrainOptions {
   out: Output;
   chart: boolean;
   tensorboard: boolean;
 }
 
 /** Trains to the end or until interrupted, saving and logging on the way, and writes the report. Returns the exit code. */
-export async function train(run: Run, training: Pretraining, skipped: Pictures['skipped'], { out, chart, tensorboard }: Watch): Promise<number> {
+export async function train(run: Run, training: Pretraining, skipped: Pictures['skipped'], { out, chart, tensorboard }: TrainOptions): Promise<number> {
   const { totalSteps, stepsPerEpoch, config: { batch, accumulate } } = training;
   const chanceTop1 = training.method.chance(batch / accumulate).top1;
   const progress = new Progress({ total: totalSteps, stepsPerEpoch, batch, chanceTop1, quiet: out.quiet, verbose: out.verbose, chart });
@@ -37,8 +37,8 @@ export async function train(run: Run, training: Pretraining, skipped: Pictures['
     }).finally(() => progress.end());
     await run.written();
     const last = run.history().steps.at(-1);
-    if (typeof last?.skipped === 'number') out.tell(scaledText(last.skipped, last.step, last.lossScale!));
-    const rows = training.heldOut.count > 0 ? await galleryRows(training.watched.heldOut, await training.features()) : [];
+    if (typeof last?.skipped === 'number') out.log(scaledText(last.skipped, last.step, last.lossScale!));
+    const rows = training.heldOut.count > 0 ? await galleryRows(training.subset.heldOut, await training.features()) : [];
     await board?.gallery(rows);
     await report(rows);
     const results = resultsOf(run, training);
@@ -113,25 +113,25 @@ async function interruptible<T>(progress: Progress, work: (signal: AbortSignal) 
   }
 }
 
-const STEPS_TIMED = 8; // a step is told of when its values are read, several at once where the device is ahead
+const STEPS_TIMED = 8; // a step is known when its values are read, several at once where the device is ahead
 
 /** Adds to each step how fast the last eight were, and how much of it went into data; the first has no pace. */
 function clocked(batch: number): (record: StepRecord, timing: StepTiming) => StepRecord {
-  const told: number[] = [];
+  const times: number[] = [];
   const short = (v: number) => Number(v.toPrecision(5));
   return (record, { dataMs, stepMs }) => {
-    told.push(performance.now());
-    const steps = told.length - 1;
-    const picturesPerSecond = steps === 0 ? undefined : short((1000 * batch * steps) / (told.at(-1)! - told[0]));
-    if (steps === STEPS_TIMED) told.shift();
+    times.push(performance.now());
+    const steps = times.length - 1;
+    const picturesPerSecond = steps === 0 ? undefined : short((1000 * batch * steps) / (times.at(-1)! - times[0]));
+    if (steps === STEPS_TIMED) times.shift();
     return { ...record, picturesPerSecond, dataMs: short(dataMs), stepMs: short(stepMs) };
   };
 }
 
 /** k-NN before training, once a run. */
 async function baselines(log: (metric: Metric) => void, training: Pretraining): Promise<void> {
-  const { config, watched } = training;
+  const { config, subset } = training;
   const randomEncoder = await training.knn();
   if (randomEncoder === undefined) return;
-  log({ epoch: 0, rawPixels: await rawPixelAccuracy(watched, config), randomEncoder, chance: 1 / new Set(watched.train.labels).size });
+  log({ epoch: 0, rawPixels: await rawPixelAccuracy(subset, config), randomEncoder, chance: 1 / new Set(subset.train.labels).size });
 }

@@ -14,7 +14,7 @@ export function checkPictures(where: string, p: PictureSource): void {
 
 /** The same of what is known of a data set without its pixels. */
 export function checkSet(where: string, p: PictureSet): void {
-  if (!isRecord(p)) throw new ConfigError(`${where}: the pictures must be a data set; got ${told(p)}. Make one with openPictures() or drawPictures().`);
+  if (!isRecord(p)) throw new ConfigError(`${where}: the pictures must be a data set; got ${told(p)}. Make one with openPictures() or syntheticPictures().`);
   for (const key of ['count', 'height', 'width'] as const) check(where, `the pictures' ${key}`, p[key], whole(key === 'count' ? 0 : 1));
   const { count, names, labels, classes } = p;
   check(where, 'the names', names, { is: `a list of ${count}`, holds: (v) => Array.isArray(v) && v.length === count });

@@ -19,10 +19,10 @@ export interface FolderOptions {
   cropMin?: number;
   /** Only these sub-folders, numbered in this order. */
   classes?: readonly string[];
-  /** At most so many pictures of each class (of the folder if it has no classes), drawn by `seed`. */
+  /** At most so many pictures of each class (of the folder if it has no classes), sampled by `seed`. */
   limitPerClass?: number;
   seed?: number;
-  /** Told after each picture that has been decoded, or looked at where they are streamed. */
+  /** Called after each picture that has been decoded, or looked at where they are streamed. */
   onProgress?: (done: number, total: number) => void;
 }
 
@@ -45,7 +45,7 @@ export interface FolderPlan extends Chosen {
   warnings: string[];
 }
 
-const SIZE = 32; // pixels, where nothing is said
+const SIZE = 32; // pixels, by default
 const PROBED = 64; // pictures
 
 /**
@@ -119,9 +119,9 @@ function within({ pictures, unread, folders }: Listed, classes?: readonly string
 /** Applies `classes` and `limitPerClass` before anything is decoded. */
 function choose(pictures: readonly string[], all: string[] | undefined, { classes, limitPerClass, seed = 0 }: FolderOptions): Chosen {
   if (classes) checkClasses('openFolder', all ?? [], classes);
-  const kept = classes ?? all;
-  const groups = new Map<string, string[]>((kept ?? ['']).map((c) => [c, []]));
-  for (const name of pictures) groups.get(kept ? classOf(name) : '')?.push(name);
+  const used = classes ?? all;
+  const groups = new Map<string, string[]>((used ?? ['']).map((c) => [c, []]));
+  for (const name of pictures) groups.get(used ? classOf(name) : '')?.push(name);
   const names = [...groups.values()].flatMap((group, c) => draw(group, limitPerClass ?? Infinity, seed, 'limitPerClass', c));
-  return { names, ...(kept && { classes: [...kept] }) };
+  return { names, ...(used && { classes: [...used] }) };
 }

@@ -5,9 +5,9 @@ import { decodedBytes, type FolderOptions, type FolderPlan, labelsOf, planFolder
 import { some } from './folder-warnings.js';
 import { pathOf } from './file-names.node.js';
 import type { Pictures, PictureSet, Pixels, Skipped } from './picture-source.js';
-import { pool } from './pool.js';
+import { forEachOf } from './concurrency.js';
 import { decode, type Decoded, DECODERS, forManyPictures } from './sharp.node.js';
-import { whyUnreadable } from './whole.node.js';
+import { whyUnreadable } from './intact-file.node.js';
 
 /**
  * Decodes a folder of pictures with sharp. If every picture lies in a sub-folder, the first
@@ -22,7 +22,7 @@ export async function decodeFolder(plan: FolderPlan, { onProgress }: Pick<Folder
   checkRoom(folder, names.length, await decodedBytes(plan));
   const decoded = new Array<Decoded | undefined>(names.length);
   let [done, bytes] = [0, 0];
-  await forManyPictures(sharp, () => pool(names.length, DECODERS, async (i) => {
+  await forManyPictures(sharp, () => forEachOf(names.length, DECODERS, async (i) => {
     decoded[i] = await readFile(pathOf(folder, names[i])).then((content) => decode(sharp, content, framing)).catch(() => undefined);
     bytes += decoded[i]?.data.length ?? 0;
     checkRoom(folder, names.length, bytes);
@@ -83,9 +83,9 @@ export function described({ folder, names, classes, framing: { side }, warnings 
     throw new FormatError(
       `${folder}: at least one picture must be readable; got ${names.length} that are not, the first ${skipped[0].name}: ${skipped[0].reason}. Are they really pictures?`,
     );
-  const kept = names.filter((_, i) => !failed.has(i));
-  const labels = classes && labelsOf(kept, classes);
+  const usable = names.filter((_, i) => !failed.has(i));
+  const labels = classes && labelsOf(usable, classes);
   const lost = classes?.filter((_, c) => !labels!.includes(c)) ?? [];
-  const told = lost.length === 0 ? warnings : [...warnings, `${folder}: a class must have pictures that can be read; got none of ${some(lost)}. Replace them, or remove the folders.`];
-  return { count: kept.length, height: side, width: side, names: kept, skipped, ...(classes && { labels, classes }), ...(told.length > 0 && { warnings: told }) };
+  const all = lost.length === 0 ? warnings : [...warnings, `${folder}: a class must have pictures that can be read; got none of ${some(lost)}. Replace them, or remove the folders.`];
+  return { count: usable.length, height: side, width: side, names: usable, skipped, ...(classes && { labels, classes }), ...(all.length > 0 && { warnings: all }) };
 }

@@ -1,6 +1,6 @@
 import { check, instance, text } from '../core/check.js';
 import { FormatError } from '../core/errors.js';
-import { roomFor } from './allocate.js';
+import { roomFor } from './picture-memory.js';
 
 /** Grey pictures of an IDX file, spread over RGB: `data` is `[count, height, width, 3]`. */
 export interface IdxImages {
@@ -20,6 +20,18 @@ export interface IdxLabels {
 
 const IMAGES = 0x00000803;
 const LABELS = 0x00000801;
+/** Bytes of the longest header. */
+export const IDX_HEADER = 16;
+
+/** What a header says: of labels, height and width are 1. */
+export interface IdxHeader {
+  kind: 'images' | 'labels';
+  count: number;
+  height: number;
+  width: number;
+  /** Bytes of the header. */
+  first: number;
+}
 
 /**
  * Reads an MNIST-style IDX file (LeCun): big-endian magic, one u32 per axis, then unsigned bytes.
@@ -28,6 +40,18 @@ const LABELS = 0x00000801;
 export function parseIdx(bytes: Uint8Array, name: string): IdxImages | IdxLabels {
   check('parseIdx', 'the bytes', bytes, instance(Uint8Array));
   check('parseIdx', 'the name', name, text);
+  const { kind, first, count, height, width } = idxHeader(bytes, bytes.length, name);
+  if (kind === 'labels') return { kind, labels: Uint32Array.from(bytes.subarray(first)), count };
+  const data = roomFor(name, count, height, width);
+  spreadGrey(bytes.subarray(first), data);
+  return { kind, data, count, height, width };
+}
+
+/**
+ * The header of a file of `size` bytes, of which `bytes` are the first 16 or all.
+ * @throws FormatError where it is none, or its sizes are not the file's.
+ */
+export function idxHeader(bytes: Uint8Array, size: number, name: string): IdxHeader {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const magic = bytes.length >= 4 ? view.getUint32(0) : -1;
   if (magic !== IMAGES && magic !== LABELS)
@@ -36,22 +60,30 @@ export function parseIdx(bytes: Uint8Array, name: string): IdxImages | IdxLabels
         `got ${magic < 0 ? `${bytes.length} bytes` : `0x${magic.toString(16).padStart(8, '0')}`}. Is it the right file?`,
     );
   const axes = magic === IMAGES ? 3 : 1;
-  const body = bytes.subarray(4 + 4 * axes);
-  if (bytes.length < 4 + 4 * axes)
-    throw new FormatError(`${name}: an IDX header of ${axes} axes must have ${4 + 4 * axes} bytes; got ${bytes.length}. The file is truncated: download it again.`);
-  const [count, height = 1, width = 1] = Array.from({ length: axes }, (_, i) => view.getUint32(4 + 4 * i));
-  checkSize(name, [count, height, width].slice(0, axes), body.length);
-  if (axes === 1) return { kind: 'labels', labels: Uint32Array.from(body), count };
-  const data = roomFor(name, count, height, width);
-  for (let i = 0; i < body.length; i++) data[3 * i] = data[3 * i + 1] = data[3 * i + 2] = body[i];
-  return { kind: 'images', data, count, height, width };
+  const first = 4 + 4 * axes;
+  if (size < first)
+    throw new FormatError(
+      `${name}: an IDX header of ${axes} axes must have ${first} bytes; got ${size}. ` +
+        'The file is truncated: download it again.',
+    );
+  const sizes = Array.from({ length: axes }, (_, i) => view.getUint32(4 + 4 * i));
+  checkSize(name, sizes, size - first);
+  const [count, height = 1, width = 1] = sizes;
+  return { kind: magic === IMAGES ? 'images' : 'labels', count, height, width, first };
+}
+
+/** Grey pixels to RGBRGB... */
+export function spreadGrey(grey: Uint8Array, to: Uint8Array): void {
+  for (let i = 0; i < grey.length; i++) to[3 * i] = to[3 * i + 1] = to[3 * i + 2] = grey[i];
 }
 
 /** Compares what the header says with what is there, in exact integers. */
 function checkSize(name: string, sizes: number[], got: number): void {
   const want = sizes.reduce((n, d) => n * BigInt(d), 1n);
   if (sizes.some((d) => d === 0))
-    throw new FormatError(`${name}: an IDX file must hold at least one value on each axis; got [${sizes.join(', ')}]. The file is empty: download it again.`);
+    throw new FormatError(
+      `${name}: an IDX file must hold at least one value on each axis; got [${sizes.join(', ')}]. The file is empty: download it again.`,
+    );
   if (want !== BigInt(got))
     throw new FormatError(
       `${name}: the header says [${sizes.join(', ')}], so ${want} bytes must follow; got ${got}. ` +

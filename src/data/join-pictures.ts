@@ -1,16 +1,23 @@
 import { ShapeError } from '../core/errors.js';
-import type { Pictures } from './picture-source.js';
-import { roomFor } from './allocate.js';
+import type { Pictures, PictureSet, Pixels } from './picture-source.js';
+import { roomFor } from './picture-memory.js';
+
+/** @throws ShapeError unless all sets have pictures of one size and the same classes. */
+export function checkAlike(where: string, parts: readonly (PictureSet & Partial<Pixels>)[]): void {
+  const [first, ...rest] = parts;
+  for (const p of rest)
+    if (p.places || first.places || p.height !== first.height || p.width !== first.width || p.classes?.join('\n') !== first.classes?.join('\n'))
+      throw new ShapeError(
+        `${where}: all parts must have one size and one list of classes; ` +
+          `got ${first.height}x${first.width} and ${p.height}x${p.width}. Join like with like.`,
+      );
+}
 
 /** Sets of the same size and classes one after the other, e.g. the batches of CIFAR-10. */
 export function joinPictures(parts: readonly Pictures[]): Pictures {
   const [first, ...rest] = parts;
   if (rest.length === 0) return first;
-  for (const p of rest)
-    if (p.places || first.places || p.height !== first.height || p.width !== first.width || p.classes?.join('\n') !== first.classes?.join('\n'))
-      throw new ShapeError(
-        `joinPictures: all parts have one size and one list of classes; got ${first.height}x${first.width} and ${p.height}x${p.width}. Join like with like.`,
-      );
+  checkAlike('joinPictures', parts);
   const count = parts.reduce((n, p) => n + p.count, 0);
   const data = roomFor('joinPictures', count, first.height, first.width);
   const labels = first.labels && new Uint32Array(count);

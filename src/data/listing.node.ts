@@ -5,7 +5,7 @@ import { nameOf, pathOf } from './file-names.node.js';
 const READ = /\.(jpe?g|jpe|jfif|png|webp)$/i;
 const UNREAD = /\.(heic|heif|hif|avif|tiff?|gif|bmp|dib|jp2|j2k|jxl|svg|psd|ico|tga|p[bgpn]m|exr|hdr|dng|cr[23w]|nef|arw|orf|rw2|raf|raw)$/i;
 /** Folders that systems and programs keep beside pictures; names that begin with a dot are passed over too. */
-const KEPT_BY_SYSTEMS = /^(@eaDir|__MACOSX|#recycle|@Recycle|@Recently-Snapshot|\$RECYCLE\.BIN|System Volume Information|lost\+found)$/i;
+const OF_SYSTEMS = /^(@eaDir|__MACOSX|#recycle|@Recycle|@Recently-Snapshot|\$RECYCLE\.BIN|System Volume Information|lost\+found)$/i;
 
 /** What lies in a folder, as paths relative to it with forward slashes, sorted by character code: the same on every machine. */
 export interface Listed {
@@ -36,7 +36,7 @@ async function walk(root: string, inside: string, found: Listed, above: Readonly
   const inner = new Set([...above, real]);
   for (const entry of entries) {
     const own = nameOf(entry.name);
-    if (own.startsWith('.') || KEPT_BY_SYSTEMS.test(own)) continue;
+    if (own.startsWith('.') || OF_SYSTEMS.test(own)) continue;
     const name = inside ? `${inside}/${own}` : own;
     const kind = entry.isSymbolicLink() ? await stat(pathOf(root, name)).catch(() => undefined) : entry;
     if (kind?.isDirectory()) {

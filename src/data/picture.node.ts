@@ -4,7 +4,7 @@ import { FormatError } from '../core/errors.js';
 import { forEvaluation } from './framing.js';
 import type { Pictures } from './picture-source.js';
 import { decode, loadSharp } from './sharp.node.js';
-import { whyUnreadable } from './whole.node.js';
+import { whyUnreadable } from './intact-file.node.js';
 
 /** One picture from a file, as a set of one, to be evaluated in a view of `size` pixels a side. @throws FormatError where it cannot be decoded. */
 export async function openPicture(file: string, size: number): Promise<Pictures> {

@@ -3,8 +3,8 @@ import { ConfigError } from '../core/errors.js';
 import { Rng } from '../core/rng.js';
 import { nearest } from '../core/nearest.js';
 import { checkPictures } from './check.js';
-import { roomFor } from './allocate.js';
-import { inMemory, type Pictures, type PictureSet, type PictureSource, type Pixels } from './picture-source.js';
+import { roomFor } from './picture-memory.js';
+import { inMemory, type Pictures, type PictureSet, type PictureSource, type Pixels, type StreamedPictures } from './picture-source.js';
 
 const anySeed = whole(-Number.MAX_SAFE_INTEGER);
 const size = whole(1);
@@ -29,7 +29,7 @@ export const placeRows = ({ places }: Pick<Pixels, 'places'>, indices: ArrayLike
 
 /**
  * The pictures at `indices`, in that order: copied, or of a streamed set to be decoded when they are asked for.
- * `skipped` describes the source and is kept.
+ * `skipped` describes the source and stays.
  */
 export function subset<S extends PictureSource>(p: S, indices: ArrayLike<number>): S {
   checkPictures('subset', p);
@@ -39,7 +39,11 @@ export function subset<S extends PictureSource>(p: S, indices: ArrayLike<number>
   if (labels) for (let i = 0; i < indices.length; i++) labels[i] = p.labels![indices[i]];
   const about = { ...p, count: indices.length, names, ...(labels && { labels }) };
   if (inMemory(p)) return { ...about, ...copyPictures(p, indices) };
-  return { ...about, load: (places: ArrayLike<number>, signal?: AbortSignal) => p.load(Uint32Array.from(places, (i) => indices[i]), signal) };
+  const load: StreamedPictures['load'] = async (places, signal) => {
+    checkIndices('load', about, places);
+    return p.load(Uint32Array.from(places, (i) => indices[i]), signal);
+  };
+  return { ...about, load };
 }
 
 /** The pixels of the pictures at `indices`, copied. */
@@ -95,23 +99,23 @@ export function heldOutPlaces(
 }
 
 /** The pictures of the classes called `names`; labels are numbered anew in the order of `names`. */
-export function selectClasses(p: Pictures, names: readonly string[]): Pictures {
+export function selectClasses<S extends PictureSource>(p: S, names: readonly string[]): S {
   checkPictures('selectClasses', p);
   checkClasses('selectClasses', (p.labels && p.classes) ?? [], names);
   const to = new Map(names.map((name, i) => [p.classes!.indexOf(name), i]));
-  const kept: number[] = [];
-  for (let i = 0; i < p.count; i++) if (to.has(p.labels![i])) kept.push(i);
-  const out = subset(p, kept);
+  const chosen: number[] = [];
+  for (let i = 0; i < p.count; i++) if (to.has(p.labels![i])) chosen.push(i);
+  const out = subset(p, chosen);
   return { ...out, classes: [...names], labels: out.labels!.map((l) => to.get(l)!) };
 }
 
 /** At most `n` pictures of each class (of the whole set if it is unlabelled), at random by `seed`, in the order of the source. */
-export function limitPerClass(p: Pictures, n: number, seed: number): Pictures {
+export function limitPerClass<S extends PictureSource>(p: S, n: number, seed: number): S {
   checkPictures('limitPerClass', p);
   checkLimit('limitPerClass', n);
   check('limitPerClass', 'the seed', seed, anySeed);
-  const kept = byClass(p).flatMap((members, c) => draw(members, n, seed, 'limitPerClass', c));
-  return subset(p, kept.sort((a, b) => a - b));
+  const chosen = byClass(p).flatMap((members, c) => draw(members, n, seed, 'limitPerClass', c));
+  return subset(p, chosen.sort((a, b) => a - b));
 }
 
 /** Throws unless `n` is a positive integer. */
@@ -128,9 +132,9 @@ export function checkClasses(where: string, known: readonly string[], names: rea
     throw new ConfigError(`${where}: there must be at least one class; got none. Known: ${list(known)}.`);
   for (const name of names) {
     if (known.includes(name)) continue;
-    const guess = nearest(name, known);
+    const near = nearest(name, known);
     throw new ConfigError(
-      `${where}: a class must be one of the data set's; got '${name}'. ${guess ? `Did you mean '${guess}'? ` : ''}Known: ${list(known)}.`,
+      `${where}: a class must be one of the data set's; got '${name}'. ${near ? `Did you mean '${near}'? ` : ''}Known: ${list(known)}.`,
     );
   }
   if (new Set(names).size !== names.length)

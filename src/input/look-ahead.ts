@@ -1,14 +1,12 @@
-import { told } from '../core/check.js';
-import { ConfigError } from '../core/errors.js';
+import { check, type Rule, whole } from '../core/check.js';
 
 /** How many steps or batches are begun before their turn, if it is not said. */
 export const AHEAD = 2;
 
+export const aheadRule: Rule = { is: 'a whole number of steps in [0, 64]', holds: whole(0, 64).holds };
+
 /** Throws unless `ahead` is a number of steps. */
-export function checkAhead(ahead: number): void {
-  if (!(Number.isInteger(ahead) && ahead >= 0 && ahead <= 64))
-    throw new ConfigError(`ahead: it must be a whole number of steps in [0, 64]; got ${told(ahead)}. Use ${AHEAD}.`);
-}
+export const checkAhead = (ahead: number): void => check('ahead', 'it', ahead, aheadRule, `Use ${AHEAD}.`);
 
 /**
  * Values that `make(0)`, `make(1)` … `make(count - 1)` give later, begun before they are asked for: besides the one that

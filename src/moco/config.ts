@@ -1,90 +1,203 @@
-import { above0, anyNumber, anything, atLeast0, below1, check, checkOptions, finite, flag, listOf, oneOf, type Rule, text, upTo1, whole } from '../core/check.js';
+import { above0, anyNumber, atLeast0, below1, finite, listOf, text, upTo1, whole } from '../core/check.js';
 import { ConfigError } from '../core/errors.js';
-import { type Augmentation, mocoV1Augmentation, mocoV2Augmentation, mocoV3Augmentations } from '../ops/augment_params.js';
+import { checkConfigOf, type ConfigOf, defaultsOf, pickSettings, settings } from '../core/settings.js';
+import { models } from '../nn/models.js';
+import {
+  type Augmentation,
+  mocoV1Augmentation,
+  mocoV2Augmentation,
+  mocoV3Augmentations,
+} from '../ops/augment_params.js';
 import { seedRule } from './check.js';
 
-/** Everything a pretraining run depends on, besides its pictures. */
-export interface PretrainConfig {
+const three = listOf(anyNumber, 3);
+const anOr = (names: readonly string[]): string => `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`;
+
+/**
+ * Every setting of pretraining, a row each. The defaults are MoCo v2 at a size that a processor trains in a minute; the
+ * type of the configuration, its checks, the flags of the commands and their help derive from the rows.
+ */
+export const pretrainSettings = settings({
   /** The mechanism; MoCo v1 and v2 are `moco`. */
-  method: 'moco' | 'moco-v3' | 'end-to-end' | 'memory-bank';
+  method: {
+    default: 'moco',
+    choices: ['moco', 'moco-v3', 'end-to-end', 'memory-bank'],
+    help: 'moco (v1 and v2), moco-v3, end-to-end or memory-bank',
+  },
   /** A name that `models` knows. */
-  model: string;
-  stem: 'imagenet' | 'cifar' | 'small';
-  head: 'linear' | 'mlp';
+  model: { default: 'resnet-tiny', rule: text, help: anOr(Object.keys(models)) },
+  stem: {
+    default: 'small',
+    choices: ['small', 'cifar', 'imagenet'],
+    help: 'small (3×3 and first stage, both stride 2), cifar (3×3) or imagenet (7×7 and pooling)',
+  },
+  head: {
+    default: 'mlp',
+    choices: ['mlp', 'linear'],
+    help: 'mlp (MoCo v2) or linear (v1); moco-v3 has heads of its own',
+  },
   /** Size of queries and keys. */
-  dim: number;
+  dim: { default: 64, rule: whole(1), help: 'size of queries and keys' },
   /** Width of the hidden layers of MoCo v3's heads. */
-  hidden: number;
-  /** Keys in the queue, or rows of the memory bank drawn a step. */
-  K: number;
+  hidden: { default: 128, rule: whole(1), help: "width of moco-v3's heads" },
+  /** Keys in the queue, or rows of the memory bank sampled a step. */
+  K: { default: 128, rule: whole(1), help: 'keys in the queue, or rows of the memory bank sampled a step' },
   /** Momentum of the key encoder, or of the memory bank's rows. */
-  m: number;
+  m: { default: 0.99, rule: upTo1, help: "momentum of the key encoder, or of the memory bank's rows" },
   /** The momentum stays, or rises to 1 along a cosine. */
-  mSchedule: 'constant' | 'cosine';
+  mSchedule: { default: 'constant', choices: ['constant', 'cosine'], help: 'constant, or cosine: m rises to 1' },
   /** Temperature. */
-  T: number;
+  T: { default: 0.2, rule: above0, help: 'temperature' },
   /** `moco`: each view is query and key in turn. MoCo v3 always is. */
-  symmetric: boolean;
+  symmetric: { default: false, help: 'moco: each view is query and key in turn' },
   /** `end-to-end`: queries and keys have one encoder. */
-  shared: boolean;
-  /** `memory-bank`: softmax or NCE over the K drawn rows, or the full softmax. */
-  bankLoss: 'softmax' | 'nce' | 'full';
-  epochs: number;
-  batch: number;
-  /** Parts of a batch whose gradients add up. MoCo's queue is as for the whole batch; negatives from the batch are those of the part. */
-  accumulate: number;
-  optimizer: 'sgd' | 'lars' | 'adamw';
-  /** `f16`: activations and their gradients are halves where the adapter has them, parameters f32, and the loss is scaled. */
-  precision: 'f32' | 'f16';
+  shared: { default: true, help: 'end-to-end: queries and keys have one encoder' },
+  /** `memory-bank`: softmax or NCE over the K sampled rows, or the full softmax. */
+  bankLoss: {
+    default: 'softmax',
+    choices: ['softmax', 'nce', 'full'],
+    help: 'memory-bank: softmax or nce over the sampled rows, or full',
+  },
+  epochs: { default: 12, rule: whole(1), help: 'passes over the pictures' },
+  batch: { default: 32, rule: whole(2), help: 'pictures a step' },
+  /**
+   * Parts of a batch whose gradients add up. MoCo's queue is as for the whole batch; negatives from the batch are those
+   * of the part.
+   */
+  accumulate: {
+    default: 1,
+    rule: whole(1),
+    help: 'parts of a batch whose gradients add up (fewer negatives in moco-v3 and end-to-end)',
+  },
+  optimizer: { default: 'sgd', choices: ['sgd', 'lars', 'adamw'], help: 'sgd, lars or adamw' },
+  /** `f16`: activations and their gradients in f16 where the adapter has it, parameters in f32, the loss scaled. */
+  precision: {
+    default: 'f32',
+    choices: ['f32', 'f16'],
+    help: 'f32, or f16: activations in f16, parameters f32, the loss scaled',
+  },
   /** Highest learning rate for a batch of `lrBatch`; it grows in proportion to the batch. */
-  lr: number;
-  lrBatch: number;
-  /** `cosine` counts epochs from 0; `cosine-1` from 1, so that the last epoch's rate is 0; `step` is a tenth from each milestone on. */
-  schedule: 'cosine' | 'cosine-1' | 'step';
-  milestones: readonly number[];
+  lr: { default: 0.1, rule: atLeast0, help: 'highest learning rate, for a batch of --lr-batch' },
+  lrBatch: {
+    default: 32,
+    rule: whole(1),
+    help: 'the batch that --lr is for; the rate grows in proportion to the batch',
+  },
+  momentum: { default: 0.9, rule: below1, help: 'momentum of SGD and LARS' },
+  weightDecay: { default: 5e-4, rule: atLeast0, help: 'weight decay' },
+  /**
+   * `cosine` counts epochs from 0; `cosine-1` from 1, so that the last epoch's rate is 0; `step` is a tenth from each
+   * milestone on.
+   */
+  schedule: {
+    default: 'cosine',
+    choices: ['cosine', 'cosine-1', 'step'],
+    help: 'cosine, cosine-1 (rate 0 in the last epoch) or step',
+  },
+  milestones: { default: [], rule: listOf(anyNumber), help: 'step: epochs from which on the rate is a tenth' },
   /** Epochs in which the learning rate rises from 0. */
-  warmup: number;
+  warmup: { default: 0, rule: atLeast0, help: 'epochs in which the learning rate rises from 0' },
   /** How often the learning rate and m are set. */
-  scheduleEvery: 'epoch' | 'step';
-  momentum: number;
-  weightDecay: number;
+  scheduleEvery: { default: 'epoch', choices: ['epoch', 'step'], help: 'epoch or step: how often rates are set' },
   /** Parts of a batch that batch norm normalises apart. */
-  splits: number;
+  splits: { default: 2, rule: whole(1), help: 'parts of a batch that batch norm keeps apart' },
   /** Keys are encoded in another order than queries. Off only to show why it matters. */
-  shuffle: boolean;
+  shuffle: { default: true, help: 'encode keys in another order than queries (without it batch norm leaks)' },
   /** Pixels of a view. */
-  size: number;
+  size: {
+    default: 32,
+    rule: whole(4),
+    help: 'pixels of a view; a folder is decoded at 8/7 of it (at 64 at least), no larger than its pictures are',
+  },
   /** The random views of MoCo v1, v2 or v3. */
-  augmentation: 'v1' | 'v2' | 'v3';
+  augmentation: { default: 'v2', choices: ['v1', 'v2', 'v3'], help: 'random views as of MoCo v1, v2 or v3' },
   /** Smallest part of a picture that a view shows. */
-  cropMin: number;
+  cropMin: {
+    default: 0.4,
+    rule: finite(' in (0, 1]', (v) => v > 0 && v <= 1),
+    help: 'smallest part of a picture that a view shows',
+  },
   /** Blur views where the augmentation does; MoCo's CIFAR demonstration does not. */
-  blur: boolean;
+  blur: { default: false, help: 'blur views where the augmentation does' },
   /** Mean and standard deviation of each channel in [0, 1]. */
-  mean: readonly number[];
-  std: readonly number[];
-  /** Neighbours and temperature of the weighted k-NN that watches the features. */
-  knn: number;
-  knnT: number;
+  mean: { default: mocoV2Augmentation.mean, rule: three, help: 'mean of each channel in [0, 1]' },
+  std: { default: mocoV2Augmentation.std, rule: listOf(above0, 3), help: 'standard deviation of each channel' },
+  /** Neighbours and temperature of the weighted k-NN that monitors the features. */
+  knn: { default: 20, rule: whole(1), help: 'neighbours of the k-NN monitor' },
+  knnT: { default: 0.1, rule: above0, help: 'temperature of its votes' },
   /** Epochs from one k-NN to the next. */
-  knnEvery: number;
-  /** k-NN by the outputs of the encoder's head too, as the published curve of MoCo's CIFAR-10 demonstration was measured. */
-  knnOutputs: boolean;
+  knnEvery: { default: 4, rule: whole(1), help: 'epochs from one k-NN to the next' },
+  /** k-NN by the outputs of the encoder's head too, as the published curve of MoCo's CIFAR-10 demonstration was. */
+  knnOutputs: { default: false, help: "k-NN by the outputs of the encoder's head too" },
   /** Part of the pictures that is never trained on. */
-  heldOut: number;
-  seed: number;
-}
+  heldOut: { default: 0.2, rule: below1, help: 'part of the pictures kept for k-NN and never trained on' },
+  seed: { default: 1, rule: seedRule, help: 'seed of everything random' },
+});
+
+/** Everything a pretraining run depends on, besides its pictures. */
+export interface PretrainConfig extends ConfigOf<typeof pretrainSettings> {}
 
 /** MoCo v2 at a size that a processor trains in a minute. */
-export const demoConfig: PretrainConfig = {
-  method: 'moco', model: 'resnet-tiny', stem: 'small', head: 'mlp', dim: 64, hidden: 128,
-  K: 128, m: 0.99, mSchedule: 'constant', T: 0.2, symmetric: false, shared: true, bankLoss: 'softmax',
-  epochs: 12, batch: 32, accumulate: 1, optimizer: 'sgd', precision: 'f32', lr: 0.1, lrBatch: 32, momentum: 0.9, weightDecay: 5e-4,
-  schedule: 'cosine', milestones: [], warmup: 0, scheduleEvery: 'epoch',
-  splits: 2, shuffle: true,
-  size: 32, augmentation: 'v2', cropMin: 0.4, blur: false, mean: mocoV2Augmentation.mean, std: mocoV2Augmentation.std,
-  knn: 20, knnT: 0.1, knnEvery: 4, knnOutputs: false, heldOut: 0.2, seed: 1,
-};
+export const demoConfig: PretrainConfig = defaultsOf(pretrainSettings);
+
+type Judge = (config: PretrainConfig, pictures: number) => string | false;
+
+const inParts = ({ accumulate }: PretrainConfig): string => (accumulate > 1 ? ` in each of ${accumulate} parts` : '');
+
+/** What settings must be to each other and to the number of pictures: a sentence where they are not. */
+const crossRules: readonly Judge[] = [
+  ({ warmup, epochs }) =>
+    warmup >= epochs && `warmup: it must end before the last epoch; got ${warmup} of ${epochs} epochs. Shorten it.`,
+  (c) => {
+    const parts = c.splits * c.accumulate;
+    return (
+      c.batch % parts !== 0 &&
+      `splits: the batch must divide into equal parts for batch norm; got batch ${c.batch} and splits ${c.splits}${inParts(c)}. ` +
+        `Use a batch of ${Math.max(2, Math.round(c.batch / parts)) * parts}, or other splits.`
+    );
+  },
+  (c) =>
+    c.batch / c.splits / c.accumulate < 2 &&
+    'splits: a part must have at least 2 pictures for batch norm; ' +
+      `got batch ${c.batch} and splits ${c.splits}${inParts(c)}. Use fewer splits.`,
+  ({ batch, splits, accumulate }, pictures) =>
+    pictures < batch &&
+    `batch: it must not exceed the pictures to train on; got batch ${batch} and ${pictures} pictures. ` +
+      `Use a batch of ${Math.max(2, Math.floor(pictures / splits / accumulate) * splits * accumulate)} or fewer, or more pictures.`,
+];
+
+/** What works and is seldom meant: a sentence where it is so. */
+const cautions: readonly Judge[] = [
+  ({ method, K }, pictures) =>
+    method === 'moco' &&
+    K > pictures &&
+    `K: the queue (${K} keys) is larger than the data set (${pictures} pictures), so it holds other views of the query's own picture ` +
+      'as negatives, which teaches the encoder to tell a picture from itself. ' +
+      `Use --K ${2 ** Math.floor(Math.log2(Math.max(2, pictures / 2)))} or fewer.`,
+  ({ method, accumulate, batch }) =>
+    accumulate > 1 &&
+    (method === 'moco-v3' || method === 'end-to-end') &&
+    `accumulate: the negatives of ${method} are the other keys of the backward pass, so each query has ` +
+      `${batch / accumulate - 1} and not ${batch - 1}. Use --accumulate 1 to compare with the paper.`,
+];
+
+/** Checks settings each by itself, all of them or those of `keys`. @throws ConfigError as `checkConfigOf`. */
+export function checkSettings(where: string, config: object, keys?: readonly (keyof PretrainConfig)[]): void {
+  checkConfigOf(where, keys ? pickSettings(pretrainSettings, keys) : pretrainSettings, config);
+}
+
+/**
+ * Checks a configuration against its rules and the number of pictures to train on.
+ * @returns warnings.
+ * @throws ConfigError
+ */
+export function checkConfig(config: PretrainConfig, pictures: number): string[] {
+  checkSettings('configuration', config);
+  const sentences = (judges: readonly Judge[]) => judges.flatMap((judge) => judge(config, pictures) || []);
+  const [wrong] = sentences(crossRules);
+  if (wrong) throw new ConfigError(wrong);
+  return sentences(cautions);
+}
 
 const recipes = {
   v1: [mocoV1Augmentation, mocoV1Augmentation],
@@ -92,61 +205,7 @@ const recipes = {
   v3: mocoV3Augmentations,
 } as const;
 
-/** How the first and the second view are drawn. */
+/** How the first and the second view are sampled. */
 export function viewsOf({ augmentation, cropMin, blur, mean, std }: PretrainConfig): Augmentation[] {
   return recipes[augmentation].map((a) => ({ ...a, scale: [cropMin, 1], mean, std, blur: blur ? a.blur : undefined }));
-}
-
-const three = listOf(anyNumber, 3);
-
-/** What each setting must be. */
-export const configRules: Readonly<Record<keyof PretrainConfig, Rule>> = {
-  method: oneOf('moco', 'moco-v3', 'end-to-end', 'memory-bank'), model: text, stem: oneOf('small', 'cifar', 'imagenet'), head: oneOf('mlp', 'linear'),
-  dim: whole(1), hidden: whole(1), K: whole(1), m: upTo1, mSchedule: oneOf('constant', 'cosine'), T: above0, symmetric: flag, shared: flag,
-  bankLoss: oneOf('softmax', 'nce', 'full'), epochs: whole(1), batch: whole(2), accumulate: whole(1), optimizer: oneOf('sgd', 'lars', 'adamw'),
-  precision: oneOf('f32', 'f16'), lr: atLeast0, lrBatch: whole(1), schedule: oneOf('cosine', 'cosine-1', 'step'), milestones: listOf(anyNumber), warmup: atLeast0,
-  scheduleEvery: oneOf('epoch', 'step'), momentum: below1, weightDecay: atLeast0, splits: whole(1), shuffle: flag, size: whole(4),
-  augmentation: oneOf('v1', 'v2', 'v3'), cropMin: finite(' in (0, 1]', (v) => v > 0 && v <= 1), blur: flag, mean: three, std: listOf(above0, 3),
-  knn: whole(1), knnT: above0, knnEvery: whole(1), knnOutputs: flag, heldOut: below1, seed: seedRule,
-};
-
-/** Checks each setting by itself. @throws ConfigError that names one which cannot work, is missing or unknown. */
-export function checkSettings(where: string, c: Partial<PretrainConfig>, keys: readonly (keyof PretrainConfig)[] = Object.keys(configRules) as (keyof PretrainConfig)[]): void {
-  checkOptions(where, c, Object.fromEntries(keys.map((key) => [key, anything])));
-  for (const key of keys) check(key, 'it', c[key], configRules[key]);
-}
-
-/** Checks a configuration against its rules and the number of pictures to train on. Returns warnings. */
-export function checkConfig(c: PretrainConfig, pictures: number): string[] {
-  checkSettings('configuration', c);
-  if (c.warmup >= c.epochs) throw new ConfigError(`warmup: it must end before the last epoch; got ${c.warmup} of ${c.epochs} epochs. Shorten it.`);
-  if (c.batch % (c.splits * c.accumulate) !== 0)
-    throw new ConfigError(
-      `splits: the batch must divide into equal parts for batch norm; got batch ${c.batch} and splits ${c.splits}` +
-        `${c.accumulate > 1 ? ` in each of ${c.accumulate} parts` : ''}. ` +
-        `Use a batch of ${Math.max(2, Math.round(c.batch / c.splits / c.accumulate)) * c.splits * c.accumulate}, or other splits.`,
-    );
-  if (c.batch / c.splits / c.accumulate < 2)
-    throw new ConfigError(
-      'splits: a part must have at least 2 pictures for batch norm; ' +
-        `got batch ${c.batch} and splits ${c.splits}${c.accumulate > 1 ? ` in each of ${c.accumulate} parts` : ''}. Use fewer splits.`,
-    );
-  if (pictures < c.batch)
-    throw new ConfigError(
-      `batch: it must not exceed the pictures to train on; got batch ${c.batch} and ${pictures} pictures. ` +
-        `Use a batch of ${Math.max(2, Math.floor(pictures / c.splits / c.accumulate) * c.splits * c.accumulate)} or fewer, or more pictures.`,
-    );
-  const warnings: string[] = [];
-  if (c.method === 'moco' && c.K > pictures)
-    warnings.push(
-      `K: the queue (${c.K} keys) is larger than the data set (${pictures} pictures), so it holds other views of the query's own picture ` +
-        'as negatives, which teaches the encoder to tell a picture from itself. ' +
-        `Use --K ${2 ** Math.floor(Math.log2(Math.max(2, pictures / 2)))} or fewer.`,
-    );
-  if (c.accumulate > 1 && (c.method === 'moco-v3' || c.method === 'end-to-end'))
-    warnings.push(
-      `accumulate: the negatives of ${c.method} are the other keys of the backward pass, so each query has ` +
-        `${c.batch / c.accumulate - 1} and not ${c.batch - 1}. Use --accumulate 1 to compare with the paper.`,
-    );
-  return warnings;
 }

@@ -4,7 +4,7 @@ import { nearest } from '../core/nearest.js';
 import { cifarAugmentation } from '../ops/augment_params.js';
 import { demoConfig, type PretrainConfig } from './config.js';
 
-/** What all papers share on ImageNet. Deviation: a fiftieth of the pictures is held out for the k-NN that watches a run. */
+/** What all papers share on ImageNet. Deviation: a fiftieth of the pictures is held out for the k-NN monitor. */
 const imagenet: PretrainConfig = {
   ...demoConfig, model: 'resnet50', stem: 'imagenet', dim: 128, hidden: 4096, lrBatch: 256, momentum: 0.9,
   size: 224, cropMin: 0.2, blur: true, knn: 200, knnT: 0.1, knnEvery: 10, heldOut: 0.02,

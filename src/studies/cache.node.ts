@@ -3,14 +3,14 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { appendLine, readLines, writeAtomic } from '../io/atomic.node.js';
 import { decodeSafetensors, encodeSafetensors, type StoredTensor } from '../io/safetensors.js';
-import type { Kept } from './cache.js';
+import type { ResultCache } from './cache.js';
 
 /**
  * Outcomes in a folder: a line of results.jsonl each, tensors in files. A line that a crash cut off counts as undone.
  *
  * @param common what every outcome depends on: data, adapter, version.
  */
-export class KeptInFolder implements Kept {
+export class FolderCache implements ResultCache {
   readonly #folder: string;
   readonly #common: object;
   readonly #results: Map<string, unknown>;

@@ -65,7 +65,7 @@ export function fourWayReport(result: FourWay, sets: Sets, made: Made): string {
   const classes = sets.train.classes!.join(', ');
   const title = 'Four classifiers: from scratch and from MoCo';
   const outcome = [
-    `Share of ${sets.heldOut.count} held-out pictures told right after ${curves[0].length} epochs on ${sets.train.count} pictures of ${classes};`,
+    `Share of ${sets.heldOut.count} held-out pictures classified right after ${curves[0].length} epochs on ${sets.train.count} pictures of ${classes};`,
     `mean ± standard deviation over ${seeds.length} seeds (${seeds.join(', ')}). Chance is ${percent(1 / sets.train.classes!.length)}. ${ROUGHNESS}`,
     ...differences(result), ...divergences(result),
   ].join(' ');

@@ -1,40 +1,44 @@
-import { check, checkOptions, isRecord, needed, oneOf, text, whole } from '../core/check.js';
+import { check, checkOptions, isRecord, text, whole } from '../core/check.js';
 import { DivergedError } from '../core/errors.js';
+import { type ConfigOf, rulesOf, settings } from '../core/settings.js';
 import { mean, roughness } from '../core/statistics.js';
 import type { Pictures } from '../data/picture-source.js';
 import { fixed, percent } from '../core/numbers.js';
 import type { StoredTensor } from '../io/safetensors.js';
 import { models } from '../nn/models.js';
-import type { Precision } from '../ops/precision.js';
 import { checkMethod } from '../moco/check-method.js';
 import { buildClassifier } from '../checkpoints/classifier.js';
-import { seedRule } from '../moco/check.js';
-import { configRules, demoConfig, type PretrainConfig } from '../moco/config.js';
-import { checkKept, type Kept } from './cache.js';
+import { demoConfig, type PretrainConfig, pretrainSettings } from '../moco/config.js';
+import { checkCache, type ResultCache } from './cache.js';
 import { moduleTensors } from '../checkpoints/module-state.js';
 import { checkSets } from '../input/sets.js';
 import { presets } from '../moco/presets.js';
 import { type EpochRecord, Pretraining } from '../train/pretrain.js';
 import { checkSupervised, type ClassifierEpoch, type SupervisedConfig, supervisedRecipe, trainClassifier } from '../train/supervised.js';
 
-/** Sizes of the four-model experiment. */
-export interface FourWayConfig {
-  /** Names of the two models. */
-  resnet: string;
-  vit: string;
-  /** Epochs of each classifier and of each pretraining. */
-  epochs: number;
-  pretrainEpochs: number;
-  batch: number;
+const { epochs, batch, size, cropMin, seed, precision } = pretrainSettings;
+
+/** Every setting of the four-model experiment, a row each. */
+export const fourWaySettings = settings({
+  epochs: { ...epochs, default: 50, help: 'epochs of each classifier' },
+  pretrainEpochs: { ...epochs, default: 50, help: 'epochs of each pretraining' },
+  batch: { ...batch, help: 'pictures a step, in both' },
+  resnet: { default: 'resnet-tiny', choices: Object.keys(models), help: 'the ResNet' },
+  vit: { default: 'vit-mini', choices: Object.keys(models), help: 'the vision transformer; vit-mini has patches of 8, for pictures of 32' },
+  cropMin: { ...cropMin, help: 'smallest part of a picture that a classifier is shown' },
+  /** Of all trainings. */
+  precision: { ...precision, help: 'of all trainings: f32, or f16, activations in f16 and the loss scaled' },
   /** Pixels of a picture. */
-  size: number;
-  cropMin: number;
+  size: { ...size, help: 'pixels of a picture' },
   /** How often each classifier is trained; the first has `seed`, the next `seed + 1`. */
-  seeds: number;
-  seed: number;
-  /** Of all trainings. Default f32. */
-  precision?: Precision;
-}
+  seeds: { default: 3, rule: whole(1, 1000), help: 'how often each training is repeated' },
+  seed: { ...seed, help: 'seed of the first' },
+});
+
+type Sizes = ConfigOf<typeof fourWaySettings>;
+
+/** Sizes of the four-model experiment; precision is f32 if left out. */
+export interface FourWayConfig extends Omit<Sizes, 'precision'>, Partial<Pick<Sizes, 'precision'>> {}
 
 /** How an encoder was pretrained, and what came of it. */
 export interface Pretrained {
@@ -67,7 +71,7 @@ export interface FourWay {
 }
 
 export type Sets = { train: Pictures; heldOut: Pictures };
-type Tell = (text: string) => void;
+type Log = (text: string) => void;
 
 /** How each model is pretrained: MoCo v2 for a ResNet, MoCo v3 for a vision transformer, on the training pictures without labels. */
 export function pretrainConfig(model: string, { pretrainEpochs: epochs, batch, size, seed, precision = 'f32' }: FourWayConfig, pictures: number): PretrainConfig {
@@ -76,15 +80,9 @@ export function pretrainConfig(model: string, { pretrainEpochs: epochs, batch, s
   return { ...base, model, epochs, batch, lrBatch: batch, size, K, seed, precision, warmup: Math.min(base.warmup, epochs / 2) };
 }
 
-const name = oneOf(...Object.keys(models));
-const rules = {
-  resnet: needed(name), vit: needed(name), epochs: needed(whole(1)), pretrainEpochs: needed(whole(1)), batch: needed(whole(2)), size: needed(whole(4)),
-  cropMin: needed(configRules.cropMin), seeds: needed(whole(1, 1000)), seed: needed(seedRule), precision: configRules.precision,
-};
-
 /** Checks both pretrainings and all classifiers, as far as that needs no pictures. @throws ConfigError */
 export function checkFourWay(config: FourWayConfig): void {
-  checkOptions('fourWay', config, rules);
+  checkOptions('fourWay', config, { ...rulesOf(fourWaySettings), precision: precision.rule });
   for (const model of [config.resnet, config.vit]) {
     checkMethod(pretrainConfig(model, config, 2 * config.batch));
     const c = classifierConfig(model, config, config.seed);
@@ -102,39 +100,39 @@ function classifierConfig(model: string, { epochs, batch, size, cropMin, precisi
  * Trains a ResNet and a vision transformer on the classes of `sets`, each from scratch and from an encoder that MoCo
  * pretrained on the same training pictures without their labels. All else is the same for both starts.
  */
-export async function fourWay(sets: Sets, config: FourWayConfig, kept: Kept, tell: Tell): Promise<FourWay> {
+export async function fourWay(sets: Sets, config: FourWayConfig, cache: ResultCache, log: Log): Promise<FourWay> {
   checkSets('fourWay', sets);
   checkFourWay(config);
-  checkKept('fourWay', kept, tell);
+  checkCache('fourWay', cache, log);
   const result: FourWay = { pretrained: [], contenders: [] };
-  const said = new Set<string>();
-  const once = (text: string) => void (said.has(text) || tell(text), said.add(text)); // each training says what the adapter lacks
+  const logged = new Set<string>();
+  const once = (text: string) => void (logged.has(text) || log(text), logged.add(text)); // each training says what the adapter lacks
   for (const model of [config.resnet, config.vit]) {
-    const { about, encoder } = await pretrain(pretrainConfig(model, config, sets.train.count), sets, kept, once);
+    const { about, encoder } = await pretrain(pretrainConfig(model, config, sets.train.count), sets, cache, once);
     result.pretrained.push(about);
-    for (const start of ['scratch', about.method]) result.contenders.push(await contender(model, start, sets, config, encoder, kept, once));
+    for (const start of ['scratch', about.method]) result.contenders.push(await contender(model, start, sets, config, encoder, cache, once));
   }
   return result;
 }
 
-async function pretrain(config: PretrainConfig, sets: Sets, kept: Kept, tell: Tell): Promise<{ about: Pretrained; encoder: ReadonlyMap<string, StoredTensor> }> {
+async function pretrain(config: PretrainConfig, sets: Sets, cache: ResultCache, log: Log): Promise<{ about: Pretrained; encoder: ReadonlyMap<string, StoredTensor> }> {
   const { model, epochs, knn: k } = config;
   const method = config.method === 'moco' ? 'MoCo v2' : 'MoCo v3';
   let training: Pretraining | undefined;
-  const about = await kept.result({ pretrain: config }, async () => {
-    tell(`Pretraining ${model} by ${method} on ${sets.train.count} pictures without labels.`);
+  const about = await cache.result({ pretrain: config }, async () => {
+    log(`Pretraining ${model} by ${method} on ${sets.train.count} pictures without labels.`);
     training = new Pretraining(config, sets);
     const knnBefore = (await training.knn())!;
     let last!: EpochRecord;
-    await training.run({ onEpoch: (_, epoch) => void (last = epoch), onWarning: tell }).catch((error) => {
+    await training.run({ onEpoch: (_, epoch) => void (last = epoch), onWarning: log }).catch((error) => {
       throw error instanceof DivergedError ? new DivergedError(`pretraining of ${model} by ${method}, which the others start from: ${error.message}`) : error;
     });
     const [{ loss }, knn] = [last, (await training.knn())!];
-    tell(`  loss ${fixed(loss)}, k-NN ${percent(knnBefore)} before and ${percent(knn)} after.`);
+    log(`  loss ${fixed(loss)}, k-NN ${percent(knnBefore)} before and ${percent(knn)} after.`);
     return { model, method, epochs, pictures: sets.train.count, loss, chance: training.method.chance(config.batch).loss, knnBefore, knn, k } satisfies Pretrained;
   });
-  const encoder = await kept.tensors({ pretrain: config }, async () => {
-    training ??= new Pretraining(config, sets); // its outcome was kept, but not its encoder
+  const encoder = await cache.tensors({ pretrain: config }, async () => {
+    training ??= new Pretraining(config, sets); // its outcome is in the cache, and its encoder is not
     await training.run();
     return moduleTensors(training.method.encoder);
   });
@@ -142,7 +140,7 @@ async function pretrain(config: PretrainConfig, sets: Sets, kept: Kept, tell: Te
 }
 
 async function contender(
-  model: string, start: string, sets: Sets, config: FourWayConfig, encoder: ReadonlyMap<string, StoredTensor>, kept: Kept, tell: Tell,
+  model: string, start: string, sets: Sets, config: FourWayConfig, encoder: ReadonlyMap<string, StoredTensor>, cache: ResultCache, log: Log,
 ): Promise<Contender> {
   const seeds = Array.from({ length: config.seeds }, (_, i) => config.seed + i);
   const { stem } = presets.demo;
@@ -151,18 +149,18 @@ async function contender(
     const c = classifierConfig(model, config, seed);
     const from = start === 'scratch' ? undefined : encoder;
     const key = { classifier: model, start, config: c, pretrain: from && pretrainConfig(model, config, sets.train.count) };
-    const curve = await kept.result(key, async () => {
+    const curve = await cache.result(key, async () => {
       const classifier = await buildClassifier(model, { classes: sets.train.classes!.length, stem, size: config.size, seed }, from);
       const done: ClassifierEpoch[] = [];
-      const hooks = { onWarning: tell, onEpoch: (e: ClassifierEpoch) => void done.push(e) };
+      const hooks = { onWarning: log, onEpoch: (e: ClassifierEpoch) => void done.push(e) };
       return trainClassifier(classifier, sets, { ...c, warmup: Math.min(c.warmup, c.epochs / 2) }, hooks).catch((error) => {
         if (!(error instanceof DivergedError)) throw error;
-        tell(`${model} from ${start}, seed ${seed}: ${error.message}`);
+        log(`${model} from ${start}, seed ${seed}: ${error.message}`);
         return [...done, ...Array.from({ length: c.epochs - done.length }, (_, i) => ({ epoch: done.length + i + 1, loss: NaN, accuracy: NaN }))];
       });
     });
     const { accuracy } = curve.at(-1)!;
-    tell(`${model} from ${start}, seed ${seed}: ${Number.isFinite(accuracy) ? percent(accuracy) : 'diverged'}`);
+    log(`${model} from ${start}, seed ${seed}: ${Number.isFinite(accuracy) ? percent(accuracy) : 'diverged'}`);
     curves.push(curve.map((e) => ({ ...e, loss: e.loss ?? NaN, accuracy: e.accuracy ?? NaN }))); // JSON makes null of NaN
   }
   return { model, start, seeds, curves };

@@ -1,27 +1,45 @@
 import { anything, checkOptions, listOf, needed, upTo1, whole } from '../core/check.js';
 import { DivergedError } from '../core/errors.js';
+import { type ConfigOf, rulesOf, settings } from '../core/settings.js';
 import { mean } from '../core/statistics.js';
 import { fixed, percent } from '../core/numbers.js';
 import { checkMethod } from '../moco/check-method.js';
-import { checkSettings, type PretrainConfig } from '../moco/config.js';
+import { checkSettings, type PretrainConfig, pretrainSettings } from '../moco/config.js';
 import { checkSets } from '../input/sets.js';
 import type { Sets } from './four-way.js';
-import { checkKept, type Kept } from './cache.js';
+import { checkCache, type ResultCache } from './cache.js';
 import { presets } from '../moco/presets.js';
 import { type EpochRecord, Pretraining } from '../train/pretrain.js';
 
+/** What the mechanism study compares, a row each. */
+export const mechanismsSettings = settings({
+  /** Sizes of the dictionary. */
+  Ks: { default: [32, 64, 128, 256], rule: listOf(whole(1)), help: 'sizes of the dictionary' },
+  /** Momenta of MoCo's key encoder. */
+  momenta: { default: [0, 0.9, 0.99, 0.999, 0.9999], rule: listOf(upTo1), help: 'momenta of the key encoder' },
+  /** Largest batch of the end-to-end mechanism, whose dictionary is its batch. */
+  endToEndLimit: { default: 64, rule: whole(0), help: 'largest batch of the end-to-end mechanism' },
+  /** How often each run is repeated; the first has the seed of `base`, the next one more. */
+  seeds: { default: 1, rule: whole(1, 1000), help: 'how often each training is repeated' },
+});
+
+const { K, m, epochs, batch, model, size, seed } = pretrainSettings;
+
+/** The settings of `base` that the study's command has flags for. */
+export const mechanismsBase = settings({
+  K: { ...K, help: 'keys in the queue where m is compared' },
+  m: { ...m, help: 'momentum where K is compared' },
+  epochs: { ...epochs, help: 'epochs of each pretraining' },
+  batch: { ...batch, help: 'pictures a step of MoCo and the memory bank' },
+  model: { ...model, help: 'the encoder' },
+  size: { ...size, help: 'pixels of a picture' },
+  seed: { ...seed, help: 'seed of the first' },
+});
+
 /** What the mechanism study compares. */
-export interface MechanismsConfig {
+export interface MechanismsConfig extends ConfigOf<typeof mechanismsSettings> {
   /** What all runs share; K and m where they are not compared. */
   base: PretrainConfig;
-  /** Sizes of the dictionary. */
-  Ks: readonly number[];
-  /** Momenta of MoCo's key encoder. */
-  momenta: readonly number[];
-  /** Largest batch of the end-to-end mechanism, whose dictionary is its batch. */
-  endToEndLimit: number;
-  /** How often each run is repeated; the first has the seed of `base`, the next one more. */
-  seeds: number;
 }
 
 export type Mechanism = 'end-to-end' | 'memory bank' | 'MoCo';
@@ -68,32 +86,30 @@ export function checkMechanisms({ base, Ks, momenta, endToEndLimit }: Mechanisms
 
 /**
  * The comparison of MoCo's figure 3 and of its momentum table (arXiv:1911.05722) on `sets`: accuracy by weighted k-NN
- * over K for the three mechanisms, and over m for MoCo, every run for the same number of epochs. One that diverges is told,
+ * over K for the three mechanisms, and over m for MoCo, every run for the same number of epochs. One that diverges is logged,
  * and the others go on.
  */
 export async function mechanisms(
-  sets: Sets, config: MechanismsConfig, kept: Kept, tell: (text: string) => void,
+  sets: Sets, config: MechanismsConfig, cache: ResultCache, log: (text: string) => void,
 ): Promise<Mechanisms> {
   checkSets('mechanisms', sets);
-  checkOptions('mechanisms', config, {
-    base: needed(anything), Ks: needed(listOf(whole(1))), momenta: needed(listOf(upTo1)), endToEndLimit: needed(whole(0)), seeds: needed(whole(1, 1000)),
-  });
+  checkOptions('mechanisms', config, { base: needed(anything), ...rulesOf(mechanismsSettings) });
   checkSettings('mechanisms: base', config.base);
-  checkKept('mechanisms', kept, tell);
+  checkCache('mechanisms', cache, log);
   const { base, Ks, momenta, endToEndLimit, seeds } = config;
   const each = Array.from({ length: seeds }, (_, i) => base.seed + i);
   const run = async (mechanism: Mechanism, of: PretrainConfig): Promise<Measured> => {
-    const measured = await kept.result({ run: of }, () => measure(mechanism, of, sets));
+    const measured = await cache.result({ run: of }, () => measure(mechanism, of, sets));
     const { K, m, seed, loss, chance, knn } = measured;
     const reached = measured.diverged ?? `k-NN ${percent(knn)}, loss ${fixed(loss)} (chance ${fixed(chance)})`;
-    tell(`${mechanism}, K = ${K}${mechanism === 'end-to-end' ? '' : `, m = ${m}`}, seed ${seed}: ${reached}`);
+    log(`${mechanism}, K = ${K}${mechanism === 'end-to-end' ? '' : `, m = ${m}`}, seed ${seed}: ${reached}`);
     return measured;
   };
   const result: Mechanisms = { random: NaN, overK: [], overM: [] };
   const random: number[] = [];
   for (const seed of each) {
     const seeded = { ...base, seed };
-    random.push(await kept.result({ random: seeded }, async () => (await new Pretraining(seeded, sets).knn())!));
+    random.push(await cache.result({ random: seeded }, async () => (await new Pretraining(seeded, sets).knn())!));
     for (const m of momenta) result.overM.push(await run('MoCo', mechanismConfig({ ...seeded, m }, 'MoCo', base.K)));
     for (const K of Ks)
       for (const mechanism of mechanismNames)

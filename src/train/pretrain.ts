@@ -27,7 +27,7 @@ import { ratesAt } from './rates.js';
 import type { Position, PretrainHooks, StepRecord } from './records.js';
 import { Starvation } from '../input/input-bound.js';
 import { StepPictures } from '../input/step-pictures.js';
-import { Watched } from '../eval/watched-features.js';
+import { FeatureSubset } from '../eval/feature-subset.js';
 
 export type { EpochRecord, Score } from './records.js';
 export type { KnnRecord, Position, PretrainHooks, SpreadRecord, StepRecord, StepTiming } from './records.js';
@@ -50,7 +50,7 @@ export class Pretraining {
   readonly warnings: string[];
   readonly stepsPerEpoch: number;
   /** What k-NN, spread and gallery see of the pictures, and their features. */
-  readonly watched: Watched;
+  readonly subset: FeatureSubset;
   readonly #pictures: StepPictures;
   readonly #views: Augmentation[];
   readonly #drawn: DrawnAhead;
@@ -83,7 +83,7 @@ export class Pretraining {
     const drawer = new Drawer(config, train, this.method);
     this.#drawn = new DrawnAhead(drawer);
     this.#pictures = new StepPictures(train, drawer.batches, { steps: this.totalSteps, ahead, parts: config.accumulate });
-    this.watched = new Watched(this.method.encoder as Encoder, { train, heldOut }, config, { resident: this.#pictures.resident, ahead });
+    this.subset = new FeatureSubset(this.method.encoder as Encoder, { train, heldOut }, config, { resident: this.#pictures.resident, ahead });
     this.#first = firstLayer(this.method.encoder);
   }
 
@@ -105,7 +105,7 @@ export class Pretraining {
     this.#done = step;
     this.#epoch = new EpochMeans();
     for (const record of measured) if (record.step <= step && record.step > step - (step % this.stepsPerEpoch)) this.#epoch.add(record);
-    this.watched.forget();
+    this.subset.forget();
   }
 
   get totalSteps(): number {
@@ -139,14 +139,14 @@ export class Pretraining {
     return this.#done >= this.totalSteps;
   }
 
-  /** Features of both sets by the encoder, before its head: see `Watched`. They are computed once a position. */
-  features(): ReturnType<Watched['features']> {
-    return this.watched.features();
+  /** Features of both sets by the encoder, before its head: see `FeatureSubset`. They are computed once a position. */
+  features(): ReturnType<FeatureSubset['features']> {
+    return this.subset.features();
   }
 
   /** Weighted k-NN accuracy on the held-out pictures, or undefined without labels. */
   knn(): Promise<number | undefined> {
-    return this.watched.knn();
+    return this.subset.knn();
   }
 
   /** Bytes of the tensors of a step: as planned, and alive at the worst moment. */
@@ -172,7 +172,7 @@ export class Pretraining {
 
   /** What the next step draws and its pictures, how long that took, and how long the device had nothing else to do. */
   async #draw(): Promise<{ inputs: TypedArray[]; dataMs: number; idleMs: number }> {
-    this.watched.forget();
+    this.subset.forget();
     const began = performance.now();
     const pictures = await this.#pictures.take(this.#done);
     const { draws, inputs, ms } = this.#drawn.take(this.#done, pictures && this.#pictures.rowsOf([], pictures));
@@ -259,10 +259,10 @@ export class Pretraining {
     if (starved !== undefined) this.#warn(starvedText(epoch, starved), onWarning);
     let [knn, knnOutputs]: (number | undefined)[] = [];
     if ((onKnn || onSpread) && (epoch % this.config.knnEvery === 0 || epoch === this.config.epochs)) {
-      knn = await this.watched.knn();
-      knnOutputs = this.config.knnOutputs ? await this.watched.knn('outputs') : undefined;
+      knn = await this.subset.knn();
+      knnOutputs = this.config.knnOutputs ? await this.subset.knn('outputs') : undefined;
       if (knn !== undefined) onKnn?.({ epoch, knn, ...(knnOutputs !== undefined && { knnOutputs }) });
-      const spread = featureSpread((await this.watched.features()).train);
+      const spread = featureSpread((await this.subset.features()).train);
       onSpread?.({ epoch, featureSpread: spread });
       if (!(spread >= COLLAPSE)) this.#warn(collapseText(epoch, spread), onWarning);
     }
@@ -273,6 +273,6 @@ export class Pretraining {
   /** k-NN decides wherever it is measured at all. */
   #score(loss: number, knn: number | undefined, settled: boolean): { score?: Score } {
     if (knn !== undefined) return { score: { by: 'knn', value: knn } };
-    return !this.watched.measurable && settled ? { score: { by: 'loss', value: loss } } : {};
+    return !this.subset.measurable && settled ? { score: { by: 'loss', value: loss } } : {};
   }
 }

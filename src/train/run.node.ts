@@ -16,7 +16,7 @@ export interface RunInfo {
   version: string;
   adapter: string;
   command: string;
-  /** What was trained on: a path, or `drawn`. */
+  /** What was trained on: a path, or `synthetic`. */
   data: string;
   /** Where the pictures are that it is measured on, if they are no part of `data`. */
   test?: string;

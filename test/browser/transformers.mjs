@@ -7,7 +7,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import puppeteer from 'puppeteer-core';
-import { drawPictures, encodePng } from '../../dist/index.js';
+import { syntheticPictures, encodePng } from '../../dist/index.js';
 import { serveFiles } from '../../scripts/serve.mjs';
 import { patience } from '../../scripts/speed.mjs';
 import { chromium } from './chromium.mjs';
@@ -20,7 +20,7 @@ const dawngrad = (...args) => execFileSync(process.execPath, [join(root, 'dist/c
 /** Trains an encoder for a moment, exports it, and returns its features of the first picture. */
 async function exported() {
   rmSync(at(), { recursive: true, force: true });
-  const { data, count, classes, labels } = drawPictures({ count: 32, seed: 3 });
+  const { data, count, classes, labels } = syntheticPictures({ count: 32, seed: 3 });
   for (let i = 0; i < count; i++) {
     const folder = at('pictures', classes[labels[i]]);
     mkdirSync(folder, { recursive: true });

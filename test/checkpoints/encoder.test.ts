@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Backend, useBackend } from '../../src/backend/backend.js';
 import { FormatError } from '../../src/core/errors.js';
-import { drawPictures } from '../../src/data/synthetic.js';
+import { syntheticPictures } from '../../src/data/synthetic.js';
 import { splitHeldOut } from '../../src/data/pictures.js';
 import { decodeSafetensors } from '../../src/io/safetensors.js';
 import { saveCheckpoint } from '../../src/checkpoints/checkpoint.js';
@@ -14,7 +14,7 @@ import { VisionTransformer, vit } from '../../src/nn/vit.js';
 import { state, tensor } from '../../src/tensor/tensor.js';
 import { reference } from '../support/devices.js';
 
-const pictures = splitHeldOut(drawPictures({ count: 48, size: 16, seed: 3 }), 0.25, 3);
+const pictures = splitHeldOut(syntheticPictures({ count: 48, size: 16, seed: 3 }), 0.25, 3);
 const config: PretrainConfig = { ...demoConfig, dim: 8, hidden: 12, K: 20, epochs: 1, batch: 16, splits: 1, size: 8, seed: 4 };
 const resident = () => state(tensor(pictures.heldOut.data, [pictures.heldOut.count, 16, 16, 3]));
 

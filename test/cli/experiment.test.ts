@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { patience } from '../../scripts/speed.mjs';
-import { drawPictures } from '../../src/data/synthetic.js';
+import { syntheticPictures } from '../../src/data/synthetic.js';
 import { encodePng } from '../../src/io/png.js';
 import { decodeSafetensors } from '../../src/io/safetensors.js';
 import { builtCommand } from '../support/cli.js';
@@ -19,7 +19,7 @@ describe('dawngrad experiment', () => {
   it('four-way trains four classifiers; what was cut off is done again with the same numbers', async () => {
     const command = ['experiment', 'four-way', '--epochs', '3', '--pretrain-epochs', '1', '--seeds', '1', ...shared, 'four'];
     const first = await dawngrad(...command);
-    expect([first.code, first.err]).toEqual([0, expect.stringContaining('24 pictures to train on and 8 held out, 16×16, of stripes, checks, dots, rings; drawn.')]);
+    expect([first.code, first.err]).toEqual([0, expect.stringContaining('24 pictures to train on and 8 held out, 16×16, of stripes, checks, dots, rings; synthetic.')]);
     for (const row of ['resnet-tiny from scratch', 'resnet-tiny from MoCo v2', 'vit-mini from scratch', 'vit-mini from MoCo v3']) expect(first.out).toMatch(new RegExp(`${row} +[\\d.]+ % +[\\d.]+ % +[\\d.]+\n`));
     expect(readdirSync(join(folder, 'four')).map((name) => name.replace(/-\w{12}/, '')).sort()).toEqual(['encoder.safetensors', 'encoder.safetensors', 'report.html', 'results.json', 'results.jsonl']);
     const { results } = JSON.parse(text('four/results.json'));
@@ -42,7 +42,7 @@ describe('dawngrad experiment', () => {
   it.each([
     ['an unknown name', ['experiment', 'fourway'], /got fourway\. Did you mean four-way\?/],
     ['momenta that are none', ['experiment', 'mechanisms', '--count', '32', '--momenta', '0,x'], /--momenta: it takes numbers; got 0,x/],
-    ['a precision that is none', ['experiment', 'four-way', '--count', '32', '--size', '16', '--precision', 'half'], /precision must be f32 or f16; got 'half'/],
+    ['a precision that is none', ['experiment', 'four-way', '--count', '32', '--size', '16', '--precision', 'half'], /--precision: it must be f32 or f16; got 'half'/],
     ['a classifier of nothing', ['finetune', 'runs/a'], /finetune: it takes a run or checkpoint, and pictures/],
   ])('%s ends in one sentence', async (_, args, says) => {
     expect(await dawngrad(...args)).toMatchObject({ code: 2, err: expect.stringMatching(says) });
@@ -51,13 +51,13 @@ describe('dawngrad experiment', () => {
 
 describe('dawngrad finetune', () => {
   it('trains a classifier from a run', async () => {
-    const { data, count, labels, classes } = drawPictures({ count: 24, size: 16, seed: 5 });
+    const { data, count, labels, classes } = syntheticPictures({ count: 24, size: 16, seed: 5 });
     for (const name of classes!) mkdirSync(join(folder, 'photos', name), { recursive: true });
     for (let i = 0; i < count; i++) writeFileSync(join(folder, 'photos', classes![labels![i]], `${i}.png`), await encodePng(data.subarray(i * 768, (i + 1) * 768), 16, 16));
     expect((await dawngrad('pretrain', '--count', '40', '--size', '16', '--epochs', '1', '--batch', '8', '--K', '16', '--knn', '3', '--out', 'run')).code).toBe(0);
     const command = ['finetune', 'run', 'photos', '--epochs', '2', '--batch', '8', '--held-out', '0.25', '--out', 'tuned'];
     const { code, out } = await dawngrad(...command);
-    expect([code, out]).toEqual([0, expect.stringMatching(/% of 6 held-out pictures are told right/)]);
+    expect([code, out]).toEqual([0, expect.stringMatching(/% of 6 held-out pictures are classified right/)]);
     expect(lines('tuned/metrics.jsonl').map((line) => JSON.parse(line).epoch)).toEqual([1, 2]);
     const { tensors, metadata } = decodeSafetensors(readFileSync(join(folder, 'tuned/classifier.safetensors')), 'tuned');
     expect(tensors.get('fc.weight')!.shape).toEqual([4, 64]);

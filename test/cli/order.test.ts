@@ -8,7 +8,7 @@ const { folder, run } = builtCommand('order');
 mkdirSync(join(folder, 'bad'));
 writeFileSync(join(folder, 'bad/data_batch_1.bin'), new Uint8Array(100)); // cut off: opening it ends with 4 and its name
 mkdirSync(join(folder, 'run'));
-writeFileSync(join(folder, 'run/config.json'), JSON.stringify({ data: 'drawn', choice: { count: 80 }, config: demoConfig }));
+writeFileSync(join(folder, 'run/config.json'), JSON.stringify({ data: 'synthetic', choice: { count: 80 }, config: demoConfig }));
 
 /** No adapter opens, so that what is told is told before one is asked for, and before data, too. */
 const dawngrad = (args: string[]) => run(args, { env: { ...process.env, VK_ICD_FILENAMES: join(folder, 'nowhere.json') } });
@@ -22,7 +22,7 @@ describe('before a device or a picture is opened', () => {
     ['linear run/best bad', 4, 'got none yet'], ['embed bad --checkpoint nowhere.pth', 4, 'nowhere.pth'], ['embed bad', 2, '--checkpoint'],
     ['search no.png bad --checkpoint nowhere.pth', 4, 'no.png'], ['search bad', 2, 'got 1 names'], ['search a bad --nearest 0', 2, '--nearest'],
     ['finetune nowhere bad', 4, 'nowhere'], ['finetune run bad --seed -1', 2, '--seed'], ['export run/best x.onnx', 4, 'got none yet'], ['compare run nowhere', 4, 'nowhere'],
-    ['experiment mechanisms bad --Ks 0', 2, 'got 0'], ['experiment four-way bad --epochs 0', 2, 'epochs'], ['convert no.pth run2 --data nowhere', 4, 'nowhere: the pictures must exist'],
+    ['experiment mechanisms bad --Ks 0', 2, 'got [0]'], ['experiment four-way bad --epochs 0', 2, 'epochs'], ['convert no.pth run2 --data nowhere', 4, 'nowhere: the pictures must exist'],
   ])('dawngrad %s ends with %i', async (args, code, says) => {
     const ended = await dawngrad(args.split(' '));
     expect([ended.code, ended.err]).toEqual([code, expect.stringContaining(says)]);

@@ -34,6 +34,6 @@ describe('dawngrad profile', () => {
   });
 
   it('refuses steps that are none', async () => {
-    await expect(run('--steps', '0')).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining('--steps: it is a whole number above 0; got 0') });
+    await expect(run('--steps', '0')).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining('--steps: it must be a whole number above 0; got 0') });
   });
 });

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Output } from '../../src/cli/common.js';
-import { loadingOf, measured, streamedText } from '../../src/cli/loading.js';
-import { sizeText, tellPictures } from '../../src/cli/pictures-told.js';
+import { Output } from '../../src/cli/output.js';
+import { loadingOf, measured, streamedText } from '../../src/cli/open-data.js';
+import { sizeText, logPictures } from '../../src/cli/picture-warnings.js';
 import { openRunSource } from '../../src/cli/run-pictures.js';
 import { inMemory, type StreamedPictures } from '../../src/data/picture-source.js';
 import { encodePng } from '../../src/io/png.js';
@@ -29,6 +29,16 @@ describe('loading', () => {
     expect([loadingOf(flags('stream'), reference).stream, loadingOf(flags('no-stream'), reference).stream]).toEqual([true, false]);
   });
 
+  it('makes synthetic pictures, all or those that are chosen, in memory or as a stream, and no count of others', async () => {
+    const made = (choice: object) => ({ data: 'synthetic', choice: { count: 40, ...choice }, config: { ...demoConfig, size: 16 } });
+    const loading = { room: { bytes: 1e9, of: '' }, ahead: 2 };
+    const open = (choice: object, stream: boolean) => openRunSource(made(choice), { ...loading, stream }, () => undefined, { size: 99 });
+    expect(await open({}, false)).toMatchObject({ count: 40, height: 16, labels: expect.any(Uint32Array) });
+    const [all, streamed] = [await open({ classes: ['rings', 'dots'], limitPerClass: 3 }, false), await open({ classes: ['rings', 'dots'], limitPerClass: 3 }, true)];
+    expect([all.count, all.classes, inMemory(all), inMemory(streamed), streamed.names]).toEqual([6, ['rings', 'dots'], true, false, all.names]);
+    await expect(openRunSource({ ...run(), choice: { count: 3 } }, loading, () => undefined)).rejects.toThrow('a count must go with synthetic pictures; got 3 for folder.');
+  });
+
   it('streams what there is no room for, and says why and what that takes', async () => {
     const of = "the device's largest buffer";
     const open = (bytes: number) => openRunSource(run(), { room: { bytes, of }, ahead: 2 }, () => undefined, run().config);
@@ -45,8 +55,8 @@ describe('loading', () => {
     const skipped = Array.from({ length: 7 }, (_, i) => ({ name: `${i}.png`, reason: 'it is cut off' }));
     const said = (...names: string[]) => {
       const texts: string[] = [];
-      const out = Object.assign(new Output(flags(...names)), { tell: (text: string) => texts.push(text) });
-      tellPictures({ count: 3, height: 1, width: 1, names: [], skipped, warnings: ['odd'] }, out);
+      const out = Object.assign(new Output(flags(...names)), { log: (text: string) => texts.push(text) });
+      logPictures({ count: 3, height: 1, width: 1, names: [], skipped, warnings: ['odd'] }, out);
       return texts;
     };
     expect(said()).toEqual([expect.stringMatching(/Warning:.* odd$/), expect.stringMatching(/Warning:.* 7 of 10 pictures cannot be read and are left out:\n {2}0\.png: it is cut off\n[^]*4\.png: it is cut off\n {2}and 2 more/)]);
@@ -55,7 +65,7 @@ describe('loading', () => {
 
   it('of a command that measures tells what looks wrong, and each damaged picture once', async () => {
     const said: string[] = [];
-    const out = Object.assign(new Output(flags()), { tell: (text: string) => said.push(text) });
+    const out = Object.assign(new Output(flags()), { log: (text: string) => said.push(text) });
     const set: StreamedPictures = { count: 2, height: 1, width: 1, names: ['a', 'b'], skipped: [], warnings: ['odd'], load: async () => (set.skipped.length || set.skipped.push({ name: 'b', reason: 'cut' }), { data: new Uint8Array(6) }) };
     const { load } = measured(set, { stream: true, room: { bytes: 0, of: '' }, ahead: 1 }, out);
     await Promise.all([load([0]), load([1])]);

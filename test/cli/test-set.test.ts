@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { drawPictures } from '../../src/data/synthetic.js';
+import { syntheticPictures } from '../../src/data/synthetic.js';
 import { encodePng } from '../../src/io/png.js';
 import { builtCommand } from '../support/cli.js';
 
@@ -11,7 +11,7 @@ const short = ['--epochs', '1', '--batch', '8', '--K', '16', '--knn', '5', '--kn
 
 /** Drawn pictures of 32² as a batch of CIFAR-10's binary version, each of another class. */
 function writeBatch(name: string, count: number, seed: number): void {
-  const { data } = drawPictures({ count, seed });
+  const { data } = syntheticPictures({ count, seed });
   const bytes = new Uint8Array(count * 3073);
   for (let n = 0; n < count; n++) {
     bytes[n * 3073] = n % 10;
@@ -22,7 +22,7 @@ function writeBatch(name: string, count: number, seed: number): void {
 }
 
 async function writeFolder(name: string, count: number, seed: number): Promise<void> {
-  const { data, classes, labels } = drawPictures({ count, seed });
+  const { data, classes, labels } = syntheticPictures({ count, seed });
   for (let i = 0; i < count; i++) {
     const of = join(folder, name, classes![labels![i]]);
     mkdirSync(of, { recursive: true });
@@ -56,7 +56,7 @@ describe('a run is measured on a set of its own', () => {
 
   it.each([
     [['pretrain', 'train', '--test', 'val', '--held-out', '0.1'], 2, /--test: .* must be measured on those pictures or on a part .*; got --held-out too\. Leave one out\./],
-    [['pretrain', '--test', 'val'], 2, /--test: it must go with pictures of your own to train on; got drawn ones/],
+    [['pretrain', '--test', 'val'], 2, /--test: it must go with pictures of your own to train on; got synthetic ones/],
     [['pretrain', 'train', '--test', 'nowhere'], 4, /nowhere: the pictures must exist/],
   ] as const)('%j is refused', async (args, code, sentence) => {
     const ended = await run([...args, '--out', 'refused', ...short]);

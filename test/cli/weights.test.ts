@@ -1,5 +1,6 @@
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { encodePng } from '../../src/io/png.js';
@@ -19,7 +20,7 @@ beforeAll(async () => {
   const ended = await dawngrad('pretrain', '--count', '60', '--size', '16', '--epochs', '1', '--batch', '16', '--K', '32', '--knn', '5', '--optimizer', 'sgd', '--out', 'run');
   expect([ended.code, ended.err]).toEqual([0, expect.any(String)]);
   run = read('run/checkpoint.safetensors');
-  writeFileSync(join(folder, 'packed.bin'), new Uint8Array(3073));
+  writeFileSync(join(folder, 'packed.bin.gz'), gzipSync(new Uint8Array(3073)));
   mkdirSync(join(folder, 'photos/a'), { recursive: true });
   mkdirSync(join(folder, 'photos/b'));
   for (let i = 0; i < 6; i++) writeFileSync(join(folder, `photos/${'ab'[i % 2]}/${i}.png`), await encodePng(Uint8Array.from({ length: 16 * 16 * 3 }, (_, j) => (i * 37 + j * (i + 1)) % 256), 16, 16));
@@ -245,9 +246,8 @@ describe('dawngrad knn and linear', () => {
   it.each([
     [['knn', 'small.safetensors'], 2, /a checkpoint does not say what to measure it on; got no pictures/],
     [['linear', 'run', 'photos/a'], 2, /pictures need classes to be measured by/],
-    [['linear', 'run', '--recipe', 'v9'], 2, /--recipe: it is one of v1, v3, v3-vit; got v9/],
+    [['linear', 'run', '--recipe', 'v9'], 2, /--recipe: it must be v1, v3 or v3-vit; got 'v9'/],
     [['knn', 'nowhere', 'photos'], 4, /nowhere/],
-    [['knn', 'run', '--stream'], 2, /--stream: only folders of pictures are streamed; got drawn pictures/],
-    [['embed', 'packed.bin', '--checkpoint', 'run', '--stream'], 2, /packed\.bin: what is streamed must be a folder of pictures; got a file of many, which is read whole\. Leave streaming out/],
+    [['embed', 'packed.bin.gz', '--checkpoint', 'run', '--stream'], 4, /packed\.bin\.gz: what is streamed must not be compressed; got gzip data\. Unpack it/],
   ] as const)('%s ends in one sentence', async (args, code, says) => expect(await dawngrad(...args)).toMatchObject({ code, err: expect.stringMatching(says) }));
 });

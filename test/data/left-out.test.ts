@@ -7,8 +7,8 @@ import { ConfigError, FormatError } from '../../src/core/errors.js';
 import { alignClasses } from '../../src/data/classes.js';
 import { openFolder } from '../../src/data/folder.node.js';
 import { bytesOfName, nameOf, pathOf } from '../../src/data/file-names.node.js';
-import { openPictures } from '../../src/data/open.node.js';
-import { streamFolder } from '../../src/data/stream.node.js';
+import { openPictures } from '../../src/data/open-pictures.node.js';
+import { streamFolder } from '../../src/data/stream-folder.node.js';
 import { carried, tiny } from './tiny.js';
 
 let root = '';
@@ -111,7 +111,7 @@ describe('alignClasses', () => {
     const { test, warnings } = alignClasses(train, tiny([0, 1, 0], ['cat', 'emu']));
     expect([carried(test), [...test.labels!], warnings]).toEqual([[0, 2], [0, 0], [
       'test set: each class of the training set must be tested; got no pictures of dog, owl. Accuracies leave them out.',
-      'test set: only classes that are trained on can be told; got emu too, 1 pictures, which are left out.',
+      'test set: only classes that are trained on can be recognised; got emu too, 1 pictures, which are left out.',
     ]]);
   });
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Backend, useBackend } from '../../src/backend/backend.js';
 import { Rng } from '../../src/core/rng.js';
-import { drawPictures } from '../../src/data/synthetic.js';
+import { syntheticPictures } from '../../src/data/synthetic.js';
 import { splitHeldOut } from '../../src/data/pictures.js';
 import { demoConfig } from '../../src/moco/config.js';
 import { featureSpread, firstLayer, SpikeDetector } from '../../src/eval/monitors.js';
@@ -38,7 +38,7 @@ describe('SpikeDetector', () => {
 
 describe('Pretraining', () => {
   const config = { ...demoConfig, dim: 8, K: 16, epochs: 1, batch: 16, size: 8, lr: 0, knn: 5, knnEvery: 1 };
-  const pictures = splitHeldOut(drawPictures({ count: 24, size: 16, seed: 3 }), 0.25, 3);
+  const pictures = splitHeldOut(syntheticPictures({ count: 24, size: 16, seed: 3 }), 0.25, 3);
 
   it('measures the gradient of the first layer, and the spread of features without labels too', async () => {
     const bare = { train: { ...pictures.train, labels: undefined }, heldOut: pictures.heldOut };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { type Backend, useBackend } from '../../src/backend/backend.js';
-import { drawPictures } from '../../src/data/synthetic.js';
+import { syntheticPictures } from '../../src/data/synthetic.js';
 import { splitHeldOut } from '../../src/data/pictures.js';
 import { decodeSafetensors } from '../../src/io/safetensors.js';
 import { loadCheckpoint, saveCheckpoint } from '../../src/checkpoints/checkpoint.js';
@@ -9,7 +9,7 @@ import { SKIPPED } from '../../src/eval/monitors.js';
 import { Pretraining, type StepRecord } from '../../src/train/pretrain.js';
 import { gpu, reference } from '../support/devices.js';
 
-const pictures = splitHeldOut(drawPictures({ count: 80, size: 16, seed: 3 }), 0.2, 3); // 64 and 16
+const pictures = splitHeldOut(syntheticPictures({ count: 80, size: 16, seed: 3 }), 0.2, 3); // 64 and 16
 const config: PretrainConfig = {
   ...demoConfig, dim: 16, K: 32, m: 0.9, epochs: 2, batch: 16, lr: 0.03, lrBatch: 16, splits: 2, size: 8, heldOut: 0.2, knn: 5, knnEvery: 9, seed: 11, precision: 'f16',
 };

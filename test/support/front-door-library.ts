@@ -113,7 +113,7 @@ const supervised = () => ({ ...lib.supervisedRecipe('resnet-tiny'), epochs: 1, b
 const linear = () => ({ ...lib.linearRecipes.v1, epochs: 1, batch: 4, size: 8, mean: base.mean, std: base.std });
 const four = () => ({ resnet: 'resnet-tiny', vit: 'vit-mini', epochs: 1, pretrainEpochs: 1, batch: 4, size: 8, cropMin: 0.5, seeds: 1, seed: 1 });
 const study = () => ({ base: config(), Ks: [4], momenta: [0.9], endToEndLimit: 8, seeds: 1 });
-const kept = lib.keepNothing;
+const kept = lib.noCache;
 const stored = () => new Map([['a', { dtype: 'F32' as const, shape: [2], data: new Float32Array(2) }]]);
 const weights = async () => lib.encoderOf({ tensors: await moduleTensors(model()), metadata: {} }, 'file');
 const report = () => ({ title: 'a', command: 'a', config: {}, adapter: 'a', version: '1', seed: 1, steps: [], knn: [], baselines: { k: 1, T: 1 }, chanceLoss: 1, queueSize: 1, gallery: [], notes: [], elapsedSeconds: 1 });
@@ -140,8 +140,8 @@ const moco: Record<string, Row> = {
   fourWay: { call: lib.fourWay, args: () => [pictures, four(), kept, () => {}], slow: true, wrong: () => [[pictures, { ...four(), seeds: 0 }, kept, () => {}], [pictures, { ...four(), resnet: 'r' }, kept, () => {}]] },
   standing: { call: lib.standing, args: () => [{ model: 'a', start: 'b', seeds: [1], curves: [[{ epoch: 1, loss: 1, accuracy: 1 }]] }], wrong: () => [[{ curves: [] }], [{ curves: [[]] }]] },
   mechanisms: { call: lib.mechanisms, args: () => [pictures, study(), kept, () => {}], slow: true, wrong: () => [[pictures, { ...study(), Ks: [0] }, kept, () => {}], [pictures, { ...study(), momenta: [2] }, kept, () => {}]] },
-  'keepNothing.result': { call: kept.result, args: () => [{}, () => 1], free: [0] },
-  'keepNothing.tensors': { call: kept.tensors, args: () => [{}, () => 1], free: [0] },
+  'noCache.result': { call: kept.result, args: () => [{}, () => 1], free: [0] },
+  'noCache.tensors': { call: kept.tensors, args: () => [{}, () => 1], free: [0] },
   knnAccuracy: { call: lib.knnAccuracy, args: () => [features(), features(), { k: 2, T: 0.1 }], wrong: () => [[features(), features(), { k: 0, T: 1 }], [features(), features(), { k: 1, T: 0 }], [features(), features(4, 2), { k: 1, T: 1 }], [{ ...features(), labels: undefined }, features(), { k: 1, T: 1 }]] },
   knnSweep: { call: lib.knnSweep, args: () => [features(), features(), [2], [0.1]], wrong: () => [[features(), features(), 2, [1]], [features(), features(), [], [1]], [features(), { ...features(), values: new Float32Array(11) }, [1], [1]]] },
   nearestNeighbours: { call: lib.nearestNeighbours, args: () => [features(), features(), 2], wrong: () => [[features(), features(), 0], [features(), { ...features(), values: new Float32Array(3) }, 1]] },
@@ -166,7 +166,7 @@ const data: Record<string, Row> = {
   pictureAt: { call: lib.pictureAt, args: () => [labelled, 1], wrong: () => [[labelled, 16], [labelled, -1], [labelled.data, 0]] },
   alignClasses: { call: lib.alignClasses, args: () => [labelled, labelled], wrong: () => [[{ ...labelled, classes: undefined }, labelled], [labelled, labelled.data], [5, labelled]] },
   loadPictures: { call: lib.loadPictures, args: () => [labelled, [0, 1]], wrong: () => [[labelled, [16]], [{ ...labelled, data: undefined }, [0]]] },
-  drawPictures: { call: lib.drawPictures, args: () => [{ count: 1, size: 16, seed: 1 }], wrong: () => [[{ count: 0, seed: 1 }], [{ count: 1e12, seed: 1 }], [{ count: 1, size: 8, seed: 1 }], [{ count: 1 }], [{ number: 1, seed: 1 }]] },
+  syntheticPictures: { call: lib.syntheticPictures, args: () => [{ count: 1, size: 16, seed: 1 }], wrong: () => [[{ count: 0, seed: 1 }], [{ count: 1e12, seed: 1 }], [{ count: 1, size: 8, seed: 1 }], [{ count: 1 }], [{ number: 1, seed: 1 }]] },
   parseCifar10: { call: lib.parseCifar10, args: () => [cifar(), 'file'], wrong: () => [[new Uint8Array(5), 'file'], [[1], 'file'], [cifar().fill(10), 'file']] },
   parseIdx: { call: lib.parseIdx, args: () => [Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 1, 5), 'file'], wrong: () => [[new Uint8Array(5), 'file'], ['file', 'file'], [Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 2, 5), 'file']] },
   decodeTorch: { call: lib.decodeTorch, args: () => [new Uint8Array(20), 'file'], wrong: () => [['file', 'file'], [new Float32Array(3), 'file']] },

@@ -26,7 +26,7 @@ import { rawPixelAccuracy } from '../../src/eval/raw-pixels.js';
 import { galleryRows } from '../../src/report/nearest-gallery.js';
 import { startRun } from '../../src/train/run.node.js';
 import { thumbnails } from '../../src/report/thumbnails.js';
-import { Watched } from '../../src/eval/watched-features.js';
+import { FeatureSubset } from '../../src/eval/feature-subset.js';
 import type { Encoder } from '../../src/nn/models.js';
 import { Module } from '../../src/nn/module.js';
 import { avgPool } from '../../src/ops/avg_pool.js';
@@ -117,13 +117,13 @@ async function main(root: string): Promise<void> {
     for (let step = 0; step < drawer.batches.stepsPerEpoch + 2; step++) drawer.draw(step);
   });
   const encoder: Encoder = new Quarters();
-  const watched = new Watched(encoder, sets, config, { ahead: 2 });
-  found.watched = watched.train.count;
-  found.rawPixels = await stage('raw pixels', () => rawPixelAccuracy(watched, config));
-  found.knn = await stage('k-NN', () => watched.knn());
-  const features = await watched.features();
+  const subset = new FeatureSubset(encoder, sets, config, { ahead: 2 });
+  found.subset = subset.train.count;
+  found.rawPixels = await stage('raw pixels', () => rawPixelAccuracy(subset, config));
+  found.knn = await stage('k-NN', () => subset.knn());
+  const features = await subset.features();
   found.spread = featureSpread(features.train);
-  found.gallery = (await stage('gallery', () => galleryRows(watched.heldOut, features))).length;
+  found.gallery = (await stage('gallery', () => galleryRows(subset.heldOut, features))).length;
 
   const run = await startRun(join(root, 'run'), { version: '', adapter: '', command: '', data: 'drawn', choice: {}, config });
   const training = new Pretraining(config, sets);

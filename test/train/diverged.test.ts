@@ -12,7 +12,7 @@ import { better, EpochMeans } from '../../src/train/epoch.js';
 import type { EpochRecord } from '../../src/train/records.js';
 import { fourWay, standing } from '../../src/studies/four-way.js';
 import { fourWayText } from '../../src/studies/four-way-report.js';
-import { keepNothing } from '../../src/studies/cache.js';
+import { noCache } from '../../src/studies/cache.js';
 import { mechanisms } from '../../src/studies/mechanisms.js';
 import { mechanismsReport, mechanismsText } from '../../src/studies/mechanisms-report.js';
 import { Pretraining, type StepRecord } from '../../src/train/pretrain.js';
@@ -37,7 +37,7 @@ const spoil = (training: Pretraining, value = NaN) => {
   weight.set(new Float32Array(weight.size).fill(value));
 };
 const bare = { train: { ...pictures.train, labels: undefined }, heldOut: pictures.heldOut };
-const info = { version: '1', adapter: '', command: '', data: 'drawn', choice: {}, config: base };
+const info = { version: '1', adapter: '', command: '', data: 'synthetic', choice: {}, config: base };
 const begin = (name: string): Promise<Run> => startRun(join(folder, name), info);
 
 describe('a pretraining whose loss is not finite', () => {
@@ -146,7 +146,7 @@ describe('a supervised training and experiments', () => {
 
   it('mechanisms tells which diverged, goes on, and averages nothing around it', async () => {
     const told: string[] = [];
-    const result = await mechanisms(sets, { base: { ...base, epochs: 1, lr: 1e30 }, Ks: [8], momenta: [0.9], endToEndLimit: 8, seeds: 2 }, keepNothing, (text) => told.push(text));
+    const result = await mechanisms(sets, { base: { ...base, epochs: 1, lr: 1e30 }, Ks: [8], momenta: [0.9], endToEndLimit: 8, seeds: 2 }, noCache, (text) => told.push(text));
     expect([...result.overK, ...result.overM].filter((r) => r.diverged)).toHaveLength(8);
     expect(told.filter((t) => /Training has diverged/.test(t))).toHaveLength(8);
     const again = JSON.parse(JSON.stringify(result)) as typeof result; // as it is kept
@@ -169,7 +169,7 @@ describe('a supervised training and experiments', () => {
   it('four-way says which pretraining diverged', async () => {
     const config = { resnet: 'resnet-tiny', vit: 'vit-tiny', pretrainEpochs: 1, ...small };
     const run = vi.spyOn(Pretraining.prototype, 'run').mockRejectedValue(new DivergedError('lost'));
-    const ended = fourWay(sets, config, keepNothing, () => undefined);
+    const ended = fourWay(sets, config, noCache, () => undefined);
     await expect(ended).rejects.toThrow(new DivergedError('pretraining of resnet-tiny by MoCo v2, which the others start from: lost')).finally(() => run.mockRestore());
   });
 });

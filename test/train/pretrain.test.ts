@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Backend, useBackend } from '../../src/backend/backend.js';
 import { ConfigError, FormatError } from '../../src/core/errors.js';
-import { drawPictures } from '../../src/data/synthetic.js';
+import { syntheticPictures } from '../../src/data/synthetic.js';
 import { splitHeldOut, subset } from '../../src/data/pictures.js';
 import type { Pictures } from '../../src/data/picture-source.js';
 import { decodeSafetensors, encodeSafetensors, type StoredTensor } from '../../src/io/safetensors.js';
@@ -13,7 +13,7 @@ import { type KnnRecord, type Position, Pretraining, type StepRecord, type StepT
 import type { Tensor } from '../../src/tensor/tensor.js';
 import { gpu } from '../support/devices.js';
 
-const pictures = splitHeldOut(drawPictures({ count: 96, size: 16, seed: 3 }), 0.25, 3); // 72 and 24
+const pictures = splitHeldOut(syntheticPictures({ count: 96, size: 16, seed: 3 }), 0.25, 3); // 72 and 24
 const config: PretrainConfig = {
   ...demoConfig, dim: 8, K: 45, m: 0.9, epochs: 3, batch: 16, lr: 0.03, lrBatch: 16, splits: 2, size: 8, heldOut: 0.25, knn: 5, knnEvery: 2, seed: 11,
 };

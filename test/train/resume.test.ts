@@ -47,7 +47,7 @@ describe('a run saved after one step of four goes on to the same bits', () => {
 it('a run does not go on with another number of pictures', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'dawngrad-resume-'));
   try {
-    const run = await startRun(join(folder, 'run'), { version: '1', adapter: '', command: '', data: 'drawn', choice: {}, config: base });
+    const run = await startRun(join(folder, 'run'), { version: '1', adapter: '', command: '', data: 'synthetic', choice: {}, config: base });
     await run.save(new Pretraining(base, pictures), { step: 0 });
     await run.resume(new Pretraining(base, pictures));
     const fewer = { ...pictures, train: subset(pictures.train, [0, 1, 2, 3, 4, 5, 6, 7]) };

@@ -4,7 +4,7 @@ import { ReferenceBackend } from '../../src/backend/reference.js';
 import { loadPictures } from '../../src/data/load-pictures.js';
 import { pictureAt, splitHeldOut, subset } from '../../src/data/pictures.js';
 import type { Pictures, PictureSource, Pixels, StreamedPictures } from '../../src/data/picture-source.js';
-import { drawPictures } from '../../src/data/synthetic.js';
+import { syntheticPictures } from '../../src/data/synthetic.js';
 import { loadCheckpoint, saveCheckpoint } from '../../src/checkpoints/checkpoint.js';
 import type { PretrainConfig } from '../../src/moco/config.js';
 import { Pretraining, type StepRecord } from '../../src/train/pretrain.js';
@@ -35,7 +35,7 @@ beforeAll(() => {
 afterAll(() => void useBackend(before));
 
 /** Pictures of 17 by 17, so that neither one of them nor a batch is a whole number of words. */
-const all = drawPictures({ count: 26, size: 17, seed: 3 });
+const all = syntheticPictures({ count: 26, size: 17, seed: 3 });
 
 /** The same, each cut to a shape of its own: 17×9, 16×10, 15×11 … */
 const many: Pictures = (() => {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Backend, useBackend } from '../../src/backend/backend.js';
 import { Rng } from '../../src/core/rng.js';
 import { mean, roughness, spread, variance } from '../../src/core/statistics.js';
-import { drawPictures } from '../../src/data/synthetic.js';
+import { syntheticPictures } from '../../src/data/synthetic.js';
 import { splitHeldOut } from '../../src/data/pictures.js';
 import type { Pictures } from '../../src/data/picture-source.js';
 import { buildClassifier } from '../../src/checkpoints/classifier.js';
@@ -126,7 +126,7 @@ describe('buildClassifier', () => {
 describe('MoCo v3 with a vision transformer', () => {
   it('has a loss that falls', async () => {
     const config = { ...presetOf('v3-vit-demo'), size: SIDE, epochs: 4, warmup: 0, lr: 3e-3, cropMin: 0.9, hidden: 64, dim: 32, batch: 16, lrBatch: 16 };
-    const training = new Pretraining(config, splitHeldOut(drawPictures({ count: 96, size: SIDE, seed: 4 }), 0, 4));
+    const training = new Pretraining(config, splitHeldOut(syntheticPictures({ count: 96, size: SIDE, seed: 4 }), 0, 4));
     const losses: number[] = [];
     await training.run({ onStep: (s) => losses.push(s.loss) });
     expect(mean(losses.slice(-6))).toBeLessThan(mean(losses.slice(0, 6)) - 0.05);

@@ -1,38 +1,36 @@
 import { freemem } from 'node:os';
+import { resolve } from 'node:path';
 import type { Backend } from '../backend/backend.js';
-import { ConfigError } from '../core/errors.js';
-import { AHEAD, checkAhead } from '../input/look-ahead.js';
-import { type OpenOptions, openSource } from '../data/open.node.js';
+import { AHEAD } from '../input/look-ahead.js';
+import { type OpenOptions, openSource } from '../data/open-pictures.node.js';
+import { SYNTHETIC } from '../data/synthetic.js';
 import { bytesOf, inMemory, ofManyShapes, type PictureSource } from '../data/picture-source.js';
 import { binary } from '../core/numbers.js';
 import { EMBEDDED } from '../eval/embed.js';
 import { damagedText } from '../eval/monitors.js';
-import type { Flag, Parsed } from './args.js';
-import type { Output } from './common.js';
-import { tellPictures } from './pictures-told.js';
+import type { Parsed } from './args.js';
+import type { Output } from './output.js';
+import { logPictures } from './picture-warnings.js';
 
-/** Flags of every command that streams pictures; `loadingOf` takes their values. */
-export const loadingFlags: readonly Flag[] = [
-  { name: 'stream', kind: 'switch', help: 'decode pictures as steps need them (as is done where they would not fit into memory)' },
-  { name: 'no-stream', kind: 'switch', help: 'decode all pictures first and keep them on the device' },
-  { name: 'ahead', kind: 'number', help: `steps whose pictures are decoded before their turn (${AHEAD})` },
-];
+/** The data that a word of the command line names: an absolute path, or synthetic pictures, as where there is none. */
+export const pathOf = (word: string = SYNTHETIC): string => (word === SYNTHETIC ? word : resolve(word));
 
 /** Milliseconds between words on a large set that is being opened. */
 const EVERY = 10_000;
 
-/** Whether pictures are streamed, if that is said, how much memory they may take up if not, and how far ahead they are decoded. */
+/**
+ * Whether pictures are streamed, if that is asked for, how much memory they may take up if not, and how far ahead they are
+ * decoded.
+ */
 export interface Loading {
   stream?: boolean;
   room: { bytes: number; of: string };
   ahead: number;
 }
 
-/** What the flags ask for, and what there is room for. @throws ConfigError for --stream and --no-stream at once, or an impossible --ahead. */
+/** What the flags ask for, and what there is room for. */
 export function loadingOf({ flags }: Pick<Parsed, 'flags'>, on: Backend): Loading {
-  if (flags.has('stream') && flags.has('no-stream')) throw new ConfigError('--stream: it and --no-stream exclude each other; got both. Leave one out.');
   const ahead = (flags.get('ahead') as number | undefined) ?? AHEAD;
-  checkAhead(ahead);
   return { ...(flags.has('stream') && { stream: true }), ...(flags.has('no-stream') && { stream: false }), room: roomOn(on), ahead };
 }
 
@@ -44,16 +42,15 @@ function roomOn(on: Backend): Loading['room'] {
   return largest < memory.bytes ? { bytes: largest, of: "the device's largest buffer" } : memory;
 }
 
-/** Opens a data set, in memory or streamed; `tell` hears of its progress where that takes long. */
-export async function openData(data: string, options: OpenOptions, { stream, room }: Loading, tell: (text: string) => void): Promise<PictureSource> {
-  let told = Date.now();
+/** Opens a data set, in memory or streamed; `log` gets its progress where that takes long. */
+export async function openData(data: string, options: OpenOptions, { stream, room }: Loading, log: (text: string) => void): Promise<PictureSource> {
+  let logged = Date.now();
   const onProgress = (done: number, total: number) => {
-    if (Date.now() - told < EVERY) return;
-    told = Date.now();
-    tell(`Opened ${done} of ${total} files.`);
+    if (Date.now() - logged < EVERY) return;
+    logged = Date.now();
+    log(`Opened ${done} of ${total} files.`);
   };
-  const { size, views, cropMin, classes, limitPerClass, seed } = options; // what was chosen of drawn pictures may stand beside
-  return openSource(data, { size, views, cropMin, classes, limitPerClass, seed, stream, room: room.bytes, onProgress });
+  return openSource(data, { ...options, stream, room: room.bytes, onProgress });
 }
 
 /** Why pictures are streamed, and how many are in memory at most, while steps run and while features are measured; nothing if they are not. */
@@ -65,16 +62,16 @@ export function streamedText(pictures: PictureSource, { stream, room, ahead }: L
   return `${why}They are decoded as steps need them, ${ahead} ahead: ${binary(most * bytes)} at most${also}.`;
 }
 
-/** The pictures of a command that measures, told of: see `tellPictures`, that they are streamed, and later, of those, each that is damaged. */
+/** The pictures of a command that measures. What looks wrong is logged, and of streamed ones each that is damaged. */
 export function measured<S extends PictureSource>(pictures: S, loading: Loading, out: Output, batch = EMBEDDED): S {
-  tellPictures(pictures, out);
+  logPictures(pictures, out);
   if (inMemory(pictures)) return pictures;
-  out.tell(streamedText(pictures, loading, (loading.ahead + 1) * batch)!);
+  out.log(streamedText(pictures, loading, (loading.ahead + 1) * batch)!);
   const { load, skipped } = pictures;
-  let told = skipped.length;
+  let logged = skipped.length;
   const telling: typeof load = async (...asked) => {
     const data = await load(...asked);
-    for (; told < skipped.length; told++) out.warn(damagedText(skipped[told]));
+    for (; logged < skipped.length; logged++) out.warn(damagedText(skipped[logged]));
     return data;
   };
   return { ...pictures, load: telling };

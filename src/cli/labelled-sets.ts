@@ -6,21 +6,23 @@ import { EMBEDDED } from '../eval/embed.js';
 import type { EncoderFile } from '../checkpoints/encoder.js';
 import { findRun } from '../train/run.node.js';
 import type { Flag, Parsed } from './args.js';
-import { checkData } from './checks.js';
-import { adapterFlag, commonFlags, openDevice, type Output } from './common.js';
-import { openTold, saidFlags } from './encoder.js';
-import { type Loading, loadingFlags, loadingOf, measured, openData } from './loading.js';
+import { checkData } from './check-flags.js';
+import { adapterFlag, commonFlags, encoderFlags, ownFlags, sharedFlag, streamFlags } from './flags.js';
+import { type Loading, loadingOf, measured, openData } from './open-data.js';
+import { openDevice } from './open-device.js';
+import { openEncoderOf } from './open-encoder.js';
+import type { Output } from './output.js';
 import { alignedTo, openRunSource } from './run-pictures.js';
 
 /** Flags of the commands that measure an encoder on pictures with classes. */
 export const labelledFlags: readonly Flag[] = [
-  { name: 'test', kind: 'text', help: 'measure on these pictures, and use all of DATA to learn from' },
-  { name: 'held-out', kind: 'number', help: "part of DATA to measure on (the run's; else 0.2)" },
-  { name: 'limit', kind: 'number', help: 'use at most so many pictures a class of DATA' },
-  { name: 'size', kind: 'number', help: "pixels of a picture (the run's; else 224, or 32 for a small stem)" },
-  { name: 'seed', kind: 'number', help: "seed of what is held out (the run's; else 1)" },
-  ...loadingFlags,
-  ...saidFlags,
+  ...ownFlags({ test: { kind: 'text', help: 'measure on these pictures, and use all of DATA to learn from' } }),
+  sharedFlag('held-out', { help: 'part of DATA to measure on', default: "the run's; else 0.2" }),
+  sharedFlag('limit', { help: 'use at most so many pictures a class of DATA' }),
+  sharedFlag('size', { default: "the run's; else 224, or 32 for a small stem" }),
+  sharedFlag('seed', { help: 'seed of what is held out', default: "the run's; else 1" }),
+  ...streamFlags,
+  ...encoderFlags,
   adapterFlag,
   ...commonFlags,
 ];
@@ -59,7 +61,7 @@ export async function openLabelled(command: string, args: Parsed, out: Output, {
   const run = findRun(from)?.info;
   if (!run && data === undefined)
     throw new ConfigError(`${command}: a checkpoint does not say what to measure it on; got no pictures. Write dawngrad ${command} ${from} photos.`);
-  const encoder = await openTold(from, args, out);
+  const encoder = await openEncoderOf(from, args, out);
   const { size } = encoder.normalisation;
   const seed = (flags.get('seed') as number | undefined) ?? run?.config.seed ?? 1;
   const part = (flags.get('held-out') as number | undefined) ?? (run?.config.heldOut || 0.2);
@@ -68,9 +70,9 @@ export async function openLabelled(command: string, args: Parsed, out: Output, {
   checkData(data ?? run?.data, test);
   const most = batch({ encoder, config: run?.config });
   const on = await openDevice(args);
-  const open = async (opened: (loading: Loading, tell: (text: string) => void) => Promise<PictureSource>) => {
+  const open = async (opened: (loading: Loading, log: (text: string) => void) => Promise<PictureSource>) => {
     const loading = loadingOf(args, on); // anew for each set: what is in memory takes room from the next
-    return measured(await opened(loading, (text) => out.tell(text)), loading, out, most);
+    return measured(await opened(loading, (text) => out.log(text)), loading, out, most);
   };
   const choice = { views: size, cropMin, limitPerClass: flags.get('limit') as number | undefined, seed };
   const all = await open((...how) => (data === undefined ? openRunSource(run!, ...how, { size, cropMin }) : openData(data, choice, ...how)));

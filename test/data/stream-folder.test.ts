@@ -5,13 +5,12 @@ import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FormatError } from '../../src/core/errors.js';
 import { openFolder } from '../../src/data/folder.node.js';
-import { lanes } from '../../src/data/lanes.js';
+import { limiter } from '../../src/data/concurrency.js';
 import { LookAhead } from '../../src/input/look-ahead.js';
-import { openSource } from '../../src/data/open.node.js';
+import { openSource } from '../../src/data/open-pictures.node.js';
 import { pictureAt } from '../../src/data/pictures.js';
 import { inMemory } from '../../src/data/picture-source.js';
-import { streamFolder } from '../../src/data/stream.node.js';
-import { batch } from './files.js';
+import { streamFolder } from '../../src/data/stream-folder.node.js';
 
 let root = '';
 beforeEach(async () => {
@@ -90,19 +89,17 @@ describe('streamFolder', () => {
 });
 
 describe('openSource', () => {
-  it('streams a folder that is asked for or larger than the room, and never a packed file', async () => {
+  it('streams a folder that is asked for or larger than the room', async () => {
     await fill(3);
-    const kept = async (options: object) => inMemory(await openSource(root, { size: 8, ...options }));
-    expect(await Promise.all([{}, { room: 3 * 192 }, { room: 3 * 192 - 1 }, { stream: true }, { stream: false, room: 0 }].map(kept))).toEqual([true, true, false, false, true]);
-    await put('packed/data_batch_1.bin', batch(2));
-    expect(inMemory(await openSource(join(root, 'packed'), { room: 0 }))).toBe(true);
-    await expect(openSource(join(root, 'packed'), { stream: true })).rejects.toThrow('what is streamed must be a folder of pictures');
+    const inRoom = async (options: object) => inMemory(await openSource(root, { size: 8, ...options }));
+    const asked = [{}, { room: 3 * 192 }, { room: 3 * 192 - 1 }, { stream: true }, { stream: false, room: 0 }];
+    expect(await Promise.all(asked.map(inRoom))).toEqual([true, true, false, false, true]);
   });
 });
 
 describe('LookAhead', () => {
   /** A look-ahead over ten numbers, and which were begun and given up. */
-  function watched(ahead: number): { values: LookAhead<number>; begun: number[]; stopped: number[] } {
+  function lookedAhead(ahead: number): { values: LookAhead<number>; begun: number[]; stopped: number[] } {
     const [begun, stopped] = [[] as number[], [] as number[]];
     const values = new LookAhead(10, ahead, async (i, signal) => {
       begun.push(i);
@@ -114,7 +111,7 @@ describe('LookAhead', () => {
   }
 
   it.each([0, 1, 3, 20])('begins at most %i before they are taken', async (ahead) => {
-    const { values, begun } = watched(ahead);
+    const { values, begun } = lookedAhead(ahead);
     for (let i = 0; i < 10; i++) {
       if (i === 7) await expect(values.take(i)).rejects.toThrow('seven');
       else expect(await values.take(i)).toBe(i * i);
@@ -124,7 +121,7 @@ describe('LookAhead', () => {
   });
 
   it('goes on from another place, and gives up what it had begun', async () => {
-    const { values, begun, stopped } = watched(2);
+    const { values, begun, stopped } = lookedAhead(2);
     expect(await values.take(0)).toBe(0);
     expect(await values.take(5)).toBe(25); // seven is begun, fails, and nobody asks for it
     expect(begun).toEqual([0, 1, 2, 5, 6, 7]);
@@ -135,12 +132,12 @@ describe('LookAhead', () => {
   });
 });
 
-describe('lanes', () => {
+describe('limiter', () => {
   it('runs no more at a time than there are, in order, and goes on after an error', async () => {
-    const lane = lanes(2);
+    const limited = limiter(2);
     let [running, most] = [0, 0];
     const order: number[] = [];
-    const work = (i: number) => lane(async () => {
+    const work = (i: number) => limited(async () => {
       order.push(i);
       most = Math.max(most, ++running);
       await new Promise((done) => setTimeout(done, i % 3));

@@ -108,7 +108,7 @@ describe('--json', () => {
     const [{ code, value }, text] = await Promise.all([json(['summary', '--model', 'resnet18', '--size', '32', '--dim', '10']), run(['summary', '--model', 'resnet18', '--size', '32', '--dim', '10'])]);
     expect([code, value]).toMatchObject([0, { input: [1, 32, 32, 3], output: [1, 10], parameters: 11_173_962, macs: 555_422_720 }]); // kuangliu/pytorch-cifar's ResNet18
     expect(text.out).toMatch(/^layer +kind +output +parameters +MFLOP\nconv1 +Conv2d +\[1, 32, 32, 64\] +1,728 +3\.54\n[^]*: 11,173,962 parameters, 1\.11 GFLOP \(0\.56 GMAC\)\n$/);
-    expect(await run(['summary', '--stem', 'cifr'])).toMatchObject({ code: 2, err: expect.stringContaining('Write --stem cifar.') });
+    expect(await run(['summary', '--stem', 'cifr'])).toMatchObject({ code: 2, err: expect.stringContaining('Did you mean cifar?') });
   });
 });
 
@@ -126,6 +126,6 @@ describe('dawngrad doctor --tune', () => {
     const { code, out } = await run(['doctor', '--tune', '0.001', '--json'], { XDG_CACHE_HOME: folder });
     const { adapters } = JSON.parse(out);
     expect([code, adapters.filter((a: { works: boolean }) => a.works).map((a: { tuned: object[] }) => a.tuned)]).toEqual([0, expect.arrayContaining([[]])]);
-    expect(await run(['doctor', '--tune', '0'])).toMatchObject({ code: 2, err: 'Error: --tune: it takes seconds, more than 0; got 0. Write --tune 30.\n' });
+    expect(await run(['doctor', '--tune', '0'])).toMatchObject({ code: 2, err: 'Error: --tune: it must be a number of seconds above 0; got 0. Write --tune 30.\n' });
   });
 });

@@ -42,7 +42,7 @@ export class Board {
 
   /** Each held-out picture, with those nearest to it at its right. */
   async gallery(rows: GalleryRow[]): Promise<void> {
-    const { train, heldOut } = this.#training.watched;
+    const { train, heldOut } = this.#training.subset;
     if (rows.length === 0) return;
     const most = ofManyShapes(train) ? this.#training.config.size : Math.max(train.height, train.width);
     const parts = await Promise.all(rows.flatMap(({ query, neighbours }) => [thumbnails(heldOut, [query], most), thumbnails(train, neighbours.map((n) => n.index), most)]));

@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigError, FormatError } from '../../src/core/errors.js';
-import { openPictures } from '../../src/data/open.node.js';
+import { openPictures } from '../../src/data/open-pictures.node.js';
 import { batch, idx } from './files.js';
 
 let root = '';

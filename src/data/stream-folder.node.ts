@@ -4,13 +4,12 @@ import { check, checkOptions, text } from '../core/check.js';
 import { FormatError } from '../core/errors.js';
 import { described, reasons } from './folder.node.js';
 import { type FolderOptions, type FolderPlan, folderRules, planFolder } from './folder-plan.node.js';
-import { lanes } from './lanes.js';
+import { forEachOf, limiter } from './concurrency.js';
 import { pathOf } from './file-names.node.js';
 import { checkIndices } from './pictures.js';
 import type { PictureSet, StreamedPictures } from './picture-source.js';
-import { pool } from './pool.js';
 import { decode, type Decoded, DECODERS, forManyPictures } from './sharp.node.js';
-import { looksWhole, whyUnreadable } from './whole.node.js';
+import { looksWhole, whyUnreadable } from './intact-file.node.js';
 
 /** Part of a set that may turn out to be damaged before that is an error. */
 const TOLERATED = 0.01;
@@ -35,13 +34,13 @@ export const streamFolder = async (folder: string, options: FolderOptions = {}):
 export async function streamPlanned(plan: FolderPlan, { onProgress }: Pick<FolderOptions, 'onProgress'>): Promise<StreamedPictures> {
   const { folder, framing, sharp } = plan;
   const set = described(plan, await reasons(plan, await unusable(plan, onProgress)));
-  const [one, lane, room] = [decoderOf(plan, set), lanes(DECODERS), framing.side ** 2];
+  const [one, limited, room] = [decoderOf(plan, set), limiter(DECODERS), framing.side ** 2];
   const load = async (indices: ArrayLike<number>, signal?: AbortSignal) => {
     checkIndices(`${folder}`, set, indices);
     const data = new Uint8Array(3 * room * indices.length);
     const places = new Uint32Array(3 * indices.length);
     let failed = false;
-    const decodeOne = (index: number, place: number) => lane(async () => {
+    const decodeOne = (index: number, place: number) => limited(async () => {
       signal?.throwIfAborted();
       if (failed) return;
       const decoded = await one(set.names[index]);
@@ -61,7 +60,7 @@ export async function streamPlanned(plan: FolderPlan, { onProgress }: Pick<Folde
 async function unusable({ folder, names, framing, sharp }: FolderPlan, onProgress?: FolderOptions['onProgress']): Promise<number[]> {
   const failed: number[] = [];
   let done = 0;
-  await forManyPictures(sharp, () => pool(names.length, OPEN, async (i) => {
+  await forManyPictures(sharp, () => forEachOf(names.length, OPEN, async (i) => {
     const file = pathOf(folder, names[i]);
     if (!(await looksWhole(file))) await readFile(file).then((bytes) => decode(sharp, bytes, framing)).catch(() => failed.push(i));
     onProgress?.(++done, names.length);

@@ -1,10 +1,10 @@
 import { inMemory, ofManyShapes, type PictureSet, type PictureSource } from '../data/picture-source.js';
-import type { Output } from './common.js';
+import type { Output } from './output.js';
 
 const NAMED = 5; // files
 
 /** What every command tells of the pictures it read: what looks wrong with them, and which files were left out and why. */
-export function tellPictures({ warnings = [], skipped, count }: PictureSet, out: Output): void {
+export function logPictures({ warnings = [], skipped, count }: PictureSet, out: Output): void {
   for (const warning of warnings) out.warn(warning);
   if (skipped.length === 0) return;
   const named = skipped.slice(0, out.verbose ? undefined : NAMED).map(({ name, reason }) => `\n  ${name}: ${reason}`);

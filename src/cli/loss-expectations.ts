@@ -1,6 +1,6 @@
 import type { Pretraining } from '../train/pretrain.js';
 
-/** What to expect of the loss, said before training, since it looks wrong to everybody at first. */
+/** What to expect of the loss, logged before training, since it looks wrong to everybody at first. */
 export function expectations({ method, config }: Pretraining): string[] {
   const { loss, formula } = method.chance(config.batch / config.accumulate);
   const chance = `Chance level of the loss: ${loss.toFixed(3)} = ${formula}.`;

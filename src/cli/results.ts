@@ -30,7 +30,7 @@ export function resultsOf(run: Run, { config, method, position, totalSteps }: Pr
 }
 
 /** The results as a table. */
-export function resultTable({ run, loss, contrastTop1, chanceLoss, chanceTop1, knn }: Results, { config, watched: { train, heldOut } }: Pretraining): string {
+export function resultTable({ run, loss, contrastTop1, chanceLoss, chanceTop1, knn }: Results, { config, subset: { train, heldOut } }: Pretraining): string {
   const rows: [string, number | undefined][] = knn
     ? [['chance', knn.chance], ['raw pixels', knn.rawPixels], ['encoder, as initialised', knn.randomEncoder], ['encoder, trained', knn.trained]]
     : [];

@@ -8,13 +8,13 @@ import { embedPictures, outputs } from './embed.js';
 import { type Features, knnAccuracy } from './knn.js';
 import { fits, resident } from '../input/step-pictures.js';
 
-/** Pictures of a set that are watched: their features and similarities fit into memory, and take minutes and not hours. */
+/** Pictures of a set at most: their features and similarities fit into memory, and take minutes and not hours. */
 const MOST = 65536;
 
 type Both<T> = { train: T; heldOut: T };
 
 /** The pictures that k-NN, spread and gallery see, and their features: of each set at most 65536, evenly spread. */
-export class Watched {
+export class FeatureSubset {
   readonly train: PictureSource;
   readonly heldOut: PictureSource;
   readonly #encoder: Encoder;
@@ -69,6 +69,6 @@ export class Watched {
   }
 }
 
-/** All of a set, or as much of it as is watched. */
+/** All of a set, or an even part of it. */
 const some = (set: PictureSource): PictureSource =>
   (set.count <= MOST ? set : subset(asStream(set), new Uint32Array(MOST).map((_, i) => Math.floor((i * set.count) / MOST))));
