@@ -2,7 +2,7 @@ import type { Backend } from '../backend/backend.js';
 import { bytesOf, inMemory, ofManyShapes } from '../data/picture-source.js';
 import type { Pretraining } from '../train/pretrain.js';
 import type { Output } from './common.js';
-import { sizeText } from './pictures-told.js';
+import { sizeText } from './loading.js';
 
 /** Trains two steps and tells what a whole run takes; the first compiles kernels, so the second is timed. */
 export async function dryRun(training: Pretraining, on: Backend, out: Output): Promise<void> {

@@ -15,7 +15,7 @@ import { adapterFlag, commonFlags, openDevice, Output, whereabouts } from './com
 import { fourWayCommand } from './four-way.js';
 import { mechanismsCommand } from './mechanisms.js';
 import type { Experiment, Setting } from './study.js';
-import { tellPictures } from './pictures-told.js';
+import { tellPictures } from './loading.js';
 
 const experiments: Record<string, Experiment> = { 'four-way': fourWayCommand, mechanisms: mechanismsCommand };
 

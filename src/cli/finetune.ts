@@ -17,7 +17,7 @@ import { checkData } from './checks.js';
 import type { Call, Command } from './command.js';
 import { adapterFlag, commonFlags, openDevice, Output } from './common.js';
 import { saidFlags, saidOf, tellOf } from './encoder.js';
-import { tellPictures } from './pictures-told.js';
+import { tellPictures } from './loading.js';
 
 const flags: readonly Flag[] = [
   { name: 'out', kind: 'text', help: 'folder of the classifier (runs/finetuned)' },

@@ -9,8 +9,7 @@ import type { Flag, Parsed } from './args.js';
 import { checkData } from './checks.js';
 import { adapterFlag, commonFlags, openDevice, type Output } from './common.js';
 import { openTold, saidFlags } from './encoder.js';
-import { type Loading, loadingFlags, loadingOf, measured, openData } from './loading.js';
-import { alignedTo, openRunSource } from './run-pictures.js';
+import { alignedTo, type Loading, loadingFlags, loadingOf, measured, openData, openRunSource } from './loading.js';
 
 /** Flags of the commands that measure an encoder on pictures with classes. */
 export const labelledFlags: readonly Flag[] = [

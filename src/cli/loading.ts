@@ -3,13 +3,15 @@ import type { Backend } from '../backend/backend.js';
 import { ConfigError } from '../core/errors.js';
 import { AHEAD, checkAhead } from '../input/look-ahead.js';
 import { type OpenOptions, openSource } from '../data/open.node.js';
-import { bytesOf, inMemory, ofManyShapes, type PictureSource } from '../data/picture-source.js';
+import { alignClasses } from '../data/classes.js';
+import { drawPictures } from '../data/synthetic.js';
+import { bytesOf, inMemory, ofManyShapes, type PictureSet, type PictureSource } from '../data/picture-source.js';
+import type { RunInfo } from '../train/run.node.js';
 import { binary } from '../core/numbers.js';
 import { EMBEDDED } from '../eval/embed.js';
 import { damagedText } from '../eval/monitors.js';
 import type { Flag, Parsed } from './args.js';
 import type { Output } from './common.js';
-import { tellPictures } from './pictures-told.js';
 
 /** Flags of every command that streams pictures; `loadingOf` takes their values. */
 export const loadingFlags: readonly Flag[] = [
@@ -78,4 +80,47 @@ export function measured<S extends PictureSource>(pictures: S, loading: Loading,
     return data;
   };
   return { ...pictures, load: telling };
+}
+
+type Planned = Pick<RunInfo, 'data' | 'choice' | 'config'>;
+
+/**
+ * The pictures of a run, held-out ones too, in memory or streamed: to be evaluated in views of `size` (the run's), or with
+ * `cropMin` large enough to cut random views out of them.
+ */
+export async function openRunSource(
+  { data, choice, config }: Planned, loading: Loading, tell: (text: string) => void, { size = config.size, cropMin }: { size?: number; cropMin?: number } = {},
+): Promise<PictureSource> {
+  const { seed } = config;
+  if (data !== 'drawn') return openData(data, { ...choice, seed, views: size, cropMin }, loading, tell);
+  if (loading.stream) throw new ConfigError('--stream: only folders of pictures are streamed; got drawn pictures, which are made in memory. Leave it out, or name a folder.');
+  return drawPictures({ count: choice.count!, size: config.size, seed });
+}
+
+/** A set to measure on, its labels numbered as those that are trained on; what does not agree is told. */
+export function alignedTo<S extends PictureSource>(train: PictureSet, test: S, out: Output): S {
+  const { test: aligned, warnings } = alignClasses(train, test);
+  for (const warning of warnings) out.warn(warning);
+  return aligned;
+}
+
+const NAMED = 5; // files
+
+/** What every command tells of the pictures it read: what looks wrong with them, and which files were left out and why. */
+export function tellPictures({ warnings = [], skipped, count }: PictureSet, out: Output): void {
+  for (const warning of warnings) out.warn(warning);
+  if (skipped.length === 0) return;
+  const named = skipped.slice(0, out.verbose ? undefined : NAMED).map(({ name, reason }) => `\n  ${name}: ${reason}`);
+  const more = skipped.length > named.length ? `\n  and ${skipped.length - named.length} more (--verbose names all)` : '';
+  out.warn(`${skipped.length} of ${count + skipped.length} pictures cannot be read and are left out:${named.join('')}${more}`);
+}
+
+/** How large pictures are: 400×300, or at most how many pixels where their shapes differ. */
+export function sizeText(pictures: PictureSource): string {
+  const { height, width } = pictures;
+  if (!ofManyShapes(pictures)) return `${width}×${height}`;
+  const places = inMemory(pictures) ? pictures.places! : new Uint32Array(0);
+  const [, h, w] = places;
+  const alike = places.length > 0 && places.every((v, at) => at % 3 === 0 || v === (at % 3 === 1 ? h : w));
+  return alike ? `${w}×${h}` : `different shapes, ${width}×${height} pixels at most`;
 }

@@ -15,11 +15,8 @@ import type { Call, Command } from './command.js';
 import { commonFlags, openDevice, Output, whereabouts } from './common.js';
 import { checkData } from './checks.js';
 import { dryRun } from './dry-run.js';
-import { expectations } from './expect.js';
-import { type Loading, loadingFlags, loadingOf, openData, streamedText } from './loading.js';
-import { sizeText, tellPictures } from './pictures-told.js';
+import { alignedTo, type Loading, loadingFlags, loadingOf, openData, openRunSource, sizeText, streamedText, tellPictures } from './loading.js';
 import { configFlags, configFrom, runFlags } from './pretrain-flags.js';
-import { alignedTo, openRunSource } from './run-pictures.js';
 import { train } from './train.js';
 
 const helpFor = (config: PretrainConfig): string => `dawngrad pretrain [DATA] [flags]
@@ -149,4 +146,19 @@ export async function picturesOf(info: RunInfo, out: Output, loading: Loading): 
   if (streamed) out.tell(streamed);
   tellPictures(pictures, out);
   return pictures;
+}
+
+/** What to expect of the loss, said before training, since it looks wrong to everybody at first. */
+function expectations({ method, config }: Pretraining): string[] {
+  const { loss, formula } = method.chance(config.batch / config.accumulate);
+  const chance = `Chance level of the loss: ${loss.toFixed(3)} = ${formula}.`;
+  if (config.method === 'moco') {
+    const steps = Math.ceil(config.K / (config.symmetric ? 2 * config.batch : config.batch));
+    return [
+      `${chance} It rises before it falls: the queue starts with random keys, which are easy to tell apart, and holds real ones after ${steps} steps; ` +
+        `then keys are at most ${steps} steps old.`,
+    ];
+  }
+  if (config.method === 'memory-bank') return [`${chance} It rises before it falls: the bank starts with random rows, and holds one of each picture after an epoch.`];
+  return [`${chance} Negatives are the other ${config.batch / config.accumulate - 1} keys of the batch; there is no queue.`];
 }

@@ -1,7 +1,6 @@
 import { check, instance, text } from '../core/check.js';
 import { FormatError } from '../core/errors.js';
-import type { Pictures } from './picture-source.js';
-import { roomFor } from './allocate.js';
+import { type Pictures, roomFor } from './picture-source.js';
 
 /** The ten classes of CIFAR-10, in the order of its label bytes. */
 export const CIFAR10_CLASSES: readonly string[] = [

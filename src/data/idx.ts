@@ -1,6 +1,6 @@
 import { check, instance, text } from '../core/check.js';
 import { FormatError } from '../core/errors.js';
-import { roomFor } from './allocate.js';
+import { roomFor } from './picture-source.js';
 
 /** Grey pictures of an IDX file, spread over RGB: `data` is `[count, height, width, 3]`. */
 export interface IdxImages {

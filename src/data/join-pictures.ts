@@ -1,6 +1,5 @@
 import { ShapeError } from '../core/errors.js';
-import type { Pictures } from './picture-source.js';
-import { roomFor } from './allocate.js';
+import { type Pictures, roomFor } from './picture-source.js';
 
 /** Sets of the same size and classes one after the other, e.g. the batches of CIFAR-10. */
 export function joinPictures(parts: readonly Pictures[]): Pictures {

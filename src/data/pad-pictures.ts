@@ -1,6 +1,5 @@
 import { ConfigError } from '../core/errors.js';
-import type { Pictures } from './picture-source.js';
-import { roomFor } from './allocate.js';
+import { type Pictures, roomFor } from './picture-source.js';
 
 /** Pictures centred on a black square of `size` pixels; a `size` they do not fit into is a ConfigError. */
 export function padTo(p: Pictures, size: number): Pictures {

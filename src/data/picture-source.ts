@@ -1,3 +1,5 @@
+import { ConfigError } from '../core/errors.js';
+
 /** A picture that could not be used, and why. */
 export interface Skipped {
   name: string;
@@ -54,3 +56,16 @@ export const ofManyShapes = (p: PictureSource): boolean => (inMemory(p) ? p.plac
 
 /** Bytes of all pictures: what they take up in memory, or would at most if all were decoded at once. */
 export const bytesOf = (p: PictureSource): number => (inMemory(p) ? p.data.length : p.count * p.height * p.width * 3);
+
+/** Memory for `count` pictures, u8 [count, height, width, 3]. @throws ConfigError where there is none so large. */
+export function roomFor(where: string, count: number, height: number, width: number): Uint8Array {
+  const bytes = count * height * width * 3;
+  try {
+    return new Uint8Array(bytes);
+  } catch {
+    throw new ConfigError(
+      `${where}: the pictures must fit into memory; got ${count} of ${width}×${height}, ${(bytes / 2 ** 30).toFixed(1)} GiB. ` +
+        'Choose fewer classes or a limit per class, or put them as files into a folder, which can be streamed.',
+    );
+  }
+}

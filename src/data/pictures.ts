@@ -3,8 +3,7 @@ import { ConfigError } from '../core/errors.js';
 import { Rng } from '../core/rng.js';
 import { nearest } from '../core/nearest.js';
 import { checkPictures } from './check.js';
-import { roomFor } from './allocate.js';
-import { inMemory, type Pictures, type PictureSet, type PictureSource, type Pixels } from './picture-source.js';
+import { inMemory, type Pictures, type PictureSet, type PictureSource, type Pixels, roomFor } from './picture-source.js';
 
 const anySeed = whole(-Number.MAX_SAFE_INTEGER);
 const size = whole(1);

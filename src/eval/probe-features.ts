@@ -1,9 +1,8 @@
 import { HostArray, type OnDevice } from '../compile/inputs.js';
 import type { PictureSource } from '../data/picture-source.js';
-import { Batches } from '../input/batches.js';
 import type { Normalisation } from '../input/evaluation-crop.js';
 import { AHEAD } from '../input/look-ahead.js';
-import { type PartSample, Sampler } from '../input/sampler.js';
+import { Batches, type PartSample, Sampler } from '../input/sampler.js';
 import type { Encoder } from '../nn/models.js';
 import { crops } from '../ops/augment_params.js';
 import { noGrad } from '../tensor/autograd.js';

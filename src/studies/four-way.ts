@@ -12,7 +12,7 @@ import { seedRule } from '../moco/check.js';
 import { configRules, demoConfig, type PretrainConfig } from '../moco/config.js';
 import { checkKept, type Kept } from './cache.js';
 import { moduleTensors } from '../checkpoints/module-state.js';
-import { checkSets } from '../input/sets.js';
+import { checkSets } from '../data/check.js';
 import { presets } from '../moco/presets.js';
 import { type EpochRecord, Pretraining } from '../train/pretrain.js';
 import { checkSupervised, type ClassifierEpoch, type SupervisedConfig, supervisedRecipe, trainClassifier } from '../train/supervised.js';

@@ -14,15 +14,14 @@ import type { Tensor } from '../tensor/tensor.js';
 import { checkConfig, type PretrainConfig, viewsOf } from '../moco/config.js';
 import { createMethod } from '../moco/create.js';
 import { divergedAt, notFinite, notFiniteParameters, scaleIn } from './diverged.js';
-import { checkHooks, checkSets } from '../input/sets.js';
+import { checkHooks, checkSets } from '../data/check.js';
 import { InFlight } from '../input/in-flight.js';
 import { type PartSample, Sampler } from '../input/sampler.js';
 import { COLLAPSE, collapseText, damagedText, featureSpread, firstLayer, gradientNorm, lacking, SKIPPED, skippedText, SpikeDetector, spikeText, starvedText } from '../eval/monitors.js';
 import { EpochMeans } from './epoch.js';
-import type { Score } from './records.js';
+import type { Position, PretrainHooks, Score, StepRecord, StepTiming } from './records.js';
 import type { Method, Part } from '../moco/method.js';
 import { ratesAt } from './rates.js';
-import type { Position, PretrainHooks, StepRecord, StepTiming } from './records.js';
 import { Starvation } from '../input/input-bound.js';
 import { Watched } from '../eval/watched-features.js';
 
@@ -97,7 +96,8 @@ export class Pretraining {
     this.method = createMethod(config, train.count);
     const views = viewsOf(config).slice(0, this.method.views);
     this.#sampler = new Sampler(train, { ...config, views, parts: config.accumulate, more: ordersOf(config, this.method, train.count), ahead });
-    this.watched = new Watched(this.method.encoder as Encoder, { train, heldOut }, config, { resident: this.#sampler.resident, ahead });
+    const on = { resident: this.#sampler.resident, ahead };
+    this.watched = new Watched(this.method.encoder as Encoder, { train, heldOut }, config, on, () => this.#done);
     this.#first = firstLayer(this.method.encoder);
   }
 
@@ -135,12 +135,14 @@ export class Pretraining {
     checkHooks('run', hooks, ['onStep', 'onKnn', 'onSpread', 'onWarning', 'onEpoch']);
     const inFlight = new InFlight<void>(IN_FLIGHT);
     this.#handed = undefined;
+    this.watched.forget(); // its memory
     try {
       while (this.#done < this.totalSteps && !hooks.signal?.aborted) {
         await inFlight.add((await this.#step(hooks)).reported);
         if (this.#done % this.stepsPerEpoch !== 0) continue;
         await inFlight.all();
         await this.#endEpoch(hooks);
+        if (this.#done < this.totalSteps) this.watched.forget();
         this.#handed = undefined;
       }
       await inFlight.all();
@@ -184,7 +186,6 @@ export class Pretraining {
 
   /** What the next step takes, how long that took, and how long the device had nothing else to do. */
   async #sample(): Promise<{ inputs: StepSample; dataMs: number; idleMs: number }> {
-    this.watched.forget();
     const { parts, began, dataMs, streamed } = await this.#sampler.sample(this.#done);
     const { lr, m } = ratesAt(this.config, this.#done, this.stepsPerEpoch);
     const inputs = { lr: new HostArray([lr]), m: new HostArray([m]), parts };

@@ -23,7 +23,7 @@ import { accuracy } from '../moco/contrast.js';
 import { checkEncoder } from '../eval/embed.js';
 import { InFlight } from '../input/in-flight.js';
 import { type PartSample, Sampler } from '../input/sampler.js';
-import { checkHooks, checkSets } from '../input/sets.js';
+import { checkHooks, checkSets } from '../data/check.js';
 import { optimizerOf } from '../moco/create.js';
 import { evaluated } from '../input/evaluation-crop.js';
 import { divergedAt, notFinite, notFiniteParameters, scaleIn } from './diverged.js';
