@@ -67,74 +67,96 @@ export function compile<A extends Tensor[], R>(fn: (...inputs: A) => R): Compile
 export function compile<A extends unknown[], R>(fn: (...inputs: A) => R): Compiled<A, R>;
 export function compile<A extends unknown[], R>(fn: (...inputs: A) => R): Compiled<A, R> {
   check('compile', 'the function', fn, synchronous);
-  const known = new Map<Backend, Map<string, Variants<R>>>();
-  const works = new Set<Recorded>();
-  const tree = new InputTree();
-  let latest: Recorded | undefined;
-  let busy = false;
+  const work = new Recordings(fn as (...inputs: unknown[]) => R);
+  const compiled = Object.defineProperties((...inputs: Arguments<A>) => work.call(inputs), {
+    async: { value: (...inputs: Arguments<A>) => work.async(inputs) },
+    profile: { value: (...inputs: Arguments<A>) => work.profile(inputs) },
+    memory: { get: () => work.latest?.memory ?? { planned: 0, live: 0 } },
+    dispatches: { get: () => work.latest?.dispatches ?? 0 },
+  });
+  collected.register(compiled, work.all);
+  return compiled as unknown as Compiled<A, R>;
+}
 
-  const runOn = (tensors: Tensor[]): R => {
-    const result = tidy(() => fn(...(tree.of(tensors) as A)));
-    tree.keep();
-    return result;
-  };
-  const find = (on: Backend, given: Given[]): { entry: Entry<R>; fresh: boolean } => {
-    if (busy) throw new ConfigError('compile: one call at a time must be recorded; got a call while another is compiled. Wait for async() first.');
-    const variants = variantsOf(known, on, given);
-    const trusted = variants.trusted.find((e) => e.host.holds());
-    const entry = trusted ?? record(on, given, runOn);
-    if (!trusted) {
-      works.add(entry.work);
-      for (const old of admit(variants, entry)) works.delete(old.work) && old.work.release();
+/** A compiled function's recordings, and the ways to call it. */
+class Recordings<R> {
+  readonly all = new Set<Recorded>();
+  latest?: Recorded;
+  readonly #fn: (...inputs: unknown[]) => R;
+  readonly #inputs = new InputTree();
+  readonly #known = new Map<Backend, Map<string, Variants<R>>>();
+  /** Whether pipelines of a recording are being made. */
+  #busy = false;
+
+  constructor(fn: (...inputs: unknown[]) => R) {
+    this.#fn = fn;
+  }
+
+  call(inputs: readonly unknown[]): R {
+    const given = this.#inputs.read(inputs);
+    return direct() ? this.#run(given.map(asTensor)) : this.#replay(this.#find(given), given);
+  }
+
+  async async(inputs: readonly unknown[]): Promise<R> {
+    const given = this.#inputs.read(inputs);
+    if (direct()) return this.#run(given.map(asTensor));
+    const found = this.#find(given);
+    this.#busy = true;
+    try {
+      if (found.fresh) await found.entry.work.prepare();
+    } finally {
+      this.#busy = false;
     }
-    latest = entry.work;
+    return this.#replay(found, given);
+  }
+
+  async profile(inputs: readonly unknown[]): Promise<DispatchRecord[]> {
+    if (direct()) throw new ConfigError(`profile: dispatches must be timed on a GPU, outside of compiled functions; got ${backend().name}. Open one with device().`);
+    const given = this.#inputs.read(inputs);
+    const { entry, fresh } = this.#find(given);
+    if (fresh) entry.work.build();
+    else entry.host.replay();
+    return entry.work.profile(given.map(memoryOf));
+  }
+
+  #run(tensors: Tensor[]): R {
+    const result = tidy(() => this.#fn(...this.#inputs.of(tensors)));
+    this.#inputs.keep();
+    return result;
+  }
+
+  #find(given: Given[]): { entry: Entry<R>; fresh: boolean } {
+    if (this.#busy) throw new ConfigError('compile: one call at a time must be recorded; got a call while another is compiled. Wait for async() first.');
+    const variants = this.#variants(backend(), given);
+    const trusted = variants.trusted.find((e) => e.host.holds());
+    const entry = trusted ?? record(backend(), given, (tensors) => this.#run(tensors));
+    if (!trusted) {
+      this.all.add(entry.work);
+      for (const old of admit(variants, entry)) this.all.delete(old.work) && old.work.release();
+    }
+    this.latest = entry.work;
     return { entry, fresh: !trusted };
-  };
-  const finish = ({ entry, fresh }: ReturnType<typeof find>, given: Given[]): R => {
+  }
+
+  /** Recordings for inputs of these types and shapes. */
+  #variants(on: Backend, given: Given[]): Variants<R> {
+    const key = given.map(({ dtype, shape }) => `${dtype}[${shape}]`).join();
+    const here = this.#known.get(on) ?? new Map<string, Variants<R>>();
+    const variants = here.get(key) ?? { trusted: [], tries: 0 };
+    this.#known.set(on, here.set(key, variants));
+    return variants;
+  }
+
+  #replay({ entry, fresh }: { entry: Entry<R>; fresh: boolean }, given: Given[]): R {
     if (fresh) entry.work.build();
     entry.work.replay(given.map(memoryOf));
     if (!fresh) entry.host.replay();
     return entry.result;
-  };
-  const eager = (given: Given[]): R => runOn(given.map(asTensor));
-  const direct = () => !backend().record || recording();
-
-  const call = (...inputs: Arguments<A>): R => {
-    const given = tree.read(inputs);
-    return direct() ? eager(given) : finish(find(backend(), given), given);
-  };
-  const async = async (...inputs: Arguments<A>): Promise<R> => {
-    const given = tree.read(inputs);
-    if (direct()) return eager(given);
-    const found = find(backend(), given);
-    busy = true;
-    await (found.fresh ? found.entry.work.prepare() : undefined)?.finally(() => (busy = false));
-    busy = false;
-    return finish(found, given);
-  };
-  const profile = async (...inputs: Arguments<A>): Promise<DispatchRecord[]> => {
-    if (direct()) throw new ConfigError(`profile: dispatches must be timed on a GPU, outside of compiled functions; got ${backend().name}. Open one with device().`);
-    const given = tree.read(inputs);
-    const { entry, fresh } = find(backend(), given);
-    if (fresh) entry.work.build();
-    else entry.host.replay();
-    return entry.work.profile(given.map(memoryOf));
-  };
-  const compiled = Object.defineProperties(Object.assign(call, { async, profile }), {
-    memory: { get: () => latest?.memory ?? { planned: 0, live: 0 } },
-    dispatches: { get: () => latest?.dispatches ?? 0 },
-  });
-  collected.register(compiled, works);
-  return compiled as unknown as Compiled<A, R>;
+  }
 }
 
-function variantsOf<R>(known: Map<Backend, Map<string, Variants<R>>>, on: Backend, given: Given[]): Variants<R> {
-  const key = given.map(({ dtype, shape }) => `${dtype}[${shape}]`).join();
-  const here = known.get(on) ?? new Map<string, Variants<R>>();
-  const variants = here.get(key) ?? { trusted: [], tries: 0 };
-  known.set(on, here.set(key, variants));
-  return variants;
-}
+/** Whether a compiled function is simply called: there is nothing to record on, or another is being recorded. */
+const direct = (): boolean => !backend().record || recording();
 
 /** Takes a new recording among the others; returns those that it replaces. @throws ConfigError if calls keep differing. */
 function admit<R>(variants: Variants<R>, entry: Entry<R>): Entry<R>[] {

@@ -22,7 +22,7 @@ import { EpochMeans } from './epoch.js';
 import type { Position, PretrainHooks, Score, StepRecord, StepTiming } from './records.js';
 import type { Method, Part } from '../moco/method.js';
 import { ratesAt } from './rates.js';
-import { Starvation } from '../input/input-bound.js';
+import { InputBound } from '../input/input-bound.js';
 import { Watched } from '../eval/watched-features.js';
 
 export type { EpochRecord, Score } from './records.js';
@@ -74,7 +74,7 @@ export class Pretraining {
   #done = 0;
   /** When the latest step was handed to the device, if nothing but steps came since. */
   #handed?: number;
-  readonly #starvation = new Starvation();
+  readonly #inputBound = new InputBound();
   /** Of the epoch under way. */
   #epoch = new EpochMeans();
   #diverged = false;
@@ -189,7 +189,7 @@ export class Pretraining {
     const { parts, began, dataMs, streamed } = await this.#sampler.sample(this.#done);
     const { lr, m } = ratesAt(this.config, this.#done, this.stepsPerEpoch);
     const inputs = { lr: new HostArray([lr]), m: new HostArray([m]), parts };
-    return { inputs, dataMs, idleMs: streamed ? this.#starvation.waited(began) : 0 };
+    return { inputs, dataMs, idleMs: streamed ? this.#inputBound.waited(began) : 0 };
   }
 
   /** Hands a step to the device; `reported` resolves once its measures have been read and told. */
@@ -199,7 +199,7 @@ export class Pretraining {
     const measured = unpack(await this.#train.async(inputs));
     const done = ++this.#done;
     const stepMs = performance.now() - since;
-    this.#starvation.handed(idleMs, this.#handed && stepMs);
+    this.#inputBound.handed(idleMs, this.#handed && stepMs);
     this.#handed = since + stepMs;
     this.#sampler.lookAhead(done);
     for (; this.#damaged < this.train.skipped.length; this.#damaged++) this.#warn(damagedText(this.train.skipped[this.#damaged]), hooks.onWarning);
@@ -207,7 +207,7 @@ export class Pretraining {
   }
 
   #report(done: number, { measures, gradNorm: [norm], scale }: Unpacked<Measured>, timing: StepTiming, { onStep, onWarning }: PretrainHooks): void {
-    this.#starvation.finished();
+    this.#inputBound.finished();
     if (this.#diverged) return;
     const [loss, contrastTop1, contrastTop5] = measures;
     const { lossScale, skipped, inRow = 0 } = scaleIn(scale);
@@ -259,8 +259,8 @@ export class Pretraining {
     const got = await notFiniteParameters(this.method.optimizer.parameters);
     if (got !== undefined) throw this.#fail(this.#done, got);
     const { settled, ...means } = this.#epoch.end(epoch);
-    const starved = this.#starvation.endEpoch();
-    if (starved !== undefined) this.#warn(starvedText(epoch, starved), onWarning);
+    const waited = this.#inputBound.endEpoch();
+    if (waited !== undefined) this.#warn(starvedText(epoch, waited), onWarning);
     let [knn, knnOutputs]: (number | undefined)[] = [];
     if ((onKnn || onSpread) && (epoch % this.config.knnEvery === 0 || epoch === this.config.epochs)) {
       knn = await this.watched.knn();
