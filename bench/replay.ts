@@ -15,12 +15,12 @@ const CHAIN = 4000;
 const [N, SIDE] = [16, 32];
 /** For how long each piece of work is repeated. A sample is the mean of as many calls as a replay encodes for at once; the first half warms up. */
 const SECONDS = 12;
-type Given = Float32Array | Uint32Array;
-type Work = (...inputs: Tensor[]) => Tensor;
+type Given = Record<string, Float32Array | Uint32Array>;
+type Work = (inputs: Record<string, Tensor>) => Tensor;
 
 /** Replay beside the same work done eagerly, and the compilation of a step's kernels in parallel beside one by one. */
 export async function measureReplay(): Promise<string> {
-  const chain = (x: Tensor) => {
+  const chain = ({ x }: Record<string, Tensor>) => {
     let y = x;
     for (let i = 0; i < CHAIN; i++) y = mul(y, y);
     return y;
@@ -28,7 +28,7 @@ export async function measureReplay(): Promise<string> {
   const rows = async () => {
     const on = await open();
     return [
-      await row(on, `${CHAIN} products of 64`, chain, [new Float32Array(64).fill(1)]),
+      await row(on, `${CHAIN} products of 64`, chain, { x: new Float32Array(64).fill(1) }),
       await row(on, `MoCo step, resnet-tiny, ${N} of ${SIDE}²`, mocoStep(), inputs(N)),
       await row(on, `MoCo step, resnet18, 4 of 8²`, mocoStep('resnet18', 4, 8), inputs(4)),
     ];
@@ -44,22 +44,24 @@ async function open(): Promise<GpuBackend> {
   return on;
 }
 
-/** What a step of n pictures takes: index, shuffle, unshuffle, lr and m. */
-function inputs(n: number): Given[] {
+/** What a step of n pictures takes. */
+function inputs(n: number): Given {
   const order = Uint32Array.from({ length: n }, (_, i) => (i + 3) % n);
-  return [order, order, Uint32Array.from(order, (_, i) => order.indexOf(i)), Float32Array.of(0.01), Float32Array.of(0.99)];
+  const unshuffle = Uint32Array.from(order, (_, i) => order.indexOf(i));
+  return { index: order, shuffle: order, unshuffle, lr: Float32Array.of(0.01), m: Float32Array.of(0.99) };
 }
 
 function mocoStep(model = 'resnet-tiny', n = N, side = SIDE): Work {
   const method = createMethod({ ...demoConfig, model, batch: n }, n);
   const [x1, x2] = [1, 2].map((seed) => state(tensor(values([n, side, side, 3], seed), [n, side, side, 3])));
-  return (index, shuffle, unshuffle, lr, m) => method.step([{ x1, x2, index, shuffle, unshuffle }], { lr, m });
+  return ({ index, shuffle, unshuffle, lr, m }) => method.step([{ x1, x2, index, shuffle, unshuffle }], { lr, m });
 }
 
 /** Microseconds a dispatch on the host, the least of samples: encoding and submitting; and the ratio of times until the device is done. */
-async function row({ gpu: { device } }: GpuBackend, name: string, work: Work, given: Given[]): Promise<string> {
+async function row({ gpu: { device } }: GpuBackend, name: string, work: Work, given: Given): Promise<string> {
   const replay = compile(work);
-  const ways = [() => replay(...given), () => tidy(() => work(...given.map((g) => tensor(g))))];
+  const tensors = () => Object.fromEntries(Object.entries(given).map(([name, values]) => [name, tensor(values)]));
+  const ways = [() => replay(given), () => tidy(() => work(tensors()))];
   const best = ways.map(() => ({ encode: Infinity, submit: Infinity, whole: Infinity }));
   const submit = device.queue.submit.bind(device.queue);
   let spent = 0;
@@ -97,7 +99,7 @@ async function compilation(): Promise<string[]> {
     useBackend(new GpuBackend({ ...gpu, software: !parallel }));
     const first = compile(mocoStep());
     const from = performance.now();
-    const loss = parallel ? await first.async(...inputs(N)) : first(...inputs(N));
+    const loss = parallel ? await first.async(inputs(N)) : first(inputs(N));
     await loss.data();
     return (performance.now() - from) / 1000;
   };

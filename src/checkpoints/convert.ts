@@ -11,7 +11,7 @@ import { createMethod } from '../moco/create.js';
 import { type EncoderFile, encoderOf, isVit, type Said } from './encoder.js';
 import type { Weights } from './layout.js';
 import { storeCount, turn } from './module-state.js';
-import { randomRows } from '../moco/random-keys.js';
+import { randomRows } from '../moco/method.js';
 import { plainNames } from './tensor-names.js';
 
 /** What a checkpoint says of the run that goes on from it, and of itself. */

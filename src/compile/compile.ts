@@ -1,33 +1,26 @@
 import { backend, type Backend, type Difference, type DispatchRecord, type Recorded } from '../backend/backend.js';
-import { check, synchronous, told } from '../core/check.js';
-import { checkValues, type DType, type TypedArray } from '../core/dtype.js';
-import { ConfigError, DeviceError } from '../core/errors.js';
-import type { Shape } from '../core/shape.js';
+import { check, synchronous } from '../core/check.js';
+import { ConfigError } from '../core/errors.js';
+import { numel } from '../core/shape.js';
 import { type HostLog, logHost, recording } from '../tensor/replay.js';
-import { isPlain, keep, tidy, tensorsIn } from '../tensor/tidy.js';
-import { dtypeOf, listed, Tensor, tensor } from '../tensor/tensor.js';
+import { keep, tidy } from '../tensor/tidy.js';
+import { Tensor } from '../tensor/tensor.js';
+import { asTensor, type Given, type Inputs, InputTree, memoryOf } from './inputs.js';
+import { difference, flatten, pathsOf, structureOf } from './tree.js';
 
-/** What a compiled function takes for each tensor: a tensor (copied on the device), a vector of values, or one number. */
-export type Input = Tensor | TypedArray | readonly number[] | number;
-type Inputs<A extends Tensor[]> = { [K in keyof A]: Input };
+type Arguments<A extends unknown[]> = { [K in keyof A]: Inputs<A[K]> };
 
 /** A function whose work on the device is recorded once and then replayed. */
-export interface Compiled<A extends Tensor[], R> {
-  (...inputs: Inputs<A>): R;
+export interface Compiled<A extends unknown[], R> {
+  (...inputs: Arguments<A>): R;
   /** The same; pipelines that a recording needs are made in parallel meanwhile. Wait for it before the next call. */
-  async(...inputs: Inputs<A>): Promise<R>;
+  async(...inputs: Arguments<A>): Promise<R>;
   /** A call whose dispatches run one by one and are timed: see `profile`, which calls it once kernels are compiled. */
-  profile(...inputs: Inputs<A>): Promise<DispatchRecord[]>;
+  profile(...inputs: Arguments<A>): Promise<DispatchRecord[]>;
   /** Bytes of the tensors that live in the latest recording: as planned, and alive at the worst moment. */
   readonly memory: { readonly planned: number; readonly live: number };
   /** Dispatches of the latest recording. */
   readonly dispatches: number;
-}
-
-interface Given {
-  readonly shape: Shape;
-  readonly dtype: DType;
-  readonly value: TypedArray | Tensor;
 }
 
 interface Entry<R> {
@@ -55,85 +48,118 @@ const collected = new FinalizationRegistry<Set<Recorded>>((works) => works.forEa
  * Makes a step of work cheap to repeat: `fn` runs as ordinary code while its dispatches are recorded, memory is
  * planned by how long each tensor lives, and later calls replay the recording without running `fn` or allocating.
  *
- * - What changes from call to call is an argument (or state that is set outside). Arguments are fixed buffers that
- *   each call fills: a typed array is a vector of its type, a number a scalar.
+ * - What changes from call to call is an argument (or state that is set outside). Arguments are trees: tensors in objects and
+ *   arrays, by name, in any nesting. A call passes an `Input` for each; every call must pass the same tree.
  * - Everything else that `fn` computes on the host is as it was when recorded: `tensor([…])` inside is a constant.
  *   The second call records again; values, numbers, tensors from outside or results that differ from the first call's are an
  *   error, and so is a call of Math.random in it, however it falls out. Layers or state may be made in the first call.
- * - Tensors that it returns are overwritten by the next call. Read them after the call, not inside.
+ * - It returns a tree too. Its tensors are overwritten by the next call. Read them after the call, not inside.
  * - Other shapes or types of arguments, and other host state that `fn` reports by `dependsOn`, record anew.
  *   Host work that it reports by `onReplay` is repeated.
  *
  * On the reference backend, and inside another compiled function, `fn` is simply called, as by `tidy`.
+ *
+ * @example
+ * const train = compile(({ x, labels, lr }: { x: Tensor; labels: Tensor; lr: Tensor }) => { … return { loss, top1 }; });
+ * const { loss } = train({ x: new HostArray(pixels, [32, 28, 28, 1]), labels, lr: 0.05 });
  */
-export function compile<A extends Tensor[], R>(fn: (...inputs: A) => R): Compiled<A, R> {
+export function compile<A extends Tensor[], R>(fn: (...inputs: A) => R): Compiled<A, R>;
+export function compile<A extends unknown[], R>(fn: (...inputs: A) => R): Compiled<A, R>;
+export function compile<A extends unknown[], R>(fn: (...inputs: A) => R): Compiled<A, R> {
   check('compile', 'the function', fn, synchronous);
-  const known = new Map<Backend, Map<string, Variants<R>>>();
-  const works = new Set<Recorded>();
-  let latest: Recorded | undefined;
-  let busy = false;
-
-  const find = (on: Backend, given: Given[]): { entry: Entry<R>; fresh: boolean } => {
-    if (busy) throw new ConfigError('compile: one call at a time must be recorded; got a call while another is compiled. Wait for async() first.');
-    const variants = variantsOf(known, on, given);
-    const trusted = variants.trusted.find((e) => e.host.holds());
-    const entry = trusted ?? record(on, given, fn);
-    if (!trusted) {
-      works.add(entry.work);
-      for (const old of admit(variants, entry)) works.delete(old.work) && old.work.release();
-    }
-    latest = entry.work;
-    return { entry, fresh: !trusted };
-  };
-  const values = (given: Given[]) => given.map(({ value }) => (value instanceof Tensor ? value.storage : value));
-  const finish = ({ entry, fresh }: ReturnType<typeof find>, given: Given[]): R => {
-    if (fresh) entry.work.build();
-    entry.work.replay(values(given));
-    if (!fresh) entry.host.replay();
-    entry.host.finish();
-    return entry.result;
-  };
-  const eager = (given: Given[]): R => tidy(() => fn(...(given.map(asTensor) as A)));
-  const direct = () => !backend().record || recording();
-
-  const call = (...inputs: Inputs<A>): R => {
-    const given = inputs.map(asGiven);
-    return direct() ? eager(given) : finish(find(backend(), given), given);
-  };
-  const async = async (...inputs: Inputs<A>): Promise<R> => {
-    const given = inputs.map(asGiven);
-    if (direct()) return eager(given);
-    const found = find(backend(), given);
-    busy = true;
-    await (found.fresh ? found.entry.work.prepare() : undefined)?.finally(() => (busy = false));
-    busy = false;
-    return finish(found, given);
-  };
-  const profile = async (...inputs: Inputs<A>): Promise<DispatchRecord[]> => {
-    if (direct()) throw new ConfigError(`profile: dispatches must be timed on a GPU, outside of compiled functions; got ${backend().name}. Open one with device().`);
-    const given = inputs.map(asGiven);
-    const { entry, fresh } = find(backend(), given);
-    if (fresh) entry.work.build();
-    else entry.host.replay();
-    const records = await entry.work.profile(values(given));
-    entry.host.finish();
-    return records;
-  };
-  const compiled = Object.defineProperties(Object.assign(call, { async, profile }), {
-    memory: { get: () => latest?.memory ?? { planned: 0, live: 0 } },
-    dispatches: { get: () => latest?.dispatches ?? 0 },
+  const work = new Recordings(fn as (...inputs: unknown[]) => R);
+  const compiled = Object.defineProperties((...inputs: Arguments<A>) => work.call(inputs), {
+    async: { value: (...inputs: Arguments<A>) => work.async(inputs) },
+    profile: { value: (...inputs: Arguments<A>) => work.profile(inputs) },
+    memory: { get: () => work.latest?.memory ?? { planned: 0, live: 0 } },
+    dispatches: { get: () => work.latest?.dispatches ?? 0 },
   });
-  collected.register(compiled, works);
+  collected.register(compiled, work.all);
   return compiled as unknown as Compiled<A, R>;
 }
 
-function variantsOf<R>(known: Map<Backend, Map<string, Variants<R>>>, on: Backend, given: Given[]): Variants<R> {
-  const key = given.map(({ dtype, shape }) => `${dtype}[${shape}]`).join();
-  const here = known.get(on) ?? new Map<string, Variants<R>>();
-  const variants = here.get(key) ?? { trusted: [], tries: 0 };
-  known.set(on, here.set(key, variants));
-  return variants;
+/** A compiled function's recordings, and the ways to call it. */
+class Recordings<R> {
+  readonly all = new Set<Recorded>();
+  latest?: Recorded;
+  readonly #fn: (...inputs: unknown[]) => R;
+  readonly #inputs = new InputTree();
+  readonly #known = new Map<Backend, Map<string, Variants<R>>>();
+  /** Whether pipelines of a recording are being made. */
+  #busy = false;
+
+  constructor(fn: (...inputs: unknown[]) => R) {
+    this.#fn = fn;
+  }
+
+  call(inputs: readonly unknown[]): R {
+    const given = this.#inputs.read(inputs);
+    return direct() ? this.#run(given.map(asTensor)) : this.#replay(this.#find(given), given);
+  }
+
+  async async(inputs: readonly unknown[]): Promise<R> {
+    const given = this.#inputs.read(inputs);
+    if (direct()) return this.#run(given.map(asTensor));
+    const found = this.#find(given);
+    this.#busy = true;
+    try {
+      if (found.fresh) await found.entry.work.prepare();
+    } finally {
+      this.#busy = false;
+    }
+    return this.#replay(found, given);
+  }
+
+  async profile(inputs: readonly unknown[]): Promise<DispatchRecord[]> {
+    if (direct()) throw new ConfigError(`profile: dispatches must be timed on a GPU, outside of compiled functions; got ${backend().name}. Open one with device().`);
+    const given = this.#inputs.read(inputs);
+    const { entry, fresh } = this.#find(given);
+    if (fresh) entry.work.build();
+    else entry.host.replay();
+    const records = await entry.work.profile(given.map(memoryOf));
+    entry.host.finish();
+    return records;
+  }
+
+  #run(tensors: Tensor[]): R {
+    const result = tidy(() => this.#fn(...this.#inputs.of(tensors)));
+    this.#inputs.keep();
+    return result;
+  }
+
+  #find(given: Given[]): { entry: Entry<R>; fresh: boolean } {
+    if (this.#busy) throw new ConfigError('compile: one call at a time must be recorded; got a call while another is compiled. Wait for async() first.');
+    const variants = this.#variants(backend(), given);
+    const trusted = variants.trusted.find((e) => e.host.holds());
+    const entry = trusted ?? record(backend(), given, (tensors) => this.#run(tensors));
+    if (!trusted) {
+      this.all.add(entry.work);
+      for (const old of admit(variants, entry)) this.all.delete(old.work) && old.work.release();
+    }
+    this.latest = entry.work;
+    return { entry, fresh: !trusted };
+  }
+
+  /** Recordings for inputs of these types and shapes. */
+  #variants(on: Backend, given: Given[]): Variants<R> {
+    const key = given.map(({ dtype, shape }) => `${dtype}[${shape}]`).join();
+    const here = this.#known.get(on) ?? new Map<string, Variants<R>>();
+    const variants = here.get(key) ?? { trusted: [], tries: 0 };
+    this.#known.set(on, here.set(key, variants));
+    return variants;
+  }
+
+  #replay({ entry, fresh }: { entry: Entry<R>; fresh: boolean }, given: Given[]): R {
+    if (fresh) entry.work.build();
+    entry.work.replay(given.map(memoryOf));
+    if (!fresh) entry.host.replay();
+    entry.host.finish();
+    return entry.result;
+  }
 }
+
+/** Whether a compiled function is simply called: there is nothing to record on, or another is being recorded. */
+const direct = (): boolean => !backend().record || recording();
 
 /** Takes a new recording among the others; returns those that it replaces. @throws ConfigError if calls keep differing. */
 function admit<R>(variants: Variants<R>, entry: Entry<R>): Entry<R>[] {
@@ -162,39 +188,35 @@ function refusal<R>(variants: Variants<R>, { host }: Entry<R>, last: Entry<R>, d
   return sure || ++variants.tries >= MAX_TRIES ? what : undefined;
 }
 
-const differenceOf = <R>({ work, result }: Entry<R>, before: Entry<R>): Difference | undefined =>
-  work.difference(before.work) ??
-  (onHost(result) === onHost(before.result) ? undefined : { what: 'a result with other values', alike: true });
+function differenceOf<R>({ work, result }: Entry<R>, before: Entry<R>): Difference | undefined {
+  const what = otherResult(result, before.result);
+  return work.difference(before.work) ?? (what === undefined ? undefined : { what, alike: true });
+}
 
-/** What a result holds besides tensors. */
-const onHost = (result: unknown): string | undefined =>
-  JSON.stringify(result, (_, v) => (typeof v === 'bigint' ? `${v}` : v && typeof v === 'object' && !isPlain(v) ? undefined : v));
+/** What a result holds besides tensors that another does not. */
+function otherResult(result: unknown, before: unknown): string | undefined {
+  const [structure, wanted] = [structureOf(result), structureOf(before)];
+  const leaves = flatten(before, structure);
+  if (!leaves) return difference(structure, wanted, 'result');
+  const at = flatten(result, structure)!.findIndex((leaf, i) => !sameOnHost(leaf, leaves[i]));
+  return at < 0 ? undefined : `another value at ${pathsOf(structure, 'result')[at]}`;
+}
 
-function record<A extends Tensor[], R>(on: Backend, given: Given[], fn: (...inputs: A) => R): Entry<R> {
+/** Whether two leaves of results say the same on the host; of tensors and other objects it is the device's to say. */
+function sameOnHost(a: unknown, b: unknown): boolean {
+  if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((v, i) => Object.is(v, b[i]));
+  return Object.is(a, b) || (Object(a) === a && Object(b) === b);
+}
+
+function record<R>(on: Backend, given: Given[], fn: (tensors: Tensor[]) => R): Entry<R> {
   let result!: R;
-  const specs = given.map(({ dtype, shape }) => ({ dtype, length: shape.reduce((n, d) => n * d, 1) }));
+  const specs = given.map(({ dtype, shape }) => ({ dtype, length: numel(shape) }));
   const [work, host] = logHost(() =>
     on.record!(specs, (storages) => {
-      const inputs = storages.map((s, i) => new Tensor(given[i].shape, given[i].dtype, on, s));
-      result = tidy(() => fn(...(inputs as A)));
-      return [...tensorsIn(result)].map((t) => (keep(t), t.storage));
+      result = fn(storages.map((s, i) => new Tensor(given[i].shape, given[i].dtype, on, s)));
+      const tensors = flatten(result, structureOf(result))!.filter((leaf) => leaf instanceof Tensor);
+      return tensors.map((t) => (keep(t), t.storage));
     }),
   );
   return { work, host, result };
 }
-
-function asGiven(input: Input): Given {
-  if (typeof input === 'number') return { shape: [], dtype: 'f32', value: Float32Array.of(input) };
-  if (!(input instanceof Tensor)) return ofValues(listed('compile', input));
-  if (input.requiresGrad) throw new ConfigError(`compile: arguments must carry no gradients; got ${input}. Use parameters from outside, not as arguments.`);
-  if (input.backend !== backend()) throw new DeviceError(`compile: arguments must be on ${backend().name}; got ${told(input)} on ${input.backend.name}. Make it there.`);
-  return { shape: input.shape, dtype: input.dtype, value: input };
-}
-
-function ofValues(values: TypedArray | readonly number[]): Given {
-  const floats = Array.isArray(values) || values instanceof Float64Array;
-  if (Array.isArray(values)) checkValues('compile', values, 'f32');
-  return { shape: [values.length], dtype: dtypeOf(values), value: floats ? Float32Array.from(values) : (values as TypedArray) };
-}
-
-const asTensor = ({ value, shape, dtype }: Given): Tensor => (value instanceof Tensor ? value : tensor(value, shape, dtype));

@@ -1,7 +1,7 @@
 import type { DispatchRecord } from '../backend/backend.js';
 import { anything, callable, check, isRecord, listOf, whole } from '../core/check.js';
-import type { Compiled, Input } from './compile.js';
-import type { Tensor } from '../tensor/tensor.js';
+import type { Compiled } from './compile.js';
+import type { Inputs } from './inputs.js';
 
 /**
  * Times every dispatch of a compiled function on the device. It is called `rounds` times after it has been recorded, and
@@ -11,7 +11,9 @@ import type { Tensor } from '../tensor/tensor.js';
  * @returns a record a dispatch, in order: what asked for it, microseconds, bytes of its bindings, floating-point operations.
  * @throws ConfigError on the reference backend.
  */
-export async function profile<A extends Tensor[], R>(compiled: Compiled<A, R>, inputs: { [K in keyof A]: Input }, rounds = 3): Promise<DispatchRecord[]> {
+export async function profile<A extends unknown[], R>(
+  compiled: Compiled<A, R>, inputs: { [K in keyof A]: Inputs<A[K]> }, rounds = 3,
+): Promise<DispatchRecord[]> {
   check('profile', 'the function', compiled?.profile, callable, 'Pass what compile() returned.');
   check('profile', 'the inputs', inputs, listOf(anything), 'Pass one for each argument.');
   check('profile', 'rounds', rounds, whole(1));

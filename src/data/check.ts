@@ -1,4 +1,4 @@
-import { callable, check, instance, isRecord, listOf, text, told, whole } from '../core/check.js';
+import { callable, check, checkOptions, instance, isRecord, listOf, text, told, whole } from '../core/check.js';
 import { ConfigError, ShapeError } from '../core/errors.js';
 import type { Pictures, PictureSet, PictureSource } from './picture-source.js';
 
@@ -38,3 +38,14 @@ function checkPlaces(where: string, { data, places, count, height, width }: Pict
       );
   }
 }
+
+/** Throws unless `sets` are pictures to train on and others, of one list of classes. */
+export function checkSets(where: string, sets: { train: PictureSource; heldOut: PictureSource }): void {
+  check(where, 'the pictures', sets, { is: 'an object of train and heldOut', holds: isRecord }, 'Make them with splitHeldOut().');
+  checkPictures(`${where}: train`, sets.train);
+  checkPictures(`${where}: heldOut`, sets.heldOut);
+}
+
+/** Throws unless hooks are functions of known names, beside a signal. */
+export const checkHooks = (where: string, hooks: unknown, names: readonly string[]): void =>
+  checkOptions(where, hooks, { ...Object.fromEntries(names.map((name) => [name, callable])), signal: instance(AbortSignal) });

@@ -1,6 +1,8 @@
 import { above0, anyNumber, callable, check, instance, listOf } from '../core/check.js';
 import { ConfigError } from '../core/errors.js';
+import { asTensor } from '../compile/inputs.js';
 import { checkPictures } from '../data/check.js';
+import { InFlight } from '../input/in-flight.js';
 import { AHEAD, checkAhead } from '../input/look-ahead.js';
 import type { Pictures, PictureSource } from '../data/picture-source.js';
 import { binary } from '../core/numbers.js';
@@ -48,24 +50,23 @@ const features: By = (model, x) => model.embed(x);
 export const outputs: By = (model, x) => model.call(x);
 
 async function embed(model: (x: Tensor) => Tensor, pictures: PictureSource, kept: Tensor | undefined, normalisation: Normalisation, ahead: number): Promise<Features> {
-  const parts: Promise<void>[] = [];
+  const inFlight = new InFlight<void>(4);
   let values: Float32Array | undefined;
   const batches = Math.ceil(pictures.count / EMBEDDED);
   const indices = (i: number) => Uint32Array.from({ length: Math.min(EMBEDDED, pictures.count - i * EMBEDDED) }, (_, j) => i * EMBEDDED + j);
   const set = new StepPictures(pictures, { of: indices }, { steps: batches, ahead }, kept);
   for (let i = 0; i < batches; i++) {
-    const own = await set.take(i);
+    const [own] = (await set.take(i)) ?? [];
     const part = tidy(() => {
       const places = set.placesOf(tensor(indices(i)));
-      const seen = evaluated(set.onDevice(() => tensor(own![0].data)), places, set.rowsOf(indices(i), own), normalisation);
+      const seen = evaluated(set.onDevice(own && asTensor(set.hostPixels(own))), places, set.rowsOf(indices(i), own), normalisation);
       const y = noGrad(() => model(seen));
       values ??= allocate(pictures.count, y.shape[1]);
       return y.data();
     });
-    parts.push(part.then((rows) => values!.set(rows, (i * EMBEDDED * values!.length) / pictures.count)));
-    if (parts.length % 4 === 0) await parts[parts.length - 4]; // the device is never more than a few batches behind
+    await inFlight.add(part.then((rows) => values!.set(rows, (i * EMBEDDED * values!.length) / pictures.count)));
   }
-  await Promise.all(parts);
+  await inFlight.all();
   values ??= new Float32Array(0); // of no pictures
   return { values, count: pictures.count, size: values.length / Math.max(1, pictures.count), labels: pictures.labels };
 }

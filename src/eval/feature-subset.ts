@@ -21,32 +21,48 @@ export class FeatureSubset {
   readonly #config: PretrainConfig;
   readonly #resident: Both<Tensor | undefined>;
   readonly #ahead: number;
+  readonly #position: () => number;
+  /** Where the features below were computed. */
+  #at?: number;
   #features?: Promise<Both<Features>>;
   #outputs?: Promise<Both<Features>>;
 
-  /** @param on the training pictures on the device, if they stay there, and batches to decode ahead otherwise. */
-  constructor(encoder: Encoder, { train, heldOut }: Both<PictureSource>, config: PretrainConfig, on: { resident?: Tensor; ahead: number }) {
+  /**
+   * @param on the training pictures on the device, if they stay there, and batches to decode ahead otherwise.
+   * @param position the steps that the encoder has made: features are computed once for each.
+   */
+  constructor(encoder: Encoder, { train, heldOut }: Both<PictureSource>, config: PretrainConfig, on: { resident?: Tensor; ahead: number }, position = () => 0) {
     [this.train, this.heldOut] = [train, heldOut].map(some);
     this.#encoder = encoder;
     this.#config = config;
     const all = this.heldOut === heldOut && heldOut.count > 0;
     this.#resident = { train: this.train === train ? on.resident : undefined, heldOut: all && fits(heldOut) ? resident(heldOut) : undefined };
     this.#ahead = on.ahead;
+    this.#position = position;
   }
 
-  /** Features of both sets by the encoder, before its head. They are computed once, until `forget`. */
+  /** Features of both sets by the encoder, before its head. They are computed once a position. */
   features(): Promise<Both<Features>> {
+    this.#see();
     return (this.#features ??= this.#embed());
   }
 
   /** The same of the head's outputs. */
   outputs(): Promise<Both<Features>> {
+    this.#see();
     return (this.#outputs ??= this.#embed(outputs));
   }
 
-  /** Says that the encoder has changed. */
+  /** Says that the encoder is another, at whatever position. */
   forget(): void {
+    this.#at = undefined;
     this.#features = this.#outputs = undefined;
+  }
+
+  #see(): void {
+    const at = this.#position();
+    if (this.#at !== at) this.forget();
+    this.#at = at;
   }
 
   async #embed(by?: typeof outputs): Promise<Both<Features>> {

@@ -1,12 +1,13 @@
 import { backward, noGrad } from '../tensor/autograd.js';
 import { compile } from '../compile/compile.js';
+import { HostArray, type OnDevice } from '../compile/inputs.js';
 import { Rng } from '../core/rng.js';
+import { InFlight } from '../input/in-flight.js';
 import { Linear } from '../nn/linear.js';
 import { crossEntropy } from '../ops/cross_entropy.js';
 import { gather } from '../ops/gather.js';
+import { type Packed, pack, unpack, type Unpacked } from '../ops/pack.js';
 import { pick } from '../ops/pick.js';
-import { reshape } from '../ops/reshape.js';
-import { concat } from '../ops/strided.js';
 import { FlatParameters } from '../optim/flat.js';
 import { SGD } from '../optim/sgd.js';
 import { tidy } from '../tensor/tidy.js';
@@ -14,7 +15,7 @@ import { state, type Tensor, tensor } from '../tensor/tensor.js';
 import { accuracy } from '../moco/contrast.js';
 import type { Features } from './knn.js';
 import { type LinearConfig, linearRate } from './linear-config.js';
-import type { ProbeFeatures } from './probe-features.js';
+import type { ProbeFeatures, ProbeSample } from './probe-features.js';
 
 /** What an epoch of the classifier measured, in training: accuracies, in 0..1, are of batches before they are learned. */
 export interface LinearRecord {
@@ -50,7 +51,7 @@ export async function fit(
   try {
     for (let epoch = 0; epoch < config.epochs; epoch++) {
       const lr = linearRate(config, epoch, Math.min(config.batch, labels.length));
-      const [loss, trainTop1, trainTop5] = await learn(epoch, lr);
+      const { loss, top1: trainTop1, top5: trainTop5 } = await learn(epoch, lr);
       epochs.push({ epoch: epoch + 1, lr, loss, trainTop1, trainTop5 });
       if (!Number.isFinite(loss)) return { classifier, epochs, finite: false };
       onEpoch?.(epochs.at(-1)!);
@@ -69,65 +70,59 @@ function newClassifier(features: number, classes: number, seed: number): Linear 
   return fc;
 }
 
-/** Loss, top-1 and top-5 accuracy: a scalar, and all three as f32 [3]. */
-function measure(logits: Tensor, labels: Tensor): { loss: Tensor; all: Tensor } {
-  const loss = crossEntropy(logits, labels);
-  const { top1, top5 } = accuracy(logits, pick(logits, labels));
-  return { loss, all: concat([loss, top1, top5].map((v) => reshape(v, [1]))) };
+/** What a batch measures: loss, top-1 and top-5 accuracy. */
+interface Measured {
+  loss: Tensor;
+  top1: Tensor;
+  top5: Tensor;
+}
+
+function measure(logits: Tensor, labels: Tensor): Measured {
+  return { loss: crossEntropy(logits, labels), ...accuracy(logits, pick(logits, labels)) };
 }
 
 /** An epoch of SGD, as a function that returns its mean loss and accuracies. */
 function learner(
   classifier: Linear, labels: Tensor, seen: ProbeFeatures, { momentum, weightDecay }: LinearConfig,
-): (epoch: number, lr: number) => Promise<number[]> {
+): (epoch: number, lr: number) => Promise<Means> {
   const optimizer = new SGD(new FlatParameters(classifier), { momentum, weightDecay });
-  const learn = compile((lr: Tensor, index: Tensor, ...inputs: Tensor[]) => {
-    const { loss, all } = measure(classifier.call(seen.features(index, inputs)), gather(labels, index));
-    backward(loss);
+  const learn = compile(({ lr, sample }: OnDevice<{ lr: HostArray; sample: ProbeSample }>) => {
+    const measured = measure(classifier.call(seen.features(sample)), gather(labels, sample.index));
+    backward(measured.loss);
     optimizer.step(lr);
-    return all;
+    return pack(measured);
   });
   return async (epoch, lr) => {
-    const measured: Measured[] = [];
+    const inFlight = new InFlight<Batch>(IN_FLIGHT);
     const { batches } = seen;
     for (let done = epoch * batches.stepsPerEpoch; batches.epochOf(done) === epoch; done++) {
-      const index = batches.of(done);
-      const inputs = await seen.inputs(done);
-      measured.push({ rows: index.length, values: (await learn.async(Float32Array.of(lr), index, ...inputs)).data() });
-      await measured.at(-IN_FLIGHT)?.values;
+      const sample = await seen.sample(done);
+      await inFlight.add(batchOf(sample.index.values.length, await learn.async({ lr: new HostArray([lr]), sample })));
     }
-    return average(measured);
+    return average(await inFlight.all());
   };
 }
 
 /** Loss and accuracies of a classifier on all rows. */
-export async function testOn(
-  classifier: Linear, { values, count, size, labels }: Features,
-): Promise<{ loss: number; top1: number; top5: number }> {
-  const measured: Measured[] = [];
+export async function testOn(classifier: Linear, { values, count, size, labels }: Features): Promise<Means> {
+  const inFlight = new InFlight<Batch>(IN_FLIGHT);
   for (let first = 0; first < count; first += ROWS) {
     const end = Math.min(first + ROWS, count);
     const [x, y] = [values.subarray(first * size, end * size), labels!.subarray(first, end)];
-    const all = () => measure(classifier.call(tensor(x, [end - first, size])), tensor(y)).all.data();
-    measured.push({ rows: end - first, values: tidy(() => noGrad(all)) });
-    await measured.at(-IN_FLIGHT)?.values;
+    const all = () => pack(measure(classifier.call(tensor(x, [end - first, size])), tensor(y)));
+    await inFlight.add(tidy(() => noGrad(() => batchOf(end - first, all()))));
   }
-  const [loss, top1, top5] = await average(measured);
-  return { loss, top1, top5 };
+  return average(await inFlight.all());
 }
 
-interface Measured {
-  rows: number;
-  values: Promise<ArrayLike<number>>;
-}
+/** Means over pictures. */
+type Means = Record<keyof Measured, number>;
+type Batch = { rows: number } & Unpacked<Measured>;
 
-async function average(measured: Measured[]): Promise<number[]> {
-  const sums = [0, 0, 0];
-  let all = 0;
-  for (const { rows, values } of measured) {
-    const list = await values;
-    sums.forEach((_, i) => (sums[i] += rows * list[i]));
-    all += rows;
-  }
-  return sums.map((s) => s / all);
+const batchOf = async (rows: number, packed: Packed<Measured>): Promise<Batch> => ({ rows, ...(await unpack(packed)) });
+
+function average(batches: Batch[]): Means {
+  const all = batches.reduce((n, { rows }) => n + rows, 0);
+  const mean = (name: keyof Measured) => batches.reduce((sum, batch) => sum + batch.rows * batch[name][0], 0) / all;
+  return { loss: mean('loss'), top1: mean('top1'), top5: mean('top5') };
 }

@@ -7,7 +7,7 @@ import { evaluating } from '../nn/evaluating.js';
 import type { Encoder } from '../nn/models.js';
 import { checkEncoder, embedPictures } from './embed.js';
 import type { Normalisation } from '../input/evaluation-crop.js';
-import { checkSets } from '../input/sets.js';
+import { checkSets } from '../data/check.js';
 import type { Features } from './knn.js';
 import { checkLinear, type LinearConfig, linearRate } from './linear-config.js';
 import { fit, type LinearRecord, testOn } from './linear-fit.js';

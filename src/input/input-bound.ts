@@ -1,8 +1,8 @@
 /** Part of an epoch's time in which the device may wait for pictures before that is told. */
-const STARVED = 0.1;
+const TOLERATED = 0.1;
 
 /** Tells whether the device runs out of work because the host waits for pictures. */
-export class Starvation {
+export class InputBound {
   /** Steps that the device works on, and when it last had none. */
   #working = 0;
   #idleSince = 0;
@@ -34,7 +34,7 @@ export class Starvation {
   endEpoch(): number | undefined {
     const part = this.#idleMs / this.#stepMs;
     this.#idleMs = this.#stepMs = 0;
-    if (this.#told || !(part > STARVED)) return undefined;
+    if (this.#told || !(part > TOLERATED)) return undefined;
     this.#told = true;
     return part;
   }

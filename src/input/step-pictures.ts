@@ -1,11 +1,11 @@
 import { backend } from '../backend/backend.js';
+import { HostArray } from '../compile/inputs.js';
 import { ConfigError } from '../core/errors.js';
 import { asStream } from '../data/load-pictures.js';
 import { LookAhead } from './look-ahead.js';
 import { placeRows } from '../data/pictures.js';
 import { inMemory, ofManyShapes, type Pictures, type PictureSource, type Pixels } from '../data/picture-source.js';
 import { binary } from '../core/numbers.js';
-import { reshape } from '../ops/reshape.js';
 import { state, type Tensor, tensor } from '../tensor/tensor.js';
 
 /** Pictures as a tensor for `augment`: u8 [N, H, W, 3], or [pixels, 3] where they have shapes of their own. */
@@ -55,22 +55,25 @@ export class StepPictures {
     return this.#loaded?.take(step);
   }
 
-  /** Where the pictures at `index` lie, u32 [N, 3], among those on the device or those `uploaded` for the parts; nothing if all have one shape. */
-  rowsOf(index: ArrayLike<number>, uploaded?: readonly Pixels[]): Uint32Array | undefined {
-    if (!uploaded) return placeRows(this.#source as Pictures, index);
-    return this.manyShapes ? Uint32Array.from(uploaded.flatMap(({ places }) => [...places!])) : undefined;
+  /** Where the pictures at `index` lie, u32 [N, 3], among those on the device or the `own` of a part; nothing if all have one shape. */
+  rowsOf(index: ArrayLike<number>, own?: Pixels): Uint32Array | undefined {
+    return own ? own.places : placeRows(this.#source as Partial<Pixels>, index);
   }
 
-  /** The pictures that a part of a step sees, of which `uploaded` are its own. */
-  onDevice(uploaded: () => Tensor): Tensor<'u8'> {
+  /** The pictures that a part uploads, as `onDevice` takes them. */
+  hostPixels({ data }: Pixels): HostArray {
     const { height, width } = this.#source;
-    return (this.resident ?? reshape(uploaded(), this.manyShapes ? [-1, 3] : [-1, height, width, 3])) as Tensor<'u8'>;
+    return new HostArray(data, this.manyShapes ? [data.length / 3, 3] : [data.length / (3 * height * width), height, width, 3]);
+  }
+
+  /** The pictures that a part of a step sees: those that stay on the device, or its own. */
+  onDevice(own?: Tensor): Tensor<'u8'> {
+    return (this.resident ?? own!) as Tensor<'u8'>;
   }
 
   /** Where among them those are whose numbers in the data set are `index`, for `augment`; `rows` of `rowsOf`, if there are any, tell. */
   placesOf(index: Tensor, rows?: Tensor): Tensor {
-    if (rows) return reshape(rows, [index.size, 3]);
-    return this.resident ? index : tensor(Uint32Array.from({ length: index.size }, (_, i) => i));
+    return rows ?? (this.resident ? index : tensor(Uint32Array.from({ length: index.size }, (_, i) => i)));
   }
 
   /** Stops decoding for steps to come. */

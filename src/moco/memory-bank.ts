@@ -11,9 +11,8 @@ import type { Optimizer } from '../optim/optimizer.js';
 import { state, type Tensor } from '../tensor/tensor.js';
 import { builtBy, checkMethod, checkStep, methodRules, optimizerBy, seedRule } from './check.js';
 import { classify } from './contrast.js';
-import { type Chance, descend, type Measures, type Method, type Part, type Rates, type Saved } from './method.js';
+import { type Chance, descend, type Measures, type Method, type Part, randomKeys, type Rates, type Saved } from './method.js';
 import { nce } from './nce.js';
-import { randomKeys } from './random-keys.js';
 
 export interface MemoryBankOptions {
   /** Pictures in the data set: rows of the bank. */

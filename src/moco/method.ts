@@ -1,12 +1,14 @@
 import { backward } from '../tensor/autograd.js';
+import { Rng } from '../core/rng.js';
+import { checkShape } from '../core/shape.js';
 import type { Module } from '../nn/module.js';
 import { add, mul } from '../ops/binary.js';
 import { mean } from '../ops/reduce.js';
 import { reshape } from '../ops/reshape.js';
 import { concat } from '../ops/strided.js';
 import type { Optimizer } from '../optim/optimizer.js';
+import { state, type Tensor, tensor } from '../tensor/tensor.js';
 import { tidy } from '../tensor/tidy.js';
-import type { Tensor } from '../tensor/tensor.js';
 
 /** The pictures of one backward pass: a batch, or a part of one whose gradients add up. */
 export interface Part {
@@ -93,3 +95,19 @@ export function descend(parts: readonly Part[], { parameters: { lossScale } }: O
   const done = parts.map((part) => tidy(() => one(part)));
   return { measured: mean(concat(done.map((d) => reshape(d.measured, [1, 3]))), 0), keys: done.flatMap((d) => d.keys) };
 }
+
+/** Rows [K, dim] of length 1 in random directions. */
+export function randomRows(K: number, dim: number, seed: number): Float32Array {
+  checkShape('queue', [K, dim]);
+  const rng = new Rng(seed, 'queue');
+  const rows = new Float32Array(K * dim);
+  for (let i = 0; i < K; i++) {
+    const row = Array.from({ length: dim }, () => rng.normal());
+    const length = Math.hypot(...row);
+    rows.set(row.map((v) => v / length), i * dim);
+  }
+  return rows;
+}
+
+/** Such rows as kept state: what a queue or memory bank holds before any key. */
+export const randomKeys = (K: number, dim: number, seed: number): Tensor => state(tensor(randomRows(K, dim, seed), [K, dim]));

@@ -11,8 +11,7 @@ import { FlatParameters } from '../optim/flat.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import { state, type Tensor, tensor } from '../tensor/tensor.js';
 import { builtBy, checkMethod, checkStep, methodRules, optimizerBy, seedRule } from './check.js';
-import { both, type Chance, descend, type Method, type Part, type Rates, type Saved } from './method.js';
-import { randomKeys } from './random-keys.js';
+import { both, type Chance, descend, type Method, type Part, randomKeys, type Rates, type Saved } from './method.js';
 
 /** What MoCo v1 and v2 differ in, and its optimizer. */
 export interface MoCoOptions {

@@ -11,7 +11,7 @@ import { buildClassifier } from '../checkpoints/classifier.js';
 import { demoConfig, type PretrainConfig, pretrainSettings } from '../moco/config.js';
 import { checkCache, type ResultCache } from './cache.js';
 import { moduleTensors } from '../checkpoints/module-state.js';
-import { checkSets } from '../input/sets.js';
+import { checkSets } from '../data/check.js';
 import { presets } from '../moco/presets.js';
 import { type EpochRecord, Pretraining } from '../train/pretrain.js';
 import { checkSupervised, type ClassifierEpoch, type SupervisedConfig, supervisedRecipe, trainClassifier } from '../train/supervised.js';

@@ -5,7 +5,7 @@ import { mean } from '../core/statistics.js';
 import { fixed, percent } from '../core/numbers.js';
 import { checkMethod } from '../moco/check-method.js';
 import { checkSettings, type PretrainConfig, pretrainSettings } from '../moco/config.js';
-import { checkSets } from '../input/sets.js';
+import { checkSets } from '../data/check.js';
 import type { Sets } from './four-way.js';
 import { checkCache, type ResultCache } from './cache.js';
 import { presets } from '../moco/presets.js';

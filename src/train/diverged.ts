@@ -24,6 +24,11 @@ interface Measured {
   lossScale?: number;
 }
 
+/** What a step's state of the loss scale says, where it has one: see `LossScale.state`. */
+export function scaleIn(state?: ArrayLike<number>): { lossScale?: number; skipped?: number; inRow?: number } {
+  return state ? { lossScale: state[0], skipped: state[2], inRow: state[3] } : {};
+}
+
 /** What says that a training has diverged, or undefined. Steps that f16 skips do so once the loss scale cannot fall any more. */
 export function notFinite({ loss, norm = 0, layer, inRow = 0, lossScale = 1 }: Measured): string | undefined {
   if (inRow > 0) return lossScale <= LEAST_SCALE ? `gradients of NaN, ${inRow} steps in a row, at the least loss scale` : undefined;

@@ -1,32 +1,28 @@
 import { backend, type DispatchRecord } from '../backend/backend.js';
 import { compile } from '../compile/compile.js';
+import { HostArray, type OnDevice } from '../compile/inputs.js';
 import { anything, check, checkOptions, isRecord, listOf, whole } from '../core/check.js';
-import type { TypedArray } from '../core/dtype.js';
 import { AHEAD, checkAhead } from '../input/look-ahead.js';
+import { Rng } from '../core/rng.js';
 import type { PictureSource } from '../data/picture-source.js';
 import type { Encoder } from '../nn/models.js';
-import { augment } from '../ops/augment.js';
-import { AUGMENT_COLUMNS, type Augmentation } from '../ops/augment_params.js';
 import { mul } from '../ops/binary.js';
+import { type Packed, pack, unpack, type Unpacked } from '../ops/pack.js';
 import { withPrecision } from '../ops/precision.js';
-import { reshape } from '../ops/reshape.js';
-import { concat } from '../ops/strided.js';
 import { medians } from '../compile/profile.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { checkConfig, type PretrainConfig, viewsOf } from '../moco/config.js';
 import { createMethod } from '../moco/create.js';
-import { divergedAt, notFinite, notFiniteParameters } from './diverged.js';
-import { DrawnAhead } from './sample-ahead.js';
-import { checkHooks, checkSets } from '../input/sets.js';
-import { Drawer, type Draws, mapDraws } from './sampler.js';
+import { divergedAt, notFinite, notFiniteParameters, scaleIn } from './diverged.js';
+import { checkHooks, checkSets } from '../data/check.js';
+import { InFlight } from '../input/in-flight.js';
+import { type PartSample, Sampler } from '../input/sampler.js';
 import { COLLAPSE, collapseText, damagedText, featureSpread, firstLayer, gradientNorm, lacking, SKIPPED, skippedText, SpikeDetector, spikeText, starvedText } from '../eval/monitors.js';
 import { EpochMeans } from './epoch.js';
-import type { Score } from './records.js';
-import type { Method } from '../moco/method.js';
+import type { Position, PretrainHooks, Score, StepRecord, StepTiming } from './records.js';
+import type { Method, Part } from '../moco/method.js';
 import { ratesAt } from './rates.js';
-import type { Position, PretrainHooks, StepRecord } from './records.js';
-import { Starvation } from '../input/input-bound.js';
-import { StepPictures } from '../input/step-pictures.js';
+import { InputBound } from '../input/input-bound.js';
 import { FeatureSubset } from '../eval/feature-subset.js';
 
 export type { EpochRecord, Score } from './records.js';
@@ -41,6 +37,27 @@ export interface PretrainOptions {
   ahead?: number;
 }
 
+/** What a part of a step takes besides its pictures: see `Part`. */
+interface Orders {
+  shuffle: HostArray;
+  unshuffle: HostArray;
+  negatives?: HostArray;
+}
+
+/** What a step takes from the host. */
+interface StepSample {
+  lr: HostArray;
+  m: HostArray;
+  parts: (PartSample & Orders)[];
+}
+
+/** What a step measures: as `Method.step` tells, ‖g‖ of the first layer, and with f16 the state of the loss scale. */
+interface Measured {
+  measures: Tensor;
+  gradNorm: Tensor;
+  scale: Tensor | undefined;
+}
+
 /** A pretraining run by any method. Pictures in memory stay on the device; streamed ones go there step by step. */
 export class Pretraining {
   readonly config: PretrainConfig;
@@ -51,15 +68,13 @@ export class Pretraining {
   readonly stepsPerEpoch: number;
   /** What k-NN, spread and gallery see of the pictures, and their features. */
   readonly subset: FeatureSubset;
-  readonly #pictures: StepPictures;
-  readonly #views: Augmentation[];
-  readonly #drawn: DrawnAhead;
+  readonly #sampler: Sampler<Orders>;
   readonly #first: ReturnType<typeof firstLayer>;
   readonly #spikes = new SpikeDetector();
   #done = 0;
   /** When the latest step was handed to the device, if nothing but steps came since. */
   #handed?: number;
-  readonly #starvation = new Starvation();
+  readonly #inputBound = new InputBound();
   /** Of the epoch under way. */
   #epoch = new EpochMeans();
   #diverged = false;
@@ -78,12 +93,11 @@ export class Pretraining {
     this.heldOut = heldOut;
     this.stepsPerEpoch = Math.floor(train.count / config.batch);
     this.#damaged = train.skipped.length;
-    this.#views = viewsOf(config);
     this.method = createMethod(config, train.count);
-    const drawer = new Drawer(config, train, this.method);
-    this.#drawn = new DrawnAhead(drawer);
-    this.#pictures = new StepPictures(train, drawer.batches, { steps: this.totalSteps, ahead, parts: config.accumulate });
-    this.subset = new FeatureSubset(this.method.encoder as Encoder, { train, heldOut }, config, { resident: this.#pictures.resident, ahead });
+    const views = viewsOf(config).slice(0, this.method.views);
+    this.#sampler = new Sampler(train, { ...config, views, parts: config.accumulate, more: ordersOf(config, this.method, train.count), ahead });
+    const on = { resident: this.#sampler.resident, ahead };
+    this.subset = new FeatureSubset(this.method.encoder as Encoder, { train, heldOut }, config, on, () => this.#done);
     this.#first = firstLayer(this.method.encoder);
   }
 
@@ -119,22 +133,22 @@ export class Pretraining {
    */
   async run(hooks: PretrainHooks = {}): Promise<boolean> {
     checkHooks('run', hooks, ['onStep', 'onKnn', 'onSpread', 'onWarning', 'onEpoch']);
-    const inFlight: Promise<void>[] = [];
+    const inFlight = new InFlight<void>(IN_FLIGHT);
     this.#handed = undefined;
+    this.subset.forget(); // its memory
     try {
       while (this.#done < this.totalSteps && !hooks.signal?.aborted) {
-        inFlight.push((await this.#step(hooks)).reported);
-        inFlight.at(-1)!.catch(() => undefined); // awaited in its turn
-        if (inFlight.length >= IN_FLIGHT) await inFlight.shift();
+        await inFlight.add((await this.#step(hooks)).reported);
         if (this.#done % this.stepsPerEpoch !== 0) continue;
-        await Promise.all(inFlight.splice(0));
+        await inFlight.all();
         await this.#endEpoch(hooks);
+        if (this.#done < this.totalSteps) this.subset.forget();
         this.#handed = undefined;
       }
-      await Promise.all(inFlight);
+      await inFlight.all();
     } finally {
-      this.#pictures.giveUp();
-      await Promise.allSettled(inFlight);
+      this.#sampler.giveUp();
+      await inFlight.settled();
     }
     return this.#done >= this.totalSteps;
   }
@@ -164,72 +178,62 @@ export class Pretraining {
     check('profile', 'steps', steps, whole(1));
     for (let i = 0; i < 2; i++) await this.trial();
     return medians(steps, async () => {
-      const { inputs } = await this.#draw();
+      const { inputs } = await this.#sample();
       this.#done++;
-      return this.#train.profile(...inputs);
+      return this.#train.profile(inputs);
     });
   }
 
-  /** What the next step draws and its pictures, how long that took, and how long the device had nothing else to do. */
-  async #draw(): Promise<{ inputs: TypedArray[]; dataMs: number; idleMs: number }> {
-    this.subset.forget();
-    const began = performance.now();
-    const pictures = await this.#pictures.take(this.#done);
-    const { draws, inputs, ms } = this.#drawn.take(this.#done, pictures && this.#pictures.rowsOf([], pictures));
-    this.#draws = draws;
-    if (!pictures) return { inputs: [...inputs], dataMs: ms, idleMs: 0 };
-    return { inputs: [...pictures.map(({ data }) => data), ...inputs], dataMs: performance.now() - began, idleMs: this.#starvation.waited(began) };
+  /** What the next step takes, how long that took, and how long the device had nothing else to do. */
+  async #sample(): Promise<{ inputs: StepSample; dataMs: number; idleMs: number }> {
+    const { parts, began, dataMs, streamed } = await this.#sampler.sample(this.#done);
+    const { lr, m } = ratesAt(this.config, this.#done, this.stepsPerEpoch);
+    const inputs = { lr: new HostArray([lr]), m: new HostArray([m]), parts };
+    return { inputs, dataMs, idleMs: streamed ? this.#inputBound.waited(began) : 0 };
   }
 
   /** Hands a step to the device; `reported` resolves once its measures have been read and told. */
-  async #step({ onStep, onWarning }: PretrainHooks): Promise<{ reported: Promise<void> }> {
-    const { inputs, dataMs, idleMs } = await this.#draw();
+  async #step(hooks: PretrainHooks): Promise<{ reported: Promise<void> }> {
+    const { inputs, dataMs, idleMs } = await this.#sample();
     const since = this.#handed ?? performance.now() - dataMs;
-    const measured = (await this.#train.async(...inputs)).data();
+    const measured = unpack(await this.#train.async(inputs));
     const done = ++this.#done;
     const stepMs = performance.now() - since;
-    this.#starvation.handed(idleMs, this.#handed && stepMs);
+    this.#inputBound.handed(idleMs, this.#handed && stepMs);
     this.#handed = since + stepMs;
-    const timing = { dataMs, stepMs };
-    if (done < this.totalSteps && (this.#pictures.resident || !this.#pictures.manyShapes)) this.#drawn.prepare(done);
-    for (; this.#damaged < this.train.skipped.length; this.#damaged++) this.#warn(damagedText(this.train.skipped[this.#damaged]), onWarning);
-    const report = async () => {
-      const [loss, contrastTop1, contrastTop5, norm, lossScale, , skipped, inRow] = await measured;
-      this.#starvation.finished();
-      if (this.#diverged) return;
-      const gradNorm = inRow > 0 ? undefined : norm;
-      const epoch = Math.ceil(done / this.stepsPerEpoch);
-      const { lr, m } = ratesAt(this.config, done - 1, this.stepsPerEpoch);
-      const scaled = lossScale !== undefined && { lossScale, skipped };
-      const record = { step: done, epoch, loss, contrastTop1, contrastTop5, lr, m, ...this.#queue(Math.max(0, done - (skipped ?? 0))), gradNorm, ...scaled };
-      this.#epoch.add(record);
-      onStep?.(record, timing);
-      const got = notFinite({ loss, norm, layer: this.#first.name, inRow, lossScale });
-      if (got !== undefined) throw this.#fail(done, got);
-      if (inRow === SKIPPED) this.#warn(skippedText(done, lossScale), onWarning);
-      const usual = gradNorm === undefined ? undefined : this.#spikes.add(gradNorm);
-      if (usual !== undefined) this.#warn(spikeText(done, this.#first.name, norm, usual), onWarning);
-    };
-    return { reported: report() };
+    this.#sampler.lookAhead(done);
+    for (; this.#damaged < this.train.skipped.length; this.#damaged++) this.#warn(damagedText(this.train.skipped[this.#damaged]), hooks.onWarning);
+    return { reported: measured.then((values) => this.#report(done, values, { dataMs, stepMs }, hooks)) };
   }
 
-  /** What a step draws: every step's have the same form. */
-  #draws!: Draws;
+  #report(done: number, { measures, gradNorm: [norm], scale }: Unpacked<Measured>, timing: StepTiming, { onStep, onWarning }: PretrainHooks): void {
+    this.#inputBound.finished();
+    if (this.#diverged) return;
+    const [loss, contrastTop1, contrastTop5] = measures;
+    const { lossScale, skipped, inRow = 0 } = scaleIn(scale);
+    const gradNorm = inRow > 0 ? undefined : norm;
+    const epoch = Math.ceil(done / this.stepsPerEpoch);
+    const { lr, m } = ratesAt(this.config, done - 1, this.stepsPerEpoch);
+    const scaled = lossScale !== undefined && { lossScale, skipped };
+    const record = { step: done, epoch, loss, contrastTop1, contrastTop5, lr, m, ...this.#queue(Math.max(0, done - (skipped ?? 0))), gradNorm, ...scaled };
+    this.#epoch.add(record);
+    onStep?.(record, timing);
+    const got = notFinite({ loss, norm, layer: this.#first.name, inRow, lossScale });
+    if (got !== undefined) throw this.#fail(done, got);
+    if (inRow === SKIPPED) this.#warn(skippedText(done, lossScale!), onWarning);
+    const usual = gradNorm === undefined ? undefined : this.#spikes.add(gradNorm);
+    if (usual !== undefined) this.#warn(spikeText(done, this.#first.name, norm, usual), onWarning);
+  }
 
-  /** The work of a step, recorded once: a function of streamed pictures, of what was drawn, in the order of `mapDraws`, and of state. */
-  readonly #train = compile((...inputs: Tensor[]) => {
-    let next = 0;
-    const sets = this.#draws.parts.map(() => this.#pictures.onDevice(() => inputs[next++]));
-    const { lr, m, parts } = mapDraws(this.#draws, () => inputs[next++]);
-    const views = parts.map(({ table1, table2, places: rows, ...rest }, part) => {
-      const places = this.#pictures.placesOf(rest.index, rows);
-      const view = (table: Tensor, i: number) =>
-        augment(sets[part], places, reshape(table, [rest.index.size, AUGMENT_COLUMNS]), { size: this.config.size, mean: this.#views[i].mean, std: this.#views[i].std });
-      return { ...rest, x1: view(table1, 0), x2: table2 && view(table2, 1) };
+  /** The work of a step, recorded once: a function of what was sampled, and of state. */
+  readonly #train = compile(({ lr, m, parts }: OnDevice<StepSample>): Packed<Measured> => {
+    const seen = parts.map((part): Part => {
+      const [x1, x2] = this.#sampler.views(part);
+      return { ...part, x1, x2 };
     });
-    const measured = withPrecision(this.config.precision, () => this.method.step(views, { lr, m }));
+    const measures = withPrecision(this.config.precision, () => this.method.step(seen, { lr, m }));
     const [norm, { lossScale }] = [gradientNorm(this.#first.weight), this.method.optimizer.parameters];
-    return concat(lossScale ? [measured, mul(norm, lossScale.guard), lossScale.state] : [measured, norm]);
+    return pack({ measures, gradNorm: lossScale ? mul(norm, lossScale.guard) : norm, scale: lossScale?.state });
   });
 
   /** Nothing is told of steps after `step`. */
@@ -255,8 +259,8 @@ export class Pretraining {
     const got = await notFiniteParameters(this.method.optimizer.parameters);
     if (got !== undefined) throw this.#fail(this.#done, got);
     const { settled, ...means } = this.#epoch.end(epoch);
-    const starved = this.#starvation.endEpoch();
-    if (starved !== undefined) this.#warn(starvedText(epoch, starved), onWarning);
+    const waited = this.#inputBound.endEpoch();
+    if (waited !== undefined) this.#warn(starvedText(epoch, waited), onWarning);
     let [knn, knnOutputs]: (number | undefined)[] = [];
     if ((onKnn || onSpread) && (epoch % this.config.knnEvery === 0 || epoch === this.config.epochs)) {
       knn = await this.subset.knn();
@@ -275,4 +279,16 @@ export class Pretraining {
     if (knn !== undefined) return { score: { by: 'knn', value: knn } };
     return !this.subset.measurable && settled ? { score: { by: 'loss', value: loss } } : {};
   }
+}
+
+/** The orders of a run's parts, and the rows of a memory bank that each takes as negatives. */
+function ordersOf({ seed, shuffle: shuffled }: PretrainConfig, { sampled }: Method, count: number): (index: Uint32Array, number: number) => Orders {
+  return ({ length }, number) => {
+    const shuffle = shuffled ? new Rng(seed, 'shuffle', number).permutation(length) : Uint32Array.from({ length }, (_, i) => i);
+    const unshuffle = new Uint32Array(length);
+    shuffle.forEach((from, to) => (unshuffle[from] = to));
+    const rng = new Rng(seed, 'negatives', number);
+    const negatives = sampled && new HostArray(Uint32Array.from({ length: sampled }, () => rng.below(count)));
+    return { shuffle: new HostArray(shuffle), unshuffle: new HostArray(unshuffle), ...(negatives && { negatives }) };
+  };
 }

@@ -1,22 +1,19 @@
 import { backward, noGrad } from '../tensor/autograd.js';
 import { backend } from '../backend/backend.js';
-import { compile } from '../compile/compile.js';
+import { compile, type Compiled } from '../compile/compile.js';
+import { HostArray, type OnDevice } from '../compile/inputs.js';
 import { check, oneOf } from '../core/check.js';
-import type { TypedArray } from '../core/dtype.js';
 import { ConfigError } from '../core/errors.js';
-import { Rng } from '../core/rng.js';
 import { mean } from '../core/statistics.js';
 import { placeRows } from '../data/pictures.js';
 import type { Pictures } from '../data/picture-source.js';
 import { evaluating } from '../nn/evaluating.js';
 import { type Encoder, models } from '../nn/models.js';
-import { augment } from '../ops/augment.js';
-import { AUGMENT_COLUMNS, type Augmentation, crops, drawAugmentation } from '../ops/augment_params.js';
+import { crops } from '../ops/augment_params.js';
 import { crossEntropy } from '../ops/cross_entropy.js';
+import { type Packed, pack, unpack, type Unpacked } from '../ops/pack.js';
 import { withPrecision } from '../ops/precision.js';
 import { pick } from '../ops/pick.js';
-import { reshape } from '../ops/reshape.js';
-import { concat } from '../ops/strided.js';
 import { FlatParameters } from '../optim/flat.js';
 import { warmupCosine } from '../optim/schedule.js';
 import { tidy } from '../tensor/tidy.js';
@@ -24,10 +21,12 @@ import { type Tensor, tensor } from '../tensor/tensor.js';
 import { checkSettings, type PretrainConfig } from '../moco/config.js';
 import { accuracy } from '../moco/contrast.js';
 import { checkEncoder } from '../eval/embed.js';
-import { checkHooks, checkSets } from '../input/sets.js';
+import { InFlight } from '../input/in-flight.js';
+import { type PartSample, Sampler } from '../input/sampler.js';
+import { checkHooks, checkSets } from '../data/check.js';
 import { optimizerOf } from '../moco/create.js';
 import { evaluated } from '../input/evaluation-crop.js';
-import { divergedAt, notFinite, notFiniteParameters } from './diverged.js';
+import { divergedAt, notFinite, notFiniteParameters, scaleIn } from './diverged.js';
 import { lacking, SKIPPED, skippedText } from '../eval/monitors.js';
 import { resident } from '../input/step-pictures.js';
 
@@ -60,8 +59,8 @@ export interface ClassifierHooks {
   signal?: AbortSignal;
 }
 
-/** Pictures put to the model at once when it is measured, and steps that are not read back yet. */
-const [ROWS, IN_FLIGHT] = [256, 3];
+/** Pictures put to the model at once when it is measured, and steps before the oldest is read back. */
+const [ROWS, IN_FLIGHT] = [256, 4];
 const WHERE = 'classifier';
 
 /** The optimizer and rates that classifiers start from: SGD for ResNets, AdamW for vision transformers. */
@@ -89,11 +88,11 @@ export async function trainClassifier(
   const { train, heldOut } = sets;
   checkTraining(train, heldOut, config);
   for (const text of lacking(config.precision ?? 'f32', backend())) hooks.onWarning?.(text);
-  const [{ advance, parameters }, measure] = [stepper(model, train, config), measurer(model, heldOut, config)];
+  const [training, measure] = [new Training(model, train, config), measurer(model, heldOut, config)];
   const records: ClassifierEpoch[] = [];
   while (records.length < config.epochs && !hooks.signal?.aborted) {
-    const { loss, ...scaled } = await runEpoch(advance, train, config, records.length, hooks);
-    const got = await notFiniteParameters(parameters);
+    const { loss, ...scaled } = await training.epoch(records.length, hooks);
+    const got = await notFiniteParameters(training.parameters);
     if (got !== undefined) throw divergedAt(WHERE, (records.length + 1) * Math.floor(train.count / config.batch), got, config);
     const record = { epoch: records.length + 1, loss, accuracy: await measure(), ...scaled };
     records.push(record);
@@ -102,60 +101,73 @@ export async function trainClassifier(
   return records;
 }
 
-type Advance = (index: Uint32Array, table: Float32Array, labels: Uint32Array, lr: number, places?: Uint32Array) => Promise<Tensor>;
-
-/** A step of training, recorded once: its loss and, if that is scaled, the state of the scale. */
-function stepper(model: Encoder, train: Pictures, config: SupervisedConfig): { advance: Advance; parameters: FlatParameters } {
-  const { size, mean: mid, std } = config;
-  const pictures = resident(train);
-  const optimizer = optimizerOf(config, new FlatParameters(model));
-  const { lossScale } = optimizer.parameters;
-  lossScale?.protect([model]);
-  const compiled = compile((index: Tensor, table: Tensor, labels: Tensor, lr: Tensor, ...places: Tensor[]) => {
-    lossScale?.keep();
-    const x = augment(pictures, places.length > 0 ? reshape(places[0], [config.batch, 3]) : index, reshape(table, [config.batch, AUGMENT_COLUMNS]), { size, mean: mid, std });
-    const loss = withPrecision(config.precision ?? 'f32', () => crossEntropy(model.call(x), labels));
-    backward(loss, lossScale?.seed(loss.shape));
-    optimizer.step(lr);
-    return lossScale ? concat([reshape(loss, [1]), lossScale.state]).detach() : loss.detach();
-  });
-  const advance: Advance = (index, table, labels, lr, places) =>
-    compiled.async(index, table, labels, Float32Array.of(lr), ...(places ? [places] : []));
-  return { advance, parameters: optimizer.parameters };
+/** What a step takes: a part with its labels u32 [N], and its rate. */
+interface StepSample {
+  lr: HostArray;
+  parts: (PartSample & { labels: HostArray })[];
 }
 
-/** Trains one epoch, whose draws depend on its number alone. */
-async function runEpoch(
-  advance: Advance, { count, labels, height, width, places: rows }: Pictures, config: SupervisedConfig, epoch: number, { onWarning }: ClassifierHooks,
-): Promise<Omit<ClassifierEpoch, 'epoch' | 'accuracy'>> {
-  const { batch, seed, warmup, epochs, cropMin, mean: mid, std } = config;
-  const view: Augmentation = { ...crops(cropMin), mean: mid, std };
-  const order = new Rng(seed, 'order', epoch).permutation(count);
-  const steps = Math.floor(count / batch);
-  const measured: Promise<TypedArray>[] = [];
-  for (let i = 0; i < steps; i++) {
-    const index = order.slice(i * batch, (i + 1) * batch);
-    const places = placeRows({ places: rows }, index);
-    const table = drawAugmentation(view, { seed, epoch, view: 0, indices: index, height, width, places });
-    const lr = warmupCosine(config.lr, epoch + i / steps, warmup, epochs);
-    const values = (await advance(index, table, index.map((n) => labels![n]), lr, places)).data();
-    measured.push(values.then((v) => checked(v, epoch * steps + i + 1, { ...config, lr }, onWarning)));
-    measured.at(-1)!.catch(() => undefined); // awaited in its turn
-    await measured.at(-1 - IN_FLIGHT);
+/** What a step measures: the loss and, if that is scaled, the state of the scale. */
+interface Measured {
+  loss: Tensor;
+  scale: Tensor | undefined;
+}
+
+/** A training under way. */
+class Training {
+  readonly parameters: FlatParameters;
+  readonly #config: SupervisedConfig;
+  readonly #sampler: Sampler<{ labels: HostArray }>;
+  readonly #advance: Compiled<[OnDevice<StepSample>], Packed<Measured>>;
+
+  constructor(model: Encoder, train: Pictures, config: SupervisedConfig) {
+    const { cropMin, mean: mid, std } = config;
+    const more = (index: Uint32Array) => ({ labels: new HostArray(index.map((n) => train.labels![n])) });
+    this.#config = config;
+    this.#sampler = new Sampler(train, { ...config, views: [{ ...crops(cropMin), mean: mid, std }], more, resident: resident(train) });
+    const optimizer = optimizerOf(config, new FlatParameters(model));
+    this.parameters = optimizer.parameters;
+    const { lossScale } = this.parameters;
+    lossScale?.protect([model]);
+    this.#advance = compile(({ lr, parts: [part] }: OnDevice<StepSample>) => {
+      lossScale?.keep();
+      const [x] = this.#sampler.views(part);
+      const loss = withPrecision(config.precision ?? 'f32', () => crossEntropy(model.call(x), part.labels));
+      backward(loss, lossScale?.seed(loss.shape));
+      optimizer.step(lr);
+      return pack({ loss, scale: lossScale?.state });
+    });
   }
-  const all = await Promise.all(measured);
-  const loss = mean(all.filter(([, , , , inRow = 0]) => inRow === 0).map(([l]) => l));
-  const [, lossScale, , skipped] = all.at(-1)!;
-  return lossScale === undefined ? { loss } : { loss, lossScale, skipped };
+
+  /** Trains one epoch. */
+  async epoch(epoch: number, { onWarning }: ClassifierHooks): Promise<Omit<ClassifierEpoch, 'epoch' | 'accuracy'>> {
+    const { stepsPerEpoch: steps } = this.#sampler.batches;
+    const inFlight = new InFlight<Step>(IN_FLIGHT);
+    for (let i = 0; i < steps; i++) {
+      const done = epoch * steps + i;
+      const { parts } = await this.#sampler.sample(done);
+      const lr = warmupCosine(this.#config.lr, epoch + i / steps, this.#config.warmup, this.#config.epochs);
+      const measured = unpack(await this.#advance.async({ lr: new HostArray([lr]), parts }));
+      await inFlight.add(measured.then((values) => checked(values, done + 1, { ...this.#config, lr }, onWarning)));
+    }
+    const all = await inFlight.all();
+    const { lossScale, skipped } = all.at(-1)!;
+    const loss = mean(all.filter(({ inRow = 0 }) => inRow === 0).map((step) => step.loss));
+    return lossScale === undefined ? { loss } : { loss, lossScale, skipped };
+  }
 }
+
+type Step = { loss: number } & ReturnType<typeof scaleIn>;
 
 /** What a step measured, unless that says that training has diverged. */
-function checked(values: TypedArray, at: number, setting: Pick<SupervisedConfig, 'lr' | 'precision'>, onWarning: ClassifierHooks['onWarning']): TypedArray {
-  const [loss, lossScale, , , inRow] = values;
-  if (inRow === SKIPPED) onWarning?.(skippedText(at, lossScale));
-  const got = notFinite({ loss, inRow, lossScale });
+function checked(
+  { loss: [loss], scale }: Unpacked<Measured>, at: number, setting: Pick<SupervisedConfig, 'lr' | 'precision'>, onWarning: ClassifierHooks['onWarning'],
+): Step {
+  const step = { loss, ...scaleIn(scale) };
+  if (step.inRow === SKIPPED) onWarning?.(skippedText(at, step.lossScale!));
+  const got = notFinite(step);
   if (got !== undefined) throw divergedAt(WHERE, at, got, setting);
-  return values;
+  return step;
 }
 
 /** Accuracy on pictures as evaluation sees them; the model is put back in its mode. */

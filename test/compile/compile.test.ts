@@ -3,7 +3,8 @@ import { patience } from '../../scripts/speed.mjs';
 import { backward, zeroGrad } from '../../src/tensor/autograd.js';
 import { GpuBackend } from '../../src/backend/gpu.js';
 import { compile } from '../../src/compile/compile.js';
-import { ConfigError } from '../../src/core/errors.js';
+import { HostArray } from '../../src/compile/inputs.js';
+import { ConfigError, DTypeError } from '../../src/core/errors.js';
 import { Rng } from '../../src/core/rng.js';
 import { full } from '../../src/tensor/fill.js';
 import { mostAlive, planMemory } from '../../src/gpu/plan.js';
@@ -121,6 +122,44 @@ describe('compile', () => {
     expect(runs).toBe(4); // two a shape
   });
 
+  it('takes and returns trees by name: how an object is written says nothing, and shapes travel with values', async () => {
+    const device = await gpu();
+    interface Step {
+      rate: Tensor;
+      parts: { x: Tensor; y?: Tensor }[];
+    }
+    for (const backend of [device, reference]) {
+      const f = on(backend, () => compile(({ rate, parts }: Step) => ({
+        shapes: parts.map(({ x }) => x.shape),
+        scaled: parts.map(({ x, y }) => mul(y ? sub(x, y) : x, rate)),
+      })));
+      const part = (i: number) => ({ x: new HostArray([i, 1, 2, 3], [2, 2]), y: on(backend, () => tensor([i, i])) });
+      for (let i = 0; i < 4; i++) {
+        const { x, y } = part(i);
+        const parts = i % 2 ? [{ x, y }, { x }] : [{ y, x }, { x, y: undefined }];
+        const { shapes, scaled } = on(backend, () => (i % 2 ? f({ rate: 2, parts }) : f({ parts, rate: new Float32Array([2]) })));
+        expect(shapes).toEqual([[2, 2], [2, 2]]);
+        expect(await Promise.all(scaled.map(array))).toEqual([[0, 2 - 2 * i, 4 - 2 * i, 6 - 2 * i], [2 * i, 2, 4, 6]]);
+      }
+    }
+  });
+
+  it.each(['gpu', 'reference'] as const)('refuses another structure than the first call had, with the path: %s', async (kind) => {
+    const device = kind === 'gpu' ? await gpu() : reference;
+    const [x, y] = [Float32Array.of(1), Float32Array.of(2)];
+    const f = on(device, () => compile((a: { parts: { x: Tensor; y?: Tensor }[] }) => a.parts.map((p) => p.x)));
+    const call = (inputs: unknown) => () => on(device, () => f(inputs as { parts: { x: number }[] }));
+    expect(call({ parts: [{ x: 'a' }] })).toThrow(new DTypeError("compile: inputs must be tensors, HostArrays, typed arrays or numbers, in objects and arrays; got 'a' at inputs.parts[0].x. Convert it."));
+    expect(call({})).toThrow(TypeError); // the function itself asks for parts, and no structure is settled
+    call({ parts: [{ x, y }] })();
+    const refused = (got: string) => new ConfigError(`compile: inputs must have the structure of the first call's; got ${got}. Compile another function for it.`);
+    expect(call({ parts: [{ x }] })).toThrow(refused('nothing at inputs.parts[0].y'));
+    expect(call({ parts: [{ x, y }, { x, y }] })).toThrow(refused('inputs.parts[1] besides'));
+    expect(call({ parts: [{ x, y: [x] }] })).toThrow(refused('a list at inputs.parts[0].y in place of a leaf'));
+    expect(() => on(device, () => (f as unknown as (...a: unknown[]) => void)({ parts: [{ x, y }] }, 1))).toThrow(refused('2 arguments in place of 1'));
+    call({ parts: [{ y, x }] })();
+  });
+
   it('is compiled in parallel by async, with the same result', async () => {
     const device = new GpuBackend({ ...(await gpu()).gpu, software: false });
     const f = on(device, () => compile((x: Tensor) => sum(mul(add(x, 3), x))));
@@ -211,7 +250,12 @@ describe('compile', () => {
       return (x, i) => (i ? sub(x, w) : sub(w, x));
     }, 'binary, dispatch 0, with other parameters or tensors'],
     ['which of two is returned', () => (x, i) => [add(x, 1), add(x, 2)][i], 'other tensors as results'],
-    ['a number beside a tensor', () => (x, i) => ({ y: add(x, 1), loss: i }), 'a result with other values'],
+    ['a number beside a tensor', () => (x, i) => ({ y: add(x, 1), loss: i }), 'another value at result.loss'],
+    ['a result beside others', () => (x, i) => ({ y: add(x, 1), ...(i && { loss: 1 }) }), 'result.loss besides'],
+    ['which result has which name', () => (x, i) => {
+      const [p, q] = [add(x, 1), add(x, 2)];
+      return i ? { b: p, a: q } : { a: p, b: q };
+    }, 'other tensors as results'],
     ['a mask, where the first call makes gradients', () => {
       const p = parameter(tensor([2, 3]));
       return (x, i) => backward(sum(mul(mul(p, x), tensor([i, 1]))));

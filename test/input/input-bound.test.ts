@@ -1,12 +1,12 @@
 import { afterEach, expect, it, vi } from 'vitest';
-import { Starvation } from '../../src/input/input-bound.js';
+import { InputBound } from '../../src/input/input-bound.js';
 
 afterEach(() => void vi.restoreAllMocks());
 
 it('counts waiting only while the device has nothing to do, and tells once of more than a tenth', () => {
   let now = 0;
   vi.spyOn(performance, 'now').mockImplementation(() => now);
-  const watch = new Starvation();
+  const watch = new InputBound();
   watch.handed(watch.waited(0)); // the first step is not counted
   now = 50;
   expect(watch.waited(10)).toBe(0); // the first is under way

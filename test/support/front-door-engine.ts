@@ -53,7 +53,11 @@ export const engine: Record<string, Row> = {
   scalar: { call: lib.scalar, args: () => [2, 'f32'], needed: 1, wrong: () => [['2'], [[2]], [2, 'double']] },
   tidy: { call: lib.tidy, args: () => [() => t(2)], wrong: () => [[t(2)], [async () => t(2)]] },
   compile: { call: (f) => lib.compile(f)(t(2), 1, [1, 2]), args: () => [(x: lib.Tensor) => lib.relu(x)], wrong: () => [[async () => t(2)], [5]] },
-  'compile()': { call: lib.compile((x: lib.Tensor) => x), args: () => [[1, 2]], wrong: () => [['a'], [{}], [[1, undefined]], [lib.parameter(t(2))], [new Int16Array(1)]] },
+  'compile()': { call: lib.compile((x: lib.Tensor) => x), args: () => [[1, 2]], wrong: () => [['a'], [{ a: ['b'] }], [[1, undefined]], [lib.parameter(t(2))], [new Int16Array(1)]] },
+  HostArray: {
+    call: (...a: [any, any]) => new lib.HostArray(...a), args: () => [[1, 2, 3, 4], [2, 2]], needed: 1,
+    wrong: () => [['a'], [5], [[1, 'a']], [new Int16Array(2)], [[1, 2], [3]], [[1, 2], 2], [[1, 2], [-2]]],
+  },
   profile: { call: lib.profile, args: () => [lib.compile((x: lib.Tensor) => x), [1], 3], needed: 2, wrong: () => [[() => 1, [1]], [lib.compile((x: lib.Tensor) => x), 1]] },
   chromeTrace: { call: lib.chromeTrace, args: () => [times()], wrong: () => [[5], [[5]]] },
   measureCeiling: { call: lib.measureCeiling, args: () => [undefined], wrong: () => [[reference], [{}]] },

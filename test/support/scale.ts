@@ -18,8 +18,8 @@ import { sheet } from '../../src/report/contact-sheet.js';
 import { summaryEvent } from '../../src/io/tensorboard.js';
 import { EventFile } from '../../src/io/tensorboard.node.js';
 import { tfRecord } from '../../src/io/tfrecord.js';
-import { demoConfig } from '../../src/moco/config.js';
-import { Drawer } from '../../src/train/sampler.js';
+import { Sampler } from '../../src/input/sampler.js';
+import { demoConfig, viewsOf } from '../../src/moco/config.js';
 import { featureSpread } from '../../src/eval/monitors.js';
 import { Pretraining } from '../../src/train/pretrain.js';
 import { rawPixelAccuracy } from '../../src/eval/raw-pixels.js';
@@ -112,9 +112,9 @@ async function main(root: string): Promise<void> {
   found.counts = [names.length, sets.train.count, sets.heldOut.count];
 
   const config = { ...demoConfig, size: SIDE, batch: 512, splits: 2, K: 4096, epochs: 2, knn: 50, heldOut: 0.002 };
-  await stage('draws of an epoch', () => {
-    const drawer = new Drawer(config, sets.train, { views: 2 });
-    for (let step = 0; step < drawer.batches.stepsPerEpoch + 2; step++) drawer.draw(step);
+  await stage('samples of an epoch', async () => {
+    const sampler = new Sampler(sets.train, { ...config, views: viewsOf(config), more: () => ({}) });
+    for (let step = 0; step < sampler.batches.stepsPerEpoch + 2; step++) await sampler.sample(step);
   });
   const encoder: Encoder = new Quarters();
   const subset = new FeatureSubset(encoder, sets, config, { ahead: 2 });
