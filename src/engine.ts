@@ -35,6 +35,7 @@ export { attentionUnfused } from './ops/attention_unfused.js';
 export { crossEntropy } from './ops/cross_entropy.js';
 export { l2Normalize } from './ops/l2_normalize.js';
 export { rowDot } from './ops/row_dot.js';
+export { at, type Booleans, type Index, mask } from './ops/at.js';
 export { concat, expand, slice, transpose } from './ops/strided.js';
 export { reshape } from './ops/reshape.js';
 export { gather } from './ops/gather.js';
