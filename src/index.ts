@@ -1,4 +1,6 @@
 /** dawngrad: tensors, autograd, layers and MoCo on WebGPU, in Node and in browsers. */
+import './ops/methods.js';
+
 export * from './engine.js';
 
 export { copyState, Module } from './nn/module.js';
