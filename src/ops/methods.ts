@@ -1,5 +1,4 @@
 /** Every operation whose first operand is a tensor, as a method of tensors: `add(a, b)` is `a.add(b)`. */
-import type { DType } from '../core/dtype.js';
 import { backward } from '../tensor/autograd.js';
 import { Tensor } from '../tensor/tensor.js';
 import { at, mask } from './at.js';
@@ -26,7 +25,7 @@ import { expand, slice, transpose } from './strided.js';
 import { clamp, exp, gelu, log, neg, relu, sigmoid, sqrt, tanh } from './unary.js';
 import { where } from './where.js';
 
-const methods = {
+export const methods = {
   add, argmax, at, attention, attentionQkv, avgPool, backward, batchNorm, cast, clamp, conv2d, crossEntropy, div, exp,
   expand, gather, gelu, globalAvgPool, greater, infoNce, l2Normalize, layerNorm, linear, log, logSoftmax, mask, matmul,
   max, maximum, maxPool, mean, mul, neg, pick, relu, reshape, rowDot, sigmoid, slice, softmax, sqrt, sub, sum, tanh,
@@ -38,8 +37,10 @@ const methods = {
 type Method<F> = F extends (x: Tensor, ...rest: infer R) => infer Y ? (...rest: R) => Y : never;
 type Methods = { [K in keyof typeof methods]: Method<(typeof methods)[K]> };
 
-declare module '../tensor/tensor.js' {
-  interface Tensor<D extends DType = any> extends Methods {}
+declare global {
+  namespace dawngrad {
+    interface TensorMethods extends Methods {}
+  }
 }
 
 for (const [name, f] of Object.entries(methods) as [string, (x: Tensor, ...rest: unknown[]) => unknown][]) {

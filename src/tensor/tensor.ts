@@ -24,6 +24,15 @@ export interface TapeNode {
   readonly rule: GradientRule;
 }
 
+declare global {
+  namespace dawngrad {
+    /** Methods of tensors that ops/methods adds. By a global name: one of a module is lost where declarations are bundled. */
+    interface TensorMethods {}
+  }
+}
+
+export interface Tensor<D extends DType = any> extends dawngrad.TensorMethods {}
+
 /**
  * A multi-dimensional array on the current backend. Nobody frees it: see `tidy`.
  *
