@@ -183,7 +183,7 @@ function record<A extends Tensor[], R>(on: Backend, given: Given[], fn: (...inpu
 function asGiven(input: Input): Given {
   if (typeof input === 'number') return { shape: [], dtype: 'f32', value: Float32Array.of(input) };
   if (!(input instanceof Tensor)) return ofValues(listed('compile', input));
-  if (input.requiresGrad) throw new ConfigError(`compile: arguments must carry no gradients; got ${input}. Use parameters from outside, not as arguments.`);
+  if (input.requiresGrad) throw new ConfigError(`compile: arguments must carry no gradients; got ${input.label}. Use parameters from outside, not as arguments.`);
   if (input.backend !== backend()) throw new DeviceError(`compile: arguments must be on ${backend().name}; got ${told(input)} on ${input.backend.name}. Make it there.`);
   return { shape: input.shape, dtype: input.dtype, value: input };
 }

@@ -43,10 +43,11 @@ const functions: Record<string, Row> = {
   'Tensor#detach': { call: () => t(2).detach(), args: () => [] },
   'Tensor#moveTo': { call: (...a: [any, any]) => t(2).moveTo(...a), args: () => [t(2), () => {}], wrong: () => [[t(3), () => {}], [t(2), 5]] },
   'Tensor#toString': { call: () => t(2).toString(), args: () => [] },
+  'Tensor#array': { call: () => t(2).array(), args: () => [] },
   'Tensor#text': { call: () => t(2).text(), args: () => [] },
   tensor: {
     call: lib.tensor, args: () => [[1, 2, 3, 4], [2, 2], 'f32'], needed: 1,
-    wrong: () => [[[[1, 2], [3]]], [[1, [2]]], [[1], [1], 'float32'], [[1.5], [1], 'i32'], [[-1], [1], 'u32'], [[1, undefined]], [['a']], ['ab'], [[1, 2], [3]], [new Int16Array(2)]],
+    wrong: () => [[[[1, 2], [3]]], [[1, [2]]], [[1], [1], 'float32'], [[1.5], [1], 'i32'], [[-1], [1], 'u32'], [[1, undefined]], [['a']], ['ab'], [[1, 2], [3]], [new Int16Array(2)], [[1], { dtype: 'int' }], [[1], { shape: [2] }], [[1], { type: 'u32' }], [[1], 'u32']],
   },
   full: { call: lib.full, args: () => [[2], 1, 'f32'], needed: 2, wrong: () => [[2, 1], [[2], '1'], [[2], 0.5, 'i32'], [[2], -1, 'u32'], [[2], 1, 'float']] },
   ones: { call: lib.ones, args: () => [[2], 'f32'], needed: 1, wrong: () => [[2], [[-2]], [[2], 'int32']] },
