@@ -2,8 +2,12 @@ import { readdirSync } from 'node:fs';
 import { defineConfig } from 'tsup';
 import { bareKernels } from './scripts/bare-wgsl.js';
 
-/** Files of their own, so that who uses few operations downloads few: bundlers drop whole files. */
-const ops = Object.fromEntries(readdirSync('src/ops').map((f) => f.replace('.ts', '')).map((f) => [`ops/${f}`, `src/ops/${f}.ts`]));
+/**
+ * Files of their own, so that who uses few operations downloads few: bundlers drop whole files. But for `methods`, which uses them
+ * all: it becomes a part of index.js, the one file of which package.json says that it does something when it is imported.
+ */
+const names = readdirSync('src/ops').map((f) => f.replace('.ts', '')).filter((f) => f !== 'methods');
+const ops = Object.fromEntries(names.map((f) => [`ops/${f}`, `src/ops/${f}.ts`]));
 
 /**
  * Global types that declarations name, as empty interfaces: they merge with those of the DOM, of Node and of @webgpu/types where

@@ -2,9 +2,15 @@ import { join, relative } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { bareKernels } from '../scripts/bare-wgsl.js';
 
+const linear = 'backward, crossEntropy, device, Linear, SGD, tensor, tidy';
+const cnn = 'AdamW, backward, Conv2d, crossEntropy, device, Flatten, Linear, MaxPool2d, ReLU, Sequential, tensor, tidy';
+const only = (names: string) => `import { ${names} } from './src/engine.ts'; console.log([${names}]);`;
+
 /** Modules in the folder of the repository, by what they use. */
 export const uses = {
-  'matmul and relu': `import { device, matmul, relu, tensor } from './src/index.ts'; console.log([device, matmul, relu, tensor]);`,
+  'matmul and relu': only('device, matmul, relu, tensor'),
+  'a linear classifier': only(linear),
+  'a small CNN that trains': only(cnn),
   'the engine, with all kernels': `export * from './src/engine.ts';`,
   'the whole library': `export * from './src/index.ts';`,
 };

@@ -1,10 +1,10 @@
 // y = f(a, b), element by element, with NumPy broadcasting.
-override OP: u32 = 0u;    // 0 add, 1 sub, 2 mul, 3 div, 4 greater, 5 maximum
 override A_ONE: u32 = 0u; // 1 where a's last axis is stretched
 override B_ONE: u32 = 0u;
 #import "index"
 #import "single"
 #import "special"
+#import "combine"
 
 @group(0) @binding(0) var<storage, read> a: array<V>;
 @group(0) @binding(1) var<storage, read> b: array<V>;
@@ -15,13 +15,6 @@ fn element(i: u32, atA: u32, atB: u32) {
   var v: V;
   if (A_ONE == 1u) { u = spread(a[atA / u32(WIDTH)], atA); } else { u = a[atA]; }
   if (B_ONE == 1u) { v = spread(b[atB / u32(WIDTH)], atB); } else { v = b[atB]; }
-  switch OP {
-    case 0u: { y[i] = u + v; }
-    case 1u: { y[i] = u - v; }
-    case 2u: { y[i] = u * v; }
-    case 3u: { y[i] = u / v; }
-    case 4u: { y[i] = select(V(), V(1.0), u > v); }
-    default: { y[i] = unlessNan(unlessNan(max(u, v), v), u); }
-  }
+  y[i] = combine(u, v);
 }
 #import "walk"

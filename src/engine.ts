@@ -1,4 +1,7 @@
-/** The engine alone: tensors, autograd and every operation on WebGPU, without layers, optimizers and MoCo. */
+/**
+ * The engine alone: tensors, autograd, every operation, layers and optimizers on WebGPU, without MoCo and without methods of
+ * tensors, so that a page holds only what it uses.
+ */
 export * from './core/errors.js';
 export type { DType, TypedArray } from './core/dtype.js';
 export type { Shape } from './core/shape.js';
@@ -37,6 +40,7 @@ export { crossEntropy } from './ops/cross_entropy.js';
 export { mse } from './ops/mse.js';
 export { l2Normalize } from './ops/l2_normalize.js';
 export { rowDot } from './ops/row_dot.js';
+export { at, type Booleans, type Index, mask } from './ops/at.js';
 export { concat, expand, slice, transpose } from './ops/strided.js';
 export { reshape } from './ops/reshape.js';
 export { gather } from './ops/gather.js';
@@ -55,3 +59,24 @@ export { lars, type LarsOptions, type LarsTable, larsTable } from './ops/lars.js
 export { adamw, type AdamWOptions, type AdamWState } from './ops/adamw.js';
 export { augment, type AugmentOptions, normalizePictures } from './ops/augment.js';
 export { type Augmentation, cifarAugmentation, drawAugmentation, mocoV1Augmentation, mocoV2Augmentation } from './ops/augment_params.js';
+
+export { Module } from './nn/module.js';
+export { type LayerSummary, type Summary, summary } from './nn/summary.js';
+export { Conv2d } from './nn/conv2d.js';
+export { Linear, Sequential } from './nn/linear.js';
+export { GELU, ReLU } from './nn/activations.js';
+export { AvgPool2d, Flatten, GlobalAvgPool2d, MaxPool2d } from './nn/pooling.js';
+export { convBn } from './nn/conv-bn.js';
+export { manualSeed } from './nn/init.js';
+export { BatchNorm } from './nn/batch-norm.js';
+export { LayerNorm } from './nn/layer-norm.js';
+export { buildModel, type Encoder, models } from './nn/models.js';
+export { ResNet, resnet, resnetNames, type ResNetOptions } from './nn/resnet.js';
+export { positionEmbedding } from './nn/position-embedding.js';
+export { VisionTransformer, type VisionTransformerOptions, vit, vitNames } from './nn/vit.js';
+export type { LearningRate, Optimizer } from './optim/optimizer.js';
+export { SGD } from './optim/sgd.js';
+export { LARS } from './optim/lars.js';
+export { LossScale } from './optim/loss-scale.js';
+export { AdamW } from './optim/adamw.js';
+export { cosine, momentumCosine, scaledRate, stepDecay, warmupCosine } from './optim/schedule.js';

@@ -1,26 +1,7 @@
 /** dawngrad: tensors, autograd, layers and MoCo on WebGPU, in Node and in browsers. */
-export * from './engine.js';
+import './ops/methods.js';
 
-export { Module } from './nn/module.js';
-export { type LayerSummary, type Summary, summary } from './nn/summary.js';
-export { Conv2d } from './nn/conv2d.js';
-export { Linear, Sequential } from './nn/linear.js';
-export { GELU, ReLU } from './nn/activations.js';
-export { AvgPool2d, Flatten, GlobalAvgPool2d, MaxPool2d } from './nn/pooling.js';
-export { convBn } from './nn/conv-bn.js';
-export { manualSeed } from './nn/init.js';
-export { BatchNorm } from './nn/batch-norm.js';
-export { LayerNorm } from './nn/layer-norm.js';
-export { buildModel, type Encoder, models } from './nn/models.js';
-export { ResNet, resnet, resnetNames, type ResNetOptions } from './nn/resnet.js';
-export { positionEmbedding } from './nn/position-embedding.js';
-export { VisionTransformer, type VisionTransformerOptions, vit, vitNames } from './nn/vit.js';
-export type { LearningRate, Optimizer } from './optim/optimizer.js';
-export { SGD } from './optim/sgd.js';
-export { LARS } from './optim/lars.js';
-export { LossScale } from './optim/loss-scale.js';
-export { AdamW } from './optim/adamw.js';
-export { cosine, momentumCosine, scaledRate, stepDecay, warmupCosine } from './optim/schedule.js';
+export * from './engine.js';
 
 export type { Method, Part, Rates } from './moco/method.js';
 export { MoCo, type MoCoOptions } from './moco/moco.js';

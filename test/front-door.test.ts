@@ -29,7 +29,7 @@ function functionsOf(entry: Record<string, unknown>): string[] {
 }
 
 const entries: [string, Record<string, unknown>, Record<string, Row>][] =
-  [['engine', engineEntry, engine], ['index', mainEntry, { ...engine, ...library }], ['node', nodeEntry, inNode], ['reference', mirrorEntry, mirrorRows]];
+  [['engine', engineEntry, { ...engine, ...library }], ['index', mainEntry, { ...engine, ...library }], ['node', nodeEntry, inNode], ['reference', mirrorEntry, mirrorRows]];
 
 let folder: string;
 const home = process.cwd();

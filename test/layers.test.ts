@@ -28,7 +28,7 @@ const below: Record<string, string[]> = {
   train: ['eval'],
   report: ['eval'],
   studies: ['train', 'report'],
-  engine: ['ops'],
+  engine: ['optim'],
   entry: ['studies', 'engine'],
   cli: ['entry'],
 };

@@ -17,6 +17,8 @@ describe('what the compiler knows of element types', () => {
     expectTypeOf(tensor(Uint32Array.of(1))).toEqualTypeOf<Tensor<'u32'>>();
     expectTypeOf(tensor(Uint8Array.of(1), [1])).toEqualTypeOf<Tensor<'u8'>>();
     expectTypeOf(tensor([1, 2], [2], 'u32')).toEqualTypeOf<Tensor<'u32'>>();
+    expectTypeOf(tensor([1, 2], { dtype: 'u32' })).toEqualTypeOf<Tensor<'u32'>>();
+    expectTypeOf(tensor([1, 2], { shape: [2] })).toEqualTypeOf<Tensor<'f32'>>();
   });
 
   it('finds labels and indices that are floats, and pictures that are not bytes', () => {

@@ -1,5 +1,5 @@
 import { numel, type Shape } from '../../src/core/shape.js';
-import { add } from '../../src/ops/binary.js';
+import { add, mul } from '../../src/ops/binary.js';
 import { gelu, relu } from '../../src/ops/unary.js';
 import { type One, oneCall } from '../one.js';
 import type { Bench } from '../record.js';
@@ -15,6 +15,10 @@ const of = (shapes: readonly Shape[], rest: Pick<One, 'ours' | 'tfjs' | 'jax'>):
 });
 
 const sums = { ours: add, tfjs: (tf, a, b) => tf.add(a, b), jax: (_, a, b) => a.add(b) } satisfies Partial<One>;
+/** A number travels with the dispatch. */
+const scaled = {
+  ours: (x) => mul(x, 0.7), tfjs: (tf, x) => tf.mul(x, 0.7), jax: (_, x) => x.mul(0.7),
+} satisfies Partial<One>;
 const relus = { ours: relu, tfjs: (tf, x) => tf.relu(x), jax: ({ nn }, x) => nn.relu(x) } satisfies Partial<One>;
 /** The erf form, which tfjs spells out. */
 const gelus = {
@@ -29,6 +33,10 @@ const pair = (n: number, C: number, other: Shape) => oneCall({ ...of([[n, C], ot
 export const addition: Bench = {
   name: 'add',
   cases: (full) => [[rows(full), 512], [512], [rows(full), 1]].map((other) => pair(rows(full), 512, other)),
+};
+export const scaling: Bench = {
+  name: 'mul by a number',
+  cases: (full) => [oneCall({ ...of([[rows(full), 512]], scaled), small: () => of([[1003]], scaled) })],
 };
 export const reluBench: Bench = { name: 'relu', cases: (full) => [oneCall({ ...of([[rows(full), 512]], relus), small: () => of([[1003]], relus) })] };
 export const geluBench: Bench = { name: 'gelu', cases: (full) => [oneCall({ ...of([[rows(full), 512]], gelus), small: () => of([[1003]], gelus) })] };

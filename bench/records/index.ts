@@ -19,7 +19,7 @@ import * as updates from './updates.js';
 /** In the order of the table. */
 export const benches: readonly Bench[] = [
   matmul.bench, conv2d.forward, conv2d.dX, conv2d.dW, batchNorm.bench, layerNorm.bench, attention.bench, losses.softmax, losses.infoNceBench,
-  elementwise.addition, elementwise.reluBench, elementwise.geluBench, sums.sums, sums.maxima, sums.places, softmax.bench,
+  elementwise.addition, elementwise.scaling, elementwise.reluBench, elementwise.geluBench, sums.sums, sums.maxima, sums.places, softmax.bench,
   pooling.largest, pooling.means, strided.transposes, strided.slices, strided.concats,
   updates.optimizer, adaptive.larsBench, adaptive.adamBench, updates.momentumBench, augment.bench, resnet.bench, moco.bench,
 ];

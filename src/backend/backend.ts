@@ -115,6 +115,8 @@ export interface Backend {
   write(storage: Storage, data: TypedArray): void;
   /** The values after all work so far. @throws DeviceError when the device reports an error. */
   read(storage: Storage): Promise<TypedArray>;
+  /** The same at once, not to be written to, where there is nothing to wait for. */
+  peek?(storage: Storage): TypedArray;
   /** Computes a primitive on buffers, inputs first. */
   run<P>(primitive: Primitive<P>, buffers: readonly Storage[], params: P): void;
   /** Hands encoded work to the device. */

@@ -62,6 +62,10 @@ export class ReferenceBackend implements Backend {
     return arrayIn(storage).slice();
   }
 
+  peek(storage: Storage): TypedArray {
+    return arrayIn(storage);
+  }
+
   run<P>(primitive: Primitive<P>, buffers: readonly Storage[], params: P): void {
     const mirror: Mirror | undefined = primitive.mirror ?? mirrors[primitive.name];
     if (!mirror) throw new ConfigError(`${primitive.name}: the reference backend computes a primitive by its mirror; got none. Give it one, or open a GPU with device().`);

@@ -33,7 +33,7 @@ export const isRecord = (v: unknown): v is Record<string, unknown> =>
 
 /** Whether `v` is an object as `{ name: value }` makes it, of this page or another. */
 export function isPlain(v: unknown): v is Record<string, unknown> {
-  if (!isRecord(v)) return false;
+  if (typeof v !== 'object' || v === null) return false;
   const from: unknown = Object.getPrototypeOf(v);
   return from === null || Object.getPrototypeOf(from) === null;
 }

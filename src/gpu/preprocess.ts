@@ -1,6 +1,7 @@
 import attentionLib from '../../kernels/lib/attention.wgsl';
 import attentionTiledLib from '../../kernels/lib/attention_tiled.wgsl';
 import columnStatsLib from '../../kernels/lib/column_stats.wgsl';
+import combineLib from '../../kernels/lib/combine.wgsl';
 import conv2dLib from '../../kernels/lib/conv2d.wgsl';
 import conv2dDwLib from '../../kernels/lib/conv2d_dw.wgsl';
 import conv2dDwOuterLib from '../../kernels/lib/conv2d_dw_outer.wgsl';
@@ -37,7 +38,7 @@ import { ConfigError } from '../core/errors.js';
 
 /** What `#import "name"` may name: every file of `kernels/lib/`. */
 const library: Record<string, string> = {
-  attention: attentionLib, attention_tiled: attentionTiledLib, column_stats: columnStatsLib, conv2d: conv2dLib,
+  attention: attentionLib, attention_tiled: attentionTiledLib, column_stats: columnStatsLib, combine: combineLib, conv2d: conv2dLib,
   conv2d_dw: conv2dDwLib, conv2d_dw_outer: conv2dDwOuterLib, conv2d_dx: conv2dDxLib, conv2d_dx_tap: conv2dDxTapLib, elements: elementsLib, erf: erfLib,
   index: indexLib, lanes: lanesLib, nan: nanLib, matmul: matmulLib, matmul_tiled: matmulTiledLib,
   matrix: matrixLib, matrix_begin: matrixBeginLib, matrix_multiply: matrixMultiplyLib, matrix_stage: matrixStageLib, matrix_store: matrixStoreLib,

@@ -3,63 +3,75 @@ import { told } from '../core/check.js';
 import { DTypeError } from '../core/errors.js';
 import { sameShape } from '../core/shape.js';
 import { scalar } from '../tensor/fill.js';
-import { pairwise } from '../tensor/pairwise.js';
+import { type Operand, pairwise } from '../tensor/pairwise.js';
 import { Tensor } from '../tensor/tensor.js';
 import { sumTo } from './reduce_launch.js';
 import { neg } from './unary.js';
 
-type Operand = Tensor | number;
+export type { Operand } from '../tensor/pairwise.js';
 
-/** An operand as a tensor. @throws DTypeError for what is neither a tensor nor a number. */
-function lift(where: string, x: Operand): Tensor {
-  if (x instanceof Tensor) return x;
-  if (typeof x === 'number' && !Number.isNaN(x)) return scalar(x);
-  throw new DTypeError(`${where}: operands must be tensors or numbers; got ${told(x)}. Make a tensor with tensor().`);
+/** Operands as they are; of two numbers, the first as a tensor. @throws DTypeError for what is neither a tensor nor a number. */
+function operands(where: string, a: Operand, b: Operand): [Operand, Operand] {
+  for (const x of [a, b])
+    if (!(x instanceof Tensor || (typeof x === 'number' && !Number.isNaN(x))))
+      throw new DTypeError(`${where}: operands must be tensors or numbers; got ${told(x)}. Make a tensor with tensor().`);
+  return [typeof a === 'number' && typeof b === 'number' ? scalar(a) : a, b];
 }
 
-/** A gradient of the broadcast shape, summed back to the shape of the operand it belongs to. */
-const back = (d: Tensor, x: Tensor): Tensor => (sameShape(d.shape, x.shape) ? d : sumTo(d, x.shape));
+/** Given dL/dy, how to compute the gradient of either operand. */
+type Rules = (dy: Tensor) => readonly [a: () => Tensor, b: () => Tensor];
+
+/** Records how gradients follow to those operands that are tensors, summed to their shapes where they were stretched. */
+function recorded(name: string, y: Tensor, both: readonly [Operand, Operand], rules: Rules): Tensor {
+  const at = [0, 1].filter((i) => both[i] instanceof Tensor);
+  const inputs = at.map((i) => both[i] as Tensor);
+  const back = (d: Tensor, x: Tensor): Tensor => (sameShape(d.shape, x.shape) ? d : sumTo(d, x.shape));
+  return record(name, y, inputs, (dy, places) => {
+    const made = rules(dy);
+    return inputs.map((x, i) => places[i] && back(made[at[i]](), x));
+  });
+}
 
 /** y = a + b, broadcasting. */
 export function add(a: Operand, b: Operand): Tensor {
-  const [u, v] = [lift('add', a), lift('add', b)];
+  const [u, v] = operands('add', a, b);
   // da = dy, db = dy
-  return record('add', pairwise('add', u, v), [u, v], (dy, [da, db]) => [da && back(dy, u), db && back(dy, v)]);
+  return recorded('add', pairwise('add', u, v), [u, v], (dy) => [() => dy, () => dy]);
 }
 
 /** y = a - b, broadcasting. */
 export function sub(a: Operand, b: Operand): Tensor {
-  const [u, v] = [lift('sub', a), lift('sub', b)];
+  const [u, v] = operands('sub', a, b);
   // da = dy, db = -dy
-  return record('sub', pairwise('sub', u, v), [u, v], (dy, [da, db]) => [da && back(dy, u), db && back(neg(dy), v)]);
+  return recorded('sub', pairwise('sub', u, v), [u, v], (dy) => [() => dy, () => neg(dy)]);
 }
 
 /** y = a b, broadcasting. */
 export function mul(a: Operand, b: Operand): Tensor {
-  const [u, v] = [lift('mul', a), lift('mul', b)];
+  const [u, v] = operands('mul', a, b);
   // da = dy b, db = dy a
-  return record('mul', pairwise('mul', u, v), [u, v], (dy, [da, db]) => [da && back(pairwise('mul', dy, v), u), db && back(pairwise('mul', dy, u), v)]);
+  return recorded('mul', pairwise('mul', u, v), [u, v], (dy) => [() => pairwise('mul', dy, v), () => pairwise('mul', dy, u)]);
 }
 
 /** y = a / b, broadcasting. */
 export function div(a: Operand, b: Operand): Tensor {
-  const [u, v] = [lift('div', a), lift('div', b)];
+  const [u, v] = operands('div', a, b);
   const y = pairwise('div', u, v);
   // da = dy / b, db = -dy y / b
-  return record('div', y, [u, v], (dy, [da, db]) => [
-    da && back(pairwise('div', dy, v), u),
-    db && back(neg(pairwise('div', pairwise('mul', dy, y), v)), v),
+  return recorded('div', y, [u, v], (dy) => [
+    () => pairwise('div', dy, v),
+    () => neg(pairwise('div', pairwise('mul', dy, y), v)),
   ]);
 }
 
 /** y = 1 where a > b, else 0; no gradient. */
-export const greater = (a: Operand, b: Operand): Tensor => pairwise('greater', lift('greater', a), lift('greater', b));
+export const greater = (a: Operand, b: Operand): Tensor => pairwise('greater', ...operands('greater', a, b));
 
 /** y = max(a, b), broadcasting, NaN where one is; where they are equal, or NaN, the gradient goes to b. */
 export function maximum(a: Operand, b: Operand): Tensor {
-  const [u, v] = [lift('maximum', a), lift('maximum', b)];
-  return record('maximum', pairwise('maximum', u, v), [u, v], (dy, [da, db]) => {
+  const [u, v] = operands('maximum', a, b);
+  return recorded('maximum', pairwise('maximum', u, v), [u, v], (dy) => {
     const ofA = pairwise('mul', dy, pairwise('greater', u, v));
-    return [da && back(ofA, u), db && back(pairwise('sub', dy, ofA), v)];
+    return [() => ofA, () => pairwise('sub', dy, ofA)];
   });
 }

@@ -43,9 +43,20 @@ function gatherBox(x: Tensor, shape: Shape, xStrides: number[], xStart = 0): Ten
   return runTo(empty(shape, x.dtype, x.backend), primitive, [x], p);
 }
 
-/** Writes `x` into a strided box of `y`. */
-function scatterBox(x: Tensor, y: Tensor, yStart: number): void {
-  run(primitive, [x], [y], { shape: x.shape, xStart: 0, xStrides: stridesOf(x.shape), yStart, yStrides: stridesOf(y.shape) });
+/** Writes `x` into the box of `y` that has its shape. */
+function scatterBox(x: Tensor, y: Tensor, yStart: number, yStrides: readonly number[] = stridesOf(y.shape)): void {
+  run(primitive, [x], [y], { shape: x.shape, xStart: 0, xStrides: stridesOf(x.shape), yStart, yStrides });
+}
+
+/** x[start + i·strides] for every i in `shape`, no place of x twice. Strides may be negative. */
+export function box(name: string, x: Tensor, shape: Shape, strides: number[], start: number): Tensor {
+  words(name, x);
+  // dx is dy in its place and 0 elsewhere
+  return record(name, gatherBox(x, shape, strides, start), [x], (dy) => {
+    const dx = zeros(x.shape, x.dtype);
+    scatterBox(dy, dx, start, strides);
+    return [dx];
+  });
 }
 
 /** x repeated along axes of size 1 (and new leading ones) to `shape`. */
@@ -79,13 +90,7 @@ export function slice(x: Tensor, axis: number, from: number, to: number): Tensor
   if (!(Number.isInteger(from) && Number.isInteger(to) && 0 <= from && from <= to && to <= x.shape[a]))
     throw new ShapeError(`slice: from and to must keep 0 <= from <= to <= ${x.shape[a]} along axis ${a}; got ${told(from)} and ${told(to)}. Correct the range.`);
   const strides = stridesOf(x.shape);
-  const y = gatherBox(x, x.shape.map((d, i) => (i === a ? to - from : d)), strides, from * strides[a]);
-  // dx is dy in its place and 0 elsewhere
-  return record('slice', y, [x], (dy) => {
-    const dx = zeros(x.shape, x.dtype);
-    scatterBox(dy, dx, from * strides[a]);
-    return [dx];
-  });
+  return box('slice', x, x.shape.map((d, i) => (i === a ? to - from : d)), strides, from * strides[a]);
 }
 
 /** Tensors side by side along `axis`; all other sizes must agree. */

@@ -35,3 +35,16 @@ export function binary([a, b, y]: TypedArray[], { op, shape, aStrides, bStrides 
     for (let d = shape.length - 1; d >= 0 && ++at[d] === shape[d]; d--) at[d] = 0;
   }
 }
+
+/** The operation of a tensor and a number, which is the first operand or the second. */
+export interface BinaryNumberParams {
+  op: BinaryOp;
+  c: number;
+  first: boolean;
+}
+
+/** y = f(x, c), or f(c, x); c is as exact as y's values are. */
+export function binaryNumber([x, y]: TypedArray[], { op, c, first }: BinaryNumberParams): void {
+  const number = y instanceof Float64Array ? c : Math.fround(c);
+  for (let i = 0; i < y.length; i++) y[i] = first ? apply[op](number, x[i]) : apply[op](x[i], number);
+}

@@ -37,6 +37,7 @@ export const batchNorm = checked('batchNorm', mirrors.batchNorm, 7, 'N L C split
 export const batchNormSumsGrad = checked('batchNormSumsGrad', mirrors.batchNormSumsGrad, 9, 'N L C splits eps relu writeDz');
 export const batchNormGrad = checked('batchNormGrad', mirrors.batchNormGrad, 8, 'N L C splits eps affine relu train');
 export const binary = checked('binary', mirrors.binary, 3, 'op shape aStrides bStrides');
+export const binaryNumber = checked('binaryNumber', mirrors.binaryNumber, 2, 'op c first');
 export const cast = checked('cast', mirrors.cast, 2, 'from to length');
 export const ceilingCopy = checked('ceilingCopy', mirrors.ceilingCopy, 2);
 export const ceilingFma = checked('ceilingFma', mirrors.ceilingFma, 2, 'groups each');

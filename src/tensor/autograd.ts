@@ -54,7 +54,7 @@ export function backward(loss: Tensor, seed?: Tensor): void {
   const sorted = order(loss);
   if (!sorted.some((t) => t.requiresGrad && !t.node))
     throw new ConfigError(
-      `backward: the loss must come from a tensor that requires a gradient; got ${loss}. ` +
+      `backward: the loss must come from a tensor that requires a gradient; got ${loss.label}. ` +
         'Mark what is trained with parameter(), and keep noGrad() and detach() off the way to the loss.',
     );
   noGrad(() => propagate(sorted, seed ?? ones(loss.shape, loss.dtype)));

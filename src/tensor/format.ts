@@ -1,32 +1,50 @@
 import type { TypedArray } from '../core/dtype.js';
-import type { Shape } from '../core/shape.js';
+import { numel, type Shape } from '../core/shape.js';
 
-/** Rows and columns shown at each end of an axis that is cut short, and the size from which it is. */
+/** Places shown at each end of an axis that is cut, and the values from which axes are: as PyTorch has it. */
 const EDGE = 3;
-const LONG = 8;
+const MOST = 1000;
+const LINE = 80;
 
-/** Values of a tensor as nested rows, long axes cut in the middle: `[[1.5, 2], [3, 4]]` over lines, columns aligned. */
+/** Values of a tensor as nested rows, as PyTorch prints them: columns align, and of more than 1000 values the middle is cut. */
 export function formatValues(values: TypedArray, shape: Shape): string {
-  const shown = (n: number): number[] => {
+  const cut = values.length > MOST;
+  const places = shape.map((n) => {
     const all = Array.from({ length: n }, (_, i) => i);
-    return n <= LONG ? all : [...all.slice(0, EDGE), -1, ...all.slice(-EDGE)];
-  };
-  const cells: string[] = [];
+    return cut && n > 2 * EDGE ? [...all.slice(0, EDGE), -1, ...all.slice(-EDGE)] : all;
+  });
+  const offsets = places.reduce<number[]>((at, axis, i) => {
+    const stride = numel(shape.slice(i + 1));
+    return at.flatMap((offset) => axis.filter((p) => p >= 0).map((p) => offset + p * stride));
+  }, [0]);
+  const write = formatOf(values.length > 0 ? offsets.map((i) => values[i]) : [], values);
+  const width = Math.max(0, ...offsets.map((i) => (i in values ? write(values[i]).length : 0)));
   const rows = (axis: number, offset: number): string => {
-    if (axis === shape.length) return cells[cells.push(formatNumber(values[offset])) - 1];
-    const stride = shape.slice(axis + 1).reduce((n, d) => n * d, 1);
-    const parts = shown(shape[axis]).map((i) => (i < 0 ? '…' : rows(axis + 1, offset + i * stride)));
-    const inner = axis === shape.length - 1;
-    return `[${parts.join(inner ? ', ' : `,\n${' '.repeat(axis + 1)}`)}]`;
+    if (axis === shape.length) return write(values[offset]).padStart(width);
+    const stride = numel(shape.slice(axis + 1));
+    const parts = places[axis].map((i) => (i < 0 ? '…' : rows(axis + 1, offset + i * stride)));
+    const indent = ' '.repeat(axis + 1);
+    const deeper = shape.length - axis - 1;
+    return `[${deeper > 0 ? parts.join(`,${'\n'.repeat(deeper)}${indent}`) : inLines(parts, width, indent)}]`;
   };
-  const text = rows(0, 0);
-  const width = Math.max(0, ...cells.map((c) => c.length));
-  return text.replace(/[^[\],\s…]+/g, (cell) => cell.padStart(width));
+  return rows(0, 0);
 }
 
-/** At most five significant digits. */
-function formatNumber(v: number): string {
-  if (Number.isInteger(v) && Math.abs(v) < 1e7) return String(v);
-  const size = Math.abs(v);
-  return size >= 1e-4 && size < 1e6 ? String(Number(v.toPrecision(5))) : v.toExponential(3);
+/** The values of a row, over as many lines as they take. */
+function inLines(parts: readonly string[], width: number, indent: string): string {
+  const each = Math.max(1, Math.floor((LINE - indent.length) / (width + 2)));
+  const lines = Array.from({ length: Math.ceil(parts.length / each) }, (_, i) => parts.slice(i * each, (i + 1) * each).join(', '));
+  return lines.join(`,\n${indent}`);
+}
+
+/** How the numbers of a tensor are written: all as whole ones, with four digits, or with exponents. */
+function formatOf(shown: readonly number[], { constructor: type }: TypedArray): (v: number) => string {
+  if (type !== Float32Array && type !== Float64Array) return String;
+  const finite = shown.filter(Number.isFinite);
+  const sizes = finite.filter((v) => v !== 0).map(Math.abs);
+  const [least, most] = [sizes.reduce((a, b) => Math.min(a, b), Infinity), sizes.reduce((a, b) => Math.max(a, b), 0)];
+  const whole = finite.every(Number.isInteger);
+  const scientific = most > 1000 * least || most > 1e8 || (!whole && least < 1e-4);
+  const exponent = (v: number) => v.toExponential(4).replace(/e([+-])(\d)$/, 'e$10$2');
+  return (v) => (!Number.isFinite(v) ? String(v) : scientific ? exponent(v) : whole ? `${v}.` : v.toFixed(4));
 }

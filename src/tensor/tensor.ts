@@ -1,13 +1,14 @@
 import { backend, type Backend, type Primitive, type Storage } from '../backend/backend.js';
 import { context, within } from '../backend/context.js';
-import { callable, check, told } from '../core/check.js';
-import { arrayTypes, checkDTypeName, checkValues, type DType, type FloatType, type TypedArray } from '../core/dtype.js';
+import { anything, callable, check, checkOptions, isPlain, told } from '../core/check.js';
+import { checkDTypeName, type DType, type FloatType, type TypedArray } from '../core/dtype.js';
 import type { DTypeOf, Nested } from '../core/dtype-of.js';
 import { ConfigError, DeviceError, DTypeError, ShapeError } from '../core/errors.js';
 import { checkShape, MAX_RANK, numel, sameShape, type Shape, show } from '../core/shape.js';
 import { formatValues } from './format.js';
 import { noteUpload } from './replay.js';
 import { collect, keep } from './tidy.js';
+import { asArray, nest, sizesOf } from './values.js';
 
 /** Memory that a gradient rule may write a gradient to, like what it belongs to and with any values. Each call gives other memory. */
 export type Place = () => Tensor;
@@ -24,6 +25,18 @@ export interface TapeNode {
   readonly inputs: readonly Tensor[];
   readonly rule: GradientRule;
 }
+
+/** Where Node's console looks for how to show an object. */
+const inspect: unique symbol = Symbol.for('nodejs.util.inspect.custom');
+
+declare global {
+  namespace dawngrad {
+    /** Methods of tensors that ops/methods adds. By a global name: one of a module is lost where declarations are bundled. */
+    interface TensorMethods {}
+  }
+}
+
+export interface Tensor<D extends DType = any> extends dawngrad.TensorMethods {}
 
 /**
  * A multi-dimensional array on the current backend. Nobody frees it: see `tidy`.
@@ -85,6 +98,11 @@ export class Tensor<D extends DType = any> {
     return (await this.data())[0];
   }
 
+  /** The values as nested lists, or as a number where there are no axes. */
+  async array<T extends Nested = any>(): Promise<T> {
+    return nest(await this.data(), this.shape) as T;
+  }
+
   /** Overwrites the values, after all work recorded so far. */
   set(values: TypedArray | readonly number[]): this {
     const flat = listed('set', values);
@@ -106,23 +124,32 @@ export class Tensor<D extends DType = any> {
     this.#storage = place.storage;
   }
 
-  /** What the tensor is, without waiting for its values: `Tensor [2, 3] f32 on SwiftShader, from matmul`. See `text`. */
-  toString(): string {
+  /** What the tensor is, in a line: `Tensor [2, 3] f32 on SwiftShader, from matmul`. */
+  get label(): string {
     const origin = this.node ? `, from ${this.node.name}` : this.requiresGrad ? ', parameter' : '';
     return `Tensor ${show(this.shape)} ${this.dtype} on ${this.backend.name}${origin}`;
   }
 
-  /** `toString()` and the values, once the device has computed them, long axes cut in the middle. */
-  async text(): Promise<string> {
-    return `${this}\n${formatValues(await this.data(), this.shape)}`;
+  /** The label, and the values where they can be read at once; else how to read them. */
+  toString(): string {
+    if (this.#storage.freed || this.#storage.parent?.freed) return `${this.label}. Its memory is recycled`;
+    const values = this.backend.peek?.(this.#storage);
+    return values ? this.#printed(values) : `${this.label}. Its values: await text()`;
   }
-}
 
-function asArray(where: string, values: TypedArray | readonly number[], dtype: DType, on: Backend): TypedArray {
-  if (!(values instanceof arrayTypes[dtype]) && (Array.isArray(values) || (dtype !== 'f32' && dtype !== 'f16'))) checkValues(where, values, dtype);
-  if (on.kind === 'reference' && dtype === 'f32') return values instanceof Float64Array ? values : new Float64Array(values);
-  if (values instanceof arrayTypes[dtype]) return values;
-  return new arrayTypes[dtype](values);
+  /** What `console.log` shows in Node. */
+  [inspect](): string {
+    return this.toString();
+  }
+
+  /** The label and the values, once the device has computed them: as PyTorch prints them, the middle of large ones cut. */
+  async text(): Promise<string> {
+    return this.#printed(await this.data());
+  }
+
+  #printed(values: TypedArray): string {
+    return `${this.label}\n${formatValues(values.subarray(0, this.size), this.shape)}`;
+  }
 }
 
 /** Writes values, after all work recorded so far. */
@@ -142,25 +169,25 @@ export function listed(where: string, values: TypedArray | readonly number[]): T
   throw new DTypeError(`${where}: values must be numbers, in lists or in one of ${lists.slice(1).map((l) => l.name).join(', ')}; got ${told(values)}. Convert them.`);
 }
 
-/** The sizes of nested lists of numbers. @throws ShapeError where they are ragged. */
-function sizesOf(values: Nested, depth = 0): number[] {
-  if (!Array.isArray(values)) return [];
-  if (depth === MAX_RANK) throw new ShapeError(`tensor: lists must be nested at most ${MAX_RANK} deep; got more. Flatten some.`);
-  const inner = values.some(Array.isArray) ? values.map((v: Nested) => sizesOf(v, depth + 1)) : [[]];
-  const odd = inner.find((sizes) => !sameShape(sizes, inner[0]));
-  if (odd) throw new ShapeError(`tensor: nested lists must all have the same sizes; got ${show(inner[0])} beside ${show(odd)}. Fill or cut them.`);
-  return [values.length, ...inner[0]];
+/** Of the tensor that `tensor` makes. */
+export interface TensorOptions<D extends DType = DType> {
+  readonly shape?: Shape;
+  readonly dtype?: D;
 }
 
 /**
  * A tensor of `values` in row-major order; nested lists have the shape that they show, and a number has none. A plain list becomes f32.
  *
- * @param shape other than that of `values`, for as many.
+ * @param shape other than that of `values`, for as many; or `{ shape, dtype }`, each of which may be left out.
  * @throws ShapeError for ragged lists or a shape that does not fit, DTypeError for values that the element type cannot hold.
+ * @example tensor([[1, 2], [3, 4]]), tensor(labels, { dtype: 'u32' }), tensor(pixels, [1, 32, 32, 3])
  */
-export function tensor<V extends TypedArray | Nested>(values: V, shape?: Shape): Tensor<DTypeOf<V>>;
+export function tensor<V extends TypedArray | Nested>(values: V, shape?: Shape | { readonly shape?: Shape; readonly dtype?: undefined }): Tensor<DTypeOf<V>>;
+export function tensor<D extends DType>(values: TypedArray | Nested, options: TensorOptions<D>): Tensor<D>;
 export function tensor<D extends DType>(values: TypedArray | Nested, shape: Shape | undefined, dtype: D): Tensor<D>;
-export function tensor(values: TypedArray | Nested, shape?: Shape, dtype?: DType): Tensor {
+export function tensor(values: TypedArray | Nested, given?: Shape | TensorOptions, named?: DType): Tensor {
+  if (isPlain(given)) checkOptions('tensor', given, { shape: anything, dtype: anything });
+  const { shape, dtype }: TensorOptions = isPlain(given) ? given : { shape: given as Shape, dtype: named };
   const sizes = ArrayBuffer.isView(values) ? undefined : sizesOf(values);
   const nested = sizes && sizes.length > 1 ? (values as readonly number[][]).flat(MAX_RANK as 1) : values;
   const flat = listed('tensor', (typeof values === 'number' ? [values] : nested) as number[]);

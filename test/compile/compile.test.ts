@@ -234,7 +234,7 @@ describe('compile', () => {
   /** Functions that change with `i`, which is 0 and 1, and what of them a second call finds. */
   const changing: [name: string, make: () => (x: Tensor, i: number) => unknown, got: string][] = [
     ['values made inside', () => (x, i) => mul(x, tensor([1, i])), 'upload 1, with other values'],
-    ['a number', () => (x, i) => mul(x, i), 'fill, dispatch 0, with other parameters or tensors'],
+    ['a number', () => (x, i) => mul(x, i), 'binary_number, dispatch 0, with other parameters or tensors'],
     ['a place', () => (x, i) => slice(x, 0, i, i + 1), 'strided, dispatch 0, with other parameters or tensors'],
     ['a size', () => (x, i) => slice(x, 0, 0, i + 1), 'strided, dispatch 0, with other parameters or tensors'],
     ['a tensor from outside', () => {

@@ -128,6 +128,7 @@ export const rows: Record<string, Row> = {
     const heads = one(rng, 1, 2);
     return { shapes: [[size(rng), size(rng), 12]], f: (x) => d.attentionQkv(x, { heads }) };
   },
+  at: () => ({ shapes: [[3, 4]], f: (x) => d.at(x, '::-1', [0, 2, 2]) }),
   mse: () => ({ shapes: [[2, 3], [2, 3]], f: (x, target) => d.mse(x, target) }),
   crossEntropy: (rng) => {
     const [N, C] = [size(rng), size(rng)];
@@ -178,6 +179,7 @@ export const rows: Record<string, Row> = {
 
 /** Exports that take tensors and make none that carries a gradient, and why. */
 export const without: Record<string, string> = {
+  mask: 'its result comes later: it is `at` of places that are read first',
   ...Object.fromEntries(['greater', 'argmax', 'pick'].map((name) => [name, 'what it makes is constant wherever it has a slope, or said to have none'])),
   ...Object.fromEntries(['bankWrite', 'queueWrite', 'ema', 'lossScale', 'restore', 'sgd', 'lars', 'adamw'].map((name) => [name, 'changes its tensors in place'])),
   ...Object.fromEntries(['augment', 'normalizePictures'].map((name) => [name, 'reads pictures, which are u8'])),

@@ -168,6 +168,10 @@ const places: EveryOp[] = [
 export const everyOp: readonly EveryOp[] = [
   ...elementwise({ neg, exp, log, sqrt, relu, gelu, tanh, sigmoid, clamp: (x) => clamp(x, -1, 1) }),
   ...pairs({ add, sub, mul, div, maximum }), ...pairs({ greater }, false),
+  ...elementwise({
+    'a number less x': (x) => sub(2, x), 'x times a number': (x) => mul(x, 0.7),
+    'a number through x': (x) => div(0.5, x), 'x or a number': (x) => maximum(x, 0.1),
+  }),
   { name: 'where', make: (size) => { const shape = [size(), size()]; return { inputs: [{ shape, values: (_, i) => i % 2, grad: false }, ...floats(shape, shape)], f: where }; } },
   ...reductions({ sum, mean }, 0), ...reductions({ max, variance }, 1),
   ...products,

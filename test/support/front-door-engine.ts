@@ -1,4 +1,5 @@
 import * as lib from '../../src/index.js';
+import { methods } from '../../src/ops/methods.js';
 import type { Row } from './front-door.js';
 import { reference } from './devices.js';
 
@@ -19,7 +20,7 @@ const error = (call: new (message: string) => Error): Row => ({ call: (m) => new
 const times = () => [{ op: 'a', kernel: 'a', start: 0, microseconds: 1, bytes: 1, flops: 1, groups: 1 }];
 
 /** Every function of the engine's entry. */
-export const engine: Record<string, Row> = {
+const functions: Record<string, Row> = {
   DawngradError: error(lib.DawngradError), ShapeError: error(lib.ShapeError), DTypeError: error(lib.DTypeError),
   ConfigError: error(lib.ConfigError), DeviceError: error(lib.DeviceError), FormatError: error(lib.FormatError), DivergedError: error(lib.DivergedError),
   Rng: { call: (...a: [number]) => new lib.Rng(...a), args: () => [1, 'stream', 2], needed: 1, wrong: () => [[NaN], [0.5], ['1'], [1, {}], [1, 0, Infinity]] },
@@ -42,10 +43,11 @@ export const engine: Record<string, Row> = {
   'Tensor#detach': { call: () => t(2).detach(), args: () => [] },
   'Tensor#moveTo': { call: (...a: [any, any]) => t(2).moveTo(...a), args: () => [t(2), () => {}], wrong: () => [[t(3), () => {}], [t(2), 5]] },
   'Tensor#toString': { call: () => t(2).toString(), args: () => [] },
+  'Tensor#array': { call: () => t(2).array(), args: () => [] },
   'Tensor#text': { call: () => t(2).text(), args: () => [] },
   tensor: {
     call: lib.tensor, args: () => [[1, 2, 3, 4], [2, 2], 'f32'], needed: 1,
-    wrong: () => [[[[1, 2], [3]]], [[1, [2]]], [[1], [1], 'float32'], [[1.5], [1], 'i32'], [[-1], [1], 'u32'], [[1, undefined]], [['a']], ['ab'], [[1, 2], [3]], [new Int16Array(2)]],
+    wrong: () => [[[[1, 2], [3]]], [[1, [2]]], [[1], [1], 'float32'], [[1.5], [1], 'i32'], [[-1], [1], 'u32'], [[1, undefined]], [['a']], ['ab'], [[1, 2], [3]], [new Int16Array(2)], [[1], { dtype: 'int' }], [[1], { shape: [2] }], [[1], { type: 'u32' }], [[1], 'u32']],
   },
   full: { call: lib.full, args: () => [[2], 1, 'f32'], needed: 2, wrong: () => [[2, 1], [[2], '1'], [[2], 0.5, 'i32'], [[2], -1, 'u32'], [[2], 1, 'float']] },
   ones: { call: lib.ones, args: () => [[2], 'f32'], needed: 1, wrong: () => [[2], [[-2]], [[2], 'int32']] },
@@ -99,6 +101,8 @@ export const engine: Record<string, Row> = {
   rowDot: { call: lib.rowDot, args: () => [t(2, 3), t(2, 3)], wrong: () => [[t(2, 3), t(3)], [t(2, 3), 1]] },
   concat: { call: lib.concat, args: () => [[t(2), t(2)], 0], needed: 1, wrong: () => [[[]], [t(2)], [[t(2), 5]], [[t(2), t(2)], 1]] },
   expand: { call: lib.expand, args: () => [t(1, 3), [2, 3]], wrong: () => [[t(2), [3]], [t(2), 3], [t(1), [1e12]]] },
+  at: { call: lib.at, args: () => [t(2, 3), 0, '::2'], needed: 1, wrong: () => [[t(2), 2], [t(2), 0, 0], [t(2), '1'], [t(2), [0.5]], [t(2), {}], [t(2), [[true]]], [t(2), t(2)]] },
+  mask: { call: lib.mask, args: () => [t(2, 3), t(2)], wrong: () => [[t(2, 3), t(3)], [t(2), [1, 0]], [5, t(2)]] },
   slice: { call: lib.slice, args: () => [t(4), 0, 1, 3], wrong: () => [[t(4), 1, 0, 1], [t(4), 0, 3, 1], [t(4), 0, 0, 5], [t(4), 0, 0.5, 1]] },
   transpose: { call: lib.transpose, args: () => [t(2, 3), [1, 0]], needed: 1, wrong: () => [[t(2, 3), [0]], [t(2, 3), [0, 0]], [t(2, 3), 1], [t(2, 3), 'ab']] },
   reshape: { call: lib.reshape, args: () => [t(2, 3), [3, 2]], wrong: () => [[t(2, 3), 6], [t(2, 3), [4]], [t(2, 3), [-1, -1]], [t(2, 3), ['6']]] },
@@ -131,4 +135,15 @@ export const engine: Record<string, Row> = {
     call: lib.drawAugmentation, args: () => [lib.mocoV2Augmentation, draw()],
     wrong: () => [[lib.mocoV2Augmentation, { ...draw(), view: 16 }], [lib.mocoV2Augmentation, { ...draw(), indices: [-1] }], [{ ...lib.mocoV2Augmentation, flip: 2 }, draw()], [{ ...lib.mocoV2Augmentation, blur: { probability: 1 } }, draw()]],
   },
+};
+
+/** The same as methods of a tensor, but for those whose operands come in another order or shape. */
+const asMethods = Object.entries(functions).filter(([name]) => name in methods && name !== 'where' && name !== 'globalAvgPool');
+const method = (name: string) => (x: lib.Tensor, ...rest: unknown[]) => (lib.Tensor.prototype as any)[name].call(x, ...rest);
+
+export const engine: Record<string, Row> = {
+  ...functions,
+  ...Object.fromEntries(asMethods.map(([name, row]) => [`Tensor#${name}`, { ...row, call: method(name), slow: true }])),
+  'Tensor#where': { call: method('where'), args: () => [t(2), t(2), t(2)], slow: true, wrong: () => [[t(2), t(3), t(2)], [t(1), u(1), t(1)]] },
+  'Tensor#globalAvgPool': { call: method('globalAvgPool'), args: () => [t(1, 2, 2, 1)], slow: true, wrong: () => [[t(2, 2)], [5]] },
 };
