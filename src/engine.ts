@@ -28,7 +28,7 @@ export { argmax, max, mean, sum, variance } from './ops/reduce.js';
 export { linear } from './ops/linear.js';
 export { matmul, type MatmulOptions } from './ops/matmul.js';
 export { type Precision, withPrecision } from './ops/precision.js';
-export { conv2d, type Conv2dOptions, type StatisticsWish } from './ops/conv2d.js';
+export { conv2d, type Conv2dOptions, type StatisticsRequest } from './ops/conv2d.js';
 export { batchNorm, type TileStatistics } from './ops/batch_norm.js';
 export { layerNorm } from './ops/layer_norm.js';
 export { maxPool } from './ops/max_pool.js';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it, vi } from 'vitest';
 import { backward } from '../src/tensor/autograd.js';
-import { halved, ladders } from '../src/backend/variants.js';
+import { inF16, variantTables } from '../src/backend/variants.js';
 import type { DType } from '../src/core/dtype.js';
 import { DTypeError, ShapeError } from '../src/core/errors.js';
 import { Rng } from '../src/core/rng.js';
@@ -61,15 +61,15 @@ function dispatchAll({ make, gradient }: EveryOp, { traits, seed, half }: Proble
 const problem = fc.record({ traits: fc.constantFrom(...adapters), seed: fc.nat(0xffffff), half: fc.constantFrom('none', 'some', 'all') } as const);
 
 describe('without an adapter, on every kind of one', () => {
-  it.each(everyOp.map((op) => [op.name, op] as const))('%s: guesses fit, and every binding holds what its kernel declares', (_, op) =>
+  it.each(everyOp.map((op) => [op.name, op] as const))('%s: heuristics fit, and every binding holds what its kernel declares', (_, op) =>
     fc.assert(fc.property(problem, (p) => dispatchAll(op, p)), { numRuns: 25 }));
 
-  const rungs = ladders.flatMap((l) => l.rungs.map((rung) => [`${l.name}: ${rung.name}`, l, rung] as const));
-  it.each(rungs)('%s, wherever it fits', (_, l, rung) => {
-    const tuned = new Proxy({}, { get: (_, key) => (String(key).startsWith(`${l.name} `) ? rung.name : undefined) });
+  const variants = variantTables.flatMap((l) => l.variants.map((variant) => [`${l.name}: ${variant.name}`, l, variant] as const));
+  it.each(variants)('%s, wherever it fits', (_, l, variant) => {
+    const tuned = new Proxy({}, { get: (_, key) => (String(key).startsWith(`${l.name} `) ? variant.name : undefined) });
     const ops = everyOp.filter(({ name }) => name.startsWith(l.name === 'matmul' ? 'linear' : l.name.replace(/_.*/, '')) || (l.name === 'matmul' && name.startsWith('matmul')));
-    const launch = vi.spyOn(rung, 'launch');
-    const fitting = usual.filter((traits) => l.samples.some((s) => [s, halved(s)].some(({ params }) => rung.fits(params as never, traits))));
+    const launch = vi.spyOn(variant, 'launch');
+    const fitting = usual.filter((traits) => l.samples.some((s) => [s, inF16(s)].some(({ params }) => variant.supports(params as never, traits))));
     const some = fc.record({ traits: fc.constantFrom(...(fitting.length ? fitting : usual)).map((traits) => ({ ...traits, tuned })), seed: fc.nat(0xffffff), half: fc.constantFrom('none', 'some', 'all') } as const);
     fc.assert(fc.property(fc.constantFrom(...ops), some, dispatchAll), { numRuns: 80 });
     expect(launch).toHaveBeenCalled();
@@ -96,7 +96,7 @@ describe('without an adapter, on every kind of one', () => {
 
   it('an adapter with tensor cores and subgroups of several sizes multiplies halves by tiles', () => {
     const traits: Traits = { software: false, parallelGroups: 512, f16: true, subgroup: 0, subgroupMatrix: true, workgroupMemory: 32768, tuned: {} };
-    const l = ladders.find(({ name }) => name === 'matmul')!;
-    expect(l.guess({ batch: 1, M: 256, N: 256, K: 256, aRow: 256, aCol: 1, bRow: 256, bCol: 1, half: 1 } as never, traits)).toBe('tiled f16');
+    const l = variantTables.find(({ name }) => name === 'matmul')!;
+    expect(l.heuristic({ batch: 1, M: 256, N: 256, K: 256, aRow: 256, aCol: 1, bRow: 256, bCol: 1, half: 1 } as never, traits)).toBe('tiled f16');
   });
 });

@@ -1,4 +1,4 @@
-// Shared by the rungs of matmul. A launch may split K: c then holds [batch, split, M, N] partial sums, added in order afterwards.
+// Shared by the variants of matmul. A launch may split K: c then holds [batch, split, M, N] partial sums, added in order afterwards.
 struct Params {
   batch: u32, M: u32, N: u32, K: u32, aBatch: u32, bBatch: u32, aRow: u32, aCol: u32, bRow: u32, bCol: u32,
   split: u32, chunk: u32,

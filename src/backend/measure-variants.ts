@@ -1,16 +1,16 @@
 import type { DType } from '../core/dtype.js';
 import type { Launch, Plan } from './backend.js';
 import { type GpuBackend, kernelOn } from './gpu.js';
-import { type Ladder, type Rung, rungOf, type Sample, tuningKey } from './variants.js';
+import { type VariantTable, type Variant, variantOf, type Sample, tuningKey } from './variants.js';
 
-/** What timing the rungs of a class of shapes showed. */
+/** What timing the variants of a class of shapes showed. */
 export interface Measured {
-  /** The ladder and the class. */
+  /** The table and the class. */
   readonly key: string;
-  /** The rung to use: the guess, unless another is clearly faster. */
-  readonly rung: string;
-  readonly guess: string;
-  /** Time of the guess / time of the rung. */
+  /** The variant to use: the heuristic, unless another is clearly faster. */
+  readonly variant: string;
+  readonly heuristic: string;
+  /** Time of the heuristic / time of the variant. */
   readonly speedup: number;
 }
 
@@ -20,34 +20,34 @@ interface Clock {
   longest: number;
 }
 
-/** Another rung is taken where it needs less than this part of the guess's time: what is less is noise, and changes last bits for nothing. */
+/** Another variant is taken where it needs less than this part of the heuristic's time: what is less is noise, and changes last bits for nothing. */
 const CLEARLY = 0.95;
-/** Turns of every rung, the first one cold. From the third on, of others than the guess only those within twice the best take part, with dispatches for 4 ms. */
+/** Turns of every variant, the first one cold. From the third on, of others than the heuristic only those within twice the best take part, with dispatches for 4 ms. */
 const ROUNDS = 5;
 
 /**
- * Times every rung that fits a sample, in turns, so that what else the machine does befalls all. Undefined where there is nothing
+ * Times every variant that fits a sample, in turns, so that what else the machine does befalls all. Undefined where there is nothing
  * to choose, or where time ran out: when a pipeline is not there in time, or a turn might not end in it, by the longest so far.
  */
-export async function measureRungs(on: GpuBackend, l: Ladder<never>, sample: Sample<never>, clock: Clock): Promise<Measured | undefined> {
+export async function measureVariants(on: GpuBackend, l: VariantTable<never>, sample: Sample<never>, clock: Clock): Promise<Measured | undefined> {
   const { params, buffers } = sample;
   const { traits, recorder } = on.gpu;
-  const guess = rungOf(l, params, { ...traits, tuned: {} });
-  const rungs = [guess, ...l.rungs.filter((r) => r !== guess && r.fits(params, traits))];
-  if (rungs.length < 2) return undefined;
+  const heuristic = variantOf(l, params, { ...traits, tuned: {} });
+  const variants = [heuristic, ...l.variants.filter((r) => r !== heuristic && r.supports(params, traits))];
+  if (variants.length < 2) return undefined;
   const types = typesOf(sample);
-  for (const rung of rungs) {
-    const pipelines = launchesOf(rung.launch(params, traits)).map((launch) => ({ kernel: kernelOn(launch, bound(launch, types)), constants: launch.constants ?? {} }));
+  for (const variant of variants) {
+    const pipelines = launchesOf(variant.launch(params, traits)).map((launch) => ({ kernel: kernelOn(launch, bound(launch, types)), constants: launch.constants ?? {} }));
     if (!(await inTime(() => recorder.pipelines.prepare(pipelines), clock))) return undefined;
   }
   const memory = buffers.map((length, i) => on.alloc(types[i], length));
-  const run = (rung: Rung<never>) => on.run({ name: l.name, gpu: () => rung.launch(params, traits) }, memory, params);
+  const run = (variant: Variant<never>) => on.run({ name: l.name, gpu: () => variant.launch(params, traits) }, memory, params);
   try {
-    const times = await timeInTurns(on, rungs.map((rung) => () => run(rung)), clock);
+    const times = await timeInTurns(on, variants.map((variant) => () => run(variant)), clock);
     if (!times) return undefined;
     const best = times.indexOf(Math.min(...times));
     const chosen = times[best] < CLEARLY * times[0] ? best : 0;
-    return { key: tuningKey(l, params), rung: rungs[chosen].name, guess: guess.name, speedup: times[0] / times[chosen] };
+    return { key: tuningKey(l, params), variant: variants[chosen].name, heuristic: heuristic.name, speedup: times[0] / times[chosen] };
   } finally {
     for (const m of memory) on.free(m);
   }
@@ -64,7 +64,7 @@ const launchesOf = (made: Launch | Plan): readonly Launch[] => ('launches' in ma
 /** What a launch is bound to; scratch is f32. */
 const bound = ({ bind }: Launch, types: readonly DType[]) => (bind ? bind.map((i) => types[i] ?? 'f32') : types).map((dtype) => ({ dtype }));
 
-/** The least milliseconds that each work took; the first is the guess's. */
+/** The least milliseconds that each work took; the first is the heuristic's. */
 async function timeInTurns(on: GpuBackend, works: readonly (() => void)[], clock: Clock): Promise<number[] | undefined> {
   const least = works.map(() => Infinity);
   for (let round = 0; round < ROUNDS; round++)

@@ -2,20 +2,20 @@ import { atLeast0, callable, check, told } from '../core/check.js';
 import { ConfigError } from '../core/errors.js';
 import { type Backend, backend } from './backend.js';
 import { GpuBackend } from './gpu.js';
-import { halved, type Ladder, ladders, type Sample } from './variants.js';
-import { type Measured, measureRungs } from './measure-variants.js';
+import { inF16, type VariantTable, variantTables, type Sample } from './variants.js';
+import { type Measured, measureVariants } from './measure-variants.js';
 
-/** Rungs by class of shapes: what `tune` measures, and what is shipped and saved. */
+/** Variants by class of shapes: what `tune` measures, and what is shipped and saved. */
 export type TuningTable = Record<string, string>;
 
 /**
  * Times the ways to compute each class of shapes on this adapter, in f16 too if it has halves, and uses the fastest from now on.
  * In Node the table is saved for the adapter and found by the next `device()` of this version of the library. It returns in
- * `milliseconds` even where a driver compiles for longer; classes they leave no time for keep their guess. Call it before training
- * starts: another rung sums in another order, so results differ in their last bits.
+ * `milliseconds` even where a driver compiles for longer; classes they leave no time for keep their heuristic. Call it before training
+ * starts: another variant sums in another order, so results differ in their last bits.
  *
  * @param hear is called with what each class showed.
- * @returns the rungs of all classes that were measured.
+ * @returns the variants of all classes that were measured.
  * @throws ConfigError on the reference backend.
  */
 export async function tune(on: Backend = backend(), milliseconds = 2000, hear: (measured: Measured) => void = () => {}): Promise<TuningTable> {
@@ -25,9 +25,9 @@ export async function tune(on: Backend = backend(), milliseconds = 2000, hear: (
   const clock = { end: performance.now() + milliseconds, longest: 0 };
   const table: TuningTable = {};
   for (const [l, sample] of inTurn(on.f16)) {
-    const measured = await measureRungs(on, l, sample, clock);
+    const measured = await measureVariants(on, l, sample, clock);
     if (!measured) continue;
-    table[measured.key] = measured.rung;
+    table[measured.key] = measured.variant;
     hear(measured);
   }
   Object.assign(on.gpu.traits.tuned, table);
@@ -35,13 +35,13 @@ export async function tune(on: Backend = backend(), milliseconds = 2000, hear: (
   return table;
 }
 
-/** The first sample of every ladder, then the second of every ladder, and so on; each in f16 too, where there are `halves`. */
-function* inTurn(halves: boolean): Iterable<[Ladder<never>, Sample<never>]> {
-  for (let i = 0; ladders.some((l) => i < l.samples.length); i++)
+/** The first sample of every table, then the second of every table, and so on; each in f16 too, where there are `halves`. */
+function* inTurn(halves: boolean): Iterable<[VariantTable<never>, Sample<never>]> {
+  for (let i = 0; variantTables.some((l) => i < l.samples.length); i++)
     for (const precision of halves ? ['f32', 'f16'] : ['f32'])
-      for (const l of ladders) {
+      for (const l of variantTables) {
         const sample = l.samples[i];
         if (sample && precision === 'f32') yield [l, sample];
-        else if (sample?.halves) yield [l, halved(sample)];
+        else if (sample?.halves) yield [l, inF16(sample)];
       }
 }

@@ -1,9 +1,9 @@
 import { version } from '../core/version.js';
 
-/** Rungs by class of shapes, and the version of the library that measured them: another's kernels may differ. */
+/** Variants by class of shapes, and the version of the library that measured them: another's kernels may differ. */
 interface Saved {
   version?: string;
-  rungs?: Record<string, string>;
+  variants?: Record<string, string>;
 }
 
 /** Where tables measured on this machine are kept: one JSON file, by the adapter's description. */
@@ -19,14 +19,14 @@ async function readAll(): Promise<Record<string, Saved | undefined>> {
   try {
     return { ...JSON.parse(fs.readFileSync(file, 'utf8')) };
   } catch {
-    return {}; // none yet, or not readable: the shipped table and the guesses serve
+    return {}; // none yet, or not readable: the shipped table and the heuristics serve
   }
 }
 
 /** The table that this version has saved for an adapter, empty without one. */
-export const loadTuning = async (adapter: string): Promise<Record<string, string>> => rungsOf((await readAll())[adapter]);
+export const loadTuning = async (adapter: string): Promise<Record<string, string>> => variantsOf((await readAll())[adapter]);
 
-const rungsOf = (saved?: Saved): Record<string, string> => (saved?.version === version && saved.rungs) || {};
+const variantsOf = (saved?: Saved): Record<string, string> => (saved?.version === version && saved.variants) || {};
 
 /** Which version's table for an adapter is passed over, if there is one. */
 export async function staleTuning(adapter: string): Promise<string | undefined> {
@@ -34,11 +34,11 @@ export async function staleTuning(adapter: string): Promise<string | undefined> 
   return saved && saved.version !== version ? (saved.version ?? 'of an earlier version') : undefined;
 }
 
-/** Adds `rungs` to what this version has saved for an adapter. A folder that cannot be written is no error: they hold for this process. */
-export async function saveTuning(adapter: string, rungs: Record<string, string>): Promise<void> {
+/** Adds `variants` to what this version has saved for an adapter. A folder that cannot be written is no error: they hold for this process. */
+export async function saveTuning(adapter: string, variants: Record<string, string>): Promise<void> {
   const { fs, file } = await place();
   const all = await readAll();
-  all[adapter] = { version, rungs: { ...rungsOf(all[adapter]), ...rungs } };
+  all[adapter] = { version, variants: { ...variantsOf(all[adapter]), ...variants } };
   try {
     fs.mkdirSync(file.replace(/[^/\\]+$/, ''), { recursive: true });
     fs.writeFileSync(`${file}-${process.pid}`, JSON.stringify(all, null, 1));

@@ -11,16 +11,22 @@ export interface WithStatistics {
   readonly launch: Launch;
 }
 
-/** One way to compute an operation on a GPU. */
-export interface Rung<P> {
-  readonly name: string;
-  /** Whether this adapter has what the rung needs and the rung can compute these parameters. */
-  readonly fits: (params: P, traits: Traits) => boolean;
-  readonly launch: (params: P, traits: Traits) => Launch | Plan;
-  /** What its epilogue can do besides, where it can. */
+/** What a variant can do to its result before it is stored; each is absent, or gives nothing, where it cannot. */
+export interface Epilogue<P> {
   readonly statistics?: (params: P, traits: Traits) => WithStatistics | undefined;
-  /** The launch that adds a bias [N] to every row besides, after the operation's inputs. */
-  readonly biased?: (params: P, traits: Traits) => Launch | undefined;
+  /** The launch that adds a bias [N] to every row, after the operation's inputs. */
+  readonly bias?: (params: P, traits: Traits) => Launch | undefined;
+}
+
+/** One way to compute an operation on a GPU. */
+export interface Variant<P, N extends string = string> {
+  readonly name: N;
+  /** What it is for, with the figure that showed it; the whole story is in bench/notes. */
+  readonly why: string;
+  /** Whether this adapter has what the variant needs and the variant can compute these parameters. */
+  readonly supports: (params: P, traits: Traits) => boolean;
+  readonly launch: (params: P, traits: Traits) => Launch | Plan;
+  readonly epilogue?: Epilogue<P>;
 }
 
 /** A typical problem of one class of shapes, small enough to be timed in milliseconds. */
@@ -28,60 +34,72 @@ export interface Sample<P> {
   readonly params: P;
   /** Elements of each of the primitive's buffers, inputs first. */
   readonly buffers: readonly number[];
-  /** Of an operation whose params have `half`: the buffers, by place, that are halves where it is 1. All others are f32. */
+  /** Of an operation whose params have `half`: the buffers, by place, that are f16 where it is 1. All others are f32. */
   readonly halves?: readonly number[];
 }
 
 /** The same problem in precision f16. */
-export const halved = <P>(sample: Sample<P>): Sample<P> => ({ ...sample, params: { ...sample.params, half: 1 } });
+export const inF16 = <P>(sample: Sample<P>): Sample<P> => ({ ...sample, params: { ...sample.params, half: 1 } });
 
 /**
- * All ways to compute one operation. An operation registers its candidates by building its `gpu` with `ladder`:
- *
- *     const primitive = { name: 'conv2d', gpu: ladder({ name: 'conv2d', rungs, classOf, guess, samples }) };
- *
- * The rung of a class of shapes is what a measurement says (`traits.tuned['conv2d <class>']`: shipped with the
- * library, or saved by `tune`), if there is one and it fits; else the guess. It depends on
- * nothing else, so a resumed run and a replayed step use the kernels of the first.
+ * All ways to compute one operation. The variant of a class of shapes is what a measurement says
+ * (`traits.tuned['conv2d <class>']`: shipped with the library, or saved by `tune`), if there is one that supports the problem;
+ * else the heuristic's. It depends on nothing else, so a resumed run and a replayed step use the kernels of the first.
  */
-export interface Ladder<P> {
+export interface VariantTable<P, N extends string = string> {
   readonly name: string;
   /** The first is the one that computes everything, everywhere. */
-  readonly rungs: readonly Rung<P>[];
-  /** Names the class of shapes, transposes and precision whose members share a rung. */
+  readonly variants: readonly Variant<P, N>[];
+  /** Names the class of shapes, transposes and precision whose members share a variant. */
   readonly classOf: (params: P) => string;
-  /** The rung where nothing was measured: one that fits. */
-  readonly guess: (params: P, traits: Traits) => string;
+  /** The variant where nothing was measured: one that supports the problem. */
+  readonly heuristic: (params: P, traits: Traits) => N;
   /** What `tune` times, the most important class first. */
   readonly samples: readonly Sample<P>[];
 }
 
-/** Every ladder of the operations this program uses, in the order they were imported. */
-export const ladders: Ladder<never>[] = [];
+/** Every table of the operations this program uses, in the order they were imported. */
+export const variantTables: VariantTable<never>[] = [];
 
-/** Registers a ladder; returns the `gpu` of its primitive. */
-export function ladder<P>(of: Ladder<P>): (params: P, traits: Traits) => Launch | Plan {
-  ladders.push(of as unknown as Ladder<never>);
-  return (params, traits) => rungOf(of, params, traits).launch(params, traits);
+/** Registers the variants of an operation. Names that the heuristic returns are those of variants, or do not compile. */
+export function variantTable<P, const N extends string>(
+  table: VariantTable<P, N> & { readonly heuristic: (params: P, traits: Traits) => NoInfer<N> },
+): VariantTable<P> {
+  variantTables.push(table as unknown as VariantTable<never>);
+  return table;
 }
+
+/** What a primitive runs on a GPU: the launch of the variant of its parameters. */
+export const launchOf =
+  <P>(table: VariantTable<P>) =>
+  (params: P, traits: Traits): Launch | Plan =>
+    variantOf(table, params, traits).launch(params, traits);
 
 /**
- * The rung that computes `params` on an adapter.
+ * The variant that computes `params` on an adapter.
  *
- * @throws ConfigError when the guess names a rung that does not fit: a fault of the ladder, never passed over for a slower rung.
+ * @throws ConfigError when the heuristic names one that does not support them: a fault of the table, never passed over.
  */
-export function rungOf<P>(of: Ladder<P>, params: P, traits: Traits): Rung<P> {
-  const named = (name?: string) => of.rungs.find((r) => r.name === name && r.fits(params, traits));
-  const guess = of.guess(params, traits);
-  const rung = named(traits.tuned[tuningKey(of, params)]) ?? named(guess);
-  if (!rung) throw new ConfigError(`ladder ${of.name}: the guess must fit; got ${guess} for ${JSON.stringify(params)}. Mend guess or fits.`);
-  return rung;
+export function variantOf<P>(table: VariantTable<P>, params: P, traits: Traits): Variant<P> {
+  const named = (name?: string) => table.variants.find((v) => v.name === name && v.supports(params, traits));
+  const measured = named(traits.tuned[tuningKey(table, params)]);
+  if (measured) return measured;
+  const name = table.heuristic(params, traits);
+  const variant = named(name);
+  if (!variant)
+    throw new ConfigError(
+      `variants of ${table.name}: the heuristic's must support the problem; got ${name} for ${JSON.stringify(params)}. ` +
+        'Mend the heuristic or supports.',
+    );
+  return variant;
 }
 
-/** The launch with a bias of the rung of `params`, if it has one. */
-export const biasedOf = <P>(of: Ladder<P>, params: P, traits: Traits): Launch | undefined => rungOf(of, params, traits).biased?.(params, traits);
+/** The launch with a bias of the variant of `params`, if it has one. */
+export const biasedOf = <P>(table: VariantTable<P>, params: P, traits: Traits): Launch | undefined =>
+  variantOf(table, params, traits).epilogue?.bias?.(params, traits);
 
-/** How the rung of `params` writes statistics besides, if it can. */
-export const statisticsOf = <P>(of: Ladder<P>, params: P, traits: Traits): WithStatistics | undefined => rungOf(of, params, traits).statistics?.(params, traits);
+/** How the variant of `params` writes statistics besides, if it can. */
+export const statisticsOf = <P>(table: VariantTable<P>, params: P, traits: Traits): WithStatistics | undefined =>
+  variantOf(table, params, traits).epilogue?.statistics?.(params, traits);
 
-export const tuningKey = <P>(of: Ladder<P>, params: P): string => `${of.name} ${of.classOf(params)}`;
+export const tuningKey = <P>(table: VariantTable<P>, params: P): string => `${table.name} ${table.classOf(params)}`;

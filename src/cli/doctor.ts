@@ -127,8 +127,8 @@ function describe(adapter: Patient | Absent): string {
 function tuning(tuned: Patient['tuned'], stale: Patient['stale']): string[] {
   if (stale !== undefined) return [`what dawngrad ${stale} measured is passed over, since kernels may have changed; measure anew: dawngrad doctor --tune 30`];
   if (tuned?.length === 0) return ['nothing in this time; give more'];
-  const found = ({ rung, guess, speedup }: Measured) => (rung === guess ? 'as guessed' : `${speedup.toFixed(2)} × as fast as ${guess}`);
-  return (tuned ?? []).map((m) => `${m.key}: ${m.rung}, ${found(m)}`);
+  const found = ({ variant, heuristic, speedup }: Measured) => (variant === heuristic ? 'as guessed' : `${speedup.toFixed(2)} × as fast as ${heuristic}`);
+  return (tuned ?? []).map((m) => `${m.key}: ${m.variant}, ${found(m)}`);
 }
 
 /** Characters that show. */

@@ -18,7 +18,7 @@ export interface Traits {
   readonly subgroupMatrix: boolean;
   /** Bytes of workgroup memory. */
   readonly workgroupMemory: number;
-  /** Rungs by class of shapes, as measured on this adapter: see `ladder` in src/backend. `tune` adds to it. */
+  /** Variants by class of shapes, as measured on this adapter: see `table` in src/backend. `tune` adds to it. */
   readonly tuned: Record<string, string>;
 }
 

@@ -1,5 +1,5 @@
 import { check, checkOptions, instance } from '../core/check.js';
-import type { StatisticsWish } from '../ops/conv2d.js';
+import type { StatisticsRequest } from '../ops/conv2d.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { BatchNorm, type Epilogue, epilogue } from './batch-norm.js';
 import { Conv2d } from './conv2d.js';
@@ -12,7 +12,7 @@ export function convBn(conv: Conv2d, bn: BatchNorm, x: Tensor, options: Epilogue
   check('convBn', 'the convolution', conv, instance(Conv2d, 'Conv2d'));
   check('convBn', 'the batch norm', bn, instance(BatchNorm, 'BatchNorm'));
   checkOptions('convBn', options, epilogue);
-  const wish: StatisticsWish | undefined = bn.training ? { splits: bn.splits } : undefined;
-  const y = conv.call(x, wish);
-  return bn.call(y, { ...options, statistics: wish?.tiles });
+  const request: StatisticsRequest | undefined = bn.training ? { splits: bn.splits } : undefined;
+  const y = conv.call(x, request);
+  return bn.call(y, { ...options, statistics: request?.tiles });
 }

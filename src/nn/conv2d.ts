@@ -1,7 +1,7 @@
 import { atLeast0, check, checkOptions, flag, oneOf, whole } from '../core/check.js';
 import { ConfigError } from '../core/errors.js';
 import { add } from '../ops/binary.js';
-import { type Conv2dOptions, conv2d, conv2dRules, type StatisticsWish } from '../ops/conv2d.js';
+import { type Conv2dOptions, conv2d, conv2dRules, type StatisticsRequest } from '../ops/conv2d.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { generatorOf, normal, type Seed, seedRule, uniform } from './init.js';
 import { Module } from './module.js';
@@ -48,8 +48,8 @@ export class Conv2d extends Module {
   }
 
   /** [N, H, W, C] -> [N, P, Q, O], see `conv2d`. */
-  forward(x: Tensor, wish?: StatisticsWish): Tensor {
-    const y = conv2d(x, this.weight, this.#options, this.bias ? undefined : wish);
+  forward(x: Tensor, request?: StatisticsRequest): Tensor {
+    const y = conv2d(x, this.weight, this.#options, this.bias ? undefined : request);
     return this.bias ? add(y, this.bias) : y;
   }
 }

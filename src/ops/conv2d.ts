@@ -10,7 +10,7 @@ import { empty, floatType, run, runTo, type Tensor } from '../tensor/tensor.js';
 import type { TileStatistics } from './batch_norm.js';
 import { conv2dDwGpu } from './conv2d_dw_variants.js';
 import { conv2dDxGpu } from './conv2d_dx_variants.js';
-import { conv2dGpu, conv2dLadder } from './conv2d_variants.js';
+import { conv2dGpu, conv2dVariants } from './conv2d_variants.js';
 import { type Pair, pair, pairFrom } from './pair.js';
 import { type Precision, precision, precisions, storedIn } from './precision.js';
 
@@ -18,8 +18,8 @@ import { type Precision, precision, precisions, storedIn } from './precision.js'
 const flops = ({ N, P, Q, O, R, S, C, groups }: Conv2dParams): number => (2 * N * P * Q * O * R * S * C) / groups;
 
 export const conv2dPrimitive: Primitive<Conv2dParams> = { name: 'conv2d', gpu: conv2dGpu, flops };
-/** [x, w] -> [y, mean, m2], where the rung can; see `WithStatistics`. */
-export const conv2dStatsPrimitive: Primitive<Conv2dParams & { tile: number }> = { name: 'conv2d_stats', gpu: (p, traits) => statisticsOf(conv2dLadder, p, traits)!.launch, flops };
+/** [x, w] -> [y, mean, m2], where the variant can; see `WithStatistics`. */
+export const conv2dStatsPrimitive: Primitive<Conv2dParams & { tile: number }> = { name: 'conv2d_stats', gpu: (p, traits) => statisticsOf(conv2dVariants, p, traits)!.launch, flops };
 export const conv2dDxPrimitive: Primitive<Conv2dParams> = { name: 'conv2d_dx', gpu: conv2dDxGpu, flops };
 export const conv2dDwPrimitive: Primitive<Conv2dParams> = { name: 'conv2d_dw', gpu: conv2dDwGpu, flops };
 
@@ -40,8 +40,8 @@ export interface Conv2dOptions {
 /** What each option must be. */
 export const conv2dRules = { stride: pairFrom(1), padding: pairFrom(0), dilation: pairFrom(1), groups: whole(1), precision: precisions };
 
-/** A wish for the statistics that `batchNorm` needs of a result. Granted where the kernel can take them on its way: `tiles` is set. */
-export interface StatisticsWish {
+/** A request for the statistics that `batchNorm` needs of a result. Granted where the kernel can take them on its way: `tiles` is set. */
+export interface StatisticsRequest {
   /** As `batchNorm` will be told. */
   readonly splits: number;
   tiles?: TileStatistics;
@@ -67,12 +67,12 @@ export function conv2dParams(x: Tensor, w: Tensor, options: Conv2dOptions): Conv
   return { N, H, W, C, O, R, S, P, Q, strideH, strideW, padH, padW, dilationH, dilationW, groups, half };
 }
 
-/** Grants a wish where the kernel can take statistics, of tiles that lie in one sample if there are splits. */
-function tilesOf(wish: StatisticsWish, p: Conv2dParams, on: Backend): TileStatistics | undefined {
-  const rows = on.traits && statisticsOf(conv2dLadder, p, on.traits)?.rows;
-  if (!rows || (wish.splits > 1 && (p.P * p.Q) % rows !== 0)) return undefined;
+/** Grants a request where the kernel can take statistics, of tiles that lie in one sample if there are splits. */
+function tilesOf(request: StatisticsRequest, p: Conv2dParams, on: Backend): TileStatistics | undefined {
+  const rows = on.traits && statisticsOf(conv2dVariants, p, on.traits)?.rows;
+  if (!rows || (request.splits > 1 && (p.P * p.Q) % rows !== 0)) return undefined;
   const shape = [ceilDiv(p.N * p.P * p.Q, rows), p.O];
-  return (wish.tiles = { rows, mean: empty(shape, 'f32', on), m2: empty(shape, 'f32', on) });
+  return (request.tiles = { rows, mean: empty(shape, 'f32', on), m2: empty(shape, 'f32', on) });
 }
 
 /**
@@ -80,15 +80,15 @@ function tilesOf(wish: StatisticsWish, p: Conv2dParams, on: Backend): TileStatis
  *
  * @param x [N, H, W, C]
  * @param w [O, R, S, C / groups]
- * @param wish for the statistics of the result: see `StatisticsWish`
+ * @param request for the statistics of the result: see `StatisticsRequest`
  * @returns [N, P, Q, O], P = ⌊(H + 2 padding - dilation (R - 1) - 1) / stride⌋ + 1
  */
-export function conv2d(x: Tensor, w: Tensor, options: Conv2dOptions = {}, wish?: StatisticsWish): Tensor {
+export function conv2d(x: Tensor, w: Tensor, options: Conv2dOptions = {}, request?: StatisticsRequest): Tensor {
   for (const t of [x, w]) floatType('conv2d', t);
   const p = conv2dParams(x, w, options);
-  if (wish !== undefined) checkOptions('conv2d', wish, { splits: needed(whole(1)), tiles: anything });
+  if (request !== undefined) checkOptions('conv2d', request, { splits: needed(whole(1)), tiles: anything });
   const y = empty([p.N, p.P, p.Q, p.O], storedIn(p.half ? 'f16' : 'f32', x.backend), x.backend);
-  const tiles = wish && tilesOf(wish, p, x.backend);
+  const tiles = request && tilesOf(request, p, x.backend);
   if (tiles) run(conv2dStatsPrimitive, [x, w], [y, tiles.mean, tiles.m2], { ...p, tile: tiles.rows });
   else run(conv2dPrimitive, [x, w], [y], p);
   // dx[h] = Σ dy[p] w[r] over p·stride = h + pad - r·dilation; dw[r] = Σ dy[p] x[p·stride - pad + r·dilation]

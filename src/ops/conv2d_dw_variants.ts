@@ -6,7 +6,7 @@ import fewTiledSource from '../../kernels/conv2d_dw_few_tiled.wgsl';
 import matrixSource from '../../kernels/conv2d_dw_matrix.wgsl';
 import tiledSource from '../../kernels/conv2d_dw_tiled.wgsl';
 import type { Launch, Plan } from '../backend/backend.js';
-import { type Ladder, ladder } from '../backend/variants.js';
+import { launchOf, variantTable } from '../backend/variants.js';
 import { ceilDiv } from '../core/ceil-div.js';
 import type { Traits } from '../gpu/device.js';
 import { type Kernel, kernel } from '../gpu/kernel.js';
@@ -60,7 +60,7 @@ function depthwiseLaunch(p: P, { parallelGroups }: Traits): Launch | Plan {
 const hasSubgroups = (_: P, { subgroup }: Traits) => broadcast.has(subgroup);
 
 /** By traits alone, as for y. */
-function guess(p: P, t: Traits): string {
+function heuristic(p: P, t: Traits) {
   if (isProduct(p)) return 'product';
   if (isDepthwise(p)) return 'depthwise';
   if (fillsMatrices(p, t)) return 'matrix';
@@ -70,18 +70,18 @@ function guess(p: P, t: Traits): string {
   return p.C / p.groups <= 32 ? 'few' : 'broadcast';
 }
 
-export const conv2dDwLadder: Ladder<P> = {
-  name: 'conv2d_dw', classOf, guess, samples: samples(xSize, ySize, wSize),
-  rungs: [
-    { name: 'direct', fits: always, launch: directLaunch },
-    { name: 'broadcast', fits: hasSubgroups, launch: broadcastLaunch },
-    { name: 'few', fits: hasSubgroups, launch: fewLaunch },
-    { name: 'tiled 64', fits: canTile, launch: tileLaunch(tiled.get(64)!, 64) },
-    { name: 'tiled 128', fits: canTile, launch: tileLaunch(tiled.get(128)!, 128) },
-    { name: 'few tiled', fits: canTileFew, launch: tileLaunch(fewTiled, 64) },
-    { name: 'matrix', fits: canMatrix, launch: (p, t) => tileLaunch(matrix(p.O / p.groups, (p.R * p.S * p.C) / p.groups), 128)(p, t) },
-    { name: 'depthwise', fits: isDepthwise, launch: depthwiseLaunch },
-    { name: 'product', fits: isProduct, launch: (p, t) => rebind(matmulGpu(product(p.O, p.C, pixelsOf(p), { aT: true, half: p.half }), t), [1, 0, 2]) }, // dw = dyᵀ x
+export const conv2dDwVariants = variantTable({
+  name: 'conv2d_dw', classOf, heuristic, samples: samples(xSize, ySize, wSize),
+  variants: [
+    { name: 'direct', why: "everything, everywhere: 8 × 4 a thread, pixels in slices", supports: always, launch: directLaunch },
+    { name: 'broadcast', why: "software above 32 channels: 512→512 at 4² went from 2.3 to 4.6 GFLOP/s by one loop over pixels", supports: hasSubgroups, launch: broadcastLaunch },
+    { name: 'few', why: "software up to 32 channels: 2.63 GFLOP/s for 3→64 at 32², direct 0.80", supports: hasSubgroups, launch: fewLaunch },
+    { name: 'tiled 64', why: "graphics cards, 8 × 8 a thread by vec4; not measured by itself", supports: canTile, launch: tileLaunch(tiled.get(64)!, 64) },
+    { name: 'tiled 128', why: "the same where filters have enough tiles of 128", supports: canTile, launch: tileLaunch(tiled.get(128)!, 128) },
+    { name: 'few tiled', why: "graphics cards, input channels that do not divide by 4: the first layer", supports: canTileFew, launch: tileLaunch(fewTiled, 64) },
+    { name: 'matrix', why: "f16 on tensor cores: 55 TFLOP/s of ResNet-50 on an H200", supports: canMatrix, launch: (p, t) => tileLaunch(matrix(p.O / p.groups, (p.R * p.S * p.C) / p.groups), 128)(p, t) },
+    { name: 'depthwise', why: "each channel by itself: 0.44 GFLOP/s for 64 channels at 32², direct 0.05", supports: isDepthwise, launch: depthwiseLaunch },
+    { name: 'product', why: "1×1 without stride is a matrix product as it lies", supports: isProduct, launch: (p, t) => rebind(matmulGpu(product(p.O, p.C, pixelsOf(p), { aT: true, half: p.half }), t), [1, 0, 2]) }, // dw = dyᵀ x
   ],
-};
-export const conv2dDwGpu = ladder(conv2dDwLadder);
+});
+export const conv2dDwGpu = launchOf(conv2dDwVariants);

@@ -5,12 +5,12 @@ import fewSource from '../../kernels/conv2d_dx_few.wgsl';
 import matrixSource from '../../kernels/conv2d_dx_matrix.wgsl';
 import tiledSource from '../../kernels/conv2d_dx_tiled.wgsl';
 import type { Launch } from '../backend/backend.js';
-import { type Ladder, ladder } from '../backend/variants.js';
+import { launchOf, variantTable } from '../backend/variants.js';
 import { ceilDiv } from '../core/ceil-div.js';
 import type { Traits } from '../gpu/device.js';
 import { type Kernel, kernel } from '../gpu/kernel.js';
 import type { Conv2dParams } from '../reference/conv2d.js';
-import { always, byColumns, bySide, bySubgroup, canMatrix, canTile, classOf, classPixels, fillsMatrices, fillsTiles, isDepthwise, isProduct, pixelsOf, product, samples, tiledRung, tiling, wSize, xSize, ySize } from './conv2d_parts.js';
+import { always, byColumns, bySide, bySubgroup, canMatrix, canTile, classOf, classPixels, fillsMatrices, fillsTiles, isDepthwise, isProduct, pixelsOf, product, samples, tiledVariant, tiling, wSize, xSize, ySize } from './conv2d_parts.js';
 import { byWhole, matmulGpu } from './matmul_variants.js';
 
 type P = Conv2dParams;
@@ -42,27 +42,27 @@ const canBroadcast = (p: P, { subgroup }: Traits) => broadcast.has(subgroup) && 
 const canFew = (p: P, { subgroup }: Traits) => few.has(subgroup) && p.C / p.groups <= 4;
 
 /** By traits alone, as for y. */
-function guess(p: P, t: Traits): string {
+function heuristic(p: P, t: Traits) {
   if (isProduct(p)) return 'product';
   if (isDepthwise(p)) return 'depthwise';
   if (fillsMatrices(p, t)) return 'matrix';
-  if (fillsTiles(p, t)) return tiledRung(classPixels(p) * p.strideH * p.strideW, p.C / p.groups, t);
+  if (fillsTiles(p, t)) return tiledVariant(classPixels(p) * p.strideH * p.strideW, p.C / p.groups, t);
   if (!t.software) return 'direct';
   if (canBroadcast(p, t) && p.C / p.groups >= 24) return 'broadcast';
   return canFew(p, t) ? 'few' : 'direct';
 }
 
-export const conv2dDxLadder: Ladder<P> = {
-  name: 'conv2d_dx', classOf, guess, samples: samples(ySize, wSize, xSize),
-  rungs: [
-    { name: 'direct', fits: always, launch: directLaunch },
-    { name: 'broadcast', fits: canBroadcast, launch: broadcastLaunch },
-    { name: 'few', fits: canFew, launch: fewLaunch },
-    { name: 'tiled 64', fits: canTile, launch: (p) => tileLaunch(tiled.get(64)!, 64, p) },
-    { name: 'tiled 128', fits: canTile, launch: (p) => tileLaunch(tiled.get(128)!, 128, p) },
-    { name: 'matrix', fits: canMatrix, launch: (p) => tileLaunch(matrix(classPixels(p), p.C / p.groups), 128, p) },
-    { name: 'depthwise', fits: isDepthwise, launch: depthwiseLaunch },
-    { name: 'product', fits: isProduct, launch: (p, t) => matmulGpu(product(pixelsOf(p), p.C, p.O, { half: p.half }), t) }, // dx = dy w
+export const conv2dDxVariants = variantTable({
+  name: 'conv2d_dx', classOf, heuristic, samples: samples(ySize, wSize, xSize),
+  variants: [
+    { name: 'direct', why: "everything, everywhere: 8 pixels × 4 columns a thread", supports: always, launch: directLaunch },
+    { name: 'broadcast', why: "software from 24 channels on: 4.48 GFLOP/s for 32→64 at 16², direct 2.35", supports: canBroadcast, launch: broadcastLaunch },
+    { name: 'few', why: "software, gradient of a picture: 3→64 at 32² is 2 times as fast as direct", supports: canFew, launch: fewLaunch },
+    { name: 'tiled 64', why: "graphics cards, 8 × 8 a thread by vec4; not measured by itself", supports: canTile, launch: (p) => tileLaunch(tiled.get(64)!, 64, p) },
+    { name: 'tiled 128', why: "the same where tiles of 128 still fill the card", supports: canTile, launch: (p) => tileLaunch(tiled.get(128)!, 128, p) },
+    { name: 'matrix', why: "f16 on tensor cores: 48 TFLOP/s of ResNet-50 on an H200", supports: canMatrix, launch: (p) => tileLaunch(matrix(classPixels(p), p.C / p.groups), 128, p) },
+    { name: 'depthwise', why: "each channel by itself: 0.16 GFLOP/s for 64 channels at 32², direct 0.05", supports: isDepthwise, launch: depthwiseLaunch },
+    { name: 'product', why: "1×1 without stride is a matrix product as it lies", supports: isProduct, launch: (p, t) => matmulGpu(product(pixelsOf(p), p.C, p.O, { half: p.half }), t) }, // dx = dy w
   ],
-};
-export const conv2dDxGpu = ladder(conv2dDxLadder);
+});
+export const conv2dDxGpu = launchOf(conv2dDxVariants);

@@ -7,7 +7,7 @@ import type { Conv2dParams } from '../reference/conv2d.js';
 import type { MatmulParams } from '../reference/matmul.js';
 import { hasMatrices } from './matmul_variants.js';
 
-// What the ladders of a convolution and of its two gradients share.
+// What the tables of a convolution and of its two gradients share.
 
 type P = Conv2dParams;
 export const always = (): boolean => true;
@@ -45,8 +45,8 @@ export const bySubgroup = (name: string, source: string, tuning: (subgroup: numb
 export const bySide = (name: string, source: string, tuning: Record<string, number> = {}): Map<number, Kernel> =>
   new Map([64, 128].map((side) => [side, kernel(name, source, { SIDE: side / 8, ...tuning })]));
 
-/** The rung whose tiles `rows` × `columns` are cut into: the largest that makes enough of them. */
-export const tiledRung = (rows: number, columns: number, { parallelGroups }: Traits): string =>
+/** The variant whose tiles `rows` × `columns` are cut into: the largest that makes enough of them. */
+export const tiledVariant = (rows: number, columns: number, { parallelGroups }: Traits): string =>
   Math.min(rows, columns) >= 128 && 2 * ceilDiv(rows, 128) * ceilDiv(columns, 128) >= parallelGroups ? 'tiled 128' : 'tiled 64';
 
 /** Whether a tiled kernel serves: by vec4, and not on software, whose workgroup memory is slow and where it compiles for seconds. */

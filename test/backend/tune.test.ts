@@ -7,7 +7,7 @@ import { backward } from '../../src/tensor/autograd.js';
 import { useBackend } from '../../src/backend/backend.js';
 import { device } from '../../src/backend/device.js';
 import { GpuBackend } from '../../src/backend/gpu.js';
-import { halved, type Ladder, ladders, rungOf, tuningKey } from '../../src/backend/variants.js';
+import { inF16, type VariantTable, variantTables, variantOf, tuningKey } from '../../src/backend/variants.js';
 import { tune } from '../../src/backend/tune.js';
 import { loadTuning, saveTuning, staleTuning } from '../../src/backend/tuning.node.js';
 import { Rng } from '../../src/core/rng.js';
@@ -39,34 +39,41 @@ afterEach(() => {
   else process.env.XDG_CACHE_HOME = cache;
 });
 
-describe('a ladder', () => {
-  const nothing = () => ({ scratch: [], launches: [] });
-  const rungs = [{ name: 'plain', fits: () => true, launch: nothing }, { name: 'even', fits: (n: number) => n % 2 === 0, launch: nothing }, { name: 'large', fits: (n: number) => n > 9, launch: nothing }];
-  const l: Ladder<number> = { name: 'l', rungs, classOf: (n) => (n < 5 ? 'small' : 'big'), guess: (n) => (n > 9 ? 'large' : 'plain'), samples: [] };
-  const chosen = (n: number, tuned: Record<string, string> = {}) => rungOf(l, n, { tuned } as Traits).name;
+it('every variant says what it is for, once', () => {
+  for (const { name, variants } of variantTables) {
+    expect(variants.filter(({ why }) => why.length < 10), name).toEqual([]);
+    expect(new Set(variants.map((v) => v.name)).size, name).toBe(variants.length);
+  }
+});
 
-  it('takes what was measured if that fits, else the guess', () => {
+describe('a table of variants', () => {
+  const nothing = () => ({ scratch: [], launches: [] });
+  const variants = [{ name: 'plain', why: '', supports: () => true, launch: nothing }, { name: 'even', why: '', supports: (n: number) => n % 2 === 0, launch: nothing }, { name: 'large', why: '', supports: (n: number) => n > 9, launch: nothing }];
+  const l: VariantTable<number> = { name: 'l', variants, classOf: (n) => (n < 5 ? 'small' : 'big'), heuristic: (n) => (n > 9 ? 'large' : 'plain'), samples: [] };
+  const chosen = (n: number, tuned: Record<string, string> = {}) => variantOf(l, n, { tuned } as Traits).name;
+
+  it('takes what was measured if that supports the problem, else the heuristic', () => {
     expect([chosen(12), chosen(6)]).toEqual(['large', 'plain']);
     expect([chosen(12, { 'l big': 'even' }), chosen(13, { 'l big': 'even' }), chosen(4, { 'l big': 'even' })]).toEqual(['even', 'large', 'plain']);
     expect(chosen(12, { 'l big': 'of another version' })).toBe('large');
   });
 
-  it('refuses a guess that does not fit, and one that is no rung', () => {
-    const guessing = (guess: string) => () => rungOf({ ...l, guess: () => guess }, 6, { tuned: {} } as Traits);
-    expect(guessing('large')).toThrow('ladder l: the guess must fit; got large for 6.');
-    expect(guessing('largest')).toThrow('ladder l: the guess must fit; got largest for 6.');
+  it('refuses a heuristic that names what does not support the problem, or no variant', () => {
+    const choosing = (heuristic: string) => () => variantOf({ ...l, heuristic: () => heuristic }, 6, { tuned: {} } as Traits);
+    expect(choosing('large')).toThrow("variants of l: the heuristic's must support the problem; got large for 6.");
+    expect(choosing('largest')).toThrow("variants of l: the heuristic's must support the problem; got largest for 6.");
   });
 });
 
 describe('tune', () => {
-  /** Ladders of five classes of these rungs alone, each with its milliseconds, while `test` runs. */
+  /** Tables of five classes of these variants alone, each with its milliseconds, while `test` runs. */
   async function withRungs(costs: Record<string, number>, test: (backend: GpuBackend, clock: { now: number }) => Promise<void>, traits: Partial<Traits> = { f16: false }): Promise<void> {
     const backend = await withTable({}, traits);
     const clock = { now: 0, pending: 0 };
-    const rungs = Object.entries(costs).map(([name, cost]) => ({ name, fits: () => true, launch: () => ({ scratch: [], launches: [], cost }) }));
+    const variants = Object.entries(costs).map(([name, cost]) => ({ name, why: '', supports: () => true, launch: () => ({ scratch: [], launches: [], cost }) }));
     const samples = [1, 2, 3, 4, 5].map((n) => ({ params: { n, half: 0 }, buffers: [4, 8], ...(n < 4 && { halves: [1] }) }));
-    const l = { name: 'l', rungs, classOf: ({ n, half }: { n: number; half: number }) => `${n}${half ? ' f16' : ''}`, guess: () => 'guessed', samples };
-    const others = ladders.splice(0, ladders.length, l as unknown as Ladder<never>);
+    const l = { name: 'l', variants, classOf: ({ n, half }: { n: number; half: number }) => `${n}${half ? ' f16' : ''}`, heuristic: () => 'guessed', samples };
+    const others = variantTables.splice(0, variantTables.length, l as unknown as VariantTable<never>);
     const spies = [
       vi.spyOn(performance, 'now').mockImplementation(() => clock.now),
       vi.spyOn(backend, 'run').mockImplementation((primitive) => void (clock.pending += (primitive.gpu(undefined as never, backend.gpu.traits) as unknown as { cost: number }).cost)),
@@ -76,11 +83,11 @@ describe('tune', () => {
       await test(backend, clock);
     } finally {
       for (const spy of spies) spy.mockRestore();
-      ladders.splice(0, ladders.length, ...others);
+      variantTables.splice(0, variantTables.length, ...others);
     }
   }
 
-  it('times every rung, takes the fastest, and starts no turn that may not end in time', async () => {
+  it('times every variant, takes the fastest, and starts no turn that may not end in time', async () => {
     await withRungs({ guessed: 10, slow: 40, fast: 5 }, async (backend, clock) => {
       // A class takes two turns of all and three of the faster two, 155 ms: the fourth's last starts at 605, and is trusted to take no longer than the slow one.
       expect(await tune(backend, 620)).toEqual({ 'l 1': 'fast', 'l 2': 'fast', 'l 3': 'fast' });
@@ -104,10 +111,10 @@ describe('tune', () => {
     expect(keys.slice(5)).toEqual(['l 1', 'l 2', 'l 3', 'l 4', 'l 5']);
   });
 
-  it('keeps the guess where another rung is hardly faster, and times nothing where there is no other', async () => {
+  it('keeps the heuristic where another variant is hardly faster, and times nothing where there is no other', async () => {
     const shown: object[] = [];
     await withRungs({ close: 9.8, guessed: 10 }, async (backend) => void (await tune(backend, 110, (m) => shown.push(m))));
-    expect(shown).toEqual([{ key: 'l 1', rung: 'guessed', guess: 'guessed', speedup: 1 }]);
+    expect(shown).toEqual([{ key: 'l 1', variant: 'guessed', heuristic: 'guessed', speedup: 1 }]);
     await withRungs({ guessed: 10 }, async (backend, clock) => expect([await tune(backend, 60), clock.now]).toEqual([{}, 0]));
   });
 
@@ -127,9 +134,9 @@ describe('tune', () => {
   it('uses what it measures, and saves it for the adapter', async () => {
     const backend = await withTable();
     const table = await tune(backend, 1000);
-    for (const [key, rung] of Object.entries(table)) {
-      const [l, { params }] = ladders.flatMap((x) => x.samples.flatMap((s) => [s, halved(s)]).map((s) => [x, s] as const)).find(([x, s]) => tuningKey(x, s.params) === key)!;
-      expect(rungOf(l, params, backend.gpu.traits).name, key).toBe(rung);
+    for (const [key, variant] of Object.entries(table)) {
+      const [l, { params }] = variantTables.flatMap((x) => x.samples.flatMap((s) => [s, inF16(s)]).map((s) => [x, s] as const)).find(([x, s]) => tuningKey(x, s.params) === key)!;
+      expect(variantOf(l, params, backend.gpu.traits).name, key).toBe(variant);
     }
     expect(backend.gpu.traits.tuned).toEqual(table);
     expect(await loadTuning(backend.name)).toEqual(table);
@@ -146,7 +153,7 @@ describe('tune', () => {
     await saveTuning('another', { 'matmul NN small': 'row' });
     await saveTuning(name, { 'conv2d a': 'direct' });
     const table = { 'matmul NN small': 'direct', 'conv2d a': 'direct' };
-    expect(JSON.parse(readFileSync(join(folder, 'dawngrad', 'tuning.json'), 'utf8'))).toEqual({ [name]: { version, rungs: table }, another: { version, rungs: { 'matmul NN small': 'row' } } });
+    expect(JSON.parse(readFileSync(join(folder, 'dawngrad', 'tuning.json'), 'utf8'))).toEqual({ [name]: { version, variants: table }, another: { version, variants: { 'matmul NN small': 'row' } } });
     const opened = (await device()) as GpuBackend;
     useBackend(undefined);
     expect(opened.gpu.traits.tuned).toEqual(table);
@@ -156,8 +163,8 @@ describe('tune', () => {
     const { name } = await gpu();
     await saveTuning(name, {});
     const file = join(folder, 'dawngrad', 'tuning.json');
-    for (const [saved, stale] of [[{ version: '0.0.9', rungs: { a: 'b' } }, '0.0.9'], [{ a: 'b' }, 'of an earlier version'], [null, undefined], [{ version, rungs: null }, undefined]] as const) {
-      writeFileSync(file, JSON.stringify({ [name]: saved, another: { version, rungs: { c: 'd' } } }));
+    for (const [saved, stale] of [[{ version: '0.0.9', variants: { a: 'b' } }, '0.0.9'], [{ a: 'b' }, 'of an earlier version'], [null, undefined], [{ version, variants: null }, undefined]] as const) {
+      writeFileSync(file, JSON.stringify({ [name]: saved, another: { version, variants: { c: 'd' } } }));
       expect([await loadTuning(name), await staleTuning(name), await loadTuning('another')]).toEqual([{}, stale, { c: 'd' }]);
       const opened = (await device()) as GpuBackend;
       useBackend(undefined);

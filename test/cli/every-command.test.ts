@@ -117,7 +117,7 @@ describe('dawngrad doctor --tune', () => {
     const name = JSON.parse((await run(['doctor', '--json'])).out).adapters.find((a: { works: boolean }) => a.works).name;
     const cache = join(folder, 'stale');
     mkdirSync(join(cache, 'dawngrad'), { recursive: true });
-    writeFileSync(join(cache, 'dawngrad', 'tuning.json'), JSON.stringify({ [name]: { version: '0.0.9', rungs: {} } }));
+    writeFileSync(join(cache, 'dawngrad', 'tuning.json'), JSON.stringify({ [name]: { version: '0.0.9', variants: {} } }));
     const { code, out } = await run(['doctor'], { XDG_CACHE_HOME: cache });
     expect([code, out]).toEqual([0, expect.stringMatching(/^  tuned +what dawngrad 0\.0\.9 measured is passed over, since kernels may have changed; measure anew: dawngrad doctor --tune 30$/m)]);
   });

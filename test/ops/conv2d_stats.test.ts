@@ -1,3 +1,4 @@
+import type { WithStatistics } from '../../src/backend/variants.js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { backward } from '../../src/tensor/autograd.js';
@@ -13,10 +14,10 @@ import { Conv2d } from '../../src/nn/conv2d.js';
 import { ResNet, type ResNetOptions } from '../../src/nn/resnet.js';
 import { batchNorm, type BatchNormOptions, type TileStatistics } from '../../src/ops/batch_norm.js';
 import { mul } from '../../src/ops/binary.js';
-import { conv2d, conv2dParams, conv2dStatsPrimitive, type StatisticsWish } from '../../src/ops/conv2d.js';
+import { conv2d, conv2dParams, conv2dStatsPrimitive, type StatisticsRequest } from '../../src/ops/conv2d.js';
 import { product } from '../../src/ops/conv2d_parts.js';
-import { conv2dLadder } from '../../src/ops/conv2d_variants.js';
-import { matmulRungs } from '../../src/ops/matmul_variants.js';
+import { conv2dVariants } from '../../src/ops/conv2d_variants.js';
+import { matmulVariants } from '../../src/ops/matmul_variants.js';
 import { sum } from '../../src/ops/reduce.js';
 import type { Conv2dParams } from '../../src/reference/conv2d.js';
 import { conv2d as conv2dMirror, matmul as matmulMirror } from '../../src/reference/index.js';
@@ -48,7 +49,7 @@ function exactly(y: Float64Array, columns: number, tile: number): [Float64Array,
   return [mean, m2];
 }
 
-/** A problem of a ladder: its factors' shapes, what y is as a matrix, and the mirror. */
+/** A problem of a table: its factors' shapes, what y is as a matrix, and the mirror. */
 interface Problem {
   p: never;
   a: number[];
@@ -73,22 +74,22 @@ function matrices([M, N, K]: number[], half: 0 | 1): Problem {
 const convolutions = [[1, 5, 3, 4, 4, 3, 1, 1], [3, 9, 7, 8, 200, 1, 2, 1], [2, 16, 9, 24, 72, 3, 2, 2], [2, 12, 12, 3, 12, 5, 1, 1], [1, 16, 16, 8, 132, 1, 2, 1]];
 const products = [[7, 4, 8], [130, 200, 20], [64, 36, 64], [300, 68, 8]];
 const needsHalves = (name: string) => /matrix/.test(name);
-const rungs = [
-  ...conv2dLadder.rungs.map((rung) => ({ name: `conv2d ${rung.name}`, rung, problems: convolutions.map((c) => convolution(c, needsHalves(rung.name) ? 1 : 0)) })),
-  ...matmulRungs.map((rung) => ({ name: `matmul ${rung.name}`, rung, problems: products.map((c) => matrices(c, needsHalves(rung.name) ? 1 : 0)) })),
-].filter(({ rung }) => rung.statistics && rung.name !== 'product');
+const variants = [
+  ...conv2dVariants.variants.map((variant) => ({ name: `conv2d ${variant.name}`, variant, problems: convolutions.map((c) => convolution(c, needsHalves(variant.name) ? 1 : 0)) })),
+  ...matmulVariants.variants.map((variant) => ({ name: `matmul ${variant.name}`, variant, problems: products.map((c) => matrices(c, needsHalves(variant.name) ? 1 : 0)) })),
+].filter(({ variant }) => variant.epilogue?.statistics && variant.name !== 'product');
 
 describe('statistics in the epilogue of', () => {
-  it.each(rungs)('$name are those of what it stored, far from 0 too', async ({ name, rung, problems }) => {
+  it.each(variants)('$name are those of what it stored, far from 0 too', async ({ name, variant, problems }) => {
     const device = await gpu();
     const halves = needsHalves(name);
     // A side of 128 differs from 64 by a constant, and takes SwiftShader seconds to compile: it runs on Mesa.
     if ((halves && !device.f16) || (/128|wide/.test(name) && device.traits.subgroup === 4)) return;
     const traits = { ...withMatrices(device.traits), parallelGroups: 1 };
-    const fitting = problems.filter(({ p }) => rung.fits(p, traits));
+    const fitting = problems.filter(({ p }) => variant.supports(p, traits));
     expect(fitting.length).toBeGreaterThan(2);
     for (const [i, { p, a, b, rows, columns, mirror }] of fitting.entries()) {
-      const { rows: tile, launch } = rung.statistics!(p, traits)!;
+      const { rows: tile, launch } = (variant.epilogue!.statistics as (p: unknown, t: unknown) => WithStatistics | undefined)(p, traits)!;
       const tiles = Math.ceil(rows / tile);
       const factors = [normal(a, i, i % 2 ? (halves ? 100 : 1000) : 0), normal(b, i + 9)];
       const [y, mean, m2] = await on(device, () => tidy(() => {
@@ -108,7 +109,7 @@ describe('statistics in the epilogue of', () => {
   it('a convolution that is a product is the product’s, unless the sum over channels is split', async () => {
     const traits = { ...(await gpu()).traits, software: false };
     const of = (parallelGroups: number, channels: number) => {
-      const made = statisticsOf(conv2dLadder, convolution([2, 16, 16, channels, 128, 1, 1, 1], 0).p as Conv2dParams, { ...traits, parallelGroups });
+      const made = statisticsOf(conv2dVariants, convolution([2, 16, 16, channels, 128, 1, 1, 1], 0).p as Conv2dParams, { ...traits, parallelGroups });
       return made && [made.launch.kernel.name, made.rows];
     };
     expect([of(4, 64), of(16, 64), of(16, 512), of(64, 64)]).toEqual([['matmul_wide_STATS1', 128], ['matmul_wide_STATS1', 128], undefined, undefined]);
@@ -144,15 +145,15 @@ describe('batch norm after a convolution that took the statistics', () => {
         const running = { runningMean: tensor(normal([O], 3)), runningVar: tensor(normal([O], 4, 9)) };
         return [batchNorm(y, { ...running, train: true, splits, ...more }), ...Object.values(running)];
       };
-      const wish: StatisticsWish = { splits };
+      const request: StatisticsRequest = { splits };
       const [y, ...got] = await on(device, () => tidy(() => {
         const [x, w] = [[N, side, side, C], [O, R, R, C]].map((shape, i) => tensor(normal(shape, seed + i, i ? 0 : offset), shape));
-        const y = conv2d(x, w, { stride, padding: R >> 1 }, wish);
-        return values(y, ...norm(y, { statistics: wish.tiles }));
+        const y = conv2d(x, w, { stride, padding: R >> 1 }, request);
+        return values(y, ...norm(y, { statistics: request.tiles }));
       }));
       const L = y.length / N / O;
-      expect(wish.tiles?.rows, `${L} pixels a sample`).toBe(splits === 1 || L % 64 === 0 ? 64 : undefined);
-      seen.add(`${splits > 1 ? 'splits' : 'whole'} ${wish.tiles ? 'fused' : 'apart'}`);
+      expect(request.tiles?.rows, `${L} pixels a sample`).toBe(splits === 1 || L % 64 === 0 ? 64 : undefined);
+      seen.add(`${splits > 1 ? 'splits' : 'whole'} ${request.tiles ? 'fused' : 'apart'}`);
       const want = await on(reference64, () => tidy(() => values(...norm(tensor(y, [N, L, O]), {}))));
       got.forEach((v, i) => assertClose(['y', 'running mean', 'running variance'][i], v, want[i]));
     }), { numRuns: 15 });
@@ -164,14 +165,14 @@ describe('batch norm after a convolution that took the statistics', () => {
     if (!device.f16) return;
     const shapes = [[2, 9, 8, 16], [20, 3, 3, 16]];
     const tilesOf = async (precision: 'f16' | 'f32') => {
-      const wish: StatisticsWish = { splits: 1 };
+      const request: StatisticsRequest = { splits: 1 };
       const found = await on(device, () => tidy(() => {
         const [x, w] = shapes.map((shape, i) => tensor(normal(shape, i, i ? 0 : 30), shape));
-        const y = conv2d(x, w, { padding: 1, precision }, wish);
+        const y = conv2d(x, w, { padding: 1, precision }, request);
         expect(y.dtype).toBe(precision);
-        return values(y, wish.tiles!.mean, wish.tiles!.m2);
+        return values(y, request.tiles!.mean, request.tiles!.m2);
       }));
-      return { found, want: exactly(found[0], 20, wish.tiles!.rows) };
+      return { found, want: exactly(found[0], 20, request.tiles!.rows) };
     };
     const [half, float] = [await tilesOf('f16'), await tilesOf('f32')];
     assertClose('means', half.found[1], half.want[0], { relative: 1e-6 });

@@ -67,7 +67,7 @@ describe('infoNce', () => {
       f: (q, positive, queue) => infoNce(q, positive, queue, T).loss,
     }), {}, 20));
 
-  it('every rung, any number of slices and more than 256 columns equal the mirror', async () => {
+  it('every variant, any number of slices and more than 256 columns equal the mirror', async () => {
     const device = await gpu();
     const slices = fc.record({ N: fc.constantFrom(1, 17), K: fc.constantFrom(0, 65, 257), D: fc.constantFrom(...widths), parallelGroups: fc.constantFrom(1, 7, 512) });
     await fc.assert(fc.asyncProperty(slices, async ({ N, K, D, parallelGroups }) => {

@@ -7,7 +7,7 @@ import { VisionTransformer } from '../../src/nn/vit.js';
 import { add } from '../../src/ops/binary.js';
 import { linear, linearPrimitive } from '../../src/ops/linear.js';
 import { matmul, matmulPrimitive } from '../../src/ops/matmul.js';
-import { matmulLadder, matmulRungs } from '../../src/ops/matmul_variants.js';
+import { matmulVariants } from '../../src/ops/matmul_variants.js';
 import type { MatmulParams } from '../../src/reference/matmul.js';
 import { tidy } from '../../src/tensor/tidy.js';
 import { empty, run, tensor } from '../../src/tensor/tensor.js';
@@ -59,24 +59,24 @@ describe('linear', () => {
   });
 });
 
-/** All rungs but the one that only software runs. */
+/** All variants but the one that only software runs. */
 describe('a bias in the store of', () => {
   const shapes = [[1, 4, 8], [7, 36, 33], [65, 68, 16], [132, 132, 36], [3, 260, 64], [130, 1, 5], [5, 8, 0]];
-  it.each(matmulRungs.filter((r) => r.name !== 'broadcast').map((r) => [r.name, r] as const))('%s is what follows the product: to the bit in f32, rounded once in f16', async (name, rung) => {
+  it.each(matmulVariants.variants.filter((r) => r.name !== 'broadcast').map((r) => [r.name, r] as const))('%s is what follows the product: to the bit in f32, rounded once in f16', async (name, variant) => {
     const device = await gpu();
     const half = /f16|matrix/.test(name) ? 1 : 0;
     if ((half && !device.f16) || (name === 'wide' && device.traits.subgroup === 4)) return; // wide takes SwiftShader seconds to compile: it runs on Mesa
     const traits = { ...(name === 'matrix' ? withMatrices(device.traits) : { ...device.traits, software: false }), parallelGroups: 1 };
     const turns = half ? [[false, true]] : [[false, true], [true, false]];
-    const problems = shapes.flatMap(([M, N, K]) => turns.map((turned) => params(M, N, K, half, turned))).filter((p) => rung.fits(p, traits));
+    const problems = shapes.flatMap(([M, N, K]) => turns.map((turned) => params(M, N, K, half, turned))).filter((p) => variant.supports(p, traits));
     expect(problems.length).toBeGreaterThan(2);
     for (const p of problems) {
       const values = [normal(p.M * p.K, p.M), normal(p.K * p.N, p.N), normal(p.N, p.K)];
       const [fused, apart] = await on(device, () => tidy(() => {
         const [a, b, bias] = values.map((v) => tensor(v));
         const out = [empty([p.M, p.N], half ? 'f16' : 'f32'), empty([p.M, p.N])];
-        run({ ...linearPrimitive, gpu: () => playMatrices(rung.biased!(p, traits)!) }, [a, b, bias], [out[0]], p);
-        if (!half) run({ ...matmulPrimitive, gpu: () => rung.launch(p, traits) }, [a, b], [out[1]], p);
+        run({ ...linearPrimitive, gpu: () => playMatrices(variant.epilogue!.bias!(p, traits)!) }, [a, b, bias], [out[0]], p);
+        if (!half) run({ ...matmulPrimitive, gpu: () => variant.launch(p, traits) }, [a, b], [out[1]], p);
         return Promise.all([out[0].data(), add(out[1], bias).data()]);
       }));
       if (!half) expect(fused, JSON.stringify(p)).toEqual(apart);
@@ -91,7 +91,7 @@ describe('a bias in the store of', () => {
 
   it('is not there where K is split, for batches, and on software', async () => {
     const traits = { ...(await hardware()).traits, parallelGroups: 64 };
-    const has = (p: MatmulParams, more = {}) => biasedOf(matmulLadder, p, { ...traits, ...more }) !== undefined;
+    const has = (p: MatmulParams, more = {}) => biasedOf(matmulVariants, p, { ...traits, ...more }) !== undefined;
     const p = params(64, 64, 256, 0);
     expect([has(p), has({ ...p, K: 1024 }), has({ ...p, batch: 2 }), has(p, { software: true })]).toEqual([true, false, false, false]);
   });

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { Rng } from '../../src/core/rng.js';
 import { conv2dDwPrimitive, conv2dDxPrimitive, conv2dPrimitive } from '../../src/ops/conv2d.js';
-import { conv2dDwLadder } from '../../src/ops/conv2d_dw_variants.js';
-import { conv2dDxLadder } from '../../src/ops/conv2d_dx_variants.js';
+import { conv2dDwVariants } from '../../src/ops/conv2d_dw_variants.js';
+import { conv2dDxVariants } from '../../src/ops/conv2d_dx_variants.js';
 import { wSize, xSize, ySize } from '../../src/ops/conv2d_parts.js';
-import { conv2dLadder } from '../../src/ops/conv2d_variants.js';
+import { conv2dVariants } from '../../src/ops/conv2d_variants.js';
 import { matmulPrimitive } from '../../src/ops/matmul.js';
-import { matmulLadder } from '../../src/ops/matmul_variants.js';
+import { matmulVariants } from '../../src/ops/matmul_variants.js';
 import type { Conv2dParams } from '../../src/reference/conv2d.js';
 import type { MatmulParams } from '../../src/reference/matmul.js';
 import { tidy } from '../../src/tensor/tidy.js';
@@ -35,27 +35,27 @@ const convolutions = [
 
 const cases = [
   ...[[false, false], [true, true]].map(([aT, bT]) => ({
-    name: `matmul ${'NT'[+aT]}${'NT'[+bT]}`, primitive: matmulPrimitive, ladder: matmulLadder, sizes: [(p: MatmulParams) => 2 * p.M * p.K, (p: MatmulParams) => p.K * p.N, (p: MatmulParams) => 2 * p.M * p.N],
+    name: `matmul ${'NT'[+aT]}${'NT'[+bT]}`, primitive: matmulPrimitive, table: matmulVariants, sizes: [(p: MatmulParams) => 2 * p.M * p.K, (p: MatmulParams) => p.K * p.N, (p: MatmulParams) => 2 * p.M * p.N],
     problems: [product(132, 128, 36, aT, bT), product(128, 8, 64, aT, bT)],
   })),
-  { name: 'conv2d', primitive: conv2dPrimitive, ladder: conv2dLadder, sizes: [xSize, wSize, ySize], problems: convolutions },
-  { name: 'conv2d_dx', primitive: conv2dDxPrimitive, ladder: conv2dDxLadder, sizes: [ySize, wSize, xSize], problems: convolutions },
-  { name: 'conv2d_dw', primitive: conv2dDwPrimitive, ladder: conv2dDwLadder, sizes: [xSize, ySize, wSize], problems: convolutions },
-] as unknown as { name: string; primitive: typeof conv2dPrimitive; ladder: typeof conv2dLadder; sizes: ((p: Conv2dParams) => number)[]; problems: Conv2dParams[] }[];
+  { name: 'conv2d', primitive: conv2dPrimitive, table: conv2dVariants, sizes: [xSize, wSize, ySize], problems: convolutions },
+  { name: 'conv2d_dx', primitive: conv2dDxPrimitive, table: conv2dDxVariants, sizes: [ySize, wSize, xSize], problems: convolutions },
+  { name: 'conv2d_dw', primitive: conv2dDwPrimitive, table: conv2dDwVariants, sizes: [xSize, ySize, wSize], problems: convolutions },
+] as unknown as { name: string; primitive: typeof conv2dPrimitive; table: typeof conv2dVariants; sizes: ((p: Conv2dParams) => number)[]; problems: Conv2dParams[] }[];
 
 describe('kernels for tensor cores, played by threads, equal the mirror', () => {
-  it.each(cases)('$name', async ({ name, primitive, ladder, sizes, problems }) => {
+  it.each(cases)('$name', async ({ name, primitive, table, sizes, problems }) => {
     const device = await gpu();
-    const rung = ladder.rungs.find((r) => r.name === 'matrix')!;
+    const variant = table.variants.find((r) => r.name === 'matrix')!;
     const traits = withMatrices(device.gpu.traits);
-    if (!traits.f16) return problems.forEach((p) => expect(rung.fits(p, device.gpu.traits)).toBe(false));
+    if (!traits.f16) return problems.forEach((p) => expect(variant.supports(p, device.gpu.traits)).toBe(false));
     for (const p of problems) {
-      expect(rung.fits(p, traits), JSON.stringify(p)).toBe(true);
+      expect(variant.supports(p, traits), JSON.stringify(p)).toBe(true);
       const rng = new Rng(sizes[0](p), name);
       const [a, b] = sizes.slice(0, 2).map((size) => Array.from({ length: size(p) }, () => Math.round(256 * rng.normal()) / 256)); // exact in f16
       const compute = (backend: typeof device | typeof reference64, dtype: 'f32' | 'f16' = 'f32') => on(backend, () => tidy(() => {
         const y = empty([sizes[2](p)], dtype);
-        run({ ...primitive, gpu: () => playMatrices(rung.launch(p, traits)) }, [a, b].map((values) => tensor(values, [values.length], dtype)), [y], p);
+        run({ ...primitive, gpu: () => playMatrices(variant.launch(p, traits)) }, [a, b].map((values) => tensor(values, [values.length], dtype)), [y], p);
         return y.data();
       }));
       const want = await compute(reference64);

@@ -5,7 +5,7 @@ import { avgPool, globalAvgPool } from '../../src/ops/avg_pool.js';
 import { batchNorm } from '../../src/ops/batch_norm.js';
 import { add, div, greater, maximum, mul, sub } from '../../src/ops/binary.js';
 import { cast } from '../../src/ops/cast.js';
-import { conv2d, type StatisticsWish } from '../../src/ops/conv2d.js';
+import { conv2d, type StatisticsRequest } from '../../src/ops/conv2d.js';
 import { crossEntropy } from '../../src/ops/cross_entropy.js';
 import { gather } from '../../src/ops/gather.js';
 import { infoNce } from '../../src/ops/info_nce.js';
@@ -74,10 +74,10 @@ const convolutions: EveryOp[] = [['1×1', 1, 1], ['3×3', 3, 1], ['3×3 of strid
     const [N, side] = [size(), Math.min(9, size(1))];
     const C = size(1) * (kind === 'two' ? 2 : 1);
     const [O, groups] = kind === 'two' ? [2 * size(1), 2] : kind === 'one' ? [size(1), 1] : [C, C];
-    const wish: StatisticsWish = { splits: 1 };
+    const request: StatisticsRequest = { splits: 1 };
     return {
       inputs: floats([N, side, side + 1, C], [O, R as number, R as number, C / groups]),
-      f: (x: Tensor, w: Tensor) => conv2d(x, w, { stride: stride as number, padding: R === 3 ? 1 : 0, groups }, statistics ? wish : undefined),
+      f: (x: Tensor, w: Tensor) => conv2d(x, w, { stride: stride as number, padding: R === 3 ? 1 : 0, groups }, statistics ? request : undefined),
     };
   },
 }))));

@@ -3,7 +3,7 @@ import type { Traits } from '../../src/gpu/device.js';
 import type { Kernel } from '../../src/gpu/kernel.js';
 import type { Played } from './bindings.js';
 
-/** An adapter with tensor cores, as far as ladders can tell. */
+/** An adapter with tensor cores, as far as tables can tell. */
 export const withMatrices = (traits: Traits): Traits => ({ ...traits, software: false, parallelGroups: 4, subgroup: 32, subgroupMatrix: true, workgroupMemory: 32768 });
 
 /** Matrices as 32 threads play them: factors are places in the tiles, a thread holds 8 elements of a sum. */

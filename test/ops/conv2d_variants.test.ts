@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { rungOf } from '../../src/backend/variants.js';
+import { variantOf } from '../../src/backend/variants.js';
 import { Rng } from '../../src/core/rng.js';
 import { conv2dDwPrimitive, conv2dDxPrimitive, conv2dPrimitive } from '../../src/ops/conv2d.js';
-import { conv2dDwLadder } from '../../src/ops/conv2d_dw_variants.js';
-import { conv2dDxLadder } from '../../src/ops/conv2d_dx_variants.js';
+import { conv2dDwVariants } from '../../src/ops/conv2d_dw_variants.js';
+import { conv2dDxVariants } from '../../src/ops/conv2d_dx_variants.js';
 import { isDepthwise, wSize, xSize, ySize } from '../../src/ops/conv2d_parts.js';
-import { conv2dLadder } from '../../src/ops/conv2d_variants.js';
+import { conv2dVariants } from '../../src/ops/conv2d_variants.js';
 import type { Conv2dParams } from '../../src/reference/conv2d.js';
 import { tidy } from '../../src/tensor/tidy.js';
 import { empty, run, tensor } from '../../src/tensor/tensor.js';
@@ -32,28 +32,28 @@ const problems = [
   problem(1, [4, 4], 8, 8, [4, 1], { padH: 3, strideW: 3, groups: 8 }),
 ];
 
-const ladders = [
-  { primitive: conv2dPrimitive, ladder: conv2dLadder, sizes: [xSize, wSize, ySize] },
-  { primitive: conv2dDxPrimitive, ladder: conv2dDxLadder, sizes: [ySize, wSize, xSize] },
-  { primitive: conv2dDwPrimitive, ladder: conv2dDwLadder, sizes: [xSize, ySize, wSize] },
+const tables = [
+  { primitive: conv2dPrimitive, table: conv2dVariants, sizes: [xSize, wSize, ySize] },
+  { primitive: conv2dDxPrimitive, table: conv2dDxVariants, sizes: [ySize, wSize, xSize] },
+  { primitive: conv2dDwPrimitive, table: conv2dDwVariants, sizes: [xSize, ySize, wSize] },
 ];
 /** All but those for tensor cores, which matrix.test.ts has. */
-const rungs = ladders.flatMap(({ ladder, ...of }) => ladder.rungs.filter(({ name }) => name !== 'matrix').map((rung) => ({ name: `${ladder.name} ${rung.name}`, rung, ...of })));
+const variants = tables.flatMap(({ table, ...of }) => table.variants.filter(({ name }) => name !== 'matrix').map((variant) => ({ name: `${table.name} ${variant.name}`, variant, ...of })));
 
-describe('every rung equals the mirror', () => {
-  it.each(rungs)('$name', async ({ name, rung, primitive, sizes }) => {
+describe('every variant equals the mirror', () => {
+  it.each(variants)('$name', async ({ name, variant, primitive, sizes }) => {
     const device = await gpu();
-    const traits = { ...device.gpu.traits, software: false, parallelGroups: 16 }; // all rungs; slices dw
+    const traits = { ...device.gpu.traits, software: false, parallelGroups: 16 }; // all variants; slices dw
     // What tiles of 128 differ by from 64 is one constant, which takes SwiftShader 4 s to compile: the gradients' run on Mesa.
     if (/_d. tiled 128/.test(name) && device.gpu.traits.subgroup === 4) return;
-    const fitting = problems.filter((p) => rung.fits(p, traits));
+    const fitting = problems.filter((p) => variant.supports(p, traits));
     expect(fitting.length, 'problems that fit').toBeGreaterThan(traits.subgroup ? 0 : -1);
     for (const p of fitting) {
       const rng = new Rng(p.H, name);
       const [a, b] = sizes.slice(0, 2).map((size) => Array.from({ length: size(p) }, () => Math.fround(rng.normal())));
       const compute = (backend: typeof device | typeof reference64) => on(backend, () => tidy(() => {
         const y = empty([sizes[2](p)]);
-        run({ ...primitive, gpu: () => rung.launch(p, traits) }, [tensor(a), tensor(b)], [y], p);
+        run({ ...primitive, gpu: () => variant.launch(p, traits) }, [tensor(a), tensor(b)], [y], p);
         return y.data();
       }));
       assertClose(JSON.stringify(p), await compute(device), await compute(reference64), {});
@@ -61,13 +61,13 @@ describe('every rung equals the mirror', () => {
   });
 });
 
-it('the guess of every problem is a rung that computes it', async () => {
+it('the heuristic of every problem is a variant that computes it', async () => {
   const { traits } = (await gpu()).gpu;
-  for (const { ladder } of ladders)
+  for (const { table } of tables)
     for (const p of problems)
       for (const software of [true, false]) {
-        const rung = rungOf(ladder, p, { ...traits, software });
-        expect(rung.fits(p, { ...traits, software }), `${ladder.name} ${rung.name}`).toBe(true);
-        if (isDepthwise(p)) expect(rung.name).toBe('depthwise');
+        const variant = variantOf(table, p, { ...traits, software });
+        expect(variant.supports(p, { ...traits, software }), `${table.name} ${variant.name}`).toBe(true);
+        if (isDepthwise(p)) expect(variant.name).toBe('depthwise');
       }
 });
