@@ -32,7 +32,7 @@ export interface ConvNeXtOptions {
 const { splits: _, ...options } = headRules; // no batch norm
 
 /** What each option must be. */
-export const convnextRules = { ...options, widths: needed(listOf(whole(1))), depths: needed(listOf(whole(1, 1000))) };
+const convnextRules = { ...options, widths: needed(listOf(whole(1))), depths: needed(listOf(whole(1, 1000))) };
 
 /** Weights have a standard deviation of 0.02, as torchvision's, but are uniform where those are normal; biases are 0. */
 const BOUND = 0.02 * Math.sqrt(3);

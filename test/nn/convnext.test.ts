@@ -15,6 +15,7 @@ import { MoCo } from '../../src/moco/moco.js';
 import { ConvNeXt, convnext } from '../../src/nn/convnext.js';
 import { buildModel } from '../../src/nn/models.js';
 import type { Module } from '../../src/nn/module.js';
+import { summary } from '../../src/nn/summary.js';
 import { mul } from '../../src/ops/binary.js';
 import { sum } from '../../src/ops/reduce.js';
 import { backward, noGrad } from '../../src/tensor/autograd.js';
@@ -66,7 +67,7 @@ function shaken(options = small): ConvNeXt {
   return model;
 }
 
-/** gelu as a series' limit: x Φ(x), Φ by Simpson's rule. */
+/** x Φ(x), Φ by Simpson's rule. */
 function gelu(x: number): number {
   const steps = 400;
   let area = 0;
@@ -102,6 +103,7 @@ describe('ConvNeXt is torchvision’s', () => {
     const model = onShapes(() => convnext('convnext-tiny', { dim: 1000 }));
     expect(namesOf(model).sort()).toEqual([...torchvision([96, 192, 384, 768], [3, 3, 9, 3], 1000)].sort());
     expect([...model.parameters().values()].reduce((n, p) => n + p.size, 0)).toBe(28_589_128);
+    expect(onShapes(() => summary(model, [1, 32, 32, 3]))).toMatchObject({ parameters: 28_589_128, output: [1, 1000] });
   });
 
   it('a block computes what plain loops do, in f64', async () => {
