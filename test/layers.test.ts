@@ -17,7 +17,7 @@ const below: Record<string, string[]> = {
   tensor: ['backend'],
   compile: ['tensor'],
   ops: ['compile'],
-  nn: ['ops'],
+  nn: ['ops', 'io'],
   optim: ['nn'],
   io: ['core'],
   data: ['core'],

@@ -1,7 +1,8 @@
 import { anything, check, checkOptions, instance, maybe, needed, text, whole } from '../core/check.js';
 import type { StoredTensor } from '../io/safetensors.js';
+import { familyOf } from '../nn/families.js';
 import { buildModel, type Encoder, type ModelOptions } from '../nn/models.js';
-import { isHead } from './encoder.js';
+import { headsOf } from './encoder.js';
 import { checkFinite } from './finite.js';
 import { loadModule, moduleTensors } from './module-state.js';
 
@@ -27,6 +28,7 @@ export async function buildClassifier(
   const { classes, ...others } = options;
   const model = buildModel(name, { ...others, head: 'linear', dim: classes, stopGradConv1: false });
   if (!encoder) return model;
+  const isHead = headsOf(familyOf(name));
   checkFinite(encoder, file, isHead);
   const head = [...(await moduleTensors(model))].filter(([tensor]) => isHead(tensor));
   loadModule(model, new Map([...[...encoder].filter(([tensor]) => !isHead(tensor)), ...head]), file);

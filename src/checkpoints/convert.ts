@@ -2,13 +2,12 @@ import { onShapes } from '../backend/shapes.js';
 import { FormatError } from '../core/errors.js';
 import { sameShape, show } from '../core/shape.js';
 import type { StoredTensor } from '../io/safetensors.js';
-import { vitPresets } from '../nn/vit.js';
+import { type Family, headIn, headWidths } from '../nn/family.js';
 import { LossScale } from '../optim/loss-scale.js';
-import { headWidths } from './resnet-architecture.js';
 import { type Slot, slots } from './checkpoint.js';
 import type { PretrainConfig } from '../moco/config.js';
 import { createMethod } from '../moco/create.js';
-import { type EncoderFile, encoderOf, isVit, type Said } from './encoder.js';
+import { type EncoderFile, encoderOf, type Said } from './encoder.js';
 import type { Weights } from './layout.js';
 import { storeCount, turn } from './module-state.js';
 import { randomRows } from '../moco/method.js';
@@ -28,26 +27,31 @@ export interface Continued {
  */
 export function configIn(weights: Weights, file: string, also: Pick<Said, 'heads' | 'stem' | 'prefix'> = {}): Continued {
   const encoder = encoderOf(weights, file, also);
-  const { tensors, architecture, normalisation: { size } } = encoder;
-  const vit = isVit(architecture);
-  const v3 = vit || weights.tensors.has('predictor.0.weight');
-  const widths = headWidths(tensors, vit ? 'head' : 'fc');
-  const dim = v3 || !('dim' in architecture) ? widths.at(-1) : architecture.dim;
+  const { tensors, family, architecture } = encoder;
+  const { head, dim: last } = headIn(tensors, family.head);
+  const widths = headWidths(tensors, family.head);
+  const v3 = family.recipe.method === 'moco-v3' || weights.tensors.has('predictor.0.weight');
+  const dim = v3 ? widths.at(-1) : last;
   const name = architecture.model;
-  if (dim === undefined || name === undefined)
+  if (head === 'none' || dim === undefined || name === undefined)
     throw new FormatError(
       `${file}: a run must go on from a model that has a name and a head; ` +
         `got ${name ? 'no head' : 'another model'}. Use it as an encoder: dawngrad embed or export.`,
     );
-  if (vit && architecture.heads !== vitPresets[name].heads)
-    throw new FormatError(
-      `${file}: a run of ${name} must have ${vitPresets[name].heads} attention heads; got ${architecture.heads}. ` +
-        `Use it as an encoder; if it was trained with ${vitPresets[name].heads}, say --heads ${vitPresets[name].heads}.`,
-    );
-  if (v3) return { encoder, config: { method: 'moco-v3', model: name, dim, hidden: widths[0], ...(vit ? { size } : { stem: architecture.stem }) } };
-  const { stem, head } = architecture as { stem: PretrainConfig['stem']; head: PretrainConfig['head'] };
+  const { stem, size, heads } = family.describe(architecture);
+  checkHeads(file, name, heads, family.heads?.(name));
+  if (v3) return { encoder, config: { method: 'moco-v3', model: name, dim, hidden: widths[0], ...(size ? { size } : { stem }) } };
   const { shape: queue = [] } = plainNames(weights.tensors, file).get('queue') ?? {};
   return { encoder, config: { model: name, stem, head, dim, ...(queue.length === 2 && { K: queue[1] }) } };
+}
+
+/** A run has the attention heads that its model's name stands for. */
+function checkHeads(file: string, name: string, got: number | undefined, of: number | undefined): void {
+  if (got === of) return;
+  throw new FormatError(
+    `${file}: a run of ${name} must have ${of} attention heads; got ${got}. ` +
+      `Use it as an encoder; if it was trained with ${of}, say --heads ${of}.`,
+  );
 }
 
 /**
@@ -77,7 +81,7 @@ export function resumable(weights: Weights, file: string, config: PretrainConfig
       );
     whole.set(slot.name, stored);
   }
-  checkHeads([...tensors.keys(), ...[...encoder.tensors.keys()].map((name) => `encoder.${name}`)], whole, file);
+  checkHeadTensors([...tensors.keys(), ...[...encoder.tensors.keys()].map((name) => `encoder.${name}`)], encoder.family, whole, file);
   return { tensors: whole, metadata: { ...metadata, format: 'dawngrad-moco', step: '0', method, model, stem, head, dim: String(dim) } };
 }
 
@@ -88,10 +92,10 @@ const ENCODER = /^(encoder(_[qk])?|base_encoder|momentum_encoder)\./;
 const QUERY = /^(encoder|encoder_q|base_encoder)\./;
 
 /** A head of more layers than the run's is another head. */
-function checkHeads(names: string[], whole: ReadonlyMap<string, unknown>, file: string): void {
+function checkHeadTensors(names: string[], { head }: Family, whole: ReadonlyMap<string, unknown>, file: string): void {
   const bare = (name: string) => name.replace(ENCODER, '');
   const known = new Set([...whole.keys()].map(bare));
-  const more = names.filter((name) => /^(fc|head|predictor)\./.test(bare(name)) && !/num_batches_tracked$/.test(name) && !known.has(bare(name)));
+  const more = names.filter((name) => [`${head}.`, 'predictor.'].some((of) => bare(name).startsWith(of)) && !/num_batches_tracked$/.test(name) && !known.has(bare(name)));
   if (more.length > 0) throw new FormatError(`${file}: its head must be the run's; got ${more.slice(0, 4).join(', ')}, for which the run has no place. Use it as an encoder.`);
 }
 

@@ -1,26 +1,24 @@
 import { onShapes } from '../backend/shapes.js';
 import { anyNumber, above0, check, isRecord, listOf, text, whole } from '../core/check.js';
-import { ConfigError, FormatError } from '../core/errors.js';
+import { FormatError } from '../core/errors.js';
 import { show } from '../core/shape.js';
 import type { StoredTensor } from '../io/safetensors.js';
-import type { Encoder } from '../nn/models.js';
+import type { Architecture, Encoder, Family, Hints } from '../nn/family.js';
 import type { Module } from '../nn/module.js';
-import { ResNet } from '../nn/resnet.js';
-import { VisionTransformer } from '../nn/vit.js';
-import { type Architecture, assumedOfResNet, resnetArchitecture } from './resnet-architecture.js';
 import { tensorMap } from '../moco/check.js';
 import type { Normalisation } from '../input/evaluation-crop.js';
 import { checkFinite, nonFinite } from './finite.js';
 import type { Weights } from './layout.js';
 import { checkModule, loadModule } from './module-state.js';
 import { behind, encodersIn, placeOfEncoder, plainNames } from './tensor-names.js';
-import { assumedOfVit, type VitArchitecture, vitArchitecture } from './vit-architecture.js';
 
 /** An encoder as a file describes it: its tensors with torchvision's or timm's names, and how pictures are put to it. */
 export interface EncoderFile {
   /** Those of the encoder and of its head; nothing else. */
   tensors: Map<string, StoredTensor>;
-  architecture: Architecture | VitArchitecture;
+  family: Family;
+  /** What its family read off the tensors. */
+  architecture: Architecture;
   normalisation: Normalisation;
   /** What stands before its names in the file. */
   prefix: string;
@@ -32,16 +30,10 @@ export interface EncoderFile {
   warnings: string[];
 }
 
-export const isVit = (a: Architecture | VitArchitecture): a is VitArchitecture => 'heads' in a;
-
 const imagenet = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
 
 /** What is known of an encoder besides its tensors. */
-export interface Said extends Partial<Normalisation> {
-  stem?: string;
-  model?: string;
-  /** Of a vision transformer. */
-  heads?: number;
+export interface Said extends Partial<Normalisation>, Hints {
   /** What stands before its names, in a file of several. */
   prefix?: string;
 }
@@ -61,33 +53,25 @@ export function encoderOf(weights: Weights, file: string, also: Said = {}): Enco
   for (const [key, rule] of Object.entries(saidRules)) if (also[key as keyof Said] !== undefined) check('encoderOf', key, also[key as keyof Said], rule);
   check('encoderOf', 'the file', file, text);
   const all = plainNames(weights.tensors, file);
-  const { prefix, kind } = placeOfEncoder(all, file, also.prefix);
+  const { prefix, family } = placeOfEncoder(all, file, also.prefix);
   const found = behind(all, prefix);
   const said = { ...saidIn(weights.metadata), ...also };
-  const architecture = kind === 'vit' ? vitArchitecture(found, file, said) : resnetArchitecture(found, file, said.stem);
+  const architecture = family.recognise(found, file, said);
   checkModel(architecture, file, said.model);
-  const model = onShapes(() => build(architecture));
+  const model = onShapes(() => family.restore(architecture));
   checkModule(model, found, file, behindOf(weights.skipped, prefix));
-  const tensors = usedOf(model, found, file, prefix === '' ? isElse(all) : () => false);
-  const normalisation = { size: sizeOf(architecture, file, said.size), mean: said.mean ?? imagenet.mean, std: said.std ?? imagenet.std };
+  const tensors = usedOf(model, { found, head: headsOf(family) }, file, prefix === '' ? isElse(all) : () => false);
+  const normalisation = { size: family.side(architecture, file, said.size), mean: said.mean ?? imagenet.mean, std: said.std ?? imagenet.std };
   const warning = nonFinite(all);
   return {
-    tensors, architecture, normalisation, prefix,
-    taken: isOwn(weights) ? undefined : takenOf(all, { tensors, architecture, prefix }, file),
-    notes: notesOf(weights, { tensors, architecture }, file, said),
+    tensors, family, architecture, normalisation, prefix,
+    taken: isOwn(weights) ? undefined : takenOf(all, { tensors, family, architecture, prefix }, file),
+    notes: notesOf(weights, { tensors, family, architecture }, file, said),
     warnings: warning ? [`${file}: ${warning}.`] : [],
   };
 }
 
-/** Pixels that are asked for, or those that the network is for. */
-function sizeOf(architecture: EncoderFile['architecture'], file: string, said?: number): number {
-  if (!isVit(architecture)) return said ?? (architecture.stem === 'imagenet' ? 224 : 32);
-  const { size, patch } = architecture;
-  if (said === undefined || said === size) return size;
-  throw new ConfigError(`--size: it must be that of the position embedding in ${file}, ${size} (${(size / patch) ** 2} patches of ${patch}); got ${said}. Leave it out.`);
-}
-
-function checkModel({ model }: EncoderFile['architecture'], file: string, said?: string): void {
+function checkModel({ model }: Architecture, file: string, said?: string): void {
   if (said !== undefined && model !== said) throw new FormatError(`${file}: it must hold a ${said}, as is said of it; got ${model ?? 'another network'}. Restore the file that belongs there.`);
 }
 
@@ -98,7 +82,8 @@ const behindOf = (skipped: Weights['skipped'], prefix: string): Map<string, stri
 const HEAD = /^(fc|heads?|\w+_head|classifier|linear|last_linear|projector|projection|predictor|prediction|prototypes|mask_token|decoder\w*)(\.|$)/;
 const COUNTS = /(^|\.)(num_batches_tracked|total_ops|total_params)$/;
 
-export const isHead = (name: string): boolean => HEAD.test(name);
+/** Whether a tensor of a model of the family is of its head. */
+export const headsOf = ({ body }: Family) => (name: string): boolean => HEAD.test(name) && !body?.test(name);
 
 /** In a file without a prefix: what belongs to the method, or to another encoder. */
 function isElse(all: ReadonlyMap<string, StoredTensor>): (name: string) => boolean {
@@ -107,7 +92,7 @@ function isElse(all: ReadonlyMap<string, StoredTensor>): (name: string) => boole
 }
 
 /** The tensors of the model and its head. @throws FormatError naming others: with them the network computes something else. */
-function usedOf(model: Module, found: Map<string, StoredTensor>, file: string, isOther: (name: string) => boolean): Map<string, StoredTensor> {
+function usedOf(model: Module, { found, head: isHead }: { found: Map<string, StoredTensor>; head: (name: string) => boolean }, file: string, isOther: (name: string) => boolean): Map<string, StoredTensor> {
   const known = new Set([...model.entries()].map((e) => e.name));
   const used = [...found].filter(([name]) => known.has(name) || isHead(name));
   const unused = [...found].filter(([name]) => !known.has(name) && !isHead(name) && !COUNTS.test(name) && !isOther(name));
@@ -123,20 +108,21 @@ function usedOf(model: Module, found: Map<string, StoredTensor>, file: string, i
 /** Whether a run or a classifier wrote the file: then nothing of it is news. */
 const isOwn = ({ metadata }: Weights): boolean => metadata.step !== undefined || metadata.format === 'dawngrad-classifier';
 
-type Described = Pick<EncoderFile, 'tensors' | 'architecture' | 'prefix'>;
+type Described = Pick<EncoderFile, 'tensors' | 'family' | 'architecture' | 'prefix'>;
 
-function takenOf(all: ReadonlyMap<string, StoredTensor>, { tensors, architecture, prefix }: Described, file: string): string {
+function takenOf(all: ReadonlyMap<string, StoredTensor>, { tensors, family, architecture, prefix }: Described, file: string): string {
+  const isHead = headsOf(family);
   const others = encodersIn(all).map((p) => p.prefix).filter((p) => p !== prefix && p !== '');
   const isUsed = (name: string) => tensors.has(name) && !isHead(name);
   const left = [...all.keys()].filter((name) => !COUNTS.test(name) && !(name.startsWith(prefix) && isUsed(name.slice(prefix.length))));
   const groups = [...new Set(left.map((name) => group(name, prefix, others)))];
-  const name = architecture.model ?? (isVit(architecture) ? 'a vision transformer' : 'a ResNet');
+  const name = architecture.model ?? family.is;
   const unused = groups.length > 0 ? `; not used: ${groups.slice(0, 12).join(', ')}${groups.length > 12 ? ', …' : ''}` : '';
   return `${file}: ${prefix ? prefix.replace(/\.$/, '') : 'it'} is taken as ${name}${unused}.`;
 }
 
-function notesOf({ skipped = new Map(), notes = [] }: Weights, { tensors, architecture }: Omit<Described, 'prefix'>, file: string, said: Said): string[] {
-  const assumed = isVit(architecture) ? assumedOfVit(architecture, tensors, said) : said.stem === undefined ? assumedOfResNet(architecture, tensors) : [];
+function notesOf({ skipped = new Map(), notes = [] }: Weights, { tensors, family, architecture }: Omit<Described, 'prefix'>, file: string, said: Said): string[] {
+  const assumed = family.assumed(architecture, tensors, said);
   const unread = [...skipped].slice(0, 3).map(([key, type]) => `${key} (${type})`);
   const more = skipped.size > 3 ? ` and ${skipped.size - 3} more` : '';
   return [...(skipped.size > 0 ? [`not read: ${unread.join(', ')}${more}.`] : []), ...notes, ...assumed.map((text) => `assumed: ${text}.`)].map((text) => `${file}: ${text}`);
@@ -158,23 +144,17 @@ function saidIn({ stem, model, heads, size, mean, std }: Record<string, string>)
   };
 }
 
-function build(architecture: EncoderFile['architecture']): Encoder {
-  const { model: _, ...sizes } = architecture;
-  return isVit(architecture)
-    ? new VisionTransformer({ ...(sizes as VitArchitecture), head: 'none' }) : new ResNet({ ...(sizes as Architecture), head: 'none' });
-}
-
 /** Throws unless `encoder` is what `encoderOf` gives. */
 export const checkEncoderFile = (where: string, encoder: unknown): void =>
-  check(where, 'the encoder', encoder, { is: 'one that openEncoder() or encoderOf() gave', holds: (v) => isRecord(v) && v.tensors instanceof Map && isRecord(v.architecture) });
+  check(where, 'the encoder', encoder, { is: 'one that openEncoder() or encoderOf() gave', holds: (v) => isRecord(v) && v.tensors instanceof Map && isRecord(v.family) && isRecord(v.architecture) });
 
 /** The encoder on the current backend, evaluating, without its head. @throws FormatError if its values are not finite. */
 export function buildEncoder(encoder: EncoderFile, file: string): Encoder {
   checkEncoderFile('buildEncoder', encoder);
   check('buildEncoder', 'the file', file, text);
-  const { tensors, architecture } = encoder;
-  checkFinite(tensors, file, isHead);
-  const model = build(architecture);
+  const { tensors, family, architecture } = encoder;
+  checkFinite(tensors, file, headsOf(family));
+  const model = family.restore(architecture);
   loadModule(model, tensors, file);
   return model.eval();
 }

@@ -1,7 +1,5 @@
-import { onnxResNet } from '../io/onnx-resnet.js';
-import { onnxVit } from '../io/onnx-vit.js';
 import { checkNormalisation } from '../input/evaluation-crop.js';
-import { checkEncoderFile, type EncoderFile, isVit } from './encoder.js';
+import { checkEncoderFile, type EncoderFile } from './encoder.js';
 
 /**
  * The files of a folder that transformers.js loads as an `image-feature-extraction` pipeline: by their names, the model
@@ -9,7 +7,7 @@ import { checkEncoderFile, type EncoderFile, isVit } from './encoder.js';
  */
 export function onnxFolder(encoder: EncoderFile): Map<string, Uint8Array | string> {
   checkEncoderFile('onnxFolder', encoder);
-  const { tensors, architecture } = encoder;
+  const { tensors, family, architecture } = encoder;
   const { size, mean, std } = checkNormalisation('onnxFolder', encoder.normalisation);
   const json = (value: unknown) => `${JSON.stringify(value, null, 2)}\n`;
   const preprocessor = {
@@ -18,16 +16,8 @@ export function onnxFolder(encoder: EncoderFile): Map<string, Uint8Array | strin
     do_rescale: true, rescale_factor: 1 / 255, do_normalize: true, image_mean: mean, image_std: std,
   };
   return new Map<string, Uint8Array | string>([
-    ['config.json', json({ ...configOf(architecture), num_channels: 3 })],
+    ['config.json', json({ ...family.config(architecture), num_channels: 3 })],
     ['preprocessor_config.json', json(preprocessor)],
-    ['onnx/model.onnx', isVit(architecture) ? onnxVit(tensors, architecture) : onnxResNet(tensors, architecture)],
+    ['onnx/model.onnx', family.onnx(tensors, architecture)],
   ]);
 }
-
-const configOf = (a: EncoderFile['architecture']): object =>
-  isVit(a)
-    ? {
-        model_type: 'vit', architectures: ['ViTModel'], hidden_size: a.width, num_hidden_layers: a.depth,
-        num_attention_heads: a.heads, image_size: a.size, patch_size: a.patch,
-      }
-    : { model_type: 'resnet', architectures: ['ResNetModel'], depths: a.blocks, layer_type: a.bottleneck ? 'bottleneck' : 'basic' };

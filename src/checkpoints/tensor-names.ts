@@ -1,5 +1,7 @@
 import { ConfigError, FormatError } from '../core/errors.js';
 import { show, type Shape } from '../core/shape.js';
+import { families } from '../nn/families.js';
+import type { Family } from '../nn/family.js';
 
 /** Anything that has a shape under a name. */
 export type Named<T extends { shape: Shape } = { shape: Shape }> = ReadonlyMap<string, T>;
@@ -63,15 +65,9 @@ function children(tensors: Named, prefix: string, found: number[]): { prefix: st
   return [{ prefix, names: new Map([[convs[0], 'conv1'], [norms[0], 'bn1'], ...layers, ...heads.map((i): [number, string] => [i, 'fc'])]) }];
 }
 
-/** By what an encoder is known: a tensor deep inside, and beside it one of its stem. */
-const KINDS: readonly [kind: 'resnet' | 'vit', inside: string, stem: readonly string[]][] = [
-  ['resnet', 'layer1.0.conv1.weight', ['conv1.weight']],
-  ['vit', 'blocks.0.norm1.weight', ['patch_embed.proj.weight', 'patch_embed.proj.0.weight']],
-];
-
 /** Where an encoder is among the tensors of a file. */
 export interface Place {
-  kind: 'resnet' | 'vit';
+  family: Family;
   /** What stands before its names: `encoder_q.`, or nothing. */
   prefix: string;
 }
@@ -83,7 +79,10 @@ export const isCopy = (prefix: string): boolean => COPY.test(prefix);
 
 /** Every encoder in a file. */
 export const encodersIn = (tensors: Named): Place[] =>
-  KINDS.flatMap(([kind, inside, stem]) => prefixesOf(tensors, inside).filter((p) => stem.some((s) => tensors.has(p + s))).map((prefix) => ({ kind, prefix })));
+  families.flatMap((family) => {
+    const { inside, stem } = family.marks;
+    return prefixesOf(tensors, inside).filter((p) => stem.some((s) => tensors.has(p + s))).map((prefix) => ({ family, prefix }));
+  });
 
 /** What stands before a name, wherever it occurs; an optimizer keeps something of every parameter under its name. */
 const prefixesOf = (tensors: Named, inside: string): string[] =>
@@ -111,12 +110,13 @@ export function placeOfEncoder(tensors: Named, file: string, prefix?: string): P
 }
 
 function refuseNoEncoder(tensors: Named, file: string): never {
-  const stemless = KINDS.flatMap(([, inside, [stem]]) => prefixesOf(tensors, inside).map((p) => `${p}${inside} without ${p}${stem}`));
+  const stemless = families.flatMap(({ marks: { inside, stem: [stem] } }) => prefixesOf(tensors, inside).map((p) => `${p}${inside} without ${p}${stem}`));
   const first = [...tensors].slice(0, 5).map(([name, { shape }]) => `${name} ${show(shape)}`);
   const seen = tensors.size === 0 ? 'no tensors' : `${tensors.size} tensors: ${first.join(', ')}${tensors.size > 5 ? ', …' : ''}`;
+  const known = families.map(({ is, marks: { inside, stem: [stem] } }) => `${is} (${stem} beside ${inside})`);
   throw new FormatError(
-    `${file}: it must hold a ResNet (conv1.weight beside layer1.0.conv1.weight) or a vision transformer (patch_embed.proj.weight ` +
-      `beside blocks.0.norm1.weight), behind any prefix; got ${[seen, ...stemless].join('; ')}. Rename the tensors, or choose another checkpoint.`,
+    `${file}: it must hold ${known.slice(0, -1).join(', ')} or ${known.at(-1)}, behind any prefix; ` +
+      `got ${[seen, ...stemless].join('; ')}. Rename the tensors, or choose another checkpoint.`,
   );
 }
 

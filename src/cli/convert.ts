@@ -3,9 +3,10 @@ import { writeAtomic } from '../io/atomic.node.js';
 import { SYNTHETIC } from '../data/synthetic.js';
 import { encodeSafetensors } from '../io/safetensors.js';
 import { demoConfig, type PretrainConfig, pretrainSettings } from '../moco/config.js';
-import { type EncoderFile, encoderOf, isHead } from '../checkpoints/encoder.js';
+import { type EncoderFile, encoderOf, headsOf } from '../checkpoints/encoder.js';
 import { nonFinite } from '../checkpoints/finite.js';
 import type { Weights } from '../checkpoints/layout.js';
+import { familyOf } from '../nn/families.js';
 import { presets } from '../moco/presets.js';
 import { configIn, resumable } from '../checkpoints/convert.js';
 import { checkFree, startRun } from '../train/run.node.js';
@@ -76,7 +77,8 @@ async function runConvert(args: Parsed, call: Call): Promise<number> {
 
 /** The encoder without its head. */
 function encoderAlone(output: Output, args: Parsed, weights: Weights, file: string): Weights['tensors'] {
-  const { tensors } = logEncoder(encoderOf(weights, file, encoderOptions(args)), output);
+  const { tensors, family } = logEncoder(encoderOf(weights, file, encoderOptions(args)), output);
+  const isHead = headsOf(family);
   return new Map([...tensors].filter(([name]) => !isHead(name)));
 }
 
@@ -127,11 +129,11 @@ function agreed(args: Parsed, found: Partial<PretrainConfig>, file: string): Pre
 
 /** The configuration where flags say nothing: of the demonstration, at the size and with the optimizer that the model needs. */
 function defaultsFor({ method, model, stem, size }: Partial<PretrainConfig>): PretrainConfig {
-  const vit = model!.startsWith('vit');
-  const large = vit ? size! >= 64 : stem === 'imagenet';
+  const large = size === undefined ? stem === 'imagenet' : size >= 64;
   if (method !== 'moco-v3') return { ...demoConfig, ...(large && imagenet) };
-  const { optimizer, lr, lrBatch, weightDecay, T } = presets[vit ? 'v3-vit-s' : 'v3-r50-300'];
-  return { ...presets[vit ? 'v3-vit-demo' : 'v3-demo'], ...(large && imagenet), optimizer, lr, lrBatch, weightDecay, T };
+  const { presets: of } = familyOf(model!).recipe;
+  const { optimizer, lr, lrBatch, weightDecay, T } = presets[of.published];
+  return { ...presets[of.demo], ...(large && imagenet), optimizer, lr, lrBatch, weightDecay, T };
 }
 
 /** What pictures of ImageNet's size need. */

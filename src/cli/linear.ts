@@ -4,7 +4,7 @@ import { writeAtomic } from '../io/atomic.node.js';
 import { percent } from '../core/numbers.js';
 import { encodeSafetensors } from '../io/safetensors.js';
 import { EMBEDDED } from '../eval/embed.js';
-import { buildEncoder, isVit } from '../checkpoints/encoder.js';
+import { buildEncoder } from '../checkpoints/encoder.js';
 import { checkLinear, type LinearConfig, linearRecipes, linearSettings } from '../eval/linear-config.js';
 import type { LinearRecord } from '../eval/linear-fit.js';
 import { linearProbe, type LinearResult } from '../eval/linear-probe.js';
@@ -82,10 +82,10 @@ async function runLinear(args: Parsed): Promise<number> {
   return 0;
 }
 
-/** By the run's method; a checkpoint without a run is MoCo v3's if it is a vision transformer or its head has batch norm, as v3's alone has. */
-function recipeFor({ config, encoder: { architecture, tensors } }: Measured): keyof typeof linearRecipes {
-  const v3 = config ? config.method === 'moco-v3' : isVit(architecture) || tensors.has('fc.1.running_mean');
-  return !v3 ? 'v1' : isVit(architecture) ? 'v3-vit' : 'v3';
+/** By the run's method; a checkpoint without a run is MoCo v3's if its family is MoCo v3's or its head has batch norm, as v3's alone has. */
+function recipeFor({ config, encoder: { family, tensors } }: Measured): keyof typeof linearRecipes {
+  const v3 = config ? config.method === 'moco-v3' : family.recipe.method === 'moco-v3' || tensors.has(`${family.head}.1.running_mean`);
+  return v3 ? family.recipe.linear : 'v1';
 }
 
 /** The recipe as flags change it; its milestones stay at the same parts of a shorter training. */

@@ -18,7 +18,7 @@ export interface OnnxResNet {
 export function onnxResNet(tensors: ReadonlyMap<string, StoredTensor>, { stem, blocks, bottleneck = false }: OnnxResNet): Uint8Array {
   const graph = new OnnxGraph();
   const conv = (x: string, name: string, norm: string, stride: number) => onnxConvolution(graph, tensors, x, name, norm, stride);
-  const relu = (x: string) => graph.node('ReLU', [x]);
+  const relu = (x: string) => graph.node('Relu', [x]);
 
   const block = (x: string, at: string, stride: number): string => {
     const last = bottleneck ? 3 : 2;

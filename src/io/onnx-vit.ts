@@ -1,5 +1,5 @@
 import { onnxConvolution } from './onnx-convolution.js';
-import { OnnxGraph } from './onnx-graph.js';
+import { OnnxLayers } from './onnx-layers.js';
 import type { StoredTensor } from './safetensors.js';
 
 /** What the graph of a vision transformer depends on besides its tensors. */
@@ -13,8 +13,6 @@ export interface OnnxVit {
   stem: 'patch' | 'conv';
 }
 
-const EPS = { float: 1e-6 };
-
 /**
  * A vision transformer without its head as an ONNX model (opset 17), from tensors with timm's names and layouts. Input
  * `pixel_values` [batch, 3, size, size], normalised; outputs `last_hidden_state` [batch, tokens, width] after the last
@@ -25,7 +23,7 @@ export function onnxVit(tensors: ReadonlyMap<string, StoredTensor>, options: Onn
   const parts = new Parts(tensors, options);
   const { graph } = parts;
   const pixels = graph.input('pixel_values', ['batch', 3, size, size]);
-  const grid = parts.patches(pixels); // N × width × h × w
+  const grid = parts.stem(pixels); // N × width × h × w
   const patches = graph.node('Transpose', [graph.node('Reshape', [grid, parts.shape(0, width, -1)])], { perm: [0, 2, 1] });
   const batch = graph.node('Shape', [pixels], { end: 1 });
   const token = graph.node('Expand', [parts.constant('cls_token'), graph.node('Concat', [batch, parts.shape(1, width)], { axis: 0 })]);
@@ -37,54 +35,29 @@ export function onnxVit(tensors: ReadonlyMap<string, StoredTensor>, options: Onn
   return graph.finish('dawngrad');
 }
 
-/** Layers as nodes of one graph. */
-class Parts {
-  readonly graph = new OnnxGraph();
-  readonly #tensors: ReadonlyMap<string, StoredTensor>;
+/** Its parts as nodes of one graph. */
+class Parts extends OnnxLayers {
   readonly #options: OnnxVit;
-  readonly #made = new Set<string>(); // names of constants that are used again
 
   constructor(tensors: ReadonlyMap<string, StoredTensor>, options: OnnxVit) {
-    this.#tensors = tensors;
+    super(tensors);
     this.#options = options;
   }
 
-  constant(name: string): string {
-    const { shape, data } = this.#tensors.get(name)!;
-    return this.graph.constant(name, shape, data as Float32Array);
-  }
-
-  /** A shape, made once; 0 stands for the size that is there, -1 for what is left. */
-  shape(...dims: number[]): string {
-    return this.#once(`shape ${dims.join(' ')}`, (name) => this.graph.integers(name, [dims.length], dims));
-  }
-
   /** The patches' projection, or the convolutions that stand for it. */
-  patches(x: string): string {
+  stem(x: string): string {
     const { stem, patch } = this.#options;
     const at = 'patch_embed.proj';
-    const plain = (y: string, name: string, side: number) =>
-      this.graph.node('Conv', [y, this.constant(`${name}.weight`), this.constant(`${name}.bias`)], { kernel_shape: [side, side], strides: [side, side] });
-    if (stem === 'patch') return plain(x, at, patch);
+    if (stem === 'patch') return this.patches(x, at, patch);
     const count = Math.log2(patch);
-    for (let i = 0; i < count; i++) x = this.graph.node('ReLU', [onnxConvolution(this.graph, this.#tensors, x, `${at}.${3 * i}`, `${at}.${3 * i + 1}`, 2)]);
-    return plain(x, `${at}.${3 * count}`, 1);
-  }
-
-  norm(x: string, name: string, output?: string): string {
-    return this.graph.node('LayerNormalization', [x, this.constant(`${name}.weight`), this.constant(`${name}.bias`)], { axis: -1, epsilon: EPS }, output);
-  }
-
-  /** x Wᵀ + b */
-  linear(x: string, name: string): string {
-    const turned = this.graph.node('Transpose', [this.constant(`${name}.weight`)], { perm: [1, 0] });
-    return this.graph.node('Add', [this.graph.node('MatMul', [x, turned]), this.constant(`${name}.bias`)]);
+    for (let i = 0; i < count; i++) x = this.graph.node('Relu', [onnxConvolution(this.graph, this.tensors, x, `${at}.${3 * i}`, `${at}.${3 * i + 1}`, 2)]);
+    return this.patches(x, `${at}.${3 * count}`, 1);
   }
 
   /** x + attention(norm(x)), then x + mlp(norm(x)). */
   block(x: string, at: string): string {
     const y = this.graph.node('Add', [x, this.#attention(this.norm(x, `${at}.norm1`), `${at}.attn`)]);
-    const inner = this.#gelu(this.linear(this.norm(y, `${at}.norm2`), `${at}.mlp.fc1`));
+    const inner = this.gelu(this.linear(this.norm(y, `${at}.norm2`), `${at}.mlp.fc1`));
     return this.graph.node('Add', [y, this.linear(inner, `${at}.mlp.fc2`)]);
   }
 
@@ -95,31 +68,8 @@ class Parts {
     const qkv = graph.node('Transpose', [graph.node('Reshape', [this.linear(x, `${at}.qkv`), this.shape(0, 0, 3, heads, D)])], { perm: [2, 0, 3, 1, 4] });
     const [q, k, v] = [0, 1, 2].map((i) => graph.node('Gather', [qkv, this.number(i)], { axis: 0 })); // N × heads × tokens × D
     const scores = graph.node('MatMul', [q, graph.node('Transpose', [k], { perm: [0, 1, 3, 2] })]);
-    const weights = graph.node('Softmax', [graph.node('Mul', [scores, this.#scalar(D ** -0.5)])], { axis: -1 });
+    const weights = graph.node('Softmax', [graph.node('Mul', [scores, this.scalar(D ** -0.5)])], { axis: -1 });
     const y = graph.node('Transpose', [graph.node('MatMul', [weights, v])], { perm: [0, 2, 1, 3] });
     return this.linear(graph.node('Reshape', [y, this.shape(0, 0, width)]), `${at}.proj`);
-  }
-
-  /** x Φ(x) = x / 2 (1 + erf(x / √2)) */
-  #gelu(x: string): string {
-    const { graph } = this;
-    const erf = graph.node('Erf', [graph.node('Mul', [x, this.#scalar(Math.SQRT1_2)])]);
-    return graph.node('Mul', [graph.node('Mul', [x, this.#scalar(0.5)]), graph.node('Add', [erf, this.#scalar(1)])]);
-  }
-
-  #scalar(value: number): string {
-    return this.#once(`scalar ${value}`, (name) => this.graph.constant(name, [], Float32Array.of(value)));
-  }
-
-  number(value: number): string {
-    return this.#once(`number ${value}`, (name) => this.graph.integers(name, [], [value]));
-  }
-
-  #once(name: string, make: (name: string) => string): string {
-    if (!this.#made.has(name)) {
-      make(name);
-      this.#made.add(name);
-    }
-    return name;
   }
 }

@@ -1,5 +1,6 @@
 import { check, whole } from '../core/check.js';
 import { Rng } from '../core/rng.js';
+import { familyOf } from '../nn/families.js';
 import { buildModel, type ModelOptions } from '../nn/models.js';
 import type { Precision } from '../ops/precision.js';
 import { AdamW } from '../optim/adamw.js';
@@ -25,9 +26,9 @@ export function createMethod(c: PretrainConfig, pictures: number): Method {
   if (c.method === 'moco') return new MoCo(encoder(), { K, T, dim, symmetric, seed, optimizer });
   if (c.method === 'end-to-end') return new EndToEnd(encoder(), { T, shared, optimizer });
   if (c.method === 'memory-bank') return new MemoryBank(encoder(), { pictures, K, T, dim, loss: c.bankLoss, seed, optimizer });
-  const vit = c.model.startsWith('vit');
-  const head = (rng: Rng, features: number) => projector(rng, features, c.hidden, c.dim, vit);
-  return new MoCoV3(encoder({ head, zeroInitResidual: true }), predictor(new Rng(c.seed, 'predictor'), c.hidden, c.dim, vit), { T: c.T, optimizer });
+  const { projector: layers, predictorNorm } = familyOf(c.model).recipe;
+  const head = (rng: Rng, features: number) => projector(rng, features, c.hidden, c.dim, layers);
+  return new MoCoV3(encoder({ head, zeroInitResidual: true }), predictor(new Rng(c.seed, 'predictor'), c.hidden, c.dim, predictorNorm), { T: c.T, optimizer });
 }
 
 /** The optimizer that a configuration asks for, with a loss scale for `f16`: on every adapter, so that a run may go on on another. */

@@ -98,9 +98,9 @@ function perceptron(rng: Rng, widths: readonly number[], lastNorm: boolean): Seq
   }));
 }
 
-/** What follows a backbone of `features`: two layers after a ResNet, three after a vision transformer. */
-export const projector = (rng: Rng, features: number, hidden: number, dim: number, vit: boolean): Sequential =>
-  perceptron(rng, vit ? [features, hidden, hidden, dim] : [features, hidden, dim], true);
+/** What follows a backbone of `features`: so many layers, two after a ResNet, three after a vision transformer. */
+export const projector = (rng: Rng, features: number, hidden: number, dim: number, layers: number): Sequential =>
+  perceptron(rng, [features, ...Array<number>(layers - 1).fill(hidden), dim], true);
 
-/** What follows the projector of queries. */
-export const predictor = (rng: Rng, hidden: number, dim: number, vit: boolean): Sequential => perceptron(rng, [dim, hidden, dim], vit);
+/** What follows the projector of queries; it ends in a batch norm for vision transformers. */
+export const predictor = (rng: Rng, hidden: number, dim: number, lastNorm: boolean): Sequential => perceptron(rng, [dim, hidden, dim], lastNorm);

@@ -5,6 +5,7 @@ import { mean, roughness } from '../core/statistics.js';
 import type { Pictures } from '../data/picture-source.js';
 import { fixed, percent } from '../core/numbers.js';
 import type { StoredTensor } from '../io/safetensors.js';
+import { familyOf } from '../nn/families.js';
 import { models } from '../nn/models.js';
 import { checkMethod } from '../moco/check-method.js';
 import { buildClassifier } from '../checkpoints/classifier.js';
@@ -75,7 +76,7 @@ type Log = (text: string) => void;
 
 /** How each model is pretrained: MoCo v2 for a ResNet, MoCo v3 for a vision transformer, on the training pictures without labels. */
 export function pretrainConfig(model: string, { pretrainEpochs: epochs, batch, size, seed, precision = 'f32' }: FourWayConfig, pictures: number): PretrainConfig {
-  const base = model.startsWith('vit') ? presets['v3-vit-demo'] : { ...demoConfig, lr: 0.3, T: 0.1 };
+  const base = familyOf(model).recipe.method === 'moco-v3' ? presets['v3-vit-demo'] : { ...demoConfig, lr: 0.3, T: 0.1 };
   const K = Math.min(base.K, 2 ** Math.floor(Math.log2(Math.max(2, pictures / 2))));
   return { ...base, model, epochs, batch, lrBatch: batch, size, K, seed, precision, warmup: Math.min(base.warmup, epochs / 2) };
 }

@@ -1,6 +1,6 @@
 import { check, checkOptions, text } from '../core/check.js';
 import { ConfigError } from '../core/errors.js';
-import { vitPresets } from '../nn/vit.js';
+import { families } from '../nn/families.js';
 import type { PretrainConfig } from '../moco/config.js';
 import { type EncoderFile, encoderOf, type Said, saidRules } from '../checkpoints/encoder.js';
 import { findRun } from './run.node.js';
@@ -23,7 +23,8 @@ export async function openEncoder(path: string, said: Said = {}): Promise<Encode
 
 /** A run knows its stem, and the heads by its model's name. */
 function checkAgrees(path: string, { model, stem }: PretrainConfig, said: Said): void {
-  const known = { stem: Object.hasOwn(vitPresets, model) ? undefined : stem, heads: vitPresets[model]?.heads };
+  const family = families.find(({ names }) => names.includes(model));
+  const known = { stem: family && !('stem' in family.options) ? undefined : stem, heads: family?.heads?.(model) };
   for (const key of ['stem', 'heads'] as const)
     if (said[key] !== undefined && known[key] !== undefined && said[key] !== known[key])
       throw new ConfigError(`--${key}: it must be that of the run ${path}, ${known[key]}; got ${said[key]}. Leave it out.`);

@@ -1,6 +1,6 @@
 import { FormatError } from '../core/errors.js';
 import type { ModelOptions } from '../nn/models.js';
-import { type EncoderFile, isVit, type Said } from '../checkpoints/encoder.js';
+import type { EncoderFile, Said } from '../checkpoints/encoder.js';
 import { openEncoder } from './encoder.node.js';
 import type { Normalisation } from '../input/evaluation-crop.js';
 
@@ -15,8 +15,8 @@ export interface NamedEncoder extends Normalisation, Pick<ModelOptions, 'stem' |
  * @throws FormatError for anything else.
  */
 export async function openNamedEncoder(path: string, said: Said = {}): Promise<NamedEncoder> {
-  const { tensors, architecture, normalisation, taken, notes, warnings } = await openEncoder(path, said);
+  const { tensors, family, architecture, normalisation, taken, notes, warnings } = await openEncoder(path, said);
   const { model } = architecture;
   if (model === undefined) throw new FormatError(`${path}: its encoder must be a model that has a name; got another. Name a run's folder, or such a checkpoint.`);
-  return { model, ...normalisation, tensors, taken, notes, warnings, ...(isVit(architecture) ? { stem: 'imagenet', heads: architecture.heads } : { stem: architecture.stem }) };
+  return { model, ...normalisation, tensors, taken, notes, warnings, ...family.describe(architecture) };
 }

@@ -8,6 +8,7 @@ import { mean } from '../core/statistics.js';
 import { placeRows } from '../data/pictures.js';
 import type { Pictures } from '../data/picture-source.js';
 import { evaluating } from '../nn/evaluating.js';
+import { familyOf } from '../nn/families.js';
 import { type Encoder, models } from '../nn/models.js';
 import { crops } from '../ops/augment_params.js';
 import { crossEntropy } from '../ops/cross_entropy.js';
@@ -63,12 +64,10 @@ export interface ClassifierHooks {
 const [ROWS, IN_FLIGHT] = [256, 4];
 const WHERE = 'classifier';
 
-/** The optimizer and rates that classifiers start from: SGD for ResNets, AdamW for vision transformers. */
+/** The optimizer and rates that classifiers start from: those of the model's family. */
 export function supervisedRecipe(model: string): Pick<SupervisedConfig, 'optimizer' | 'lr' | 'momentum' | 'weightDecay' | 'warmup'> {
   check('supervisedRecipe', 'the model', model, oneOf(...Object.keys(models)), 'Choose one.');
-  return model.startsWith('vit')
-    ? { optimizer: 'adamw', lr: 1e-3, momentum: 0.9, weightDecay: 0.05, warmup: 2 }
-    : { optimizer: 'sgd', lr: 0.05, momentum: 0.9, weightDecay: 5e-4, warmup: 0 };
+  return { ...familyOf(model).recipe.supervised };
 }
 
 /**

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ConfigError, FormatError } from '../../src/core/errors.js';
 import { encodersIn, placeOfEncoder, plainNames } from '../../src/checkpoints/tensor-names.js';
+import { resnets } from '../../src/nn/resnet-family.js';
 import { sizesOf } from '../support/networks.js';
 
 const resnet = sizesOf({ blocks: [1, 2], widths: [4, 6], stem: 'cifar', head: 'linear', dim: 3 });
@@ -57,7 +58,7 @@ describe('the encoder of a file', () => {
   it('is asked for where no word tells, and must be there', () => {
     const all = new Map(['a.', 'b.'].flatMap((prefix) => [...behind(prefix)]));
     expect(() => placeOfEncoder(all, 'x.pth')).toThrow(/one encoder must be meant; got 2, behind a\., b\.\. Say which: --prefix a\./);
-    expect(placeOfEncoder(all, 'x.pth', 'b')).toEqual({ kind: 'resnet', prefix: 'b.' });
+    expect(placeOfEncoder(all, 'x.pth', 'b')).toEqual({ family: resnets, prefix: 'b.' });
     expect(() => placeOfEncoder(all, 'x.pth', 'c.')).toThrow(ConfigError);
     expect(() => placeOfEncoder(all, 'x.pth', 'c.')).toThrow(/--prefix: an encoder of x\.pth must be behind it; got c\., and encoders in a\., b\./);
   });

@@ -5,11 +5,11 @@ import { torchShape } from '../../src/checkpoints/module-state.js';
 import { ResNet, type ResNetOptions } from '../../src/nn/resnet.js';
 import { VisionTransformer, type VisionTransformerOptions } from '../../src/nn/vit.js';
 
-const isVit = (options: ResNetOptions | VisionTransformerOptions): options is VisionTransformerOptions => 'depth' in options;
+const isTransformer = (options: ResNetOptions | VisionTransformerOptions): options is VisionTransformerOptions => 'depth' in options;
 
 /** Names and shapes of a network's tensors, as PyTorch has them. */
 export function sizesOf(options: ResNetOptions | VisionTransformerOptions): Map<string, { shape: number[] }> {
-  const model = onShapes(() => (isVit(options) ? new VisionTransformer(options) : new ResNet(options)));
+  const model = onShapes(() => (isTransformer(options) ? new VisionTransformer(options) : new ResNet(options)));
   return new Map([...model.entries()].map((e) => [e.name, { shape: 'counter' in e ? [] : torchShape(e.tensor.shape) }]));
 }
 
