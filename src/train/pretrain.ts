@@ -33,7 +33,10 @@ const IN_FLIGHT = 3;
 
 /** How a run goes about its work; whatever it is, the outcome is the same to the bit. */
 export interface PretrainOptions {
-  /** Steps whose streamed pictures are decoded ahead (2), besides the step under way: each takes batch · height · width · 3 bytes. */
+  /**
+   * Steps whose streamed pictures are decoded ahead (2), besides the step under way: each takes batch · height · width
+   * · 3 bytes.
+   */
   ahead?: number;
 }
 
@@ -128,8 +131,8 @@ export class Pretraining {
 
   /**
    * Trains from the current position to the end, or until the signal. Returns whether the end was reached.
-   * @throws DivergedError a few steps after the loss or a gradient was not finite, or at the end of an epoch if a parameter is
-   * not; what is saved then is of no use, and nothing more is told.
+   * @throws DivergedError a few steps after the loss or a gradient was not finite, or at the end of an epoch if a
+   * parameter is not; what is saved then is of no use, and nothing more is told.
    */
   async run(hooks: PretrainHooks = {}): Promise<boolean> {
     checkHooks('run', hooks, ['onStep', 'onKnn', 'onSpread', 'onWarning', 'onEpoch']);
