@@ -1,15 +1,18 @@
 /**
  * `node scripts/walk.mjs`: counts the files that a reader passes from the `pretrain` command to the InfoNCE kernel.
  *
- * How it counts: a tiny MoCo run is trained for real, by the command line, on the software adapter, until the loss is first computed.
+ * How it counts: a tiny MoCo run is trained for real, by the command line, on the software adapter, until the loss is
+ * first computed.
  *
- * - **On the way** is every file of src/ with a function on the call stack, through every await back to main.ts, at a station of a
- *   picture's way: where the set is opened, where it goes to the device, where its views are drawn, where they are made, and where
- *   the loss is computed of what the encoder made of them; and the kernels of the loss.
- * - **Read besides** is every file of the rooms above the engine (cli, data, input, moco, eval, train …) of which V8's coverage saw a
- *   function run by then: what functions on the way call and return from. Engine, layers and optimizers are not counted here.
+ * - **On the way** is every file of src/ with a function on the call stack, through every await back to main.ts, at a
+ *   station of a picture's way: where the set is opened, where it goes to the device, where its views are drawn, where
+ *   they are made, and where the loss is computed of what the encoder made of them; and the kernels of the loss.
+ * - **Read besides** is every file of the rooms above the engine (cli, data, input, moco, eval, train …) of which V8's
+ *   coverage saw a function run by then: what functions on the way call and return from. Engine, layers and optimizers
+ *   are not counted here.
  *
- * Per step: the same from `Pretraining.run` on. A stack that does not reach back to main.ts, and a station not passed, are errors.
+ * Per step: the same from `Pretraining.run` on. A stack that does not reach back to main.ts, and a station not passed,
+ * are errors.
  */
 import { spawnSync } from 'node:child_process';
 import { SourceMap } from 'node:module';
@@ -32,7 +35,10 @@ const begin = { name: 'step', file: 'src/train/pretrain.ts', begins: 'reported: 
 const ofStep = ['drawn', 'viewed', 'compared'];
 const kernels = ['kernels/info_nce_partial.wgsl', 'kernels/info_nce_combine.wgsl'];
 
-/** Puts the taking of stacks into the functions of the stations, on their first line, so that lines stay where they are. */
+/**
+ * Puts the taking of stacks into the functions of the stations, on their first line, so that lines stay where they
+ * are.
+ */
 const watching = {
   name: 'stations',
   setup: (to) =>
@@ -47,8 +53,9 @@ const watching = {
 };
 
 /**
- * Runs in the program: tells each station on stdout, with its stack and those that led to it. Every wait of an async function is
- * known by the stack that it began on and by the wait that this came after, so that no `return` of a promise cuts the way.
+ * Runs in the program: tells each station on stdout, with its stack and those that led to it. Every wait of an async
+ * function is known by the stack that it began on and by the wait that this came after, so that no `return` of a
+ * promise cuts the way.
  */
 function observe(createHook, executionAsyncId, Session) {
   Error.stackTraceLimit = Infinity;

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from 'vitest';
 import { type Backend, useBackend } from '../src/backend/backend.js';
-import { crossEntropy, gather, pick, reshape, type Tensor, tensor } from '../src/index.js';
+import { compile, crossEntropy, gather, HostArray, pick, reshape, type Tensor, tensor } from '../src/index.js';
 import { normalizePictures } from '../src/ops/augment.js';
 import { reference } from './support/devices.js';
 
@@ -34,6 +34,15 @@ describe('what the compiler knows of element types', () => {
       () => normalizePictures(tensor(new Float32Array(3), [1, 1, 1, 3]), tensor(Uint32Array.of(0)), { mean: [0, 0, 0], std: [1, 1, 1] }),
     ];
     for (const call of wrong) expect(call).toThrow(/must be u(32|8); got/);
+  });
+
+  it('holds a call of a compiled function to the tree that it takes', async () => {
+    const f = compile(({ x, parts }: { x: Tensor; parts: { y?: Tensor }[] }) => ({ z: x, n: parts.length }));
+    expectTypeOf(f({ x: 1, parts: [{ y: new HostArray([1], [1]) }] })).toEqualTypeOf<{ z: Tensor; n: number }>();
+    // @ts-expect-error x is missing
+    expect(() => f({ parts: [{ y: 1 }] })).toThrow('got nothing at inputs.x');
+    // @ts-expect-error y is a tensor, and so is its input
+    expect(() => f({ x: 1, parts: [{ y: 'a' }] })).toThrow("got 'a' at inputs.parts[0].y");
   });
 
   it('lets pass what it does not know', () => {

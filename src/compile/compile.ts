@@ -48,14 +48,16 @@ const collected = new FinalizationRegistry<Set<Recorded>>((works) => works.forEa
  * Makes a step of work cheap to repeat: `fn` runs as ordinary code while its dispatches are recorded, memory is
  * planned by how long each tensor lives, and later calls replay the recording without running `fn` or allocating.
  *
- * - What changes from call to call is an argument (or state that is set outside). Arguments are trees: tensors in objects and
- *   arrays, by name, in any nesting. A call passes an `Input` for each; every call must pass the same tree.
- * - Everything else that `fn` computes on the host is as it was when recorded: `tensor([…])` inside is a constant.
- *   The second call records again; values, numbers, tensors from outside or results that differ from the first call's are an
- *   error, and so is a call of Math.random in it, however it falls out. Layers or state may be made in the first call.
+ * - What changes from call to call is an argument (or state that is set outside). Arguments are trees: tensors in
+ *   objects and arrays, by name, in any nesting. A call passes an `Input` for each; every call must pass the same
+ *   tree.
+ * - Everything else that `fn` computes on the host is as it was when recorded: `tensor([…])` inside is a constant. The
+ *   second call records again; values, numbers, tensors from outside or results that differ from the first call's are
+ *   an error, and so is a call of Math.random in it, however it falls out. Layers or state may be made in the first
+ *   call.
  * - It returns a tree too. Its tensors are overwritten by the next call. Read them after the call, not inside.
- * - Other shapes or types of arguments, and other host state that `fn` reports by `dependsOn`, record anew.
- *   Host work that it reports by `onReplay` is repeated.
+ * - Other shapes or types of arguments, and other host state that `fn` reports by `dependsOn`, record anew. Host work
+ *   that it reports by `onReplay` is repeated.
  *
  * On the reference backend, and inside another compiled function, `fn` is simply called, as by `tidy`.
  *
@@ -161,7 +163,9 @@ class Recordings<R> {
 /** Whether a compiled function is simply called: there is nothing to record on, or another is being recorded. */
 const direct = (): boolean => !backend().record || recording();
 
-/** Takes a new recording among the others; returns those that it replaces. @throws ConfigError if calls keep differing. */
+/**
+ * Takes a new recording among the others; returns those that it replaces. @throws ConfigError if calls keep differing.
+ */
 function admit<R>(variants: Variants<R>, entry: Entry<R>): Entry<R>[] {
   const { candidate: before, trusted } = variants;
   const difference = before && differenceOf(entry, before);
@@ -180,7 +184,10 @@ function admit<R>(variants: Variants<R>, entry: Entry<R>): Entry<R>[] {
   return [...(before ? [before] : []), ...trusted.splice(0, trusted.length - MAX_TRUSTED)];
 }
 
-/** What a function did otherwise than before, unless something that it depends on, or what only a first call does, may explain it. */
+/**
+ * What a function did otherwise than before, unless something that it depends on, or what only a first call does, may
+ * explain it.
+ */
 function refusal<R>(variants: Variants<R>, { host }: Entry<R>, last: Entry<R>, difference: Difference): string | undefined {
   const { what, alike, upload } = difference;
   const sure = alike || (upload !== undefined && host.uploads.length === last.host.uploads.length);

@@ -7,8 +7,8 @@ import { dtypeOf, listed, Tensor, tensor } from '../tensor/tensor.js';
 import { difference, flatten, pathsOf, type Structure, structureOf, unflatten } from './tree.js';
 
 /**
- * Values on the host with the shape that they have on the device, for a compiled function: it takes them as a tensor. They are
- * read when it is called, so that one array may serve every call.
+ * Values on the host with the shape that they have on the device, for a compiled function: it takes them as a tensor.
+ * They are read when it is called, so that one array may serve every call.
  *
  * @example
  * train({ x: new HostArray(pixels, [32, 28, 28, 1]), labels });
@@ -37,8 +37,8 @@ export class HostArray {
 }
 
 /**
- * What a compiled function takes for each tensor: a tensor (copied on the device), values with a shape, a vector of values, or
- * one number.
+ * What a compiled function takes for each tensor: a tensor (copied on the device), values with a shape, a vector of
+ * values, or one number.
  */
 export type Input = Tensor | HostArray | TypedArray | readonly number[] | number;
 
@@ -57,7 +57,10 @@ export class InputTree {
   /** Whether a call has run. */
   #known = false;
 
-  /** The leaves of a call's arguments. @throws ConfigError, with the path, where their structure is not that of the first call. */
+  /**
+   * The leaves of a call's arguments. @throws ConfigError, with the path, where their structure is not that of the
+   * first call.
+   */
   read(inputs: readonly unknown[]): Given[] {
     if (!this.#known) this.#structures = inputs.map((tree) => structureOf(tree));
     const structures = this.#structures;
@@ -90,7 +93,9 @@ export class InputTree {
   }
 }
 
-/** @throws DTypeError for what is no input, ConfigError for a parameter, DeviceError for a tensor of another backend. */
+/**
+ * @throws DTypeError for what is no input, ConfigError for a parameter, DeviceError for a tensor of another backend.
+ */
 function given(input: unknown, path: () => string): Given {
   if (input instanceof HostArray) return input;
   if (input instanceof Tensor) return checkedTensor(input, path);

@@ -4,11 +4,12 @@ import type { Compiled } from './compile.js';
 import type { Inputs } from './inputs.js';
 
 /**
- * Times every dispatch of a compiled function on the device. It is called `rounds` times after it has been recorded, and
- * each dispatch is given its median; like any calls, these change the state that the function changes.
- * Timed one by one, dispatches never overlap, so their sum may exceed what a step takes.
+ * Times every dispatch of a compiled function on the device. It is called `rounds` times after it has been recorded,
+ * and each dispatch is given its median; like any calls, these change the state that the function changes. Timed one
+ * by one, dispatches never overlap, so their sum may exceed what a step takes.
  *
- * @returns a record a dispatch, in order: what asked for it, microseconds, bytes of its bindings, floating-point operations.
+ * @returns a record a dispatch, in order: what asked for it, microseconds, bytes of its bindings, floating-point
+ * operations.
  * @throws ConfigError on the reference backend.
  */
 export async function profile<A extends unknown[], R>(

@@ -17,7 +17,9 @@ import type { Features } from './knn.js';
 import { type LinearConfig, linearRate } from './linear-config.js';
 import type { ProbeFeatures, ProbeSample } from './probe-features.js';
 
-/** What an epoch of the classifier measured, in training: accuracies, in 0..1, are of batches before they are learned. */
+/**
+ * What an epoch of the classifier measured, in training: accuracies, in 0..1, are of batches before they are learned.
+ */
 export interface LinearRecord {
   epoch: number;
   lr: number;

@@ -10,7 +10,10 @@ import type { Tensor } from '../tensor/tensor.js';
 import type { Features } from './knn.js';
 import type { LinearConfig } from './linear-config.js';
 
-/** The batches of a linear evaluation, of which an epoch's last may be smaller, and the features its classifier sees of them. */
+/**
+ * The batches of a linear evaluation, of which an epoch's last may be smaller, and the features its classifier sees of
+ * them.
+ */
 export interface ProbeFeatures {
   readonly batches: Batches;
   /** What the step after `done` others takes, for `features`. */

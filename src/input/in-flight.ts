@@ -1,6 +1,6 @@
 /**
- * Values that the device is still to give, as reads of a loop's steps: the loop waits for each a few steps later, so that the
- * device has work meanwhile and is never further behind than that.
+ * Values that the device is still to give, as reads of a loop's steps: the loop waits for each a few steps later, so
+ * that the device has work meanwhile and is never further behind than that.
  */
 export class InFlight<T> {
   readonly #most: number;
@@ -13,7 +13,9 @@ export class InFlight<T> {
     this.#most = most;
   }
 
-  /** Takes a value on, and waits for the oldest if there are too many. @throws what that one failed with, in its turn. */
+  /**
+   * Takes a value on, and waits for the oldest if there are too many. @throws what that one failed with, in its turn.
+   */
   async add(value: Promise<T>): Promise<void> {
     value.catch(() => undefined); // thrown where it is waited for
     this.#values.push(value);

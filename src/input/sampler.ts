@@ -88,8 +88,8 @@ export interface SamplerOptions<More> {
 }
 
 /**
- * Everything that differs from one step of a run to the next: its pictures, their random views, and what a training adds. It
- * depends on the seed, the epoch, the step and the picture alone, so that a run may stop and go on anywhere.
+ * Everything that differs from one step of a run to the next: its pictures, their random views, and what a training
+ * adds. It depends on the seed, the epoch, the step and the picture alone, so that a run may stop and go on anywhere.
  */
 export class Sampler<More extends object = object> {
   readonly batches: Batches;
@@ -126,7 +126,10 @@ export class Sampler<More extends object = object> {
     return { parts: whole, began, dataMs: performance.now() - began, streamed: true };
   }
 
-  /** Draws the views of that step while the device works on the one before, unless only its decoded pictures tell their shapes. */
+  /**
+   * Draws the views of that step while the device works on the one before, unless only its decoded pictures tell their
+   * shapes.
+   */
   lookAhead(done: number): void {
     if (done < this.#steps && (this.resident || !this.#pictures.manyShapes)) this.#next = this.#draw(done);
   }

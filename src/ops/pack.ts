@@ -13,7 +13,10 @@ export interface Packed<T> {
 /** Their values by name; those of a tensor that was left out are undefined. */
 export type Unpacked<T> = { [K in keyof T]: undefined extends T[K] ? TypedArray | undefined : TypedArray };
 
-/** Packs tensors of one element type, at least one, for `unpack`. What is undefined is left out; no gradient flows through it. */
+/**
+ * Packs tensors of one element type, at least one, for `unpack`. What is undefined is left out; no gradient flows
+ * through it.
+ */
 export function pack<T extends { readonly [K in keyof T]: Tensor | undefined }>(named: T): Packed<T> {
   check('pack', 'what is packed', named, { is: 'an object of tensors', holds: isRecord });
   const given = Object.entries<Tensor | undefined>(named).filter((e): e is [string, Tensor] => e[1] !== undefined);

@@ -3,7 +3,6 @@ import { compile } from '../compile/compile.js';
 import { HostArray, type OnDevice } from '../compile/inputs.js';
 import { anything, check, checkOptions, isRecord, listOf, whole } from '../core/check.js';
 import { AHEAD, checkAhead } from '../input/look-ahead.js';
-import { Rng } from '../core/rng.js';
 import type { PictureSource } from '../data/picture-source.js';
 import type { Encoder } from '../nn/models.js';
 import { mul } from '../ops/binary.js';
@@ -16,12 +15,12 @@ import { createMethod } from '../moco/create.js';
 import { divergedAt, notFinite, notFiniteParameters, scaleIn } from './diverged.js';
 import { checkHooks, checkSets } from '../data/check.js';
 import { InFlight } from '../input/in-flight.js';
-import { type PartSample, Sampler } from '../input/sampler.js';
+import { Sampler } from '../input/sampler.js';
 import { COLLAPSE, collapseText, damagedText, featureSpread, firstLayer, gradientNorm, lacking, SKIPPED, skippedText, SpikeDetector, spikeText, starvedText } from '../eval/monitors.js';
 import { EpochMeans } from './epoch.js';
 import type { Position, PretrainHooks, Score, StepRecord, StepTiming } from './records.js';
 import type { Method, Part } from '../moco/method.js';
-import { ratesAt } from './rates.js';
+import { type Orders, ordersOf, ratesAt, type StepSample } from './step-inputs.js';
 import { InputBound } from '../input/input-bound.js';
 import { FeatureSubset } from '../eval/feature-subset.js';
 
@@ -33,22 +32,11 @@ const IN_FLIGHT = 3;
 
 /** How a run goes about its work; whatever it is, the outcome is the same to the bit. */
 export interface PretrainOptions {
-  /** Steps whose streamed pictures are decoded ahead (2), besides the step under way: each takes batch · height · width · 3 bytes. */
+  /**
+   * Steps whose streamed pictures are decoded ahead (2), besides the step under way: each takes batch · height · width
+   * · 3 bytes.
+   */
   ahead?: number;
-}
-
-/** What a part of a step takes besides its pictures: see `Part`. */
-interface Orders {
-  shuffle: HostArray;
-  unshuffle: HostArray;
-  negatives?: HostArray;
-}
-
-/** What a step takes from the host. */
-interface StepSample {
-  lr: HostArray;
-  m: HostArray;
-  parts: (PartSample & Orders)[];
 }
 
 /** What a step measures: as `Method.step` tells, ‖g‖ of the first layer, and with f16 the state of the loss scale. */
@@ -128,8 +116,8 @@ export class Pretraining {
 
   /**
    * Trains from the current position to the end, or until the signal. Returns whether the end was reached.
-   * @throws DivergedError a few steps after the loss or a gradient was not finite, or at the end of an epoch if a parameter is
-   * not; what is saved then is of no use, and nothing more is told.
+   * @throws DivergedError a few steps after the loss or a gradient was not finite, or at the end of an epoch if a
+   * parameter is not; what is saved then is of no use, and nothing more is told.
    */
   async run(hooks: PretrainHooks = {}): Promise<boolean> {
     checkHooks('run', hooks, ['onStep', 'onKnn', 'onSpread', 'onWarning', 'onEpoch']);
@@ -279,16 +267,4 @@ export class Pretraining {
     if (knn !== undefined) return { score: { by: 'knn', value: knn } };
     return !this.subset.measurable && settled ? { score: { by: 'loss', value: loss } } : {};
   }
-}
-
-/** The orders of a run's parts, and the rows of a memory bank that each takes as negatives. */
-function ordersOf({ seed, shuffle: shuffled }: PretrainConfig, { sampled }: Method, count: number): (index: Uint32Array, number: number) => Orders {
-  return ({ length }, number) => {
-    const shuffle = shuffled ? new Rng(seed, 'shuffle', number).permutation(length) : Uint32Array.from({ length }, (_, i) => i);
-    const unshuffle = new Uint32Array(length);
-    shuffle.forEach((from, to) => (unshuffle[from] = to));
-    const rng = new Rng(seed, 'negatives', number);
-    const negatives = sampled && new HostArray(Uint32Array.from({ length: sampled }, () => rng.below(count)));
-    return { shuffle: new HostArray(shuffle), unshuffle: new HostArray(unshuffle), ...(negatives && { negatives }) };
-  };
 }

@@ -35,8 +35,8 @@ const needed = ['epochs', 'batch', 'optimizer', 'lr', 'momentum', 'weightDecay',
 type Needed = Exclude<(typeof needed)[number], 'precision'>;
 
 /**
- * What supervised training depends on, besides its model and pictures. `lr` is the highest rate, whatever the batch; `precision`
- * is f32 if left out, and accuracy is measured in f32.
+ * What supervised training depends on, besides its model and pictures. `lr` is the highest rate, whatever the batch;
+ * `precision` is f32 if left out, and accuracy is measured in f32.
  */
 export type SupervisedConfig = Pick<PretrainConfig, Needed> & Partial<Pick<PretrainConfig, 'precision'>>;
 
@@ -45,7 +45,10 @@ export interface ClassifierEpoch {
   epoch: number;
   loss: number;
   accuracy: number;
-  /** With precision f16: the loss scale of the next step, and steps skipped so far; the loss leaves them out, and is NaN where all were. */
+  /**
+   * With precision f16: the loss scale of the next step, and steps skipped so far; the loss leaves them out, and is
+   * NaN where all were.
+   */
   lossScale?: number;
   skipped?: number;
 }

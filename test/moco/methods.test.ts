@@ -5,7 +5,7 @@ import { checkConfig, demoConfig, type PretrainConfig } from '../../src/moco/con
 import { createMethod } from '../../src/moco/create.js';
 import type { Method } from '../../src/moco/method.js';
 import { presetOf, presets } from '../../src/moco/presets.js';
-import { ratesAt } from '../../src/train/rates.js';
+import { ratesAt } from '../../src/train/step-inputs.js';
 import { tidy } from '../../src/tensor/tidy.js';
 import { type Tensor, tensor } from '../../src/tensor/tensor.js';
 import { gpu, on, reference64 } from '../support/devices.js';
