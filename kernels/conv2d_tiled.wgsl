@@ -32,10 +32,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let quad = thread % 4u;
   let block = thread % TILE / 4u;
   #for i in 0..4
-  let pixel$i = first + block * 4u + $iu;
-  let top$i = i32((pixel$i / p.Q) % p.P * p.strideH) - i32(p.padH);
-  let left$i = i32(pixel$i % p.Q * p.strideW) - i32(p.padW);
-  let image$i = pixel$i / (p.P * p.Q) * p.H;
+  let at$i = pixelOf(first + block * 4u + $iu);
   let has$i = o + block * 4u + $iu < Og;
   let w$i = (g * Og + o + block * 4u + $iu) * p.R * p.S * Cg;
   var a$i: vec4f;
@@ -53,10 +50,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let c = step % chunks * 16u + quad * 4u;
     if (thread < TILE) {
       #for i in 0..4
-      let h$i = u32(top$i + i32(r * p.dilationH)); // negative is huge
-      let v$i = u32(left$i + i32(s * p.dilationW));
-      let ok$i = (pixel$i < pixels) & (h$i < p.H) & (v$i < p.W) & (r < p.R) & (c < Cg);
-      a$i = select(vec4f(), x[select(0u, (((image$i + h$i) * p.W + v$i) * p.C + g * Cg + c) / 4u, ok$i)], ok$i);
+      let h$i = u32(at$i.top + i32(r * p.dilationH)); // negative is huge
+      let v$i = u32(at$i.left + i32(s * p.dilationW));
+      let ok$i = (h$i < p.H) & (v$i < p.W) & (r < p.R) & (c < Cg);
+      a$i = select(vec4f(), x[select(0u, (((at$i.image + h$i) * p.W + v$i) * p.C + g * Cg + c) / 4u, ok$i)], ok$i);
       #end
     }
     if (thread >= THREADS - TILE) {
