@@ -10,12 +10,12 @@ const STATS = 0u; // @tune: 1 writes its tiles' statistics too
 @group(0) @binding(0) var<storage, read> x: array<f32>;        // [N, H, W, C]
 @group(0) @binding(1) var<storage, read> w: array<f32>;        // [O, R, S, C / groups]
 @group(0) @binding(2) var<storage, read_write> y: array<vec4f>;// [N, P, Q, O]
-#for s in 0..STATS
+#if STATS
 @group(0) @binding(3) var<storage, read_write> mean: array<vec4f>; // [tiles of pixels, O], less the tile's first value
 @group(0) @binding(4) var<storage, read_write> m2: array<vec4f>;   // [tiles of pixels, O]
 #import "tile_stats"
 #import "column_stats"
-#end
+#endif
 @group(1) @binding(0) var<uniform> p: Params;
 
 fn loadX(q: Pixel, g: u32, k: u32, Cg: u32) -> f32 {
@@ -82,10 +82,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     if ((pixel < pixels) & (column + 4u * SIDE < Og)) { y[to + SIDE] = r$i; }
   }
   #end
-  #for s in 0..STATS
+  #if STATS
   let rows = min(TILE, pixels - min(first, pixels));
   let place = (first / TILE * p.O + g * Og + column) / 4u;
   writeStats(array(l0, l1, l2, l3, l4, l5, l6, l7), rows, thread, place, column < Og);
   writeStats(array(r0, r1, r2, r3, r4, r5, r6, r7), rows, thread, place + SIDE, column + 4u * SIDE < Og);
-  #end
+  #endif
 }

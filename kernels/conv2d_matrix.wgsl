@@ -10,11 +10,11 @@ diagnostic(off, chromium.subgroup_matrix_uniformity);
 @group(0) @binding(0) var<storage, read> a: array<vec4f>;     // x [N, H, W, C]
 @group(0) @binding(1) var<storage, read> b: array<vec4f>;     // w [O, R, S, C / groups]
 @group(0) @binding(2) var<storage, read_write> c: array<f32>; // y [N, P, Q, O]
-#for s in 0..STATS
+#if STATS
 @group(0) @binding(3) var<storage, read_write> mean: array<f32>; // [tiles of 64 pixels, O], less the tile's first value
 @group(0) @binding(4) var<storage, read_write> m2: array<f32>;   // [tiles of 64 pixels, O]
 #import "column_stats"
-#end
+#endif
 @group(1) @binding(0) var<uniform> p: Params;
 
 // The tile of a workgroup: from a pixel and, within group g, an output channel.
@@ -68,11 +68,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let whole = (t.pixel + 128u <= p.N * p.P * p.Q) & (t.o + 128u <= p.O / p.groups);
   let first = t.pixel * p.O + t.g * (p.O / p.groups) + t.o;
   let stride = p.O;
-  #for s in 0..STATS
+  #if STATS
   let rows = min(64u, p.N * p.P * p.Q - min(t.pixel + row, p.N * p.P * p.Q));
   let at = column + thread % 16u;
   let place = (t.pixel + row) / 64u * p.O + t.g * (p.O / p.groups) + t.o + at;
   let holds = p.O / p.groups - min(t.o + at, p.O / p.groups);
-  #end
+  #endif
 #import "matrix_store"
 }

@@ -10,12 +10,12 @@ const STATS = 0u; // @tune: 1 writes its tiles' statistics too
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;      // [N, H, W, C]
 @group(0) @binding(1) var<storage, read> w: array<vec4f>;      // [O, R, S, C / groups]
 @group(0) @binding(2) var<storage, read_write> y: array<vec4f>;// [N, P, Q, O]
-#for s in 0..STATS
+#if STATS
 @group(0) @binding(3) var<storage, read_write> mean: array<vec4f>; // [tiles of pixels, O], less the tile's first value
 @group(0) @binding(4) var<storage, read_write> m2: array<vec4f>;   // [tiles of pixels, O]
 #import "tile_stats"
 #import "column_stats"
-#end
+#endif
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(THREADS)
@@ -32,10 +32,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let quad = thread % 4u;
   let block = thread % TILE / 4u;
   #for i in 0..4
-  let pixel$i = first + block * 4u + $iu;
-  let top$i = i32((pixel$i / p.Q) % p.P * p.strideH) - i32(p.padH);
-  let left$i = i32(pixel$i % p.Q * p.strideW) - i32(p.padW);
-  let image$i = pixel$i / (p.P * p.Q) * p.H;
+  let at$i = pixelOf(first + block * 4u + $iu);
   let has$i = o + block * 4u + $iu < Og;
   let w$i = (g * Og + o + block * 4u + $iu) * p.R * p.S * Cg;
   var a$i: vec4f;
@@ -53,10 +50,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let c = step % chunks * 16u + quad * 4u;
     if (thread < TILE) {
       #for i in 0..4
-      let h$i = u32(top$i + i32(r * p.dilationH)); // negative is huge
-      let v$i = u32(left$i + i32(s * p.dilationW));
-      let ok$i = (pixel$i < pixels) & (h$i < p.H) & (v$i < p.W) & (r < p.R) & (c < Cg);
-      a$i = select(vec4f(), x[select(0u, (((image$i + h$i) * p.W + v$i) * p.C + g * Cg + c) / 4u, ok$i)], ok$i);
+      let h$i = u32(at$i.top + i32(r * p.dilationH)); // negative is huge
+      let v$i = u32(at$i.left + i32(s * p.dilationW));
+      let ok$i = (h$i < p.H) & (v$i < p.W) & (r < p.R) & (c < Cg);
+      a$i = select(vec4f(), x[select(0u, (((at$i.image + h$i) * p.W + v$i) * p.C + g * Cg + c) / 4u, ok$i)], ok$i);
       #end
     }
     if (thread >= THREADS - TILE) {
@@ -93,10 +90,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     if ((pixel < pixels) & (column + 4u * SIDE < Og)) { y[to + SIDE] = r$i; }
   }
   #end
-  #for s in 0..STATS
+  #if STATS
   let rows = min(TILE, pixels - min(first, pixels));
   let place = (first / TILE * p.O + g * Og + column) / 4u;
   writeStats(array(l0, l1, l2, l3, l4, l5, l6, l7), rows, thread, place, column < Og);
   writeStats(array(r0, r1, r2, r3, r4, r5, r6, r7), rows, thread, place + SIDE, column + 4u * SIDE < Og);
-  #end
+  #endif
 }

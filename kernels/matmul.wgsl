@@ -11,9 +11,9 @@ const BIAS = 0u; // @tune: 1 adds a bias to every row
 @group(0) @binding(0) var<storage, read> a: array<f32>;       // batch of [M, K], at aRow and aCol
 @group(0) @binding(1) var<storage, read> b: array<f32>;       // batch of [K, N], at bRow and bCol
 @group(0) @binding(2) var<storage, read_write> c: array<f32>; // [batch, split, M, N]
-#for s in 0..BIAS
+#if BIAS
 @group(0) @binding(3) var<storage, read> bias: array<f32>; // [N]
-#end
+#endif
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(LANES, HEIGHT)
@@ -35,13 +35,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     b$i += p.bRow;
     #end
   }
-  #for s in 0..BIAS
+  #if BIAS
   let last = p.N - 1u;
   let shift = vec4f(bias[min(column, last)], bias[min(column + LANES, last)], bias[min(column + 2u * LANES, last)], bias[min(column + 3u * LANES, last)]);
   #for i in 0..4
   c$i += shift;
   #end
-  #end
+  #endif
   #for i in 0..4
   if (row + $iu < p.M) {
     let start = t.c + (row + $iu) * p.N + column;

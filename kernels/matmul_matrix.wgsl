@@ -10,14 +10,14 @@ diagnostic(off, chromium.subgroup_matrix_uniformity);
 @group(0) @binding(0) var<storage, read> a: array<vec4f>;     // batch of [M, K], at aRow and aCol
 @group(0) @binding(1) var<storage, read> b: array<vec4f>;     // batch of [K, N], at bRow and bCol
 @group(0) @binding(2) var<storage, read_write> c: array<f32>; // [batch, split, M, N]
-#for s in 0..BIAS
+#if BIAS
 @group(0) @binding(3) var<storage, read> bias: array<f32>; // [N]
-#end
-#for s in 0..STATS
+#endif
+#if STATS
 @group(0) @binding(3) var<storage, read_write> mean: array<f32>; // [tiles of 64 of M, N], less the tile's first value
 @group(0) @binding(4) var<storage, read_write> m2: array<f32>;   // [tiles of 64 of M, N]
 #import "column_stats"
-#end
+#endif
 @group(1) @binding(0) var<uniform> p: Params;
 
 fn loadA(t: Tile, line: u32, along: u32) -> vec4f {
@@ -65,11 +65,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let whole = (t.row + 128u <= p.M) & (t.column + 128u <= p.N);
   let first = t.c + t.row * p.N + t.column;
   let stride = p.N;
-  #for s in 0..STATS
+  #if STATS
   let rows = min(64u, p.M - min(t.row + row, p.M));
   let at = column + thread % 16u;
   let place = (t.row + row) / 64u * p.N + t.column + at;
   let holds = p.N - min(t.column + at, p.N);
-  #end
+  #endif
 #import "matrix_store"
 }

@@ -11,15 +11,15 @@ const BIAS = 0u; // @tune: 1 adds a bias to every row
 @group(0) @binding(0) var<storage, read> a: array<vec4f>;       // batch of [M, K], at aRow and aCol
 @group(0) @binding(1) var<storage, read> b: array<vec4f>;       // batch of [K, N], at bRow and bCol
 @group(0) @binding(2) var<storage, read_write> c: array<vec4f>; // [batch, split, M, N]
-#for s in 0..BIAS
+#if BIAS
 @group(0) @binding(3) var<storage, read> bias: array<vec4f>; // [N]
-#end
-#for s in 0..STATS
+#endif
+#if STATS
 @group(0) @binding(3) var<storage, read_write> mean: array<vec4f>; // [tiles of M, N], less the tile's first value
 @group(0) @binding(4) var<storage, read_write> m2: array<vec4f>;   // [tiles of M, N]
 #import "tile_stats"
 #import "column_stats"
-#end
+#endif
 @group(1) @binding(0) var<uniform> p: Params;
 
 // Row i of a thread's block: along the contiguous axis, at position `line` of the other.
@@ -95,7 +95,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 #import "tile_multiply"
   }
   let column = t.column + thread % SIDE * 4u;
-  #for s in 0..BIAS
+  #if BIAS
   let last = p.N / 4u - 1u;
   let left = bias[min(column / 4u, last)];
   let right = bias[min(column / 4u + 16u, last)];
@@ -103,7 +103,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   l$i += left;
   r$i += right;
   #end
-  #end
+  #endif
   #for i in 0..8
   {
     let row = t.row + thread / SIDE * 4u + $iu / 4u * 64u + $iu % 4u;
@@ -112,10 +112,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     if ((row < p.M) & (column + 64u < p.N)) { c[at / 4u + 16u] = r$i; }
   }
   #end
-  #for s in 0..STATS
+  #if STATS
   let rows = min(TILE, p.M - min(t.row, p.M));
   let place = (t.row / TILE * p.N + column) / 4u;
   writeStats(array(l0, l1, l2, l3, l4, l5, l6, l7), rows, thread, place, column < p.N);
   writeStats(array(r0, r1, r2, r3, r4, r5, r6, r7), rows, thread, place + SIDE, column + 64u < p.N);
-  #end
+  #endif
 }

@@ -7,7 +7,7 @@ import { findAdapter } from '../src/gpu/adapter.js';
 import { halfStored } from '../src/gpu/f16-storage.js';
 import { type Kernel, kernel, PARAM_SLOT } from '../src/gpu/kernel.js';
 import { layoutEntries } from '../src/gpu/pipelines.js';
-import type { Tuning } from '../src/gpu/preprocess.js';
+import { preprocess, type Tuning } from '../src/gpu/preprocess.js';
 import { leastBytes } from './support/bindings.js';
 
 const root = join(import.meta.dirname, '..');
@@ -145,6 +145,23 @@ const SIZE = 4u; // @tune: why
 let long$i=p.size- -a+b(long$i,"a");
 #end
 `);
+  });
+});
+
+describe('text mechanisms', () => {
+  const source = 'const A = 0u; // @tune\n#for i in 0..2\n#if A\n#if A\nf($i)\n#endif\n#else\ng($i)\n#endif\n#end';
+  const calls = (tuning: Tuning) => preprocess('k', source, tuning).split('\n').slice(1);
+
+  it('#if keeps its first lines where the constant is not 0, those after #else where it is, in loops and in each other', () => {
+    expect(calls({ A: 1 })).toEqual(['f(0)', 'f(1)']);
+    expect(calls({})).toEqual(['g(0)', 'g(1)']);
+  });
+
+  it('a block without its end and an #if of no tuned constant are refused', () => {
+    const tune = 'const A = 0u; // @tune\n';
+    for (const text of ['#if A\nx', '#for i in 0..2\nx', '#if A\nx\n#end', '#for i in 0..A\nx\n#endif'])
+      expect(() => preprocess('k', tune + text)).toThrow('every #for must have its #end and every #if its #endif');
+    expect(() => preprocess('k', '#if B\nx\n#endif')).toThrow('#if must name a tuned constant; got B');
   });
 });
 

@@ -5,9 +5,9 @@
 @group(0) @binding(1) var<storage, read> b: array<f32>;       // batch of [K, N], at bRow and bCol
 const BIAS = 0u; // @tune: 1 adds a bias to every row
 @group(0) @binding(2) var<storage, read_write> c: array<f32>; // [batch, split, M, N]
-#for s in 0..BIAS
+#if BIAS
 @group(0) @binding(3) var<storage, read> bias: array<f32>; // [N]
-#end
+#endif
 @group(1) @binding(0) var<uniform> p: Params;
 
 const SIDE = TILE / 4u;
@@ -47,13 +47,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     workgroupBarrier();
   }
   let column = t.column + lane.x;
-  #for s in 0..BIAS
+  #if BIAS
   let last = p.N - 1u;
   let shift = vec4f(bias[min(column, last)], bias[min(column + SIDE, last)], bias[min(column + 2u * SIDE, last)], bias[min(column + 3u * SIDE, last)]);
   #for i in 0..4
   c$i += shift;
   #end
-  #end
+  #endif
   #for i in 0..4
   {
     let r = t.row + lane.y * 4u + $iu;

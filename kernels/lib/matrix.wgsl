@@ -27,7 +27,7 @@ fn lineOf(q: u32, k: bool) -> vec2u {
 const NOWHERE = 0xffffffffu;
 
 // What lib/column_stats asks for: of 64 rows, which a subgroup holds, a lane has the even or the odd ones of a column.
-#for s in 0..STATS
+#if STATS
 alias V = f32;
 const ROWS = 32u; // @tune
 
@@ -40,4 +40,4 @@ fn overRows(v: V, thread: u32) -> V {
   let even = thread / 32u * 32u + thread % 16u;
   return edge[even] + edge[even + 16u];
 }
-#end
+#endif
