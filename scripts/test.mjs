@@ -18,7 +18,7 @@ const halfTests = ['test/moco/precision.test.ts', 'test/golden/precision.test.ts
 
 /** By name: what it is, and a function from filters to { passed, failed } or to a reason to leave it out. */
 const stages = {
-  types: ['the compiler, and the documentation of everything public', async () => sum(await succeeds([node, bin('typescript/bin/tsc'), '--noEmit']), await succeeds([node, bin('typedoc/bin/typedoc'), '--emit', 'none']))],
+  types: ['the compiler, the documentation of everything public, the formatter and the linter', types],
   unit: ['every test, on SwiftShader', (filters) => vitest(filters, {})],
   lavapipe: ['the op tests once more, and mixed precision, on Mesa', onLavapipe],
   browser: ['the op tests once more, in headless Chromium', (filters) => inBrowser(join(root, 'test/browser/run.mjs'), matching(filters))],
@@ -55,6 +55,13 @@ async function main(words) {
 }
 
 const sum = (a, b) => ({ passed: a.passed + b.passed, failed: a.failed + b.failed });
+
+const types = async () => {
+  const commands = [['typescript/bin/tsc', '--noEmit'], ['typedoc/bin/typedoc', '--emit', 'none'], ['@biomejs/biome/bin/biome', 'check', '--error-on-warnings']];
+  const results = [];
+  for (const [command, ...args] of commands) results.push(await succeeds([node, bin(command), ...args]));
+  return results.reduce(sum);
+};
 
 /** A command that is a test by itself. */
 const succeeds = (command) =>
