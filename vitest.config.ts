@@ -16,7 +16,9 @@ const fewerRuns = {
   name: 'fewer-runs',
   enforce: 'pre' as const,
   resolveId(id: string, importer?: string) {
-    return process.env.TEST_RUNS && id === 'fast-check' && !importer?.endsWith('/browser/fast-check.ts') ? join(import.meta.dirname, 'test/browser/fast-check.ts') : undefined;
+    return process.env.TEST_RUNS && id === 'fast-check' && !importer?.endsWith('/browser/fast-check.ts')
+      ? join(import.meta.dirname, 'test/browser/fast-check.ts')
+      : undefined;
   },
 };
 
@@ -33,7 +35,13 @@ async function driver(): Promise<Record<string, string>> {
 export default defineConfig({
   plugins: [wgsl, fewerRuns],
   define: { TEST_RUNS: process.env.TEST_RUNS ?? '1', TEST_SEED: process.env.TEST_SEED ?? '1' },
-  resolve: { alias: { 'dawngrad/engine': join(import.meta.dirname, 'src/engine.ts'), 'dawngrad/node': join(import.meta.dirname, 'src/node.ts'), dawngrad: join(import.meta.dirname, 'src/index.ts') } },
+  resolve: {
+    alias: {
+      'dawngrad/engine': join(import.meta.dirname, 'src/engine.ts'),
+      'dawngrad/node': join(import.meta.dirname, 'src/node.ts'),
+      dawngrad: join(import.meta.dirname, 'src/index.ts'),
+    },
+  },
   test: {
     include: ['test/**/*.test.ts'],
     setupFiles: ['test/support/seed.ts', 'test/support/limits.ts'], // time limits are the latter's

@@ -16,14 +16,18 @@ export function provideGpu(robust: boolean): void {
       const { adapter } = await findAdapter('any', robust).finally(() => provide(gpu));
       const request = adapter.requestDevice.bind(adapter);
       const extra = (['timestamp-query'] as const).filter((f) => adapter.features.has(f));
-      adapter.requestDevice = (d = {}) => request({ ...d, requiredFeatures: [...new Set([...(d.requiredFeatures ?? []), ...extra])] });
+      adapter.requestDevice = (d = {}) =>
+        request({ ...d, requiredFeatures: [...new Set([...(d.requiredFeatures ?? []), ...extra])] });
       return adapter;
     },
   };
   provide(gpu);
 }
 
-/** Runs `fn` where `navigator.gpu` has Dawn's null device, which takes all commands and does no work: what is left is the host's. */
+/**
+ * Runs `fn` where `navigator.gpu` has Dawn's null device, which takes all commands and does no work: what is left is
+ * the host's.
+ */
 export async function onNull<T>(fn: () => Promise<T>): Promise<T> {
   const before = globalThis.navigator?.gpu;
   Object.assign(globalThis, dawn.globals);
@@ -36,5 +40,9 @@ export async function onNull<T>(fn: () => Promise<T>): Promise<T> {
 let nullGpu: GPU | undefined;
 
 const provide = (gpu: object | undefined): void => {
-  Object.defineProperty(globalThis, 'navigator', { value: { gpu, userAgent: 'Node', hardwareConcurrency: 2 }, configurable: true, writable: true });
+  Object.defineProperty(globalThis, 'navigator', {
+    value: { gpu, userAgent: 'Node', hardwareConcurrency: 2 },
+    configurable: true,
+    writable: true,
+  });
 };

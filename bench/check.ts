@@ -15,7 +15,8 @@ async function on(backend: Backend, { ours, before: runs = 0 }: Case): Promise<F
   }
 }
 
-const largest = (values: ArrayLike<number>): number => Array.prototype.reduce.call(values, (a, v) => Math.max(a as number, Math.abs(v as number)), 0) as number;
+const largest = (values: ArrayLike<number>): number =>
+  Array.prototype.reduce.call(values, (a, v) => Math.max(a as number, Math.abs(v as number)), 0) as number;
 
 /** Throws where the GPU and the mirror differ, on the case or its smaller sibling. Nothing is timed before this. */
 export async function checkMirror(gpu: Backend, whole: Case): Promise<void> {
@@ -24,7 +25,10 @@ export async function checkMirror(gpu: Backend, whole: Case): Promise<void> {
   want.forEach((exact, n) => {
     const allowed = (whole.tolerance ?? 2e-4) * largest(exact) + 1e-6;
     for (let i = 0; i < exact.length; i++)
-      if (!(Math.abs(got[n][i] - exact[i]) <= allowed)) throw new Error(`${c.label}: result ${n}[${i}] is ${got[n][i]}, by the mirror ${exact[i]} (allowed ±${allowed})`);
+      if (!(Math.abs(got[n][i] - exact[i]) <= allowed))
+        throw new Error(
+          `${c.label}: result ${n}[${i}] is ${got[n][i]}, by the mirror ${exact[i]} (allowed ±${allowed})`,
+        );
   });
 }
 
@@ -32,7 +36,11 @@ export async function checkMirror(gpu: Backend, whole: Case): Promise<void> {
  * Why two libraries' results are not the same work, if so. Layouts differ, so lengths, sums and sums of squares of
  * the results are compared.
  */
-export function differs(ours: readonly Float32Array[], theirs: readonly Float32Array[], tolerance = 2e-4): string | undefined {
+export function differs(
+  ours: readonly Float32Array[],
+  theirs: readonly Float32Array[],
+  tolerance = 2e-4,
+): string | undefined {
   const sums = (all: readonly Float32Array[]) => {
     let [length, sum, squares, magnitude] = [0, 0, 0, 0];
     for (const values of all) {
@@ -47,7 +55,8 @@ export function differs(ours: readonly Float32Array[], theirs: readonly Float32A
   };
   const [a, b] = [sums(ours), sums(theirs)];
   if (a.length !== b.length) return `${b.length} values, ours ${a.length}`;
-  if (!(Math.abs(a.squares - b.squares) <= 20 * tolerance * a.squares)) return `sum of squares ${b.squares}, ours ${a.squares}`;
+  if (!(Math.abs(a.squares - b.squares) <= 20 * tolerance * a.squares))
+    return `sum of squares ${b.squares}, ours ${a.squares}`;
   if (!(Math.abs(a.sum - b.sum) <= 20 * tolerance * a.magnitude)) return `sum ${b.sum}, ours ${a.sum}`;
   return undefined;
 }

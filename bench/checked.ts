@@ -3,7 +3,9 @@ import type { Report } from './table.js';
 
 /** What `npm run bench` reports for one case in a process of its own, with bounds checks in every library's shaders. */
 export async function withChecks(name: string, full: boolean): Promise<Report> {
-  const child = spawn(process.execPath, [process.argv[1], name, '--robust', '--json', ...(full ? ['--full'] : [])], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, [process.argv[1], name, '--robust', '--json', ...(full ? ['--full'] : [])], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   let said = '';
   child.stdout.on('data', (text) => (said += text));
   await new Promise((done) => child.on('close', done));

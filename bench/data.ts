@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { device } from '../src/backend/device.js';
-import { syntheticPictures } from '../src/data/synthetic.js';
 import { openSource } from '../src/data/open-pictures.node.js';
-import { subset } from '../src/data/pictures.js';
 import { inMemory, type PictureSource } from '../src/data/picture-source.js';
+import { subset } from '../src/data/pictures.js';
+import { syntheticPictures } from '../src/data/synthetic.js';
 import { demoConfig } from '../src/moco/config.js';
 import { type PretrainHooks, Pretraining, type StepRecord, type StepTiming } from '../src/train/pretrain.js';
 
@@ -24,7 +24,8 @@ interface Way {
 }
 
 /**
- * Time of data beside time of a step, for the pictures of `folder` in memory and streamed; without it, JPEGs of 400×300.
+ * Time of data beside time of a step, for the pictures of `folder` in memory and streamed; without it, JPEGs of
+ * 400×300.
  *
  * @param size pixels of a view; pictures are decoded at 8/7 of it, at 64 at least, and no larger than they are.
  */
@@ -32,14 +33,30 @@ export async function measureData(folder?: string, size = 32): Promise<string> {
   const made = folder ?? (await writePictures());
   try {
     await device();
-    const [kept, streamed] = [await openSource(made, { views: size, cropMin: 0.2, stream: false }), await openSource(made, { views: size, cropMin: 0.2, stream: true })];
+    const [kept, streamed] = [
+      await openSource(made, { views: size, cropMin: 0.2, stream: false }),
+      await openSource(made, { views: size, cropMin: 0.2, stream: true }),
+    ];
     const way = (name: string, source: PictureSource, ahead?: number): Way => {
       const config = { ...demoConfig, size, epochs: 1000, K: 128, heldOut: 0 };
-      return { name, training: new Pretraining(config, { train: source, heldOut: subset(source, []) }, { ahead }), dataMs: [], stepMs: [] };
+      return {
+        name,
+        training: new Pretraining(config, { train: source, heldOut: subset(source, []) }, { ahead }),
+        dataMs: [],
+        stepMs: [],
+      };
     };
-    const ways = [way('in memory', kept), ...[0, 2, 4].map((ahead) => way(`streamed, ${ahead} ahead`, streamed, ahead))];
-    for (let round = 0; round <= ROUNDS; round++) for (const w of ways) await (round === 0 ? w.training.run(after(3)) : time(w));
-    return [...table(ways), '', `Decoding alone: ${(await decodingRate(streamed)).toFixed(0)} pictures/s of ${kept.width}×${kept.height}.`].join('\n');
+    const ways = [
+      way('in memory', kept),
+      ...[0, 2, 4].map((ahead) => way(`streamed, ${ahead} ahead`, streamed, ahead)),
+    ];
+    for (let round = 0; round <= ROUNDS; round++)
+      for (const w of ways) await (round === 0 ? w.training.run(after(3)) : time(w));
+    return [
+      ...table(ways),
+      '',
+      `Decoding alone: ${(await decodingRate(streamed)).toFixed(0)} pictures/s of ${kept.width}×${kept.height}.`,
+    ].join('\n');
   } finally {
     if (folder === undefined) rmSync(made, { recursive: true });
   }
@@ -59,11 +76,13 @@ function after(steps: number, tell?: (done: number, timing: StepTiming) => void)
 
 /** Runs some steps on from where the run stands. */
 async function time({ training, dataMs, stepMs }: Way): Promise<void> {
-  await training.run(after(FIRST + STEPS, (done, timing) => {
-    if (done <= FIRST) return;
-    dataMs.push(timing.dataMs);
-    stepMs.push(timing.stepMs);
-  }));
+  await training.run(
+    after(FIRST + STEPS, (done, timing) => {
+      if (done <= FIRST) return;
+      dataMs.push(timing.dataMs);
+      stepMs.push(timing.stepMs);
+    }),
+  );
 }
 
 function table(ways: Way[]): string[] {
@@ -72,7 +91,10 @@ function table(ways: Way[]): string[] {
   return [
     '| pictures | data, ms | step, ms | pictures/s against memory |',
     '|---|--:|--:|--:|',
-    ...ways.map(({ name, dataMs, stepMs }) => `| ${name} | ${mean(dataMs).toFixed(1)} | ${mean(stepMs).toFixed(0)} | ${(whole / mean(stepMs)).toFixed(2)} |`),
+    ...ways.map(
+      ({ name, dataMs, stepMs }) =>
+        `| ${name} | ${mean(dataMs).toFixed(1)} | ${mean(stepMs).toFixed(0)} | ${(whole / mean(stepMs)).toFixed(2)} |`,
+    ),
   ];
 }
 
@@ -92,7 +114,10 @@ async function writePictures(): Promise<string> {
   const bytes = DRAWN * DRAWN * 3;
   for (let i = 0; i < COUNT; i++) {
     const raw = { width: DRAWN, height: DRAWN, channels: 3 } as const;
-    await sharp(data.subarray(i * bytes, (i + 1) * bytes), { raw }).resize(WIDTH, HEIGHT, { fit: 'fill' }).jpeg({ quality: 90 }).toFile(join(folder, `${i}.jpg`));
+    await sharp(data.subarray(i * bytes, (i + 1) * bytes), { raw })
+      .resize(WIDTH, HEIGHT, { fit: 'fill' })
+      .jpeg({ quality: 90 })
+      .toFile(join(folder, `${i}.jpg`));
   }
   return folder;
 }

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { GpuBackend } from '../src/backend/gpu.js';
 import { device } from '../src/backend/device.js';
-import { tidy } from '../src/tensor/tidy.js';
+import type { GpuBackend } from '../src/backend/gpu.js';
 import type { Tensor } from '../src/tensor/tensor.js';
+import { tidy } from '../src/tensor/tidy.js';
 import type { Loose, Work } from './record.js';
 
 /** A library as the bench drives it. */
@@ -51,7 +51,10 @@ export async function openPeers(folder: string): Promise<{ peers: Library[]; fai
   const peers: Library[] = [];
   const failed: Record<string, string> = {};
   for (const [name, open] of Object.entries({ tfjs: openTfjs, jax: openJax }))
-    await open(require).then((p) => peers.push(p), (e) => (failed[name] = String(e.message ?? e).split('\n')[0]));
+    await open(require).then(
+      (p) => peers.push(p),
+      (e) => (failed[name] = String(e.message ?? e).split('\n')[0]),
+    );
   return { peers, failed };
 }
 

@@ -25,19 +25,26 @@ const MOST_SAMPLES = 11;
 /**
  * Times contestants in turn, so that a disturbance meets all of them, and all by one clock: timestamps on the device
  * from the first command to the last if every device can write them and no run is slow, else the time until the device
- * is done. Slow is a run of more than two budgets; that one, the first after those that compile, is then its only sample.
- * Each has `budget` milliseconds, and five samples at least unless they take three budgets.
+ * is done. Slow is a run of more than two budgets; that one, the first after those that compile, is then its only
+ * sample. Each has `budget` milliseconds, and five samples at least unless they take three budgets.
  */
 export async function measure(contestants: readonly Contestant[], budget: number): Promise<Timing[]> {
   const firsts: number[] = [];
   for (const c of contestants) firsts.push(c.warm ?? (await sample(c, wall, 1)));
   const slow = (ms: number) => ms > 2 * budget;
-  const stamped = contestants.every(({ library }) => library.device.features.has('timestamp-query')) && !firsts.some(slow);
+  const stamped =
+    contestants.every(({ library }) => library.device.features.has('timestamp-query')) && !firsts.some(slow);
   const racers: { c: Contestant; clock: Clock; runs: number; times: number[]; done: boolean }[] = [];
   for (const [i, c] of contestants.entries()) {
     const clock = stamped ? new DeviceClock(c.library.device) : wall;
     const once = firsts[i] < SAMPLE_MS ? await sample(c, clock, 1) : firsts[i]; // waiting counts in a short one
-    racers.push({ c, clock, runs: Math.min(MOST_RUNS, Math.max(1, Math.ceil(SAMPLE_MS / once))), times: slow(once) ? [once] : [], done: slow(once) });
+    racers.push({
+      c,
+      clock,
+      runs: Math.min(MOST_RUNS, Math.max(1, Math.ceil(SAMPLE_MS / once))),
+      times: slow(once) ? [once] : [],
+      done: slow(once),
+    });
   }
   for (let round = 0; round < MOST_SAMPLES; round++)
     for (const racer of racers) {
@@ -47,7 +54,12 @@ export async function measure(contestants: readonly Contestant[], budget: number
       const spent = times.reduce((a, b) => a + b, 0) * runs;
       racer.done = spent > 3 * budget || (spent > budget && times.length >= 5);
     }
-  return racers.map(({ times }) => ({ ms: quantile(times, 0.5), low: quantile(times, 0.25), high: quantile(times, 0.75), samples: times.length }));
+  return racers.map(({ times }) => ({
+    ms: quantile(times, 0.5),
+    low: quantile(times, 0.25),
+    high: quantile(times, 0.75),
+    samples: times.length,
+  }));
 }
 
 /** The value that the part `q` of the samples lies below, between two samples in proportion. */

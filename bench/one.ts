@@ -3,7 +3,9 @@ import { state, type Tensor, tensor } from '../src/tensor/tensor.js';
 import type { Case, Loose } from './record.js';
 import { values } from './values.js';
 
-/** How each library computes one result from arrays of the same shapes. tfjs and jax-js get arrays of their own kind. */
+/**
+ * How each library computes one result from arrays of the same shapes. tfjs and jax-js get arrays of their own kind.
+ */
 export interface One {
   readonly label: string;
   readonly bytes: number;
@@ -24,15 +26,19 @@ export function oneCall({ label, bytes, shapes, ours, tfjs, jax, small }: One): 
       const x = shapes.map((shape, i) => state(tensor(values(shape, i + 1), shape)));
       return () => [ours(...x)];
     },
-    tfjs: tfjs && ((tf) => {
-      const x = shapes.map((shape, i) => tf.tensor(values(shape, i + 1), [...shape]));
-      return () => [tfjs(tf, ...x)];
-    }),
-    jax: jax && ((lib) => {
-      const x = shapes.map((shape, i) => lib.numpy.array(values(shape, i + 1)).reshape([...shape]));
-      const f = lib.jit((...args: Loose[]) => jax(lib, ...args));
-      return () => [f(...x.map((a) => a.ref))];
-    }),
+    tfjs:
+      tfjs &&
+      ((tf) => {
+        const x = shapes.map((shape, i) => tf.tensor(values(shape, i + 1), [...shape]));
+        return () => [tfjs(tf, ...x)];
+      }),
+    jax:
+      jax &&
+      ((lib) => {
+        const x = shapes.map((shape, i) => lib.numpy.array(values(shape, i + 1)).reshape([...shape]));
+        const f = lib.jit((...args: Loose[]) => jax(lib, ...args));
+        return () => [f(...x.map((a) => a.ref))];
+      }),
     small: small && (() => oneCall(small())),
   };
 }

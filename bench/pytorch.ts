@@ -6,6 +6,10 @@ export const pytorch = (root: string): Promise<string[]> =>
   new Promise((resolve) => {
     execFile('python3', [join(root, 'bench/pytorch.py')], { encoding: 'utf8' }, (error, out) => {
       const lines = out.trim().split('\n').filter(Boolean);
-      resolve(error ? [`PyTorch did not run: ${error.message.trim().split('\n').at(-1)}`] : lines.map((line) => `PyTorch, the same MoCo step, ${line}`));
+      resolve(
+        error
+          ? [`PyTorch did not run: ${error.message.trim().split('\n').at(-1)}`]
+          : lines.map((line) => `PyTorch, the same MoCo step, ${line}`),
+      );
     });
   });

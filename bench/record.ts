@@ -15,7 +15,9 @@ export interface Case {
   readonly bytes?: number;
   /** What is counted instead of runs, for instance the pictures of a batch. */
   readonly per?: { readonly name: string; readonly count: number };
-  /** Measured in a process of its own with bounds checks in every library's shaders, without which a peer computes NaN. */
+  /**
+   * Measured in a process of its own with bounds checks in every library's shaders, without which a peer computes NaN.
+   */
   readonly checked?: boolean;
   /** Inputs on the current backend; called on the reference backend too, to check. */
   ours(): Work<Tensor>;

@@ -1,19 +1,22 @@
-import { GpuBackend } from '../src/backend/gpu.js';
 import { useBackend } from '../src/backend/backend.js';
+import { GpuBackend } from '../src/backend/gpu.js';
 import { compile } from '../src/compile/compile.js';
 import { openGpu } from '../src/gpu/device.js';
 import { AHEAD } from '../src/gpu/recording.js';
 import { demoConfig } from '../src/moco/config.js';
 import { createMethod } from '../src/moco/create.js';
 import { mul } from '../src/ops/binary.js';
+import { state, type Tensor, tensor } from '../src/tensor/tensor.js';
 import { tidy } from '../src/tensor/tidy.js';
-import { state, Tensor, tensor } from '../src/tensor/tensor.js';
 import { onNull } from './adapter.js';
 import { values } from './values.js';
 
 const CHAIN = 4000;
 const [N, SIDE] = [16, 32];
-/** For how long each piece of work is repeated. A sample is the mean of as many calls as a replay encodes for at once; the first half warms up. */
+/**
+ * For how long each piece of work is repeated. A sample is the mean of as many calls as a replay encodes for at once;
+ * the first half warms up.
+ */
 const SECONDS = 12;
 type Given = Record<string, Float32Array | Uint32Array>;
 type Work = (inputs: Record<string, Tensor>) => Tensor;
@@ -33,8 +36,17 @@ export async function measureReplay(): Promise<string> {
       await row(on, `MoCo step, resnet18, 4 of 8²`, mocoStep('resnet18', 4, 8), inputs(4)),
     ];
   };
-  const head = ['| work | dispatches | replay: encode, submit | eager: encode, submit | whole, eager / replay |', '|---|--:|--:|--:|--:|'];
-  const alone = ["Dawn's null device, where the host has the processor to itself:", '', ...head, ...(await onNull(rows)), ''];
+  const head = [
+    '| work | dispatches | replay: encode, submit | eager: encode, submit | whole, eager / replay |',
+    '|---|--:|--:|--:|--:|',
+  ];
+  const alone = [
+    "Dawn's null device, where the host has the processor to itself:",
+    '',
+    ...head,
+    ...(await onNull(rows)),
+    '',
+  ];
   return [...alone, 'This adapter:', '', ...head, ...(await rows()), '', ...(await compilation())].join('\n');
 }
 
@@ -57,7 +69,10 @@ function mocoStep(model = 'resnet-tiny', n = N, side = SIDE): Work {
   return ({ index, shuffle, unshuffle, lr, m }) => method.step([{ x1, x2, index, shuffle, unshuffle }], { lr, m });
 }
 
-/** Microseconds a dispatch on the host, the least of samples: encoding and submitting; and the ratio of times until the device is done. */
+/**
+ * Microseconds a dispatch on the host, the least of samples: encoding and submitting; and the ratio of times until the
+ * device is done.
+ */
 async function row({ gpu: { device } }: GpuBackend, name: string, work: Work, given: Given): Promise<string> {
   const replay = compile(work);
   const tensors = () => Object.fromEntries(Object.entries(given).map(([name, values]) => [name, tensor(values)]));
@@ -84,12 +99,16 @@ async function row({ gpu: { device } }: GpuBackend, name: string, work: Work, gi
         sum.whole += performance.now() - from;
       }
       const warm = sample > 1 && performance.now() > end - 500 * SECONDS;
-      if (warm) for (const k of ['encode', 'submit', 'whole'] as const) best[i][k] = Math.min(best[i][k], sum[k] / AHEAD);
+      if (warm)
+        for (const k of ['encode', 'submit', 'whole'] as const) best[i][k] = Math.min(best[i][k], sum[k] / AHEAD);
     }
   device.queue.submit = submit;
   const each = (ms: number) => ((1000 * ms) / replay.dispatches).toFixed(2);
   const [r, e] = best;
-  return `| ${name} | ${replay.dispatches} | ${each(r.encode)}, ${each(r.submit)} µs | ${each(e.encode)}, ${each(e.submit)} µs | ${(e.whole / r.whole).toFixed(2)} |`;
+  return (
+    `| ${name} | ${replay.dispatches} | ${each(r.encode)}, ${each(r.submit)} µs | ${each(e.encode)}, ` +
+    `${each(e.submit)} µs | ${(e.whole / r.whole).toFixed(2)} |`
+  );
 }
 
 /** Seconds of the first call on new devices, each way before and after the other. */
@@ -105,6 +124,9 @@ async function compilation(): Promise<string[]> {
   };
   const took: [boolean, number][] = [];
   for (const parallel of [true, false, false, true]) took.push([parallel, await seconds(parallel)]);
-  const list = (way: boolean) => took.flatMap(([parallel, s]) => (parallel === way ? [s.toFixed(1)] : [])).join(' and ');
-  return [`First MoCo step: ${list(true)} s (first and last) with pipelines made in parallel, ${list(false)} s one by one.`];
+  const list = (way: boolean) =>
+    took.flatMap(([parallel, s]) => (parallel === way ? [s.toFixed(1)] : [])).join(' and ');
+  return [
+    `First MoCo step: ${list(true)} s (first and last) with pipelines made in parallel, ${list(false)} s one by one.`,
+  ];
 }

@@ -5,15 +5,21 @@ import { markdown, type Report } from './table.js';
 
 /** The commit that is measured, marked if files differ from it. */
 export function commitOf(root: string): string {
-  const git = (...args: string[]) => execFileSync('git', args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+  const git = (...args: string[]) =>
+    execFileSync('git', args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
   try {
-    return git('rev-parse', '--short', 'HEAD') + (git('status', '--porcelain', '--untracked-files=no', '--', 'src', 'kernels', 'bench') ? ', changed' : '');
+    return (
+      git('rev-parse', '--short', 'HEAD') +
+      (git('status', '--porcelain', '--untracked-files=no', '--', 'src', 'kernels', 'bench') ? ', changed' : '')
+    );
   } catch {
     return 'unknown';
   }
 }
 
-/** The report that a file holds, if it is of the same day, adapter and versions: what is measured now goes on with it. */
+/**
+ * The report that a file holds, if it is of the same day, adapter and versions: what is measured now goes on with it.
+ */
 export function earlier(path: string, now: Report): Report | undefined {
   if (!existsSync(`${path}.json`)) return undefined;
   const before = JSON.parse(readFileSync(`${path}.json`, 'utf8')) as Report;
@@ -27,12 +33,19 @@ export function merge(before: Report, now: Report): Report {
   const kept = before.rows.filter((r) => !again.has(`${r.op}, ${r.label}`));
   if (kept.length === 0) return now;
   const rows = [...kept, ...now.rows];
-  const lines = (key: 'leftOut' | 'failed') => [...new Set([...before[key], ...now[key]])].filter((line) => ![...again].some((name) => line.startsWith(name)));
+  const lines = (key: 'leftOut' | 'failed') =>
+    [...new Set([...before[key], ...now[key]])].filter((line) => ![...again].some((name) => line.startsWith(name)));
   return {
-    ...now, rows, leftOut: lines('leftOut'), failed: lines('failed'),
+    ...now,
+    rows,
+    leftOut: lines('leftOut'),
+    failed: lines('failed'),
     commits: [...new Set([...before.commits, ...now.commits])],
     pieces: before.pieces + 1,
-    ceiling: { flops: Math.max(before.ceiling.flops, now.ceiling.flops), bytes: Math.max(before.ceiling.bytes, now.ceiling.bytes) },
+    ceiling: {
+      flops: Math.max(before.ceiling.flops, now.ceiling.flops),
+      bytes: Math.max(before.ceiling.bytes, now.ceiling.bytes),
+    },
     facts: now.facts.length ? now.facts : before.facts,
   };
 }

@@ -12,13 +12,15 @@ export function values(shape: Shape, seed = 1): Float32Array {
 }
 
 /** Whole numbers in 0 .. below - 1. */
-export const labels = (count: number, below: number): Uint32Array => Uint32Array.from({ length: count }, (_, i) => Math.imul(i + 1, 2654435761) >>> 8).map((v) => v % below);
+export const labels = (count: number, below: number): Uint32Array =>
+  Uint32Array.from({ length: count }, (_, i) => Math.imul(i + 1, 2654435761) >>> 8).map((v) => v % below);
 
 /** Moves the last of four axes to the second place: NHWC to NCHW, and weights from ORSC to OCRS. */
 export function channelsFirst(x: Float32Array, [A, H, W, C]: Shape): Float32Array {
   const out = new Float32Array(x.length);
   for (let a = 0; a < A; a++)
-    for (let c = 0; c < C; c++) for (let i = 0; i < H * W; i++) out[(a * C + c) * H * W + i] = x[(a * H * W + i) * C + c];
+    for (let c = 0; c < C; c++)
+      for (let i = 0; i < H * W; i++) out[(a * C + c) * H * W + i] = x[(a * H * W + i) * C + c];
   return out;
 }
 

@@ -1,13 +1,32 @@
 /** A network that learns to tell pictures apart: stripes, checks, dots and rings. */
 import {
-  AdamW, argmax, backward, compile, Conv2d, crossEntropy, device, syntheticPictures, Flatten, Linear, MaxPool2d, ReLU,
-  Sequential, type Tensor, tensor,
+  AdamW,
+  argmax,
+  backward,
+  Conv2d,
+  compile,
+  crossEntropy,
+  device,
+  Flatten,
+  Linear,
+  MaxPool2d,
+  ReLU,
+  Sequential,
+  syntheticPictures,
+  type Tensor,
+  tensor,
 } from 'dawngrad';
 
 await device();
 const pictures = (count: number, seed: number) => {
   const { data, labels } = syntheticPictures({ count, size: 16, seed });
-  return { x: tensor(Float32Array.from(data, (v) => v / 128 - 1), [count, 16, 16, 3]), labels: tensor(labels!) };
+  return {
+    x: tensor(
+      Float32Array.from(data, (v) => v / 128 - 1),
+      [count, 16, 16, 3],
+    ),
+    labels: tensor(labels!),
+  };
 };
 const first = [new Conv2d(3, 16, 3, { padding: 1 }), new ReLU(), new MaxPool2d(2)];
 const second = [new Conv2d(16, 32, 3, { padding: 1 }), new ReLU(), new MaxPool2d(2)];

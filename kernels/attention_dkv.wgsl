@@ -5,7 +5,8 @@
 const D = 64u; // @tune: size of a head
 
 @group(0) @binding(0) var<storage, read> q: array<f32>;         // [batch, Nq, H, D], rows qRow apart
-@group(0) @binding(1) var<storage, read> kv: array<f32>;        // [batch, Nk, (k, v), H, D], rows kvRow apart, k from kStart
+// [batch, Nk, (k, v), H, D], rows kvRow apart, k from kStart
+@group(0) @binding(1) var<storage, read> kv: array<f32>;
 @group(0) @binding(2) var<storage, read> lse: array<f32>;       // [batch, Nq, H]
 @group(0) @binding(3) var<storage, read> dy: array<f32>;        // [batch, Nq, H, D]
 @group(0) @binding(4) var<storage, read> delta: array<f32>;     // [batch, Nq, H], Σ y dy

@@ -1,5 +1,7 @@
-// dk and dv as attention_dkv computes them, for adapters with real workgroup memory: a workgroup keeps ROWS keys and values and
-// passes over queries and dy in tiles, a thread 4 keys by EACH queries of S and dy vᵀ and 4 keys by 4 WIDE columns of dk
+// dk and dv as attention_dkv computes them, for adapters with real workgroup memory: a workgroup keeps ROWS keys and
+// values and
+// passes over queries and dy in tiles, a thread 4 keys by EACH queries of S and dy vᵀ and 4 keys by 4 WIDE columns of
+// dk
 // and of dv in registers (lib/row_tiles). A head's size divides by 4: all loads and stores of rows are vec4.
 #import "index"
 #import "attention"
@@ -7,7 +9,8 @@
 #import "attention_tiled"
 
 @group(0) @binding(0) var<storage, read> q: array<vec4f>;         // [batch, Nq, H, D], rows qRow apart
-@group(0) @binding(1) var<storage, read> kv: array<vec4f>;        // [batch, Nk, (k, v), H, D], rows kvRow apart, k from kStart
+// [batch, Nk, (k, v), H, D], rows kvRow apart, k from kStart
+@group(0) @binding(1) var<storage, read> kv: array<vec4f>;
 @group(0) @binding(2) var<storage, read> lse: array<f32>;         // [batch, Nq, H]
 @group(0) @binding(3) var<storage, read> dy: array<vec4f>;        // [batch, Nq, H, D]
 @group(0) @binding(4) var<storage, read> delta: array<f32>;       // [batch, Nq, H], Σ y dy

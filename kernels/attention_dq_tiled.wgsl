@@ -1,4 +1,5 @@
-// dq as attention_dq computes it, for adapters with real workgroup memory: a workgroup keeps ROWS rows of q and dy and passes
+// dq as attention_dq computes it, for adapters with real workgroup memory: a workgroup keeps ROWS rows of q and dy and
+// passes
 // over keys and values in tiles, a thread 4 rows by EACH keys of S and dy vᵀ and 4 rows by 4 WIDE columns of dq in
 // registers (lib/row_tiles). A head's size divides by 4: all loads and stores of rows are vec4.
 #import "index"
@@ -7,7 +8,8 @@
 #import "attention_tiled"
 
 @group(0) @binding(0) var<storage, read> q: array<vec4f>;        // [batch, Nq, H, D], rows qRow apart
-@group(0) @binding(1) var<storage, read> kv: array<vec4f>;       // [batch, Nk, (k, v), H, D], rows kvRow apart, k from kStart
+// [batch, Nk, (k, v), H, D], rows kvRow apart, k from kStart
+@group(0) @binding(1) var<storage, read> kv: array<vec4f>;
 @group(0) @binding(2) var<storage, read> lse: array<f32>;        // [batch, Nq, H]
 @group(0) @binding(3) var<storage, read> dy: array<vec4f>;       // [batch, Nq, H, D]
 @group(0) @binding(4) var<storage, read> delta: array<f32>;      // [batch, Nq, H], Σ y dy

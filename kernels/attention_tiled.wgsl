@@ -1,5 +1,7 @@
-// y and lse as attention computes them, for adapters with real workgroup memory: a workgroup keeps ROWS rows of q and passes
-// over keys and values in tiles, a thread 4 rows by EACH keys of the scores and 4 rows by 4 WIDE columns of y in registers
+// y and lse as attention computes them, for adapters with real workgroup memory: a workgroup keeps ROWS rows of q and
+// passes
+// over keys and values in tiles, a thread 4 rows by EACH keys of the scores and 4 rows by 4 WIDE columns of y in
+// registers
 // (lib/row_tiles). The largest score and the weights of a row go through workgroup memory; its sum of weights is
 // kept in 8 parts, one a thread, until the end. A head's size divides by 4: all loads and stores are vec4.
 #import "index"
@@ -10,14 +12,16 @@
 #import "attention_tiled"
 
 @group(0) @binding(0) var<storage, read> q: array<vec4f>;       // [batch, Nq, H, D], rows qRow apart
-@group(0) @binding(1) var<storage, read> kv: array<vec4f>;      // [batch, Nk, (k, v), H, D], rows kvRow apart, k from kStart
+// [batch, Nk, (k, v), H, D], rows kvRow apart, k from kStart
+@group(0) @binding(1) var<storage, read> kv: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> y: array<vec4f>; // [batch, Nq, H, D]
 @group(0) @binding(3) var<storage, read_write> lse: array<f32>; // [batch, Nq, H]
 @group(1) @binding(0) var<uniform> p: Params;
 
 var<workgroup> rows: array<vec4f, ROWS * LINE>;       // scale q
 var<workgroup> columns: array<vec4f, COLUMNS * LINE>; // k, then v
-var<workgroup> weights: array<vec4f, COLUMNS * SIDE>; // exp(score - largest), [COLUMNS, SIDE], a thread's rows in a vec4
+// exp(score - largest), [COLUMNS, SIDE], a thread's rows in a vec4
+var<workgroup> weights: array<vec4f, COLUMNS * SIDE>;
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {

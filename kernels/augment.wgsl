@@ -4,13 +4,17 @@
 //     triangle filter max(0, 1 - |d| / r), r = max(1, crop / output), over the crop's pixels alone, weights normalised.
 //     Both axes at once and without Pillow's rounding to 8 bits between and after them.
 //   2 Contrast, which needs the mean grey of the whole picture, and the colour steps after it.
-//   3 Gaussian blur as Pillow's, without its rounding to 8 bits: three times along x, then three times along y, the mean
-//     over a box of variance σ² / 3, edges repeated before each. A box has weight 1 at |d| <= l and `end` at |d| = l + 1;
-//     l = ⌊(√(4σ² + 1) - 1) / 2⌋, and end = (2l + 1)(σ² - l(l + 1)) / (2(3(l + 1)² - σ²)) makes its variance exact, while
+//   3 Gaussian blur as Pillow's, without its rounding to 8 bits: three times along x, then three times along y, the
+// mean
+//     over a box of variance σ² / 3, edges repeated before each. A box has weight 1 at |d| <= l and `end` at |d| = l +
+// 1;
+//     l = ⌊(√(4σ² + 1) - 1) / 2⌋, and end = (2l + 1)(σ² - l(l + 1)) / (2(3(l + 1)² - σ²)) makes its variance exact,
+// while
 //     a Gaussian sampled at whole pixels loses half of it at σ = 0.4.
 //   4 Solarize and normalise.
 // Colour steps are torchvision's on floats in [0, 1], clamped after each. Flipping first is the same as last, since all
-// between is symmetric. A picture that is not there, and a crop of nothing, give NaN. One dispatch and no intermediate in
+// between is symmetric. A picture that is not there, and a crop of nothing, give NaN. One dispatch and no intermediate
+// in
 // workgroup memory, because pictures of any size must fit.
 override THREADS: u32 = 256u;
 override PLACED: u32 = 0u; // pictures have shapes of their own, and index says where each lies
@@ -19,7 +23,8 @@ override PLACED: u32 = 0u; // pictures have shapes of their own, and index says 
 
 struct Params { M: u32, H: u32, W: u32, N: u32, height: u32, width: u32, mean: vec4f, inverseStd: vec4f }
 
-@group(0) @binding(0) var<storage, read> pictures: array<u32>;     // u8 [M, H, W, 3], four a word; PLACED u8 [pixels, 3]
+// u8 [M, H, W, 3], four a word; PLACED u8 [pixels, 3]
+@group(0) @binding(0) var<storage, read> pictures: array<u32>;
 @group(0) @binding(1) var<storage, read> index: array<u32>;        // [N]; PLACED [N, 3], first pixel, height and width
 @group(0) @binding(2) var<storage, read> table: array<f32>;        // [N, 17], see src/ops/augment_params.ts
 @group(0) @binding(3) var<storage, read_write> image0: array<f32>; // [N, height, width, 3], the result
@@ -50,7 +55,8 @@ fn texel(at: u32) -> vec3f {
   return unpack4x8unorm(select(low, low | high, shift > 8u)).xyz;
 }
 
-// The output pixel (row, column) of the crop (top, left, height, width) of the picture at `place`: first pixel, height, width.
+// The output pixel (row, column) of the crop (top, left, height, width) of the picture at `place`: first pixel, height,
+// width.
 fn resized(place: vec3u, crop: vec4f, row: u32, column: u32) -> vec3f {
   let scale = crop.zw / vec2f(f32(p.height), f32(p.width));
   let reach = max(scale, vec2f(1.0));
@@ -82,8 +88,10 @@ fn turnHue(c: vec3f, turn: f32) -> vec3f {
   return vec3f(v) - chroma * clamp(min(k, 4.0 - k), vec3f(), vec3f(1.0));
 }
 
-// Steps `begin` to `end` - 1 of the row of the table at `row`. All but hue mix the pixel with something flat: black, the
-// mean grey or its own grey. Hue stands in a loop of one turn: software adapters run both sides of an `if`, not of a loop.
+// Steps `begin` to `end` - 1 of the row of the table at `row`. All but hue mix the pixel with something flat: black,
+// the
+// mean grey or its own grey. Hue stands in a loop of one turn: software adapters run both sides of an `if`, not of a
+// loop.
 fn colour(start: vec3f, row: u32, begin: u32, end: u32, mean: f32) -> vec3f {
   var c = start;
   for (var i = begin; i < end; i++) {

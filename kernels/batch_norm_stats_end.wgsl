@@ -9,7 +9,8 @@
 struct Params { C: u32, L: u32, splits: u32, rows: u32, chunk: u32, chunks: u32, momentum: f32 }
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;                 // [N, L, C]
-@group(0) @binding(1) var<storage, read> chunkMean: array<f32>;         // [splits, chunks, C], less the split's first value
+// [splits, chunks, C], less the split's first value
+@group(0) @binding(1) var<storage, read> chunkMean: array<f32>;
 @group(0) @binding(2) var<storage, read> chunkM2: array<f32>;           // [splits, chunks, C]
 @group(0) @binding(3) var<storage, read_write> mean: array<f32>;        // [splits, C]
 @group(0) @binding(4) var<storage, read_write> variance: array<f32>;    // [splits, C]

@@ -1,6 +1,9 @@
-// Merges the statistics of `span` neighbouring tiles of a split's rows, as a product's epilogue wrote them (lib/tile_stats), into
-// those of one chunk: one thread a (split, chunk, channel). As batch_norm_stats_merge, but a tile's mean is less the tile's
-// own first value, which is read again here: y is the product's result. Where there are splits, a tile lies in one sample.
+// Merges the statistics of `span` neighbouring tiles of a split's rows, as a product's epilogue wrote them
+// (lib/tile_stats), into
+// those of one chunk: one thread a (split, chunk, channel). As batch_norm_stats_merge, but a tile's mean is less the
+// tile's
+// own first value, which is read again here: y is the product's result. Where there are splits, a tile lies in one
+// sample.
 #import "index"
 #import "scalar"
 #import "special"
@@ -10,7 +13,8 @@ struct Params { C: u32, L: u32, splits: u32, rows: u32, tile: u32, tiles: u32, s
 @group(0) @binding(0) var<storage, read> x: array<f32>;               // [N, L, C], rows = N / splits · L
 @group(0) @binding(1) var<storage, read> mean: array<f32>;            // [all tiles, C]
 @group(0) @binding(2) var<storage, read> m2: array<f32>;              // [all tiles, C]
-@group(0) @binding(3) var<storage, read_write> chunkMean: array<f32>; // [splits, chunks, C], less the split's first value
+// [splits, chunks, C], less the split's first value
+@group(0) @binding(3) var<storage, read_write> chunkMean: array<f32>;
 @group(0) @binding(4) var<storage, read_write> chunkM2: array<f32>;   // [splits, chunks, C]
 @group(1) @binding(0) var<uniform> p: Params;
 

@@ -1,4 +1,5 @@
-// y = f(x, c), or f(c, x), of every value and one number, which travels with the dispatch: it takes no memory and no fill.
+// y = f(x, c), or f(c, x), of every value and one number, which travels with the dispatch: it takes no memory and no
+// fill.
 override FIRST: u32 = 0u; // 1 where the number is the first operand
 #import "index"
 #import "single"

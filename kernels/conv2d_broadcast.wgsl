@@ -1,6 +1,8 @@
 enable subgroups;
-// y as conv2d computes it, for adapters on which a load costs as much as ten multiplications: software. A workgroup is one
-// subgroup and computes ROWS pixels by COLUMNS × SUBGROUP channels in registers. Of SUBGROUP channels of x, each thread loads
+// y as conv2d computes it, for adapters on which a load costs as much as ten multiplications: software. A workgroup is
+// one
+// subgroup and computes ROWS pixels by COLUMNS × SUBGROUP channels in registers. Of SUBGROUP channels of x, each thread
+// loads
 // one a pixel, and all get it by broadcast. SUBGROUP divides C / groups.
 const SUBGROUP = 4u; // @tune
 const ROWS = 16u; // @tune

@@ -1,5 +1,6 @@
 enable subgroups;
-// dw as conv2d_dw computes it, for adapters on which loads are dear: see conv2d_broadcast. A workgroup is one subgroup and
+// dw as conv2d_dw computes it, for adapters on which loads are dear: see conv2d_broadcast. A workgroup is one subgroup
+// and
 // computes one tap of LOADS × SUBGROUP output channels by COLUMNS × SUBGROUP channels in registers: a pixel costs it
 // LOADS + COLUMNS loads, and each output channel's gradient comes to all threads by broadcast.
 const SUBGROUP = 4u; // @tune
@@ -13,7 +14,8 @@ const COLUMNS = 8u; // @tune: channels a thread owns, SUBGROUP apart
 @group(0) @binding(2) var<storage, read_write> dw: array<f32>; // [slices, O, R, S, C / groups]
 @group(1) @binding(0) var<uniform> p: Params;
 
-// The first row (column) of y whose row of x, `shift` further than stride times its own, is in the picture; the one after the last.
+// The first row (column) of y whose row of x, `shift` further than stride times its own, is in the picture; the one
+// after the last.
 fn firstUnder(shift: i32, stride: u32) -> u32 { return (u32(max(0, -shift)) + stride - 1u) / stride; }
 fn endUnder(shift: i32, stride: u32, size: u32, most: u32) -> u32 {
   return select(0u, min(most, u32(max(0, i32(size) - 1 - shift)) / stride + 1u), shift < i32(size));
@@ -44,8 +46,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   #end
   #end
   #end
-  // Rows and columns of y under which the tap meets the picture. One loop walks them all: software adapters carry all sums
-  // from iteration to iteration of every loop that they stand in, which at the end of a row would cost as much as three pixels.
+  // Rows and columns of y under which the tap meets the picture. One loop walks them all: software adapters carry all
+  // sums
+  // from iteration to iteration of every loop that they stand in, which at the end of a row would cost as much as three
+  // pixels.
   let down = i32(r * p.dilationH) - i32(p.padH); // row of x under row 0 of y
   let shift = i32(s * p.dilationW) - i32(p.padW);
   let firstP = firstUnder(down, p.strideH);

@@ -1,5 +1,7 @@
-// dw[c, r, s] = Σ over n, p, q of dy[n, p, q, c] x[n, p·stride - pad + r·dilation, …, c], where every channel is a group: each thread
-// TAPS neighbouring taps of a row of the filter, which share dy; neighbouring threads neighbouring channels. The sum runs over
+// dw[c, r, s] = Σ over n, p, q of dy[n, p, q, c] x[n, p·stride - pad + r·dilation, …, c], where every channel is a
+// group: each thread
+// TAPS neighbouring taps of a row of the filter, which share dy; neighbouring threads neighbouring channels. The sum
+// runs over
 // all pixels in slices of `chunk` rows (n, p), a partial sum a slice, and `reduce` adds them in order.
 const TAPS = 4u; // @tune
 #import "index"
@@ -20,7 +22,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let slice = i / (p.C * blocks * p.R);
   if (slice >= p.slices) { return; }
   #for t in 0..TAPS
-  let right$t = i32(min(s + $tu, p.S - 1u) * p.dilationW) - i32(p.padW); // beyond the last tap the last is computed again and not stored
+  // beyond the last tap the last is computed again and not stored
+  let right$t = i32(min(s + $tu, p.S - 1u) * p.dilationW) - i32(p.padW);
   var total$t = 0.0;
   #end
   for (var row = slice * p.chunk; row < min((slice + 1u) * p.chunk, p.N * p.P); row++) {

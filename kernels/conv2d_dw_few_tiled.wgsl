@@ -1,4 +1,5 @@
-// dw as conv2d_dw_tiled computes it where channels are few, as a picture's three: nothing of x or dw is read or written by vec4. The
+// dw as conv2d_dw_tiled computes it where channels are few, as a picture's three: nothing of x or dw is read or written
+// by vec4. The
 // next step is under way while one is used. O / groups divides by 4.
 const SIDE = 8u; // @tune: 8 or 16
 #import "index"

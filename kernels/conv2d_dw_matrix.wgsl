@@ -1,9 +1,12 @@
 enable f16;
 enable chromium_experimental_subgroup_matrix;
 diagnostic(off, chromium.subgroup_matrix_uniformity);
-// dw as conv2d_dw computes it, on tensor cores (lib/matrix): an implicit matrix product over pixels of output channels by taps and
-// channels, which are one axis k = (r, s, c) as they lie in dw, in steps of 32 pixels; the next step is under way while one is
-// used. The sum runs over slices of `chunk` rows (n, p), added in order afterwards. C / groups and O / groups divide by 4.
+// dw as conv2d_dw computes it, on tensor cores (lib/matrix): an implicit matrix product over pixels of output channels
+// by taps and
+// channels, which are one axis k = (r, s, c) as they lie in dw, in steps of 32 pixels; the next step is under way while
+// one is
+// used. The sum runs over slices of `chunk` rows (n, p), added in order afterwards. C / groups and O / groups divide by
+// 4.
 #import "index"
 #import "conv2d_dw"
 #import "matrix"
@@ -13,7 +16,8 @@ diagnostic(off, chromium.subgroup_matrix_uniformity);
 @group(0) @binding(2) var<storage, read_write> c: array<f32>; // dw [slices, O, R, S, C / groups]
 @group(1) @binding(0) var<uniform> p: Params;
 
-// The tile of a workgroup: its slice, and from an output channel and a place on the axis k within group g; pixels end there.
+// The tile of a workgroup: its slice, and from an output channel and a place on the axis k within group g; pixels end
+// there.
 struct Tile { slice: u32, g: u32, o: u32, k: u32, end: u32 }
 
 fn loadA(t: Tile, pixel: u32, along: u32) -> vec4f {

@@ -1,5 +1,7 @@
-// dw as conv2d_dw computes it, for adapters with real workgroup memory: an implicit matrix product over pixels of output channels
-// by taps and channels, which are one axis k = (r, s, c) as they lie in dw, staged in workgroup memory (lib/tile) in steps of 16
+// dw as conv2d_dw computes it, for adapters with real workgroup memory: an implicit matrix product over pixels of
+// output channels
+// by taps and channels, which are one axis k = (r, s, c) as they lie in dw, staged in workgroup memory (lib/tile) in
+// steps of 16
 // pixels; the next step is under way while one is used. The sum runs over slices of `chunk` rows (n, p), added in order
 // afterwards. C / groups and O / groups divide by 4.
 const SIDE = 8u; // @tune: 8 or 16

@@ -1,6 +1,7 @@
 enable subgroups;
 // dx as conv2d_dx computes it, by the remainders of pixels modulo the stride, for adapters on which loads are dear: see
-// conv2d_broadcast. A workgroup is one subgroup and computes ROWS pixels of dx by COLUMNS × SUBGROUP channels in registers;
+// conv2d_broadcast. A workgroup is one subgroup and computes ROWS pixels of dx by COLUMNS × SUBGROUP channels in
+// registers;
 // each thread loads one of SUBGROUP channels of dy a pixel, and all get it by broadcast. SUBGROUP divides O / groups.
 const SUBGROUP = 4u; // @tune
 const ROWS = 16u; // @tune

@@ -1,5 +1,7 @@
-// y as conv2d computes it where channels are few, as a picture's three, for adapters with real workgroup memory: an implicit matrix
-// product of pixels by output channels over taps and channels, which are one axis k = (r, s, c) as they lie in w, staged in
+// y as conv2d computes it where channels are few, as a picture's three, for adapters with real workgroup memory: an
+// implicit matrix
+// product of pixels by output channels over taps and channels, which are one axis k = (r, s, c) as they lie in w,
+// staged in
 // workgroup memory (lib/tile) in steps of 16. The next step is under way while one is used. O / groups divides by 4.
 const SIDE = 8u; // @tune: 8 or 16
 const STATS = 0u; // @tune: 1 writes its tiles' statistics too

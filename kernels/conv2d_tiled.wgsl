@@ -1,5 +1,7 @@
-// y as conv2d computes it, for adapters with real workgroup memory: an implicit matrix product of pixels by output channels whose
-// tiles are staged in workgroup memory (lib/tile), in steps of 16 channels of one tap (r, s); the next step is under way while one is
+// y as conv2d computes it, for adapters with real workgroup memory: an implicit matrix product of pixels by output
+// channels whose
+// tiles are staged in workgroup memory (lib/tile), in steps of 16 channels of one tap (r, s); the next step is under
+// way while one is
 // used. C / groups and O / groups divide by 4: all loads and stores are vec4.
 const SIDE = 8u; // @tune: 8 or 16
 const STATS = 0u; // @tune: 1 writes its tiles' statistics too

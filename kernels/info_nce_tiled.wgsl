@@ -1,5 +1,7 @@
-// What info_nce_partial computes, for adapters with real workgroup memory: a workgroup keeps ROWS queries and passes over a slice
-// of the keys in tiles, a thread 4 queries by EACH keys of the scores and 4 by 4 WIDE columns of O in registers (lib/row_tiles).
+// What info_nce_partial computes, for adapters with real workgroup memory: a workgroup keeps ROWS queries and passes
+// over a slice
+// of the keys in tiles, a thread 4 queries by EACH keys of the scores and 4 by 4 WIDE columns of O in registers
+// (lib/row_tiles).
 // A tile of keys serves both products. D divides by 4: all loads and stores are vec4.
 #import "index"
 #import "vec4"

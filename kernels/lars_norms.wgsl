@@ -9,7 +9,8 @@ const LANES = 64u; // @tune
 
 struct Params { chunks: u32, weightDecay: f32 }
 
-@group(0) @binding(0) var<storage, read> chunks: array<vec4u>;      // [chunks], start and length in fours, tensor, adapted?
+// [chunks], start and length in fours, tensor, adapted?
+@group(0) @binding(0) var<storage, read> chunks: array<vec4u>;
 @group(0) @binding(1) var<storage, read> w: array<V>;               // [length]
 @group(0) @binding(2) var<storage, read> dw: array<V>;              // [length]
 @group(0) @binding(3) var<storage, read> guard: array<f32>;         // [1], from loss_scale; unread without SCALED

@@ -1,4 +1,5 @@
-// The trust ratio of a tensor, trust ‖w‖ / ‖dp‖ from the sums of its chunks, in order; 1 where a norm is 0 or the tensor
+// The trust ratio of a tensor, trust ‖w‖ / ‖dp‖ from the sums of its chunks, in order; 1 where a norm is 0 or the
+// tensor
 // is not adapted: LANES threads a tensor, one where workgroup memory is slow.
 const LANES = 64u; // @tune
 #import "index"

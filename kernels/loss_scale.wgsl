@@ -1,10 +1,12 @@
-// The guard of a step, and the scale of the next: if a value of `found` is not 0, the guard is 0 and the scale is backed off,
+// The guard of a step, and the scale of the next: if a value of `found` is not 0, the guard is 0 and the scale is
+// backed off,
 // else the guard is 1 / scale, and after `interval` such steps in a row the scale grows. One workgroup.
 
 struct Params { threads: u32, interval: f32, growth: f32, backoff: f32, least: f32, most: f32 }
 
 @group(0) @binding(0) var<storage, read> found: array<u32>;       // [threads], from loss_scale_found
-@group(0) @binding(1) var<storage, read_write> state: array<f32>; // [4]: scale, good steps since it changed, steps skipped, in a row
+// [4]: scale, good steps since it changed, steps skipped, in a row
+@group(0) @binding(1) var<storage, read_write> state: array<f32>;
 @group(0) @binding(2) var<storage, read_write> guard: array<f32>; // [1]
 @group(1) @binding(0) var<uniform> p: Params;
 

@@ -1,5 +1,7 @@
-// found[t] = 1 if one of the values i = t, t + threads, … of dw or of statistics is infinite or no number, else 0: one thread a
-// place of found, neighbouring threads on neighbouring memory. The bits tell (an exponent of ones): compilers may take it for
+// found[t] = 1 if one of the values i = t, t + threads, … of dw or of statistics is infinite or no number, else 0: one
+// thread a
+// place of found, neighbouring threads on neighbouring memory. The bits tell (an exponent of ones): compilers may take
+// it for
 // granted that floats are neither, and tests of floats away with it.
 #import "index"
 #import "single"

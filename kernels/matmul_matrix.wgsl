@@ -1,7 +1,8 @@
 enable f16;
 enable chromium_experimental_subgroup_matrix;
 diagnostic(off, chromium.subgroup_matrix_uniformity);
-// c = a b on tensor cores (lib/matrix). The next tile is under way while one is used. The contiguous axis of each operand must
+// c = a b on tensor cores (lib/matrix). The next tile is under way while one is used. The contiguous axis of each
+// operand must
 // divide by 4.
 #import "index"
 #import "matmul"
@@ -22,13 +23,15 @@ diagnostic(off, chromium.subgroup_matrix_uniformity);
 
 fn loadA(t: Tile, line: u32, along: u32) -> vec4f {
   let ok = select((line < t.end) & (along < p.M), (line < p.M) & (along < t.end), A_K);
-  let v = a[select(0u, (t.a + line * select(p.aCol, p.aRow, A_K) + along) / 4u, ok)]; // no branches: they cost compile time
+  // no branches: they cost compile time
+  let v = a[select(0u, (t.a + line * select(p.aCol, p.aRow, A_K) + along) / 4u, ok)];
   return select(vec4f(), v, ok);
 }
 
 fn loadB(t: Tile, line: u32, along: u32) -> vec4f {
   let ok = select((line < t.end) & (along < p.N), (line < p.N) & (along < t.end), B_K);
-  let v = b[select(0u, (t.b + line * select(p.bRow, p.bCol, B_K) + along) / 4u, ok)]; // no branches: they cost compile time
+  // no branches: they cost compile time
+  let v = b[select(0u, (t.b + line * select(p.bRow, p.bCol, B_K) + along) / 4u, ok)];
   return select(vec4f(), v, ok);
 }
 

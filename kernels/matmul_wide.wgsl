@@ -1,5 +1,6 @@
 // c = a b, a workgroup of 256 threads computes 128×128 of c, each thread 8×8 in registers (lib/tile). Of tiles of 16
-// steps of k, half of the threads bring a, half b, each a 4×4 block by four vec4 loads that are under way while the tile
+// steps of k, half of the threads bring a, half b, each a 4×4 block by four vec4 loads that are under way while the
+// tile
 // before is used. The contiguous axis of each operand, and N, must divide by 4.
 const SIDE = 16u;
 const STATS = 0u; // @tune: 1 writes its tiles' statistics too
@@ -25,13 +26,15 @@ const BIAS = 0u; // @tune: 1 adds a bias to every row
 // Row i of a thread's block: along the contiguous axis, at position `line` of the other.
 fn loadA(t: Tile, line: u32, along: u32) -> vec4f {
   let ok = select((line < p.M) & (along < t.end), (line < t.end) & (along < p.M), aTurned());
-  let v = a[select(0u, (t.a + line * select(p.aRow, p.aCol, aTurned()) + along) / 4u, ok)]; // no branches: they cost compile time
+  // no branches: they cost compile time
+  let v = a[select(0u, (t.a + line * select(p.aRow, p.aCol, aTurned()) + along) / 4u, ok)];
   return select(vec4f(), v, ok);
 }
 
 fn loadB(t: Tile, line: u32, along: u32) -> vec4f {
   let ok = select((line < t.end) & (along < p.N), (line < p.N) & (along < t.end), bTurned());
-  let v = b[select(0u, (t.b + line * select(p.bRow, p.bCol, bTurned()) + along) / 4u, ok)]; // no branches: they cost compile time
+  // no branches: they cost compile time
+  let v = b[select(0u, (t.b + line * select(p.bRow, p.bCol, bTurned()) + along) / 4u, ok)];
   return select(vec4f(), v, ok);
 }
 
@@ -42,7 +45,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var l$i = vec4f();
   var r$i = vec4f();
   #end
-  // The 4×4 block this thread stages: `block` of 32 along the tile's side, `quad` of 4 along k. Memory is read in its order.
+  // The 4×4 block this thread stages: `block` of 32 along the tile's side, `quad` of 4 along k. Memory is read in its
+  // order.
   let isA = thread < 128u;
   let e = thread % 128u;
   let kFirst = select(bTurned(), !aTurned(), isA); // k is contiguous: the block is turned on its way

@@ -1,4 +1,5 @@
-// y[a, s] = scale · f over r of x[a, r], s a slot of `chunk` fours of the row: one thread a slot, through neighbouring fours.
+// y[a, s] = scale · f over r of x[a, r], s a slot of `chunk` fours of the row: one thread a slot, through neighbouring
+// fours.
 // For software, on which it does not matter that neighbouring threads read far apart. R divides by 4.
 #import "index"
 #import "vec4"

@@ -21,10 +21,20 @@ if (!alone && !existsSync(join(peers, 'node_modules/.package-lock.json'))) {
 
 const { build } = await import('esbuild');
 const bundled = { bundle: true, platform: 'node', format: 'esm', loader: { '.wgsl': 'text' }, logLevel: 'error' };
-await build({ ...bundled, entryPoints: [join(root, 'bench/run.ts')], outfile: bundle('dawngrad-bench'), external: ['webgpu', 'sharp', '@sparticuz/chromium', 'esbuild'] });
+await build({
+  ...bundled,
+  entryPoints: [join(root, 'bench/run.ts')],
+  outfile: bundle('dawngrad-bench'),
+  external: ['webgpu', 'sharp', '@sparticuz/chromium', 'esbuild'],
+});
 if (!alone)
   await build({
-    ...bundled, entryPoints: [join(peers, 'tfjs.js')], outfile: bundle('dawngrad-bench-tfjs'), mainFields: ['module', 'main'],
+    ...bundled,
+    entryPoints: [join(peers, 'tfjs.js')],
+    outfile: bundle('dawngrad-bench-tfjs'),
+    mainFields: ['module', 'main'],
     banner: { js: `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);` },
   });
-spawn(process.execPath, [bundle('dawngrad-bench'), ...args], { stdio: 'inherit' }).on('exit', (code) => process.exit(code ?? 1));
+spawn(process.execPath, [bundle('dawngrad-bench'), ...args], { stdio: 'inherit' }).on('exit', (code) =>
+  process.exit(code ?? 1),
+);

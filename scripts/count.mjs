@@ -1,6 +1,6 @@
 /**
- * `node scripts/count.mjs`: what a reader meets, counted in the source. Rooms with their files and lines, and how often each of
- * the house's rules is broken; with `--json` as JSON. Nothing is built or run.
+ * `node scripts/count.mjs`: what a reader meets, counted in the source. Rooms with their files and lines, and how often
+ * each of the house's rules is broken; with `--json` as JSON. Nothing is built or run.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
@@ -17,7 +17,9 @@ const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.le
 
 const sources = list('src', '.ts').map((file) => ({ file, text: read(file) }));
 const kernels = list('kernels', '.wgsl').map((file) => ({ file, text: read(file) }));
-const others = ['test', 'bench', 'examples'].flatMap((folder) => list(folder, '.ts')).map((file) => ({ file, text: read(file) }));
+const others = ['test', 'bench', 'examples']
+  .flatMap((folder) => list(folder, '.ts'))
+  .map((file) => ({ file, text: read(file) }));
 
 /** Files and lines of each folder of src/. */
 function rooms() {
@@ -60,7 +62,9 @@ function circles(files) {
 }
 
 const matches = (files, pattern) =>
-  files.flatMap(({ file, text }) => linesOf(text).flatMap((line, i) => (pattern.test(line) ? [`${file}:${i + 1}`] : [])));
+  files.flatMap(({ file, text }) =>
+    linesOf(text).flatMap((line, i) => (pattern.test(line) ? [`${file}:${i + 1}`] : [])),
+  );
 const longer = (files, most) => files.filter(({ text }) => linesOf(text).length > most).map(({ file }) => file);
 
 const rules = {
@@ -72,7 +76,10 @@ const rules = {
   'module variables that change': matches(sources, /^(export )?let /),
   'side tables (WeakMap, WeakSet)': matches(sources, /new Weak(Map|Set)/),
   'questions after a family by its name': matches(sources, /startsWith\('vit|isVit\b/),
-  'private words (rung, ladder, wish, drawn, told, kept)': matches(sources, /\b(rungs?|ladders?|wish|Drawer|drawn|told|kept)\b/),
+  'private words (rung, ladder, wish, drawn, told, kept)': matches(
+    sources,
+    /\b(rungs?|ladders?|wish|Drawer|drawn|told|kept)\b/,
+  ),
 };
 
 const totals = {
@@ -80,7 +87,7 @@ const totals = {
   'lines of src/': rooms().reduce((n, r) => n + r.lines, 0),
   'median lines of a file': median(sources.map(({ text }) => linesOf(text).length)),
   'lines of src/moco/': rooms().find((r) => r.room === 'moco').lines,
-  'kernels': kernels.length,
+  kernels: kernels.length,
 };
 
 if (process.argv.includes('--json')) console.log(JSON.stringify({ rooms: rooms(), totals, rules }, null, 2));

@@ -1,6 +1,7 @@
 /** `npm run example`: builds what is missing and serves the browser example on this machine alone. */
-import { build, install } from './setup.mjs';
+
 import { serveFiles } from './serve.mjs';
+import { build, install } from './setup.mjs';
 
 await install();
 await build({ types: false });

@@ -13,7 +13,9 @@ export async function install() {
   // npm writes this file last, so an installation that was cut short is done again
   if (changed(at('node_modules/.package-lock.json')) >= changed(at('package-lock.json'))) return;
   await announce('Installing packages', async () => {
-    const npm = process.env.npm_execpath?.endsWith('npm-cli.js') ? [process.execPath, process.env.npm_execpath] : ['npm'];
+    const npm = process.env.npm_execpath?.endsWith('npm-cli.js')
+      ? [process.execPath, process.env.npm_execpath]
+      : ['npm'];
     await run([...npm, 'ci', '--include=dev', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']);
     const now = new Date();
     utimesSync(at('node_modules/.package-lock.json'), now, now);
@@ -25,11 +27,17 @@ export async function build({ types }) {
   const stamp = at('node_modules/.cache/dawngrad-built');
   const made = changed(stamp);
   const inputs = ['src', 'kernels', 'scripts', 'package.json', 'package-lock.json', 'tsconfig.json', 'tsup.config.ts'];
-  const complete = existsSync(at('dist/cli.js')) && existsSync(stamp) && (!types || readFileSync(stamp, 'utf8') === 'types');
+  const complete =
+    existsSync(at('dist/cli.js')) && existsSync(stamp) && (!types || readFileSync(stamp, 'utf8') === 'types');
   if (complete && inputs.every((input) => newest(at(input)) < made)) return;
   await announce('Building', async () => {
     const from = new Date(); // an edit during the build makes it old
-    await run([process.execPath, at('node_modules/tsup/dist/cli-default.js'), '--silent', ...(types ? [] : ['--no-dts'])]);
+    await run([
+      process.execPath,
+      at('node_modules/tsup/dist/cli-default.js'),
+      '--silent',
+      ...(types ? [] : ['--no-dts']),
+    ]);
     mkdirSync(at('node_modules/.cache'), { recursive: true });
     writeFileSync(stamp, types ? 'types' : 'scripts');
     utimesSync(stamp, from, from);
@@ -40,7 +48,9 @@ export async function build({ types }) {
 function newest(path) {
   if (!existsSync(path)) return 0;
   const own = statSync(path);
-  return own.isDirectory() ? Math.max(own.mtimeMs, ...readdirSync(path).map((name) => newest(join(path, name)))) : own.mtimeMs;
+  return own.isDirectory()
+    ? Math.max(own.mtimeMs, ...readdirSync(path).map((name) => newest(join(path, name))))
+    : own.mtimeMs;
 }
 
 /** One line on stderr for a piece of set-up, with the time it took. A failure is told and thrown. */
@@ -61,10 +71,17 @@ export const seconds = (from) => `${((performance.now() - from) / 1000).toFixed(
 /** Runs a command silently; if it fails, the error is what it printed. */
 export function run([command, ...args], options = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'], shell: process.platform === 'win32' && command === 'npm', ...options });
+    const child = spawn(command, args, {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      shell: process.platform === 'win32' && command === 'npm',
+      ...options,
+    });
     let printed = '';
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (printed += data));
     child.on('error', reject);
-    child.on('close', (code) => (code === 0 ? resolve(printed) : reject(new Error(printed.trim() || `${command} ended with code ${code}`))));
+    child.on('close', (code) =>
+      code === 0 ? resolve(printed) : reject(new Error(printed.trim() || `${command} ended with code ${code}`)),
+    );
   });
 }

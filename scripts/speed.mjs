@@ -23,7 +23,9 @@ export function slowness() {
 /** A limit of a quiet machine, in milliseconds, on this one as it is now. */
 export const patience = (ms) => Math.ceil(ms * slowness());
 
-/** Calls `late` once `ms` of a quiet machine's time have passed, as measured on the way; returns how to call that off. */
+/**
+ * Calls `late` once `ms` of a quiet machine's time have passed, as measured on the way; returns how to call that off.
+ */
 export function limit(ms, late, { every = 5000, measure = slowness } = {}) {
   let [left, last] = [ms, performance.now()];
   const timer = setInterval(() => {

@@ -14,11 +14,14 @@ try {
   process.exit(1); // it has said why
 }
 
-const child = spawn(process.execPath, [join(root, 'dist/cli.js'), 'pretrain', ...process.argv.slice(2)], { stdio: 'inherit' });
+const child = spawn(process.execPath, [join(root, 'dist/cli.js'), 'pretrain', ...process.argv.slice(2)], {
+  stdio: 'inherit',
+});
 
 /**
  * The child saves its work when it is interrupted, so this process outlives every signal. A terminal sends Ctrl-C and
- * its own closing to all processes in it, the child too; only what came here alone is passed on, once: npm repeats signals.
+ * its own closing to all processes in it, the child too; only what came here alone is passed on, once: npm repeats
+ * signals.
  */
 const inTerminal = [process.stdin, process.stdout, process.stderr].some((stream) => stream.isTTY);
 const passed = {};

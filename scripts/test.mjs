@@ -11,7 +11,9 @@ import { limit } from './speed.mjs';
 
 const node = process.execPath;
 const bin = (path) => join(root, 'node_modules', path);
-const opTests = readdirSync(join(root, 'test/ops')).filter((f) => f.endsWith('.test.ts')).map((f) => `test/ops/${f}`);
+const opTests = readdirSync(join(root, 'test/ops'))
+  .filter((f) => f.endsWith('.test.ts'))
+  .map((f) => `test/ops/${f}`);
 
 /** What only an adapter with halves can show, besides op tests: SwiftShader has none. */
 const halfTests = ['test/moco/precision.test.ts', 'test/golden/precision.test.ts'];
@@ -21,17 +23,27 @@ const stages = {
   types: ['the compiler, the documentation of everything public, the formatter and the linter', types],
   unit: ['every test, on SwiftShader', (filters) => vitest(filters, {})],
   lavapipe: ['the op tests once more, and mixed precision, on Mesa', onLavapipe],
-  browser: ['the op tests once more, in headless Chromium', (filters) => inBrowser(join(root, 'test/browser/run.mjs'), matching(filters))],
+  browser: [
+    'the op tests once more, in headless Chromium',
+    (filters) => inBrowser(join(root, 'test/browser/run.mjs'), matching(filters)),
+  ],
   page: ['examples/browser and an exported encoder in transformers.js, in headless Chromium', pages],
 };
 
 async function main(words) {
   const filters = words.filter((word) => !(word in stages));
   const named = words.filter((word) => word in stages);
-  const chosen = named.length ? named : Object.keys(stages).filter((stage) => stage !== 'types' || filters.length === 0);
+  const chosen = named.length
+    ? named
+    : Object.keys(stages).filter((stage) => stage !== 'types' || filters.length === 0);
   const total = { passed: 0, failed: 0 };
   const lines = [];
-  const made = await install().then(() => build({ types: true })).then(() => true, () => false);
+  const made = await install()
+    .then(() => build({ types: true }))
+    .then(
+      () => true,
+      () => false,
+    );
   if (!made) {
     total.failed++;
     lines.push('set-up: failed, see above');
@@ -57,7 +69,11 @@ async function main(words) {
 const sum = (a, b) => ({ passed: a.passed + b.passed, failed: a.failed + b.failed });
 
 const types = async () => {
-  const commands = [['typescript/bin/tsc', '--noEmit'], ['typedoc/bin/typedoc', '--emit', 'none'], ['@biomejs/biome/bin/biome', 'check', '--error-on-warnings']];
+  const commands = [
+    ['typescript/bin/tsc', '--noEmit'],
+    ['typedoc/bin/typedoc', '--emit', 'none'],
+    ['@biomejs/biome/bin/biome', 'check', '--error-on-warnings'],
+  ];
   const results = [];
   for (const [command, ...args] of commands) results.push(await succeeds([node, bin(command), ...args]));
   return results.reduce(sum);
@@ -75,11 +91,24 @@ const succeeds = (command) =>
 
 async function vitest(filters, env) {
   const results = bin(`.cache/dawngrad-results-${process.pid}.json`);
-  const code = await show([node, bin('vitest/vitest.mjs'), 'run', ...filters, '--reporter=default', '--reporter=json', `--outputFile=${results}`], env);
+  const code = await show(
+    [
+      node,
+      bin('vitest/vitest.mjs'),
+      'run',
+      ...filters,
+      '--reporter=default',
+      '--reporter=json',
+      `--outputFile=${results}`,
+    ],
+    env,
+  );
   if (!existsSync(results)) return { passed: 0, failed: 1 };
   const { numPassedTests: passed, numFailedTests, testResults } = JSON.parse(readFileSync(results, 'utf8'));
   rmSync(results);
-  const unloaded = testResults.filter((file) => file.status === 'failed' && file.assertionResults.every((test) => test.status !== 'failed')).length;
+  const unloaded = testResults.filter(
+    (file) => file.status === 'failed' && file.assertionResults.every((test) => test.status !== 'failed'),
+  ).length;
   const failed = numFailedTests + unloaded;
   return { passed, failed: code !== 0 && failed === 0 ? 1 : failed };
 }
@@ -91,17 +120,27 @@ async function onLavapipe(filters) {
   return files.length ? vitest(files, { TEST_RUNS: '0.5', ...env }) : { skipped: 'no op test matches' };
 }
 
-/** The variables that make Dawn take lavapipe: the one that scripts/lavapipe.sh unpacked, or the system's if Dawn accepts it. */
+/**
+ * The variables that make Dawn take lavapipe: the one that scripts/lavapipe.sh unpacked, or the system's if Dawn
+ * accepts it.
+ */
 async function lavapipe() {
   const unpacked = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'dawngrad/lavapipe');
   for (const base of [unpacked, '/']) {
     const folder = join(base, 'usr/share/vulkan/icd.d');
     const manifest = existsSync(folder) && readdirSync(folder).find((f) => /^lvp_icd.*\.json$/.test(f));
     if (!manifest) continue;
-    const libraries = readdirSync(join(base, 'usr/lib')).filter((f) => f.endsWith('-linux-gnu')).map((f) => join(base, 'usr/lib', f));
-    const env = { VK_ICD_FILENAMES: join(folder, manifest), ...(base === '/' ? {} : { LD_LIBRARY_PATH: libraries.join(':') }) };
+    const libraries = readdirSync(join(base, 'usr/lib'))
+      .filter((f) => f.endsWith('-linux-gnu'))
+      .map((f) => join(base, 'usr/lib', f));
+    const env = {
+      VK_ICD_FILENAMES: join(folder, manifest),
+      ...(base === '/' ? {} : { LD_LIBRARY_PATH: libraries.join(':') }),
+    };
     const probe = `import { create } from 'webgpu'; const gpu = create([]); console.log((await gpu.requestAdapter())?.info.description);`;
-    const name = await run([node, '--input-type=module', '-e', probe], { env: { ...process.env, ...env } }).catch(() => '');
+    const name = await run([node, '--input-type=module', '-e', probe], { env: { ...process.env, ...env } }).catch(
+      () => '',
+    );
     if (/llvmpipe/.test(name)) return env;
   }
   return undefined;
@@ -110,13 +149,15 @@ async function lavapipe() {
 async function pages(filters) {
   if (filters.length) return { skipped: 'no test file by that name' };
   const results = [];
-  for (const script of ['example', 'transformers']) results.push(await inBrowser(join(root, `test/browser/${script}.mjs`)));
+  for (const script of ['example', 'transformers'])
+    results.push(await inBrowser(join(root, `test/browser/${script}.mjs`)));
   return results.reduce((a, b) => ({ ...b, passed: a.passed + b.passed, failed: a.failed + b.failed }));
 }
 
 /** Runs a script that prints `N passed, N failed` at its end, with the test files it is for. */
 async function inBrowser(script, files) {
-  if (process.platform !== 'linux' || process.arch !== 'x64') return { skipped: 'npm has this Chromium for linux-x64 only' };
+  if (process.platform !== 'linux' || process.arch !== 'x64')
+    return { skipped: 'npm has this Chromium for linux-x64 only' };
   if (files?.length === 0) return { skipped: 'nothing matches' };
   let printed = '';
   const code = await show([node, script, ...(files ?? [])], { TEST_RUNS: '0.5' }, (text) => (printed += text));
@@ -124,7 +165,8 @@ async function inBrowser(script, files) {
   return { passed, failed: code !== 0 && failed === 0 ? 1 : failed };
 }
 
-const matching = (filters, tests = opTests) => tests.filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter)));
+const matching = (filters, tests = opTests) =>
+  tests.filter((file) => filters.length === 0 || filters.some((filter) => file.includes(filter)));
 
 /** The longest a stage may take on a quiet machine of two cores; a stage that hangs is killed and counts as failed. */
 const LIMIT = 15 * 60_000;
@@ -132,7 +174,11 @@ const LIMIT = 15 * 60_000;
 /** Runs a command in sight; `also` gets what it prints. Resolves to its exit code. */
 function show([command, ...args], env, also) {
   return new Promise((resolve) => {
-    const child = spawn(command, args, { cwd: root, env: { ...process.env, ...env }, stdio: ['ignore', also ? 'pipe' : 'inherit', 'inherit'] });
+    const child = spawn(command, args, {
+      cwd: root,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', also ? 'pipe' : 'inherit', 'inherit'],
+    });
     const from = performance.now();
     const callOff = limit(LIMIT, () => {
       console.log(`killed after ${seconds(from)}: more than ${LIMIT / 60_000} minutes on a quiet machine`);

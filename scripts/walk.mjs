@@ -15,8 +15,8 @@
  * are errors.
  */
 import { spawnSync } from 'node:child_process';
-import { SourceMap } from 'node:module';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { SourceMap } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
@@ -24,11 +24,32 @@ import { root } from './setup.mjs';
 
 /** Where the stack is taken: a function whose body begins after `begins`, and what must hold there. */
 const stations = [
-  { name: 'opened', file: 'src/data/synthetic.ts', begins: 'export function drawPictures(options: DrawOptions): Pictures {', when: 'true' },
-  { name: 'uploaded', file: 'src/backend/gpu.ts', begins: 'write(storage: Storage, data: TypedArray): void {', when: "storage.dtype === 'u8'" },
-  { name: 'drawn', file: 'src/ops/augment_params.ts', begins: 'export function drawAugmentation(augmentation: Augmentation, draw: Draw): Float32Array {', when: 'true' },
-  ...[['viewed', 'augment'], ['compared', 'info_nce']].map(([name, op]) => ({
-    name, file: 'src/backend/gpu.ts', begins: 'run<P>(primitive: Primitive<P>, buffers: readonly Storage[], params: P): void {', when: `primitive.name === '${op}'`,
+  {
+    name: 'opened',
+    file: 'src/data/synthetic.ts',
+    begins: 'export function drawPictures(options: DrawOptions): Pictures {',
+    when: 'true',
+  },
+  {
+    name: 'uploaded',
+    file: 'src/backend/gpu.ts',
+    begins: 'write(storage: Storage, data: TypedArray): void {',
+    when: "storage.dtype === 'u8'",
+  },
+  {
+    name: 'drawn',
+    file: 'src/ops/augment_params.ts',
+    begins: 'export function drawAugmentation(augmentation: Augmentation, draw: Draw): Float32Array {',
+    when: 'true',
+  },
+  ...[
+    ['viewed', 'augment'],
+    ['compared', 'info_nce'],
+  ].map(([name, op]) => ({
+    name,
+    file: 'src/backend/gpu.ts',
+    begins: 'run<P>(primitive: Primitive<P>, buffers: readonly Storage[], params: P): void {',
+    when: `primitive.name === '${op}'`,
   })),
 ];
 const begin = { name: 'step', file: 'src/train/pretrain.ts', begins: 'reported: Promise<void> }> {', when: 'true' };
@@ -45,7 +66,10 @@ const watching = {
     to.onLoad({ filter: /\/src\/.*\.ts$/ }, ({ path }) => {
       let contents = readFileSync(path, 'utf8');
       for (const { name, file, begins, when } of [...stations, begin].filter((s) => path === join(root, s.file))) {
-        if (!contents.includes(begins)) throw new Error(`walk: ${file} must have a function that begins with ${begins}; got none. Correct the station.`);
+        if (!contents.includes(begins))
+          throw new Error(
+            `walk: ${file} must have a function that begins with ${begins}; got none. Correct the station.`,
+          );
         contents = contents.replace(begins, `${begins} if (${when}) (globalThis as any).passed('${name}');`);
       }
       return { contents, loader: 'ts' };
@@ -72,7 +96,11 @@ function observe(createHook, executionAsyncId, Session) {
     if (name === 'step' || name === 'compared')
       session.post('Profiler.takePreciseCoverage', (_, { result }) => {
         for (const { functions } of result.filter((script) => script.url === import.meta.url))
-          for (const { functionName, ranges: [{ startOffset, count }] } of functions) if (functionName && !functionName.startsWith('<') && count > 0) ran.push(startOffset);
+          for (const {
+            functionName,
+            ranges: [{ startOffset, count }],
+          } of functions)
+            if (functionName && !functionName.startsWith('<') && count > 0) ran.push(startOffset);
       });
     process.stdout.write(`\0${JSON.stringify({ name, stack: stacks.join('\n'), ran })}\0`);
   };
@@ -85,16 +113,57 @@ async function walk() {
   const program = join(root, 'node_modules/.cache/dawngrad-walk.mjs'); // where its packages are found
   try {
     await build({
-      entryPoints: [join(root, 'src/cli/main.ts')], outfile: program, bundle: true, platform: 'node', format: 'esm', sourcemap: 'inline',
-      external: ['webgpu', 'sharp', '@sparticuz/chromium'], loader: { '.wgsl': 'text' }, logLevel: 'error', plugins: [watching],
-      banner: { js: `import { createHook, executionAsyncId } from 'node:async_hooks'; import { Session } from 'node:inspector'; (${observe})(createHook, executionAsyncId, Session);` },
+      entryPoints: [join(root, 'src/cli/main.ts')],
+      outfile: program,
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      sourcemap: 'inline',
+      external: ['webgpu', 'sharp', '@sparticuz/chromium'],
+      loader: { '.wgsl': 'text' },
+      logLevel: 'error',
+      plugins: [watching],
+      banner: {
+        js: `import { createHook, executionAsyncId } from 'node:async_hooks'; import { Session } from 'node:inspector'; (${observe})(createHook, executionAsyncId, Session);`,
+      },
     });
-    const flags = ['--count', '32', '--size', '16', '--batch', '8', '--K', '16', '--dim', '8', '--epochs', '1', '--held-out', '0'];
-    const run = ['pretrain', ...flags, '--adapter', 'software', '--quiet', '--no-tensorboard', '--out', join(folder, 'run')];
-    const { stdout, stderr, status } = spawnSync(process.execPath, ['--enable-source-maps', program, ...run], { encoding: 'utf8', maxBuffer: 2 ** 30 });
+    const flags = [
+      '--count',
+      '32',
+      '--size',
+      '16',
+      '--batch',
+      '8',
+      '--K',
+      '16',
+      '--dim',
+      '8',
+      '--epochs',
+      '1',
+      '--held-out',
+      '0',
+    ];
+    const run = [
+      'pretrain',
+      ...flags,
+      '--adapter',
+      'software',
+      '--quiet',
+      '--no-tensorboard',
+      '--out',
+      join(folder, 'run'),
+    ];
+    const { stdout, stderr, status } = spawnSync(process.execPath, ['--enable-source-maps', program, ...run], {
+      encoding: 'utf8',
+      maxBuffer: 2 ** 30,
+    });
     if (status !== 0) throw new Error(`walk: the run must end well; got code ${status}. ${stderr}`);
     const fileAt = sourcesOf(readFileSync(program, 'utf8'));
-    return stdout.split('\0').filter((text) => text.startsWith('{"name"')).map((text) => JSON.parse(text)).map((s) => ({ ...s, ran: s.ran.map(fileAt) }));
+    return stdout
+      .split('\0')
+      .filter((text) => text.startsWith('{"name"'))
+      .map((text) => JSON.parse(text))
+      .map((s) => ({ ...s, ran: s.ran.map(fileAt) }));
   } finally {
     rmSync(folder, { recursive: true });
     rmSync(program, { force: true });
@@ -103,7 +172,9 @@ async function walk() {
 
 /** A function that tells of which file of the repository a place in the bundle came. */
 function sourcesOf(code) {
-  const payload = JSON.parse(Buffer.from(/sourceMappingURL=data:application\/json;base64,(.*)/.exec(code)[1], 'base64').toString());
+  const payload = JSON.parse(
+    Buffer.from(/sourceMappingURL=data:application\/json;base64,(.*)/.exec(code)[1], 'base64').toString(),
+  );
   const [map, starts] = [new SourceMap(payload), [0]];
   for (let at = code.indexOf('\n'); at >= 0; at = code.indexOf('\n', at + 1)) starts.push(at + 1);
   return (offset) => {
@@ -118,14 +189,16 @@ function framesOf({ name, stack }) {
     const file = /src\/[\w./-]+\.ts(?=:\d)/.exec(line)?.[0];
     return file ? [{ file, line }] : [];
   });
-  if (frames.at(-1)?.file !== 'src/cli/main.ts') throw new Error(`walk: the stack at '${name}' must reach back to src/cli/main.ts; got\n${stack}`);
+  if (frames.at(-1)?.file !== 'src/cli/main.ts')
+    throw new Error(`walk: the stack at '${name}' must reach back to src/cli/main.ts; got\n${stack}`);
   return frames.reverse();
 }
 
 const passed = await walk();
 const first = passed.slice(0, passed.findIndex((s) => s.name === 'compared') + 1);
 const stacks = first.map((s) => ({ ...s, frames: framesOf(s) }));
-for (const { name } of stations) if (!stacks.some((s) => s.name === name)) throw new Error(`walk: the run must pass '${name}'; got none.`);
+for (const { name } of stations)
+  if (!stacks.some((s) => s.name === name)) throw new Error(`walk: the run must pass '${name}'; got none.`);
 
 const above = /^src\/(cli|data|input|moco|eval|checkpoints|train|report|studies)\//;
 /** Prints the files on some stacks, and those that ran besides. */
@@ -136,7 +209,14 @@ function tell(what, frames, ran) {
   console.log([...way, ...besides.map((file) => `(${file})`)].map((file) => `  ${file}`).join('\n'));
 }
 
-tell('From the pretrain command to the InfoNCE kernel', stacks.filter((s) => s.name !== 'step').flatMap((s) => s.frames), stacks.flatMap((s) => s.ran));
-const inRun = ({ frames }) => frames.slice(frames.findIndex((f) => f.file === 'src/train/pretrain.ts' && /\brun\b/.test(f.line)));
-const steps = stacks.filter((s) => ofStep.includes(s.name)).flatMap((s) => inRun(s).filter((f) => !f.file.startsWith('src/cli/')));
+tell(
+  'From the pretrain command to the InfoNCE kernel',
+  stacks.filter((s) => s.name !== 'step').flatMap((s) => s.frames),
+  stacks.flatMap((s) => s.ran),
+);
+const inRun = ({ frames }) =>
+  frames.slice(frames.findIndex((f) => f.file === 'src/train/pretrain.ts' && /\brun\b/.test(f.line)));
+const steps = stacks
+  .filter((s) => ofStep.includes(s.name))
+  .flatMap((s) => inRun(s).filter((f) => !f.file.startsWith('src/cli/')));
 tell('Per step', steps, stacks.at(-1).ran);

@@ -4,7 +4,9 @@ import { add, mul } from '../src/ops/binary.js';
 import type { Tensor } from '../src/tensor/tensor.js';
 import { gpu, on } from './support/devices.js';
 
-/** Known bugs, as expected failures: one that is mended turns red here, and moves to the tests of what it belonged to. */
+/**
+ * Known bugs, as expected failures: one that is mended turns red here, and moves to the tests of what it belonged to.
+ */
 describe('known issues', () => {
   it.fails('a compiled function notices a branch on the host that differs for the first time once it is trusted', async () => {
     const device = await gpu();

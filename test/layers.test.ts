@@ -1,12 +1,15 @@
-import { build } from 'esbuild';
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
+import { build } from 'esbuild';
 import { describe, expect, it } from 'vitest';
 
 const root = join(import.meta.dirname, '..');
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
 const list = (folder: string, end: string) =>
-  (readdirSync(join(root, folder), { recursive: true }) as string[]).filter((f) => f.endsWith(end)).map((f) => `${folder}/${f}`).sort();
+  (readdirSync(join(root, folder), { recursive: true }) as string[])
+    .filter((f) => f.endsWith(end))
+    .map((f) => `${folder}/${f}`)
+    .sort();
 
 /** What each layer stands on, as ARCHITECTURE.md draws it; it may use everything below these too. */
 const below: Record<string, string[]> = {
@@ -67,14 +70,21 @@ describe('layers', () => {
     const wrong = sources.flatMap((file) => {
       const allowed = reach(layerOf(file));
       const here = imports(file, anyImport).filter((to) => to.startsWith('.') && !to.endsWith('.wgsl'));
-      return here.filter((to) => !allowed.has(layerOf(posix.join(dirname(file), to).replace(/\.js$/, '.ts')))).map((to) => `${file} → ${to}`);
+      return here
+        .filter((to) => !allowed.has(layerOf(posix.join(dirname(file), to).replace(/\.js$/, '.ts'))))
+        .map((to) => `${file} → ${to}`);
     });
     expect(wrong).toEqual([]);
   });
 
   it('no file imports itself by way of others', () => {
-    const to = (file: string) => imports(file, anyImport).filter((t) => /^\..*\.js$/.test(t)).map((t) => posix.join(dirname(file), t).replace(/\.js$/, '.ts'));
-    const graph = new Map([...sources, ...list('test', '.ts'), ...list('bench', '.ts')].map((file) => [file, to(file)]));
+    const to = (file: string) =>
+      imports(file, anyImport)
+        .filter((t) => /^\..*\.js$/.test(t))
+        .map((t) => posix.join(dirname(file), t).replace(/\.js$/, '.ts'));
+    const graph = new Map(
+      [...sources, ...list('test', '.ts'), ...list('bench', '.ts')].map((file) => [file, to(file)]),
+    );
     expect(circles(graph)).toEqual([]);
   });
 
@@ -92,7 +102,10 @@ describe('layers', () => {
   });
 
   it('files of src/ have at most 300 lines, kernels 200', () => {
-    const long = [...sources, ...list('kernels', '.wgsl')].map((file) => ({ file, lines: read(file).trimEnd().split('\n').length }));
+    const long = [...sources, ...list('kernels', '.wgsl')].map((file) => ({
+      file,
+      lines: read(file).trimEnd().split('\n').length,
+    }));
     expect(long.filter(({ file, lines }) => lines > (file.startsWith('kernels/') ? 200 : 300))).toEqual([]);
   });
 });
@@ -108,19 +121,22 @@ describe('package.json', () => {
 });
 
 describe('browsers', () => {
-  it.each(['src/index.ts', 'src/engine.ts', 'src/reference/entry.ts'])('%s is bundled for them, as a user would, without Node', async (entry) => {
-    const { errors, warnings, metafile } = await build({
-      entryPoints: [join(root, entry)],
-      absWorkingDir: root,
-      bundle: true,
-      write: false,
-      metafile: true,
-      format: 'esm',
-      platform: 'browser',
-      loader: { '.wgsl': 'text' },
-      logLevel: 'silent',
-    });
-    expect([...errors, ...warnings].map((m) => m.text)).toEqual([]);
-    expect(Object.values(metafile.outputs).flatMap((o) => o.imports)).toEqual([]);
-  });
+  it.each(['src/index.ts', 'src/engine.ts', 'src/reference/entry.ts'])(
+    '%s is bundled for them, as a user would, without Node',
+    async (entry) => {
+      const { errors, warnings, metafile } = await build({
+        entryPoints: [join(root, entry)],
+        absWorkingDir: root,
+        bundle: true,
+        write: false,
+        metafile: true,
+        format: 'esm',
+        platform: 'browser',
+        loader: { '.wgsl': 'text' },
+        logLevel: 'silent',
+      });
+      expect([...errors, ...warnings].map((m) => m.text)).toEqual([]);
+      expect(Object.values(metafile.outputs).flatMap((o) => o.imports)).toEqual([]);
+    },
+  );
 });

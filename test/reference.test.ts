@@ -7,8 +7,12 @@ import { ReferenceBackend } from '../src/backend/reference.js';
 import { mirrors } from '../src/reference/mirrors.js';
 
 const src = join(import.meta.dirname, '../src');
-const sources = (readdirSync(src, { recursive: true }) as string[]).filter((f) => f.endsWith('.ts')).map((f) => readFileSync(join(src, f), 'utf8'));
-const primitives = sources.flatMap((text) => [...text.matchAll(/: Primitive<.*> = \{\s*(?:name: '(\w+)',)?/g)].map((m) => m[1]));
+const sources = (readdirSync(src, { recursive: true }) as string[])
+  .filter((f) => f.endsWith('.ts'))
+  .map((f) => readFileSync(join(src, f), 'utf8'));
+const primitives = sources.flatMap((text) =>
+  [...text.matchAll(/: Primitive<.*> = \{\s*(?:name: '(\w+)',)?/g)].map((m) => m[1]),
+);
 
 describe('mirrors', () => {
   it('there is one for every primitive of the library, and no other', () => {
@@ -20,7 +24,10 @@ describe('mirrors', () => {
     const on = new ReferenceBackend();
     const x = on.alloc('f32', 2);
     const twice = { name: 'twice', gpu: () => ({ scratch: [], launches: [] }) };
-    expect(() => on.run(twice, [x], {})).toThrow('twice: the reference backend computes a primitive by its mirror; got none. Give it one, or open a GPU with device().');
+    expect(() => on.run(twice, [x], {})).toThrow(
+      'twice: the reference backend computes a primitive by its mirror; got none. Give it one, ' +
+        'or open a GPU with device().',
+    );
     on.write(x, Float32Array.of(1, 2));
     on.run({ ...twice, mirror: ([values]) => values.forEach((v, i) => (values[i] = 2 * v)) }, [x], {});
     expect(await on.read(x)).toEqual(Float32Array.of(2, 4));

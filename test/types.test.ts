@@ -23,6 +23,7 @@ describe('what the compiler knows of element types', () => {
 
   it('finds labels and indices that are floats, and pictures that are not bytes', () => {
     const logits = tensor([1, 2, 3, 4], [2, 2]);
+    const colours = { mean: [0, 0, 0], std: [1, 1, 1] };
     const wrong = [
       // @ts-expect-error labels are u32, and a list of numbers is f32
       () => crossEntropy(logits, tensor([0, 1])),
@@ -31,7 +32,7 @@ describe('what the compiler knows of element types', () => {
       // @ts-expect-error so is a column
       () => pick(logits, tensor(new Float32Array(2))),
       // @ts-expect-error pictures are u8
-      () => normalizePictures(tensor(new Float32Array(3), [1, 1, 1, 3]), tensor(Uint32Array.of(0)), { mean: [0, 0, 0], std: [1, 1, 1] }),
+      () => normalizePictures(tensor(new Float32Array(3), [1, 1, 1, 3]), tensor(Uint32Array.of(0)), colours),
     ];
     for (const call of wrong) expect(call).toThrow(/must be u(32|8); got/);
   });

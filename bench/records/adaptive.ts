@@ -63,12 +63,15 @@ function larsUpdate(name: string, length: number): Case {
     ours: () => {
       const parts: { start: number; length: number; adapted: boolean }[] = [];
       let end = 0;
-      for (const p of resnet(name, { stem: name === 'resnet-tiny' ? 'cifar' : 'imagenet' }).parameters().values()) {
+      for (const p of resnet(name, { stem: name === 'resnet-tiny' ? 'cifar' : 'imagenet' })
+        .parameters()
+        .values()) {
         parts.push({ start: end, length: p.size, adapted: p.rank > 1 });
         end += Math.ceil(p.size / 64) * 64;
       }
       const [whole, grads] = [1, 2].map((seed) => values([end], seed));
-      for (const { start, length: n } of parts) for (const x of [whole, grads]) x.fill(0, start + n, Math.ceil((start + n) / 64) * 64);
+      for (const { start, length: n } of parts)
+        for (const x of [whole, grads]) x.fill(0, start + n, Math.ceil((start + n) / 64) * 64);
       const [w, dw, v, lr] = [state(tensor(whole)), state(tensor(grads)), zeros(end), state(tensor([rate]))];
       const { chunks, ranges } = larsTable(parts);
       const table = { chunks: state(chunks), ranges: state(ranges) };

@@ -4,7 +4,10 @@ import { gradientsOf } from '../gradients.js';
 import type { Bench, Case, Loose } from '../record.js';
 import { values } from '../values.js';
 
-/** Attention of `N` tokens to themselves, from queries, keys and values in one tensor, forward and backward: 2 and 5 products. */
+/**
+ * Attention of `N` tokens to themselves, from queries, keys and values in one tensor, forward and backward: 2 and 5
+ * products.
+ */
 function attend(batch: number, N: number, heads: number, D: number): Case {
   const [qkv, out, scale] = [[batch, N, 3 * heads * D], [batch, N, heads * D], D ** -0.5];
   return {
@@ -21,7 +24,9 @@ function attend(batch: number, N: number, heads: number, D: number): Case {
     tfjs: (tf) => {
       const [x, dy] = [tf.tensor(values(qkv, 1), qkv), tf.tensor(values(out, 2), out)];
       const f = (p: Loose) => {
-        const [q, k, v] = tf.split(p, 3, 2).map((t: Loose) => tf.transpose(tf.reshape(t, [batch, N, heads, D]), [0, 2, 1, 3]));
+        const [q, k, v] = tf
+          .split(p, 3, 2)
+          .map((t: Loose) => tf.transpose(tf.reshape(t, [batch, N, heads, D]), [0, 2, 1, 3]));
         const weights = tf.softmax(tf.mul(tf.matMul(q, k, false, true), scale));
         return tf.reshape(tf.transpose(tf.matMul(weights, v), [0, 2, 1, 3]), out);
       };
@@ -50,5 +55,16 @@ function attend(batch: number, N: number, heads: number, D: number): Case {
 
 export const bench: Bench = {
   name: 'attention',
-  cases: (full) => (full ? [[256, 65, 3, 64], [64, 197, 6, 64], [64, 197, 12, 64]] : [[4, 65, 6, 32], [1, 197, 3, 64]]).map(([batch, N, heads, D]) => attend(batch, N, heads, D)),
+  cases: (full) =>
+    (full
+      ? [
+          [256, 65, 3, 64],
+          [64, 197, 6, 64],
+          [64, 197, 12, 64],
+        ]
+      : [
+          [4, 65, 6, 32],
+          [1, 197, 3, 64],
+        ]
+    ).map(([batch, N, heads, D]) => attend(batch, N, heads, D)),
 };

@@ -14,7 +14,14 @@ function views(N: number, side: number, size: number): Case {
     ours: () => {
       const pictures = state(tensor(Uint8Array.from(labels(N * side * side * 3, 256)), [N, side, side, 3]));
       const index = state(tensor(Uint32Array.from({ length: N }, (_, i) => i)));
-      const draw = drawAugmentation(mocoV2Augmentation, { seed: 1, epoch: 0, view: 0, indices: Array.from({ length: N }, (_, i) => i), height: side, width: side });
+      const draw = drawAugmentation(mocoV2Augmentation, {
+        seed: 1,
+        epoch: 0,
+        view: 0,
+        indices: Array.from({ length: N }, (_, i) => i),
+        height: side,
+        width: side,
+      });
       const table = state(tensor(draw, [N, AUGMENT_COLUMNS]));
       return () => [augment(pictures, index, table, { size, ...mocoV2Augmentation })];
     },

@@ -13,9 +13,17 @@ export interface Sizes {
 }
 
 /** Every distinct convolution of a ResNet whose blocks have these filters. */
-function convolutions(N: number, stem: Sizes, first: number, blocks: number[], bottleneck: boolean, what: string): Sizes[] {
+function convolutions(
+  N: number,
+  stem: Sizes,
+  first: number,
+  blocks: number[],
+  bottleneck: boolean,
+  what: string,
+): Sizes[] {
   const found = new Map<string, Sizes>();
-  const add = (H: number, C: number, O: number, R: number, stride: number) => found.set([H, C, O, R, stride].join(), { N, H, C, O, R, stride, what });
+  const add = (H: number, C: number, O: number, R: number, stride: number) =>
+    found.set([H, C, O, R, stride].join(), { N, H, C, O, R, stride, what });
   add(stem.H, stem.C, stem.O, stem.R, stem.stride);
   let [H, C] = [first, 64];
   blocks.forEach((count, stage) => {

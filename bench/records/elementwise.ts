@@ -17,7 +17,9 @@ const of = (shapes: readonly Shape[], rest: Pick<One, 'ours' | 'tfjs' | 'jax'>):
 const sums = { ours: add, tfjs: (tf, a, b) => tf.add(a, b), jax: (_, a, b) => a.add(b) } satisfies Partial<One>;
 /** A number travels with the dispatch. */
 const scaled = {
-  ours: (x) => mul(x, 0.7), tfjs: (tf, x) => tf.mul(x, 0.7), jax: (_, x) => x.mul(0.7),
+  ours: (x) => mul(x, 0.7),
+  tfjs: (tf, x) => tf.mul(x, 0.7),
+  jax: (_, x) => x.mul(0.7),
 } satisfies Partial<One>;
 const relus = { ours: relu, tfjs: (tf, x) => tf.relu(x), jax: ({ nn }, x) => nn.relu(x) } satisfies Partial<One>;
 /** The erf form, which tfjs spells out. */
@@ -28,7 +30,11 @@ const gelus = {
 } satisfies Partial<One>;
 
 const rows = (full: boolean) => (full ? 65_536 : 4096);
-const pair = (n: number, C: number, other: Shape) => oneCall({ ...of([[n, C], other], sums), small: () => of([[3, C], other.length === 2 ? [3, other[1]] : other], sums) });
+const pair = (n: number, C: number, other: Shape) =>
+  oneCall({
+    ...of([[n, C], other], sums),
+    small: () => of([[3, C], other.length === 2 ? [3, other[1]] : other], sums),
+  });
 
 export const addition: Bench = {
   name: 'add',
@@ -38,5 +44,11 @@ export const scaling: Bench = {
   name: 'mul by a number',
   cases: (full) => [oneCall({ ...of([[rows(full), 512]], scaled), small: () => of([[1003]], scaled) })],
 };
-export const reluBench: Bench = { name: 'relu', cases: (full) => [oneCall({ ...of([[rows(full), 512]], relus), small: () => of([[1003]], relus) })] };
-export const geluBench: Bench = { name: 'gelu', cases: (full) => [oneCall({ ...of([[rows(full), 512]], gelus), small: () => of([[1003]], gelus) })] };
+export const reluBench: Bench = {
+  name: 'relu',
+  cases: (full) => [oneCall({ ...of([[rows(full), 512]], relus), small: () => of([[1003]], relus) })],
+};
+export const geluBench: Bench = {
+  name: 'gelu',
+  cases: (full) => [oneCall({ ...of([[rows(full), 512]], gelus), small: () => of([[1003]], gelus) })],
+};

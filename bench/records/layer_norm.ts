@@ -21,7 +21,12 @@ function layer(rows: number, C: number): Case {
       };
     },
     tfjs: (tf) => {
-      const [x, gamma, beta, dy] = [tf.tensor(values(shape, 1), shape), tf.tensor(values([C], 2)), tf.tensor(values([C], 3)), tf.tensor(values(shape, 4), shape)];
+      const [x, gamma, beta, dy] = [
+        tf.tensor(values(shape, 1), shape),
+        tf.tensor(values([C], 2)),
+        tf.tensor(values([C], 3)),
+        tf.tensor(values(shape, 4), shape),
+      ];
       const f = (p: Loose, g: Loose, b: Loose) => {
         const { mean, variance } = tf.moments(p, 1, true);
         return tf.add(tf.mul(tf.mul(tf.sub(p, mean), tf.rsqrt(tf.add(variance, 1e-6))), g), b);
@@ -32,11 +37,19 @@ function layer(rows: number, C: number): Case {
       };
     },
     jax: ({ jit, vjp, numpy: np }) => {
-      const [x, gamma, beta, dy] = [np.array(values(shape, 1)).reshape(shape), np.array(values([C], 2)), np.array(values([C], 3)), np.array(values(shape, 4)).reshape(shape)];
+      const [x, gamma, beta, dy] = [
+        np.array(values(shape, 1)).reshape(shape),
+        np.array(values([C], 2)),
+        np.array(values([C], 3)),
+        np.array(values(shape, 4)).reshape(shape),
+      ];
       const f = (p: Loose, g: Loose, b: Loose) => {
         const centred = p.ref.sub(np.mean(p, 1, { keepdims: true }));
         const variance = np.mean(np.square(centred.ref), 1, { keepdims: true });
-        return centred.div(np.sqrt(variance.add(1e-6))).mul(g).add(b);
+        return centred
+          .div(np.sqrt(variance.add(1e-6)))
+          .mul(g)
+          .add(b);
       };
       const both = jit((p: Loose, g: Loose, b: Loose, d: Loose) => {
         const [y, back] = vjp(f, [p, g, b]);
@@ -48,4 +61,14 @@ function layer(rows: number, C: number): Case {
   };
 }
 
-export const bench: Bench = { name: 'layer norm', cases: (full) => (full ? [[64 * 197, 384], [64 * 197, 768]] : [[4 * 197, 384]]).map(([rows, C]) => layer(rows, C)) };
+export const bench: Bench = {
+  name: 'layer norm',
+  cases: (full) =>
+    (full
+      ? [
+          [64 * 197, 384],
+          [64 * 197, 768],
+        ]
+      : [[4 * 197, 384]]
+    ).map(([rows, C]) => layer(rows, C)),
+};

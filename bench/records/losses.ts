@@ -20,14 +20,20 @@ function softmaxCrossEntropy(N: number, C: number): Case {
       };
     },
     tfjs: (tf) => {
-      const [z, l] = [tf.tensor(values([N, C]), [N, C]), tf.cast(tf.oneHot(tf.tensor1d(Int32Array.from(labels(N, C)), 'int32'), C), 'float32')];
+      const [z, l] = [
+        tf.tensor(values([N, C]), [N, C]),
+        tf.cast(tf.oneHot(tf.tensor1d(Int32Array.from(labels(N, C)), 'int32'), C), 'float32'),
+      ];
       return () => {
         const { value, grad } = tf.valueAndGrad((x: Loose) => tf.losses.softmaxCrossEntropy(l, x))(z);
         return [value, grad];
       };
     },
     jax: ({ jit, valueAndGrad, nn, numpy: np }) => {
-      const [z, l] = [np.array(values([N, C])).reshape([N, C]), nn.oneHot(np.array(Int32Array.from(labels(N, C)), { dtype: np.int32 }), C)];
+      const [z, l] = [
+        np.array(values([N, C])).reshape([N, C]),
+        nn.oneHot(np.array(Int32Array.from(labels(N, C)), { dtype: np.int32 }), C),
+      ];
       const f = jit(valueAndGrad((x: Loose, y: Loose) => np.sum(nn.logSoftmax(x, 1).mul(y)).mul(-1 / N)));
       return () => f(z.ref, l.ref);
     },
@@ -43,7 +49,11 @@ function contrast(N: number, D: number, K: number): Case {
     label: `N ${N}, D ${D}, K ${K}`,
     flops: 4 * N * K * D,
     ours: () => {
-      const [q, k, queue] = [parameter(tensor(scaled([N, D], 1), [N, D])), state(tensor(scaled([N, D], 2), [N, D])), state(tensor(scaled([K, D], 3), [K, D]))];
+      const [q, k, queue] = [
+        parameter(tensor(scaled([N, D], 1), [N, D])),
+        state(tensor(scaled([N, D], 2), [N, D])),
+        state(tensor(scaled([K, D], 3), [K, D])),
+      ];
       return () => {
         const { loss } = infoNce(q, k, queue, T);
         q.grad = undefined;
@@ -52,7 +62,11 @@ function contrast(N: number, D: number, K: number): Case {
       };
     },
     tfjs: (tf) => {
-      const [q, k, queue] = [tf.tensor(scaled([N, D], 1), [N, D]), tf.tensor(scaled([N, D], 2), [N, D]), tf.tensor(scaled([K, D], 3), [K, D])];
+      const [q, k, queue] = [
+        tf.tensor(scaled([N, D], 1), [N, D]),
+        tf.tensor(scaled([N, D], 2), [N, D]),
+        tf.tensor(scaled([K, D], 3), [K, D]),
+      ];
       const f = (x: Loose) => {
         const positive = tf.sum(tf.mul(x, k), 1, true);
         const logits = tf.div(tf.concat([positive, tf.matMul(x, queue, false, true)], 1), T);
@@ -64,7 +78,11 @@ function contrast(N: number, D: number, K: number): Case {
       };
     },
     jax: ({ jit, valueAndGrad, nn, numpy: np }) => {
-      const [q, k, queue] = [[1, N], [2, N], [3, K]].map(([seed, rows]) => np.array(scaled([rows, D], seed)).reshape([rows, D]));
+      const [q, k, queue] = [
+        [1, N],
+        [2, N],
+        [3, K],
+      ].map(([seed, rows]) => np.array(scaled([rows, D], seed)).reshape([rows, D]));
       const f = (x: Loose, p: Loose, negatives: Loose) => {
         const positive = np.sum(x.ref.mul(p), 1, { keepdims: true });
         const logits = np.concatenate([positive.ref, np.matmul(x, np.transpose(negatives))], 1).mul(1 / T);
@@ -77,5 +95,23 @@ function contrast(N: number, D: number, K: number): Case {
   };
 }
 
-export const softmax: Bench = { name: 'softmax cross-entropy', cases: (full) => (full ? [[256, 1000], [4096, 1000], [256, 65536]] : [[256, 10], [256, 1000]]).map(([N, C]) => softmaxCrossEntropy(N, C)) };
-export const infoNceBench: Bench = { name: 'InfoNCE', leavesOut: 'a queue of 65536', cases: (full) => (full ? [4096, 65536] : [4096]).map((K) => contrast(full ? 256 : 32, 128, K)) };
+export const softmax: Bench = {
+  name: 'softmax cross-entropy',
+  cases: (full) =>
+    (full
+      ? [
+          [256, 1000],
+          [4096, 1000],
+          [256, 65536],
+        ]
+      : [
+          [256, 10],
+          [256, 1000],
+        ]
+    ).map(([N, C]) => softmaxCrossEntropy(N, C)),
+};
+export const infoNceBench: Bench = {
+  name: 'InfoNCE',
+  leavesOut: 'a queue of 65536',
+  cases: (full) => (full ? [4096, 65536] : [4096]).map((K) => contrast(full ? 256 : 32, 128, K)),
+};

@@ -28,7 +28,9 @@ function product({ M, N, K, tA = false, tB = false, what, bias = false, half = f
       const stored = (t: Tensor) => state(half ? cast(t, 'f16') : t);
       const [x, y] = [stored(tensor(values(a, 1), a)), stored(tensor(values(b, 2), b))];
       const row = state(tensor(values([N], 3)));
-      return () => [bias ? linear(x, y, row) : matmul(x, y, { transposeA: tA, transposeB: tB, precision: half ? 'f16' : 'f32' })];
+      return () => [
+        bias ? linear(x, y, row) : matmul(x, y, { transposeA: tA, transposeB: tB, precision: half ? 'f16' : 'f32' }),
+      ];
     },
     tfjs: (tf) => {
       const [x, y] = [tf.tensor(values(a, 1), a), tf.tensor(values(b, 2), b)];
@@ -66,7 +68,9 @@ export const bench: Bench = {
   goal: { faster: 1.5 },
   leavesOut: 'squares of more than 512, two orders of 512, and one layer of a ViT-S',
   cases: (full) => {
-    const squares = full ? [256, 512, 1024, 2048, 4096].flatMap((n) => transposes(square(n))) : [...transposes(square(256)), square(512)];
+    const squares = full
+      ? [256, 512, 1024, 2048, 4096].flatMap((n) => transposes(square(n)))
+      : [...transposes(square(256)), square(512)];
     const halves = full ? [1024, 2048, 4096].flatMap((n) => transposes({ ...square(n), half: true })) : [];
     return [...squares, ...halves, ...ofModels(full ? 64 : 1).filter(({ N }) => full || N !== 1536)].map(product);
   },

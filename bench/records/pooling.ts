@@ -1,6 +1,6 @@
 import { avgPool } from '../../src/ops/avg_pool.js';
 import { maxPool } from '../../src/ops/max_pool.js';
-import { state, parameter, type Tensor, tensor } from '../../src/tensor/tensor.js';
+import { parameter, state, type Tensor, tensor } from '../../src/tensor/tensor.js';
 import { gradientsOf } from '../gradients.js';
 import type { Bench, Case, Loose } from '../record.js';
 import { values } from '../values.js';

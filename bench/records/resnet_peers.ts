@@ -16,7 +16,8 @@ interface Ops {
 
 /** ResNet-18 for CIFAR, its parameters by torchvision's names. */
 function resnet18(ops: Ops, p: Record<string, Loose>, x: Loose): Loose {
-  const convNorm = (y: Loose, conv: string, bn: string, stride: number) => ops.norm(ops.conv(y, p[`${conv}.weight`], stride), p[`${bn}.weight`], p[`${bn}.bias`]);
+  const convNorm = (y: Loose, conv: string, bn: string, stride: number) =>
+    ops.norm(ops.conv(y, p[`${conv}.weight`], stride), p[`${bn}.weight`], p[`${bn}.bias`]);
   let y = ops.relu(convNorm(x, 'conv1', 'bn1', 1));
   for (const stage of [1, 2, 3, 4])
     for (const block of [0, 1]) {
@@ -32,7 +33,9 @@ function resnet18(ops: Ops, p: Record<string, Loose>, x: Loose): Loose {
 /** Names, shapes and initial values of the parameters, dawngrad's own. */
 async function initial(classes: number): Promise<[string, Shape, Float32Array][]> {
   const named = [...resnet('resnet18', { stem: 'cifar', dim: classes }).parameters()];
-  return Promise.all(named.map(async ([name, t]) => [name, t.shape, (await t.data()) as Float32Array] as [string, Shape, Float32Array]));
+  return Promise.all(
+    named.map(async ([name, t]) => [name, t.shape, (await t.data()) as Float32Array] as [string, Shape, Float32Array]),
+  );
 }
 
 const [lr, momentum, weightDecay] = [0.01, 0.9, 1e-4];
@@ -69,17 +72,32 @@ export async function tfjsStep(tf: Loose, shape: number[], classes: number): Pro
 }
 
 /** Every use takes a reference; what is traced is compiled whole, update included. */
-export async function jaxStep({ jit, valueAndGrad, lax, nn, numpy: np }: Loose, shape: number[], classes: number): Promise<Work<Loose>> {
+export async function jaxStep(
+  { jit, valueAndGrad, lax, nn, numpy: np }: Loose,
+  shape: number[],
+  classes: number,
+): Promise<Work<Loose>> {
   const channel = (v: Loose) => v.ref.reshape([1, v.shape[0], 1, 1]);
   const ops: Ops = {
     conv: (x, w, stride) => {
       const pad = w.shape[2] >> 1;
-      return lax.convGeneralDilated(x.ref, w.ref, [stride, stride], [[pad, pad], [pad, pad]]);
+      return lax.convGeneralDilated(
+        x.ref,
+        w.ref,
+        [stride, stride],
+        [
+          [pad, pad],
+          [pad, pad],
+        ],
+      );
     },
     norm: (x, gamma, beta) => {
       const centred = x.ref.sub(np.mean(x.ref, [0, 2, 3], { keepdims: true }));
       const variance = np.mean(np.square(centred.ref), [0, 2, 3], { keepdims: true });
-      return centred.div(np.sqrt(variance.add(1e-5))).mul(channel(gamma)).add(channel(beta));
+      return centred
+        .div(np.sqrt(variance.add(1e-5)))
+        .mul(channel(gamma))
+        .add(channel(beta));
     },
     relu: (x) => nn.relu(x.ref),
     add: (a, b) => a.ref.add(b.ref),

@@ -7,8 +7,9 @@ import { jaxStep, tfjsStep } from './resnet_peers.js';
 const FORWARD: Record<string, number> = { resnet18: 1.11e9, 'resnet-tiny': 0.1e9 };
 
 /**
- * A supervised step of ResNet for CIFAR: forward, backward, SGD with momentum. The loss after a step is compared. Smaller
- * pictures leave batch norm one or two values in the last stage, where roundings decide and no two libraries agree.
+ * A supervised step of ResNet for CIFAR: forward, backward, SGD with momentum. The loss after a step is compared.
+ * Smaller pictures leave batch norm one or two values in the last stage, where roundings decide and no two libraries
+ * agree.
  */
 function supervised(name: string, N: number, H: number): Case {
   const shape = [N, H, H, 3];

@@ -13,5 +13,10 @@ const over = (N: number, C: number): One => ({
 
 export const bench: Bench = {
   name: 'softmax of rows',
-  cases: (full) => [[full ? 65_536 : 8192, 196], [full ? 2048 : 256, 4096], [full ? 256 : 32, 65_537]].map(([N, C]) => oneCall({ ...over(N, C), small: () => over(3, C) })),
+  cases: (full) =>
+    [
+      [full ? 65_536 : 8192, 196],
+      [full ? 2048 : 256, 4096],
+      [full ? 256 : 32, 65_537],
+    ].map(([N, C]) => oneCall({ ...over(N, C), small: () => over(3, C) })),
 };

@@ -24,7 +24,10 @@ const half = (N: number, C: number): One => ({
 const beside = (N: number, C: number): One => ({
   label: `two of ${N}×${C} beside each other`,
   bytes: 4 * 4 * N * C,
-  shapes: [[N, C], [N, C]],
+  shapes: [
+    [N, C],
+    [N, C],
+  ],
   ours: (a, b) => concat([a, b], 1),
   tfjs: (tf, a, b) => tf.concat([a, b], 1),
   jax: ({ numpy }, a, b) => numpy.concatenate([a, b], 1),
@@ -40,5 +43,11 @@ export const transposes: Bench = {
     oneCall({ ...turn([16 * more(full), 196, 6, 64], [0, 2, 1, 3]), small: () => turn([2, 7, 3, 8], [0, 2, 1, 3]) }),
   ],
 };
-export const slices: Bench = { name: 'slice', cases: (full) => [oneCall({ ...half(4096 * more(full), 512), small: () => half(5, 512) })] };
-export const concats: Bench = { name: 'concat', cases: (full) => [oneCall({ ...beside(4096 * more(full), 256), small: () => beside(5, 256) })] };
+export const slices: Bench = {
+  name: 'slice',
+  cases: (full) => [oneCall({ ...half(4096 * more(full), 512), small: () => half(5, 512) })],
+};
+export const concats: Bench = {
+  name: 'concat',
+  cases: (full) => [oneCall({ ...beside(4096 * more(full), 256), small: () => beside(5, 256) })],
+};

@@ -17,13 +17,23 @@ export function drawChart(canvas, lines, { guide, top, width }) {
   for (let i = 0; i <= Math.round((max - min) / gap); i++) {
     const v = min + gap * i;
     g.fillStyle = tone('--muted');
-    g.fillText(top ? `${Math.round(100 * v)} %` : v.toFixed(gap < 1 ? -Math.floor(Math.log10(gap) + 1e-9) : 0), left - 6, y(v) + 4);
-    stroke(g, tone('--edge'), 1, [[left, y(v)], [w - 6, y(v)]]);
+    g.fillText(
+      top ? `${Math.round(100 * v)} %` : v.toFixed(gap < 1 ? -Math.floor(Math.log10(gap) + 1e-9) : 0),
+      left - 6,
+      y(v) + 4,
+    );
+    stroke(g, tone('--edge'), 1, [
+      [left, y(v)],
+      [w - 6, y(v)],
+    ]);
   }
   g.fillText(`step ${width}`, w - 6, h - 3);
   if (guide !== undefined) {
     g.setLineDash([5, 4]);
-    stroke(g, tone('--muted'), 1, [[left, y(guide)], [w - 6, y(guide)]]);
+    stroke(g, tone('--muted'), 1, [
+      [left, y(guide)],
+      [w - 6, y(guide)],
+    ]);
     g.setLineDash([]);
   }
   for (const { points, tone: name } of lines) {

@@ -2,10 +2,15 @@
 export async function filesIn(entries) {
   const found = [];
   const visit = async (entry) => {
-    if (entry.isFile) found.push({ file: await new Promise((take, fail) => entry.file(take, fail)), path: entry.fullPath.replace(/^\//, '') });
+    if (entry.isFile)
+      found.push({
+        file: await new Promise((take, fail) => entry.file(take, fail)),
+        path: entry.fullPath.replace(/^\//, ''),
+      });
     else {
       const reader = entry.createReader(); // hands out a part at a time
-      for (let part; (part = await new Promise((take, fail) => reader.readEntries(take, fail))).length > 0; ) for (const e of part) await visit(e);
+      for (let part; (part = await new Promise((take, fail) => reader.readEntries(take, fail))).length > 0; )
+        for (const e of part) await visit(e);
     }
   };
   for (const entry of entries) if (entry) await visit(entry);
@@ -28,7 +33,8 @@ export async function picturesOf(files, size = 32) {
     folders.push(path.split('/').at(-2) ?? '');
     names.push(path);
   }
-  if (names.length < 40) throw new Error(`A few dozen pictures are needed; got ${names.length}. Drop a folder of JPEG, PNG or WebP files.`);
+  if (names.length < 40)
+    throw new Error(`A few dozen pictures are needed; got ${names.length}. Drop a folder of JPEG, PNG or WebP files.`);
   const data = new Uint8Array(parts.length * size * size * 3);
   parts.forEach((part, i) => data.set(part, i * part.length));
   const classes = [...new Set(folders)].sort();

@@ -8,7 +8,9 @@ const percent = (v) => `${(100 * v).toFixed(1)} %`;
 const say = (text, bad = false) => Object.assign($('status'), { textContent: text, className: bad ? 'bad' : 'muted' });
 
 /** Settings from the address, ?epochs=2&count=400 for one. */
-const settings = Object.fromEntries([...new URLSearchParams(location.search)].map(([key, value]) => [key, Number(value)]));
+const settings = Object.fromEntries(
+  [...new URLSearchParams(location.search)].map(([key, value]) => [key, Number(value)]),
+);
 const history = { loss: [], contrast: [], knn: [] };
 const worker = new Worker('worker.js', { type: 'module' });
 let pictures; // dropped ones; without, the worker draws some
@@ -48,11 +50,20 @@ const on = {
     paintQueue($('queue'), keys, K, dim, newest);
   },
   neighbours({ rows, height, width }) {
-    $('neighbours').replaceChildren(...rows.map(({ query, near }) => {
-      const row = Object.assign(document.createElement('div'), { className: 'row' });
-      row.append(paint(query, height, width), ...near.map(({ pixels, right }) => Object.assign(paint(pixels, height, width), { className: right === undefined ? '' : right ? 'right' : 'wrong' })));
-      return row;
-    }));
+    $('neighbours').replaceChildren(
+      ...rows.map(({ query, near }) => {
+        const row = Object.assign(document.createElement('div'), { className: 'row' });
+        row.append(
+          paint(query, height, width),
+          ...near.map(({ pixels, right }) =>
+            Object.assign(paint(pixels, height, width), {
+              className: right === undefined ? '' : right ? 'right' : 'wrong',
+            }),
+          ),
+        );
+        return row;
+      }),
+    );
   },
   done({ stopped }) {
     say(stopped ? 'Stopped.' : 'Done.');
@@ -66,7 +77,14 @@ const on = {
 
 function charts() {
   drawChart($('lossChart'), [{ points: history.loss, tone: '--t1' }], { guide: history.chance, width: history.total });
-  drawChart($('accuracyChart'), [{ points: history.contrast, tone: '--t2' }, { points: history.knn, tone: '--t3' }], { top: 1, width: history.total });
+  drawChart(
+    $('accuracyChart'),
+    [
+      { points: history.contrast, tone: '--t2' },
+      { points: history.knn, tone: '--t3' },
+    ],
+    { top: 1, width: history.total },
+  );
 }
 
 function buttons(training) {
@@ -77,7 +95,9 @@ function buttons(training) {
 async function use(files) {
   try {
     pictures = await picturesOf(files);
-    say(`${pictures.count} pictures${pictures.classes ? ` in ${pictures.classes.length} classes` : ''}, ${pictures.skipped.length} skipped. Press Train.`);
+    say(
+      `${pictures.count} pictures${pictures.classes ? ` in ${pictures.classes.length} classes` : ''}, ${pictures.skipped.length} skipped. Press Train.`,
+    );
   } catch (e) {
     say(e.message, true);
   }

@@ -16,7 +16,10 @@ export function paintQueue(canvas, keys, K, dim, newest) {
     const age = ((newest - 1 - row + K) % K) / K;
     for (let c = 0; c < dim; c++) {
       const v = keys[row * dim + c] / most;
-      image.data.set([v > 0 ? 230 : 40, 90, v > 0 ? 60 : 230, 255 * Math.min(1, Math.abs(v)) * (1 - 0.75 * age)], 4 * (row * dim + c));
+      image.data.set(
+        [v > 0 ? 230 : 40, 90, v > 0 ? 60 : 230, 255 * Math.min(1, Math.abs(v)) * (1 - 0.75 * age)],
+        4 * (row * dim + c),
+      );
     }
   }
   canvas.getContext('2d').putImageData(image, 0, 0);

@@ -6,7 +6,8 @@ const fail = (e) => post('error', { message: e instanceof dg.DawngradError ? e.m
 let stop;
 
 /** Pictures of the set at `index`, as RGB bytes. */
-const pixels = (set, index) => set.data.slice(index * set.height * set.width * 3, (index + 1) * set.height * set.width * 3);
+const pixels = (set, index) =>
+  set.data.slice(index * set.height * set.width * 3, (index + 1) * set.height * set.width * 3);
 
 async function train({ settings, pictures }) {
   const { count = 1000, ...fields } = settings;
@@ -14,7 +15,13 @@ async function train({ settings, pictures }) {
   const set = pictures ?? dg.syntheticPictures({ count, seed: config.seed });
   const parts = dg.splitHeldOut(set, config.heldOut, config.seed);
   const run = new dg.Pretraining(config, parts);
-  post('started', { chance: Math.log(config.K + 1), warnings: run.warnings, total: run.totalSteps, classes: set.classes?.length, count: set.count });
+  post('started', {
+    chance: Math.log(config.K + 1),
+    warnings: run.warnings,
+    total: run.totalSteps,
+    classes: set.classes?.length,
+    count: set.count,
+  });
   stop = new AbortController();
   let step = 0;
   const ended = await run.run({
@@ -32,15 +39,31 @@ async function train({ settings, pictures }) {
 
 /** Sends the two views of eight pictures, and the queue. */
 async function look({ train, method: moco }, config, step) {
-  const shown = dg.subset(train, Uint32Array.from({ length: Math.min(8, train.count) }, (_, i) => i));
+  const shown = dg.subset(
+    train,
+    Uint32Array.from({ length: Math.min(8, train.count) }, (_, i) => i),
+  );
   const { size, mean, std, seed } = config;
   const augmentation = { ...dg.mocoV2Augmentation, scale: [config.cropMin, 1], blur: undefined, mean, std };
-  const view = (view) => dg.tidy(() => {
-    const indices = Uint32Array.from({ length: shown.count }, (_, i) => i);
-    const table = dg.drawAugmentation(augmentation, { seed, epoch: step, view, indices, height: shown.height, width: shown.width });
-    const all = dg.tensor(shown.data, [shown.count, shown.height, shown.width, 3]);
-    return dg.augment(all, dg.tensor(indices), dg.tensor(table, [shown.count, table.length / shown.count]), { size, ...augmentation }).data();
-  });
+  const view = (view) =>
+    dg.tidy(() => {
+      const indices = Uint32Array.from({ length: shown.count }, (_, i) => i);
+      const table = dg.drawAugmentation(augmentation, {
+        seed,
+        epoch: step,
+        view,
+        indices,
+        height: shown.height,
+        width: shown.width,
+      });
+      const all = dg.tensor(shown.data, [shown.count, shown.height, shown.width, 3]);
+      return dg
+        .augment(all, dg.tensor(indices), dg.tensor(table, [shown.count, table.length / shown.count]), {
+          size,
+          ...augmentation,
+        })
+        .data();
+    });
   const views = (await Promise.all([view(0), view(1)])).flatMap((values) => {
     const bytes = Uint8Array.from(values, (v, i) => Math.min(255, Math.max(0, 255 * (v * std[i % 3] + mean[i % 3]))));
     return Array.from({ length: shown.count }, (_, i) => bytes.slice(i * size * size * 3, (i + 1) * size * size * 3));
@@ -54,7 +77,12 @@ async function look({ train, method: moco }, config, step) {
 async function neighbours(run) {
   const { train, heldOut } = await run.features();
   const count = Math.min(6, heldOut.count);
-  const few = { ...heldOut, values: heldOut.values.subarray(0, count * heldOut.size), labels: heldOut.labels?.subarray(0, count), count };
+  const few = {
+    ...heldOut,
+    values: heldOut.values.subarray(0, count * heldOut.size),
+    labels: heldOut.labels?.subarray(0, count),
+    count,
+  };
   if (count === 0) return;
   const { index, k } = await dg.nearestNeighbours(few, train, 12);
   const rows = Array.from({ length: count }, (_, i) => ({

@@ -1,6 +1,9 @@
-// For a product's epilogue: writes the statistics of its tile's columns, of every column the mean, less its first value, or far from 0
-// it would be rounded to its ulp, and the sum of squared deviations from it, as the result is stored. Two passes over registers.
-// A thread has ROWS values of one V of columns, which belongs at `to`, if the tile holds it: rowOf(i, thread) is the tile's row of
+// For a product's epilogue: writes the statistics of its tile's columns, of every column the mean, less its first
+// value, or far from 0
+// it would be rounded to its ulp, and the sum of squared deviations from it, as the result is stored. Two passes over
+// registers.
+// A thread has ROWS values of one V of columns, which belongs at `to`, if the tile holds it: rowOf(i, thread) is the
+// tile's row of
 // value i, overRows sums over the threads that share the columns, in order.
 override HALF = 0u; // the result is stored as halves
 

@@ -1,4 +1,5 @@
-      // Inside main: where each of ROWS pixels finds its row and column of dy under a tap, `down` and `right` of its own.
+      // Inside main: where each of ROWS pixels finds its row and column of dy under a tap, `down` and `right` of its
+      // own.
       #for i in 0..ROWS
       let row$i = u32(i32(h$i) + down); // negative is huge
       let column$i = u32(i32(v$i) + right);

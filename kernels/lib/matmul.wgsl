@@ -1,4 +1,5 @@
-// Shared by the variants of matmul. A launch may split K: c then holds [batch, split, M, N] partial sums, added in order afterwards.
+// Shared by the variants of matmul. A launch may split K: c then holds [batch, split, M, N] partial sums, added in
+// order afterwards.
 struct Params {
   batch: u32, M: u32, N: u32, K: u32, aBatch: u32, bBatch: u32, aRow: u32, aCol: u32, bRow: u32, bCol: u32,
   split: u32, chunk: u32,
@@ -16,7 +17,8 @@ fn bTurned() -> bool {
 // Where one tile of c starts, where its matrices start in their buffers, and the stretch of K that is summed.
 struct Tile { row: u32, column: u32, a: u32, b: u32, c: u32, start: u32, end: u32 }
 
-// Tile `g` of height × width. Bands of 8 tile rows are walked column by column, so that neighbours find operands in cache.
+// Tile `g` of height × width. Bands of 8 tile rows are walked column by column, so that neighbours find operands in
+// cache.
 fn tileOf(g: u32, height: u32, width: u32) -> Tile {
   let across = (p.N + width - 1u) / width;
   let down = (p.M + height - 1u) / height;

@@ -1,5 +1,7 @@
-// For products on tensor cores, c = a b: factors rounded to f16, the sum f32. A workgroup of 8 subgroups of 32 computes 128×128
-// of c from tiles of 32 steps of k staged as f16, a subgroup 64×32 of it as 4×2 matrices of 16×16. Tiles keep the order of
+// For products on tensor cores, c = a b: factors rounded to f16, the sum f32. A workgroup of 8 subgroups of 32 computes
+// 128×128
+// of c from tiles of 32 steps of k staged as f16, a subgroup 64×32 of it as 4×2 matrices of 16×16. Tiles keep the order
+// of
 // memory (a transposed operand is loaded column-major) and their lines are padded by 16 bytes against bank conflicts.
 const A_T = 0u; // @tune
 const B_T = 0u; // @tune

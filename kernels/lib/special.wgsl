@@ -1,4 +1,5 @@
-// What is no number stays none, by its bits: compilers may take it for granted that floats are neither NaN nor infinite, and max, min,
+// What is no number stays none, by its bits: compilers may take it for granted that floats are neither NaN nor
+// infinite, and max, min,
 // clamp and a comparison's other branch drop NaN. After "single", "scalar" or "vec4".
 const INF = 0x7f800000u;
 const LOWEST = -3.4028234663852886e38; // of all numbers
@@ -28,6 +29,7 @@ fn beats(v: V, most: V) -> B { return (v > most) | (isNan(v) & ((bitcast<U>(most
 // ln v: NaN below 0 and of NaN, -∞ of 0.
 fn ln(v: V) -> V {
   let bits = bitcast<U>(v);
-  let number = select(log(v), bitcast<V>((bits << U(1u)) | U(0xff800000u)), (bits << U(1u)) == U()); // -∞, from bits that are 0
+  // -∞, from bits that are 0
+  let number = select(log(v), bitcast<V>((bits << U(1u)) | U(0xff800000u)), (bits << U(1u)) == U());
   return select(number, bitcast<V>(bits | U(0x7fc00000u)), (bits > U(0x80000000u)) | isNan(v));
 }

@@ -1,9 +1,9 @@
-import type { DType, TypedArray } from '../core/dtype.js';
 import { check, isRecord } from '../core/check.js';
+import type { DType, TypedArray } from '../core/dtype.js';
 import { DeviceError } from '../core/errors.js';
-import { change, context } from './context.js';
 import type { Traits } from '../gpu/device.js';
 import type { Kernel, ParamValue } from '../gpu/kernel.js';
+import { change, context } from './context.js';
 
 /** Memory of a tensor. Only its own backend looks inside. */
 export interface Storage {
@@ -40,13 +40,15 @@ export interface Plan {
 }
 
 /**
- * The unit both backends share: the dispatches that compute it on a GPU, and by its name the mirror on plain arrays that
- * does the same. Both get the same buffers in the same order, inputs first, and the same params.
+ * The unit both backends share: the dispatches that compute it on a GPU, and by its name the mirror on plain arrays
+ * that does the same. Both get the same buffers in the same order, inputs first, and the same params.
  */
 export interface Primitive<P> {
   readonly name: string;
   readonly gpu: (params: P, traits: Traits) => Launch | Plan;
-  /** For a primitive that is not the library's: those have theirs in `src/reference`, which no user of a GPU downloads. */
+  /**
+   * For a primitive that is not the library's: those have theirs in `src/reference`, which no user of a GPU downloads.
+   */
   readonly mirror?: (buffers: TypedArray[], params: P) => void;
   /** Floating-point operations, for profiles. They count for the launch whose kernel is named after the primitive. */
   readonly flops?: (params: P) => number;
@@ -122,10 +124,13 @@ export interface Backend {
   /** Hands encoded work to the device. */
   flush(): void;
   /**
-   * Writes down what `fn` does with inputs of these types and lengths, and which results it returns, without doing it. Absent where
-   * there is nothing to gain.
+   * Writes down what `fn` does with inputs of these types and lengths, and which results it returns, without doing it.
+   * Absent where there is nothing to gain.
    */
-  record?(inputs: readonly { dtype: DType; length: number }[], fn: (inputs: readonly Storage[]) => readonly Storage[]): Recorded;
+  record?(
+    inputs: readonly { dtype: DType; length: number }[],
+    fn: (inputs: readonly Storage[]) => readonly Storage[],
+  ): Recorded;
   /** Bytes in use now, and at most so far. */
   memory(): { inUse: number; peak: number };
 }
@@ -140,13 +145,22 @@ declare module './context.js' {
 /** The backend new tensors live on. */
 export function backend(): Backend {
   const on = context.backend;
-  if (!on) throw new DeviceError('tensor: a device must be open before tensors are made; got none. Call `await device()` first.');
+  if (!on)
+    throw new DeviceError(
+      'tensor: a device must be open before tensors are made; got none. Call `await device()` first.',
+    );
   return on;
 }
 
 /** Throws unless `on` is a backend. */
 export const checkBackend = (where: string, on: unknown): void =>
-  check(where, 'the backend', on, { is: 'a backend', holds: (v) => isRecord(v) && typeof v.run === 'function' && typeof v.alloc === 'function' }, 'Open one with device().');
+  check(
+    where,
+    'the backend',
+    on,
+    { is: 'a backend', holds: (v) => isRecord(v) && typeof v.run === 'function' && typeof v.alloc === 'function' },
+    'Open one with device().',
+  );
 
 /** Makes `next` the backend of new tensors; returns the one before. */
 export function useBackend(next: Backend | undefined): Backend | undefined {

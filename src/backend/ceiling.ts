@@ -18,7 +18,12 @@ const [copy, fma] = [kernel('ceiling_copy', copySource), kernel('ceiling_fma', f
 /** [x, y]. `apart`: see NEXT in the kernel; each thread copies `each` vectors. */
 export const copyPrimitive: Primitive<{ groups: number; each: number; apart: boolean }> = {
   name: 'ceiling_copy',
-  gpu: ({ groups, each, apart }) => ({ kernel: copy, constants: { EACH: each, NEXT: apart ? 256 * groups : 1 }, params: {}, groups }),
+  gpu: ({ groups, each, apart }) => ({
+    kernel: copy,
+    constants: { EACH: each, NEXT: apart ? 256 * groups : 1 },
+    params: {},
+    groups,
+  }),
 };
 
 /** [x, y], the vectors of x at least 76. */
@@ -27,7 +32,10 @@ export const fmaPrimitive: Primitive<{ groups: number; each: number }> = {
   gpu: ({ groups, each }) => ({ kernel: fma, constants: { EACH: each }, params: {}, groups }),
 };
 
-/** When a measurement ends: after `rounds` in a row, and `still` milliseconds, in which nothing was faster, and after `most` in any case. */
+/**
+ * When a measurement ends: after `rounds` in a row, and `still` milliseconds, in which nothing was faster, and after
+ * `most` in any case.
+ */
 export interface Patience {
   readonly rounds: number;
   readonly still: number;
@@ -35,18 +43,25 @@ export interface Patience {
 }
 
 /**
- * Measures the adapter: the best of several sizes of a copy kernel, and of one that only multiplies and adds. Each is repeated until
- * its rate rises no more: the clocks of an idle card take their time to follow its load.
+ * Measures the adapter: the best of several sizes of a copy kernel, and of one that only multiplies and adds. Each is
+ * repeated until its rate rises no more: the clocks of an idle card take their time to follow its load.
  */
 export async function measureCeiling(on: GpuBackend): Promise<Ceiling> {
-  check('measureCeiling', 'the backend', on, { is: "a GPU's", holds: (v) => v?.kind === 'gpu' && Boolean(v.gpu) }, 'Open one with device().');
+  check(
+    'measureCeiling',
+    'the backend',
+    on,
+    { is: "a GPU's", holds: (v) => v?.kind === 'gpu' && Boolean(v.gpu) },
+    'Open one with device().',
+  );
   const { software } = on.gpu;
   const patience = software ? { rounds: 4, still: 0, most: 2000 } : { rounds: 8, still: 300, most: 3000 };
-  const best = (work: () => void) => fastest(async () => {
-    for (let i = 0; i < 4; i++) work();
-    on.flush();
-    await on.gpu.device.queue.onSubmittedWorkDone();
-  }, patience).then((milliseconds) => milliseconds / 4000);
+  const best = (work: () => void) =>
+    fastest(async () => {
+      for (let i = 0; i < 4; i++) work();
+      on.flush();
+      await on.gpu.device.queue.onSubmittedWorkDone();
+    }, patience).then((milliseconds) => milliseconds / 4000);
   const bytes = software ? 2 ** 24 : 2 ** 28;
   const memory = [0, 1].map(() => on.alloc('f32', bytes / 4));
   let moved = 0;
@@ -64,11 +79,15 @@ export async function measureCeiling(on: GpuBackend): Promise<Ceiling> {
 /** What is no more than this part faster is noise. */
 const FASTER = 0.99;
 
-/** Milliseconds that `work` takes when it has become as fast as it will: the least of all rounds. The first compiles and does not count. */
+/**
+ * Milliseconds that `work` takes when it has become as fast as it will: the least of all rounds. The first compiles and
+ * does not count.
+ */
 export async function fastest(work: () => Promise<void>, { rounds, still, most }: Patience): Promise<number> {
   await work();
   const start = performance.now();
-  let [least, best, from, since, risen] = [Infinity, Infinity, start, start, 0]; // `best` is where it last rose: small steps add up
+  // `best` is where it last rose: small steps add up
+  let [least, best, from, since, risen] = [Infinity, Infinity, start, start, 0];
   for (let round = 1; ; round++) {
     await work();
     const now = performance.now();

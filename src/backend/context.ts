@@ -1,7 +1,6 @@
-// biome-ignore lint/suspicious/noEmptyInterface: the fields are declared where they are read.
 /**
- * All that what runs now depends on besides its arguments. Each room declares the fields that it reads; what is absent
- * has its default.
+ * All that what runs now depends on besides its arguments. Fields are declared where they are read;
+ * what is absent has its default.
  */
 export interface Context {}
 

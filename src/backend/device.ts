@@ -15,8 +15,15 @@ export interface DeviceOptions extends GpuOptions {
  * @throws DeviceError when there is no usable adapter.
  */
 export async function device(options: DeviceOptions = {}): Promise<Backend> {
-  checkOptions('device', options, { backend: oneOf('gpu', 'reference'), adapter: oneOf('any', 'hardware', 'software'), robust: flag });
-  const opened = options.backend === 'reference' ? new (await import('./reference.js')).ReferenceBackend() : await openTuned(options);
+  checkOptions('device', options, {
+    backend: oneOf('gpu', 'reference'),
+    adapter: oneOf('any', 'hardware', 'software'),
+    robust: flag,
+  });
+  const opened =
+    options.backend === 'reference'
+      ? new (await import('./reference.js')).ReferenceBackend()
+      : await openTuned(options);
   useBackend(opened);
   return opened;
 }
@@ -24,6 +31,7 @@ export async function device(options: DeviceOptions = {}): Promise<Backend> {
 /** A GPU backend that knows what `tune` has measured on this machine. */
 async function openTuned(options: GpuOptions): Promise<GpuBackend> {
   const gpu = await openGpu(options);
-  if (globalThis.process?.versions?.node) Object.assign(gpu.traits.tuned, await (await import('./tuning.node.js')).loadTuning(gpu.name));
+  if (globalThis.process?.versions?.node)
+    Object.assign(gpu.traits.tuned, await (await import('./tuning.node.js')).loadTuning(gpu.name));
   return new GpuBackend(gpu);
 }

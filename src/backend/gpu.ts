@@ -23,10 +23,12 @@ function bytesIn(dtype: DType, data: TypedArray): Uint8Array {
 }
 
 /** One bit a buffer, set where it holds halves. */
-const halvesIn = (slices: readonly { readonly dtype: DType }[]): number => slices.reduce((mask, { dtype }, i) => (dtype === 'f16' ? mask | (1 << i) : mask), 0);
+const halvesIn = (slices: readonly { readonly dtype: DType }[]): number =>
+  slices.reduce((mask, { dtype }, i) => (dtype === 'f16' ? mask | (1 << i) : mask), 0);
 
 /** The kernel of a launch on what it is bound to: where that holds halves, the variant for them. */
-export const kernelOn = ({ kernel, words }: Launch, slices: readonly { readonly dtype: DType }[]): Kernel => (words ? kernel : halfStored(kernel, halvesIn(slices)));
+export const kernelOn = ({ kernel, words }: Launch, slices: readonly { readonly dtype: DType }[]): Kernel =>
+  words ? kernel : halfStored(kernel, halvesIn(slices));
 
 /** Runs primitives as recorded dispatches on an open device. */
 export class GpuBackend implements Backend {
@@ -49,10 +51,14 @@ export class GpuBackend implements Backend {
   }
 
   alloc(dtype: DType, length: number): Storage {
-    if (dtype === 'f16' && !this.f16) throw new DeviceError(`f16: the adapter must have shader-f16; got ${this.name}, which has not. Use f32.`);
+    if (dtype === 'f16' && !this.f16)
+      throw new DeviceError(`f16: the adapter must have shader-f16; got ${this.name}, which has not. Use f32.`);
     const bytes = sizeOf(dtype, length);
     if (bytes > this.largest)
-      throw new DeviceError(`tensor: it must fit into a buffer of ${this.name}, ${this.largest} bytes; got ${bytes}. Use a smaller batch or model.`);
+      throw new DeviceError(
+        `tensor: it must fit into a buffer of ${this.name}, ${this.largest} bytes; got ${bytes}. ` +
+          `Use a smaller batch or model.`,
+      );
     const pooled = this.#recording?.to.alloc(bytes) ?? this.gpu.pool.acquire(bytes);
     const storage: GpuStorage = { dtype, length, freed: false, pooled, offset: 0, bytes };
     this.#recording?.made.push(storage);
@@ -61,7 +67,15 @@ export class GpuBackend implements Backend {
 
   slice(storage: Storage, offset: number, length: number): Storage {
     const { dtype, pooled, offset: start } = storage as GpuStorage;
-    const slice: GpuStorage = { dtype, length, freed: false, parent: storage as GpuStorage, pooled, offset: start + offset * bytesOf(dtype), bytes: sizeOf(dtype, length) };
+    const slice: GpuStorage = {
+      dtype,
+      length,
+      freed: false,
+      parent: storage as GpuStorage,
+      pooled,
+      offset: start + offset * bytesOf(dtype),
+      bytes: sizeOf(dtype, length),
+    };
     return slice;
   }
 
@@ -84,7 +98,11 @@ export class GpuBackend implements Backend {
   }
 
   async read(storage: Storage): Promise<TypedArray> {
-    if (this.#recording) throw new ConfigError('data: inside a compiled function nothing has been computed yet; got a read. Return the tensor and read it then.');
+    if (this.#recording)
+      throw new ConfigError(
+        'data: inside a compiled function nothing has been computed yet; got a read. ' +
+          'Return the tensor and read it then.',
+      );
     const bytes = await this.gpu.recorder.read(storage as GpuStorage);
     checkDevice(this.gpu);
     return viewOf(storage.dtype, bytes, 0, storage.length);
@@ -106,8 +124,14 @@ export class GpuBackend implements Backend {
     for (const s of scratch) this.free(s); // later work runs after these dispatches, so it may use them at once
   }
 
-  record(inputs: readonly { dtype: DType; length: number }[], fn: (inputs: readonly Storage[]) => readonly Storage[]): GpuRecorded {
-    const { to, made } = (this.#recording = { to: new Recording(this.gpu.recorder, this.gpu.pool), made: [] as GpuStorage[] });
+  record(
+    inputs: readonly { dtype: DType; length: number }[],
+    fn: (inputs: readonly Storage[]) => readonly Storage[],
+  ): GpuRecorded {
+    const { to, made } = (this.#recording = {
+      to: new Recording(this.gpu.recorder, this.gpu.pool),
+      made: [] as GpuStorage[],
+    });
     try {
       const storages = inputs.map(({ dtype, length }) => this.alloc(dtype, length) as GpuStorage);
       to.results = fn(storages) as GpuStorage[];

@@ -1,7 +1,7 @@
 import type { DType } from '../core/dtype.js';
 import type { Launch, Plan } from './backend.js';
 import { type GpuBackend, kernelOn } from './gpu.js';
-import { type VariantTable, type Variant, variantOf, type Sample, tuningKey } from './variants.js';
+import { type Sample, tuningKey, type Variant, type VariantTable, variantOf } from './variants.js';
 
 /** What timing the variants of a class of shapes showed. */
 export interface Measured {
@@ -20,16 +20,28 @@ interface Clock {
   longest: number;
 }
 
-/** Another variant is taken where it needs less than this part of the heuristic's time: what is less is noise, and changes last bits for nothing. */
+/**
+ * Another variant is taken where it needs less than this part of the heuristic's time: what is less is noise, and
+ * changes last bits for nothing.
+ */
 const CLEARLY = 0.95;
-/** Turns of every variant, the first one cold. From the third on, of others than the heuristic only those within twice the best take part, with dispatches for 4 ms. */
+/**
+ * Turns of every variant, the first one cold. From the third on, of others than the heuristic only those within twice
+ * the best take part, with dispatches for 4 ms.
+ */
 const ROUNDS = 5;
 
 /**
- * Times every variant that fits a sample, in turns, so that what else the machine does befalls all. Undefined where there is nothing
- * to choose, or where time ran out: when a pipeline is not there in time, or a turn might not end in it, by the longest so far.
+ * Times every variant that fits a sample, in turns, so that what else the machine does befalls all. Undefined where
+ * there is nothing to choose, or where time ran out: when a pipeline is not there in time, or a turn might not end in
+ * it, by the longest so far.
  */
-export async function measureVariants(on: GpuBackend, l: VariantTable<never>, sample: Sample<never>, clock: Clock): Promise<Measured | undefined> {
+export async function measureVariants(
+  on: GpuBackend,
+  l: VariantTable<never>,
+  sample: Sample<never>,
+  clock: Clock,
+): Promise<Measured | undefined> {
   const { params, buffers } = sample;
   const { traits, recorder } = on.gpu;
   const heuristic = variantOf(l, params, { ...traits, tuned: {} });
@@ -37,17 +49,30 @@ export async function measureVariants(on: GpuBackend, l: VariantTable<never>, sa
   if (variants.length < 2) return undefined;
   const types = typesOf(sample);
   for (const variant of variants) {
-    const pipelines = launchesOf(variant.launch(params, traits)).map((launch) => ({ kernel: kernelOn(launch, bound(launch, types)), constants: launch.constants ?? {} }));
+    const pipelines = launchesOf(variant.launch(params, traits)).map((launch) => ({
+      kernel: kernelOn(launch, bound(launch, types)),
+      constants: launch.constants ?? {},
+    }));
     if (!(await inTime(() => recorder.pipelines.prepare(pipelines), clock))) return undefined;
   }
   const memory = buffers.map((length, i) => on.alloc(types[i], length));
-  const run = (variant: Variant<never>) => on.run({ name: l.name, gpu: () => variant.launch(params, traits) }, memory, params);
+  const run = (variant: Variant<never>) =>
+    on.run({ name: l.name, gpu: () => variant.launch(params, traits) }, memory, params);
   try {
-    const times = await timeInTurns(on, variants.map((variant) => () => run(variant)), clock);
+    const times = await timeInTurns(
+      on,
+      variants.map((variant) => () => run(variant)),
+      clock,
+    );
     if (!times) return undefined;
     const best = times.indexOf(Math.min(...times));
     const chosen = times[best] < CLEARLY * times[0] ? best : 0;
-    return { key: tuningKey(l, params), variant: variants[chosen].name, heuristic: heuristic.name, speedup: times[0] / times[chosen] };
+    return {
+      key: tuningKey(l, params),
+      variant: variants[chosen].name,
+      heuristic: heuristic.name,
+      speedup: times[0] / times[chosen],
+    };
   } finally {
     for (const m of memory) on.free(m);
   }
@@ -62,10 +87,15 @@ function typesOf({ params, buffers, halves }: Sample<never>): DType[] {
 const launchesOf = (made: Launch | Plan): readonly Launch[] => ('launches' in made ? made.launches : [made]);
 
 /** What a launch is bound to; scratch is f32. */
-const bound = ({ bind }: Launch, types: readonly DType[]) => (bind ? bind.map((i) => types[i] ?? 'f32') : types).map((dtype) => ({ dtype }));
+const bound = ({ bind }: Launch, types: readonly DType[]) =>
+  (bind ? bind.map((i) => types[i] ?? 'f32') : types).map((dtype) => ({ dtype }));
 
 /** The least milliseconds that each work took; the first is the heuristic's. */
-async function timeInTurns(on: GpuBackend, works: readonly (() => void)[], clock: Clock): Promise<number[] | undefined> {
+async function timeInTurns(
+  on: GpuBackend,
+  works: readonly (() => void)[],
+  clock: Clock,
+): Promise<number[] | undefined> {
   const least = works.map(() => Infinity);
   for (let round = 0; round < ROUNDS; round++)
     for (const [i, work] of works.entries()) {
@@ -89,6 +119,9 @@ async function inTime(work: () => Promise<unknown>, { end }: Clock): Promise<boo
   if (left <= 0) return false;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<boolean>((resolve) => (timer = setTimeout(resolve, left, false)));
-  const done = work().then(() => true, () => false);
+  const done = work().then(
+    () => true,
+    () => false,
+  );
   return Promise.race([done, late]).finally(() => clearTimeout(timer));
 }

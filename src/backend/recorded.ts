@@ -20,7 +20,9 @@ export class GpuRecorded implements Recorded {
     this.#gpu = gpu;
     this.recording = recording;
     this.#inputs = inputs;
-    this.#outside = [...new Set(recording.dispatches.flatMap((d) => d.slices.filter((s) => !recording.owns(s))))] as unknown as Storage[];
+    this.#outside = [
+      ...new Set(recording.dispatches.flatMap((d) => d.slices.filter((s) => !recording.owns(s)))),
+    ] as unknown as Storage[];
   }
 
   get memory(): { planned: number; live: number } {
@@ -31,7 +33,9 @@ export class GpuRecorded implements Recorded {
     return this.recording.dispatches.length;
   }
 
-  /** Not on a software adapter, where pipelines made at once took twice as long as one by one (bench/notes/replay.md). */
+  /**
+   * Not on a software adapter, where pipelines made at once took twice as long as one by one (bench/notes/replay.md).
+   */
   async prepare(): Promise<void> {
     if (!this.#gpu.software) await this.recording.prepare();
   }
@@ -40,7 +44,11 @@ export class GpuRecorded implements Recorded {
     this.#places = this.recording.build(this.#inputs);
     const staged = this.#places.filter((place, i) => place !== this.#inputs[i]);
     const last = staged.at(-1);
-    if (last) this.#staged = { to: { ...last, offset: 0, bytes: last.offset + last.bytes }, block: new Uint8Array(last.offset + last.bytes) };
+    if (last)
+      this.#staged = {
+        to: { ...last, offset: 0, bytes: last.offset + last.bytes },
+        block: new Uint8Array(last.offset + last.bytes),
+      };
   }
 
   replay(inputs: readonly (TypedArray | Storage)[]): void {
@@ -52,14 +60,23 @@ export class GpuRecorded implements Recorded {
     this.load(inputs);
     this.#gpu.recorder.flush();
     const spans = await timeDispatches(this.#gpu.device, this.recording);
-    return this.recording.dispatches.map(({ op, kernel, slices, flops = 0, groups }, i) =>
-      ({ op, kernel: kernel.name, ...spans[i], bytes: slices.reduce((sum, s) => sum + s.bytes, 0), flops, groups }));
+    return this.recording.dispatches.map(({ op, kernel, slices, flops = 0, groups }, i) => ({
+      op,
+      kernel: kernel.name,
+      ...spans[i],
+      bytes: slices.reduce((sum, s) => sum + s.bytes, 0),
+      flops,
+      groups,
+    }));
   }
 
   /** Writes the inputs, and checks that what else the recording reads is still there. */
   load(inputs: readonly (TypedArray | Storage)[]): void {
     if (this.#outside.some((s) => s.freed || s.parent?.freed))
-      throw new DeviceError('compile: a tensor that the function used when it was recorded is gone. Keep it with state(), or pass it as an argument.');
+      throw new DeviceError(
+        'compile: a tensor that the function used when it was recorded is gone. Keep it with state(), ' +
+          'or pass it as an argument.',
+      );
     const { recorder } = this.#gpu;
     inputs.forEach((from, i) => {
       if (!ArrayBuffer.isView(from)) return;

@@ -10,8 +10,8 @@ interface ArrayStorage extends Storage {
 
 /**
  * Runs every primitive by its mirror on plain arrays. With `f64`, tensors of dtype `f32` are stored in
- * double precision, which is what gradient checks by finite differences need. Those of dtype `f16` are floats, rounded to
- * the nearest half when a primitive has written them.
+ * double precision, which is what gradient checks by finite differences need. Those of dtype `f16` are floats, rounded
+ * to the nearest half when a primitive has written them.
  */
 export class ReferenceBackend implements Backend {
   readonly kind = 'reference';
@@ -38,12 +38,20 @@ export class ReferenceBackend implements Backend {
     try {
       return this.#f64 && dtype === 'f32' ? new Float64Array(length) : arrayOf(dtype, length);
     } catch {
-      throw new DeviceError(`${this.name}: a tensor must fit into memory; got ${length} elements of ${dtype}. Make it smaller.`);
+      throw new DeviceError(
+        `${this.name}: a tensor must fit into memory; got ${length} elements of ${dtype}. Make it smaller.`,
+      );
     }
   }
 
   slice(storage: Storage, offset: number, length: number): Storage {
-    const slice: ArrayStorage = { dtype: storage.dtype, length, freed: false, parent: storage, array: arrayIn(storage).subarray(offset, offset + length) };
+    const slice: ArrayStorage = {
+      dtype: storage.dtype,
+      length,
+      freed: false,
+      parent: storage,
+      array: arrayIn(storage).subarray(offset, offset + length),
+    };
     return slice;
   }
 
@@ -68,7 +76,11 @@ export class ReferenceBackend implements Backend {
 
   run<P>(primitive: Primitive<P>, buffers: readonly Storage[], params: P): void {
     const mirror: Mirror | undefined = primitive.mirror ?? mirrors[primitive.name];
-    if (!mirror) throw new ConfigError(`${primitive.name}: the reference backend computes a primitive by its mirror; got none. Give it one, or open a GPU with device().`);
+    if (!mirror)
+      throw new ConfigError(
+        `${primitive.name}: the reference backend computes a primitive by its mirror; got none. Give it one, ` +
+          `or open a GPU with device().`,
+      );
     mirror(buffers.map(arrayIn), params as never);
     buffers.forEach(settle);
   }
@@ -80,5 +92,6 @@ export class ReferenceBackend implements Backend {
   }
 }
 
-const settle = (storage: Storage): void => void (storage.dtype === 'f16' && roundToHalves(arrayIn(storage) as Float32Array));
+const settle = (storage: Storage): void =>
+  void (storage.dtype === 'f16' && roundToHalves(arrayIn(storage) as Float32Array));
 const arrayIn = (storage: Storage): TypedArray => (storage as ArrayStorage).array;

@@ -24,7 +24,9 @@ export class ShapesBackend implements Backend {
   write(): void {}
 
   async read(): Promise<TypedArray> {
-    throw new ConfigError('data: where only shapes are worked out there are no values; got a read. Leave it out of forward().');
+    throw new ConfigError(
+      'data: where only shapes are worked out there are no values; got a read. Leave it out of forward().',
+    );
   }
 
   run(): void {}

@@ -9,7 +9,10 @@ interface Operand {
   readonly start?: number;
 }
 
-/** How a kernel walks a box that several operands lie in: along as few axes as can be, four at a time if all can be read so. */
+/**
+ * How a kernel walks a box that several operands lie in: along as few axes as can be, four at a time if all can be read
+ * so.
+ */
 export interface Walk {
   readonly width: 1 | 4;
   /** Sizes, the last in runs of `width`. */
@@ -22,7 +25,8 @@ export function walkOf(box: Shape, operands: readonly Operand[]): Walk {
   const { shape, strides } = collapse(box, operands);
   const last = shape.length - 1;
   const starts = operands.map(({ start = 0 }) => start);
-  const inRuns = (s: readonly number[], i: number) => s[last] === 0 || (s[last] === 1 && [...s.slice(0, last), starts[i]].every((v) => v % 4 === 0));
+  const inRuns = (s: readonly number[], i: number) =>
+    s[last] === 0 || (s[last] === 1 && [...s.slice(0, last), starts[i]].every((v) => v % 4 === 0));
   const width = strides.every(inRuns) ? widthOf(shape[last] ?? 1) : 1;
   const sizes = shape.map((size, i) => (i === last ? size / width : size));
   return {
@@ -52,15 +56,32 @@ function collapse(box: Shape, operands: readonly Operand[]): { shape: number[]; 
 }
 
 /** A launch of a kernel that ends in `#import "walk"`, over the place of two operands. */
-export function walkLaunch(kernels: Widths, { width, shape, operands: [a, b] }: Walk, constants: Record<string, number>, { software }: Traits): Launch {
+export function walkLaunch(
+  kernels: Widths,
+  { width, shape, operands: [a, b] }: Walk,
+  constants: Record<string, number>,
+  { software }: Traits,
+): Launch {
   const [C, outer] = [shape.at(-1) ?? 1, shape.slice(0, -1)];
   const rows = numel(outer);
-  const lanes = software ? 1 : 2 ** Math.ceil(Math.log2(Math.max(1, Math.min(C, 64)))); // neighbours on neighbouring memory
+  // neighbours on neighbouring memory
+  const lanes = software ? 1 : 2 ** Math.ceil(Math.log2(Math.max(1, Math.min(C, 64))));
   const each = software ? 64 : 4;
   const pieces = Math.ceil(C / (lanes * each));
   const params = {
-    rows, C, lanes, each, pieces, rank: outer.length, shape: outer, start0: a.start, start1: b.start,
-    step0: a.strides.at(-1) ?? 0, step1: b.strides.at(-1) ?? 0, strides0: a.strides.slice(0, -1), strides1: b.strides.slice(0, -1),
+    rows,
+    C,
+    lanes,
+    each,
+    pieces,
+    rank: outer.length,
+    shape: outer,
+    start0: a.start,
+    start1: b.start,
+    step0: a.strides.at(-1) ?? 0,
+    step1: b.strides.at(-1) ?? 0,
+    strides0: a.strides.slice(0, -1),
+    strides1: b.strides.slice(0, -1),
   };
   return { kernel: kernels[width], constants, params, groups: Math.ceil((rows * pieces * lanes) / 64) };
 }

@@ -2,24 +2,30 @@ import { atLeast0, callable, check, told } from '../core/check.js';
 import { ConfigError } from '../core/errors.js';
 import { type Backend, backend } from './backend.js';
 import { GpuBackend } from './gpu.js';
-import { inF16, type VariantTable, variantTables, type Sample } from './variants.js';
 import { type Measured, measureVariants } from './measure-variants.js';
+import { inF16, type Sample, type VariantTable, variantTables } from './variants.js';
 
 /** Variants by class of shapes: what `tune` measures, and what is shipped and saved. */
 export type TuningTable = Record<string, string>;
 
 /**
- * Times the ways to compute each class of shapes on this adapter, in f16 too if it has halves, and uses the fastest from now on.
- * In Node the table is saved for the adapter and found by the next `device()` of this version of the library. It returns in
- * `milliseconds` even where a driver compiles for longer; classes they leave no time for keep their heuristic. Call it before training
- * starts: another variant sums in another order, so results differ in their last bits.
+ * Times the ways to compute each class of shapes on this adapter, in f16 too if it has halves, and uses the fastest
+ * from now on. In Node the table is saved for the adapter and found by the next `device()` of this version of the
+ * library. It returns in `milliseconds` even where a driver compiles for longer; classes they leave no time for keep
+ * their heuristic. Call it before training starts: another variant sums in another order, so results differ in their
+ * last bits.
  *
  * @param hear is called with what each class showed.
  * @returns the variants of all classes that were measured.
  * @throws ConfigError on the reference backend.
  */
-export async function tune(on: Backend = backend(), milliseconds = 2000, hear: (measured: Measured) => void = () => {}): Promise<TuningTable> {
-  if (!(on instanceof GpuBackend)) throw new ConfigError(`tune: the backend must be a GPU's; got ${on?.name ?? told(on)}. Open one with device().`);
+export async function tune(
+  on: Backend = backend(),
+  milliseconds = 2000,
+  hear: (measured: Measured) => void = () => {},
+): Promise<TuningTable> {
+  if (!(on instanceof GpuBackend))
+    throw new ConfigError(`tune: the backend must be a GPU's; got ${on?.name ?? told(on)}. Open one with device().`);
   check('tune', 'milliseconds', milliseconds, atLeast0);
   check('tune', 'hear', hear, callable);
   const clock = { end: performance.now() + milliseconds, longest: 0 };
@@ -35,7 +41,10 @@ export async function tune(on: Backend = backend(), milliseconds = 2000, hear: (
   return table;
 }
 
-/** The first sample of every table, then the second of every table, and so on; each in f16 too, where there are `halves`. */
+/**
+ * The first sample of every table, then the second of every table, and so on; each in f16 too, where there are
+ * `halves`.
+ */
 function* inTurn(halves: boolean): Iterable<[VariantTable<never>, Sample<never>]> {
   for (let i = 0; variantTables.some((l) => i < l.samples.length); i++)
     for (const precision of halves ? ['f32', 'f16'] : ['f32'])

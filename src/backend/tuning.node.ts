@@ -8,8 +8,13 @@ interface Saved {
 
 /** Where tables measured on this machine are kept: one JSON file, by the adapter's description. */
 async function place() {
-  const load = <M>(name: string): Promise<M> => import(/* @vite-ignore */ /* webpackIgnore: true */ `node:${name}`) as Promise<M>;
-  const [fs, os, path] = await Promise.all([load<typeof import('node:fs')>('fs'), load<typeof import('node:os')>('os'), load<typeof import('node:path')>('path')]);
+  const load = <M>(name: string): Promise<M> =>
+    import(/* @vite-ignore */ /* webpackIgnore: true */ `node:${name}`) as Promise<M>;
+  const [fs, os, path] = await Promise.all([
+    load<typeof import('node:fs')>('fs'),
+    load<typeof import('node:os')>('os'),
+    load<typeof import('node:path')>('path'),
+  ]);
   const cache = process.env.XDG_CACHE_HOME || process.env.LOCALAPPDATA || path.join(os.homedir(), '.cache');
   return { fs, file: path.join(cache, 'dawngrad', 'tuning.json') };
 }
@@ -24,7 +29,8 @@ async function readAll(): Promise<Record<string, Saved | undefined>> {
 }
 
 /** The table that this version has saved for an adapter, empty without one. */
-export const loadTuning = async (adapter: string): Promise<Record<string, string>> => variantsOf((await readAll())[adapter]);
+export const loadTuning = async (adapter: string): Promise<Record<string, string>> =>
+  variantsOf((await readAll())[adapter]);
 
 const variantsOf = (saved?: Saved): Record<string, string> => (saved?.version === version && saved.variants) || {};
 
@@ -34,7 +40,10 @@ export async function staleTuning(adapter: string): Promise<string | undefined> 
   return saved && saved.version !== version ? (saved.version ?? 'of an earlier version') : undefined;
 }
 
-/** Adds `variants` to what this version has saved for an adapter. A folder that cannot be written is no error: they hold for this process. */
+/**
+ * Adds `variants` to what this version has saved for an adapter. A folder that cannot be written is no error: they hold
+ * for this process.
+ */
 export async function saveTuning(adapter: string, variants: Record<string, string>): Promise<void> {
   const { fs, file } = await place();
   const all = await readAll();

@@ -3,8 +3,9 @@ import type { Traits } from '../gpu/device.js';
 import type { Launch, Plan } from './backend.js';
 
 /**
- * A launch that also writes the statistics of its result's columns, over tiles of `rows` rows: of every column the mean, less the
- * tile's first value, and the sum of squared deviations from it, both [tiles, columns], after the operation's own buffers.
+ * A launch that also writes the statistics of its result's columns, over tiles of `rows` rows: of every column the
+ * mean, less the tile's first value, and the sum of squared deviations from it, both [tiles, columns], after the
+ * operation's own buffers.
  */
 export interface WithStatistics {
   readonly rows: number;
@@ -34,7 +35,9 @@ export interface Sample<P> {
   readonly params: P;
   /** Elements of each of the primitive's buffers, inputs first. */
   readonly buffers: readonly number[];
-  /** Of an operation whose params have `half`: the buffers, by place, that are f16 where it is 1. All others are f32. */
+  /**
+   * Of an operation whose params have `half`: the buffers, by place, that are f16 where it is 1. All others are f32.
+   */
   readonly halves?: readonly number[];
 }
 
@@ -43,8 +46,9 @@ export const inF16 = <P>(sample: Sample<P>): Sample<P> => ({ ...sample, params: 
 
 /**
  * All ways to compute one operation. The variant of a class of shapes is what a measurement says
- * (`traits.tuned['conv2d <class>']`: shipped with the library, or saved by `tune`), if there is one that supports the problem;
- * else the heuristic's. It depends on nothing else, so a resumed run and a replayed step use the kernels of the first.
+ * (`traits.tuned['conv2d <class>']`: shipped with the library, or saved by `tune`), if there is one that supports the
+ * problem; else the heuristic's. It depends on nothing else, so a resumed run and a replayed step use the kernels of
+ * the first.
  */
 export interface VariantTable<P, N extends string = string> {
   readonly name: string;
@@ -61,7 +65,9 @@ export interface VariantTable<P, N extends string = string> {
 /** Every table of the operations this program uses, in the order they were imported. */
 export const variantTables: VariantTable<never>[] = [];
 
-/** Registers the variants of an operation. Names that the heuristic returns are those of variants, or do not compile. */
+/**
+ * Registers the variants of an operation. Names that the heuristic returns are those of variants, or do not compile.
+ */
 export function variantTable<P, const N extends string>(
   table: VariantTable<P, N> & { readonly heuristic: (params: P, traits: Traits) => NoInfer<N> },
 ): VariantTable<P> {
@@ -88,7 +94,8 @@ export function variantOf<P>(table: VariantTable<P>, params: P, traits: Traits):
   const variant = named(name);
   if (!variant)
     throw new ConfigError(
-      `variants of ${table.name}: the heuristic's must support the problem; got ${name} for ${JSON.stringify(params)}. ` +
+      `variants of ${table.name}: the heuristic's must support the problem; ` +
+        `got ${name} for ${JSON.stringify(params)}. ` +
         'Mend the heuristic or supports.',
     );
   return variant;

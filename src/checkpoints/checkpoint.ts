@@ -1,16 +1,16 @@
-import { check, isPlain, type Rule, text } from '../core/check.js';
 import { onShapes } from '../backend/shapes.js';
+import { check, isPlain, type Rule, text } from '../core/check.js';
 import { DivergedError, FormatError } from '../core/errors.js';
-import { numel, sameShape, type Shape, show } from '../core/shape.js';
+import { numel, type Shape, sameShape, show } from '../core/shape.js';
 import { allFinite } from '../core/statistics.js';
 import { decodeSafetensors, encodeSafetensors, type StoredTensor } from '../io/safetensors.js';
-import type { Module } from '../nn/module.js';
-import type { Tensor } from '../tensor/tensor.js';
-import type { Optimizer } from '../optim/optimizer.js';
 import type { PretrainConfig } from '../moco/config.js';
 import { createMethod } from '../moco/create.js';
-import { checkFinite } from './finite.js';
 import type { Method, Saved } from '../moco/method.js';
+import type { Module } from '../nn/module.js';
+import type { Optimizer } from '../optim/optimizer.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { checkFinite } from './finite.js';
 import { setStored, storeCount, storeTensor, torchShape, turn } from './module-state.js';
 
 /** One value of a checkpoint: how it is read from the device, and put back. */
@@ -24,14 +24,23 @@ export interface Slot {
 
 /** A tensor under PyTorch's name and layout. */
 const tensorSlot = (name: string, t: Tensor): Slot => ({
-  name, dtype: 'F32', shape: torchShape(t.shape),
+  name,
+  dtype: 'F32',
+  shape: torchShape(t.shape),
   save: () => storeTensor(t),
   load: ({ data }) => setStored(t, data as Float32Array),
 });
 
 /** A whole number under PyTorch's name. */
-const countSlot = (name: string, shape: Shape, get: () => Promise<number> | number, set: (v: number) => void): Slot => ({
-  name, dtype: 'I64', shape,
+const countSlot = (
+  name: string,
+  shape: Shape,
+  get: () => Promise<number> | number,
+  set: (v: number) => void,
+): Slot => ({
+  name,
+  dtype: 'I64',
+  shape,
   save: async () => storeCount(shape, await get()),
   load: ({ data }) => set(Number(data[0])),
 });
@@ -39,7 +48,13 @@ const countSlot = (name: string, shape: Shape, get: () => Promise<number> | numb
 function* moduleSlots(prefix: string, model: Module): Generator<Slot> {
   for (const e of model.entries(prefix))
     if ('tensor' in e) yield tensorSlot(e.name, e.tensor);
-    else yield countSlot(e.name, [], () => e.counter.value, (v) => (e.counter.value = v));
+    else
+      yield countSlot(
+        e.name,
+        [],
+        () => e.counter.value,
+        (v) => (e.counter.value = v),
+      );
 }
 
 /** [K, dim] on the device is [dim, K] in MoCo's files. */
@@ -59,13 +74,22 @@ function* optimizerSlots(prefix: string, optimizer: Optimizer): Generator<Slot> 
   const { parameters } = optimizer;
   for (const [key, t] of optimizer.state())
     if (t.size !== parameters.values.size) yield tensorSlot(`${prefix}${key}`, t);
-    else for (const name of parameters.named.keys()) yield tensorSlot(`${prefix}${key}.${name}`, parameters.part(t, name));
+    else
+      for (const name of parameters.named.keys()) yield tensorSlot(`${prefix}${key}.${name}`, parameters.part(t, name));
 }
 
 function slotsOf(s: Saved): Iterable<Slot> {
   if ('model' in s) return moduleSlots(s.prefix, s.model);
   if ('optimizer' in s) return optimizerSlots(s.prefix, s.optimizer);
-  if ('count' in s) return [countSlot(s.name, [1], () => s.count.item(), (v) => void s.count.set([v]))];
+  if ('count' in s)
+    return [
+      countSlot(
+        s.name,
+        [1],
+        () => s.count.item(),
+        (v) => void s.count.set([v]),
+      ),
+    ];
   return [s.turned ? turnedSlot(s.name, s.tensor) : tensorSlot(s.name, s.tensor)];
 }
 
@@ -75,7 +99,13 @@ export const slots = (method: Method): Slot[] => [...method.saved()].flatMap((s)
 const isMetadata: Rule = { is: 'an object of strings', holds: (v) => isPlain(v) && Object.values(v).every(text.holds) };
 
 const checkSaved = (where: string, method: unknown): void =>
-  check(where, 'the method', method, { is: 'a method', holds: (v) => typeof v?.saved === 'function' }, 'Make one with createMethod().');
+  check(
+    where,
+    'the method',
+    method,
+    { is: 'a method', holds: (v) => typeof v?.saved === 'function' },
+    'Make one with createMethod().',
+  );
 
 /**
  * A safetensors file, for MoCo v1 to v3 with the names and layouts of facebookresearch's (without `module.`).
@@ -89,7 +119,8 @@ export async function saveCheckpoint(method: Method, metadata: Record<string, st
   const bad = all.filter((_, i) => stored[i].dtype === 'F32' && !allFinite(stored[i].data as Float32Array));
   if (bad.length > 0)
     throw new DivergedError(
-      `checkpoint: every tensor of the state must be finite to be saved; got ${bad.length} of ${all.length} that are not, ${bad[0].name} among them. ` +
+      `checkpoint: every tensor of the state must be finite to be saved; ` +
+        `got ${bad.length} of ${all.length} that are not, ${bad[0].name} among them. ` +
         'Training has diverged: start it again with a lower --lr, from the last checkpoint or anew.',
     );
   return encodeSafetensors(new Map(all.map((s, i) => [s.name, stored[i]])), metadata);
@@ -114,13 +145,21 @@ export function loadCheckpoint(method: Method, bytes: Uint8Array, file: string):
 export function checkCheckpoint(config: PretrainConfig, bytes: Uint8Array, file: string): void {
   const { tensors } = decodeSafetensors(bytes, file);
   const pictures = tensors.get('memory')?.shape[0] ?? 1;
-  checkSlots(onShapes(() => slots(createMethod(config, pictures))), tensors, file);
+  checkSlots(
+    onShapes(() => slots(createMethod(config, pictures))),
+    tensors,
+    file,
+  );
 }
 
 function checkSlots(all: readonly Slot[], tensors: ReadonlyMap<string, StoredTensor>, file: string): void {
   for (const s of all) {
     const stored = tensors.get(s.name);
-    if (!stored) throw new FormatError(`${file}: it must hold every tensor of the model; got none named ${s.name}. Is it a checkpoint of another model or method?`);
+    if (!stored)
+      throw new FormatError(
+        `${file}: it must hold every tensor of the model; got none named ${s.name}. ` +
+          `Is it a checkpoint of another model or method?`,
+      );
     if (!sameShape(stored.shape, s.shape) || stored.data.length !== numel(s.shape))
       throw new FormatError(
         `${file}: ${s.name} must have shape ${show(s.shape)}; ` +

@@ -15,14 +15,24 @@ export interface ClassifierOptions extends Pick<ModelOptions, 'stem' | 'size' | 
 /**
  * A model by name with a new linear head, every parameter to be trained.
  *
- * @param encoder tensors to start from, with the names of torchvision or timm; their head is dropped. Without them it starts from scratch.
+ * @param encoder tensors to start from, with the names of torchvision or timm; their head is dropped. Without them it
+ * starts from scratch.
  * @throws FormatError if the tensors are another model's, or not finite.
  */
 export async function buildClassifier(
-  name: string, options: ClassifierOptions, encoder?: ReadonlyMap<string, StoredTensor>, file = name,
+  name: string,
+  options: ClassifierOptions,
+  encoder?: ReadonlyMap<string, StoredTensor>,
+  file = name,
 ): Promise<Encoder> {
   check('buildClassifier', 'the name', name, text);
-  checkOptions('buildClassifier', options, { classes: needed(whole(1)), stem: anything, size: needed(whole(1)), seed: anything, heads: anything });
+  checkOptions('buildClassifier', options, {
+    classes: needed(whole(1)),
+    stem: anything,
+    size: needed(whole(1)),
+    seed: anything,
+    heads: anything,
+  });
   check('buildClassifier', 'the encoder', encoder, maybe(instance(Map)), 'Pass tensors by name.');
   check('buildClassifier', 'the file', file, text);
   const { classes, ...others } = options;

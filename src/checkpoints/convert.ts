@@ -2,15 +2,15 @@ import { onShapes } from '../backend/shapes.js';
 import { FormatError } from '../core/errors.js';
 import { sameShape, show } from '../core/shape.js';
 import type { StoredTensor } from '../io/safetensors.js';
+import type { PretrainConfig } from '../moco/config.js';
+import { createMethod } from '../moco/create.js';
+import { randomRows } from '../moco/method.js';
 import { type Family, headIn, headWidths } from '../nn/family.js';
 import { LossScale } from '../optim/loss-scale.js';
 import { type Slot, slots } from './checkpoint.js';
-import type { PretrainConfig } from '../moco/config.js';
-import { createMethod } from '../moco/create.js';
 import { type EncoderFile, encoderOf, type Said } from './encoder.js';
 import type { Weights } from './layout.js';
 import { storeCount, turn } from './module-state.js';
-import { randomRows } from '../moco/method.js';
 import { plainNames } from './tensor-names.js';
 
 /** What a checkpoint says of the run that goes on from it, and of itself. */
@@ -22,10 +22,15 @@ export interface Continued {
 /**
  * What the tensors of a checkpoint say of the run that goes on from it: MoCo v3 if it has a predictor, and the model.
  *
- * @param also what files leave open: the heads of a vision transformer, the stem of a ResNet, which of several encoders.
+ * @param also what files leave open: the heads of a vision transformer, the stem of a ResNet, which of several
+ * encoders.
  * @throws FormatError if there is no encoder with a name and a head, or one with other heads than the name stands for.
  */
-export function configIn(weights: Weights, file: string, also: Pick<Said, 'heads' | 'stem' | 'prefix'> = {}): Continued {
+export function configIn(
+  weights: Weights,
+  file: string,
+  also: Pick<Said, 'heads' | 'stem' | 'prefix'> = {},
+): Continued {
   const encoder = encoderOf(weights, file, also);
   const { tensors, family, architecture } = encoder;
   const { head, dim: last } = headIn(tensors, family.head);
@@ -40,7 +45,11 @@ export function configIn(weights: Weights, file: string, also: Pick<Said, 'heads
     );
   const { stem, size, heads } = family.describe(architecture);
   checkHeads(file, name, heads, family.heads?.(name));
-  if (v3) return { encoder, config: { method: 'moco-v3', model: name, dim, hidden: widths[0], ...(size ? { size } : { stem }) } };
+  if (v3)
+    return {
+      encoder,
+      config: { method: 'moco-v3', model: name, dim, hidden: widths[0], ...(size ? { size } : { stem }) },
+    };
   const { shape: queue = [] } = plainNames(weights.tensors, file).get('queue') ?? {};
   return { encoder, config: { model: name, stem, head, dim, ...(queue.length === 2 && { K: queue[1] }) } };
 }
@@ -55,8 +64,8 @@ function checkHeads(file: string, name: string, got: number | undefined, of: num
 }
 
 /**
- * Makes a checkpoint whole, for the method of `config`: what it lacks of the key encoder, the queue, the optimizer's state
- * and the counts of batches gets the value it has at the start of a run, and the schedule starts anew.
+ * Makes a checkpoint whole, for the method of `config`: what it lacks of the key encoder, the queue, the optimizer's
+ * state and the counts of batches gets the value it has at the start of a run, and the schedule starts anew.
  *
  * @param encoder the checkpoint's, as `configIn` finds it.
  * @throws FormatError if it lacks anything else, holds more of a head than the run has, or is of another model.
@@ -81,8 +90,16 @@ export function resumable(weights: Weights, file: string, config: PretrainConfig
       );
     whole.set(slot.name, stored);
   }
-  checkHeadTensors([...tensors.keys(), ...[...encoder.tensors.keys()].map((name) => `encoder.${name}`)], encoder.family, whole, file);
-  return { tensors: whole, metadata: { ...metadata, format: 'dawngrad-moco', step: '0', method, model, stem, head, dim: String(dim) } };
+  checkHeadTensors(
+    [...tensors.keys(), ...[...encoder.tensors.keys()].map((name) => `encoder.${name}`)],
+    encoder.family,
+    whole,
+    file,
+  );
+  return {
+    tensors: whole,
+    metadata: { ...metadata, format: 'dawngrad-moco', step: '0', method, model, stem, head, dim: String(dim) },
+  };
 }
 
 /** What stands before an encoder's names in a run. */
@@ -95,15 +112,26 @@ const QUERY = /^(encoder|encoder_q|base_encoder)\./;
 function checkHeadTensors(names: string[], { head }: Family, whole: ReadonlyMap<string, unknown>, file: string): void {
   const bare = (name: string) => name.replace(ENCODER, '');
   const known = new Set([...whole.keys()].map(bare));
-  const more = names.filter((name) => [`${head}.`, 'predictor.'].some((of) => bare(name).startsWith(of)) && !/num_batches_tracked$/.test(name) && !known.has(bare(name)));
-  if (more.length > 0) throw new FormatError(`${file}: its head must be the run's; got ${more.slice(0, 4).join(', ')}, for which the run has no place. Use it as an encoder.`);
+  const more = names.filter(
+    (name) =>
+      [`${head}.`, 'predictor.'].some((of) => bare(name).startsWith(of)) &&
+      !/num_batches_tracked$/.test(name) &&
+      !known.has(bare(name)),
+  );
+  if (more.length > 0)
+    throw new FormatError(
+      `${file}: its head must be the run's; got ${more.slice(0, 4).join(', ')}, ` +
+        `for which the run has no place. Use it as an encoder.`,
+    );
 }
 
 /** What a run holds under a name before its first step, where that does not depend on the encoder. */
 function initial({ name, shape }: Slot): StoredTensor | undefined {
   if (/(num_batches_tracked|^queue_ptr)$/.test(name)) return storeCount(shape, 0);
-  if (name === 'optimizer.loss_scale') return { dtype: 'F32', shape: [...shape], data: Float32Array.from(LossScale.first) };
-  if (name.startsWith('optimizer.')) return { dtype: 'F32', shape: [...shape], data: new Float32Array(shape.reduce((n, d) => n * d, 1)) };
+  if (name === 'optimizer.loss_scale')
+    return { dtype: 'F32', shape: [...shape], data: Float32Array.from(LossScale.first) };
+  if (name.startsWith('optimizer.'))
+    return { dtype: 'F32', shape: [...shape], data: new Float32Array(shape.reduce((n, d) => n * d, 1)) };
   if (name !== 'queue') return undefined;
   const [dim, K] = shape;
   return { dtype: 'F32', shape: [dim, K], data: turn(randomRows(K, dim, 0), 1, K, dim) }; // each key of length 1

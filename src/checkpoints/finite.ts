@@ -5,7 +5,9 @@ type Tensors = ReadonlyMap<string, Pick<StoredTensor, 'data'>>;
 
 /** Where values are that are not finite, as part of a sentence: the first tensor, how many, in how many tensors. */
 export function nonFinite(tensors: Tensors): string | undefined {
-  const found = [...tensors].map(([name, { data }]) => ({ name, count: data instanceof Float32Array ? countIn(data) : 0 })).filter((t) => t.count > 0);
+  const found = [...tensors]
+    .map(([name, { data }]) => ({ name, count: data instanceof Float32Array ? countIn(data) : 0 }))
+    .filter((t) => t.count > 0);
   if (found.length === 0) return undefined;
   const total = found.reduce((n, t) => n + t.count, 0);
   const where = found.length === 1 ? found[0].name : `${found[0].name} first, of ${found.length} tensors`;
@@ -21,5 +23,8 @@ function countIn(values: Float32Array): number {
 /** @throws FormatError if a value is not finite, but for tensors of other names. */
 export function checkFinite(tensors: Tensors, file: string, isOther: (name: string) => boolean = () => false): void {
   const found = nonFinite(new Map([...tensors].filter(([name]) => !isOther(name))));
-  if (found) throw new FormatError(`${file}: ${found}. Nothing can be computed with them: take a checkpoint from before training failed.`);
+  if (found)
+    throw new FormatError(
+      `${file}: ${found}. Nothing can be computed with them: take a checkpoint from before training failed.`,
+    );
 }

@@ -22,8 +22,9 @@ type Found = TorchTensor | Inert;
 
 /**
  * The tensors of a PyTorch checkpoint, by plain names: of its `state_dict` or `model`, or the file itself where it is
- * one; those of other dictionaries of tensors beside it (`teacher`, `model_ema`) behind the dictionary's name. The state
- * of SGD and LARS becomes `optimizer.velocity.<parameter>`, AdamW's `optimizer.m` and `v`. A gradient scaler is left out.
+ * one; those of other dictionaries of tensors beside it (`teacher`, `model_ema`) behind the dictionary's name. The
+ * state of SGD and LARS becomes `optimizer.velocity.<parameter>`, AdamW's `optimizer.m` and `v`. A gradient scaler is
+ * left out.
  * @throws FormatError where there are no tensors.
  */
 export async function torchWeights(content: unknown, file: string): Promise<Weights> {
@@ -32,7 +33,10 @@ export async function torchWeights(content: unknown, file: string): Promise<Weig
   const { own, others } = dictionaries(top);
   const named = new Map([...own, ...others]);
   if (![...named.values()].some((t) => t instanceof TorchTensor)) return refuseNoTensors(content, top, file);
-  const found = plainNames(new Map([...named].map(([name, t]) => [name, { shape: t instanceof TorchTensor ? t.shape : [], t }])), file);
+  const found = plainNames(
+    new Map([...named].map(([name, t]) => [name, { shape: t instanceof TorchTensor ? t.shape : [], t }])),
+    file,
+  );
   const tensors = new Map<string, StoredTensor>();
   const skipped = new Map<string, string>();
   for (const [name, { t }] of found)
@@ -40,15 +44,24 @@ export async function torchWeights(content: unknown, file: string): Promise<Weig
     else skipped.set(name, t.name);
   const mine = new Set<Found>(own.values());
   const order = [...found].flatMap(([name, { t }]) => (mine.has(t) ? [name] : []));
-  const optimizer = await optimizerState(top.get('optimizer'), order.filter((name) => !isBuffer(name)), tensors);
+  const optimizer = await optimizerState(
+    top.get('optimizer'),
+    order.filter((name) => !isBuffer(name)),
+    tensors,
+  );
   for (const [name, t] of optimizer.tensors) tensors.set(name, t);
   return { tensors, metadata: { format: 'dawngrad-moco', ...facts(top) }, skipped, notes: optimizer.notes };
 }
 
 const facts = (top: Map<unknown, unknown>): Record<string, string> =>
-  Object.fromEntries(['epoch', 'arch'].flatMap((key) => (['string', 'number'].includes(typeof top.get(key)) ? [[key, String(top.get(key))]] : [])));
+  Object.fromEntries(
+    ['epoch', 'arch'].flatMap((key) =>
+      ['string', 'number'].includes(typeof top.get(key)) ? [[key, String(top.get(key))]] : [],
+    ),
+  );
 
-const holdsTensors = (v: unknown): v is Map<unknown, unknown> => v instanceof Map && [...v.values()].some((t) => t instanceof TorchTensor);
+const holdsTensors = (v: unknown): v is Map<unknown, unknown> =>
+  v instanceof Map && [...v.values()].some((t) => t instanceof TorchTensor);
 
 /** Dictionaries that hold no weights, whatever lies in them. */
 const NO_WEIGHTS = /optim|sched|scaler|callback|loops|rng|hyper|args/i;
@@ -58,12 +71,18 @@ function dictionaries(top: Map<unknown, unknown>): { own: Map<string, Found>; ot
   const root = ['state_dict', 'model'].find((key) => holdsTensors(top.get(key)));
   const all = (root === undefined ? top : top.get(root)) as Map<unknown, unknown>;
   const others = new Map<string, Found>();
-  if (root !== undefined) for (const [key, v] of top) if (key !== root && v instanceof Map) collect(new Map([[key, v]]), '', 3, others);
+  if (root !== undefined)
+    for (const [key, v] of top) if (key !== root && v instanceof Map) collect(new Map([[key, v]]), '', 3, others);
   return { own: collect(all, '', 3, new Map()), others };
 }
 
 /** Tensors by dotted names, down to a depth; of placeholders only those among tensors. */
-function collect(dictionary: Map<unknown, unknown>, prefix: string, depth: number, found: Map<string, Found>): Map<string, Found> {
+function collect(
+  dictionary: Map<unknown, unknown>,
+  prefix: string,
+  depth: number,
+  found: Map<string, Found>,
+): Map<string, Found> {
   const amongTensors = holdsTensors(dictionary);
   for (const [key, v] of dictionary) {
     if (typeof key !== 'string') continue;
@@ -75,19 +94,32 @@ function collect(dictionary: Map<unknown, unknown>, prefix: string, depth: numbe
 
 function refuseNoTensors(content: unknown, top: Map<unknown, unknown>, file: string): never {
   const inside = [content, top.get('state_dict'), top.get('model'), ...top.values()].find((v) => v instanceof Inert);
-  const got = inside instanceof Inert ? `an object of ${inside.name}, which is not built` : top.size > 0 ? `one of ${shortKeys(top)}` : 'none';
+  const got =
+    inside instanceof Inert
+      ? `an object of ${inside.name}, which is not built`
+      : top.size > 0
+        ? `one of ${shortKeys(top)}`
+        : 'none';
   throw new FormatError(
-    `${file}: a checkpoint must be a dictionary of tensors, or have one (under state_dict or model); got ${got}. Save model.state_dict().`,
+    `${file}: a checkpoint must be a dictionary of tensors, or have one (under state_dict or model); ` +
+      `got ${got}. Save model.state_dict().`,
   );
 }
 
 const shortKeys = (top: Map<unknown, unknown>): string =>
-  [...top.keys()].slice(0, 5).map((key) => (typeof key === 'string' ? key.slice(0, 40) : typeof key)).join(', ');
+  [...top.keys()]
+    .slice(0, 5)
+    .map((key) => (typeof key === 'string' ? key.slice(0, 40) : typeof key))
+    .join(', ');
 
 /** State that no gradient reaches. */
-export const isBuffer = (name: string): boolean => /(^|\.)(running_mean|running_var|num_batches_tracked|queue|queue_ptr)$/.test(name);
+export const isBuffer = (name: string): boolean =>
+  /(^|\.)(running_mean|running_var|num_batches_tracked|queue|queue_ptr)$/.test(name);
 
-/** PyTorch's names for what optimizers keep of a parameter: SGD's and LARS's velocity (`mu` in moco-v3), AdamW's moments. */
+/**
+ * PyTorch's names for what optimizers keep of a parameter: SGD's and LARS's velocity (`mu` in moco-v3), AdamW's
+ * moments.
+ */
 const KEPT: Record<string, string> = { momentum_buffer: 'velocity', mu: 'velocity', exp_avg: 'm', exp_avg_sq: 'v' };
 
 interface OptimizerState {
@@ -95,10 +127,18 @@ interface OptimizerState {
   notes: string[];
 }
 
-/** An optimizer's state goes by the place of a parameter among all: those of the state dict, in its order, without buffers. */
-async function optimizerState(optimizer: unknown, parameters: string[], weights: ReadonlyMap<string, StoredTensor>): Promise<OptimizerState> {
+/**
+ * An optimizer's state goes by the place of a parameter among all: those of the state dict, in its order, without
+ * buffers.
+ */
+async function optimizerState(
+  optimizer: unknown,
+  parameters: string[],
+  weights: ReadonlyMap<string, StoredTensor>,
+): Promise<OptimizerState> {
   const found: OptimizerState = { tensors: [], notes: [] };
-  const [states, groups] = optimizer instanceof Map ? ['state', 'param_groups'].map((key) => optimizer.get(key) as unknown) : [];
+  const [states, groups] =
+    optimizer instanceof Map ? ['state', 'param_groups'].map((key) => optimizer.get(key) as unknown) : [];
   if (!(states instanceof Map) || !Array.isArray(groups)) return found;
   const params = (group: unknown): unknown => (group instanceof Map ? group.get('params') : undefined);
   const order = groups.flatMap((group: unknown) => (Array.isArray(params(group)) ? (params(group) as unknown[]) : []));
@@ -122,7 +162,10 @@ async function optimizerState(optimizer: unknown, parameters: string[], weights:
 
 const CORRECTIONS = 'optimizer.corrections';
 
-const leftOut = (why: string): OptimizerState => ({ tensors: [], notes: [`The optimizer's state is left out: ${why}.`] });
+const leftOut = (why: string): OptimizerState => ({
+  tensors: [],
+  notes: [`The optimizer's state is left out: ${why}.`],
+});
 
 /** A count, a number or since PyTorch 1.12 a tensor. */
 async function count(v: unknown): Promise<number | undefined> {
@@ -131,13 +174,21 @@ async function count(v: unknown): Promise<number | undefined> {
 }
 
 /** AdamW's 1 - beta^steps, for the betas that MoCo v3 uses. */
-const corrections = (steps: number): StoredTensor => ({ dtype: 'F32', shape: [2], data: Float32Array.from([0.9, 0.999], (beta) => 1 - beta ** steps) });
+const corrections = (steps: number): StoredTensor => ({
+  dtype: 'F32',
+  shape: [2],
+  data: Float32Array.from([0.9, 0.999], (beta) => 1 - beta ** steps),
+});
 
 /**
  * The query encoder's tensors by torchvision's or timm's names, with their head and without the rest of the method.
  * @param prefix what stands before its names, where there are several. @throws FormatError if there is none.
  */
-export function encoderWeights(tensors: ReadonlyMap<string, StoredTensor>, file: string, prefix?: string): Map<string, StoredTensor> {
+export function encoderWeights(
+  tensors: ReadonlyMap<string, StoredTensor>,
+  file: string,
+  prefix?: string,
+): Map<string, StoredTensor> {
   check('encoderWeights', 'the file', file, text);
   check('encoderWeights', 'the tensors', tensors, tensorMap);
   const plain = plainNames(tensors, file);

@@ -1,15 +1,21 @@
 import { ConfigError, FormatError } from '../core/errors.js';
-import { show, type Shape } from '../core/shape.js';
+import { type Shape, show } from '../core/shape.js';
 import { families } from '../nn/families.js';
 import type { Family } from '../nn/family.js';
 
 /** Anything that has a shape under a name. */
 export type Named<T extends { shape: Shape } = { shape: Shape }> = ReadonlyMap<string, T>;
 
-/** Parts that wrappers put into names: DistributedDataParallel, torch.compile, FullyShardedDataParallel, checkpointing. */
+/**
+ * Parts that wrappers put into names: DistributedDataParallel, torch.compile, FullyShardedDataParallel, checkpointing.
+ */
 const WRAPPERS = new Set(['module', '_orig_mod', '_fsdp_wrapped_module', '_checkpoint_wrapped_module']);
 
-const unwrapped = (name: string): string => name.split('.').filter((part) => !WRAPPERS.has(part)).join('.') || name;
+const unwrapped = (name: string): string =>
+  name
+    .split('.')
+    .filter((part) => !WRAPPERS.has(part))
+    .join('.') || name;
 
 /**
  * The tensors of a file by plain names: without the parts that wrappers put in, in any order and number, and numbered
@@ -27,7 +33,9 @@ function renamed<T>(tensors: ReadonlyMap<string, T>, rename: (name: string) => s
   for (const [name, t] of tensors) {
     const plain = rename(name);
     if (out.has(plain) && out.get(plain) !== t)
-      throw new FormatError(`${file}: tensors must have names of their own; got ${plain} twice, once as ${name}. Save one network a file.`);
+      throw new FormatError(
+        `${file}: tensors must have names of their own; got ${plain} twice, once as ${name}. Save one network a file.`,
+      );
     out.set(plain, t);
   }
   return out;
@@ -52,7 +60,10 @@ function childNames(tensors: Named): (name: string) => string {
   };
 }
 
-/** The children of the Sequential behind `prefix` by their shapes: a convolution and its norm before the stages, a linear layer after. */
+/**
+ * The children of the Sequential behind `prefix` by their shapes: a convolution and its norm before the stages, a
+ * linear layer after.
+ */
 function children(tensors: Named, prefix: string, found: number[]): { prefix: string; names: Map<number, string> }[] {
   const stages = found.sort((a, b) => a - b);
   const numbers = Array.from({ length: MOST_CHILDREN }, (_, i) => i);
@@ -62,7 +73,17 @@ function children(tensors: Named, prefix: string, found: number[]): { prefix: st
   const heads = numbers.filter((i) => i > stages.at(-1)! && rank(i, 'weight') === 2);
   if (convs.length !== 1 || norms.length !== 1 || norms[0] < convs[0] || heads.length > 1) return [];
   const layers = stages.map((stage, i): [number, string] => [stage, `layer${i + 1}`]);
-  return [{ prefix, names: new Map([[convs[0], 'conv1'], [norms[0], 'bn1'], ...layers, ...heads.map((i): [number, string] => [i, 'fc'])]) }];
+  return [
+    {
+      prefix,
+      names: new Map([
+        [convs[0], 'conv1'],
+        [norms[0], 'bn1'],
+        ...layers,
+        ...heads.map((i): [number, string] => [i, 'fc']),
+      ]),
+    },
+  ];
 }
 
 /** Where an encoder is among the tensors of a file. */
@@ -81,12 +102,17 @@ export const isCopy = (prefix: string): boolean => COPY.test(prefix);
 export const encodersIn = (tensors: Named): Place[] =>
   families.flatMap((family) => {
     const { inside, stem } = family.marks;
-    return prefixesOf(tensors, inside).filter((p) => stem.some((s) => tensors.has(p + s))).map((prefix) => ({ family, prefix }));
+    return prefixesOf(tensors, inside)
+      .filter((p) => stem.some((s) => tensors.has(p + s)))
+      .map((prefix) => ({ family, prefix }));
   });
 
 /** What stands before a name, wherever it occurs; an optimizer keeps something of every parameter under its name. */
 const prefixesOf = (tensors: Named, inside: string): string[] =>
-  [...tensors.keys()].filter((name) => `.${name}`.endsWith(`.${inside}`)).map((name) => name.slice(0, -inside.length)).filter((p) => !p.startsWith('optimizer.'));
+  [...tensors.keys()]
+    .filter((name) => `.${name}`.endsWith(`.${inside}`))
+    .map((name) => name.slice(0, -inside.length))
+    .filter((p) => !p.startsWith('optimizer.'));
 
 /**
  * The encoder of a file: the only one, or the only one that is trained, since key encoders, teachers and averages are
@@ -100,20 +126,42 @@ export function placeOfEncoder(tensors: Named, file: string, prefix?: string): P
   if (prefix !== undefined) {
     const asked = places.find((p) => p.prefix === prefix || p.prefix === `${prefix}.`);
     if (asked) return asked;
-    throw new ConfigError(`--prefix: an encoder of ${file} must be behind it; got ${prefix}, and encoders in ${listed || 'no place'}. Name one of those.`);
+    throw new ConfigError(
+      `--prefix: an encoder of ${file} must be behind it; got ${prefix}, ` +
+        `and encoders in ${listed || 'no place'}. Name one of those.`,
+    );
   }
   if (places.length === 0) return refuseNoEncoder(tensors, file);
   const trained = places.filter((p) => !isCopy(p.prefix));
   if (places.length === 1) return places[0];
   if (trained.length === 1) return trained[0];
-  throw new FormatError(`${file}: one encoder must be meant; got ${places.length}, behind ${listed}. Say which: --prefix ${places[0].prefix || places[1].prefix}`);
+  throw new FormatError(
+    `${file}: one encoder must be meant; got ${places.length}, behind ${listed}. Say which: ` +
+      `--prefix ${places[0].prefix || places[1].prefix}`,
+  );
 }
 
 function refuseNoEncoder(tensors: Named, file: string): never {
-  const stemless = families.flatMap(({ marks: { inside, stem: [stem] } }) => prefixesOf(tensors, inside).map((p) => `${p}${inside} without ${p}${stem}`));
+  const stemless = families.flatMap(
+    ({
+      marks: {
+        inside,
+        stem: [stem],
+      },
+    }) => prefixesOf(tensors, inside).map((p) => `${p}${inside} without ${p}${stem}`),
+  );
   const first = [...tensors].slice(0, 5).map(([name, { shape }]) => `${name} ${show(shape)}`);
-  const seen = tensors.size === 0 ? 'no tensors' : `${tensors.size} tensors: ${first.join(', ')}${tensors.size > 5 ? ', …' : ''}`;
-  const known = families.map(({ is, marks: { inside, stem: [stem] } }) => `${is} (${stem} beside ${inside})`);
+  const seen =
+    tensors.size === 0 ? 'no tensors' : `${tensors.size} tensors: ${first.join(', ')}${tensors.size > 5 ? ', …' : ''}`;
+  const known = families.map(
+    ({
+      is,
+      marks: {
+        inside,
+        stem: [stem],
+      },
+    }) => `${is} (${stem} beside ${inside})`,
+  );
   throw new FormatError(
     `${file}: it must hold ${known.slice(0, -1).join(', ')} or ${known.at(-1)}, behind any prefix; ` +
       `got ${[seen, ...stemless].join('; ')}. Rename the tensors, or choose another checkpoint.`,

@@ -9,12 +9,17 @@ import { moduleTensors } from './module-state.js';
  * too, equals the stored one to the bit.
  * @throws ConfigError with the name of one that does not.
  */
-export async function checkUnchanged(model: Module, stored: ReadonlyMap<string, StoredTensor>, where: string): Promise<void> {
+export async function checkUnchanged(
+  model: Module,
+  stored: ReadonlyMap<string, StoredTensor>,
+  where: string,
+): Promise<void> {
   check('checkUnchanged', 'the model', model, instance(Module, 'Module'));
   check('checkUnchanged', 'what was stored', stored, instance(Map));
   check('checkUnchanged', 'where', where, text);
   for (const [name, now] of await moduleTensors(model)) {
-    const was = stored.get(name) ?? (now.dtype === 'I64' ? { data: BigInt64Array.of(0n) } : undefined); // files of before PyTorch 0.4.1 have no counts
+    // files of before PyTorch 0.4.1 have no counts
+    const was = stored.get(name) ?? (now.dtype === 'I64' ? { data: BigInt64Array.of(0n) } : undefined);
     if (!was || !sameBits(was.data, now.data))
       throw new ConfigError(
         `${where}: nothing must change but the classifier; ` +

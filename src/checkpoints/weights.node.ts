@@ -36,9 +36,12 @@ async function readWhole(file: string): Promise<Uint8Array> {
   const handle = await open(file).catch((e: Error) => fail(`'${e.message}'`, 'Check the path.'));
   try {
     const stat = await handle.stat();
-    if (stat.isDirectory()) return fail("a folder without a run's config.json", 'Name a file in it, or the folder of a run.');
+    if (stat.isDirectory())
+      return fail("a folder without a run's config.json", 'Name a file in it, or the folder of a run.');
     if (!stat.isFile()) return await handle.readFile(); // a pipe does not say its size
-    const bytes = allocate(stat.size) ?? fail(`${binary(stat.size)}, which memory does not hold`, 'Save the weights alone, or as float16.');
+    const bytes =
+      allocate(stat.size) ??
+      fail(`${binary(stat.size)}, which memory does not hold`, 'Save the weights alone, or as float16.');
     for (let at = 0; at < bytes.length; ) {
       const { bytesRead } = await handle.read(bytes, at, Math.min(CHUNK, bytes.length - at), at);
       if (bytesRead === 0) return fail(`${at} of ${bytes.length} bytes`, 'Something else is writing it: try again.');
@@ -64,7 +67,10 @@ function allocate(size: number): Uint8Array | undefined {
 async function unpacked(bytes: Uint8Array, file: string): Promise<Uint8Array> {
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
   return promisify(gunzip)(bytes, { maxOutputLength: LARGEST }).catch((e: Error) => {
-    throw new FormatError(`${file}: gzip data must unpack, to ${binary(LARGEST)} at most; got '${e.message}'. Download it again, or unpack it first.`);
+    throw new FormatError(
+      `${file}: gzip data must unpack, to ${binary(LARGEST)} at most; got '${e.message}'. Download it again, ` +
+        `or unpack it first.`,
+    );
   });
 }
 
@@ -79,15 +85,25 @@ function shardsIn(bytes: Uint8Array, file: string): string[] | undefined {
   }
   const names = typeof map === 'object' && map !== null ? [...new Set(Object.values(map))] : [];
   if (names.length === 0) return undefined;
-  const isName = (name: unknown): name is string => typeof name === 'string' && /^[^/\\]+\.(safetensors|bin|pth?)$/.test(name);
-  if (!names.every(isName)) throw new FormatError(`${file}: an index must name files beside it; got ${JSON.stringify(names.find((n) => !isName(n)))?.slice(0, 80)}. It is damaged.`);
+  const isName = (name: unknown): name is string =>
+    typeof name === 'string' && /^[^/\\]+\.(safetensors|bin|pth?)$/.test(name);
+  if (!names.every(isName))
+    throw new FormatError(
+      `${file}: an index must name files beside it; got ` +
+        `${JSON.stringify(names.find((n) => !isName(n)))?.slice(0, 80)}. It is damaged.`,
+    );
   return names.map((name) => join(dirname(file), name));
 }
 
 function joined(parts: Weights[], file: string): Weights {
   const entries = parts.flatMap(({ tensors }) => [...tensors]);
   const tensors = new Map(entries);
-  if (tensors.size < entries.length) throw new FormatError(`${file}: its files must hold different tensors; got one twice. It is damaged.`);
+  if (tensors.size < entries.length)
+    throw new FormatError(`${file}: its files must hold different tensors; got one twice. It is damaged.`);
   const skipped = new Map(parts.flatMap((part) => [...(part.skipped ?? [])]));
-  return { tensors, skipped, metadata: Object.assign({}, ...parts.map((part) => part.metadata)) as Weights['metadata'] };
+  return {
+    tensors,
+    skipped,
+    metadata: Object.assign({}, ...parts.map((part) => part.metadata)) as Weights['metadata'],
+  };
 }

@@ -36,17 +36,26 @@ export function parseArgs(command: string, argv: readonly string[], known: reado
     const [name, inline] = splitOnce(word === '-h' ? 'help' : word.replace(/^--?/, ''));
     const flag = known.find((f) => f.name === name);
     if (!flag) {
-      const near = nearest(name, known.map((f) => f.name));
-      throw new ConfigError(`${command}: every flag must be known; got --${name}. ${near ? `Did you mean --${near}?` : `See dawngrad ${command} --help.`}`);
+      const near = nearest(
+        name,
+        known.map((f) => f.name),
+      );
+      throw new ConfigError(
+        `${command}: every flag must be known; got --${name}. ` +
+          `${near ? `Did you mean --${near}?` : `See dawngrad ${command} --help.`}`,
+      );
     }
     if (flag.kind === 'switch') {
-      if (inline !== undefined) throw new ConfigError(`--${name}: it stands alone; got a value, ${inline}. Leave the value out.`);
+      if (inline !== undefined)
+        throw new ConfigError(`--${name}: it stands alone; got a value, ${inline}. Leave the value out.`);
       parsed.flags.set(name, true);
       continue;
     }
     const given = inline ?? argv[++i];
     if (given === undefined || (inline === undefined && given.startsWith('--')))
-      throw new ConfigError(`--${name}: a value must follow; got none. Write --${name} ${flag.kind === 'number' ? '1' : 'VALUE'}.`);
+      throw new ConfigError(
+        `--${name}: a value must follow; got none. Write --${name} ${flag.kind === 'number' ? '1' : 'VALUE'}.`,
+      );
     parsed.flags.set(name, convert(flag, given));
   }
   return parsed;
@@ -60,14 +69,18 @@ function splitOnce(word: string): [string, string | undefined] {
 function convert({ name, kind }: Flag, given: string): Value {
   if (kind === 'text') return given;
   if (kind === 'number') return numberIn(name, given, given, 'a number', 'Write it in digits.');
-  const list = given.split(',').map((s) => s.trim()).filter(Boolean);
+  const list = given
+    .split(',')
+    .map((s) => s.trim())
+    .filter(Boolean);
   if (kind === 'list') return list;
   return list.map((word) => numberIn(name, word, given, 'numbers', 'Write them with commas between.'));
 }
 
 function numberIn(name: string, word: string, given: string, what: string, todo: string): number {
   const value = Number(word);
-  if (word.trim() === '' || !Number.isFinite(value)) throw new ConfigError(`--${name}: it takes ${what}; got ${given}. ${todo}`);
+  if (word.trim() === '' || !Number.isFinite(value))
+    throw new ConfigError(`--${name}: it takes ${what}; got ${given}. ${todo}`);
   return value;
 }
 
@@ -76,9 +89,15 @@ export function describeFlags(flags: readonly Flag[]): string {
   const follows = { switch: '', number: ' N', text: ' TEXT', list: ' A,B', numbers: ' A,B' };
   const left = ({ name, kind }: Flag) => `--${name}${follows[kind]}`;
   const width = Math.max(...flags.map((f) => left(f).length));
-  return flags.map((f) => `  ${left(f).padEnd(width)}  ${f.help}${f.default === undefined ? '' : ` (${f.default})`}`).join('\n');
+  return flags
+    .map((f) => `  ${left(f).padEnd(width)}  ${f.help}${f.default === undefined ? '' : ` (${f.default})`}`)
+    .join('\n');
 }
 
 /** The command as a shell takes it. */
 export const commandLine = (command: string, argv: readonly string[]): string =>
-  ['dawngrad', command, ...argv.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replace(/'/g, `'\\''`)}'`))].join(' ');
+  [
+    'dawngrad',
+    command,
+    ...argv.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replace(/'/g, `'\\''`)}'`)),
+  ].join(' ');

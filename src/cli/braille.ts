@@ -1,10 +1,18 @@
-import type { Point } from '../core/points.js';
 import { plain } from '../core/numbers.js';
+import type { Point } from '../core/points.js';
 
 /** Dots of a braille cell, two wide and four high, as bits of its code point. */
-const DOTS = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]];
+const DOTS = [
+  [0x01, 0x08],
+  [0x02, 0x10],
+  [0x04, 0x20],
+  [0x40, 0x80],
+];
 
-/** A line of `points`, sorted by x, as `height` rows of braille characters, `width` in all, with the range of y at the left. Nothing without points. */
+/**
+ * A line of `points`, sorted by x, as `height` rows of braille characters, `width` in all, with the range of y at the
+ * left. Nothing without points.
+ */
 export function brailleChart(points: readonly Point[], width: number, height: number): string[] {
   const sound = points.filter(([, y]) => Number.isFinite(y));
   if (sound.length === 0) return [];
@@ -18,12 +26,17 @@ export function brailleChart(points: readonly Point[], width: number, height: nu
   means(sound, 2 * columns).forEach((y, x) => {
     if (y === undefined) return;
     const row = Math.round(((hi - y) / (hi - lo || 1)) * rows);
-    const [top, bottom] = last === undefined ? [row, row] : [Math.min(row, last + Math.sign(row - last)), Math.max(row, last + Math.sign(row - last))];
+    const [top, bottom] =
+      last === undefined
+        ? [row, row]
+        : [Math.min(row, last + Math.sign(row - last)), Math.max(row, last + Math.sign(row - last))];
     for (let r = top; r <= bottom; r++) cells[r >> 2][x >> 1] |= DOTS[r & 3][x & 1];
     last = row;
   });
   const name = (i: number) => (i === 0 ? names[0] : i === height - 1 ? names[1] : '');
-  return cells.map((row, i) => `${name(i).padStart(left - 2)} ┤${String.fromCharCode(...Array.from(row, (bits) => 0x2800 + bits))}`);
+  return cells.map(
+    (row, i) => `${name(i).padStart(left - 2)} ┤${String.fromCharCode(...Array.from(row, (bits) => 0x2800 + bits))}`,
+  );
 }
 
 /** The mean of what falls into each of `columns` equal parts of x; undefined where nothing does. */

@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
 import { basename, join, resolve } from 'node:path';
+import { nonFinite } from '../checkpoints/finite.js';
+import { readWeights } from '../checkpoints/weights.node.js';
 import { ConfigError } from '../core/errors.js';
 import { writeAtomic } from '../io/atomic.node.js';
 import { type ComparedRun, comparisonTable, renderComparison } from '../report/compare-runs.js';
 import { textGrid } from '../report/text-grid.js';
-import { nonFinite } from '../checkpoints/finite.js';
 import { openRun } from '../train/run.node.js';
-import { readWeights } from '../checkpoints/weights.node.js';
 import { describeFlags, type Flag, type Parsed } from './args.js';
 import type { Command } from './command.js';
 import { commonFlags, sharedFlag } from './flags.js';
@@ -32,7 +32,10 @@ export const compare: Command = { flags, help, run: runCompare };
 
 async function runCompare(args: Parsed): Promise<number> {
   const { flags: given, positional: folders } = args;
-  if (folders.length < 2) throw new ConfigError(`compare: it takes two runs or more; got ${folders.length}. Write dawngrad compare runs/a runs/b.`);
+  if (folders.length < 2)
+    throw new ConfigError(
+      `compare: it takes two runs or more; got ${folders.length}. Write dawngrad compare runs/a runs/b.`,
+    );
   const short = folders.map((folder) => basename(resolve(folder)));
   const output = new Output(args);
   const runs = folders.map((folder, i) => compared(folder, new Set(short).size === short.length ? short[i] : folder));
@@ -40,7 +43,9 @@ async function runCompare(args: Parsed): Promise<number> {
   const out = (given.get('out') as string | undefined) ?? 'compare.html';
   await writeAtomic(out, renderComparison(runs));
   const [names, ...rows] = comparisonTable(runs);
-  const columns = names.slice(1).map((run, i) => ({ run, ...Object.fromEntries(rows.map(([key, ...values]) => [key, values[i]])) }));
+  const columns = names
+    .slice(1)
+    .map((run, i) => ({ run, ...Object.fromEntries(rows.map(([key, ...values]) => [key, values[i]])) }));
   output.result(`${textGrid([names, ...rows])}\nCurves: ${out}`, { runs: columns, out });
   return 0;
 }
@@ -55,5 +60,10 @@ function compared(folder: string, name: string): ComparedRun {
   const run = openRun(folder);
   const { config, data, choice, adapter, version } = run.info;
   const { steps, knn } = run.history();
-  return { name, config: { ...config, data, ...choice, adapter, version }, steps, knn: knn.map((k) => ({ epoch: k.epoch, accuracy: k.knn })) };
+  return {
+    name,
+    config: { ...config, data, ...choice, adapter, version },
+    steps,
+    knn: knn.map((k) => ({ epoch: k.epoch, accuracy: k.knn })),
+  };
 }

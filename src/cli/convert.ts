@@ -1,16 +1,16 @@
-import { ConfigError } from '../core/errors.js';
-import { writeAtomic } from '../io/atomic.node.js';
-import { SYNTHETIC } from '../data/synthetic.js';
-import { encodeSafetensors } from '../io/safetensors.js';
-import { demoConfig, type PretrainConfig, pretrainSettings } from '../moco/config.js';
+import { configIn, resumable } from '../checkpoints/convert.js';
 import { type EncoderFile, encoderOf, headsOf } from '../checkpoints/encoder.js';
 import { nonFinite } from '../checkpoints/finite.js';
 import type { Weights } from '../checkpoints/layout.js';
-import { familyOf } from '../nn/families.js';
-import { presets } from '../moco/presets.js';
-import { configIn, resumable } from '../checkpoints/convert.js';
-import { checkFree, startRun } from '../train/run.node.js';
 import { readWeights } from '../checkpoints/weights.node.js';
+import { ConfigError } from '../core/errors.js';
+import { SYNTHETIC } from '../data/synthetic.js';
+import { writeAtomic } from '../io/atomic.node.js';
+import { encodeSafetensors } from '../io/safetensors.js';
+import { demoConfig, type PretrainConfig, pretrainSettings } from '../moco/config.js';
+import { presets } from '../moco/presets.js';
+import { familyOf } from '../nn/families.js';
+import { checkFree, startRun } from '../train/run.node.js';
 import { describeFlags, type Flag, type Parsed } from './args.js';
 import { checkData } from './check-flags.js';
 import type { Call, Command } from './command.js';
@@ -91,43 +91,73 @@ function all(output: Output, { tensors, skipped = new Map(), notes = [] }: Weigh
   return tensors;
 }
 
-async function toRun(output: Output, args: Parsed, { version, command }: Call, weights: Weights, file: string, out: string): Promise<number> {
+async function toRun(
+  output: Output,
+  args: Parsed,
+  { version, command }: Call,
+  weights: Weights,
+  file: string,
+  out: string,
+): Promise<number> {
   const { size: _, ...options } = encoderOptions(args);
   const { config: found, encoder } = configIn(weights, file, options);
   const config = agreed(args, found, file);
-  const { tensors, metadata } = resumable(weights, file, config, logEncoder({ ...encoder, taken: leftOf(weights, encoder, file) }, output));
+  const { tensors, metadata } = resumable(
+    weights,
+    file,
+    config,
+    logEncoder({ ...encoder, taken: leftOf(weights, encoder, file) }, output),
+  );
   const data = pathOf(args.flags.get('data') as string | undefined);
   const choice = data === SYNTHETIC ? { count: (args.flags.get('count') as number | undefined) ?? 1000 } : {};
   const about = { version, adapter: 'not known before it is resumed', command, data, choice, config };
   const run = await startRun(out, about);
   await writeAtomic(run.file('checkpoint.safetensors'), encodeSafetensors(tensors, { ...metadata, version }));
   const { method, model, head, dim, K } = config;
-  const what = method === 'moco' ? `a run of ${model} with ${K} keys in its queue` : `a run of ${method} with ${model} and ${config.optimizer}`;
+  const what =
+    method === 'moco'
+      ? `a run of ${model} with ${K} keys in its queue`
+      : `a run of ${method} with ${model} and ${config.optimizer}`;
   const epoch = metadata.epoch === undefined ? '' : `, though it was saved at epoch ${metadata.epoch}`;
-  output.result(
-    `${out}: ${what}. Its schedule starts anew${epoch}. Continue with: dawngrad pretrain --resume ${out}`,
-    { out, method, model, ...(method === 'moco' ? { head, dim, K } : { dim }) },
-  );
+  output.result(`${out}: ${what}. Its schedule starts anew${epoch}. Continue with: dawngrad pretrain --resume ${out}`, {
+    out,
+    method,
+    model,
+    ...(method === 'moco' ? { head, dim, K } : { dim }),
+  });
   return 0;
 }
 
 /** What a run does not go on with: of others than the parts of its method. */
 function leftOf({ tensors }: Weights, { prefix }: EncoderFile, file: string): string | undefined {
-  const isOurs = (name: string) => name.startsWith(prefix) || /^(encoder_[qk]|encoder|base_encoder|momentum_encoder|predictor|optimizer)\.|^queue(_ptr)?$/.test(name);
+  const isOurs = (name: string) =>
+    name.startsWith(prefix) ||
+    /^(encoder_[qk]|encoder|base_encoder|momentum_encoder|predictor|optimizer)\.|^queue(_ptr)?$/.test(name);
   const left = [...new Set([...tensors.keys()].filter((name) => !isOurs(name)).map((name) => name.split('.', 1)[0]))];
-  return left.length > 0 ? `${file}: not used: ${left.slice(0, 12).join(', ')}${left.length > 12 ? ', …' : ''}.` : undefined;
+  return left.length > 0
+    ? `${file}: not used: ${left.slice(0, 12).join(', ')}${left.length > 12 ? ', …' : ''}.`
+    : undefined;
 }
 
-/** The configuration that flags, a preset or a file of fields ask for. @throws ConfigError where it contradicts the checkpoint. */
+/**
+ * The configuration that flags, a preset or a file of fields ask for. @throws ConfigError where it contradicts the
+ * checkpoint.
+ */
 function agreed(args: Parsed, found: Partial<PretrainConfig>, file: string): PretrainConfig {
   const config = configFrom(args, { ...defaultsFor(found), ...found });
   for (const [key, value] of Object.entries(found) as [keyof PretrainConfig, unknown][])
     if (config[key] !== value)
-      throw new ConfigError(`--${flagOf(key)}: it must be what ${file} holds, ${String(value)}; got ${String(config[key])}. Leave it out, or convert another checkpoint.`);
+      throw new ConfigError(
+        `--${flagOf(key)}: it must be what ${file} holds, ${String(value)}; got ${String(config[key])}. ` +
+          `Leave it out, or convert another checkpoint.`,
+      );
   return config;
 }
 
-/** The configuration where flags say nothing: of the demonstration, at the size and with the optimizer that the model needs. */
+/**
+ * The configuration where flags say nothing: of the demonstration, at the size and with the optimizer that the model
+ * needs.
+ */
 function defaultsFor({ method, model, stem, size }: Partial<PretrainConfig>): PretrainConfig {
   const large = size === undefined ? stem === 'imagenet' : size >= 64;
   if (method !== 'moco-v3') return { ...demoConfig, ...(large && imagenet) };
@@ -137,4 +167,9 @@ function defaultsFor({ method, model, stem, size }: Partial<PretrainConfig>): Pr
 }
 
 /** What pictures of ImageNet's size need. */
-const imagenet: Partial<PretrainConfig> = { size: 224, blur: true, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
+const imagenet: Partial<PretrainConfig> = {
+  size: 224,
+  blur: true,
+  mean: [0.485, 0.456, 0.406],
+  std: [0.229, 0.224, 0.225],
+};

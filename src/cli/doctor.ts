@@ -8,11 +8,11 @@ import { staleTuning } from '../backend/tuning.node.js';
 import { ConfigError } from '../core/errors.js';
 import { binary } from '../core/numbers.js';
 import { type Checked, selfCheck } from '../ops/self_check.js';
-import { advice } from './install-advice.js';
 import { describeFlags, type Flag, type Parsed } from './args.js';
-import type { Call, Command } from './command.js';
 import { colour } from './colour.js';
+import type { Call, Command } from './command.js';
 import { commonFlags, ownFlags } from './flags.js';
+import { advice } from './install-advice.js';
 import { Output } from './output.js';
 import { inspectSystem, optionalPackages, type System } from './system.js';
 
@@ -21,7 +21,8 @@ const flags: readonly Flag[] = [
     tune: {
       kind: 'number',
       help: 'seconds: time the ways to compute on each adapter for so long at most; the fastest serve from now on',
-      rule: { is: 'a number of seconds above 0', holds: (v) => v > 0 }, todo: 'Write --tune 30.',
+      rule: { is: 'a number of seconds above 0', holds: (v) => v > 0 },
+      todo: 'Write --tune 30.',
     },
   }),
   ...commonFlags,
@@ -67,21 +68,39 @@ interface Absent {
 export const doctor: Command = { flags, help, run: runDoctor };
 
 async function runDoctor(args: Parsed, { version }: Call): Promise<number> {
-  if (args.positional.length > 0) throw new ConfigError(`doctor: it takes flags only; got ${args.positional.join(' ')}. Write dawngrad doctor.`);
+  if (args.positional.length > 0)
+    throw new ConfigError(`doctor: it takes flags only; got ${args.positional.join(' ')}. Write dawngrad doctor.`);
   const seconds = args.flags.get('tune') as number | undefined;
   const out = new Output(args);
   const system = inspectSystem();
   const adapters: (Patient | Absent)[] = [];
   for (const choice of ['hardware', 'software'] as const) {
     out.detail(`Looking for a ${choice} adapter.`);
-    adapters.push(await examine(choice, seconds).catch((e: Error): Absent => ({ choice, works: false, reason: e.message })));
+    adapters.push(
+      await examine(choice, seconds).catch((e: Error): Absent => ({ choice, works: false, reason: e.message })),
+    );
   }
   const works = (choice: string) => adapters.some((a) => a.choice === choice && a.works);
   const todo = advice(system, { hardware: works('hardware'), software: works('software') });
-  const value = { version, node: process.version, os: release(), ...system, works: works('hardware') || works('software'), adapters, advice: todo };
+  const value = {
+    version,
+    node: process.version,
+    os: release(),
+    ...system,
+    works: works('hardware') || works('software'),
+    adapters,
+    advice: todo,
+  };
   const packages = optionalPackages.map((name) => `${name} ${system.packages[name] ?? 'missing'}`).join(', ');
   const about = [`dawngrad ${version}, Node ${process.version}, ${nameOf(system)}`, `Packages: ${packages}`];
-  out.result([about.join('\n'), ...adapters.map(describe), ...(todo.length ? [['To do', ...todo.map((t) => `  ${t}`)].join('\n')] : [])].join('\n\n'), value);
+  out.result(
+    [
+      about.join('\n'),
+      ...adapters.map(describe),
+      ...(todo.length ? [['To do', ...todo.map((t) => `  ${t}`)].join('\n')] : []),
+    ].join('\n\n'),
+    value,
+  );
   return value.works ? 0 : NO_ADAPTER;
 }
 
@@ -96,11 +115,19 @@ async function examine(choice: Patient['choice'], seconds?: number): Promise<Pat
   if (seconds !== undefined) await tune(on, 1000 * seconds, (m) => tuned.push(m));
   const stale = await staleTuning(on.name);
   const limits: Record<string, number> = {};
-  for (const name in opened.limits) if (typeof opened.limits[name as keyof GPUSupportedLimits] === 'number') limits[name] = opened.limits[name as 'maxBufferSize'];
+  for (const name in opened.limits)
+    if (typeof opened.limits[name as keyof GPUSupportedLimits] === 'number')
+      limits[name] = opened.limits[name as 'maxBufferSize'];
   return {
-    choice, name: on.name, works: checks.every((c) => c.passed), checks, limits,
-    speed: { gigabytesPerSecond: bytes / 1e9, gflops: flops / 1e9 }, features: [...opened.features].sort(),
-    ...(seconds === undefined ? {} : { tuned }), ...(stale === undefined ? {} : { stale }),
+    choice,
+    name: on.name,
+    works: checks.every((c) => c.passed),
+    checks,
+    limits,
+    speed: { gigabytesPerSecond: bytes / 1e9, gflops: flops / 1e9 },
+    features: [...opened.features].sort(),
+    ...(seconds === undefined ? {} : { tuned }),
+    ...(stale === undefined ? {} : { stale }),
   };
 }
 
@@ -110,24 +137,36 @@ function describe(adapter: Patient | Absent): string {
   if (!('checks' in adapter)) return `${bold(heading)}: none\n  ${adapter.reason}`;
   const { name, checks, speed, features, limits, tuned, stale } = adapter;
   const rows: [string, string][] = [
-    ...checks.map((c): [string, string] => [c.passed ? green('right') : red('wrong'), `${c.name}: ${c.error.toExponential(0)} off plain loops`]),
+    ...checks.map((c): [string, string] => [
+      c.passed ? green('right') : red('wrong'),
+      `${c.name}: ${c.error.toExponential(0)} off plain loops`,
+    ]),
     ['speed', `${speed.gigabytesPerSecond.toPrecision(3)} GB/s copied, ${speed.gflops.toPrecision(3)} GFLOP/s of f32`],
     [
       'limits',
       `buffer ${binary(limits.maxBufferSize)}, binding ${binary(limits.maxStorageBufferBindingSize)}, ` +
-        `workgroup ${limits.maxComputeInvocationsPerWorkgroup} threads with ${binary(limits.maxComputeWorkgroupStorageSize)}`,
+        `workgroup ${limits.maxComputeInvocationsPerWorkgroup} threads with ` +
+        `${binary(limits.maxComputeWorkgroupStorageSize)}`,
     ],
     ['features', features.join(', ') || 'none beyond the core'],
     ...tuning(tuned, stale).map((text): [string, string] => ['tuned', text]),
   ];
-  return [`${bold(heading)}: ${name}`, ...rows.map(([left, right]) => `  ${left}${' '.repeat(Math.max(0, 8 - plain(left)))}  ${right}`)].join('\n');
+  return [
+    `${bold(heading)}: ${name}`,
+    ...rows.map(([left, right]) => `  ${left}${' '.repeat(Math.max(0, 8 - plain(left)))}  ${right}`),
+  ].join('\n');
 }
 
 /** What was measured now, and what of another version is not used. */
 function tuning(tuned: Patient['tuned'], stale: Patient['stale']): string[] {
-  if (stale !== undefined) return [`what dawngrad ${stale} measured is passed over, since kernels may have changed; measure anew: dawngrad doctor --tune 30`];
+  if (stale !== undefined)
+    return [
+      `what dawngrad ${stale} measured is passed over, since kernels may have changed; measure anew: ` +
+        `dawngrad doctor --tune 30`,
+    ];
   if (tuned?.length === 0) return ['nothing in this time; give more'];
-  const found = ({ variant, heuristic, speedup }: Measured) => (variant === heuristic ? 'as guessed' : `${speedup.toFixed(2)} × as fast as ${heuristic}`);
+  const found = ({ variant, heuristic, speedup }: Measured) =>
+    variant === heuristic ? 'as guessed' : `${speedup.toFixed(2)} × as fast as ${heuristic}`;
   return (tuned ?? []).map((m) => `${m.key}: ${m.variant}, ${found(m)}`);
 }
 

@@ -19,7 +19,9 @@ export async function dryRun(training: Pretraining, on: Backend, out: Output): P
   const text = [
     `Dry run of ${config.method} with ${config.model} in ${config.precision}: it works.`,
     `  trained parameters  ${parameters.toLocaleString('en-US')}`,
-    `  pictures            ${train.count + heldOut.count} of ${sizeText(train)} for views of ${config.size}×${config.size}, ${mebibytes(pictures)}${inMemory(train) ? '' : ` ${ofManyShapes(train) ? 'at most ' : ''}if all were decoded at once`}`,
+    `  pictures            ${train.count + heldOut.count} of ${sizeText(train)} for views of ` +
+      `${config.size}×${config.size}, ` +
+      `${mebibytes(pictures)}${inMemory(train) ? '' : ` ${ofManyShapes(train) ? 'at most ' : ''}if all were decoded at once`}`,
     `  device memory       ${mebibytes(on.memory().peak)} at most, pictures and state included`,
     `  first step          ${first.toFixed(2)} s`,
     `  each step           ${second.toFixed(3)} s, ${(config.batch / second).toFixed(0)} pictures/s`,
@@ -32,4 +34,10 @@ export async function dryRun(training: Pretraining, on: Backend, out: Output): P
 const mebibytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MiB`;
 
 const duration = (s: number): string =>
-  (s < 90 ? `${Math.ceil(s)} s` : s < 5400 ? `${Math.ceil(s / 60)} min` : s < 172800 ? `${(s / 3600).toFixed(1)} h` : `${(s / 86400).toFixed(1)} days`);
+  s < 90
+    ? `${Math.ceil(s)} s`
+    : s < 5400
+      ? `${Math.ceil(s / 60)} min`
+      : s < 172800
+        ? `${(s / 3600).toFixed(1)} h`
+        : `${(s / 86400).toFixed(1)} days`;

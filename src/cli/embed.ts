@@ -1,19 +1,19 @@
 import { join } from 'node:path';
+import { buildEncoder } from '../checkpoints/encoder.js';
 import { ConfigError } from '../core/errors.js';
 import { bytesOfName } from '../data/file-names.node.js';
 import type { PictureSource } from '../data/picture-source.js';
+import { embedPictures } from '../eval/embed.js';
+import type { Features } from '../eval/knn.js';
 import { type Content, writeAtomic } from '../io/atomic.node.js';
 import { joinBytes } from '../io/bytes.js';
 import { csvLines, type EmbeddingTable, jsonParts, projectorLines } from '../io/embeddings.js';
 import { npyParts } from '../io/npy.js';
-import { page } from '../report/html-page.js';
 import { encodePng } from '../io/png.js';
-import { reportMap } from '../report/map-view.js';
-import { safetensorsParts, type StoredTensor } from '../io/safetensors.js';
+import { type StoredTensor, safetensorsParts } from '../io/safetensors.js';
 import { sheet } from '../report/contact-sheet.js';
-import { embedPictures } from '../eval/embed.js';
-import { buildEncoder } from '../checkpoints/encoder.js';
-import type { Features } from '../eval/knn.js';
+import { page } from '../report/html-page.js';
+import { reportMap } from '../report/map-view.js';
 import { pictureMap } from '../report/picture-map.js';
 import { thumbnails } from '../report/thumbnails.js';
 import { describeFlags, type Flag, type Parsed } from './args.js';
@@ -67,7 +67,10 @@ export const embed: Command = { flags, help, run: runEmbed };
 
 async function runEmbed(args: Parsed): Promise<number> {
   if (args.positional.length !== 1)
-    throw new ConfigError(`embed: it takes one data set; got ${args.positional.length}. Write dawngrad embed photos --checkpoint runs/photos.`);
+    throw new ConfigError(
+      `embed: it takes one data set; got ${args.positional.length}. ` +
+        `Write dawngrad embed photos --checkpoint runs/photos.`,
+    );
   const output = new Output(args);
   const out = (args.flags.get('out') as string | undefined) ?? 'embeddings.npy';
   const embedded = await embedData('embed', args, args.positional[0], output);
@@ -75,7 +78,12 @@ async function runEmbed(args: Parsed): Promise<number> {
   for (const [file, content] of files) await writeAtomic(file, content);
   const { count, size } = embedded.features;
   const beside = files.size === 2 ? ` The name of each row: ${[...files.keys()][1]}` : '';
-  output.result(`${out}: ${count} pictures, ${size} features each.${beside}`, { out, pictures: count, features: size, files: [...files.keys()] });
+  output.result(`${out}: ${count} pictures, ${size} features each.${beside}`, {
+    out,
+    pictures: count,
+    features: size,
+    files: [...files.keys()],
+  });
   return 0;
 }
 
@@ -83,7 +91,10 @@ async function runEmbed(args: Parsed): Promise<number> {
 export async function embedData(command: string, args: Parsed, data: string, out: Output): Promise<Embedded> {
   const { flags: given } = args;
   const from = given.get('checkpoint') as string | undefined;
-  if (from === undefined) throw new ConfigError(`${command}: an encoder is needed; got no --checkpoint. Name a run's folder or a checkpoint.`);
+  if (from === undefined)
+    throw new ConfigError(
+      `${command}: an encoder is needed; got no --checkpoint. Name a run's folder or a checkpoint.`,
+    );
   const encoder = await openEncoderOf(from, args, out);
   const { size } = encoder.normalisation;
   checkData(data);
@@ -101,26 +112,48 @@ const nameLines = (names: readonly string[]): Uint8Array =>
 
 async function filesOf(out: string, { pictures, features }: Embedded): Promise<Map<string, Content>> {
   const { names, labels, classes } = pictures;
-  const table: EmbeddingTable = { ...features, names, labels: labels && classes && Array.from(labels, (l) => classes[l]) };
+  const table: EmbeddingTable = {
+    ...features,
+    names,
+    labels: labels && classes && Array.from(labels, (l) => classes[l]),
+  };
   const { values, count, size } = features;
   if (out.endsWith('.npy')) {
-    return new Map<string, Content>([[out, npyParts(values, [count, size])], [out.replace(/npy$/, 'names.txt'), nameLines(names)]]);
+    return new Map<string, Content>([
+      [out, npyParts(values, [count, size])],
+      [out.replace(/npy$/, 'names.txt'), nameLines(names)],
+    ]);
   }
   if (out.endsWith('.html')) {
     const sections = [reportMap(await pictureMap(pictures, features))];
-    return new Map([[out, page({ title: 'Pictures by their features', about: `${count} pictures, ${size} features each.`, sections })]]);
+    return new Map([
+      [
+        out,
+        page({ title: 'Pictures by their features', about: `${count} pictures, ${size} features each.`, sections }),
+      ],
+    ]);
   }
   if (out.endsWith('.csv')) return new Map([[out, csvLines(table)]]);
   if (out.endsWith('.safetensors')) {
-    const tensors = new Map<string, StoredTensor>([['embeddings', { dtype: 'F32', shape: [count, size], data: values }]]);
+    const tensors = new Map<string, StoredTensor>([
+      ['embeddings', { dtype: 'F32', shape: [count, size], data: values }],
+    ]);
     if (labels) tensors.set('labels', { dtype: 'U32', shape: [count], data: labels });
     const filenames = joinBytes(jsonParts(names));
-    if (filenames.length > HEADER) tensors.set('filenames', { dtype: 'U8', shape: [filenames.length], data: filenames });
+    if (filenames.length > HEADER)
+      tensors.set('filenames', { dtype: 'U8', shape: [filenames.length], data: filenames });
     const inHeader = filenames.length <= HEADER && { filenames: JSON.stringify(names) };
-    return new Map([[out, safetensorsParts(tensors, { ...inHeader, ...(classes && { classes: JSON.stringify(classes) }) })]]);
+    return new Map([
+      [out, safetensorsParts(tensors, { ...inHeader, ...(classes && { classes: JSON.stringify(classes) }) })],
+    ]);
   }
   const { small, sprite } = await spriteOf(pictures);
-  return new Map<string, Content>([...projectorLines(table, small), ['sprite.png', sprite] as const].map(([name, content]) => [join(out, name), content]));
+  return new Map<string, Content>(
+    [...projectorLines(table, small), ['sprite.png', sprite] as const].map(([name, content]) => [
+      join(out, name),
+      content,
+    ]),
+  );
 }
 
 /** Bytes of names that go into the header of a safetensors file; readers accept ten times as many, quotes and all. */
@@ -129,10 +162,16 @@ const HEADER = 1e7;
 const [SPRITE, THUMBNAIL] = [8192, 64]; // pixels: what the projector shows at most, and what is enough
 
 /** All pictures in one, small, and the size of each: a square of them, out of which the projector cuts. */
-async function spriteOf(pictures: PictureSource): Promise<{ small: { height: number; width: number }; sprite: Uint8Array }> {
+async function spriteOf(
+  pictures: PictureSource,
+): Promise<{ small: { height: number; width: number }; sprite: Uint8Array }> {
   const side = Math.max(1, Math.ceil(Math.sqrt(pictures.count)));
   const most = Math.max(1, Math.min(THUMBNAIL, Math.floor(SPRITE / side)));
-  const small = await thumbnails(pictures, new Uint32Array(pictures.count).map((_, i) => i), most);
+  const small = await thumbnails(
+    pictures,
+    new Uint32Array(pictures.count).map((_, i) => i),
+    most,
+  );
   const all = sheet(small.data, small, side, side);
   return { small, sprite: await encodePng(all.data, all.width, all.height) };
 }

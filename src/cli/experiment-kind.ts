@@ -1,7 +1,7 @@
 import type { PretrainConfig } from '../moco/config.js';
+import type { ResultCache } from '../studies/cache.js';
 import type { Sets } from '../studies/four-way.js';
 import type { Made } from '../studies/four-way-report.js';
-import type { ResultCache } from '../studies/cache.js';
 import type { Flag, Parsed } from './args.js';
 
 /** An experiment of the command line. */

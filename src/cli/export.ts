@@ -1,7 +1,7 @@
 import { join } from 'node:path';
+import { onnxFolder } from '../checkpoints/onnx.js';
 import { ConfigError } from '../core/errors.js';
 import { writeAtomic } from '../io/atomic.node.js';
-import { onnxFolder } from '../checkpoints/onnx.js';
 import { describeFlags, type Flag, type Parsed } from './args.js';
 import type { Command } from './command.js';
 import { commonFlags, encoderFlags } from './flags.js';
@@ -33,7 +33,9 @@ async function runExportEncoder(args: Parsed): Promise<number> {
         `got ${args.positional.length} names. Write dawngrad export runs/photos encoder.onnx.`,
     );
   const files = onnxFolder(await openEncoderOf(from, args, output));
-  const written = out.endsWith('.onnx') ? new Map([[out, files.get('onnx/model.onnx')!]]) : new Map([...files].map(([name, content]) => [join(out, name), content]));
+  const written = out.endsWith('.onnx')
+    ? new Map([[out, files.get('onnx/model.onnx')!]])
+    : new Map([...files].map(([name, content]) => [join(out, name), content]));
   for (const [file, content] of written) await writeAtomic(file, content);
   output.result(`${out}: the encoder of ${from} in ONNX.`, { out, files: [...written.keys()] });
   return 0;

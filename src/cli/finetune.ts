@@ -1,17 +1,17 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { buildClassifier } from '../checkpoints/classifier.js';
+import { moduleTensors } from '../checkpoints/module-state.js';
 import { ConfigError } from '../core/errors.js';
+import { fixed, percent } from '../core/numbers.js';
 import { defaultsOf, settings } from '../core/settings.js';
 import { openPictures } from '../data/open-pictures.node.js';
 import { splitHeldOut } from '../data/pictures.js';
-import { writeAtomic } from '../io/atomic.node.js';
-import { fixed, percent } from '../core/numbers.js';
-import { encodeSafetensors } from '../io/safetensors.js';
-import { buildClassifier } from '../checkpoints/classifier.js';
-import { openNamedEncoder } from '../train/named-encoder.node.js';
 import { scaledText } from '../eval/monitors.js';
+import { writeAtomic } from '../io/atomic.node.js';
+import { encodeSafetensors } from '../io/safetensors.js';
 import { pretrainSettings } from '../moco/config.js';
-import { moduleTensors } from '../checkpoints/module-state.js';
+import { openNamedEncoder } from '../train/named-encoder.node.js';
 import { checkSupervised, supervisedRecipe, trainClassifier } from '../train/supervised.js';
 import { describeFlags, type Flag, type Parsed } from './args.js';
 import { checkData } from './check-flags.js';
@@ -26,7 +26,12 @@ const { epochs, batch, lr, cropMin, precision, seed } = pretrainSettings;
 
 /** Every setting of fine-tuning that has a flag; the rest is the recipe of the encoder's family. */
 export const finetuneSettings = settings({
-  epochs: { ...epochs, default: 20 }, batch, lr: { ...lr, help: 'highest learning rate' }, cropMin, precision, seed,
+  epochs: { ...epochs, default: 20 },
+  batch,
+  lr: { ...lr, help: 'highest learning rate' },
+  cropMin,
+  precision,
+  seed,
 });
 
 const recipes = '0.05 for a ResNet by SGD, 0.001 for a vision transformer by AdamW';
@@ -58,15 +63,27 @@ ${describeFlags(flags)}`;
 export const finetune: Command = { flags, help, run: runFinetune };
 
 async function runFinetune(args: Parsed, call: Call): Promise<number> {
-  const { flags: given, positional: [from, data, ...more] } = args;
+  const {
+    flags: given,
+    positional: [from, data, ...more],
+  } = args;
   if (data === undefined || more.length > 0)
-    throw new ConfigError('finetune: it takes a run or checkpoint, and pictures in folders by class. Write dawngrad finetune runs/photos labelled.');
+    throw new ConfigError(
+      'finetune: it takes a run or checkpoint, and pictures in folders by class. ' +
+        'Write dawngrad finetune runs/photos labelled.',
+    );
   const out = (given.get('out') as string | undefined) ?? 'runs/finetuned';
   if (existsSync(join(out, 'classifier.safetensors')))
-    throw new ConfigError(`${out}: a classifier needs a folder of its own; got one that holds a classifier. Choose another --out.`);
+    throw new ConfigError(
+      `${out}: a classifier needs a folder of its own; got one that holds a classifier. Choose another --out.`,
+    );
   const output = new Output(args);
   const result = await tune(args, output, { from, data, out }, call);
-  output.result(`${percent(result.accuracy)} of ${result.heldOut} held-out pictures are classified right. Classifier: ${result.file}`, result);
+  output.result(
+    `${percent(result.accuracy)} of ${result.heldOut} held-out pictures are classified right. Classifier: ` +
+      `${result.file}`,
+    result,
+  );
   return 0;
 }
 
@@ -76,10 +93,21 @@ interface Tuned {
   file: string;
 }
 
-async function tune({ flags: given }: Parsed, output: Output, { from, data, out }: Record<'from' | 'data' | 'out', string>, call: Call): Promise<Tuned> {
+async function tune(
+  { flags: given }: Parsed,
+  output: Output,
+  { from, data, out }: Record<'from' | 'data' | 'out', string>,
+  call: Call,
+): Promise<Tuned> {
   const value = <T>(name: string, otherwise: T) => (given.get(name) as T | undefined) ?? otherwise;
-  const { model, stem, heads, size, mean, std, tensors } = logEncoder(await openNamedEncoder(from, encoderOptions({ flags: given })), output);
-  const chosen = { classes: given.get('classes') as string[] | undefined, limitPerClass: given.get('limit') as number | undefined };
+  const { model, stem, heads, size, mean, std, tensors } = logEncoder(
+    await openNamedEncoder(from, encoderOptions({ flags: given })),
+    output,
+  );
+  const chosen = {
+    classes: given.get('classes') as string[] | undefined,
+    limitPerClass: given.get('limit') as number | undefined,
+  };
   const recipe = supervisedRecipe(model);
   const asked = settingsFrom({ flags: given }, finetuneSettings, { ...defaultsOf(finetuneSettings), ...recipe });
   const config = { ...asked, warmup: Math.min(recipe.warmup, asked.epochs / 2), size, mean, std };
@@ -91,18 +119,34 @@ async function tune({ flags: given }: Parsed, output: Output, { from, data, out 
   logPictures(all, output);
   const sets = splitHeldOut(all, value('held-out', 0.2), seed);
   const classes = all.classes ?? [];
-  output.log(`${model} from ${from} on ${opened.name}: ${sets.train.count} pictures in ${classes.length} classes, ${sets.heldOut.count} held out.`);
-  const classifier = await buildClassifier(model, { classes: Math.max(1, classes.length), stem, heads, size, seed }, tensors, from);
+  output.log(
+    `${model} from ${from} on ${opened.name}: ${sets.train.count} pictures in ${classes.length} classes, ` +
+      `${sets.heldOut.count} held out.`,
+  );
+  const classifier = await buildClassifier(
+    model,
+    { classes: Math.max(1, classes.length), stem, heads, size, seed },
+    tensors,
+    from,
+  );
   const records = await trainClassifier(classifier, sets, config, {
     onEpoch: (r) => output.log(`epoch ${r.epoch}/${epochs}  loss ${fixed(r.loss)}  accuracy ${percent(r.accuracy)}`),
     onWarning: (text) => output.warn(text),
   });
   const last = records.at(-1)!;
-  if (last.skipped !== undefined) output.log(scaledText(last.skipped, epochs * Math.floor(sets.train.count / config.batch), last.lossScale!));
+  if (last.skipped !== undefined)
+    output.log(scaledText(last.skipped, epochs * Math.floor(sets.train.count / config.batch), last.lossScale!));
   const file = join(out, 'classifier.safetensors');
   const metadata = {
-    format: 'dawngrad-classifier', ...call, model, stem, ...(heads && { heads: String(heads) }),
-    size: String(size), mean: mean.join(), std: std.join(), classes: JSON.stringify(classes),
+    format: 'dawngrad-classifier',
+    ...call,
+    model,
+    stem,
+    ...(heads && { heads: String(heads) }),
+    size: String(size),
+    mean: mean.join(),
+    std: std.join(),
+    classes: JSON.stringify(classes),
   };
   await writeAtomic(join(out, 'metrics.jsonl'), records.map((r) => `${JSON.stringify(r)}\n`).join(''));
   await writeAtomic(file, encodeSafetensors(await moduleTensors(classifier), metadata));

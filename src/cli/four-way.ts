@@ -1,6 +1,6 @@
 import { defaultsOf } from '../core/settings.js';
 import { demoConfig } from '../moco/config.js';
-import { checkFourWay, fourWay, type FourWayConfig, fourWaySettings } from '../studies/four-way.js';
+import { checkFourWay, type FourWayConfig, fourWay, fourWaySettings } from '../studies/four-way.js';
 import { fourWayReport, fourWayText } from '../studies/four-way-report.js';
 import type { Parsed } from './args.js';
 import type { Experiment } from './experiment-kind.js';

@@ -1,12 +1,12 @@
-import type { PictureSource } from '../data/picture-source.js';
-import { percent } from '../core/numbers.js';
-import { embedPictures } from '../eval/embed.js';
 import { buildEncoder } from '../checkpoints/encoder.js';
+import { percent } from '../core/numbers.js';
+import type { PictureSource } from '../data/picture-source.js';
+import { embedPictures } from '../eval/embed.js';
 import { knnSweep } from '../eval/knn.js';
 import { describeFlags, type Parsed } from './args.js';
 import type { Command } from './command.js';
-import { Output } from './output.js';
 import { chanceOf, labelledFlags, openLabelled } from './labelled-sets.js';
+import { Output } from './output.js';
 
 const KS = [1, 5, 10, 20, 50, 100, 200];
 const TS = [0.07, 0.1, 0.2, 0.5];
@@ -31,9 +31,20 @@ async function runKnn(args: Parsed): Promise<number> {
   const model = buildEncoder(encoder, from);
   const features = (p: PictureSource) => embedPictures(model, p, undefined, encoder.normalisation, ahead);
   const [queries, bank] = [await features(heldOut), await features(train)];
-  const cells = await knnSweep(queries, bank, KS.filter((k) => k <= bank.count), TS);
+  const cells = await knnSweep(
+    queries,
+    bank,
+    KS.filter((k) => k <= bank.count),
+    TS,
+  );
   const heading = `Weighted k-NN of ${heldOut.count} held-out pictures among ${train.count}, by ${bank.size} features of ${from}:`;
-  out.result(`${heading}\n${sweepTable(cells, chanceOf(train))}`, { encoder: from, train: train.count, heldOut: heldOut.count, chance: chanceOf(train), cells });
+  out.result(`${heading}\n${sweepTable(cells, chanceOf(train))}`, {
+    encoder: from,
+    train: train.count,
+    heldOut: heldOut.count,
+    chance: chanceOf(train),
+    cells,
+  });
   return 0;
 }
 
@@ -41,10 +52,16 @@ async function runKnn(args: Parsed): Promise<number> {
 export function sweepTable(cells: { k: number; T: number; accuracy: number }[], chance: number): string {
   const best = cells.reduce((a, b) => (b.accuracy > a.accuracy ? b : a));
   const Ts = [...new Set(cells.map((c) => c.T))];
-  const row = (k: number) => cells.filter((c) => c.k === k).map((c) => `${percent(c.accuracy).padStart(9)}${c === best ? '*' : ' '}`).join('');
+  const row = (k: number) =>
+    cells
+      .filter((c) => c.k === k)
+      .map((c) => `${percent(c.accuracy).padStart(9)}${c === best ? '*' : ' '}`)
+      .join('');
   const rows = [...new Set(cells.map((c) => c.k))].map((k) => `${String(k).padStart(7)}${row(k)}`.trimEnd());
   return [
-    `${'k'.padStart(7)}${Ts.map((T) => `${`T = ${T}`.padStart(9)} `).join('')}`.trimEnd(), ...rows,
-    `* the best: ${percent(best.accuracy)} with k = ${best.k} and T = ${best.T}; guessing gives ${percent(chance)}. It was chosen on these same pictures.`,
+    `${'k'.padStart(7)}${Ts.map((T) => `${`T = ${T}`.padStart(9)} `).join('')}`.trimEnd(),
+    ...rows,
+    `* the best: ${percent(best.accuracy)} with k = ${best.k} and T = ${best.T}; ` +
+      `guessing gives ${percent(chance)}. It was chosen on these same pictures.`,
   ].join('\n');
 }

@@ -1,9 +1,9 @@
-import { ConfigError } from '../core/errors.js';
-import { splitHeldOut } from '../data/pictures.js';
-import type { PictureSet, PictureSource } from '../data/picture-source.js';
-import type { PretrainConfig } from '../moco/config.js';
-import { EMBEDDED } from '../eval/embed.js';
 import type { EncoderFile } from '../checkpoints/encoder.js';
+import { ConfigError } from '../core/errors.js';
+import type { PictureSet, PictureSource } from '../data/picture-source.js';
+import { splitHeldOut } from '../data/pictures.js';
+import { EMBEDDED } from '../eval/embed.js';
+import type { PretrainConfig } from '../moco/config.js';
 import { findRun } from '../train/run.node.js';
 import type { Flag, Parsed } from './args.js';
 import { checkData } from './check-flags.js';
@@ -54,13 +54,27 @@ export type Measured = Pick<Labelled, 'encoder' | 'config'>;
 /**
  * Opens RUN_OR_CHECKPOINT, the device and DATA, without which a run's own pictures are taken, divided as they were.
  */
-export async function openLabelled(command: string, args: Parsed, out: Output, { batch = () => EMBEDDED, cropMin }: Looks = {}): Promise<Labelled> {
-  const { flags, positional: [from, data, ...more] } = args;
+export async function openLabelled(
+  command: string,
+  args: Parsed,
+  out: Output,
+  { batch = () => EMBEDDED, cropMin }: Looks = {},
+): Promise<Labelled> {
+  const {
+    flags,
+    positional: [from, data, ...more],
+  } = args;
   if (from === undefined || more.length > 0)
-    throw new ConfigError(`${command}: it takes a run or checkpoint, and pictures; got ${args.positional.length} names. Write dawngrad ${command} runs/photos.`);
+    throw new ConfigError(
+      `${command}: it takes a run or checkpoint, and pictures; got ${args.positional.length} names. ` +
+        `Write dawngrad ${command} runs/photos.`,
+    );
   const run = findRun(from)?.info;
   if (!run && data === undefined)
-    throw new ConfigError(`${command}: a checkpoint does not say what to measure it on; got no pictures. Write dawngrad ${command} ${from} photos.`);
+    throw new ConfigError(
+      `${command}: a checkpoint does not say what to measure it on; got no pictures. ` +
+        `Write dawngrad ${command} ${from} photos.`,
+    );
   const encoder = await openEncoderOf(from, args, out);
   const { size } = encoder.normalisation;
   const seed = (flags.get('seed') as number | undefined) ?? run?.config.seed ?? 1;
@@ -75,11 +89,23 @@ export async function openLabelled(command: string, args: Parsed, out: Output, {
     return measured(await opened(loading, (text) => out.log(text)), loading, out, most);
   };
   const choice = { views: size, cropMin, limitPerClass: flags.get('limit') as number | undefined, seed };
-  const all = await open((...how) => (data === undefined ? openRunSource(run!, ...how, { size, cropMin }) : openData(data, choice, ...how)));
-  const tested = async (path: string) => ({ train: all, heldOut: alignedTo(all, await open((...how) => openData(path, { views: size }, ...how)), out) });
+  const all = await open((...how) =>
+    data === undefined ? openRunSource(run!, ...how, { size, cropMin }) : openData(data, choice, ...how),
+  );
+  const tested = async (path: string) => ({
+    train: all,
+    heldOut: alignedTo(all, await open((...how) => openData(path, { views: size }, ...how)), out),
+  });
   const { train, heldOut } = test === undefined ? splitHeldOut(all, part, seed) : await tested(test);
-  if (!train.labels) throw new ConfigError(`${command}: pictures need classes to be measured by; got pictures without. Sort them into folders by class.`);
-  if (heldOut.count === 0) throw new ConfigError(`${command}: some pictures must be held out; got ${part} of ${all.count}. Raise --held-out, or name others by --test.`);
+  if (!train.labels)
+    throw new ConfigError(
+      `${command}: pictures need classes to be measured by; got pictures without. Sort them into folders by class.`,
+    );
+  if (heldOut.count === 0)
+    throw new ConfigError(
+      `${command}: some pictures must be held out; got ${part} of ${all.count}. Raise --held-out, ` +
+        `or name others by --test.`,
+    );
   return { from, encoder, train, heldOut, ahead: loadingOf(args, on).ahead, config: run?.config };
 }
 

@@ -1,20 +1,20 @@
 import { dirname, join } from 'node:path';
-import { pickSettings } from '../core/settings.js';
-import { writeAtomic } from '../io/atomic.node.js';
-import { percent } from '../core/numbers.js';
-import { encodeSafetensors } from '../io/safetensors.js';
-import { EMBEDDED } from '../eval/embed.js';
 import { buildEncoder } from '../checkpoints/encoder.js';
+import { percent } from '../core/numbers.js';
+import { pickSettings } from '../core/settings.js';
+import { EMBEDDED } from '../eval/embed.js';
 import { checkLinear, type LinearConfig, linearRecipes, linearSettings } from '../eval/linear-config.js';
 import type { LinearRecord } from '../eval/linear-fit.js';
-import { linearProbe, type LinearResult } from '../eval/linear-probe.js';
+import { type LinearResult, linearProbe } from '../eval/linear-probe.js';
 import type { Sweep } from '../eval/linear-sweep.js';
+import { writeAtomic } from '../io/atomic.node.js';
+import { encodeSafetensors } from '../io/safetensors.js';
 import { findRun } from '../train/run.node.js';
 import { describeFlags, type Flag, type Parsed } from './args.js';
 import type { Command } from './command.js';
 import { ownFlags, settingFlags, settingsFrom, sharedFlag } from './flags.js';
-import { Output } from './output.js';
 import { chanceOf, type Labelled, labelledFlags, type Measured, openLabelled } from './labelled-sets.js';
+import { Output } from './output.js';
 
 /** The settings of linear evaluation that have flags of their own, and what holds without them. */
 const tuned = pickSettings(linearSettings, ['lr', 'epochs', 'batch', 'cropMin']);
@@ -23,13 +23,17 @@ const recipes = Object.keys(linearRecipes);
 const flags: readonly Flag[] = [
   ...ownFlags({
     recipe: {
-      kind: 'text', choices: recipes,
+      kind: 'text',
+      choices: recipes,
       help: `${recipes.join(', ')} (the run's method's; else what the file tells, v1 for a ResNet without v3's head)`,
     },
     augment: { kind: 'switch', help: linearSettings.views.help },
   }),
   ...settingFlags(tuned, { epochs: "the recipe's", batch: "the recipe's", cropMin: linearSettings.cropMin.default }),
-  sharedFlag('out', { help: 'folder for linear.json and linear.safetensors', default: "the run's, or the checkpoint's" }),
+  sharedFlag('out', {
+    help: 'folder for linear.json and linear.safetensors',
+    default: "the run's, or the checkpoint's",
+  }),
   ...labelledFlags,
 ];
 
@@ -61,7 +65,9 @@ async function runLinear(args: Parsed): Promise<number> {
     return { used, config };
   };
   const largest = ({ views, batch }: LinearConfig) => (views === 'augment' ? Math.max(batch, EMBEDDED) : EMBEDDED);
-  const cropMin = args.flags.has('augment') ? ((args.flags.get('crop-min') as number | undefined) ?? linearRecipes.v1.cropMin) : undefined;
+  const cropMin = args.flags.has('augment')
+    ? ((args.flags.get('crop-min') as number | undefined) ?? linearRecipes.v1.cropMin)
+    : undefined;
   const labelled = await openLabelled('linear', args, output, { batch: (of) => largest(chosen(of).config), cropMin });
   const { from, encoder, train, heldOut, ahead } = labelled;
   const { used, config: asked } = chosen(labelled);
@@ -77,14 +83,26 @@ async function runLinear(args: Parsed): Promise<number> {
   const pictures = { train: train.count, heldOut: heldOut.count, classes: train.classes };
   const about = { encoder: from, recipe: used, config: { ...config, lr: result.lr }, pictures, ...measured };
   await writeAtomic(join(out, 'linear.json'), `${JSON.stringify(about, null, 2)}\n`);
-  await writeAtomic(join(out, 'linear.safetensors'), encodeSafetensors(classifier, { format: 'dawngrad-linear', classes: JSON.stringify(train.classes ?? []) }));
-  output.result(`${resultTable(labelled, config, used, result)}\nWritten: ${join(out, 'linear.json')}, ${join(out, 'linear.safetensors')}`, about);
+  await writeAtomic(
+    join(out, 'linear.safetensors'),
+    encodeSafetensors(classifier, { format: 'dawngrad-linear', classes: JSON.stringify(train.classes ?? []) }),
+  );
+  output.result(
+    `${resultTable(labelled, config, used, result)}\nWritten: ${join(out, 'linear.json')}, ` +
+      `${join(out, 'linear.safetensors')}`,
+    about,
+  );
   return 0;
 }
 
-/** By the run's method; a checkpoint without a run is MoCo v3's if its family is MoCo v3's or its head has batch norm, as v3's alone has. */
+/**
+ * By the run's method; a checkpoint without a run is MoCo v3's if its family is MoCo v3's or its head has batch norm,
+ * as v3's alone has.
+ */
 function recipeFor({ config, encoder: { family, tensors } }: Measured): keyof typeof linearRecipes {
-  const v3 = config ? config.method === 'moco-v3' : family.recipe.method === 'moco-v3' || tensors.has(`${family.head}.1.running_mean`);
+  const v3 = config
+    ? config.method === 'moco-v3'
+    : family.recipe.method === 'moco-v3' || tensors.has(`${family.head}.1.running_mean`);
   return v3 ? family.recipe.linear : 'v1';
 }
 
@@ -97,25 +115,47 @@ function configFrom(args: Parsed, recipe: LinearConfig): LinearConfig {
 
 /** What each learning rate came to, and which is taken. */
 function sweepText({ rates, measured, trained }: Sweep, lr: number): string {
-  const cells = rates.map((r) => `${r.lr}: ${Number.isFinite(r.accuracy) ? percent(r.accuracy) : 'diverged'}`).join(', ');
-  return `Learning rates, by ${measured} of the training pictures after training on ${trained}: ${cells}. ${lr} is taken.`;
+  const cells = rates
+    .map((r) => `${r.lr}: ${Number.isFinite(r.accuracy) ? percent(r.accuracy) : 'diverged'}`)
+    .join(', ');
+  return (
+    `Learning rates, by ${measured} of the training pictures after training on ${trained}: ${cells}. ` +
+    `${lr} is taken.`
+  );
 }
 
 const progress = ({ epoch, loss, trainTop1 }: LinearRecord, epochs: number): string =>
   `epoch ${epoch}/${epochs}  loss ${loss.toFixed(3)}  train ${percent(trainTop1)}`;
 
-function resultTable({ from, train, heldOut }: Labelled, { views }: LinearConfig, recipe: string, result: LinearResult): string {
+function resultTable(
+  { from, train, heldOut }: Labelled,
+  { views }: LinearConfig,
+  recipe: string,
+  result: LinearResult,
+): string {
   const many = new Set(train.labels).size > 5; // else the right class is always among five
-  const { lr, sweep, epochs, heldOut: { top1, top5 } } = result;
-  const cells: [string, number][] = [['train top 1', epochs.at(-1)!.trainTop1], ['held-out top 1', top1]];
+  const {
+    lr,
+    sweep,
+    epochs,
+    heldOut: { top1, top5 },
+  } = result;
+  const cells: [string, number][] = [
+    ['train top 1', epochs.at(-1)!.trainTop1],
+    ['held-out top 1', top1],
+  ];
   if (many) cells.push(['held-out top 5', top5]);
-  const how = views === 'augment' ? 'random crops and flips in each epoch'
-    : 'features computed once, without crops and flips (--augment is as in the papers)';
+  const how =
+    views === 'augment'
+      ? 'random crops and flips in each epoch'
+      : 'features computed once, without crops and flips (--augment is as in the papers)';
   const rate = sweep ? `the best of ${sweep.rates.length} on a part of the training pictures` : 'as given';
   return [
-    `Linear classifier of ${heldOut.count} held-out pictures, trained on ${train.count} by recipe ${recipe}, on ${from}: ${how}.`,
+    `Linear classifier of ${heldOut.count} held-out pictures, trained on ${train.count} by recipe ${recipe}, ` +
+      `on ${from}: ${how}.`,
     ...cells.map(([name, value]) => `  ${name.padEnd(14)}  ${percent(value).padStart(7)}`),
-    `Measured once, after epoch ${epochs.length}, with learning rate ${lr} (${rate}). Guessing gives ${percent(chanceOf(train))}.`,
+    `Measured once, after epoch ${epochs.length}, with learning rate ${lr} (${rate}). ` +
+      `Guessing gives ${percent(chanceOf(train))}.`,
     "Nothing but the classifier changed: every tensor of the encoder equals the checkpoint's to the bit.",
   ].join('\n');
 }

@@ -4,9 +4,9 @@ import { nearest } from '../core/nearest.js';
 import { version } from '../core/version.js';
 import { commandLine, parseArgs } from './args.js';
 import { checkFlags } from './check-flags.js';
+import { colour } from './colour.js';
 import type { Command, Group } from './command.js';
 import { compare } from './compare.js';
-import { colour } from './colour.js';
 import { convert } from './convert.js';
 import { doctor } from './doctor.js';
 import { embed } from './embed.js';
@@ -17,9 +17,9 @@ import { knn } from './knn.js';
 import { linear } from './linear.js';
 import { pretrain } from './pretrain.js';
 import { profile } from './profile.js';
-import { fitted } from './terminal.js';
 import { search } from './search.js';
 import { summary } from './summary.js';
+import { fitted } from './terminal.js';
 
 /** Every command: how it is called, and what it does. */
 const table: Record<string, [command: Command | Group, usage: string, what: string]> = {
@@ -28,7 +28,11 @@ const table: Record<string, [command: Command | Group, usage: string, what: stri
   knn: [knn, 'RUN [DATA]', 'accuracy of weighted k-NN on held-out pictures, for several k and T'],
   linear: [linear, 'RUN [DATA]', 'accuracy of a linear classifier on frozen features, as papers measure encoders'],
   finetune: [finetune, 'RUN DATA', 'train a classifier, all of it, from a pretrained encoder'],
-  experiment: [experiment, 'NAME [DATA]', "four-way: four classifiers; mechanisms: MoCo beside its rivals, over K and m"],
+  experiment: [
+    experiment,
+    'NAME [DATA]',
+    'four-way: four classifiers; mechanisms: MoCo beside its rivals, over K and m',
+  ],
   embed: [embed, 'DATA', 'write the features of pictures: .npy, .safetensors, .csv or for the embedding projector'],
   search: [search, 'PICTURE DATA', "find the pictures most similar to one, by an encoder's features"],
   convert: [convert, 'IN OUT', 'read a PyTorch or safetensors checkpoint; write safetensors, or a run to go on with'],
@@ -49,7 +53,10 @@ dawngrad <command> --help tells the flags of a command; dawngrad --version the v
 Exit codes: 0 done, 1 unexpected, 2 usage or configuration, 3 no usable adapter, 4 bad data or checkpoint,
 5 training diverged, 130 interrupted after saving.`;
 
-const dawngrad: Group = { help, commands: Object.fromEntries(Object.entries(table).map(([name, [command]]) => [name, command])) };
+const dawngrad: Group = {
+  help,
+  commands: Object.fromEntries(Object.entries(table).map(([name, [command]]) => [name, command])),
+};
 
 async function main(argv: string[]): Promise<number> {
   if (argv[0] !== '--version') return dispatch('', dawngrad, argv[0] === 'help' ? [...argv.slice(1), '--help'] : argv);
@@ -77,7 +84,9 @@ async function choose(path: string, { help, commands }: Group, [name, ...rest]: 
   if (Object.hasOwn(commands, name)) return dispatch(`${path} ${name}`.trim(), commands[name], rest);
   const near = nearest(name, Object.keys(commands));
   const advice = near ? `Did you mean ${near}?` : `See ${`dawngrad ${path}`.trim()} --help.`;
-  throw new ConfigError(`${path || 'dawngrad'}: the ${path ? 'next' : 'first'} word is a command; got ${name}. ${advice}`);
+  throw new ConfigError(
+    `${path || 'dawngrad'}: the ${path ? 'next' : 'first'} word is a command; got ${name}. ${advice}`,
+  );
 }
 
 main(process.argv.slice(2)).then(
@@ -85,7 +94,11 @@ main(process.argv.slice(2)).then(
   (error: unknown) => {
     const expected = error instanceof DawngradError;
     const brief = expected && !process.argv.includes('--verbose');
-    const text = brief ? `${colour(process.stderr).red('Error:')} ${error.message}` : error instanceof Error ? error.stack : String(error);
+    const text = brief
+      ? `${colour(process.stderr).red('Error:')} ${error.message}`
+      : error instanceof Error
+        ? error.stack
+        : String(error);
     process.stderr.write(`${brief ? fitted(text!, process.stderr) : text}\n`);
     process.exit(expected ? error.exitCode : 1);
   },

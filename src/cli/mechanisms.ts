@@ -1,6 +1,12 @@
 import { defaultsOf } from '../core/settings.js';
 import { demoConfig } from '../moco/config.js';
-import { checkMechanisms, mechanisms, mechanismsBase, type MechanismsConfig, mechanismsSettings } from '../studies/mechanisms.js';
+import {
+  checkMechanisms,
+  type MechanismsConfig,
+  mechanisms,
+  mechanismsBase,
+  mechanismsSettings,
+} from '../studies/mechanisms.js';
 import { mechanismsReport, mechanismsText } from '../studies/mechanisms-report.js';
 import type { Parsed } from './args.js';
 import type { Experiment } from './experiment-kind.js';

@@ -1,13 +1,13 @@
 import { freemem } from 'node:os';
 import { resolve } from 'node:path';
 import type { Backend } from '../backend/backend.js';
-import { AHEAD } from '../input/look-ahead.js';
-import { type OpenOptions, openSource } from '../data/open-pictures.node.js';
-import { SYNTHETIC } from '../data/synthetic.js';
-import { bytesOf, inMemory, ofManyShapes, type PictureSource } from '../data/picture-source.js';
 import { binary } from '../core/numbers.js';
+import { type OpenOptions, openSource } from '../data/open-pictures.node.js';
+import { bytesOf, inMemory, ofManyShapes, type PictureSource } from '../data/picture-source.js';
+import { SYNTHETIC } from '../data/synthetic.js';
 import { EMBEDDED } from '../eval/embed.js';
 import { damagedText } from '../eval/monitors.js';
+import { AHEAD } from '../input/look-ahead.js';
 import type { Parsed } from './args.js';
 import type { Output } from './output.js';
 import { logPictures } from './picture-warnings.js';
@@ -19,8 +19,8 @@ export const pathOf = (word: string = SYNTHETIC): string => (word === SYNTHETIC 
 const EVERY = 10_000;
 
 /**
- * Whether pictures are streamed, if that is asked for, how much memory they may take up if not, and how far ahead they are
- * decoded.
+ * Whether pictures are streamed, if that is asked for, how much memory they may take up if not, and how far ahead they
+ * are decoded.
  */
 export interface Loading {
   stream?: boolean;
@@ -31,10 +31,18 @@ export interface Loading {
 /** What the flags ask for, and what there is room for. */
 export function loadingOf({ flags }: Pick<Parsed, 'flags'>, on: Backend): Loading {
   const ahead = (flags.get('ahead') as number | undefined) ?? AHEAD;
-  return { ...(flags.has('stream') && { stream: true }), ...(flags.has('no-stream') && { stream: false }), room: roomOn(on), ahead };
+  return {
+    ...(flags.has('stream') && { stream: true }),
+    ...(flags.has('no-stream') && { stream: false }),
+    room: roomOn(on),
+    ahead,
+  };
 }
 
-/** A third of free memory, since pictures are there three times: decoded, divided, and on their way to the device, where they are one buffer. */
+/**
+ * A third of free memory, since pictures are there three times: decoded, divided, and on their way to the device, where
+ * they are one buffer.
+ */
 function roomOn(on: Backend): Loading['room'] {
   const free = process.availableMemory?.() ?? freemem(); // Node 20.0 to 20.12 has no such function
   const memory = { bytes: Math.floor(free / 3), of: 'a third of free memory' };
@@ -43,7 +51,12 @@ function roomOn(on: Backend): Loading['room'] {
 }
 
 /** Opens a data set, in memory or streamed; `log` gets its progress where that takes long. */
-export async function openData(data: string, options: OpenOptions, { stream, room }: Loading, log: (text: string) => void): Promise<PictureSource> {
+export async function openData(
+  data: string,
+  options: OpenOptions,
+  { stream, room }: Loading,
+  log: (text: string) => void,
+): Promise<PictureSource> {
   let logged = Date.now();
   const onProgress = (done: number, total: number) => {
     if (Date.now() - logged < EVERY) return;
@@ -53,11 +66,22 @@ export async function openData(data: string, options: OpenOptions, { stream, roo
   return openSource(data, { ...options, stream, room: room.bytes, onProgress });
 }
 
-/** Why pictures are streamed, and how many are in memory at most, while steps run and while features are measured; nothing if they are not. */
-export function streamedText(pictures: PictureSource, { stream, room, ahead }: Loading, most: number, measuring?: number): string | undefined {
+/**
+ * Why pictures are streamed, and how many are in memory at most, while steps run and while features are measured;
+ * nothing if they are not.
+ */
+export function streamedText(
+  pictures: PictureSource,
+  { stream, room, ahead }: Loading,
+  most: number,
+  measuring?: number,
+): string | undefined {
   if (inMemory(pictures)) return undefined;
   const bytes = pictures.height * pictures.width * 3; // of one at most
-  const why = stream ? '' : `Decoded at once they would take ${ofManyShapes(pictures) ? 'up to ' : ''}${binary(bytesOf(pictures))}, more than ${room.of} (${binary(room.bytes)}). `;
+  const why = stream
+    ? ''
+    : `Decoded at once they would take ${ofManyShapes(pictures) ? 'up to ' : ''}${binary(bytesOf(pictures))}, ` +
+      `more than ${room.of} (${binary(room.bytes)}). `;
   const also = measuring === undefined ? '' : `, ${binary(measuring * bytes)} while features are measured`;
   return `${why}They are decoded as steps need them, ${ahead} ahead: ${binary(most * bytes)} at most${also}.`;
 }

@@ -18,4 +18,5 @@ export function logEncoder<T extends Pick<EncoderFile, 'taken' | 'notes' | 'warn
 }
 
 /** Opens the encoder of a run or checkpoint, and logs what it is. */
-export const openEncoderOf = async (from: string, args: Parsed, out: Output): Promise<EncoderFile> => logEncoder(await openEncoder(from, encoderOptions(args)), out);
+export const openEncoderOf = async (from: string, args: Parsed, out: Output): Promise<EncoderFile> =>
+  logEncoder(await openEncoder(from, encoderOptions(args)), out);

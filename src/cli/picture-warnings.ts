@@ -3,13 +3,18 @@ import type { Output } from './output.js';
 
 const NAMED = 5; // files
 
-/** What every command tells of the pictures it read: what looks wrong with them, and which files were left out and why. */
+/**
+ * What every command tells of the pictures it read: what looks wrong with them, and which files were left out and why.
+ */
 export function logPictures({ warnings = [], skipped, count }: PictureSet, out: Output): void {
   for (const warning of warnings) out.warn(warning);
   if (skipped.length === 0) return;
   const named = skipped.slice(0, out.verbose ? undefined : NAMED).map(({ name, reason }) => `\n  ${name}: ${reason}`);
-  const more = skipped.length > named.length ? `\n  and ${skipped.length - named.length} more (--verbose names all)` : '';
-  out.warn(`${skipped.length} of ${count + skipped.length} pictures cannot be read and are left out:${named.join('')}${more}`);
+  const more =
+    skipped.length > named.length ? `\n  and ${skipped.length - named.length} more (--verbose names all)` : '';
+  out.warn(
+    `${skipped.length} of ${count + skipped.length} pictures cannot be read and are left out:${named.join('')}${more}`,
+  );
 }
 
 /** How large pictures are: 400×300, or at most how many pixels where their shapes differ. */

@@ -20,7 +20,9 @@ export const runFlags: readonly Flag[] = [
     },
     test: {
       kind: 'text',
-      help: "measure on these pictures, and train on all of DATA; CIFAR-10's and MNIST's own test files are taken without it",
+      help:
+        'measure on these pictures, and train on all of DATA; ' +
+        "CIFAR-10's and MNIST's own test files are taken without it",
     },
   }),
   sharedFlag('classes'),

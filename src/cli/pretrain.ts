@@ -3,25 +3,25 @@ import { GpuBackend } from '../backend/gpu.js';
 import { ConfigError } from '../core/errors.js';
 import { formatsHelp } from '../data/formats.node.js';
 import { testFileOf } from '../data/open-pictures.node.js';
-import { SYNTHETIC } from '../data/synthetic.js';
-import { splitHeldOut } from '../data/pictures.js';
 import type { PictureSource } from '../data/picture-source.js';
-import { Pretraining } from '../train/pretrain.js';
+import { splitHeldOut } from '../data/pictures.js';
+import { SYNTHETIC } from '../data/synthetic.js';
 import { EMBEDDED } from '../eval/embed.js';
-import { checkFree, openRun, type Run, type RunInfo, startRun } from '../train/run.node.js';
 import { checkMethod } from '../moco/check-method.js';
 import { checkConfig, type PretrainConfig, pretrainSettings } from '../moco/config.js';
 import { presets } from '../moco/presets.js';
+import { Pretraining } from '../train/pretrain.js';
+import { checkFree, openRun, type Run, type RunInfo, startRun } from '../train/run.node.js';
 import { describeFlags, type Parsed } from './args.js';
-import type { Call, Command } from './command.js';
-import { commonFlags, settingFlags, streamFlags } from './flags.js';
-import { openDevice, whereabouts } from './open-device.js';
-import { Output } from './output.js';
 import { checkData } from './check-flags.js';
+import type { Call, Command } from './command.js';
 import { dryRun } from './dry-run.js';
+import { commonFlags, settingFlags, streamFlags } from './flags.js';
 import { expectations } from './loss-expectations.js';
 import { type Loading, loadingOf, openData, pathOf, streamedText } from './open-data.js';
-import { sizeText, logPictures } from './picture-warnings.js';
+import { openDevice, whereabouts } from './open-device.js';
+import { Output } from './output.js';
+import { logPictures, sizeText } from './picture-warnings.js';
 import { configFrom, runFlags } from './pretrain-flags.js';
 import { alignedTo, openRunSource } from './run-pictures.js';
 import { train } from './train.js';
@@ -50,7 +50,11 @@ The method, with the defaults of the preset
 ${describeFlags(settingFlags(pretrainSettings, { ...config }))}`;
 
 /** `dawngrad pretrain`. */
-export const pretrain: Command = { flags: [...runFlags, ...settingFlags(pretrainSettings)], help: (args) => helpFor(configFrom(args)), run: runPretrain };
+export const pretrain: Command = {
+  flags: [...runFlags, ...settingFlags(pretrainSettings)],
+  help: (args) => helpFor(configFrom(args)),
+  run: runPretrain,
+};
 
 async function runPretrain(args: Parsed, call: Call): Promise<number> {
   if (args.flags.has('print-config')) {
@@ -68,7 +72,8 @@ async function runPretrain(args: Parsed, call: Call): Promise<number> {
   if (opened instanceof GpuBackend) out.detail(`Kernels are chosen by ${JSON.stringify(opened.gpu.traits)}`);
   out.detail(`Configuration: ${JSON.stringify(info.config)}`);
   const loading = loadingOf(args, opened);
-  const sets = await setsOf(info, await picturesOf(info, out, loading), out, loading); // parts of a set are copies: it is let go
+  // parts of a set are copies: it is let go
+  const sets = await setsOf(info, await picturesOf(info, out, loading), out, loading);
   const training = new Pretraining(info.config, sets, { ahead: loading.ahead });
   for (const warning of training.warnings) out.warn(warning);
   for (const line of expectations(training)) out.log(line);
@@ -78,7 +83,11 @@ async function runPretrain(args: Parsed, call: Call): Promise<number> {
   }
   const run = resumed ?? (await startRun(folder, { ...info, adapter: opened.name }));
   await resumed?.resume(training);
-  return train(run, training, sets.train.skipped, { out, chart: args.flags.has('chart'), tensorboard: !args.flags.has('no-tensorboard') });
+  return train(run, training, sets.train.skipped, {
+    out,
+    chart: args.flags.has('chart'),
+    tensorboard: !args.flags.has('no-tensorboard'),
+  });
 }
 
 /** Flags that --resume allows: what they say leaves the run's bits alone. */
@@ -89,7 +98,11 @@ function resumedRun({ flags, positional }: Parsed): Run | undefined {
   const folder = flags.get('resume') as string | undefined;
   if (folder === undefined) return undefined;
   const other = [...flags.keys()].find((name) => !beside.includes(name)) ?? positional[0];
-  if (other !== undefined) throw new ConfigError(`--resume: a run goes on with its own data and configuration; got ${flags.has(other) ? `--${other}` : other} too. Leave it out, or start a new run.`);
+  if (other !== undefined)
+    throw new ConfigError(
+      `--resume: a run goes on with its own data and configuration; ` +
+        `got ${flags.has(other) ? `--${other}` : other} too. Leave it out, or start a new run.`,
+    );
   const run = openRun(folder);
   checkPlan(run.info);
   return run;
@@ -106,7 +119,10 @@ function checkPlan({ data, choice, config }: Pick<RunInfo, 'data' | 'choice' | '
 /** What a new run would be: its data, how pictures are chosen, and its configuration. */
 export function plannedRun(args: Parsed, call: Call): RunInfo {
   const { flags, positional } = args;
-  if (positional.length > 1) throw new ConfigError(`pretrain: one data set is trained on; got ${positional.join(' and ')}. Put the pictures in one folder.`);
+  if (positional.length > 1)
+    throw new ConfigError(
+      `pretrain: one data set is trained on; got ${positional.join(' and ')}. Put the pictures in one folder.`,
+    );
   const data = pathOf(positional[0] ?? (flags.get('data') as string | undefined));
   const choice = {
     classes: flags.get('classes') as string[] | undefined,
@@ -118,13 +134,21 @@ export function plannedRun(args: Parsed, call: Call): RunInfo {
   return { ...call, adapter: '', ...planned };
 }
 
-/** The run with what it is measured on, where that is no part of its data: --test, or the test file that lies beside it. */
+/**
+ * The run with what it is measured on, where that is no part of its data: --test, or the test file that lies beside it.
+ */
 async function measuredOn(info: RunInfo, { flags }: Parsed): Promise<RunInfo> {
   const given = flags.get('test') as string | undefined;
   if (given !== undefined && flags.has('held-out'))
-    throw new ConfigError('--test: a run must be measured on those pictures or on a part held out of its own; got --held-out too. Leave one out.');
+    throw new ConfigError(
+      '--test: a run must be measured on those pictures or on a part held out of its own; got --held-out too. ' +
+        'Leave one out.',
+    );
   if (given !== undefined && info.data === SYNTHETIC)
-    throw new ConfigError(`--test: it must go with pictures of your own to train on; got synthetic ones. Name them: dawngrad pretrain DATA --test ${given}.`);
+    throw new ConfigError(
+      `--test: it must go with pictures of your own to train on; got synthetic ones. Name them: ` +
+        `dawngrad pretrain DATA --test ${given}.`,
+    );
   const own = info.data === SYNTHETIC || flags.has('held-out') ? undefined : await testFileOf(info.data);
   const test = given === undefined ? own : resolve(given);
   checkData(test);
@@ -140,13 +164,17 @@ async function setsOf({ test, config }: RunInfo, pictures: PictureSource, out: O
   return { train: pictures, heldOut: alignedTo(pictures, opened, out) };
 }
 
-const runFolder = ({ flags }: Parsed): string => (flags.get('out') as string | undefined) ?? `runs/${new Date().toISOString().slice(0, 19).replace(/:/g, '-')}`;
+const runFolder = ({ flags }: Parsed): string =>
+  (flags.get('out') as string | undefined) ?? `runs/${new Date().toISOString().slice(0, 19).replace(/:/g, '-')}`;
 
 /** Opens or makes the pictures of a run. */
 export async function picturesOf(info: RunInfo, out: Output, loading: Loading): Promise<PictureSource> {
   const pictures = await openRunSource(info, loading, (text) => out.log(text), info.config);
   const { count, classes } = pictures;
-  out.log(`${count} pictures of ${sizeText(pictures)}${classes ? ` in ${classes.length} classes` : ''}${info.data === SYNTHETIC ? ', synthetic' : ` from ${info.data}`}.`);
+  out.log(
+    `${count} pictures of ` +
+      `${sizeText(pictures)}${classes ? ` in ${classes.length} classes` : ''}${info.data === SYNTHETIC ? ', synthetic' : ` from ${info.data}`}.`,
+  );
   const [{ batch }, { ahead }] = [info.config, loading];
   const streamed = streamedText(pictures, loading, (ahead + 1) * batch, ahead * batch + (ahead + 1) * EMBEDDED);
   if (streamed) out.log(streamed);

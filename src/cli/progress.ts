@@ -1,8 +1,8 @@
-import { brailleChart } from './braille.js';
 import { fixed, percent } from '../core/numbers.js';
-import { cutText, textWidth } from '../report/text-width.js';
 import { type Point, thin } from '../core/points.js';
+import { cutText, textWidth } from '../report/text-width.js';
 import type { EpochRecord, StepRecord } from '../train/pretrain.js';
+import { brailleChart } from './braille.js';
 import { colour } from './colour.js';
 import { columnsOf, fitted, type Screen as Stream } from './terminal.js';
 
@@ -38,8 +38,9 @@ interface Part {
 }
 
 /**
- * Progress on stderr: a bar that is redrawn on a terminal, perhaps with a chart; a line now and then elsewhere. The cursor stays
- * at the start of the bar, so that clearing from there takes away all of it, even where a narrowed terminal has wrapped it.
+ * Progress on stderr: a bar that is redrawn on a terminal, perhaps with a chart; a line now and then elsewhere. The
+ * cursor stays at the start of the bar, so that clearing from there takes away all of it, even where a narrowed
+ * terminal has wrapped it.
  */
 export class Progress {
   readonly #options: ProgressOptions;
@@ -70,7 +71,8 @@ export class Progress {
       const { steps, dataMs: data, stepMs: all } = this.#spent;
       this.#spent = { steps: steps + 1, dataMs: data + dataMs, stepMs: all + stepMs };
     }
-    if (chart && this.#live && this.#losses.push([step, loss]) > MOST_POINTS) this.#losses = thin(this.#losses, MOST_POINTS / 2);
+    if (chart && this.#live && this.#losses.push([step, loss]) > MOST_POINTS)
+      this.#losses = thin(this.#losses, MOST_POINTS / 2);
     const now = Date.now();
     this.#first ??= { step, at: now };
     if (quiet || (!verbose && now - this.#shown < (this.#live ? 100 : EVERY * 1000) && step !== total)) return;
@@ -85,7 +87,10 @@ export class Progress {
     const { chanceTop1 } = this.#options;
     const measured = knn === undefined ? '' : `, k-NN ${percent(knn)}`;
     const outputs = knnOutputs === undefined ? '' : `, by the head's outputs ${percent(knnOutputs)}`;
-    this.say(`epoch ${epoch}/${this.#epochs}: loss ${fixed(loss)}, contrast accuracy ${percent(contrastTop1)} (chance ${share(chanceTop1)})${measured}${outputs}`);
+    this.say(
+      `epoch ${epoch}/${this.#epochs}: loss ${fixed(loss)}, ` +
+        `contrast accuracy ${percent(contrastTop1)} (chance ${share(chanceTop1)})${measured}${outputs}`,
+    );
   }
 
   /** Writes a line of its own. */
@@ -120,9 +125,16 @@ export class Progress {
     return [
       { text: `epoch ${epoch}/${this.#epochs}`, rank: 0 },
       { text: `loss ${fixed(loss)}`, rank: 1 },
-      { text: `contrast ${Number.isFinite(contrastTop1) ? (100 * contrastTop1).toFixed(0) : '–'} % (chance ${share(chanceTop1)})`, rank: 3 },
+      {
+        text:
+          `contrast ${Number.isFinite(contrastTop1) ? (100 * contrastTop1).toFixed(0) : '–'} % (chance ` +
+          `${share(chanceTop1)})`,
+        rank: 3,
+      },
       ...(pace ? [{ text: `${((done * batch) / seconds).toFixed(0)} pictures/s`, rank: 4 }] : []),
-      ...(steps === 0 ? [] : [{ text: `data ${(dataMs / steps).toFixed(1)} of ${(stepMs / steps).toFixed(0)} ms`, rank: 5 }]),
+      ...(steps === 0
+        ? []
+        : [{ text: `data ${(dataMs / steps).toFixed(1)} of ${(stepMs / steps).toFixed(0)} ms`, rank: 5 }]),
       ...(pace ? [{ text: `${clock(((total - step) * seconds) / done)} left`, rank: 2 }] : []),
     ];
   }
@@ -156,4 +168,8 @@ function withBar(parts: Part[], done: number, columns: number): string {
 }
 
 const clock = (seconds: number): string =>
-  seconds < 60 ? `${Math.ceil(seconds)} s` : seconds < 3600 ? `${Math.ceil(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
+  seconds < 60
+    ? `${Math.ceil(seconds)} s`
+    : seconds < 3600
+      ? `${Math.ceil(seconds / 60)} min`
+      : `${(seconds / 3600).toFixed(1)} h`;

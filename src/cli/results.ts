@@ -13,8 +13,16 @@ export interface Results {
   readonly contrastTop1: number;
   readonly chanceLoss: number;
   readonly chanceTop1: number;
-  /** Weighted k-NN of chance, raw pixels and the encoder before and after; absent without classes or held-out pictures, raw pixels of large streamed sets too. */
-  readonly knn?: { readonly chance: number; readonly rawPixels?: number; readonly randomEncoder: number; readonly trained: number };
+  /**
+   * Weighted k-NN of chance, raw pixels and the encoder before and after; absent without classes or held-out pictures,
+   * raw pixels of large streamed sets too.
+   */
+  readonly knn?: {
+    readonly chance: number;
+    readonly rawPixels?: number;
+    readonly randomEncoder: number;
+    readonly trained: number;
+  };
 }
 
 export function resultsOf(run: Run, { config, method, position, totalSteps }: Pretraining): Results {
@@ -22,24 +30,44 @@ export function resultsOf(run: Run, { config, method, position, totalSteps }: Pr
   const trained = knn.at(-1)?.knn;
   const chance = method.chance(config.batch / config.accumulate);
   return {
-    run: run.folder, step: position.step, totalSteps,
-    loss: lastMean(steps, (s) => s.loss), contrastTop1: lastMean(steps, (s) => s.contrastTop1),
-    chanceLoss: chance.loss, chanceTop1: chance.top1,
-    ...(before && trained !== undefined && { knn: { chance: before.chance, rawPixels: before.rawPixels, randomEncoder: before.randomEncoder, trained } }),
+    run: run.folder,
+    step: position.step,
+    totalSteps,
+    loss: lastMean(steps, (s) => s.loss),
+    contrastTop1: lastMean(steps, (s) => s.contrastTop1),
+    chanceLoss: chance.loss,
+    chanceTop1: chance.top1,
+    ...(before &&
+      trained !== undefined && {
+        knn: { chance: before.chance, rawPixels: before.rawPixels, randomEncoder: before.randomEncoder, trained },
+      }),
   };
 }
 
 /** The results as a table. */
-export function resultTable({ run, loss, contrastTop1, chanceLoss, chanceTop1, knn }: Results, { config, subset: { train, heldOut } }: Pretraining): string {
+export function resultTable(
+  { run, loss, contrastTop1, chanceLoss, chanceTop1, knn }: Results,
+  { config, subset: { train, heldOut } }: Pretraining,
+): string {
   const rows: [string, number | undefined][] = knn
-    ? [['chance', knn.chance], ['raw pixels', knn.rawPixels], ['encoder, as initialised', knn.randomEncoder], ['encoder, trained', knn.trained]]
+    ? [
+        ['chance', knn.chance],
+        ['raw pixels', knn.rawPixels],
+        ['encoder, as initialised', knn.randomEncoder],
+        ['encoder, trained', knn.trained],
+      ]
     : [];
   const width = Math.max(0, ...rows.map(([name]) => name.length));
   const table = rows.map(([name, value]) => `  ${name.padEnd(width)}  ${percent(value).padStart(7)}`);
-  const heading = `Weighted k-NN (k = ${config.knn}, T = ${config.knnT}) of ${heldOut.count} held-out pictures among ${train.count}:`;
+  const heading =
+    `Weighted k-NN (k = ${config.knn}, T = ${config.knnT}) of ${heldOut.count} held-out pictures among ` +
+    `${train.count}:`;
   return [
-    ...(knn ? [heading, ...table] : [`No k-NN: ${train.labels ? 'no pictures were held out' : 'the pictures have no classes'}.`]),
-    `loss ${fixed(loss)} (chance ${fixed(chanceLoss)}), contrast accuracy ${percent(contrastTop1)} (chance ${percent(chanceTop1)})`,
+    ...(knn
+      ? [heading, ...table]
+      : [`No k-NN: ${train.labels ? 'no pictures were held out' : 'the pictures have no classes'}.`]),
+    `loss ${fixed(loss)} (chance ${fixed(chanceLoss)}), contrast accuracy ${percent(contrastTop1)} (chance ` +
+      `${percent(chanceTop1)})`,
     `Run: ${run} (report.html, metrics.jsonl, checkpoint.safetensors, best.safetensors)`,
   ].join('\n');
 }

@@ -43,11 +43,19 @@ export const summary: Command = { flags, help, run: runSummary };
 
 async function runSummary(args: Parsed): Promise<number> {
   if (args.positional.length > 0)
-    throw new ConfigError(`summary: it takes flags only; got ${args.positional.join(' ')}. Write dawngrad summary --model ${args.positional[0]}.`);
+    throw new ConfigError(
+      `summary: it takes flags only; got ${args.positional.join(' ')}. ` +
+        `Write dawngrad summary --model ${args.positional[0]}.`,
+    );
   const { stem, ...asked } = settingsFrom(args, summarySettings, defaultsOf(summarySettings));
   const { model, size, batch, head, dim } = asked;
   useBackend(new ShapesBackend());
-  const built = buildModel(model, { stem: args.flags.has('stem') ? stem : size < 64 ? 'cifar' : 'imagenet', head, dim, size });
+  const built = buildModel(model, {
+    stem: args.flags.has('stem') ? stem : size < 64 ? 'cifar' : 'imagenet',
+    head,
+    dim,
+    size,
+  });
   const layers = summarise(built, [batch, size, size, 3]);
   new Output(args).result(String(layers), layers);
   return 0;

@@ -51,7 +51,9 @@ export function distribution(text: string | undefined): System['distribution'] {
 /** Display controllers are PCI class 3. */
 function cards(folder: string): System['cards'] {
   if (!existsSync(folder)) return [];
-  const found = readdirSync(folder).filter((d) => read(join(folder, d, 'class'))?.startsWith('0x03')).map((d) => vendors[read(join(folder, d, 'vendor'))?.trim() ?? '']);
+  const found = readdirSync(folder)
+    .filter((d) => read(join(folder, d, 'class'))?.startsWith('0x03'))
+    .map((d) => vendors[read(join(folder, d, 'vendor'))?.trim() ?? '']);
   return [...new Set(found.filter(Boolean))];
 }
 

@@ -2,15 +2,15 @@ import { existsSync } from 'node:fs';
 import { DivergedError } from '../core/errors.js';
 import type { Pictures } from '../data/picture-source.js';
 import { scaledText } from '../eval/monitors.js';
-import type { Pretraining, StepRecord, StepTiming } from '../train/pretrain.js';
 import { rawPixelAccuracy } from '../eval/raw-pixels.js';
 import { type GalleryRow, galleryRows } from '../report/nearest-gallery.js';
+import type { Pretraining, StepRecord, StepTiming } from '../train/pretrain.js';
 import type { Metric, Run } from '../train/run.node.js';
-import { Board } from './tensorboard.js';
 import type { Output } from './output.js';
 import { Progress } from './progress.js';
 import { writeReport } from './report.js';
 import { resultsOf, resultTable } from './results.js';
+import { Board } from './tensorboard.js';
 
 const INTERRUPTED = 130;
 
@@ -21,24 +21,45 @@ export interface TrainOptions {
   tensorboard: boolean;
 }
 
-/** Trains to the end or until interrupted, saving and logging on the way, and writes the report. Returns the exit code. */
-export async function train(run: Run, training: Pretraining, skipped: Pictures['skipped'], { out, chart, tensorboard }: TrainOptions): Promise<number> {
-  const { totalSteps, stepsPerEpoch, config: { batch, accumulate } } = training;
+/**
+ * Trains to the end or until interrupted, saving and logging on the way, and writes the report. Returns the exit code.
+ */
+export async function train(
+  run: Run,
+  training: Pretraining,
+  skipped: Pictures['skipped'],
+  { out, chart, tensorboard }: TrainOptions,
+): Promise<number> {
+  const {
+    totalSteps,
+    stepsPerEpoch,
+    config: { batch, accumulate },
+  } = training;
   const chanceTop1 = training.method.chance(batch / accumulate).top1;
-  const progress = new Progress({ total: totalSteps, stepsPerEpoch, batch, chanceTop1, quiet: out.quiet, verbose: out.verbose, chart });
+  const progress = new Progress({
+    total: totalSteps,
+    stepsPerEpoch,
+    batch,
+    chanceTop1,
+    quiet: out.quiet,
+    verbose: out.verbose,
+    chart,
+  });
   const board = tensorboard ? new Board(run, training) : undefined;
   const began = Date.now();
   const report = (rows?: GalleryRow[]) => writeReport(run, training, skipped, rows, (Date.now() - began) / 1000);
   try {
     const finished = await interruptible(progress, async (signal) => {
       const done = await advance(run, training, progress, board, signal);
-      if (training.position.step % stepsPerEpoch !== 0 || training.position.step === 0) await run.save(training, training.position);
+      if (training.position.step % stepsPerEpoch !== 0 || training.position.step === 0)
+        await run.save(training, training.position);
       return done;
     }).finally(() => progress.end());
     await run.written();
     const last = run.history().steps.at(-1);
     if (typeof last?.skipped === 'number') out.log(scaledText(last.skipped, last.step, last.lossScale!));
-    const rows = training.heldOut.count > 0 ? await galleryRows(training.subset.heldOut, await training.features()) : [];
+    const rows =
+      training.heldOut.count > 0 ? await galleryRows(training.subset.heldOut, await training.features()) : [];
     await board?.gallery(rows);
     await report(rows);
     const results = resultsOf(run, training);
@@ -61,11 +82,20 @@ function lastGood(run: Run): string {
   const file = run.file('checkpoint.safetensors');
   if (!existsSync(file)) return 'It had not been saved before.';
   const step = run.savedStep === undefined ? '' : `, of step ${run.savedStep}`;
-  return `The last good checkpoint is ${file}${step}: dawngrad convert ${file} runs/new goes on from it with other settings.`;
+  return (
+    `The last good checkpoint is ${file}${step}: dawngrad convert ${file} runs/new goes on from it with other ` +
+    `settings.`
+  );
 }
 
 /** Trains, and tells everybody of everything. Returns whether the end was reached. */
-async function advance(run: Run, training: Pretraining, progress: Progress, board: Board | undefined, signal: AbortSignal): Promise<boolean> {
+async function advance(
+  run: Run,
+  training: Pretraining,
+  progress: Progress,
+  board: Board | undefined,
+  signal: AbortSignal,
+): Promise<boolean> {
   const log = (metric: Metric) => {
     run.log(metric);
     board?.metric(metric);
@@ -133,5 +163,10 @@ async function baselines(log: (metric: Metric) => void, training: Pretraining): 
   const { config, subset } = training;
   const randomEncoder = await training.knn();
   if (randomEncoder === undefined) return;
-  log({ epoch: 0, rawPixels: await rawPixelAccuracy(subset, config), randomEncoder, chance: 1 / new Set(subset.train.labels).size });
+  log({
+    epoch: 0,
+    rawPixels: await rawPixelAccuracy(subset, config),
+    randomEncoder,
+    chance: 1 / new Set(subset.train.labels).size,
+  });
 }

@@ -1,10 +1,10 @@
-import { backend, type Backend, type Difference, type DispatchRecord, type Recorded } from '../backend/backend.js';
+import { type Backend, backend, type Difference, type DispatchRecord, type Recorded } from '../backend/backend.js';
 import { check, synchronous } from '../core/check.js';
 import { ConfigError } from '../core/errors.js';
 import { numel } from '../core/shape.js';
 import { type HostLog, logHost, recording } from '../tensor/replay.js';
-import { keep, tidy } from '../tensor/tidy.js';
 import { Tensor } from '../tensor/tensor.js';
+import { keep, tidy } from '../tensor/tidy.js';
 import { asTensor, type Given, type Inputs, InputTree, memoryOf } from './inputs.js';
 import { difference, flatten, pathsOf, structureOf } from './tree.js';
 
@@ -62,8 +62,8 @@ const collected = new FinalizationRegistry<Set<Recorded>>((works) => works.forEa
  * On the reference backend, and inside another compiled function, `fn` is simply called, as by `tidy`.
  *
  * @example
- * const train = compile(({ x, labels, lr }: { x: Tensor; labels: Tensor; lr: Tensor }) => { … return { loss, top1 }; });
- * const { loss } = train({ x: new HostArray(pixels, [32, 28, 28, 1]), labels, lr: 0.05 });
+ * const train = compile(({ x, labels, lr }: { x: Tensor; labels: Tensor; lr: Tensor }) => { … return { loss, top1 };
+ * }); const { loss } = train({ x: new HostArray(pixels, [32, 28, 28, 1]), labels, lr: 0.05 });
  */
 export function compile<A extends Tensor[], R>(fn: (...inputs: A) => R): Compiled<A, R>;
 export function compile<A extends unknown[], R>(fn: (...inputs: A) => R): Compiled<A, R>;
@@ -113,7 +113,11 @@ class Recordings<R> {
   }
 
   async profile(inputs: readonly unknown[]): Promise<DispatchRecord[]> {
-    if (direct()) throw new ConfigError(`profile: dispatches must be timed on a GPU, outside of compiled functions; got ${backend().name}. Open one with device().`);
+    if (direct())
+      throw new ConfigError(
+        `profile: dispatches must be timed on a GPU, outside of compiled functions; got ${backend().name}. ` +
+          `Open one with device().`,
+      );
     const given = this.#inputs.read(inputs);
     const { entry, fresh } = this.#find(given);
     if (fresh) entry.work.build();
@@ -130,7 +134,10 @@ class Recordings<R> {
   }
 
   #find(given: Given[]): { entry: Entry<R>; fresh: boolean } {
-    if (this.#busy) throw new ConfigError('compile: one call at a time must be recorded; got a call while another is compiled. Wait for async() first.');
+    if (this.#busy)
+      throw new ConfigError(
+        'compile: one call at a time must be recorded; got a call while another is compiled. Wait for async() first.',
+      );
     const variants = this.#variants(backend(), given);
     const trusted = variants.trusted.find((e) => e.host.holds());
     const entry = trusted ?? record(backend(), given, (tensors) => this.#run(tensors));
@@ -173,7 +180,8 @@ function admit<R>(variants: Variants<R>, entry: Entry<R>): Entry<R>[] {
   const refused = random || (difference && refusal(variants, entry, before, difference));
   if (refused)
     throw new ConfigError(
-      `compile: the function must do the same in every call, on other inputs; got ${refused}. Pass what changes as an argument.`,
+      `compile: the function must do the same in every call, on other inputs; got ${refused}. ` +
+        `Pass what changes as an argument.`,
     );
   const same = before && !difference;
   variants.candidate = same ? undefined : entry;
@@ -188,7 +196,12 @@ function admit<R>(variants: Variants<R>, entry: Entry<R>): Entry<R>[] {
  * What a function did otherwise than before, unless something that it depends on, or what only a first call does, may
  * explain it.
  */
-function refusal<R>(variants: Variants<R>, { host }: Entry<R>, last: Entry<R>, difference: Difference): string | undefined {
+function refusal<R>(
+  variants: Variants<R>,
+  { host }: Entry<R>,
+  last: Entry<R>,
+  difference: Difference,
+): string | undefined {
   const { what, alike, upload } = difference;
   const sure = alike || (upload !== undefined && host.uploads.length === last.host.uploads.length);
   if (!host.agrees(last.host, upload === undefined ? undefined : host.uploads[upload])) return undefined;

@@ -32,7 +32,10 @@ export class HostArray {
     if (shape === undefined) return;
     checkShape('HostArray', shape);
     if (numel(shape) !== this.values.length)
-      throw new ShapeError(`HostArray: the shape must hold every value; got ${this.values.length} values for ${show(shape)}. Correct one of them.`);
+      throw new ShapeError(
+        `HostArray: the shape must hold every value; got ${this.values.length} values for ${show(shape)}. ` +
+          `Correct one of them.`,
+      );
   }
 }
 
@@ -65,7 +68,8 @@ export class InputTree {
     if (!this.#known) this.#structures = inputs.map((tree) => structureOf(tree));
     const structures = this.#structures;
     const leaves: unknown[] = [];
-    if (inputs.length !== structures.length || !inputs.every((tree, i) => flatten(tree, structures[i], leaves))) throw this.#other(inputs);
+    if (inputs.length !== structures.length || !inputs.every((tree, i) => flatten(tree, structures[i], leaves)))
+      throw this.#other(inputs);
     return leaves.map((leaf, i) => given(leaf, () => structures.flatMap((s, at) => pathsOf(s, this.#root(at)))[i]));
   }
 
@@ -83,8 +87,13 @@ export class InputTree {
   #other(inputs: readonly unknown[]): ConfigError {
     const wanted = this.#structures;
     const differences = inputs.map((tree, i) => difference(structureOf(tree), wanted[i], this.#root(i)));
-    const got = inputs.length === wanted.length ? differences.find((d) => d !== undefined) : `${inputs.length} arguments in place of ${wanted.length}`;
-    return new ConfigError(`compile: inputs must have the structure of the first call's; got ${got}. Compile another function for it.`);
+    const got =
+      inputs.length === wanted.length
+        ? differences.find((d) => d !== undefined)
+        : `${inputs.length} arguments in place of ${wanted.length}`;
+    return new ConfigError(
+      `compile: inputs must have the structure of the first call's; got ${got}. Compile another function for it.`,
+    );
   }
 
   /** What paths in an argument begin with. */
@@ -102,7 +111,8 @@ function given(input: unknown, path: () => string): Given {
   if (typeof input === 'number') return new HostArray([input], []);
   if (vectors.some((of) => input instanceof of)) return new HostArray(input as TypedArray);
   throw new DTypeError(
-    `compile: inputs must be tensors, HostArrays, typed arrays or numbers, in objects and arrays; got ${told(input)} at ${path()}. Convert it.`,
+    `compile: inputs must be tensors, HostArrays, typed arrays or numbers, in objects and arrays; ` +
+      `got ${told(input)} at ${path()}. Convert it.`,
   );
 }
 
@@ -111,9 +121,15 @@ const vectors = [Array, Float32Array, Float64Array, Int32Array, Uint32Array, Uin
 
 function checkedTensor(input: Tensor, path: () => string): Tensor {
   if (input.requiresGrad)
-    throw new ConfigError(`compile: arguments must carry no gradients; got ${input} at ${path()}. Use parameters from outside, not as arguments.`);
+    throw new ConfigError(
+      `compile: arguments must carry no gradients; got ${input} at ${path()}. Use parameters from outside, ` +
+        `not as arguments.`,
+    );
   if (input.backend !== backend())
-    throw new DeviceError(`compile: arguments must be on ${backend().name}; got ${told(input)} on ${input.backend.name} at ${path()}. Make it there.`);
+    throw new DeviceError(
+      `compile: arguments must be on ${backend().name}; got ${told(input)} on ${input.backend.name} at ` +
+        `${path()}. Make it there.`,
+    );
   return input;
 }
 

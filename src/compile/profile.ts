@@ -13,7 +13,9 @@ import type { Inputs } from './inputs.js';
  * @throws ConfigError on the reference backend.
  */
 export async function profile<A extends unknown[], R>(
-  compiled: Compiled<A, R>, inputs: { [K in keyof A]: Inputs<A[K]> }, rounds = 3,
+  compiled: Compiled<A, R>,
+  inputs: { [K in keyof A]: Inputs<A[K]> },
+  rounds = 3,
 ): Promise<DispatchRecord[]> {
   check('profile', 'the function', compiled?.profile, callable, 'Pass what compile() returned.');
   check('profile', 'the inputs', inputs, listOf(anything), 'Pass one for each argument.');
@@ -28,13 +30,29 @@ export async function medians(rounds: number, once: () => Promise<DispatchRecord
   const seen: DispatchRecord[][] = [];
   for (let i = 0; i < Math.max(1, rounds); i++) seen.push(await once());
   const median = (values: number[]) => values.sort((a, b) => a - b)[values.length >> 1];
-  return seen.at(-1)!.map((record, i) => ({ ...record, microseconds: median(seen.map((records) => records[i].microseconds)) }));
+  return seen
+    .at(-1)!
+    .map((record, i) => ({ ...record, microseconds: median(seen.map((records) => records[i].microseconds)) }));
 }
 
 /** The records as JSON of the Trace Event Format, which chrome://tracing and ui.perfetto.dev open. */
 export function chromeTrace(records: readonly DispatchRecord[]): string {
-  check('chromeTrace', 'records', records, listOf({ is: 'an object', holds: isRecord }), 'Pass what profile() returned.');
-  const traceEvents = records.map(({ op, kernel, start, microseconds, bytes, flops, groups }) =>
-    ({ name: kernel, cat: op, ph: 'X', pid: 1, tid: 1, ts: start, dur: microseconds, args: { op, bytes, flops, groups } }));
+  check(
+    'chromeTrace',
+    'records',
+    records,
+    listOf({ is: 'an object', holds: isRecord }),
+    'Pass what profile() returned.',
+  );
+  const traceEvents = records.map(({ op, kernel, start, microseconds, bytes, flops, groups }) => ({
+    name: kernel,
+    cat: op,
+    ph: 'X',
+    pid: 1,
+    tid: 1,
+    ts: start,
+    dur: microseconds,
+    args: { op, bytes, flops, groups },
+  }));
   return JSON.stringify({ displayTimeUnit: 'ms', traceEvents });
 }

@@ -19,13 +19,18 @@ const DEEPEST = 64;
 
 /** Lists and plain objects are nodes, but a list of numbers alone is a leaf: a vector. */
 const isNode = (v: unknown): v is Record<string, unknown> =>
-  typeof v === 'object' && v !== null && isPlain(v) && !(Array.isArray(v) && v.length > 0 && v.every((x) => typeof x === 'number'));
+  typeof v === 'object' &&
+  v !== null &&
+  isPlain(v) &&
+  !(Array.isArray(v) && v.length > 0 && v.every((x) => typeof x === 'number'));
 
 /** The structure of a tree. @throws ConfigError for one nested too deep, such as an object that holds itself. */
 export function structureOf(tree: unknown, depth = 0): Structure {
   if (!isNode(tree)) return undefined;
   if (depth === DEEPEST)
-    throw new ConfigError(`tree: it must be nested at most ${DEEPEST} deep; got more, or an object that holds itself. Flatten it.`);
+    throw new ConfigError(
+      `tree: it must be nested at most ${DEEPEST} deep; got more, or an object that holds itself. Flatten it.`,
+    );
   const list = Array.isArray(tree);
   const names = Object.keys(list ? Array.from(tree) : tree).filter((name) => list || tree[name] !== undefined);
   if (!list) names.sort();

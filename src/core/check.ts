@@ -14,12 +14,17 @@ export function told(v: unknown): string {
   if (typeof v === 'function') return 'a function';
   if (typeof v !== 'object' || v === null) return String(v);
   if (!Array.isArray(v)) return kind(v);
-  return `[${v.slice(0, 6).map((x) => (typeof x === 'object' && x !== null ? kind(x) : told(x))).join(', ')}${v.length > 6 ? ', …' : ''}]`;
+  return `[${v
+    .slice(0, 6)
+    .map((x) => (typeof x === 'object' && x !== null ? kind(x) : told(x)))
+    .join(', ')}${v.length > 6 ? ', …' : ''}]`;
 }
 
 function kind(v: object): string {
   const name: unknown = Array.isArray(v) ? 'list' : v.constructor?.name;
-  return typeof name !== 'string' || name === 'Object' || name === '' ? 'an object' : `${/^[AEIO]/.test(name) ? 'an' : 'a'} ${name}`;
+  return typeof name !== 'string' || name === 'Object' || name === ''
+    ? 'an object'
+    : `${/^[AEIO]/.test(name) ? 'an' : 'a'} ${name}`;
 }
 
 /** @throws ConfigError unless the rule holds: `where: what must be …; got …. Correct it.` */
@@ -38,14 +43,27 @@ export function isPlain(v: unknown): v is Record<string, unknown> {
   return from === null || Object.getPrototypeOf(from) === null;
 }
 
-/** @throws ConfigError unless `options` is an object of known names, each of which obeys its rule or is left out. Those of `fixed` are no options here. */
-export function checkOptions(where: string, options: unknown, rules: Readonly<Record<string, Rule>>, fixed: readonly string[] = []): void {
+/**
+ * @throws ConfigError unless `options` is an object of known names, each of which obeys its rule or is left out. Those
+ * of `fixed` are no options here.
+ */
+export function checkOptions(
+  where: string,
+  options: unknown,
+  rules: Readonly<Record<string, Rule>>,
+  fixed: readonly string[] = [],
+): void {
   const names = Object.keys(rules).filter((name) => !fixed.includes(name));
   const known = names.join(', ');
-  if (!isPlain(options)) throw new ConfigError(`${where}: options must be an object of ${known}; got ${told(options)}. Name each.`);
+  if (!isPlain(options))
+    throw new ConfigError(`${where}: options must be an object of ${known}; got ${told(options)}. Name each.`);
   for (const name of Object.keys(options))
-    if (!names.includes(name)) throw new ConfigError(`${where}: options must be among ${known}; got the unknown option ${name}. Correct its name.`);
-  for (const name of names) if (options[name] !== undefined || rules[name].needed) check(where, name, options[name], rules[name]);
+    if (!names.includes(name))
+      throw new ConfigError(
+        `${where}: options must be among ${known}; got the unknown option ${name}. Correct its name.`,
+      );
+  for (const name of names)
+    if (options[name] !== undefined || rules[name].needed) check(where, name, options[name], rules[name]);
 }
 
 const LARGEST = Number.MAX_SAFE_INTEGER;
@@ -59,7 +77,10 @@ export const whole = (least: number, most = LARGEST): Rule => ({
 });
 
 /** A finite number for which `holds`; `is` says which. */
-export const finite = (is: string, holds: (v: number) => boolean): Rule => ({ is: `a number${is}`, holds: (v) => Number.isFinite(v) && holds(v) });
+export const finite = (is: string, holds: (v: number) => boolean): Rule => ({
+  is: `a number${is}`,
+  holds: (v) => Number.isFinite(v) && holds(v),
+});
 
 export const anyNumber: Rule = finite('', () => true);
 export const above0: Rule = finite(' above 0', (v) => v > 0);
@@ -71,7 +92,10 @@ export const flag: Rule = { is: 'true or false', holds: (v) => typeof v === 'boo
 export const text: Rule = { is: 'a string', holds: (v) => typeof v === 'string' };
 export const callable: Rule = { is: 'a function', holds: (v) => typeof v === 'function' };
 /** Of work that has a beginning and an end: what an async function does after its first `await` would fall outside. */
-export const synchronous: Rule = { is: 'a function, not an async one', holds: (v) => typeof v === 'function' && v.constructor?.name !== 'AsyncFunction' };
+export const synchronous: Rule = {
+  is: 'a function, not an async one',
+  holds: (v) => typeof v === 'function' && v.constructor?.name !== 'AsyncFunction',
+};
 /** Any option that is checked where it is used. */
 export const anything: Rule = { is: 'given', holds: (v) => v !== undefined };
 
@@ -84,13 +108,18 @@ export const oneOf = (...names: readonly string[]): Rule => ({
 /** An array, of so many entries if it is said, each of which obeys a rule. */
 export const listOf = (each: Rule, length?: number): Rule => ({
   is: `a list${length === undefined ? '' : ` of ${length}`}, each ${each.is}`,
-  holds: (v) => Array.isArray(v) && (length ?? v.length) === v.length && Array.from(v).every(each.holds), // from: holes count
+  // from: holes count
+  holds: (v) => Array.isArray(v) && (length ?? v.length) === v.length && Array.from(v).every(each.holds),
 });
 
 /** A value, or undefined. */
-export const maybe = (rule: Rule): Rule => ({ is: `${rule.is}, or left out`, holds: (v) => v === undefined || rule.holds(v) });
+export const maybe = (rule: Rule): Rule => ({
+  is: `${rule.is}, or left out`,
+  holds: (v) => v === undefined || rule.holds(v),
+});
 
 /** An instance of a class. */
 export const instance = (of: abstract new (...args: never) => unknown, name = of.name): Rule => ({
-  is: `${/^[AEIO]/.test(name) ? 'an' : 'a'} ${name}`, holds: (v) => v instanceof of,
+  is: `${/^[AEIO]/.test(name) ? 'an' : 'a'} ${name}`,
+  holds: (v) => v instanceof of,
 });

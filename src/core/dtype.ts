@@ -1,5 +1,5 @@
-import { DTypeError } from './errors.js';
 import { told } from './check.js';
+import { DTypeError } from './errors.js';
 import { decodeHalves } from './half.js';
 
 /**
@@ -15,19 +15,34 @@ export type FloatType = 'f32' | 'f16';
 export type TypedArray = Float32Array | Float64Array | Int32Array | Uint32Array | Uint8Array;
 
 /** The array that holds elements of each type; halves are floats on the host. */
-export const arrayTypes = { f32: Float32Array, f16: Float32Array, i32: Int32Array, u32: Uint32Array, u8: Uint8Array } as const;
+export const arrayTypes = {
+  f32: Float32Array,
+  f16: Float32Array,
+  i32: Int32Array,
+  u32: Uint32Array,
+  u8: Uint8Array,
+} as const;
 
-/** @throws DTypeError unless `dtype` names an element type, with the name that is meant where it is another library's. */
+/**
+ * @throws DTypeError unless `dtype` names an element type, with the name that is meant where it is another library's.
+ */
 export function checkDTypeName(where: string, dtype: unknown): void {
   if (typeof dtype === 'string' && Object.hasOwn(arrayTypes, dtype)) return;
-  const [, kind, bits] = /^(?:torch\.)?(float|int|uint)(16|32|8)?$/.exec(String(typeof dtype === 'string' && dtype)) ?? [];
+  const [, kind, bits] =
+    /^(?:torch\.)?(float|int|uint)(16|32|8)?$/.exec(String(typeof dtype === 'string' && dtype)) ?? [];
   const meant = kind && `${kind[0]}${bits ?? 32}`;
   const todo = meant && Object.hasOwn(arrayTypes, meant) ? `Use '${meant}'.` : 'Name one of these.';
-  throw new DTypeError(`${where}: the dtype must be ${Object.keys(arrayTypes).join(', ')}; got ${told(dtype)}. ${todo}`);
+  throw new DTypeError(
+    `${where}: the dtype must be ${Object.keys(arrayTypes).join(', ')}; got ${told(dtype)}. ${todo}`,
+  );
 }
 
 /** Least and largest value of the integer types. */
-const RANGES: Partial<Record<DType, readonly [number, number]>> = { i32: [-(2 ** 31), 2 ** 31 - 1], u32: [0, 2 ** 32 - 1], u8: [0, 255] };
+const RANGES: Partial<Record<DType, readonly [number, number]>> = {
+  i32: [-(2 ** 31), 2 ** 31 - 1],
+  u32: [0, 2 ** 32 - 1],
+  u8: [0, 255],
+};
 
 /** @throws DTypeError unless every value is a number that `dtype` holds: no fraction, sign or size is lost. */
 export function checkValues(where: string, values: ArrayLike<unknown>, dtype: DType): void {
@@ -36,7 +51,9 @@ export function checkValues(where: string, values: ArrayLike<unknown>, dtype: DT
     const v = values[i];
     if (typeof v === 'number' && (least === undefined || (Number.isInteger(v) && v >= least && v <= most!))) continue;
     const rule = least === undefined ? 'a number' : `a whole number in [${least}, ${most}] to be ${dtype}`;
-    throw new DTypeError(`${where}: every value must be ${rule}; got ${told(v)} at place ${i}. Correct it, or choose another dtype.`);
+    throw new DTypeError(
+      `${where}: every value must be ${rule}; got ${told(v)} at place ${i}. Correct it, or choose another dtype.`,
+    );
   }
 }
 

@@ -4,7 +4,10 @@
  */
 export class DawngradError extends Error {
   readonly exitCode: number = 1;
-  /** Of an error in a model: the module it has come out of so far, the names from there to the layer, and what was thrown. */
+  /**
+   * Of an error in a model: the module it has come out of so far, the names from there to the layer, and what was
+   * thrown.
+   */
   origin?: { module: object; path: string; message: string };
   constructor(message: string) {
     super(message);

@@ -10,7 +10,8 @@ export function fromHalf(bits: number): number {
 
 const float = new Float64Array(1);
 const words = new Uint32Array(float.buffer);
-const high = new Uint8Array(Uint16Array.of(1).buffer)[0]; // place of the word with the exponent: 1 on little-endian machines
+// place of the word with the exponent: 1 on little-endian machines
+const high = new Uint8Array(Uint16Array.of(1).buffer)[0];
 
 /** The 16 bits of the half nearest to `v`, of two the even one; what is too large becomes infinite. */
 export function toHalf(v: number): number {
@@ -19,7 +20,8 @@ export function toHalf(v: number): number {
   const size = Math.abs(v);
   if (!(size < 65536)) return sign | (v === v ? 0x7c00 : 0x7e00);
   const exponent = Math.max(((words[high] >>> 20) & 0x7ff) - 1023, -14);
-  const units = size * 2 ** (10 - exponent) + 2 ** 52 - 2 ** 52; // the sum rounds to a whole number, of two to the even one
+  // the sum rounds to a whole number, of two to the even one
+  const units = size * 2 ** (10 - exponent) + 2 ** 52 - 2 ** 52;
   return sign | (((exponent + 14) << 10) + units); // 1024 units and more count into the exponent
 }
 

@@ -49,7 +49,8 @@ export class Rng {
 
   constructor(seed: number, stream: number | string = 0, index = 0) {
     check('Rng', 'the seed', seed, integer);
-    if (typeof stream !== 'string') check('Rng', 'the stream', stream, integer, 'Name it by a string or a whole number.');
+    if (typeof stream !== 'string')
+      check('Rng', 'the stream', stream, integer, 'Name it by a string or a whole number.');
     check('Rng', 'the index', index, integer);
     this.seed = seed >>> 0;
     this.stream = typeof stream === 'string' ? streamOf(stream) : stream >>> 0;
@@ -73,7 +74,8 @@ export class Rng {
   below(n: number): number {
     check('below', 'n', n, positive);
     const bits = this.bits();
-    return Math.floor((n <= 2 ** 24 ? unit(bits) : bits * 2 ** -32) * n); // 24 bits do not reach every number of a larger range
+    // 24 bits do not reach every number of a larger range
+    return Math.floor((n <= 2 ** 24 ? unit(bits) : bits * 2 ** -32) * n);
   }
 
   /** Standard normal, by Box and Muller. */

@@ -19,8 +19,7 @@ export function stridesOf(shape: Shape): number[] {
   return strides;
 }
 
-export const sameShape = (a: Shape, b: Shape): boolean =>
-  a.length === b.length && a.every((d, i) => d === b[i]);
+export const sameShape = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((d, i) => d === b[i]);
 
 /** `[2, 3]` as it is printed in messages. */
 export const show = (shape: Shape): string => `[${shape.join(', ')}]`;
@@ -30,22 +29,29 @@ const MAX_SIZE = 2 ** 32 - 1;
 
 /** Throws unless `shape` is a list of at most six non-negative integers. */
 export function checkShape(where: string, shape: Shape): void {
-  if (!Array.isArray(shape)) throw new ShapeError(`${where}: the shape must be a list of sizes; got ${told(shape)}. Write it as [2, 3].`);
+  if (!Array.isArray(shape))
+    throw new ShapeError(`${where}: the shape must be a list of sizes; got ${told(shape)}. Write it as [2, 3].`);
   if (shape.length > MAX_RANK)
-    throw new ShapeError(`${where}: a tensor must have at most ${MAX_RANK} axes; got ${told(shape)}. Reshape it first.`);
+    throw new ShapeError(
+      `${where}: a tensor must have at most ${MAX_RANK} axes; got ${told(shape)}. Reshape it first.`,
+    );
   let size = 1;
   for (const d of shape as Shape) {
-    if (!(Number.isInteger(d) && d >= 0)) throw new ShapeError(`${where}: sizes must be whole numbers, at least 0; got ${told(shape)}. Correct the shape.`);
+    if (!(Number.isInteger(d) && d >= 0))
+      throw new ShapeError(`${where}: sizes must be whole numbers, at least 0; got ${told(shape)}. Correct the shape.`);
     size *= d;
   }
-  if (size > MAX_SIZE) throw new ShapeError(`${where}: a tensor must have fewer than 2^32 elements; got ${show(shape)}. Divide it.`);
+  if (size > MAX_SIZE)
+    throw new ShapeError(`${where}: a tensor must have fewer than 2^32 elements; got ${show(shape)}. Divide it.`);
 }
 
 /** Axis `axis` of a tensor of `rank` axes, counting negative axes from the end. */
 export function axisOf(where: string, axis: number, rank: number): number {
   const a = Number.isInteger(axis) && axis < 0 ? axis + rank : axis;
   if (!(Number.isInteger(axis) && a >= 0 && a < rank))
-    throw new ShapeError(`${where}: axis must lie in [${-rank}, ${rank - 1}]; got ${told(axis)}. Name an axis the tensor has.`);
+    throw new ShapeError(
+      `${where}: axis must lie in [${-rank}, ${rank - 1}]; got ${told(axis)}. Name an axis the tensor has.`,
+    );
   return a;
 }
 
@@ -66,7 +72,9 @@ export function broadcastShapes(where: string, a: Shape, b: Shape): number[] {
     const x = a[a.length - rank + i] ?? 1;
     const y = b[b.length - rank + i] ?? 1;
     if (x !== y && x !== 1 && y !== 1)
-      throw new ShapeError(`${where}: shapes must broadcast (equal sizes, or 1); got ${show(a)} and ${show(b)}. Reshape one of them.`);
+      throw new ShapeError(
+        `${where}: shapes must broadcast (equal sizes, or 1); got ${show(a)} and ${show(b)}. Reshape one of them.`,
+      );
     out[i] = x === 1 ? y : x;
   }
   return out;

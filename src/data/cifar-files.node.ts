@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { FormatError } from '../core/errors.js';
 import {
+  CIFAR10_CLASSES,
   cifarCount,
   cifarLabel,
   cifarNames,
-  CIFAR10_CLASSES,
   parseCifar10,
   RECORD,
   SIDE,
@@ -51,7 +51,8 @@ function checkVersion({ kind, path, names }: Place): void {
       `${path}: CIFAR-10 must be its binary version (data_batch_1.bin …); got ${python} of the python version. ` +
         'Get cifar-10-binary.tar.gz from https://www.cs.toronto.edu/~kriz/cifar.html.',
     );
-  const inside = kind === 'folder' ? names.filter((name) => ABOVE.test(name)).sort()[0] : undefined; // the binary version first
+  // the binary version first
+  const inside = kind === 'folder' ? names.filter((name) => ABOVE.test(name)).sort()[0] : undefined;
   if (inside)
     throw new FormatError(
       `${path}: the folder that CIFAR-10's batches lie in must be named; got the one above it. ` +

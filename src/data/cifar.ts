@@ -1,7 +1,7 @@
 import { check, instance, text } from '../core/check.js';
 import { FormatError } from '../core/errors.js';
-import type { Pictures } from './picture-source.js';
 import { roomFor } from './picture-memory.js';
+import type { Pictures } from './picture-source.js';
 
 /** The ten classes of CIFAR-10, in the order of its label bytes. */
 export const CIFAR10_CLASSES: readonly string[] = [
@@ -55,7 +55,8 @@ export function cifarCount(size: number, name: string): number {
   if (rest === 0 && count > 0) return count;
   throw new FormatError(
     `${name}: a CIFAR-10 batch must be one or more records of ${RECORD} bytes; got ${size} bytes, ` +
-      `${count} records and a remainder of ${rest}. The file is truncated or not the binary version: download it again.`,
+      `${count} records and a remainder of ${rest}. The file is truncated or not the binary version: ` +
+      `download it again.`,
   );
 }
 

@@ -1,12 +1,12 @@
 import { ConfigError } from '../core/errors.js';
 import { checkPictures, checkSet } from './check.js';
 import { some } from './folder-warnings.js';
-import { subset } from './pictures.js';
 import type { PictureSet, PictureSource } from './picture-source.js';
+import { subset } from './pictures.js';
 
 /**
- * A test set whose labels are numbered as those of the training set, by the names of classes, and in sentences what does
- * not agree: classes that are trained on and not tested, and the other way round, whose pictures are left out.
+ * A test set whose labels are numbered as those of the training set, by the names of classes, and in sentences what
+ * does not agree: classes that are trained on and not tested, and the other way round, whose pictures are left out.
  * @throws ConfigError where a set has no classes, or the two have none in common.
  */
 export function alignClasses<S extends PictureSource>(train: PictureSet, test: S): { test: S; warnings: string[] } {
@@ -14,17 +14,40 @@ export function alignClasses<S extends PictureSource>(train: PictureSet, test: S
   checkPictures('test set', test);
   const [known, given] = [train.classes, test.classes];
   if (!known || !train.labels || !given || !test.labels)
-    throw new ConfigError('test set: it and the training set must have classes; got pictures without. Sort them into folders by class.');
+    throw new ConfigError(
+      'test set: it and the training set must have classes; got pictures without. Sort them into folders by class.',
+    );
   const held = (set: PictureSet) => new Set(Array.from(set.labels!, (l) => set.classes![l]));
   const [trained, tested] = [held(train), held(test)];
   const lacking = known.filter((name) => trained.has(name) && !tested.has(name));
   const unknown = [...tested].filter((name) => !trained.has(name));
   if (unknown.length === tested.size)
-    throw new ConfigError(`test set: its classes must be the training set's, ${some(known)}; got ${some(given)}. Name the folders alike.`);
-  const usable = unknown.length === 0 ? test : subset(test, [...test.labels.keys()].filter((i) => trained.has(given[test.labels![i]])));
+    throw new ConfigError(
+      `test set: its classes must be the training set's, ${some(known)}; got ${some(given)}. Name the folders alike.`,
+    );
+  const usable =
+    unknown.length === 0
+      ? test
+      : subset(
+          test,
+          [...test.labels.keys()].filter((i) => trained.has(given[test.labels![i]])),
+        );
   const warnings = [
-    ...(lacking.length > 0 ? [`test set: each class of the training set must be tested; got no pictures of ${some(lacking)}. Accuracies leave them out.`] : []),
-    ...(unknown.length > 0 ? [`test set: only classes that are trained on can be recognised; got ${some(unknown)} too, ${test.count - usable.count} pictures, which are left out.`] : []),
+    ...(lacking.length > 0
+      ? [
+          `test set: each class of the training set must be tested; got no pictures of ${some(lacking)}. ` +
+            `Accuracies leave them out.`,
+        ]
+      : []),
+    ...(unknown.length > 0
+      ? [
+          `test set: only classes that are trained on can be recognised; got ${some(unknown)} too, ` +
+            `${test.count - usable.count} pictures, which are left out.`,
+        ]
+      : []),
   ];
-  return { test: { ...usable, classes: [...known], labels: usable.labels!.map((l) => known.indexOf(given[l])) }, warnings };
+  return {
+    test: { ...usable, classes: [...known], labels: usable.labels!.map((l) => known.indexOf(given[l])) },
+    warnings,
+  };
 }

@@ -13,7 +13,10 @@ export async function readBytes(file: string): Promise<Uint8Array> {
   if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
   return unpack(bytes, { maxOutputLength: LARGEST }).catch((e: NodeJS.ErrnoException) => {
     if (e.code !== 'ERR_BUFFER_TOO_LARGE') return fail(file, 'gzip data must unpack', e);
-    throw new FormatError(`${file}: packed data must have at most ${LARGEST} bytes when unpacked; got more. Unpack the file with gunzip first.`);
+    throw new FormatError(
+      `${file}: packed data must have at most ${LARGEST} bytes when unpacked; got more. ` +
+        `Unpack the file with gunzip first.`,
+    );
   });
 }
 

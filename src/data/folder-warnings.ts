@@ -24,16 +24,21 @@ export function endings(names: readonly string[]): string {
     const ending = name.slice(name.lastIndexOf('.')).toLowerCase();
     counts.set(ending, (counts.get(ending) ?? 0) + 1);
   }
-  return [...counts].sort((a, b) => b[1] - a[1]).map(([ending, count]) => `${count} ${ending}`).join(', ');
+  return [...counts]
+    .sort((a, b) => b[1] - a[1])
+    .map(([ending, count]) => `${count} ${ending}`)
+    .join(', ');
 }
 
 /** The first few names. */
 export const some = (names: readonly string[], most = 5): string =>
-  (names.length > most ? `${names.slice(0, most).join(', ')} and ${names.length - most} more` : names.join(', '));
+  names.length > most ? `${names.slice(0, most).join(', ')} and ${names.length - most} more` : names.join(', ');
 
 const unreadFormats = ({ folder, unread }: Contents): string | undefined =>
-  unread.length === 0 ? undefined
-    : `${folder}: pictures must be JPEG, PNG or WebP to be read; left out ${endings(unread)} (${some(unread, 3)}). Convert them to be used.`;
+  unread.length === 0
+    ? undefined
+    : `${folder}: pictures must be JPEG, PNG or WebP to be read; ` +
+      `left out ${endings(unread)} (${some(unread, 3)}). Convert them to be used.`;
 
 function withoutPictures({ folder, pictures, unread, folders, classes }: Contents): string | undefined {
   const used = new Set(pictures.map(classOf));
@@ -41,7 +46,10 @@ function withoutPictures({ folder, pictures, unread, folders, classes }: Content
   if (lost.length === 0) return undefined;
   const holds = (name: string) => endings(unread.filter((file) => classOf(file) === name)) || 'no pictures';
   const named = some(lost.map((name) => `${name} (${holds(name)})`));
-  return `${folder}: a class must have pictures that can be read; left out ${named}. Convert their pictures, or remove the folders.`;
+  return (
+    `${folder}: a class must have pictures that can be read; left out ${named}. Convert their pictures, ` +
+    `or remove the folders.`
+  );
 }
 
 function splits({ folder, classes = [] }: Contents): string | undefined {
@@ -50,25 +58,40 @@ function splits({ folder, classes = [] }: Contents): string | undefined {
   const train = found.find((name) => /^train/i.test(name)) ?? found[0];
   const others = found.filter((name) => name !== train);
   const beside = others.length > 0 ? `, and ${folder}/${others[0]} by --test` : '';
-  return `${folder}: its folders must be classes; got ${found.join(', ')}, which look like parts of a data set. Open ${folder}/${train}${beside}.`;
+  return (
+    `${folder}: its folders must be classes; got ${found.join(', ')}, which look like parts of a data set. ` +
+    `Open ${folder}/${train}${beside}.`
+  );
 }
 
 function stray({ folder, pictures, folders }: Contents): string | undefined {
   const beside = pictures.filter((name) => !name.includes('/'));
   if (beside.length === 0 || beside.length === pictures.length) return undefined;
   const inside = folders.filter((name) => pictures.some((file) => file.startsWith(`${name}/`)));
-  return `${folder}: for its folders to be classes, every picture must lie in one; got ${beside.length} beside ${some(inside)} ` +
-    `(${some(beside, 3)}), so there are no classes. Move them into a folder or away.`;
+  return (
+    `${folder}: for its folders to be classes, every picture must lie in one; ` +
+    `got ${beside.length} beside ${some(inside)} ` +
+    `(${some(beside, 3)}), so there are no classes. Move them into a folder or away.`
+  );
 }
 
 /** Folders inside classes: of a single class they look like the classes that were meant. */
 function nested({ folder, pictures, classes = [] }: Contents): string | undefined {
-  const deeper = [...new Set(pictures.flatMap((name) => (name.split('/').length > 2 ? [name.split('/').slice(0, 2).join('/')] : [])))];
-  if (classes.length === 0 || deeper.length === 0 || splits({ folder, pictures, unread: [], folders: [], classes })) return undefined;
+  const deeper = [
+    ...new Set(pictures.flatMap((name) => (name.split('/').length > 2 ? [name.split('/').slice(0, 2).join('/')] : []))),
+  ];
+  if (classes.length === 0 || deeper.length === 0 || splits({ folder, pictures, unread: [], folders: [], classes }))
+    return undefined;
   if (classes.length === 1) {
     const inside = `${folder}/${classes[0]}`;
     const names = deeper.map((name) => name.slice(classes[0].length + 1));
-    return `${folder}: all its pictures lie in ${classes[0]}, so they have one class; got folders inside it, ${some(names, 3)}. If those are the classes, open ${inside}.`;
+    return (
+      `${folder}: all its pictures lie in ${classes[0]}, so they have one class; got folders inside it, ` +
+      `${some(names, 3)}. If those are the classes, open ${inside}.`
+    );
   }
-  return `${folder}: the first folder of a picture is its class; got folders inside classes too, ${some(deeper, 3)}. If those are classes, move them up.`;
+  return (
+    `${folder}: the first folder of a picture is its class; got folders inside classes too, ${some(deeper, 3)}. ` +
+    `If those are classes, move them up.`
+  );
 }

@@ -5,7 +5,7 @@ import { readBytes } from './file-bytes.node.js';
 import type { Format } from './format.js';
 import { IDX_HEADER, type IdxHeader, idxHeader, parseIdx, spreadGrey } from './idx.js';
 import { filesNamed, type PackedFile, planPacked, readAt, withFile } from './packed-files.node.js';
-import type { Pictures, PictureSet } from './picture-source.js';
+import type { PictureSet, Pictures } from './picture-source.js';
 
 const FILE = /(-ubyte|\.idx\d?)(\.gz)?$/i;
 const TRAIN = /^train-images[-.]idx3-ubyte(\.gz)?$/i;
@@ -87,7 +87,8 @@ async function readLabels(file: string, count: number): Promise<{ labels: Uint32
   const found = parseIdx(await readBytes(file), file);
   if (found.kind !== 'labels' || found.count !== count)
     throw new FormatError(
-      `${file}: each image has one label; got ${found.count} ${found.kind} for ${count} images. The two files do not belong together.`,
+      `${file}: each image has one label; got ${found.count} ${found.kind} for ${count} images. ` +
+        `The two files do not belong together.`,
     );
   const largest = found.labels.reduce((a, b) => Math.max(a, b), 9);
   return { labels: found.labels, classes: Array.from({ length: largest + 1 }, (_, c) => String(c)) };

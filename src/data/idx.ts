@@ -57,7 +57,8 @@ export function idxHeader(bytes: Uint8Array, size: number, name: string): IdxHea
   if (magic !== IMAGES && magic !== LABELS)
     throw new FormatError(
       `${name}: an IDX file must begin with 0x00000803 (images) or 0x00000801 (labels) of unsigned bytes; ` +
-        `got ${magic < 0 ? `${bytes.length} bytes` : `0x${magic.toString(16).padStart(8, '0')}`}. Is it the right file?`,
+        `got ${magic < 0 ? `${bytes.length} bytes` : `0x${magic.toString(16).padStart(8, '0')}`}. ` +
+        `Is it the right file?`,
     );
   const axes = magic === IMAGES ? 3 : 1;
   const first = 4 + 4 * axes;
@@ -82,7 +83,8 @@ function checkSize(name: string, sizes: number[], got: number): void {
   const want = sizes.reduce((n, d) => n * BigInt(d), 1n);
   if (sizes.some((d) => d === 0))
     throw new FormatError(
-      `${name}: an IDX file must hold at least one value on each axis; got [${sizes.join(', ')}]. The file is empty: download it again.`,
+      `${name}: an IDX file must hold at least one value on each axis; got [${sizes.join(', ')}]. ` +
+        `The file is empty: download it again.`,
     );
   if (want !== BigInt(got))
     throw new FormatError(

@@ -9,8 +9,9 @@ const ENDS = 12; // bytes looked at on each side
 const MOST = 0x3fff ** 2; // pixels that sharp decodes
 
 /**
- * Whether `file` begins and ends as a JPEG, PNG or WebP picture does, which takes a sixth of the time of reading its header
- * with sharp (bench/notes/data.md) and finds what was cut off. What does not look whole may still be a picture: decode it to know.
+ * Whether `file` begins and ends as a JPEG, PNG or WebP picture does, which takes a sixth of the time of reading its
+ * header with sharp (bench/notes/data.md) and finds what was cut off. What does not look whole may still be a picture:
+ * decode it to know.
  */
 export async function looksWhole(file: string | Buffer): Promise<boolean> {
   const handle = await open(file).catch(() => undefined);
@@ -39,21 +40,26 @@ function endsWell(ends: Uint8Array, size: number): boolean {
 }
 
 /**
- * Why the picture in `file` cannot be decoded, by its own bytes: what the decoder says may be about another picture, as all
- * that are decoded at a time write into one place.
+ * Why the picture in `file` cannot be decoded, by its own bytes: what the decoder says may be about another picture, as
+ * all that are decoded at a time write into one place.
  */
 export async function whyUnreadable(sharp: typeof Sharp, file: string | Buffer): Promise<string> {
   try {
     const bytes = new Uint8Array(await readFile(file));
     if (bytes.length === 0) return 'the file is empty';
     const start = new DataView(new Uint8Array([...bytes.subarray(0, ENDS), ...new Uint8Array(ENDS)]).buffer);
-    const known = start.getUint32(0) >>> 8 === 0xffd8ff || start.getUint32(0) === PNG[0] || (start.getUint32(0) === RIFF && start.getUint32(8) === WEBP);
+    const known =
+      start.getUint32(0) >>> 8 === 0xffd8ff ||
+      start.getUint32(0) === PNG[0] ||
+      (start.getUint32(0) === RIFF && start.getUint32(8) === WEBP);
     if (!known) return 'it is not a JPEG, PNG or WebP picture';
     const ends = Uint8Array.of(...bytes.subarray(0, ENDS), ...bytes.subarray(-ENDS));
     if (bytes.length < 2 * ENDS || !endsWell(ends, bytes.length)) return 'it is cut off';
     const shape = await shapeOf(sharp(bytes)).catch(() => undefined);
     if (!shape) return 'its header is damaged';
-    return shape.height * shape.width > MOST ? `its ${shape.width}×${shape.height} pixels are more than the ${MOST} that are decoded` : 'its data are damaged';
+    return shape.height * shape.width > MOST
+      ? `its ${shape.width}×${shape.height} pixels are more than the ${MOST} that are decoded`
+      : 'its data are damaged';
   } catch (error) {
     return firstLine(error); // of the file system
   }

@@ -1,12 +1,18 @@
 import { ShapeError } from '../core/errors.js';
-import type { Pictures, PictureSet, Pixels } from './picture-source.js';
 import { roomFor } from './picture-memory.js';
+import type { PictureSet, Pictures, Pixels } from './picture-source.js';
 
 /** @throws ShapeError unless all sets have pictures of one size and the same classes. */
 export function checkAlike(where: string, parts: readonly (PictureSet & Partial<Pixels>)[]): void {
   const [first, ...rest] = parts;
   for (const p of rest)
-    if (p.places || first.places || p.height !== first.height || p.width !== first.width || p.classes?.join('\n') !== first.classes?.join('\n'))
+    if (
+      p.places ||
+      first.places ||
+      p.height !== first.height ||
+      p.width !== first.width ||
+      p.classes?.join('\n') !== first.classes?.join('\n')
+    )
       throw new ShapeError(
         `${where}: all parts must have one size and one list of classes; ` +
           `got ${first.height}x${first.width} and ${p.height}x${p.width}. Join like with like.`,
@@ -24,7 +30,11 @@ export function joinPictures(parts: readonly Pictures[]): Pictures {
   parts.reduce((at, p) => (data.set(p.data, at), at + p.data.length), 0);
   if (labels) parts.reduce((at, p) => (labels.set(p.labels!, at), at + p.count), 0);
   return {
-    ...first, data, count, ...(labels && { labels }),
-    names: parts.flatMap((p) => p.names), skipped: parts.flatMap((p) => p.skipped),
+    ...first,
+    data,
+    count,
+    ...(labels && { labels }),
+    names: parts.flatMap((p) => p.names),
+    skipped: parts.flatMap((p) => p.skipped),
   };
 }

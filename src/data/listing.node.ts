@@ -3,11 +3,16 @@ import { FormatError } from '../core/errors.js';
 import { nameOf, pathOf } from './file-names.node.js';
 
 const READ = /\.(jpe?g|jpe|jfif|png|webp)$/i;
-const UNREAD = /\.(heic|heif|hif|avif|tiff?|gif|bmp|dib|jp2|j2k|jxl|svg|psd|ico|tga|p[bgpn]m|exr|hdr|dng|cr[23w]|nef|arw|orf|rw2|raf|raw)$/i;
+const UNREAD =
+  /\.(heic|heif|hif|avif|tiff?|gif|bmp|dib|jp2|j2k|jxl|svg|psd|ico|tga|p[bgpn]m|exr|hdr|dng|cr[23w]|nef|arw|orf|rw2|raf|raw)$/i;
 /** Folders that systems and programs keep beside pictures; names that begin with a dot are passed over too. */
-const OF_SYSTEMS = /^(@eaDir|__MACOSX|#recycle|@Recycle|@Recently-Snapshot|\$RECYCLE\.BIN|System Volume Information|lost\+found)$/i;
+const OF_SYSTEMS =
+  /^(@eaDir|__MACOSX|#recycle|@Recycle|@Recently-Snapshot|\$RECYCLE\.BIN|System Volume Information|lost\+found)$/i;
 
-/** What lies in a folder, as paths relative to it with forward slashes, sorted by character code: the same on every machine. */
+/**
+ * What lies in a folder, as paths relative to it with forward slashes, sorted by character code: the same on every
+ * machine.
+ */
 export interface Listed {
   /** JPEG, PNG and WebP pictures by their names. */
   pictures: string[];
@@ -18,8 +23,8 @@ export interface Listed {
 }
 
 /**
- * Lists the pictures under `folder` and its sub-folders. Names that begin with a dot and what systems keep beside pictures
- * (`@eaDir`, `__MACOSX` and their like) are passed over; links are followed, but no folder into itself.
+ * Lists the pictures under `folder` and its sub-folders. Names that begin with a dot and what systems keep beside
+ * pictures (`@eaDir`, `__MACOSX` and their like) are passed over; links are followed, but no folder into itself.
  */
 export async function listPictures(folder: string): Promise<Listed> {
   const found: Listed = { pictures: [], unread: [], folders: [] };
@@ -30,9 +35,13 @@ export async function listPictures(folder: string): Promise<Listed> {
 
 async function walk(root: string, inside: string, found: Listed, above: ReadonlySet<string>): Promise<void> {
   const here = pathOf(root, inside);
-  const real = (await realpath(here, { encoding: 'buffer' }).catch((e: Error) => unreadable(here, e))).toString('latin1');
+  const real = (await realpath(here, { encoding: 'buffer' }).catch((e: Error) => unreadable(here, e))).toString(
+    'latin1',
+  );
   if (above.has(real)) return;
-  const entries = await readdir(here, { withFileTypes: true, encoding: 'buffer' }).catch((e: Error) => unreadable(here, e));
+  const entries = await readdir(here, { withFileTypes: true, encoding: 'buffer' }).catch((e: Error) =>
+    unreadable(here, e),
+  );
   const inner = new Set([...above, real]);
   for (const entry of entries) {
     const own = nameOf(entry.name);
@@ -50,5 +59,7 @@ async function walk(root: string, inside: string, found: Listed, above: Readonly
 }
 
 function unreadable(folder: string | Buffer, cause: Error): never {
-  throw new FormatError(`${String(folder)}: the folder must be readable; got '${cause.message}'. Check the path and its permissions.`);
+  throw new FormatError(
+    `${String(folder)}: the folder must be readable; got '${cause.message}'. Check the path and its permissions.`,
+  );
 }

@@ -1,6 +1,6 @@
 import { checkPictures } from './check.js';
+import { inMemory, type PictureSource, type Pictures, type StreamedPictures } from './picture-source.js';
 import { checkIndices, copyPictures, subset } from './pictures.js';
-import { inMemory, type Pictures, type PictureSource, type StreamedPictures } from './picture-source.js';
 
 /** The pictures at `indices` in memory, whatever their source. */
 export async function loadPictures(source: PictureSource, indices: ArrayLike<number>): Promise<Pictures> {

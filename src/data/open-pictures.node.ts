@@ -2,7 +2,7 @@ import { check, checkOptions, flag, text, whole } from '../core/check.js';
 import { folderRules } from './folder-plan.node.js';
 import type { OpenOptions } from './format.js';
 import { formats, placeOf, planPictures } from './formats.node.js';
-import type { Pictures, PictureSource } from './picture-source.js';
+import type { PictureSource, Pictures } from './picture-source.js';
 
 export type { OpenOptions } from './format.js';
 

@@ -5,8 +5,8 @@ import { chosenOf } from './choose-pictures.js';
 import { forEachOf } from './concurrency.js';
 import type { OpenOptions, PicturePlan, Place } from './format.js';
 import { checkAlike, joinPictures } from './join-pictures.js';
+import type { PictureSet, Pictures, StreamedPictures } from './picture-source.js';
 import { checkIndices } from './pictures.js';
-import type { Pictures, PictureSet, StreamedPictures } from './picture-source.js';
 
 /** A file of pictures of one size, a record each, one after the other. */
 export interface PackedFile extends PictureSet {

@@ -7,7 +7,8 @@ export function padTo<S extends PictureSource>(p: S, size: number): S {
   if (p.height === size && p.width === size) return p;
   if (!Number.isInteger(size) || size < p.height || size < p.width)
     throw new ConfigError(
-      `padTo: pictures of this format must be padded, never shrunk; got size ${size} for pictures of ${p.height}x${p.width}. ` +
+      `padTo: pictures of this format must be padded, never shrunk; ` +
+        `got size ${size} for pictures of ${p.height}x${p.width}. ` +
         `Use a size of at least ${Math.max(p.height, p.width)}.`,
     );
   const square = { ...p, height: size, width: size };

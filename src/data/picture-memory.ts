@@ -7,7 +7,8 @@ export function roomFor(where: string, count: number, height: number, width: num
     return new Uint8Array(bytes);
   } catch {
     throw new ConfigError(
-      `${where}: the pictures must fit into memory; got ${count} of ${width}×${height}, ${(bytes / 2 ** 30).toFixed(1)} GiB. ` +
+      `${where}: the pictures must fit into memory; got ${count} of ${width}×${height}, ` +
+        `${(bytes / 2 ** 30).toFixed(1)} GiB. ` +
         'Choose fewer classes or a limit per class, or put them as files into a folder, which can be streamed.',
     );
   }

@@ -1,31 +1,53 @@
 import { check, isRecord, listOf, type Rule, text, told, upTo1, whole } from '../core/check.js';
 import { ConfigError } from '../core/errors.js';
-import { Rng } from '../core/rng.js';
 import { nearest } from '../core/nearest.js';
+import { Rng } from '../core/rng.js';
 import { checkPictures } from './check.js';
 import { roomFor } from './picture-memory.js';
-import { inMemory, type Pictures, type PictureSet, type PictureSource, type Pixels, type StreamedPictures } from './picture-source.js';
+import {
+  inMemory,
+  type PictureSet,
+  type PictureSource,
+  type Pictures,
+  type Pixels,
+  type StreamedPictures,
+} from './picture-source.js';
 
 const anySeed = whole(-Number.MAX_SAFE_INTEGER);
 const size = whole(1);
 
 const arePixels: Rule = {
   is: 'an object of data, height and width, or of data and places',
-  holds: (v) => isRecord(v) && v.data instanceof Uint8Array && (v.places === undefined ? size.holds(v.height) && size.holds(v.width) : v.places instanceof Uint32Array),
+  holds: (v) =>
+    isRecord(v) &&
+    v.data instanceof Uint8Array &&
+    (v.places === undefined ? size.holds(v.height) && size.holds(v.width) : v.places instanceof Uint32Array),
 };
 
 /** One of the pictures of a set, u8 [height, width, 3]. */
-export function pictureAt(of: Pixels & Pick<PictureSet, 'height' | 'width'>, index: number): { data: Uint8Array; height: number; width: number } {
+export function pictureAt(
+  of: Pixels & Pick<PictureSet, 'height' | 'width'>,
+  index: number,
+): { data: Uint8Array; height: number; width: number } {
   check('pictureAt', 'the pictures', of, arePixels, 'Take them from a data set.');
   const { data, places, ...all } = of;
-  check('pictureAt', 'the index', index, whole(0, (places ? places.length / 3 : data.length / (3 * all.height * all.width)) - 1), 'Name a picture the set has.');
-  const [first, height, width] = places ? places.subarray(3 * index, 3 * index + 3) : [index * all.height * all.width, all.height, all.width];
+  check(
+    'pictureAt',
+    'the index',
+    index,
+    whole(0, (places ? places.length / 3 : data.length / (3 * all.height * all.width)) - 1),
+    'Name a picture the set has.',
+  );
+  const [first, height, width] = places
+    ? places.subarray(3 * index, 3 * index + 3)
+    : [index * all.height * all.width, all.height, all.width];
   return { data: data.subarray(3 * first, 3 * (first + height * width)), height, width };
 }
 
 /** The rows of `places` of some pictures, where pictures have shapes of their own. */
 export const placeRows = ({ places }: Pick<Pixels, 'places'>, indices: ArrayLike<number>): Uint32Array | undefined =>
-  places && Uint32Array.from({ length: 3 * indices.length }, (_, i) => places[3 * indices[Math.floor(i / 3)] + (i % 3)]);
+  places &&
+  Uint32Array.from({ length: 3 * indices.length }, (_, i) => places[3 * indices[Math.floor(i / 3)] + (i % 3)]);
 
 /**
  * The pictures at `indices`, in that order: copied, or of a streamed set to be decoded when they are asked for.
@@ -41,7 +63,10 @@ export function subset<S extends PictureSource>(p: S, indices: ArrayLike<number>
   if (inMemory(p)) return { ...about, ...copyPictures(p, indices) };
   const load: StreamedPictures['load'] = async (places, signal) => {
     checkIndices('load', about, places);
-    return p.load(Uint32Array.from(places, (i) => indices[i]), signal);
+    return p.load(
+      Uint32Array.from(places, (i) => indices[i]),
+      signal,
+    );
   };
   return { ...about, load };
 }
@@ -62,10 +87,15 @@ export function copyPictures(p: Pictures, indices: ArrayLike<number>): Pixels {
 
 /** Throws unless the set has a picture for each of `indices`. */
 export function checkIndices(where: string, { count }: PictureSet, indices: ArrayLike<number>): void {
-  check(where, 'the indices', indices, { is: 'a list of whole numbers', holds: (v) => Array.isArray(v) || (ArrayBuffer.isView(v) && !(v instanceof DataView)) });
+  check(where, 'the indices', indices, {
+    is: 'a list of whole numbers',
+    holds: (v) => Array.isArray(v) || (ArrayBuffer.isView(v) && !(v instanceof DataView)),
+  });
   for (let i = 0; i < indices.length; i++)
     if (!(Number.isInteger(indices[i]) && indices[i] >= 0 && indices[i] < count))
-      throw new ConfigError(`${where}: an index must lie in [0, ${count - 1}]; got ${told(indices[i])}. Name pictures the set has.`);
+      throw new ConfigError(
+        `${where}: an index must lie in [0, ${count - 1}]; got ${told(indices[i])}. Name pictures the set has.`,
+      );
 }
 
 /**
@@ -81,7 +111,9 @@ export function splitHeldOut<S extends PictureSource>(p: S, fraction: number, se
 
 /** The indices of the pictures that `splitHeldOut` keeps and of those that it holds out. */
 export function heldOutPlaces(
-  p: Pick<PictureSet, 'count' | 'labels' | 'classes'>, fraction: number, seed: number,
+  p: Pick<PictureSet, 'count' | 'labels' | 'classes'>,
+  fraction: number,
+  seed: number,
 ): [train: Uint32Array, heldOut: Uint32Array] {
   check('splitHeldOut', 'the fraction', fraction, upTo1, 'Use 0.1 to hold out a tenth.');
   check('splitHeldOut', 'the seed', seed, anySeed);
@@ -109,13 +141,19 @@ export function selectClasses<S extends PictureSource>(p: S, names: readonly str
   return { ...out, classes: [...names], labels: out.labels!.map((l) => to.get(l)!) };
 }
 
-/** At most `n` pictures of each class (of the whole set if it is unlabelled), at random by `seed`, in the order of the source. */
+/**
+ * At most `n` pictures of each class (of the whole set if it is unlabelled), at random by `seed`, in the order of the
+ * source.
+ */
 export function limitPerClass<S extends PictureSource>(p: S, n: number, seed: number): S {
   checkPictures('limitPerClass', p);
   checkLimit('limitPerClass', n);
   check('limitPerClass', 'the seed', seed, anySeed);
   const chosen = byClass(p).flatMap((members, c) => draw(members, n, seed, 'limitPerClass', c));
-  return subset(p, chosen.sort((a, b) => a - b));
+  return subset(
+    p,
+    chosen.sort((a, b) => a - b),
+  );
 }
 
 /** Throws unless `n` is a positive integer. */
@@ -126,7 +164,10 @@ export function checkLimit(where: string, n: number): void {
 /** Throws unless `names` are distinct members of `known`; the message proposes the nearest one. */
 export function checkClasses(where: string, known: readonly string[], names: readonly string[]): void {
   if (known.length === 0)
-    throw new ConfigError(`${where}: pictures must have labels for classes to be chosen; got pictures without labels. Leave the classes out.`);
+    throw new ConfigError(
+      `${where}: pictures must have labels for classes to be chosen; got pictures without labels. ` +
+        `Leave the classes out.`,
+    );
   check(where, 'the classes', names, listOf(text));
   if (names.length === 0)
     throw new ConfigError(`${where}: there must be at least one class; got none. Known: ${list(known)}.`);
@@ -134,7 +175,8 @@ export function checkClasses(where: string, known: readonly string[], names: rea
     if (known.includes(name)) continue;
     const near = nearest(name, known);
     throw new ConfigError(
-      `${where}: a class must be one of the data set's; got '${name}'. ${near ? `Did you mean '${near}'? ` : ''}Known: ${list(known)}.`,
+      `${where}: a class must be one of the data set's; got '${name}'. ` +
+        `${near ? `Did you mean '${near}'? ` : ''}Known: ${list(known)}.`,
     );
   }
   if (new Set(names).size !== names.length)

@@ -9,12 +9,16 @@ export async function loadSharp(): Promise<typeof Sharp> {
     return (await import('sharp')).default;
   } catch (error) {
     throw new ConfigError(
-      `folders of pictures: decoding needs the optional package sharp; got '${firstLine(error)}'. Install it with: npm i sharp`,
+      `folders of pictures: decoding needs the optional package sharp; got '${firstLine(error)}'. ` +
+        `Install it with: npm i sharp`,
     );
   }
 }
 
-/** Pictures decoded at a time. As many as libuv has threads run, four unless UV_THREADPOOL_SIZE says more; the others wait for one. */
+/**
+ * Pictures decoded at a time. As many as libuv has threads run, four unless UV_THREADPOOL_SIZE says more; the others
+ * wait for one.
+ */
 export const DECODERS = 2 * Math.max(2, cpus().length);
 
 let users = 0;
@@ -22,7 +26,8 @@ let threads = 0;
 
 /**
  * Runs `work` with sharp set up for many small pictures: one thread each and no cache, which takes
- * a quarter off the time of 32x32 JPEGs. Sharp's settings are global, so they are put back when the last of all `work` is done.
+ * a quarter off the time of 32x32 JPEGs. Sharp's settings are global, so they are put back when the last of all `work`
+ * is done.
  */
 export async function forManyPictures<T>(sharp: typeof Sharp, work: () => Promise<T>): Promise<T> {
   if (users++ === 0) {
@@ -52,8 +57,8 @@ export async function shapeOf(picture: ReturnType<typeof Sharp>): Promise<Shape>
 }
 
 /**
- * Decodes the picture in `bytes`: turned upright by its EXIF tag, to sRGB, transparency laid on white, scaled and cut as
- * `framing` says. Throws if it is damaged; `whyUnreadable` tells why.
+ * Decodes the picture in `bytes`: turned upright by its EXIF tag, to sRGB, transparency laid on white, scaled and cut
+ * as `framing` says. Throws if it is damaged; `whyUnreadable` tells why.
  */
 export async function decode(sharp: typeof Sharp, bytes: Uint8Array, framing: Framing): Promise<Decoded> {
   const picture = sharp(bytes);
@@ -68,7 +73,8 @@ export async function decode(sharp: typeof Sharp, bytes: Uint8Array, framing: Fr
     .raw({ depth: 'uchar' })
     .toBuffer({ resolveWithObject: true });
   const { channels, height, width } = info;
-  if (channels !== 3 || height !== keep.height || width !== keep.width) throw new Error(`[${height}, ${width}, ${channels}]`);
+  if (channels !== 3 || height !== keep.height || width !== keep.width)
+    throw new Error(`[${height}, ${width}, ${channels}]`);
   return { data, height, width };
 }
 

@@ -1,7 +1,7 @@
+import { chosenOf } from './choose-pictures.js';
 import type { Format } from './format.js';
 import { bytesOf } from './picture-source.js';
-import { chosenOf } from './choose-pictures.js';
-import { streamSynthetic, SYNTHETIC, syntheticPictures } from './synthetic.js';
+import { SYNTHETIC, streamSynthetic, syntheticPictures } from './synthetic.js';
 
 const COUNT = 1000; // pictures
 

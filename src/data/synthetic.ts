@@ -1,10 +1,10 @@
 import { checkOptions, needed, whole } from '../core/check.js';
 import { ConfigError } from '../core/errors.js';
 import { Rng } from '../core/rng.js';
-import { type Pattern, PATTERNS } from './synthetic-pattern.js';
 import { roomFor } from './picture-memory.js';
-import type { Pictures, PictureSet, StreamedPictures } from './picture-source.js';
+import type { PictureSet, Pictures, StreamedPictures } from './picture-source.js';
 import { checkIndices } from './pictures.js';
+import { PATTERNS, type Pattern } from './synthetic-pattern.js';
 
 /** Settings of synthetic pictures. */
 export interface SyntheticOptions {
@@ -109,7 +109,9 @@ function paintOne(out: Uint8Array, size: number, distance: Pattern, rng: Rng): v
     }
 }
 
-/** Two smooth shifts, of columns and of rows, that bend a pattern by up to half a period and leave it the same up close. */
+/**
+ * Two smooth shifts, of columns and of rows, that bend a pattern by up to half a period and leave it the same up close.
+ */
 function waves(rng: Rng, size: number): [(v: number) => number, (v: number) => number] {
   const wave = () => {
     const [height, length, phase] = [

@@ -13,7 +13,11 @@ export interface FeatureMap {
 
 /** What is used of the package umap-js. */
 export interface UmapModule {
-  UMAP: new (options: { nComponents: number; nNeighbors: number; random: () => number }) => { fitAsync(rows: number[][]): Promise<number[][]> };
+  UMAP: new (options: {
+    nComponents: number;
+    nNeighbors: number;
+    random: () => number;
+  }) => { fitAsync(rows: number[][]): Promise<number[][]> };
 }
 
 /** The optional package umap-js, or undefined where it is not installed. */
@@ -23,8 +27,8 @@ async function installedUmap(): Promise<UmapModule | undefined> {
 }
 
 /**
- * Features on a plane by UMAP (McInnes et al., arXiv:1802.03426) where umap-js is installed, else by their two principal
- * components. Those that are not finite have their places at NaN, and no part in where the others are.
+ * Features on a plane by UMAP (McInnes et al., arXiv:1802.03426) where umap-js is installed, else by their two
+ * principal components. Those that are not finite have their places at NaN, and no part in where the others are.
  */
 export async function mapFeatures(features: Features, load = installedUmap): Promise<FeatureMap> {
   checkFeatures('mapFeatures', 'the features', features);

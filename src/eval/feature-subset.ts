@@ -1,12 +1,12 @@
 import { asStream } from '../data/load-pictures.js';
-import { subset } from '../data/pictures.js';
 import type { PictureSource } from '../data/picture-source.js';
+import { subset } from '../data/pictures.js';
+import { fits, resident } from '../input/step-pictures.js';
+import type { PretrainConfig } from '../moco/config.js';
 import type { Encoder } from '../nn/models.js';
 import type { Tensor } from '../tensor/tensor.js';
-import type { PretrainConfig } from '../moco/config.js';
 import { embedPictures, outputs } from './embed.js';
 import { type Features, knnAccuracy } from './knn.js';
-import { fits, resident } from '../input/step-pictures.js';
 
 /** Pictures of a set at most: their features and similarities fit into memory, and take minutes and not hours. */
 const MOST = 65536;
@@ -31,12 +31,21 @@ export class FeatureSubset {
    * @param on the training pictures on the device, if they stay there, and batches to decode ahead otherwise.
    * @param position the steps that the encoder has made: features are computed once for each.
    */
-  constructor(encoder: Encoder, { train, heldOut }: Both<PictureSource>, config: PretrainConfig, on: { resident?: Tensor; ahead: number }, position = () => 0) {
+  constructor(
+    encoder: Encoder,
+    { train, heldOut }: Both<PictureSource>,
+    config: PretrainConfig,
+    on: { resident?: Tensor; ahead: number },
+    position = () => 0,
+  ) {
     [this.train, this.heldOut] = [train, heldOut].map(some);
     this.#encoder = encoder;
     this.#config = config;
     const all = this.heldOut === heldOut && heldOut.count > 0;
-    this.#resident = { train: this.train === train ? on.resident : undefined, heldOut: all && fits(heldOut) ? resident(heldOut) : undefined };
+    this.#resident = {
+      train: this.train === train ? on.resident : undefined,
+      heldOut: all && fits(heldOut) ? resident(heldOut) : undefined,
+    };
     this.#ahead = on.ahead;
     this.#position = position;
   }
@@ -66,9 +75,13 @@ export class FeatureSubset {
   }
 
   async #embed(by?: typeof outputs): Promise<Both<Features>> {
-    const embed = (pictures: PictureSource, on?: Tensor) => embedPictures(this.#encoder, pictures, on, this.#config, this.#ahead, by);
+    const embed = (pictures: PictureSource, on?: Tensor) =>
+      embedPictures(this.#encoder, pictures, on, this.#config, this.#ahead, by);
     const train = await embed(this.train, this.#resident.train);
-    const heldOut = this.heldOut.count > 0 ? await embed(this.heldOut, this.#resident.heldOut) : { values: new Float32Array(0), count: 0, size: train.size };
+    const heldOut =
+      this.heldOut.count > 0
+        ? await embed(this.heldOut, this.#resident.heldOut)
+        : { values: new Float32Array(0), count: 0, size: train.size };
     return { train, heldOut };
   }
 
@@ -87,4 +100,9 @@ export class FeatureSubset {
 
 /** All of a set, or an even part of it. */
 const some = (set: PictureSource): PictureSource =>
-  (set.count <= MOST ? set : subset(asStream(set), new Uint32Array(MOST).map((_, i) => Math.floor((i * set.count) / MOST))));
+  set.count <= MOST
+    ? set
+    : subset(
+        asStream(set),
+        new Uint32Array(MOST).map((_, i) => Math.floor((i * set.count) / MOST)),
+      );

@@ -2,8 +2,8 @@ import { above0, callable, check, checkOptions, isRecord, needed, whole } from '
 import { ConfigError, ShapeError } from '../core/errors.js';
 import { l2Normalize } from '../ops/l2_normalize.js';
 import { matmul } from '../ops/matmul.js';
-import { tidy } from '../tensor/tidy.js';
 import { type Tensor, tensor } from '../tensor/tensor.js';
+import { tidy } from '../tensor/tidy.js';
 
 /** Features of pictures, with the class of each. */
 export interface Features {
@@ -22,38 +22,72 @@ export interface FeatureRows extends Omit<Features, 'values'> {
 
 /** Throws unless features are as many as they say, and so are labels if there are any. */
 export function checkFeatures(where: string, what: string, f: Features | FeatureRows): void {
-  check(where, what, f, { is: 'features, an object of values, count and size', holds: isRecord }, 'Make them with embedPictures().');
+  check(
+    where,
+    what,
+    f,
+    { is: 'features, an object of values, count and size', holds: isRecord },
+    'Make them with embedPictures().',
+  );
   check(where, `the count of ${what}`, f.count, whole(0));
   check(where, `the size of ${what}`, f.size, whole(0));
   const { count, size, labels } = f;
   if ('rows' in f) check(where, `the rows of ${what}`, f.rows, callable);
-  else check(where, `the values of ${what}`, f.values, { is: `a Float32Array of ${count} · ${size}`, holds: (v) => v instanceof Float32Array && v.length === count * size });
+  else
+    check(where, `the values of ${what}`, f.values, {
+      is: `a Float32Array of ${count} · ${size}`,
+      holds: (v) => v instanceof Float32Array && v.length === count * size,
+    });
   if (labels !== undefined)
-    check(where, `the labels of ${what}`, labels, { is: `a Uint32Array of ${count}`, holds: (v) => v instanceof Uint32Array && v.length === count });
+    check(where, `the labels of ${what}`, labels, {
+      is: `a Uint32Array of ${count}`,
+      holds: (v) => v instanceof Uint32Array && v.length === count,
+    });
 }
 
 export interface Neighbours {
   /** u32 [queries, k], the nearest first. */
   index: Uint32Array;
-  /** f32 [queries, k], cosine similarities; NaN, after all others, where one of the two has features that are not finite. */
+  /**
+   * f32 [queries, k], cosine similarities; NaN, after all others, where one of the two has features that are not
+   * finite.
+   */
   similarity: Float32Array;
   k: number;
 }
 
 /** Queries, and rows of the bank, that are compared at once at most. */
 const [ROWS, BANK] = [256, 65536];
-/** Bytes of each block on the device: features of queries or of the bank, and similarities. Every adapter's buffers hold twice as much. */
+/**
+ * Bytes of each block on the device: features of queries or of the bank, and similarities. Every adapter's buffers hold
+ * twice as much.
+ */
 const BLOCK = 2 ** 26;
 
 /** The k rows of `bank` most similar to each query, by cosine; of equals the earlier one. */
-export async function nearestNeighbours(queries: Features | FeatureRows, bank: Features | FeatureRows, k: number): Promise<Neighbours> {
+export async function nearestNeighbours(
+  queries: Features | FeatureRows,
+  bank: Features | FeatureRows,
+  k: number,
+): Promise<Neighbours> {
   checkNeighbours(k);
   checkFeatures('k-NN', 'the queries', queries);
   checkFeatures('k-NN', 'the bank', bank);
-  if (queries.size !== bank.size) throw new ShapeError(`k-NN: queries and bank must have features of one size; got ${queries.size} and ${bank.size}. Embed both with one encoder.`);
-  if (bank.count === 0) throw new ConfigError('k-NN: the bank must hold features to find neighbours in; got none. Pass at least one picture.');
+  if (queries.size !== bank.size)
+    throw new ShapeError(
+      `k-NN: queries and bank must have features of one size; got ${queries.size} and ${bank.size}. ` +
+        `Embed both with one encoder.`,
+    );
+  if (bank.count === 0)
+    throw new ConfigError(
+      'k-NN: the bank must hold features to find neighbours in; got none. Pass at least one picture.',
+    );
   const take = Math.min(k, bank.count);
-  const found = { index: new Uint32Array(queries.count * take), similarity: new Float32Array(queries.count * take), k: take };
+  const found = {
+    index: new Uint32Array(queries.count * take),
+    similarity: new Float32Array(queries.count * take),
+    k: take,
+  };
   const [most, width] = [ROWS, BANK].map((n) => Math.max(1, Math.min(n, Math.floor(BLOCK / 4 / bank.size))));
   let sorted: Promise<void> | undefined;
   for (let before = 0; before < bank.count; before += width) {
@@ -61,7 +95,9 @@ export async function nearestNeighbours(queries: Features | FeatureRows, bank: F
     const keys = tidy(() => l2Normalize(asTensor(bank, before, some)));
     for (let first = 0; first < queries.count; first += most) {
       const rows = Math.min(most, queries.count - first);
-      const scores = tidy(() => matmul(l2Normalize(asTensor(queries, first, rows)), keys, { transposeB: true }).data()) as Promise<Float32Array>;
+      const scores = tidy(() =>
+        matmul(l2Normalize(asTensor(queries, first, rows)), keys, { transposeB: true }).data(),
+      ) as Promise<Float32Array>;
       scores.catch(() => undefined); // told where it is waited for
       await sorted; // the device computes these while the host sorts those before
       sorted = scores.then((s) => {
@@ -79,9 +115,15 @@ function checkNeighbours(k: number): void {
 }
 
 const asTensor = (f: Features | FeatureRows, first: number, rows: number): Tensor =>
-  tensor('rows' in f ? f.rows(first, rows) : f.values.subarray(first * f.size, (first + rows) * f.size), [rows, f.size]);
+  tensor('rows' in f ? f.rows(first, rows) : f.values.subarray(first * f.size, (first + rows) * f.size), [
+    rows,
+    f.size,
+  ]);
 
-/** Puts the scores of rows after `before` others among the k largest so far, largest first; of equals the earlier one. NaN is the least. */
+/**
+ * Puts the scores of rows after `before` others among the k largest so far, largest first; of equals the earlier one.
+ * NaN is the least.
+ */
 function topK(scores: Float32Array, before: number, { index, similarity, k }: Neighbours, at: number): void {
   let held = Math.min(k, before);
   for (let i = 0; i < scores.length; i++) {
@@ -105,37 +147,57 @@ export interface KnnOptions {
 }
 
 /** Accuracy of weighted k-NN: see `knnSweep`. */
-export const knnAccuracy = async (queries: Features | FeatureRows, bank: Features | FeatureRows, options: KnnOptions): Promise<number> => {
+export const knnAccuracy = async (
+  queries: Features | FeatureRows,
+  bank: Features | FeatureRows,
+  options: KnnOptions,
+): Promise<number> => {
   checkOptions('k-NN', options, { k: needed(whole(1)), T: needed(above0) });
   return (await knnSweep(queries, bank, [options.k], [options.T]))[0].accuracy;
 };
 
 /**
  * Accuracy of weighted k-NN (Wu et al., arXiv:1805.01978) for every k with every T, from neighbours that are found
- * once: each of the k nearest votes for its class with e^(s / T). A k above the bank's size is the whole bank. Of classes
- * with equal votes the one that was voted for first wins, so that ties fall the same way each time; neighbours by NaN have no
- * vote, and a query without a vote counts as wrong. Both sets must be labelled.
+ * once: each of the k nearest votes for its class with e^(s / T). A k above the bank's size is the whole bank. Of
+ * classes with equal votes the one that was voted for first wins, so that ties fall the same way each time; neighbours
+ * by NaN have no vote, and a query without a vote counts as wrong. Both sets must be labelled.
  */
 export async function knnSweep(
-  queries: Features | FeatureRows, bank: Features | FeatureRows, ks: readonly number[], Ts: readonly number[],
+  queries: Features | FeatureRows,
+  bank: Features | FeatureRows,
+  ks: readonly number[],
+  Ts: readonly number[],
 ): Promise<(KnnOptions & { accuracy: number })[]> {
   checkFeatures('k-NN', 'the queries', queries);
   checkFeatures('k-NN', 'the bank', bank);
   const { labels } = queries;
-  if (!labels || !bank.labels) throw new ConfigError('k-NN: both sets must have labels; got pictures without. Sort them into folders by class.');
-  if (queries.count === 0) throw new ConfigError('k-NN: there must be queries to be right about; got none. Hold some pictures out.');
-  for (const [name, list] of [['ks', ks], ['Ts', Ts]] as const)
+  if (!labels || !bank.labels)
+    throw new ConfigError('k-NN: both sets must have labels; got pictures without. Sort them into folders by class.');
+  if (queries.count === 0)
+    throw new ConfigError('k-NN: there must be queries to be right about; got none. Hold some pictures out.');
+  for (const [name, list] of [
+    ['ks', ks],
+    ['Ts', Ts],
+  ] as const)
     check('k-NN', name, list, { is: 'a list of numbers', holds: (v) => Array.isArray(v) && v.length > 0 });
   for (const T of Ts) check('k-NN', 'T', T, above0, 'MoCo uses 0.07 or 0.1.');
   for (const k of ks) checkNeighbours(k);
   const near = await nearestNeighbours(queries, bank, Math.max(...ks));
   const right = new Map(Ts.map((T) => [T, new Uint32Array(near.k)]));
-  for (const [T, counts] of right) for (let i = 0; i < queries.count; i++) vote(near, i, bank.labels, T, (k, winner) => winner === labels[i] && counts[k]++);
+  for (const [T, counts] of right)
+    for (let i = 0; i < queries.count; i++)
+      vote(near, i, bank.labels, T, (k, winner) => winner === labels[i] && counts[k]++);
   return ks.flatMap((k) => Ts.map((T) => ({ k, T, accuracy: right.get(T)![Math.min(k, near.k) - 1] / queries.count })));
 }
 
 /** Tells after each vote of query `i` which class leads; of equals the one that was voted for first. */
-function vote({ k, index, similarity }: Neighbours, i: number, labels: Uint32Array, T: number, leads: (place: number, label: number) => void): void {
+function vote(
+  { k, index, similarity }: Neighbours,
+  i: number,
+  labels: Uint32Array,
+  T: number,
+  leads: (place: number, label: number) => void,
+): void {
   const votes = new Map<number, { label: number; sum: number; turn: number }>();
   let best: { label: number; sum: number; turn: number } | undefined;
   for (let j = 0; j < k; j++) {
@@ -145,7 +207,8 @@ function vote({ k, index, similarity }: Neighbours, i: number, labels: Uint32Arr
       const vote = votes.get(label) ?? { label, sum: 0, turn: j };
       if (vote.turn === j) votes.set(label, vote);
       vote.sum += weight;
-      if (!best || vote.sum > best.sum || (vote.sum === best.sum && vote.turn < best.turn)) best = vote; // no other class gained
+      // no other class gained
+      if (!best || vote.sum > best.sum || (vote.sum === best.sum && vote.turn < best.turn)) best = vote;
     }
     leads(j, best?.label ?? -1);
   }

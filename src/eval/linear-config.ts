@@ -1,8 +1,8 @@
 import { above0, whole } from '../core/check.js';
-import { checkConfigOf, type ConfigOf, defaultsOf, settings } from '../core/settings.js';
-import { cosine, stepDecay } from '../optim/schedule.js';
-import { pretrainSettings } from '../moco/config.js';
+import { type ConfigOf, checkConfigOf, defaultsOf, settings } from '../core/settings.js';
 import type { Normalisation } from '../input/evaluation-crop.js';
+import { pretrainSettings } from '../moco/config.js';
+import { cosine, stepDecay } from '../optim/schedule.js';
 
 const { epochs, milestones, momentum, weightDecay, cropMin, seed } = pretrainSettings;
 

@@ -1,18 +1,18 @@
-import { backward, noGrad } from '../tensor/autograd.js';
 import { compile } from '../compile/compile.js';
 import { HostArray, type OnDevice } from '../compile/inputs.js';
 import { Rng } from '../core/rng.js';
 import { InFlight } from '../input/in-flight.js';
+import { accuracy } from '../moco/contrast.js';
 import { Linear } from '../nn/linear.js';
 import { crossEntropy } from '../ops/cross_entropy.js';
 import { gather } from '../ops/gather.js';
-import { type Packed, pack, unpack, type Unpacked } from '../ops/pack.js';
+import { type Packed, pack, type Unpacked, unpack } from '../ops/pack.js';
 import { pick } from '../ops/pick.js';
 import { FlatParameters } from '../optim/flat.js';
 import { SGD } from '../optim/sgd.js';
-import { tidy } from '../tensor/tidy.js';
+import { backward, noGrad } from '../tensor/autograd.js';
 import { state, type Tensor, tensor } from '../tensor/tensor.js';
-import { accuracy } from '../moco/contrast.js';
+import { tidy } from '../tensor/tidy.js';
 import type { Features } from './knn.js';
 import { type LinearConfig, linearRate } from './linear-config.js';
 import type { ProbeFeatures, ProbeSample } from './probe-features.js';
@@ -45,7 +45,12 @@ const [IN_FLIGHT, ROWS] = [4, 1024];
  * @param labels u32 [count], a class below `classes` for each picture of `seen`.
  */
 export async function fit(
-  size: number, labels: Uint32Array, classes: number, seen: ProbeFeatures, config: LinearConfig, onEpoch?: (record: LinearRecord) => void,
+  size: number,
+  labels: Uint32Array,
+  classes: number,
+  seen: ProbeFeatures,
+  config: LinearConfig,
+  onEpoch?: (record: LinearRecord) => void,
 ): Promise<Fitted> {
   const classifier = newClassifier(size, classes, config.seed);
   const learn = learner(classifier, state(tensor(labels)), seen, config);
@@ -85,7 +90,10 @@ function measure(logits: Tensor, labels: Tensor): Measured {
 
 /** An epoch of SGD, as a function that returns its mean loss and accuracies. */
 function learner(
-  classifier: Linear, labels: Tensor, seen: ProbeFeatures, { momentum, weightDecay }: LinearConfig,
+  classifier: Linear,
+  labels: Tensor,
+  seen: ProbeFeatures,
+  { momentum, weightDecay }: LinearConfig,
 ): (epoch: number, lr: number) => Promise<Means> {
   const optimizer = new SGD(new FlatParameters(classifier), { momentum, weightDecay });
   const learn = compile(({ lr, sample }: OnDevice<{ lr: HostArray; sample: ProbeSample }>) => {

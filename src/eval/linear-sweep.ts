@@ -35,7 +35,10 @@ const [HELD_OUT, MOST] = [0.2, 16384];
  * @returns undefined where there are too few pictures to hold any of them out.
  */
 export async function sweepRates(all: Features, classes: number, config: LinearConfig): Promise<Sweep | undefined> {
-  const some = all.count <= MOST ? all : featuresAt(all, new Rng(config.seed, 'sweep').permutation(all.count).slice(0, MOST).sort());
+  const some =
+    all.count <= MOST
+      ? all
+      : featuresAt(all, new Rng(config.seed, 'sweep').permutation(all.count).slice(0, MOST).sort());
   const { labels } = some;
   const known = { count: some.count, labels, classes: Array.from({ length: classes }, (_, c) => String(c)) };
   const [seen, others] = heldOutPlaces(known, HELD_OUT, config.seed).map((places) => featuresAt(some, places));
@@ -48,7 +51,12 @@ export async function sweepRates(all: Features, classes: number, config: LinearC
   return { rates, measured: others.count, trained: seen.count };
 }
 
-async function tryRate(seen: Features, others: Features, classes: number, config: LinearConfig): Promise<Omit<SweptRate, 'lr'>> {
+async function tryRate(
+  seen: Features,
+  others: Features,
+  classes: number,
+  config: LinearConfig,
+): Promise<Omit<SweptRate, 'lr'>> {
   const fitted = await fit(seen.size, seen.labels!, classes, cachedFeatures(seen, config), config);
   const { loss, top1 } = await testOn(fitted.classifier, others);
   const finite = fitted.finite && Number.isFinite(loss);
@@ -58,6 +66,9 @@ async function tryRate(seen: Features, others: Features, classes: number, config
 /** The rate of the highest accuracy; of equals that of the smallest loss. Undefined where every training diverged. */
 export function bestRate({ rates }: Sweep): SweptRate | undefined {
   const finite = rates.filter((r) => Number.isFinite(r.accuracy));
-  return finite.reduce<SweptRate | undefined>((best, r) =>
-    (!best || r.accuracy > best.accuracy || (r.accuracy === best.accuracy && r.loss < best.loss) ? r : best), undefined);
+  return finite.reduce<SweptRate | undefined>(
+    (best, r) =>
+      !best || r.accuracy > best.accuracy || (r.accuracy === best.accuracy && r.loss < best.loss) ? r : best,
+    undefined,
+  );
 }

@@ -1,15 +1,18 @@
 import type { Backend } from '../backend/backend.js';
+import type { Skipped } from '../data/picture-source.js';
 import type { Module } from '../nn/module.js';
 import { mul } from '../ops/binary.js';
 import type { Precision } from '../ops/precision.js';
 import { sum } from '../ops/reduce.js';
 import { reshape } from '../ops/reshape.js';
 import { sqrt } from '../ops/unary.js';
-import type { Skipped } from '../data/picture-source.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { Features } from './knn.js';
 
-/** The first trained filter or matrix of an encoder: where the instability of MoCo v3 shows first (arXiv:2104.02057, section 4.1). */
+/**
+ * The first trained filter or matrix of an encoder: where the instability of MoCo v3 shows first (arXiv:2104.02057,
+ * section 4.1).
+ */
 export function firstLayer(encoder: Module): { name: string; weight: Tensor } {
   const [name, weight] = [...encoder.parameters()].find(([n, p]) => n.endsWith('weight') && p.rank > 1)!;
   return { name: name.replace(/\.weight$/, ''), weight };
@@ -19,8 +22,8 @@ export function firstLayer(encoder: Module): { name: string; weight: Tensor } {
 export const gradientNorm = ({ grad }: Tensor): Tensor => reshape(sqrt(sum(mul(grad!, grad!))), [1]);
 
 /**
- * Standard deviation over the pictures of features of length 1, a mean over their dimensions, times √dimensions: 1 where
- * features spread over every direction, 0 where all pictures have the same.
+ * Standard deviation over the pictures of features of length 1, a mean over their dimensions, times √dimensions: 1
+ * where features spread over every direction, 0 where all pictures have the same.
  */
 export function featureSpread({ values, count, size }: Features): number {
   const [sums, squares] = [new Float64Array(size), new Float64Array(size)];
@@ -48,7 +51,8 @@ export class SpikeDetector {
 
   /** The median that `norm` stands out from, or undefined. */
   add(norm: number): number | undefined {
-    const median = this.#norms.length < ENOUGH ? Infinity : [...this.#norms].sort((a, b) => a - b)[this.#norms.length >> 1];
+    const median =
+      this.#norms.length < ENOUGH ? Infinity : [...this.#norms].sort((a, b) => a - b)[this.#norms.length >> 1];
     const high = !(norm <= SPIKE * median); // so is what is no number
     const fresh = high && !this.#high;
     this.#high = high;
@@ -58,7 +62,10 @@ export class SpikeDetector {
   }
 }
 
-/** Spread below which features have all but collapsed: their mean cosine is above 0.97. Features after a ReLU that are sound have 0.3 and more. */
+/**
+ * Spread below which features have all but collapsed: their mean cosine is above 0.97. Features after a ReLU that are
+ * sound have 0.3 and more.
+ */
 export const COLLAPSE = 0.15;
 
 export const collapseText = (epoch: number, spread: number): string =>
@@ -69,7 +76,8 @@ export const collapseText = (epoch: number, spread: number): string =>
 export const SKIPPED = 20;
 
 export const skippedText = (step: number, scale: number): string =>
-  `step ${step}: the gradients of ${SKIPPED} steps in a row were not finite, at a loss scale of ${scale} too, so none was made. ` +
+  `step ${step}: the gradients of ${SKIPPED} steps in a row were not finite, at a loss scale of ${scale} too, ` +
+  `so none was made. ` +
   'If it goes on, the values themselves are too large for f16: use --precision f32, or lower --lr.';
 
 /** How a run in f16 went. */
@@ -91,7 +99,8 @@ export const spikeText = (step: number, layer: string, norm: number, usual: numb
 
 export const starvedText = (epoch: number, part: number): string =>
   `epoch ${epoch}: the device waited for pictures in ${(100 * part).toFixed(0)} % of the time. ` +
-  'Let more threads decode them (set UV_THREADPOOL_SIZE to the number of cores; it is 4 without), store them smaller, ' +
+  'Let more threads decode them (set UV_THREADPOOL_SIZE to the number of cores; it is 4 without), ' +
+  'store them smaller, ' +
   'raise --ahead where the waiting comes and goes, or keep them in memory by --no-stream.';
 
 export const damagedText = ({ name, reason }: Skipped): string =>

@@ -1,12 +1,12 @@
 import { check, whole } from '../core/check.js';
 import { ConfigError } from '../core/errors.js';
 import { Rng } from '../core/rng.js';
-import { zeros } from '../tensor/fill.js';
 import { add, mul, sub } from '../ops/binary.js';
 import { l2Normalize } from '../ops/l2_normalize.js';
 import { matmul } from '../ops/matmul.js';
-import { tidy } from '../tensor/tidy.js';
+import { zeros } from '../tensor/fill.js';
 import { type Tensor, tensor } from '../tensor/tensor.js';
+import { tidy } from '../tensor/tidy.js';
 import { checkFeatures, type Features } from './knn.js';
 
 /** The directions along which features vary most. */
@@ -25,7 +25,10 @@ const SAME = 1e-7; // of a direction between two looks, 1 - |cosine|: what f32 t
 /** Bytes of features that are on the device at once. */
 const BLOCK = 2 ** 26;
 
-/** Principal components by power iteration on the covariance, which is made and, after each component, deflated on the device. */
+/**
+ * Principal components by power iteration on the covariance, which is made and, after each component, deflated on the
+ * device.
+ */
 export async function pca(features: Pick<Features, 'values' | 'count' | 'size'>, k = 2): Promise<Pca> {
   checkFeatures('pca', 'the features', features);
   const { count, size } = features;
@@ -33,12 +36,14 @@ export async function pca(features: Pick<Features, 'values' | 'count' | 'size'>,
   if (count < 2) throw new ConfigError(`pca: there must be at least two pictures to vary; got ${count}. Pass more.`);
   const mean = meanOf(features);
   let C = tidy(() => zeros([size, size])); // covariance
-  for (const X of blocks(features, mean)) C = tidy(() => add(C, mul(matmul(X, X, { transposeA: true }), 1 / (count - 1))));
+  for (const X of blocks(features, mean))
+    C = tidy(() => add(C, mul(matmul(X, X, { transposeA: true }), 1 / (count - 1))));
   const found: Tensor[] = [];
   const variances = new Float32Array(k);
   for (let i = 0; i < k; i++) {
     const v = await direction(C, i);
-    const [variance] = (await tidy(() => matmul(matmul(v, C), v, { transposeB: true }).data())) as Float32Array; // v C vᵀ
+    // v C vᵀ
+    const [variance] = (await tidy(() => matmul(matmul(v, C), v, { transposeB: true }).data())) as Float32Array;
     [variances[i], C] = [variance, tidy(() => sub(C, mul(matmul(v, v, { transposeA: true }), variance)))];
     found.push(v);
   }
@@ -60,7 +65,10 @@ function meanOf({ values, count, size }: Pick<Features, 'values' | 'count' | 'si
 }
 
 /** The features less their mean, block by block. */
-function* blocks({ values, count, size }: Pick<Features, 'values' | 'count' | 'size'>, mean: Float64Array): Generator<Tensor> {
+function* blocks(
+  { values, count, size }: Pick<Features, 'values' | 'count' | 'size'>,
+  mean: Float64Array,
+): Generator<Tensor> {
   const rows = Math.max(1, Math.floor(BLOCK / 4 / size));
   for (let first = 0; first < count; first += rows) {
     const part = values.slice(first * size, (first + rows) * size);
@@ -86,5 +94,8 @@ async function direction(C: Tensor, number: number): Promise<Tensor> {
     if (turned.every((v) => v === 0)) break;
   }
   const largest = Array.from(row).reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a));
-  return tensor(Float32Array.from(row, (v) => (largest < 0 ? -v : v)), [1, size]);
+  return tensor(
+    Float32Array.from(row, (v) => (largest < 0 ? -v : v)),
+    [1, size],
+  );
 }

@@ -42,10 +42,19 @@ export function cachedFeatures(all: Features, config: LinearConfig): ProbeFeatur
 
 /** Features of new crops and flips in each step. */
 export function augmentedFeatures(
-  encoder: Encoder, train: PictureSource, config: LinearConfig & Normalisation, ahead = AHEAD,
+  encoder: Encoder,
+  train: PictureSource,
+  config: LinearConfig & Normalisation,
+  ahead = AHEAD,
 ): ProbeFeatures {
   const { mean, std, cropMin } = config;
-  const sampler = new Sampler(train, { ...config, smaller: true, views: [{ ...crops(cropMin), mean, std }], more: () => ({}), ahead });
+  const sampler = new Sampler(train, {
+    ...config,
+    smaller: true,
+    views: [{ ...crops(cropMin), mean, std }],
+    more: () => ({}),
+    ahead,
+  });
   return {
     batches: sampler.batches,
     sample: async (done) => (await sampler.sample(done)).parts[0],

@@ -29,7 +29,11 @@ export async function findAdapter(choice: AdapterChoice = 'any', robust = false)
   if (!['any', 'hardware', 'software'].includes(choice))
     throw new ConfigError(`adapter: it must be any, hardware or software; got ${choice}. Choose one of these.`);
   const inNode = globalThis.process?.versions?.node !== undefined;
-  const found = globalThis.navigator?.gpu ? await ask(navigator.gpu, choice) : inNode ? await askDawn(choice, robust) : undefined;
+  const found = globalThis.navigator?.gpu
+    ? await ask(navigator.gpu, choice)
+    : inNode
+      ? await askDawn(choice, robust)
+      : undefined;
   if (found) return found;
   throw new DeviceError(`adapter: a WebGPU adapter must be there; got none for "${choice}". ${cure(choice)}`);
 }
@@ -45,11 +49,13 @@ function cure(choice: AdapterChoice): string {
 }
 
 async function ask(gpu: GPU, choice: AdapterChoice): Promise<FoundAdapter | undefined> {
-  const options = choice === 'software' ? { forceFallbackAdapter: true } : { powerPreference: 'high-performance' as const };
+  const options =
+    choice === 'software' ? { forceFallbackAdapter: true } : { powerPreference: 'high-performance' as const };
   const adapter = await gpu.requestAdapter(options);
   if (!adapter) return undefined;
   const { vendor, architecture, device, description } = adapter.info;
-  const software = adapter.info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|basic render/i.test(`${device} ${description}`);
+  const software =
+    adapter.info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|basic render/i.test(`${device} ${description}`);
   if (choice === 'hardware' && software) return undefined;
   const name = description || device || [vendor, architecture].filter(Boolean).join(' ') || 'unnamed adapter';
   return { adapter, name, software };
@@ -60,13 +66,18 @@ async function askDawn(choice: AdapterChoice, robust: boolean): Promise<FoundAda
   if (!globalThis.GPUBufferUsage) Object.assign(globalThis, dawn.globals);
   const { hasVulkanLoader, withSoftwareVulkan } = await import('./software.node.js');
   if (hasVulkanLoader()) {
-    const found = (await ask(instance(dawn, robust), choice)) ?? (choice === 'software' ? await askLavapipe(dawn, robust) : undefined);
+    const found =
+      (await ask(instance(dawn, robust), choice)) ??
+      (choice === 'software' ? await askLavapipe(dawn, robust) : undefined);
     if (found) return found;
   }
   return choice === 'hardware' ? undefined : withSoftwareVulkan(() => ask(instance(dawn, robust), choice));
 }
 
-/** Dawn's fallback adapters are SwiftShader and WARP alone; Mesa's is asked for by name, and Dawn rejects a name it has not. */
+/**
+ * Dawn's fallback adapters are SwiftShader and WARP alone; Mesa's is asked for by name, and Dawn rejects a name it has
+ * not.
+ */
 const askLavapipe = (dawn: DawnModule, robust: boolean): Promise<FoundAdapter | undefined> =>
   ask(instance(dawn, robust, ['adapter=llvmpipe']), 'any').catch(() => undefined);
 
@@ -75,7 +86,10 @@ async function loadDawn(): Promise<DawnModule> {
   try {
     return (await import(/* @vite-ignore */ /* webpackIgnore: true */ name)) as DawnModule;
   } catch (e) {
-    throw new DeviceError(`adapter: Node needs the package webgpu (Dawn); got ${String((e as Error).message).split('\n')[0]}. Install it: npm i webgpu.`);
+    throw new DeviceError(
+      `adapter: Node needs the package webgpu (Dawn); got ${String((e as Error).message).split('\n')[0]}. ` +
+        `Install it: npm i webgpu.`,
+    );
   }
 }
 
@@ -83,7 +97,11 @@ async function loadDawn(): Promise<DawnModule> {
 function instance(dawn: DawnModule, robust: boolean, options: string[] = []): GPU {
   const on = ['allow_unsafe_apis', 'vulkan_enable_f16_on_nvidia'];
   if (!robust) on.push('disable_robustness', 'disable_workgroup_init');
-  const gpu = dawn.create([`enable-dawn-features=${on.join(',')}`, 'disable-dawn-features=timestamp_quantization', ...options]);
+  const gpu = dawn.create([
+    `enable-dawn-features=${on.join(',')}`,
+    'disable-dawn-features=timestamp_quantization',
+    ...options,
+  ]);
   kept.push(gpu);
   return gpu;
 }

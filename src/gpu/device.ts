@@ -56,13 +56,24 @@ export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
 }
 
 /** Features kernels have a use for, asked for where the adapter has them. */
-const wanted = ['shader-f16', 'subgroups', 'chromium-experimental-subgroup-matrix', 'timestamp-query'] as GPUFeatureName[];
+const wanted = [
+  'shader-f16',
+  'subgroups',
+  'chromium-experimental-subgroup-matrix',
+  'timestamp-query',
+] as GPUFeatureName[];
 
 /** What Dawn tells of subgroups beyond the standard. */
 interface SubgroupInfo {
   subgroupMinSize?: number;
   subgroupMaxSize?: number;
-  subgroupMatrixConfigs?: readonly { M: number; N: number; K: number; componentType: string; resultComponentType: string }[];
+  subgroupMatrixConfigs?: readonly {
+    M: number;
+    N: number;
+    K: number;
+    componentType: string;
+    resultComponentType: string;
+  }[];
 }
 
 function traitsOf({ info }: GPUAdapter, { features, limits }: GPUDevice, software: boolean): Omit<Traits, 'tuned'> {
@@ -74,8 +85,13 @@ function traitsOf({ info }: GPUAdapter, { features, limits }: GPUDevice, softwar
     parallelGroups: software ? 4 : 512,
     f16,
     subgroup: has('subgroups') && subgroupMinSize === subgroupMaxSize ? subgroupMinSize : 0,
-    subgroupMatrix: f16 && has('chromium-experimental-subgroup-matrix') && 256 % Math.max(1, subgroupMaxSize) === 0
-      && subgroupMatrixConfigs.some((c) => c.M === 16 && c.N === 16 && c.K === 16 && c.componentType === 'f16' && c.resultComponentType === 'f32'),
+    subgroupMatrix:
+      f16 &&
+      has('chromium-experimental-subgroup-matrix') &&
+      256 % Math.max(1, subgroupMaxSize) === 0 &&
+      subgroupMatrixConfigs.some(
+        (c) => c.M === 16 && c.N === 16 && c.K === 16 && c.componentType === 'f16' && c.resultComponentType === 'f32',
+      ),
     workgroupMemory: limits.maxComputeWorkgroupStorageSize,
   };
 }
@@ -84,5 +100,8 @@ function traitsOf({ info }: GPUAdapter, { features, limits }: GPUDevice, softwar
 export function checkDevice({ failure }: Gpu): void {
   const { message } = failure;
   failure.message = undefined;
-  if (message) throw new DeviceError(`device: WebGPU refused a command; got ${message.trim()}. Please report this kernel and these shapes.`);
+  if (message)
+    throw new DeviceError(
+      `device: WebGPU refused a command; got ${message.trim()}. Please report this kernel and these shapes.`,
+    );
 }

@@ -5,7 +5,8 @@ import { type Kernel, kernel } from './kernel.js';
  * The kernel with those bindings stored as f16 whose bits are set in `mask`: what it reads of them becomes f32 as it is
  * loaded, what it writes is rounded as it is stored, and everything between is as before.
  *
- * @throws DTypeError if the kernel reads such a binding as something else than floats, or than words that it only moves.
+ * @throws DTypeError if the kernel reads such a binding as something else than floats, or than words that it only
+ * moves.
  */
 export function halfStored(k: Kernel, mask: number): Kernel {
   if (mask === 0) return k;
@@ -21,16 +22,27 @@ function rewrite(k: Kernel, mask: number): Kernel {
   const places = [...k.access].flatMap((_, i) => (mask & (1 << i) ? [i] : []));
   const bindings = places.map((i) => binding(i).exec(k.code)!.slice(2));
   // A pointer to memory is for what converts nothing on its way: kernels that use one can do without.
-  let code = bindings.some(([name]) => k.code.includes(`(&${name},`)) ? kernel(k.file, k.source, { ...k.tuning, WHOLE: 0 }).code : k.code;
+  let code = bindings.some(([name]) => k.code.includes(`(&${name},`))
+    ? kernel(k.file, k.source, { ...k.tuning, WHOLE: 0 }).code
+    : k.code;
   code = code.replace(/\/\/.*$/gm, ''); // formulas look like code
-  if (bindings.some(([, type]) => type === 'U')) code = code.replace(/^alias U = u32;/m, 'alias U = f32;').replace(/^alias U = vec4u;/m, 'alias U = vec4f;');
+  if (bindings.some(([, type]) => type === 'U'))
+    code = code.replace(/^alias U = u32;/m, 'alias U = f32;').replace(/^alias U = vec4u;/m, 'alias U = vec4f;');
   bindings.forEach(([name, type], at) => {
     const float = new RegExp(`^alias ${type} = (\\w+);`, 'm').exec(code)?.[1] ?? type;
     if (!halves[float])
-      throw new DTypeError(`kernel ${k.name}: only what it reads or writes as floats may be f16; got ${name}, ${type}. Convert the tensor with cast(x, 'f32').`);
+      throw new DTypeError(
+        `kernel ${k.name}: only what it reads or writes as floats may be f16; got ${name}, ${type}. ` +
+          `Convert the tensor with cast(x, 'f32').`,
+      );
     code = converted(code.replace(binding(places[at]), `$1<${halves[float]}>`), name, float, halves[float]);
   });
-  return { ...k, f16: new Map(), name: `${k.name}_half${places.join('')}`, code: code.includes('enable f16;') ? code : `enable f16;\n${code}` };
+  return {
+    ...k,
+    f16: new Map(),
+    name: `${k.name}_half${places.join('')}`,
+    code: code.includes('enable f16;') ? code : `enable f16;\n${code}`,
+  };
 }
 
 /** Every use of `name[…]`: read as `float`, stored as `half`. */

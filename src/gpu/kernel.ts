@@ -32,21 +32,38 @@ export interface Kernel {
 /** Bytes kept for the parameters of one dispatch. */
 export const PARAM_SLOT = 256;
 
-/** Reads a kernel file, with values for its `// @tune` constants. Called once a variant, where the operation is defined. */
+/**
+ * Reads a kernel file, with values for its `// @tune` constants. Called once a variant, where the operation is defined.
+ */
 export function kernel(file: string, source: string, tuning: Tuning = {}): Kernel {
   const name = [file, ...Object.entries(tuning).map(([k, v]) => `${k}${v}`)].join('_');
   const code = preprocess(file, source, tuning);
   const bindings = [...code.matchAll(/@group\(0\) @binding\((\d+)\) var<storage, (read|read_write)>/g)];
   bindings.forEach((b, i) => {
     if (Number(b[1]) !== i)
-      throw new ConfigError(`kernel ${name}: storage bindings are numbered from 0 in order; got ${b[1]} at place ${i}. Renumber them.`);
+      throw new ConfigError(
+        `kernel ${name}: storage bindings are numbered from 0 in order; got ${b[1]} at place ${i}. Renumber them.`,
+      );
   });
   const access = bindings.map((b) => (b[2] === 'read' ? 'r' : 'w')).join('');
-  return { name, file, source, tuning, code: withParamsAt(code, bindings.length), access, ...paramsOf(name, code), f16: new Map() };
+  return {
+    name,
+    file,
+    source,
+    tuning,
+    code: withParamsAt(code, bindings.length),
+    access,
+    ...paramsOf(name, code),
+    f16: new Map(),
+  };
 }
 
-/** Params move from a group of their own to the place after the storage buffers: one bind group a dispatch is set faster than two. */
-const withParamsAt = (code: string, place: number): string => code.replace('@group(1) @binding(0)', `@group(0) @binding(${place})`);
+/**
+ * Params move from a group of their own to the place after the storage buffers: one bind group a dispatch is set faster
+ * than two.
+ */
+const withParamsAt = (code: string, place: number): string =>
+  code.replace('@group(1) @binding(0)', `@group(0) @binding(${place})`);
 
 function paramsOf(name: string, code: string): { fields: Field[]; paramBytes: number } {
   const body = /struct Params \{([^}]*)\}/.exec(code)?.[1].replace(/\/\/.*$/gm, '');
@@ -57,14 +74,19 @@ function paramsOf(name: string, code: string): { fields: Field[]; paramBytes: nu
     if (!field) continue;
     const vec = /^(?:vec4([uif])|array<vec4([uif]), ?(\d)>)$/.exec(type);
     if (!vec && !/^[uif]32$/.test(type))
-      throw new ConfigError(`kernel ${name}: Params holds u32, i32, f32, vec4 and array<vec4, N>; got ${field}: ${type}. Use one of these.`);
+      throw new ConfigError(
+        `kernel ${name}: Params holds u32, i32, f32, vec4 and array<vec4, N>; got ${field}: ${type}. Use one of these.`,
+      );
     if (vec) at = Math.ceil(at / 16) * 16;
     const kind = (vec ? `${vec[1] ?? vec[2]}32` : type) as Field['kind'];
     const length = vec ? 4 * Number(vec[3] ?? 1) : 1;
     fields.push({ name: field, kind, offset: at, length });
     at += 4 * length;
   }
-  if (at > PARAM_SLOT) throw new ConfigError(`kernel ${name}: Params takes at most ${PARAM_SLOT} bytes; got ${at}. Move the rest into a buffer.`);
+  if (at > PARAM_SLOT)
+    throw new ConfigError(
+      `kernel ${name}: Params takes at most ${PARAM_SLOT} bytes; got ${at}. Move the rest into a buffer.`,
+    );
   return { fields, paramBytes: Math.ceil(at / 16) * 16 };
 }
 
@@ -72,7 +94,8 @@ function paramsOf(name: string, code: string): { fields: Field[]; paramBytes: nu
 export function packParams(k: Kernel, params: Record<string, ParamValue>, block: DataView, at: number): void {
   for (const f of k.fields) {
     const value = params[f.name];
-    if (value === undefined) throw new ConfigError(`kernel ${k.name}: every field of Params is set; got no ${f.name}. Pass it.`);
+    if (value === undefined)
+      throw new ConfigError(`kernel ${k.name}: every field of Params is set; got no ${f.name}. Pass it.`);
     for (let i = 0; i < f.length; i++) {
       const v = typeof value === 'number' ? value : (value[i] ?? 0);
       const to = at + f.offset + 4 * i;

@@ -22,13 +22,16 @@ export class Pipelines {
 
   get(k: Kernel, constants: Constants): Compiled {
     const key = keyOf(k, constants);
-    return this.#compiled.get(key) ?? this.#keep(key, k, this.#device.createComputePipeline(this.#describe(k, constants)));
+    return (
+      this.#compiled.get(key) ?? this.#keep(key, k, this.#device.createComputePipeline(this.#describe(k, constants)))
+    );
   }
 
   /** Makes all of these that are missing, in parallel where the driver can. */
   async prepare(wanted: Iterable<{ kernel: Kernel; constants: Constants }>): Promise<void> {
     const missing = new Map<string, { kernel: Kernel; constants: Constants }>();
-    for (const w of wanted) if (!this.#compiled.has(keyOf(w.kernel, w.constants))) missing.set(keyOf(w.kernel, w.constants), w);
+    for (const w of wanted)
+      if (!this.#compiled.has(keyOf(w.kernel, w.constants))) missing.set(keyOf(w.kernel, w.constants), w);
     const make = async ([key, { kernel, constants }]: [string, { kernel: Kernel; constants: Constants }]) => {
       const pipeline = await this.#device.createComputePipelineAsync(this.#describe(kernel, constants));
       if (!this.#compiled.has(key)) this.#keep(key, kernel, pipeline);
@@ -60,7 +63,9 @@ export class Pipelines {
 
 /** Storage buffers, and after them the parameters of one dispatch, found by a dynamic offset. */
 export function layoutEntries(access: string): GPUBindGroupLayoutEntry[] {
-  const storage = [...access].map((a): GPUBufferBindingLayout => ({ type: a === 'r' ? 'read-only-storage' : 'storage' }));
+  const storage = [...access].map(
+    (a): GPUBufferBindingLayout => ({ type: a === 'r' ? 'read-only-storage' : 'storage' }),
+  );
   const params: GPUBufferBindingLayout = { type: 'uniform', hasDynamicOffset: true };
   return [...storage, params].map((buffer, binding) => ({ binding, visibility: GPUShaderStage.COMPUTE, buffer }));
 }

@@ -41,7 +41,10 @@ export function planMemory(items: readonly Lifetime[]): MemoryPlan {
 
 /** Bytes alive at the worst moment: no plan needs less. */
 export function mostAlive(items: readonly Lifetime[]): number {
-  const changes = items.flatMap(({ size, first, last }) => [[first, size], [last + 1, -size]]);
+  const changes = items.flatMap(({ size, first, last }) => [
+    [first, size],
+    [last + 1, -size],
+  ]);
   changes.sort((a, b) => a[0] - b[0] || a[1] - b[1]);
   let [alive, most] = [0, 0];
   for (const [, bytes] of changes) most = Math.max(most, (alive += bytes));

@@ -26,10 +26,10 @@ import rowScoresPairLib from '../../kernels/lib/row_scores_pair.wgsl';
 import rowTilesLib from '../../kernels/lib/row_tiles.wgsl';
 import scalarLib from '../../kernels/lib/scalar.wgsl';
 import singleLib from '../../kernels/lib/single.wgsl';
+import specialLib from '../../kernels/lib/special.wgsl';
 import tileLib from '../../kernels/lib/tile.wgsl';
 import multiplyLib from '../../kernels/lib/tile_multiply.wgsl';
 import stageLib from '../../kernels/lib/tile_stage.wgsl';
-import specialLib from '../../kernels/lib/special.wgsl';
 import statsLib from '../../kernels/lib/tile_stats.wgsl';
 import vec4Lib from '../../kernels/lib/vec4.wgsl';
 import walkLib from '../../kernels/lib/walk.wgsl';
@@ -38,12 +38,42 @@ import { ConfigError } from '../core/errors.js';
 
 /** What `#import "name"` may name: every file of `kernels/lib/`. */
 const library: Record<string, string> = {
-  attention: attentionLib, attention_tiled: attentionTiledLib, column_stats: columnStatsLib, combine: combineLib, conv2d: conv2dLib,
-  conv2d_dw: conv2dDwLib, conv2d_dw_outer: conv2dDwOuterLib, conv2d_dx: conv2dDxLib, conv2d_dx_tap: conv2dDxTapLib, elements: elementsLib, erf: erfLib,
-  index: indexLib, lanes: lanesLib, nan: nanLib, matmul: matmulLib, matmul_tiled: matmulTiledLib,
-  matrix: matrixLib, matrix_begin: matrixBeginLib, matrix_multiply: matrixMultiplyLib, matrix_stage: matrixStageLib, matrix_store: matrixStoreLib,
-  reduce: reduceLib, rng: rngLib, row_scores: rowScoresLib, row_scores_pair: rowScoresPairLib, row_tiles: rowTilesLib, scalar: scalarLib, single: singleLib, special: specialLib,
-  tile: tileLib, tile_multiply: multiplyLib, tile_stage: stageLib, tile_stats: statsLib, vec4: vec4Lib, walk: walkLib, window: windowLib,
+  attention: attentionLib,
+  attention_tiled: attentionTiledLib,
+  column_stats: columnStatsLib,
+  combine: combineLib,
+  conv2d: conv2dLib,
+  conv2d_dw: conv2dDwLib,
+  conv2d_dw_outer: conv2dDwOuterLib,
+  conv2d_dx: conv2dDxLib,
+  conv2d_dx_tap: conv2dDxTapLib,
+  elements: elementsLib,
+  erf: erfLib,
+  index: indexLib,
+  lanes: lanesLib,
+  nan: nanLib,
+  matmul: matmulLib,
+  matmul_tiled: matmulTiledLib,
+  matrix: matrixLib,
+  matrix_begin: matrixBeginLib,
+  matrix_multiply: matrixMultiplyLib,
+  matrix_stage: matrixStageLib,
+  matrix_store: matrixStoreLib,
+  reduce: reduceLib,
+  rng: rngLib,
+  row_scores: rowScoresLib,
+  row_scores_pair: rowScoresPairLib,
+  row_tiles: rowTilesLib,
+  scalar: scalarLib,
+  single: singleLib,
+  special: specialLib,
+  tile: tileLib,
+  tile_multiply: multiplyLib,
+  tile_stage: stageLib,
+  tile_stats: statsLib,
+  vec4: vec4Lib,
+  walk: walkLib,
+  window: windowLib,
 };
 
 /** Values for a kernel's `const NAME = 4u; // @tune` lines, which size what an `override` cannot. */
@@ -60,21 +90,28 @@ export function preprocess(name: string, source: string, tuning: Tuning = {}): s
   return expand(name, lines, 0, lines.length).join('\n');
 }
 
-const imported = (name: string, source: string): string => source.replace(/^#import "(\w+)".*$/gm, (_, file: string) => {
-  if (!library[file])
-    throw new ConfigError(`kernel ${name}: #import names a file of kernels/lib; got "${file}". Known: ${Object.keys(library).join(', ')}.`);
-  return library[file];
-});
+const imported = (name: string, source: string): string =>
+  source.replace(/^#import "(\w+)".*$/gm, (_, file: string) => {
+    if (!library[file])
+      throw new ConfigError(
+        `kernel ${name}: #import names a file of kernels/lib; got "${file}". Known: ` +
+          `${Object.keys(library).join(', ')}.`,
+      );
+    return library[file];
+  });
 
 /** Sets the `// @tune` constants and writes their values into `#for` and `#if` lines. */
 function tuned(name: string, source: string, tuning: Tuning): string {
   let text = source;
   for (const key of Object.keys(tuning))
     if (!new RegExp(`^const ${key} = \\d+u; // @tune`, 'm').test(text))
-      throw new ConfigError(`kernel ${name}: tuning sets a \`const … // @tune\` line; got ${key}. Add the line or drop the name.`);
+      throw new ConfigError(
+        `kernel ${name}: tuning sets a \`const … // @tune\` line; got ${key}. Add the line or drop the name.`,
+      );
   for (const [line, key, value] of source.matchAll(/^const (\w+) = (\d+)u; \/\/ @tune/gm)) {
     const v = tuning[key] ?? Number(value);
-    text = text.replace(line, `const ${key} = ${v}u; // @tune`)
+    text = text
+      .replace(line, `const ${key} = ${v}u; // @tune`)
       .replace(new RegExp(`^(\\s*#(?:for \\w in \\d+\\.\\.|if ))${key}$`, 'gm'), `$1${v}`);
   }
   return text;
@@ -93,7 +130,9 @@ function expand(name: string, lines: string[], from: number, to: number): string
       i = end;
     } else if (choice) {
       if (!/^\d+$/.test(choice[1]))
-        throw new ConfigError(`kernel ${name}: #if must name a tuned constant; got ${choice[1]}. Add its \`// @tune\` line.`);
+        throw new ConfigError(
+          `kernel ${name}: #if must name a tuned constant; got ${choice[1]}. Add its \`// @tune\` line.`,
+        );
       const { end, other } = blockOf(name, lines, i, to);
       out.push(...(Number(choice[1]) ? expand(name, lines, i + 1, other) : expand(name, lines, other + 1, end)));
       i = end;

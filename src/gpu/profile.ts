@@ -1,4 +1,4 @@
-import { type Ready, encode, type Recording } from './recording.js';
+import { encode, type Ready, type Recording } from './recording.js';
 
 /** When a dispatch ran on the device, in microseconds since the first one began. */
 export interface Span {
@@ -19,7 +19,8 @@ export async function timeDispatches(device: GPUDevice, recording: Recording): P
   device.queue.submit([encoder.finish()]);
   if (!device.features.has('timestamp-query')) return byClock(device, recording.ready);
   const spans: Span[] = [];
-  for (let at = 0; at < recording.ready.length; at += MOST) spans.push(...(await byTimestamps(device, recording.ready.slice(at, at + MOST))));
+  for (let at = 0; at < recording.ready.length; at += MOST)
+    spans.push(...(await byTimestamps(device, recording.ready.slice(at, at + MOST))));
   const first = spans[0]?.start ?? 0;
   return spans.map(({ start, microseconds }) => ({ start: start - first, microseconds }));
 }
@@ -27,11 +28,16 @@ export async function timeDispatches(device: GPUDevice, recording: Recording): P
 async function byTimestamps(device: GPUDevice, ready: readonly Ready[]): Promise<Span[]> {
   const count = 2 * ready.length;
   const querySet = device.createQuerySet({ type: 'timestamp', count });
-  const resolved = device.createBuffer({ size: 8 * count, usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC });
+  const resolved = device.createBuffer({
+    size: 8 * count,
+    usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC,
+  });
   const staging = device.createBuffer({ size: 8 * count, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
   const encoder = device.createCommandEncoder();
   ready.forEach((d, i) => {
-    const pass = encoder.beginComputePass({ timestampWrites: { querySet, beginningOfPassWriteIndex: 2 * i, endOfPassWriteIndex: 2 * i + 1 } });
+    const pass = encoder.beginComputePass({
+      timestampWrites: { querySet, beginningOfPassWriteIndex: 2 * i, endOfPassWriteIndex: 2 * i + 1 },
+    });
     encode(pass, d);
     pass.end();
   });
@@ -42,7 +48,10 @@ async function byTimestamps(device: GPUDevice, ready: readonly Ready[]): Promise
   const stamps = new BigInt64Array(staging.getMappedRange().slice(0));
   for (const used of [querySet, resolved, staging]) used.destroy();
   // some drivers let the end of a pass come out before its begin by a tick
-  return ready.map((_, i) => ({ start: Number(stamps[2 * i]) / 1000, microseconds: Math.max(0, Number(stamps[2 * i + 1] - stamps[2 * i])) / 1000 }));
+  return ready.map((_, i) => ({
+    start: Number(stamps[2 * i]) / 1000,
+    microseconds: Math.max(0, Number(stamps[2 * i + 1] - stamps[2 * i])) / 1000,
+  }));
 }
 
 async function byClock(device: GPUDevice, ready: readonly Ready[]): Promise<Span[]> {

@@ -24,9 +24,17 @@ export function gridOf(groups: number): [x: number, y: number] {
 }
 
 /** The bind group of a dispatch: its buffers, and the buffer that holds its parameters in one of many slots. */
-export function bindGroupOf(device: GPUDevice, layout: GPUBindGroupLayout, slices: readonly Slice[], params: GPUBuffer): GPUBindGroup {
+export function bindGroupOf(
+  device: GPUDevice,
+  layout: GPUBindGroupLayout,
+  slices: readonly Slice[],
+  params: GPUBuffer,
+): GPUBindGroup {
   const storage = slices.map((s) => ({ buffer: s.pooled.buffer, offset: s.offset, size: s.bytes }));
-  const entries = [...storage, { buffer: params, size: PARAM_SLOT }].map((resource, binding) => ({ binding, resource }));
+  const entries = [...storage, { buffer: params, size: PARAM_SLOT }].map((resource, binding) => ({
+    binding,
+    resource,
+  }));
   return device.createBindGroup({ layout, entries });
 }
 
@@ -52,12 +60,21 @@ export class Recorder {
 
   constructor(device: GPUDevice) {
     this.device = device;
-    this.#params = device.createBuffer({ size: SLOTS * PARAM_SLOT, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
+    this.#params = device.createBuffer({
+      size: SLOTS * PARAM_SLOT,
+      usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+    });
     this.pipelines = new Pipelines(device);
   }
 
   /** Encodes one dispatch of `groups` workgroups (folded into x and y when there are many). */
-  dispatch(k: Kernel, constants: Constants, slices: readonly Slice[], params: Record<string, ParamValue>, groups: number): void {
+  dispatch(
+    k: Kernel,
+    constants: Constants,
+    slices: readonly Slice[],
+    params: Record<string, ParamValue>,
+    groups: number,
+  ): void {
     if (groups === 0) return;
     if (this.#slot === SLOTS) this.flush();
     const compiled = this.pipelines.get(k, constants);
@@ -137,7 +154,11 @@ export class Recorder {
   #takeStaging(bytes: number): GPUBuffer {
     const at = this.#staging.findIndex((b) => b.size >= bytes && b.size <= 4 * bytes + 256);
     if (at >= 0) return this.#staging.splice(at, 1)[0];
-    const make = () => this.device.createBuffer({ size: Math.ceil(bytes / 256) * 256, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+    const make = () =>
+      this.device.createBuffer({
+        size: Math.ceil(bytes / 256) * 256,
+        usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+      });
     if (bytes <= RING_BYTES) for (let i = 1; i < RING; i++) this.#staging.push(make());
     return make();
   }

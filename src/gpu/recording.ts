@@ -1,4 +1,4 @@
-import { type Kernel, PARAM_SLOT, packParams, type ParamValue } from './kernel.js';
+import { type Kernel, PARAM_SLOT, type ParamValue, packParams } from './kernel.js';
 import type { Compiled, Constants } from './pipelines.js';
 import { mostAlive, planMemory } from './plan.js';
 import type { BufferPool, PooledBuffer } from './pool.js';
@@ -34,8 +34,8 @@ export class RecordedBuffer implements PooledBuffer {
 }
 
 /**
- * Command buffers encoded at once. A run takes one; all are the same, and those that are encoded one after the other find
- * in the processor's caches what work on the device between two steps has pushed out of them.
+ * Command buffers encoded at once. A run takes one; all are the same, and those that are encoded one after the other
+ * find in the processor's caches what work on the device between two steps has pushed out of them.
  */
 export const AHEAD = 8;
 /** Inputs up to this many bytes travel together, in one write. */
@@ -137,7 +137,10 @@ export class Recording {
   build(inputs: readonly Slice[] = []): Slice[] {
     this.#placeBuffers();
     const { device, pipelines } = this.#recorder;
-    const params = (this.#params = device.createBuffer({ size: Math.max(1, this.dispatches.length) * PARAM_SLOT, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST }));
+    const params = (this.#params = device.createBuffer({
+      size: Math.max(1, this.dispatches.length) * PARAM_SLOT,
+      usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+    }));
     const block = new Uint8Array(params.size);
     this.dispatches.forEach((d, i) => block.set(d.params, i * PARAM_SLOT));
     device.queue.writeBuffer(params, 0, block);
@@ -165,7 +168,9 @@ export class Recording {
 
   #placeBuffers(): void {
     const used = [...this.#buffers].filter((b) => b.fixed || b.last >= 0);
-    const lifetimes = used.map(({ size, first, last, fixed }) => (fixed ? { size, first: 0, last: this.dispatches.length } : { size, first, last }));
+    const lifetimes = used.map(({ size, first, last, fixed }) =>
+      fixed ? { size, first: 0, last: this.dispatches.length } : { size, first, last },
+    );
     const shared = used.filter((b) => !b.fixed);
     const { places, sizes } = planMemory(shared);
     this.#places = sizes.map((bytes) => this.#pool.acquire(bytes));
@@ -176,13 +181,15 @@ export class Recording {
       b.takes(own);
       if (!b.kept) this.#places.push(own);
     }
-    const planned = this.#places.reduce((sum, p) => sum + p.size, 0) + used.reduce((sum, b) => sum + (b.kept ? b.size : 0), 0);
+    const planned =
+      this.#places.reduce((sum, p) => sum + p.size, 0) + used.reduce((sum, b) => sum + (b.kept ? b.size : 0), 0);
     this.memory = { planned, live: mostAlive(lifetimes) };
   }
 
   /** Encodes what comes before the first dispatch of a run. */
   encodeCopies(encoder: GPUCommandEncoder): void {
-    for (const { from, to } of this.#copies) encoder.copyBufferToBuffer(from.pooled.buffer, from.offset, to.pooled.buffer, to.offset, to.bytes);
+    for (const { from, to } of this.#copies)
+      encoder.copyBufferToBuffer(from.pooled.buffer, from.offset, to.pooled.buffer, to.offset, to.bytes);
   }
 
   /** Runs everything, in one pass and one submit. */
@@ -218,17 +225,23 @@ export class Recording {
   difference(other: Recording): { what: string; alike: boolean; upload?: number } | undefined {
     const [mine, theirs] = [this.dispatches, other.dispatches];
     const same = (a: readonly Slice[], b: readonly Slice[]) => firstOther(a, b, (s, t) => this.#lies(s, other, t)) < 0;
-    const older = (a: Dispatch, b: Dispatch) => a.slices.some((s, i) => s.pooled === b.slices[i].pooled && other.owns(s)); // made there
+    const older = (a: Dispatch, b: Dispatch) =>
+      a.slices.some((s, i) => s.pooled === b.slices[i].pooled && other.owns(s)); // made there
     const alike = firstOther(mine, theirs, (a, b) => sameKernel(a, b) && !older(a, b)) < 0;
     const upload = firstOther(this.constants, other.constants, (a, b) => sameBytes(a.data, b.data));
     if (upload >= 0) return { what: `upload ${upload + 1}, with other values`, alike, upload };
-    const sameWork = (a: Dispatch, b: Dispatch) => a.groups === b.groups && sameBytes(a.params, b.params) && same(a.slices, b.slices);
+    const sameWork = (a: Dispatch, b: Dispatch) =>
+      a.groups === b.groups && sameBytes(a.params, b.params) && same(a.slices, b.slices);
     const at = firstOther(mine, theirs, (a, b) => sameKernel(a, b) && sameWork(a, b));
-    if (at >= 0) return { what: `${(mine[at] ?? theirs[at]).op}, dispatch ${at}, with other parameters or tensors`, alike };
+    if (at >= 0)
+      return { what: `${(mine[at] ?? theirs[at]).op}, dispatch ${at}, with other parameters or tensors`, alike };
     return same(this.results, other.results) ? undefined : { what: 'other tensors as results', alike };
   }
 
-  /** Whether a slice lies where `t` does in `other`: in the buffer made at the same point, or in the same memory from outside. */
+  /**
+   * Whether a slice lies where `t` does in `other`: in the buffer made at the same point, or in the same memory from
+   * outside.
+   */
   #lies(s: Slice, other: Recording, t: Slice): boolean {
     const whole = (r: Recording, x: Slice) => (r.owns(x) ? (x.pooled as RecordedBuffer).place : rootOf(x));
     return s.offset === t.offset && s.bytes === t.bytes && whole(this, s) === whole(other, t);

@@ -43,13 +43,18 @@ function opens(library: string, flags?: number): boolean {
   return true;
 }
 
-/** The folder SwiftShader and its loader are unpacked in, once an installation; undefined without `@sparticuz/chromium`. */
+/**
+ * The folder SwiftShader and its loader are unpacked in, once an installation; undefined without `@sparticuz/chromium`.
+ */
 export async function softwareVulkan(): Promise<string | undefined> {
   if (process.platform !== 'linux' || process.arch !== 'x64') return undefined;
   const { fs, module, os, path } = await builtins();
   let archive: string;
   try {
-    archive = path.join(path.dirname(module.createRequire(import.meta.url).resolve('@sparticuz/chromium')), '../../bin/swiftshader.tar.br');
+    archive = path.join(
+      path.dirname(module.createRequire(import.meta.url).resolve('@sparticuz/chromium')),
+      '../../bin/swiftshader.tar.br',
+    );
   } catch {
     return undefined;
   }
@@ -60,9 +65,7 @@ export async function softwareVulkan(): Promise<string | undefined> {
     try {
       if (!fs.existsSync(folder)) await unpack(archive, folder);
       return folder;
-    } catch {
-      continue; // a read-only installation: use the temporary folder
-    }
+    } catch {}
   }
   return undefined;
 }
@@ -74,10 +77,12 @@ async function unpack(archive: string, folder: string): Promise<void> {
   const draft = `${folder}-${process.pid}`;
   fs.mkdirSync(draft, { recursive: true });
   for (let at = 0; at + 512 <= tar.length; ) {
-    const field = (from: number, length: number) => tar.toString('latin1', at + from, at + from + length).replace(/\0.*$/s, '');
+    const field = (from: number, length: number) =>
+      tar.toString('latin1', at + from, at + from + length).replace(/\0.*$/s, '');
     const name = field(0, 100);
     const size = parseInt(field(124, 12), 8) || 0;
-    if (/^(libvulkan|libvk_swiftshader|vk_swiftshader)/.test(name)) fs.writeFileSync(path.join(draft, name), tar.subarray(at + 512, at + 512 + size));
+    if (/^(libvulkan|libvk_swiftshader|vk_swiftshader)/.test(name))
+      fs.writeFileSync(path.join(draft, name), tar.subarray(at + 512, at + 512 + size));
     at += 512 + Math.ceil(size / 512) * 512;
   }
   try {
@@ -88,9 +93,13 @@ async function unpack(archive: string, folder: string): Promise<void> {
   }
 }
 
-/** Node's own modules, named so that bundlers for browsers, which follow even dynamic imports to here, do not look for them. */
+/**
+ * Node's own modules, named so that bundlers for browsers, which follow even dynamic imports to here, do not look for
+ * them.
+ */
 async function builtins() {
-  const load = <M>(name: string): Promise<M> => import(/* @vite-ignore */ /* webpackIgnore: true */ `node:${name}`) as Promise<M>;
+  const load = <M>(name: string): Promise<M> =>
+    import(/* @vite-ignore */ /* webpackIgnore: true */ `node:${name}`) as Promise<M>;
   const [fs, module, os, path, zlib] = await Promise.all([
     load<typeof import('node:fs')>('fs'),
     load<typeof import('node:module')>('module'),

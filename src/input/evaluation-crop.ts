@@ -4,7 +4,10 @@ import { augment, normalizePictures } from '../ops/augment.js';
 import { AUGMENT_COLUMNS, cropTable } from '../ops/augment_params.js';
 import { type Tensor, tensor } from '../tensor/tensor.js';
 
-/** How pictures become inputs of an encoder: pixels of a side, and mean and standard deviation of each channel in [0, 1]. */
+/**
+ * How pictures become inputs of an encoder: pixels of a side, and mean and standard deviation of each channel in [0,
+ * 1].
+ */
 export interface Normalisation {
   size: number;
   mean: readonly number[];
@@ -21,10 +24,15 @@ export function checkNormalisation(where: string, n: Normalisation): Normalisati
 }
 
 /**
- * Pictures as evaluation sees them, f32 [N, size, size, 3]: of a set of one shape whole; of shapes of their own, which `rows`
- * [N, 3] tells, as `evaluatedBox` says.
+ * Pictures as evaluation sees them, f32 [N, size, size, 3]: of a set of one shape whole; of shapes of their own, which
+ * `rows` [N, 3] tells, as `evaluatedBox` says.
  */
-export function evaluated(pictures: Tensor<'u8'>, index: Tensor<'u32'>, rows: Uint32Array | undefined, { size, mean, std }: Normalisation): Tensor {
+export function evaluated(
+  pictures: Tensor<'u8'>,
+  index: Tensor<'u32'>,
+  rows: Uint32Array | undefined,
+  { size, mean, std }: Normalisation,
+): Tensor {
   if (!rows) return normalizePictures(pictures, index, { size, mean, std });
   const N = rows.length / 3;
   const table = cropTable(N, (i) => evaluatedBox({ height: rows[3 * i + 1], width: rows[3 * i + 2] }, size));

@@ -11,7 +11,10 @@ export class InputBound {
   #idleMs = 0;
   #told = false;
 
-  /** The pictures of a step are there, waited for since `began`. Returns in how many milliseconds the device had no work. */
+  /**
+   * The pictures of a step are there, waited for since `began`. Returns in how many milliseconds the device had no
+   * work.
+   */
   waited(began: number): number {
     const now = performance.now();
     return this.#working > 0 ? 0 : now - Math.max(began, this.#idleSince);

@@ -9,8 +9,8 @@ export const aheadRule: Rule = { is: 'a whole number of steps in [0, 64]', holds
 export const checkAhead = (ahead: number): void => check('ahead', 'it', ahead, aheadRule, `Use ${AHEAD}.`);
 
 /**
- * Values that `make(0)`, `make(1)` … `make(count - 1)` give later, begun before they are asked for: besides the one that
- * is in use there are never more than `ahead`. An error is thrown when its value is waited for.
+ * Values that `make(0)`, `make(1)` … `make(count - 1)` give later, begun before they are asked for: besides the one
+ * that is in use there are never more than `ahead`. An error is thrown when its value is waited for.
  */
 export class LookAhead<T> {
   readonly #count: number;
@@ -28,7 +28,8 @@ export class LookAhead<T> {
   /** The value at `index`; those after it are begun. Anything but the next one gives up what has been begun. */
   take(index: number): Promise<T> {
     if (!this.#begun.has(index)) this.clear();
-    for (let i = index; i <= Math.min(index + this.#ahead, this.#count - 1); i++) if (!this.#begun.has(i)) this.#begin(i);
+    for (let i = index; i <= Math.min(index + this.#ahead, this.#count - 1); i++)
+      if (!this.#begun.has(i)) this.#begin(i);
     const wanted = this.#begun.get(index)!;
     this.#begun.delete(index);
     return wanted;

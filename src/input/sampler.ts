@@ -37,7 +37,8 @@ export class Batches {
 
   #order(epoch: number): Uint32Array {
     const order = this.#orders.get(epoch) ?? new Rng(this.#seed, 'order', epoch).permutation(this.#count);
-    if (this.#orders.size > 1) for (const old of this.#orders.keys()) if (Math.abs(old - epoch) > 1) this.#orders.delete(old);
+    if (this.#orders.size > 1)
+      for (const old of this.#orders.keys()) if (Math.abs(old - epoch) > 1) this.#orders.delete(old);
     this.#orders.set(epoch, order);
     return order;
   }
@@ -139,7 +140,8 @@ export class Sampler<More extends object = object> {
     const { parts = 1 } = this.#options;
     const all = this.batches.of(step);
     const at = (i: number) => (i * all.length) / parts;
-    const part = (_: unknown, i: number) => this.#part(step, step * parts + i, all.slice(at(i), at(i + 1)), pixels?.[i]);
+    const part = (_: unknown, i: number) =>
+      this.#part(step, step * parts + i, all.slice(at(i), at(i + 1)), pixels?.[i]);
     return { step, parts: Array.from({ length: parts }, part), ms: performance.now() - began };
   }
 
@@ -148,8 +150,15 @@ export class Sampler<More extends object = object> {
     const { height, width } = this.#set;
     const places = this.#pictures.rowsOf(index, pixels);
     const draw = { seed, epoch: this.batches.epochOf(step), indices: index, height, width, places };
-    const tables = views.map((view, i) => new HostArray(drawAugmentation(view, { ...draw, view: i }), [index.length, AUGMENT_COLUMNS]));
-    return { index: new HostArray(index), tables, ...(places && { places: new HostArray(places, [index.length, 3]) }), ...more(index, number) };
+    const tables = views.map(
+      (view, i) => new HostArray(drawAugmentation(view, { ...draw, view: i }), [index.length, AUGMENT_COLUMNS]),
+    );
+    return {
+      index: new HostArray(index),
+      tables,
+      ...(places && { places: new HostArray(places, [index.length, 3]) }),
+      ...more(index, number),
+    };
   }
 
   /** The views of a part on the device, f32 [N, size, size, 3] each. */

@@ -20,7 +20,10 @@ const BLOCK = 2 ** 20;
  */
 export async function writeAtomic(file: string, content: Content): Promise<void> {
   check('writeAtomic', 'the file', file, text);
-  check('writeAtomic', 'the content', content, { is: 'bytes, a string or parts of them', holds: (v) => isPart(v) || ((isRecord(v) || Array.isArray(v)) && Symbol.iterator in v) });
+  check('writeAtomic', 'the content', content, {
+    is: 'bytes, a string or parts of them',
+    holds: (v) => isPart(v) || ((isRecord(v) || Array.isArray(v)) && Symbol.iterator in v),
+  });
   const folder = dirname(file);
   await mkdir(folder, { recursive: true });
   const temporary = join(folder, `.${basename(file)}.${process.pid}.${written++}.tmp`);
@@ -94,11 +97,15 @@ function jsonOf(value: unknown): string {
   } catch {
     // said below
   }
-  if (line === undefined) throw new ConfigError(`appendLine: the value must be one that JSON holds; got ${told(value)}. Convert it.`);
+  if (line === undefined)
+    throw new ConfigError(`appendLine: the value must be one that JSON holds; got ${told(value)}. Convert it.`);
   return line;
 }
 
-/** The values of a file of JSON lines as it is read, none if there is no such file. A line that a crash cut off is left out. */
+/**
+ * The values of a file of JSON lines as it is read, none if there is no such file. A line that a crash cut off is left
+ * out.
+ */
 export function* readLines<T>(path: string): Generator<T> {
   if (!existsSync(path)) return;
   const file = openSync(path, 'r');

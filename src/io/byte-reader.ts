@@ -40,7 +40,9 @@ export class ByteReader {
   /** @throws FormatError where the number is no safe integer: no size or offset is. */
   u64(): number {
     const value = this.#view.getBigUint64(this.#skip(8), true);
-    return value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : this.fail(`a size must be below 2^53; got ${value}`);
+    return value <= BigInt(Number.MAX_SAFE_INTEGER)
+      ? Number(value)
+      : this.fail(`a size must be below 2^53; got ${value}`);
   }
 
   /** A two's complement integer of `width` bytes, as a number where it fits. */

@@ -6,4 +6,5 @@ export function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
 }
 
 /** The bytes of `data`, in place. */
-export const bytesOf = (data: ArrayBufferView): Uint8Array => new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+export const bytesOf = (data: ArrayBufferView): Uint8Array =>
+  new Uint8Array(data.buffer, data.byteOffset, data.byteLength);

@@ -17,7 +17,10 @@ function checkTable(where: string, table: EmbeddingTable): void {
   check(where, 'the count', table.count, whole(0));
   check(where, 'the size', table.size, whole(0));
   const { values, count, size, names, labels } = table;
-  check(where, 'the values', values, { is: `a Float32Array of ${count} · ${size}`, holds: (v) => v instanceof Float32Array && v.length === count * size });
+  check(where, 'the values', values, {
+    is: `a Float32Array of ${count} · ${size}`,
+    holds: (v) => v instanceof Float32Array && v.length === count * size,
+  });
   check(where, 'the names', names, listOf(text, count));
   check(where, 'the labels', labels, maybe(listOf(text, count)));
 }
@@ -34,7 +37,8 @@ export const embeddingsCsv = (table: EmbeddingTable): string => [...csvLines(tab
 export function* csvLines(table: EmbeddingTable): Generator<string> {
   checkTable('embeddingsCsv', table);
   yield `${['filenames', ...Array.from({ length: table.size }, (_, i) => `embedding_${i}`), 'labels'].join(',')}\n`;
-  for (let i = 0; i < table.count; i++) yield `${[field(table.names[i]), ...row(table, i), field(table.labels?.[i] ?? '')].join(',')}\n`;
+  for (let i = 0; i < table.count; i++)
+    yield `${[field(table.names[i]), ...row(table, i), field(table.labels?.[i] ?? '')].join(',')}\n`;
 }
 
 const NAMES = 65536; // to one string
@@ -42,7 +46,8 @@ const NAMES = 65536; // to one string
 /** Names as a list in JSON, in parts: the text of many is longer than a string can be. */
 export function jsonParts(names: readonly string[]): Uint8Array[] {
   const parts: string[] = [];
-  for (let at = 0; at < names.length; at += NAMES) parts.push(`${at > 0 ? ',' : ''}${JSON.stringify(names.slice(at, at + NAMES)).slice(1, -1)}`);
+  for (let at = 0; at < names.length; at += NAMES)
+    parts.push(`${at > 0 ? ',' : ''}${JSON.stringify(names.slice(at, at + NAMES)).slice(1, -1)}`);
   return ['[', ...parts, ']'].map((part) => new TextEncoder().encode(part));
 }
 
@@ -50,18 +55,31 @@ export function jsonParts(names: readonly string[]): Uint8Array[] {
 const plain = (text: string): string => text.replace(/[\t\r\n]/g, ' ');
 
 /**
- * What projector.tensorflow.org loads: the vectors, and a line on each; and for TensorBoard, which shows the folder, where
- * they are, with sprite.png of pictures of `height` by `width`.
+ * What projector.tensorflow.org loads: the vectors, and a line on each; and for TensorBoard, which shows the folder,
+ * where they are, with sprite.png of pictures of `height` by `width`.
  */
-export const projectorFiles = (table: EmbeddingTable, picture: { height: number; width: number }): Map<string, string> =>
+export const projectorFiles = (
+  table: EmbeddingTable,
+  picture: { height: number; width: number },
+): Map<string, string> =>
   new Map([...projectorLines(table, picture)].map(([name, lines]) => [name, [...lines].join('')]));
 
 /** The same line by line. */
-export const projectorLines = (table: EmbeddingTable, picture: { height: number; width: number }): Map<string, Iterable<string>> => {
+export const projectorLines = (
+  table: EmbeddingTable,
+  picture: { height: number; width: number },
+): Map<string, Iterable<string>> => {
   checkTable('projectorFiles', table);
-  check('projectorFiles', 'the picture', picture, { is: 'an object of height and width', holds: (v) => isRecord(v) && whole(1).holds(v.height) && whole(1).holds(v.width) });
+  check('projectorFiles', 'the picture', picture, {
+    is: 'an object of height and width',
+    holds: (v) => isRecord(v) && whole(1).holds(v.height) && whole(1).holds(v.width),
+  });
   const { height, width } = picture;
-  return new Map<string, Iterable<string>>([['tensors.tsv', vectors(table)], ['metadata.tsv', metadata(table)], ['projector_config.pbtxt', [config(height, width)]]]);
+  return new Map<string, Iterable<string>>([
+    ['tensors.tsv', vectors(table)],
+    ['metadata.tsv', metadata(table)],
+    ['projector_config.pbtxt', [config(height, width)]],
+  ]);
 };
 
 function* vectors(table: EmbeddingTable): Generator<string> {
@@ -70,7 +88,8 @@ function* vectors(table: EmbeddingTable): Generator<string> {
 
 function* metadata({ names, labels }: EmbeddingTable): Generator<string> {
   if (labels) yield 'name\tlabel\n'; // one column has no head
-  for (let i = 0; i < names.length; i++) yield labels ? `${plain(names[i])}\t${plain(labels[i])}\n` : `${plain(names[i])}\n`;
+  for (let i = 0; i < names.length; i++)
+    yield labels ? `${plain(names[i])}\t${plain(labels[i])}\n` : `${plain(names[i])}\n`;
 }
 
 /** tensorboard/plugins/projector/projector_config.proto as text. */

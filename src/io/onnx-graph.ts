@@ -34,16 +34,28 @@ export class OnnxGraph {
     return this.#constant(name, shape, INT64, BigInt64Array.from(data, BigInt));
   }
 
-  #constant(name: string, shape: readonly number[], type: number, { buffer, byteOffset, byteLength }: Float32Array | BigInt64Array): string {
+  #constant(
+    name: string,
+    shape: readonly number[],
+    type: number,
+    { buffer, byteOffset, byteLength }: Float32Array | BigInt64Array,
+  ): string {
     this.#graph.message(5, (t) => {
       for (const d of shape) t.int(1, d);
-      t.int(2, type).text(8, name).bytes(9, new Uint8Array(buffer, byteOffset, byteLength));
+      t.int(2, type)
+        .text(8, name)
+        .bytes(9, new Uint8Array(buffer, byteOffset, byteLength));
     });
     return name;
   }
 
   /** One operator; returns the name of its output. Attributes are whole numbers, lists of them, or floats. */
-  node(type: string, inputs: readonly string[], attributes: Record<string, Attribute> = {}, output = `${type}_${this.#nodes}`): string {
+  node(
+    type: string,
+    inputs: readonly string[],
+    attributes: Record<string, Attribute> = {},
+    output = `${type}_${this.#nodes}`,
+  ): string {
     this.#nodes++;
     this.#graph.message(1, (n) => {
       for (const input of inputs) n.text(1, input);
@@ -56,7 +68,10 @@ export class OnnxGraph {
   /** The model as the bytes of an .onnx file. */
   finish(producer: string): Uint8Array {
     const model = new ProtoWriter().int(1, IR_VERSION).text(2, producer);
-    return model.bytes(7, this.#graph.text(2, 'encoder').finish()).message(8, (set) => set.text(1, '').int(2, OPSET)).finish();
+    return model
+      .bytes(7, this.#graph.text(2, 'encoder').finish())
+      .message(8, (set) => set.text(1, '').int(2, OPSET))
+      .finish();
   }
 }
 

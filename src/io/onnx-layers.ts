@@ -25,12 +25,20 @@ export class OnnxLayers {
 
   /** A convolution whose stride is its side, with its bias. */
   patches(x: string, name: string, side: number): string {
-    return this.graph.node('Conv', [x, this.constant(`${name}.weight`), this.constant(`${name}.bias`)], { kernel_shape: [side, side], strides: [side, side] });
+    return this.graph.node('Conv', [x, this.constant(`${name}.weight`), this.constant(`${name}.bias`)], {
+      kernel_shape: [side, side],
+      strides: [side, side],
+    });
   }
 
   /** Layer norm over the last axis, eps 1e-6. */
   norm(x: string, name: string, output?: string): string {
-    return this.graph.node('LayerNormalization', [x, this.constant(`${name}.weight`), this.constant(`${name}.bias`)], { axis: -1, epsilon: EPS }, output);
+    return this.graph.node(
+      'LayerNormalization',
+      [x, this.constant(`${name}.weight`), this.constant(`${name}.bias`)],
+      { axis: -1, epsilon: EPS },
+      output,
+    );
   }
 
   /** x Wᵀ + b */

@@ -11,13 +11,17 @@ export interface OnnxResNet {
 }
 
 /**
- * A ResNet without its head as an ONNX model (opset 17), from tensors with torchvision's names and layouts. Batch norm is
- * folded into the convolutions. Input `pixel_values` [batch, 3, height, width], normalised; outputs `last_hidden_state`
- * [batch, features, h, w] and its mean over the picture, `pooler_output` [batch, features].
+ * A ResNet without its head as an ONNX model (opset 17), from tensors with torchvision's names and layouts. Batch norm
+ * is folded into the convolutions. Input `pixel_values` [batch, 3, height, width], normalised; outputs
+ * `last_hidden_state` [batch, features, h, w] and its mean over the picture, `pooler_output` [batch, features].
  */
-export function onnxResNet(tensors: ReadonlyMap<string, StoredTensor>, { stem, blocks, bottleneck = false }: OnnxResNet): Uint8Array {
+export function onnxResNet(
+  tensors: ReadonlyMap<string, StoredTensor>,
+  { stem, blocks, bottleneck = false }: OnnxResNet,
+): Uint8Array {
   const graph = new OnnxGraph();
-  const conv = (x: string, name: string, norm: string, stride: number) => onnxConvolution(graph, tensors, x, name, norm, stride);
+  const conv = (x: string, name: string, norm: string, stride: number) =>
+    onnxConvolution(graph, tensors, x, name, norm, stride);
   const relu = (x: string) => graph.node('Relu', [x]);
 
   const block = (x: string, at: string, stride: number): string => {
@@ -28,18 +32,25 @@ export function onnxResNet(tensors: ReadonlyMap<string, StoredTensor>, { stem, b
       y = conv(y, `${at}.conv${i}`, `${at}.bn${i}`, i === strided ? stride : 1);
       if (i < last) y = relu(y);
     }
-    const residual = tensors.has(`${at}.downsample.0.weight`) ? conv(x, `${at}.downsample.0`, `${at}.downsample.1`, stride) : x;
+    const residual = tensors.has(`${at}.downsample.0.weight`)
+      ? conv(x, `${at}.downsample.0`, `${at}.downsample.1`, stride)
+      : x;
     return relu(graph.node('Add', [y, residual]));
   };
 
   let x = graph.input('pixel_values', ['batch', 3, 'height', 'width']);
   x = relu(conv(x, 'conv1', 'bn1', stem === 'cifar' ? 1 : 2));
-  if (stem === 'imagenet') x = graph.node('MaxPool', [x], { kernel_shape: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1] });
+  if (stem === 'imagenet')
+    x = graph.node('MaxPool', [x], { kernel_shape: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1] });
   blocks.forEach((count, stage) => {
-    for (let i = 0; i < count; i++) x = block(x, `layer${stage + 1}.${i}`, i === 0 && (stage > 0 || stem === 'small') ? 2 : 1);
+    for (let i = 0; i < count; i++)
+      x = block(x, `layer${stage + 1}.${i}`, i === 0 && (stage > 0 || stem === 'small') ? 2 : 1);
   });
   const features = tensors.get(`layer${blocks.length}.0.bn${bottleneck ? 3 : 2}.running_mean`)!.shape[0];
   graph.output(graph.node('Identity', [x], {}, 'last_hidden_state'), ['batch', features, 'h', 'w']);
-  graph.output(graph.node('Flatten', [graph.node('GlobalAveragePool', [x])], { axis: 1 }, 'pooler_output'), ['batch', features]);
+  graph.output(graph.node('Flatten', [graph.node('GlobalAveragePool', [x])], { axis: 1 }, 'pooler_output'), [
+    'batch',
+    features,
+  ]);
   return graph.finish('dawngrad');
 }

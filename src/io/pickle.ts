@@ -26,7 +26,9 @@ export interface Allowed {
 
 const MARK = Symbol('mark');
 
-/** Operations, and items handed to constructors, of one pickle: some 150,000 tensors, and a gigabyte of dictionaries. */
+/**
+ * Operations, and items handed to constructors, of one pickle: some 150,000 tensors, and a gigabyte of dictionaries.
+ */
 const MOST = 2 ** 22;
 
 class Machine {
@@ -45,7 +47,10 @@ class Machine {
   spend(work: number): void {
     this.#spent += work;
     if (this.#spent > MOST)
-      this.in.refuse(`a pickle must be done in ${MOST} operations; got more`, 'Save the weights alone: torch.save(model.state_dict(), …).');
+      this.in.refuse(
+        `a pickle must be done in ${MOST} operations; got more`,
+        'Save the weights alone: torch.save(model.state_dict(), …).',
+      );
   }
 
   push(value: unknown): void {
@@ -117,7 +122,8 @@ class Machine {
   build(): void {
     this.pop();
     const whole = this.top();
-    if (typeof whole !== 'object' || whole === null) this.in.fail('an object must have attributes; got them for another value');
+    if (typeof whole !== 'object' || whole === null)
+      this.in.fail('an object must have attributes; got them for another value');
   }
 
   recall(at: number): void {

@@ -25,7 +25,12 @@ export async function encodePng(rgb: Uint8Array, width: number, height: number):
   new DataView(header.buffer).setUint32(4, height);
   header.set([8, 2, 0, 0, 0], 8); // 8 bits, RGB, deflate, adaptive filters, not interlaced
   const packed = await deflate(filterRows(rgb, width * 3, height));
-  return joinBytes([Uint8Array.from(SIGNATURE), chunk('IHDR', header), chunk('IDAT', packed), chunk('IEND', new Uint8Array(0))]);
+  return joinBytes([
+    Uint8Array.from(SIGNATURE),
+    chunk('IHDR', header),
+    chunk('IDAT', packed),
+    chunk('IEND', new Uint8Array(0)),
+  ]);
 }
 
 /** Each row as its filter type and the differences from Paeth's prediction. */

@@ -24,7 +24,9 @@ export class ProtoWriter {
   }
 
   bytes(field: number, value: Uint8Array): this {
-    return this.#varint((field << 3) | 2).#varint(value.length).#put(value);
+    return this.#varint((field << 3) | 2)
+      .#varint(value.length)
+      .#put(value);
   }
 
   text(field: number, value: string): this {

@@ -36,12 +36,16 @@ function checkLayout(entries: Entry[], size: number, name: string): void {
   let at = 0;
   for (const e of entries) {
     if (e.begin !== at)
-      throw new FormatError(`${name}: tensors must follow each other without gaps; got '${e.name}' at byte ${e.begin} instead of ${at}. The file is damaged.`);
+      throw new FormatError(
+        `${name}: tensors must follow each other without gaps; ` +
+          `got '${e.name}' at byte ${e.begin} instead of ${at}. The file is damaged.`,
+      );
     at = e.end;
   }
   if (at !== size)
     throw new FormatError(
-      `${name}: the data must have the ${at} bytes that the header describes; got ${size}. The file is ${size < at ? 'truncated' : 'longer than it should be'}: copy it again.`,
+      `${name}: the data must have the ${at} bytes that the header describes; got ${size}. ` +
+        `The file is ${size < at ? 'truncated' : 'longer than it should be'}: copy it again.`,
     );
 }
 
@@ -53,7 +57,10 @@ function widenBrain(halves: Uint16Array): Float32Array {
 }
 
 /** What other types become. */
-const WIDENED: Record<Exclude<ReadDType, StoredTensor['dtype']>, (bytes: ArrayBuffer) => [StoredTensor['dtype'], StoredTensor['data']]> = {
+const WIDENED: Record<
+  Exclude<ReadDType, StoredTensor['dtype']>,
+  (bytes: ArrayBuffer) => [StoredTensor['dtype'], StoredTensor['data']]
+> = {
   F64: (b) => ['F32', Float32Array.from(new Float64Array(b))],
   F16: (b) => ['F32', decodeHalves(new Uint16Array(b))],
   BF16: (b) => ['F32', widenBrain(new Uint16Array(b))],
@@ -65,10 +72,16 @@ const WIDENED: Record<Exclude<ReadDType, StoredTensor['dtype']>, (bytes: ArrayBu
 
 /** The tensor in `bytes`, a fresh copy of its own. */
 function load(type: ReadDType, shape: number[], { buffer }: Uint8Array<ArrayBuffer>): StoredTensor {
-  if (type in STORED_ARRAYS) return { dtype: type as StoredTensor['dtype'], shape, data: new STORED_ARRAYS[type as StoredTensor['dtype']](buffer) };
+  if (type in STORED_ARRAYS)
+    return {
+      dtype: type as StoredTensor['dtype'],
+      shape,
+      data: new STORED_ARRAYS[type as StoredTensor['dtype']](buffer),
+    };
   const [dtype, data] = WIDENED[type as keyof typeof WIDENED](buffer);
   return { dtype, shape, data };
 }
 
 /** Bytes of their own. A Node Buffer's `slice` would share memory with the file, at any alignment. */
-const copy = (bytes: Uint8Array, from: number, to: number): Uint8Array<ArrayBuffer> => new Uint8Array(bytes.subarray(from, to));
+const copy = (bytes: Uint8Array, from: number, to: number): Uint8Array<ArrayBuffer> =>
+  new Uint8Array(bytes.subarray(from, to));

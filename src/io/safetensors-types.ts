@@ -18,7 +18,13 @@ export interface StoredTensor {
 }
 
 /** The constructor of each element type's array. */
-export const STORED_ARRAYS = { F32: Float32Array, I64: BigInt64Array, I32: Int32Array, U32: Uint32Array, U8: Uint8Array } as const;
+export const STORED_ARRAYS = {
+  F32: Float32Array,
+  I64: BigInt64Array,
+  I32: Int32Array,
+  U32: Uint32Array,
+  U8: Uint8Array,
+} as const;
 
 /** A header longer than this is refused, as by the reference implementation. */
 export const LARGEST_HEADER = 100_000_000; // bytes

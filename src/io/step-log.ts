@@ -1,19 +1,25 @@
-import { mean } from '../core/statistics.js';
 import type { Point } from '../core/points.js';
+import { mean } from '../core/statistics.js';
 
 /** What curves show of a step. */
 const CURVES = ['loss', 'contrastTop1', 'contrastTop5', 'lr', 'queueFill', 'picturesPerSecond', 'gradNorm'] as const;
 export type CurveName = (typeof CURVES)[number];
 
 /** A step of f16 that was tried and not made: its loss is no part of any mean. */
-export const wasSkipped = ({ lossScale, gradNorm }: Pick<ReportStep, 'lossScale' | 'gradNorm'>): boolean => lossScale !== undefined && gradNorm === undefined;
+export const wasSkipped = ({ lossScale, gradNorm }: Pick<ReportStep, 'lossScale' | 'gradNorm'>): boolean =>
+  lossScale !== undefined && gradNorm === undefined;
 
 /** Steps at the end of a run whose mean is told as its loss and its contrast accuracy. */
 export const LAST_STEPS = 10;
 
 /** The mean over the last ten steps of a run, NaN if one of them is not finite. */
 export const lastMean = <S extends ReportStep>(steps: readonly S[], read: (s: S) => number): number =>
-  mean(steps.filter((s) => !wasSkipped(s)).slice(-LAST_STEPS).map(read));
+  mean(
+    steps
+      .filter((s) => !wasSkipped(s))
+      .slice(-LAST_STEPS)
+      .map(read),
+  );
 
 /** One training step as it was logged; what was not finite is null in a file. */
 export interface ReportStep {
@@ -40,8 +46,8 @@ export interface ReportStep {
 const RUNS = 2048;
 
 /**
- * A log of steps that stays small however long it is: up to 4096 steps and the last ten are kept as they are, longer logs as runs
- * of equally many steps, each the mean of its steps and their extremes.
+ * A log of steps that stays small however long it is: up to 4096 steps and the last ten are kept as they are, longer
+ * logs as runs of equally many steps, each the mean of its steps and their extremes.
  */
 export class StepLog {
   readonly #runs: ReportStep[] = [];
@@ -71,9 +77,14 @@ function runOf(steps: ReportStep[]): ReportStep {
   for (const name of CURVES) {
     let [sum, count, least, most] = [0, 0, Infinity, -Infinity];
     for (const { [name]: value, run } of steps) {
-      if (!isFinite(value)) continue;
+      if (!finite(value)) continue;
       const part = run?.[name] ?? { count: 1, least: value, most: value };
-      [sum, count, least, most] = [sum + part.count * value, count + part.count, Math.min(least, part.least), Math.max(most, part.most)];
+      [sum, count, least, most] = [
+        sum + part.count * value,
+        count + part.count,
+        Math.min(least, part.least),
+        Math.max(most, part.most),
+      ];
     }
     if (count === 0) continue;
     whole[name] = sum / count;
@@ -82,7 +93,7 @@ function runOf(steps: ReportStep[]): ReportStep {
   return whole;
 }
 
-const isFinite = (value: number | undefined): value is number => Number.isFinite(value);
+const finite = (value: number | undefined): value is number => Number.isFinite(value);
 
 /** A value of the steps that have it. */
 export interface Curve {
@@ -98,7 +109,7 @@ export function curveOf(steps: readonly ReportStep[], name: CurveName, x = ({ st
   const curve: Curve = { points: [], weights: [], ends: [] };
   for (const s of steps) {
     const [value, run] = [s[name], s.run?.[name]];
-    if (!isFinite(value)) continue;
+    if (!finite(value)) continue;
     curve.points.push([x(s), value]);
     curve.weights.push(run?.count ?? 1);
     for (const end of run ? [run.least, run.most] : [value]) curve.ends.push([x(s), end]);

@@ -32,8 +32,15 @@ export const STORAGES: Record<string, Kind> = {
 
 /** Bytes of an element of the kinds that are not read. */
 export const WIDTHS: Record<string, number> = {
-  ComplexFloatStorage: 8, ComplexDoubleStorage: 16, QInt8Storage: 1, QUInt8Storage: 1, QInt32Storage: 4,
-  QUInt4x2Storage: 1, QUInt2x4Storage: 1, UntypedStorage: 1, _UntypedStorage: 1,
+  ComplexFloatStorage: 8,
+  ComplexDoubleStorage: 16,
+  QInt8Storage: 1,
+  QUInt8Storage: 1,
+  QInt32Storage: 4,
+  QUInt4x2Storage: 1,
+  QUInt2x4Storage: 1,
+  UntypedStorage: 1,
+  _UntypedStorage: 1,
 };
 
 const ARRAYS = { F32: Float32Array, I64: BigInt64Array, I32: Int32Array, U32: Uint32Array, U8: Uint8Array };
@@ -64,7 +71,13 @@ export class TorchTensor {
     check('TorchTensor', 'the file', file, instance(ByteReader, 'ByteReader'), 'decodeTorch() makes these.');
     check('TorchTensor', 'its parts', args, listOf(anything), 'decodeTorch() makes these.');
     const [storage, offset, size, strides] = args;
-    if (!isStorage(storage) || !isCount(offset) || !isCounts(size) || !isCounts(strides) || size.length !== strides.length)
+    if (
+      !isStorage(storage) ||
+      !isCount(offset) ||
+      !isCounts(size) ||
+      !isCounts(strides) ||
+      size.length !== strides.length
+    )
       file.fail('a tensor must be a storage, an offset, sizes and strides; got something else');
     this.#file = file;
     this.#storage = storage;
@@ -73,7 +86,10 @@ export class TorchTensor {
     this.shape = size;
     const last = this.#offset + size.reduce((sum, d, i) => sum + (d - 1) * strides[i], 0);
     if (this.length > 0 && !(last < storage.length))
-      file.fail(`a tensor must lie inside its storage of ${storage.length} values; got one of shape [${size}] that ends at ${last}`);
+      file.fail(
+        `a tensor must lie inside its storage of ${storage.length} values; ` +
+          `got one of shape [${size}] that ends at ${last}`,
+      );
   }
 
   get dtype(): StoredDType {
@@ -84,24 +100,37 @@ export class TorchTensor {
     return this.shape.reduce((n, d) => n * d, 1);
   }
 
-  /** The values, row-major, copied out of the strides. @throws FormatError when the storage is shorter than it was said to be. */
+  /**
+   * The values, row-major, copied out of the strides. @throws FormatError when the storage is shorter than it was said
+   * to be.
+   */
   async load(): Promise<StoredTensor> {
     const { kind, length, room } = this.#storage;
     const bytes = await this.#storage.bytes();
     const needed = length * kind.bytes;
-    if (bytes.length < needed) this.#file.fail(`a storage of ${length} values must have ${needed} bytes; got ${bytes.length}`);
+    if (bytes.length < needed)
+      this.#file.fail(`a storage of ${length} values must have ${needed} bytes; got ${bytes.length}`);
     if (!(this.length <= bytes.length + this.#file.bytes.length))
       this.#file.fail(`a tensor must have no more values than its file has bytes; got shape [${this.shape}]`);
     room.left -= this.length * kind.bytes;
-    if (room.left < 0) this.#file.refuse('tensors must not repeat the bytes of their file many times; got such', 'Save them as copies: tensor.clone().');
+    if (room.left < 0)
+      this.#file.refuse(
+        'tensors must not repeat the bytes of their file many times; got such',
+        'Save them as copies: tensor.clone().',
+      );
     return { dtype: kind.dtype, shape: [...this.shape], data: this.#whole(bytes) ?? this.#strided(bytes) };
   }
 
   /** The bytes as they lie, where the values are floats and follow each other. */
   #whole(bytes: Uint8Array): Float32Array | undefined {
     const dense = stridesOf(this.shape);
-    if (this.#storage.kind !== STORAGES.FloatStorage || this.#strides.some((s, i) => this.shape[i] > 1 && s !== dense[i])) return undefined;
-    const copy = Uint8Array.from(bytes.subarray(4 * this.#offset, 4 * (this.#offset + this.length))); // a Node Buffer's slice is none
+    if (
+      this.#storage.kind !== STORAGES.FloatStorage ||
+      this.#strides.some((s, i) => this.shape[i] > 1 && s !== dense[i])
+    )
+      return undefined;
+    // a Node Buffer's slice is none
+    const copy = Uint8Array.from(bytes.subarray(4 * this.#offset, 4 * (this.#offset + this.length)));
     return new Float32Array(copy.buffer);
   }
 

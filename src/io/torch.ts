@@ -3,7 +3,7 @@ import { FormatError } from '../core/errors.js';
 import { ByteReader } from './byte-reader.js';
 import { refuseKind } from './file-kind.js';
 import { type Allowed, type Global, Inert, unpickle } from './pickle.js';
-import { STORAGES, TorchTensor, type TorchStorage, WIDTHS } from './torch-tensor.js';
+import { STORAGES, type TorchStorage, TorchTensor, WIDTHS } from './torch-tensor.js';
 import { readZip, type ZipEntry } from './zip.js';
 
 /** Finds the bytes of a storage by its key. */
@@ -18,7 +18,8 @@ interface Found {
 
 const MAGIC = 0x1950a86a20f9469cfc6cn;
 
-const isZip = (bytes: Uint8Array): boolean => bytes[0] === 0x50 && bytes[1] === 0x4b && bytes[2] === 3 && bytes[3] === 4;
+const isZip = (bytes: Uint8Array): boolean =>
+  bytes[0] === 0x50 && bytes[1] === 0x4b && bytes[2] === 3 && bytes[3] === 4;
 
 /** The stream begins with a pickle of the magic number: its lowest bytes stand within the first few. */
 const isStream = (bytes: Uint8Array): boolean =>
@@ -50,14 +51,20 @@ async function fromZip(bytes: Uint8Array, name: string): Promise<unknown> {
   checkOrder(file, !order || new TextDecoder().decode(order) === 'little');
   const reader = new ByteReader(await files.get(pickle)!.read(), `${name}: data.pkl`);
   const lacks = (key: string) =>
-    file.fail(`the archive must hold each storage that data.pkl names; got none called ${JSON.stringify(key.slice(0, 40))}`);
-  const read = new Map<string, Promise<Uint8Array>>(); // a storage is unpacked and checked once, however many tensors look into it
+    file.fail(
+      `the archive must hold each storage that data.pkl names; got none called ${JSON.stringify(key.slice(0, 40))}`,
+    );
+  // a storage is unpacked and checked once, however many tensors look into it
+  const read = new Map<string, Promise<Uint8Array>>();
   const storages: Storages = (key) => {
     if (!read.has(key)) read.set(key, (files.get(`${folder}data/${key}`) ?? lacks(key)).read());
     return read.get(key)!;
   };
   const packed = [...files.values()].reduce((n, { size, deflated }) => n + (deflated ? size : 0), 0);
-  return unpickle(reader, allowed(file, async (key) => storages(key), undefined, packed));
+  return unpickle(
+    reader,
+    allowed(file, async (key) => storages(key), undefined, packed),
+  );
 }
 
 function checkOrder(file: ByteReader, little: boolean): void {
@@ -81,18 +88,23 @@ function fromStream(file: ByteReader): unknown {
   const places = new Map<string, Uint8Array>();
   const sizes = new Map<string, number>();
   const nothing = allowed(file, () => file.fail('storages must belong to the checkpoint; got one before it'));
-  if (unpickle(file, nothing) !== MAGIC) file.fail("a PyTorch file must begin with torch.save's magic number; got another");
+  if (unpickle(file, nothing) !== MAGIC)
+    file.fail("a PyTorch file must begin with torch.save's magic number; got another");
   unpickle(file, nothing);
   const system = unpickle(file, nothing);
   checkOrder(file, !(system instanceof Map && system.get('little_endian') === false));
-  const content = unpickle(file, allowed(file, async (key) => places.get(key)!, sizes));
+  const content = unpickle(
+    file,
+    allowed(file, async (key) => places.get(key)!, sizes),
+  );
   const keys = unpickle(file, nothing);
   const listed = Array.isArray(keys) && keys.every((key) => typeof key === 'string') ? new Set(keys) : new Set();
   if ([...sizes.keys()].some((key) => !listed.has(key)))
     return file.fail('the storages must be listed by their keys; got a list that lacks some');
   for (const key of listed as Set<string>) {
     const count = file.u64();
-    const width = sizes.get(key) ?? file.fail(`each storage must belong to a tensor; got ${JSON.stringify(key)} of none`);
+    const width =
+      sizes.get(key) ?? file.fail(`each storage must belong to a tensor; got ${JSON.stringify(key)} of none`);
     places.set(key, file.take(count * width));
   }
   return content;
@@ -112,7 +124,10 @@ function allowed(file: ByteReader, bytes: Storages, sizes?: Map<string, number>,
   const tensor = (args: readonly unknown[]) => new TorchTensor(file, args);
   const parameter = ([data]: readonly unknown[]) =>
     data instanceof TorchTensor ? data : file.fail('a parameter must be made of a tensor; got something else');
-  const types = [...Object.keys(STORAGES), ...Object.keys(WIDTHS)].flatMap((type) => [`torch.${type}`, `torch.storage.${type}`]);
+  const types = [...Object.keys(STORAGES), ...Object.keys(WIDTHS)].flatMap((type) => [
+    `torch.${type}`,
+    `torch.storage.${type}`,
+  ]);
   const globals = new Map<string, Global['call']>([
     ['collections.OrderedDict', dictionary],
     ['collections.defaultdict', () => new Map()],
@@ -131,12 +146,14 @@ function allowed(file: ByteReader, bytes: Storages, sizes?: Map<string, number>,
   };
 }
 
-const isPairs = (v: unknown): v is [unknown, unknown][] => Array.isArray(v) && v.every((pair) => Array.isArray(pair) && pair.length === 2);
+const isPairs = (v: unknown): v is [unknown, unknown][] =>
+  Array.isArray(v) && v.every((pair) => Array.isArray(pair) && pair.length === 2);
 
 /** A tensor with attributes: how it is built, of what type, of what. */
 function rebuilt(file: ByteReader, build: unknown, args: unknown): unknown {
   const { call } = (build ?? {}) as Partial<Global>;
-  if (!call || !Array.isArray(args)) return file.fail('a tensor with attributes must be built of a tensor; got something else');
+  if (!call || !Array.isArray(args))
+    return file.fail('a tensor with attributes must be built of a tensor; got something else');
   return args.find((a) => a instanceof Inert) ?? call(args);
 }
 
@@ -157,6 +174,13 @@ function storage(file: ByteReader, id: unknown, { bytes, sizes, room }: Found): 
   const kind = name.slice(name.lastIndexOf('.') + 1);
   const read = Object.hasOwn(STORAGES, kind) && !(type instanceof Inert) ? STORAGES[kind] : undefined;
   const width = read?.bytes ?? (Object.hasOwn(WIDTHS, kind) ? WIDTHS[kind] : undefined);
-  if (sizes) sizes.set(key, width ?? file.refuse(`a storage must be of a type of PyTorch's; got ${name}`, 'Save it again with a newer PyTorch.'));
-  return read ? { kind: read, length: length as number, offset: offset as number, bytes: () => bytes(key), room } : new Inert(name);
+  if (sizes)
+    sizes.set(
+      key,
+      width ??
+        file.refuse(`a storage must be of a type of PyTorch's; got ${name}`, 'Save it again with a newer PyTorch.'),
+    );
+  return read
+    ? { kind: read, length: length as number, offset: offset as number, bytes: () => bytes(key), room }
+    : new Inert(name);
 }

@@ -1,7 +1,7 @@
 import { FormatError } from '../core/errors.js';
-import { crc32 } from './crc.js';
 import { binary } from '../core/numbers.js';
 import { joinBytes } from './bytes.js';
+import { crc32 } from './crc.js';
 
 /** One file of a zip archive. */
 export interface ZipEntry {
@@ -36,7 +36,10 @@ export function readZip(bytes: Uint8Array, name: string): Map<string, ZipEntry> 
     return entries;
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    throw new FormatError(`${name}: a zip archive must end in a directory of its files; got '${error.message}'. The file is truncated or damaged: copy it again.`);
+    throw new FormatError(
+      `${name}: a zip archive must end in a directory of its files; got '${error.message}'. ` +
+        `The file is truncated or damaged: copy it again.`,
+    );
   }
 }
 
@@ -56,9 +59,21 @@ function directory(view: DataView): { at: number; count: number } {
 /** A 64-bit number; what is no safe integer lies outside of any file, and reading there is a RangeError. */
 const long = (view: DataView, at: number): number => Number(view.getBigUint64(at, true));
 
-function entry(bytes: Uint8Array, view: DataView, at: number, nameLength: number, extraLength: number, name: string): ZipEntry {
+function entry(
+  bytes: Uint8Array,
+  view: DataView,
+  at: number,
+  nameLength: number,
+  extraLength: number,
+  name: string,
+): ZipEntry {
   const method = view.getUint16(at + 10, true);
-  const [packed, size, start] = zip64(view, at + 46 + nameLength, extraLength, [20, 24, 42].map((o) => view.getUint32(at + o, true)));
+  const [packed, size, start] = zip64(
+    view,
+    at + 46 + nameLength,
+    extraLength,
+    [20, 24, 42].map((o) => view.getUint32(at + o, true)),
+  );
   if (view.getUint32(start, true) !== LOCAL) throw new RangeError(`no file at byte ${start}`);
   const from = start + 30 + view.getUint16(start + 26, true) + view.getUint16(start + 28, true);
   if (from + packed > bytes.length) throw new RangeError(`${packed} bytes at byte ${from} of ${bytes.length}`);
@@ -90,19 +105,31 @@ function zip64(view: DataView, at: number, length: number, [packed, size, start]
 
 /** Unpacks piece by piece, so that no more is held than came out, and no more comes out than was promised. */
 async function inflate(data: Uint8Array, size: number, name: string): Promise<Uint8Array> {
-  if (size > LARGEST) throw new FormatError(`${name}: it must unpack to at most ${binary(LARGEST)}; got ${binary(size)}. Pack it again without compression.`);
+  if (size > LARGEST)
+    throw new FormatError(
+      `${name}: it must unpack to at most ${binary(LARGEST)}; got ${binary(size)}. Pack it again without compression.`,
+    );
   const pieces: Uint8Array[] = [];
   let length = 0;
   try {
-    const reader = new Blob([data as Uint8Array<ArrayBuffer>]).stream().pipeThrough(new DecompressionStream('deflate-raw')).getReader();
+    const reader = new Blob([data as Uint8Array<ArrayBuffer>])
+      .stream()
+      .pipeThrough(new DecompressionStream('deflate-raw'))
+      .getReader();
     for (let next = await reader.read(); !next.done && length <= size; next = await reader.read()) {
       pieces.push(next.value);
       length += next.value.length;
     }
     if (length > size) await reader.cancel();
   } catch (error) {
-    throw new FormatError(`${name}: packed data must unpack; got '${(error as Error).message}'. The file is damaged: copy it again.`);
+    throw new FormatError(
+      `${name}: packed data must unpack; got '${(error as Error).message}'. The file is damaged: copy it again.`,
+    );
   }
-  if (length !== size) throw new FormatError(`${name}: it must unpack to ${size} bytes; got ${length > size ? 'more' : length}. The file is damaged: copy it again.`);
+  if (length !== size)
+    throw new FormatError(
+      `${name}: it must unpack to ${size} bytes; got ${length > size ? 'more' : length}. The file is damaged: ` +
+        `copy it again.`,
+    );
   return joinBytes(pieces);
 }

@@ -1,9 +1,22 @@
-import { above0, atLeast0, callable, check, checkOptions, instance, isRecord, needed, type Rule, told, upTo1, whole } from '../core/check.js';
+import {
+  above0,
+  atLeast0,
+  callable,
+  check,
+  checkOptions,
+  instance,
+  isRecord,
+  needed,
+  type Rule,
+  told,
+  upTo1,
+  whole,
+} from '../core/check.js';
 import { ConfigError } from '../core/errors.js';
 import { Module } from '../nn/module.js';
+import { type Rate, rateOf } from '../ops/update.js';
 import { FlatParameters } from '../optim/flat.js';
 import type { Optimizer } from '../optim/optimizer.js';
-import { type Rate, rateOf } from '../ops/update.js';
 import { checkTensor, type Tensor } from '../tensor/tensor.js';
 import type { Part } from './method.js';
 
@@ -17,7 +30,12 @@ export const tensorMap: Rule = {
 };
 
 /** Throws unless a method is given what builds its encoder, and options that can work. */
-export function checkMethod(where: string, encoder: unknown, options: unknown, rules: Readonly<Record<string, Rule>>): void {
+export function checkMethod(
+  where: string,
+  encoder: unknown,
+  options: unknown,
+  rules: Readonly<Record<string, Rule>>,
+): void {
   check(where, 'the encoder', encoder, callable, 'Pass a function that builds one.');
   checkOptions(where, options, rules);
 }
@@ -39,9 +57,16 @@ export function optimizerBy(where: string, make: (parameters: FlatParameters) =>
 
 /** The rates of a step as tensors. @throws ConfigError unless its parts have the tensors that the method needs. */
 export function checkStep(
-  where: string, parts: readonly Part[], rates: { lr: Rate; m?: Rate }, parted: readonly (keyof Part)[], m = true,
+  where: string,
+  parts: readonly Part[],
+  rates: { lr: Rate; m?: Rate },
+  parted: readonly (keyof Part)[],
+  m = true,
 ): { lr: Tensor; m: Tensor } {
-  if (!Array.isArray(parts) || parts.length === 0) throw new ConfigError(`${where}: parts must be a list of at least one; got ${told(parts)}. Pass the views of a batch.`);
+  if (!Array.isArray(parts) || parts.length === 0)
+    throw new ConfigError(
+      `${where}: parts must be a list of at least one; got ${told(parts)}. Pass the views of a batch.`,
+    );
   for (const part of parts as readonly Part[]) {
     check(where, 'each part', part, { is: `an object of ${parted.join(', ')}`, holds: isRecord });
     for (const name of parted) checkTensor(where, part[name]!, name);

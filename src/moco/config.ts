@@ -1,6 +1,6 @@
 import { above0, anyNumber, atLeast0, below1, finite, listOf, text, upTo1, whole } from '../core/check.js';
 import { ConfigError } from '../core/errors.js';
-import { checkConfigOf, type ConfigOf, defaultsOf, pickSettings, settings } from '../core/settings.js';
+import { type ConfigOf, checkConfigOf, defaultsOf, pickSettings, settings } from '../core/settings.js';
 import { models } from '../nn/models.js';
 import {
   type Augmentation,
@@ -152,7 +152,8 @@ const crossRules: readonly Judge[] = [
     const parts = c.splits * c.accumulate;
     return (
       c.batch % parts !== 0 &&
-      `splits: the batch must divide into equal parts for batch norm; got batch ${c.batch} and splits ${c.splits}${inParts(c)}. ` +
+      `splits: the batch must divide into equal parts for batch norm; ` +
+        `got batch ${c.batch} and splits ${c.splits}${inParts(c)}. ` +
         `Use a batch of ${Math.max(2, Math.round(c.batch / parts)) * parts}, or other splits.`
     );
   },
@@ -163,7 +164,8 @@ const crossRules: readonly Judge[] = [
   ({ batch, splits, accumulate }, pictures) =>
     pictures < batch &&
     `batch: it must not exceed the pictures to train on; got batch ${batch} and ${pictures} pictures. ` +
-      `Use a batch of ${Math.max(2, Math.floor(pictures / splits / accumulate) * splits * accumulate)} or fewer, or more pictures.`,
+      `Use a batch of ${Math.max(2, Math.floor(pictures / splits / accumulate) * splits * accumulate)} or ` +
+      `fewer, or more pictures.`,
 ];
 
 /** What works and is seldom meant: a sentence where it is so. */
@@ -171,7 +173,8 @@ const cautions: readonly Judge[] = [
   ({ method, K }, pictures) =>
     method === 'moco' &&
     K > pictures &&
-    `K: the queue (${K} keys) is larger than the data set (${pictures} pictures), so it holds other views of the query's own picture ` +
+    `K: the queue (${K} keys) is larger than the data set (${pictures} pictures), ` +
+      `so it holds other views of the query's own picture ` +
       'as negatives, which teaches the encoder to tell a picture from itself. ' +
       `Use --K ${2 ** Math.floor(Math.log2(Math.max(2, pictures / 2)))} or fewer.`,
   ({ method, accumulate, batch }) =>

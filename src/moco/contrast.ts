@@ -14,7 +14,8 @@ import type { Measures } from './method.js';
  * @param q f32 [N, dim], of any length
  * @param k f32 [N, dim]
  */
-export const contrast = (q: Tensor, k: Tensor, T: number): Measures => classify(l2Normalize(q), l2Normalize(k), T, places(q.shape[0]));
+export const contrast = (q: Tensor, k: Tensor, T: number): Measures =>
+  classify(l2Normalize(q), l2Normalize(k), T, places(q.shape[0]));
 
 /** Softmax over the similarities of queries with keys [M, dim]; the key of query i is labels[i]. */
 export function classify(q: Tensor, keys: Tensor, T: number, labels: Tensor): Measures {
@@ -26,13 +27,14 @@ export function classify(q: Tensor, keys: Tensor, T: number, labels: Tensor): Me
 const LEAST = -3.4028234663852886e38;
 
 /**
- * How often `positive` [N] is above all others in its row of scores [N, M], and above all but four: equals count against it, so
- * that a collapsed encoder is never right, and so does NaN on either side.
+ * How often `positive` [N] is above all others in its row of scores [N, M], and above all but four: equals count
+ * against it, so that a collapsed encoder is never right, and so does NaN on either side.
  *
  * @param own how many of a row's scores are the positive itself: 1 or 0.
  */
 export function accuracy(scores: Tensor, positive: Tensor, own: 0 | 1 = 1): { top1: Tensor; top5: Tensor } {
-  const rank = sub(scores.shape[1] - own, sum(greater(reshape(positive, [positive.size, 1]), scores), 1)); // others that are not below
+  // others that are not below
+  const rank = sub(scores.shape[1] - own, sum(greater(reshape(positive, [positive.size, 1]), scores), 1));
   const [top1, top5] = [1, 5].map((k) => mean(mul(greater(k, rank), greater(positive, LEAST))));
   return { top1, top5 };
 }

@@ -21,20 +21,36 @@ export function createMethod(c: PretrainConfig, pictures: number): Method {
   checkSettings('createMethod', c);
   check('createMethod', 'pictures', pictures, whole(1));
   const { stem, head: of, dim, splits, seed, size, T, K, symmetric, shared } = c;
-  const encoder = (options: Partial<ModelOptions> = {}) => () => buildModel(c.model, { stem, head: of, dim, splits, seed, size, ...options });
+  const encoder =
+    (options: Partial<ModelOptions> = {}) =>
+    () =>
+      buildModel(c.model, { stem, head: of, dim, splits, seed, size, ...options });
   const optimizer = (parameters: FlatParameters) => optimizerOf(c, parameters);
   if (c.method === 'moco') return new MoCo(encoder(), { K, T, dim, symmetric, seed, optimizer });
   if (c.method === 'end-to-end') return new EndToEnd(encoder(), { T, shared, optimizer });
-  if (c.method === 'memory-bank') return new MemoryBank(encoder(), { pictures, K, T, dim, loss: c.bankLoss, seed, optimizer });
+  if (c.method === 'memory-bank')
+    return new MemoryBank(encoder(), { pictures, K, T, dim, loss: c.bankLoss, seed, optimizer });
   const { projector: layers, predictorNorm } = familyOf(c.model).recipe;
   const head = (rng: Rng, features: number) => projector(rng, features, c.hidden, c.dim, layers);
-  return new MoCoV3(encoder({ head, zeroInitResidual: true }), predictor(new Rng(c.seed, 'predictor'), c.hidden, c.dim, predictorNorm), { T: c.T, optimizer });
+  return new MoCoV3(
+    encoder({ head, zeroInitResidual: true }),
+    predictor(new Rng(c.seed, 'predictor'), c.hidden, c.dim, predictorNorm),
+    { T: c.T, optimizer },
+  );
 }
 
-/** The optimizer that a configuration asks for, with a loss scale for `f16`: on every adapter, so that a run may go on on another. */
-export function optimizerOf(c: Pick<PretrainConfig, 'optimizer' | 'momentum' | 'weightDecay'> & { precision?: Precision }, parameters: FlatParameters): Optimizer {
+/**
+ * The optimizer that a configuration asks for, with a loss scale for `f16`: on every adapter, so that a run may go on
+ * on another.
+ */
+export function optimizerOf(
+  c: Pick<PretrainConfig, 'optimizer' | 'momentum' | 'weightDecay'> & { precision?: Precision },
+  parameters: FlatParameters,
+): Optimizer {
   const { optimizer, momentum, weightDecay } = c;
   if (c.precision === 'f16') parameters.lossScale = new LossScale();
   if (optimizer === 'lars') return new LARS(parameters, { momentum, weightDecay });
-  return optimizer === 'adamw' ? new AdamW(parameters, { weightDecay }) : new SGD(parameters, { momentum, weightDecay });
+  return optimizer === 'adamw'
+    ? new AdamW(parameters, { weightDecay })
+    : new SGD(parameters, { momentum, weightDecay });
 }

@@ -34,7 +34,9 @@ export class EndToEnd implements Method {
     const { T, shared, optimizer } = options;
     this.encoderQ = builtBy('EndToEnd', encoder);
     this.encoderK = shared ? this.encoderQ : builtBy('EndToEnd', encoder);
-    const members: Record<string, Module> = shared ? { encoder_q: this.encoderQ } : { encoder_q: this.encoderQ, encoder_k: this.encoderK };
+    const members: Record<string, Module> = shared
+      ? { encoder_q: this.encoderQ }
+      : { encoder_q: this.encoderQ, encoder_k: this.encoderK };
     this.optimizer = optimizerBy('EndToEnd', optimizer, new Group(members));
     this.optimizer.parameters.lossScale?.protect([this.encoderQ, this.encoderK]);
     this.#T = T;

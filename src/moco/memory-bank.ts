@@ -1,5 +1,4 @@
 import { needed, oneOf, whole } from '../core/check.js';
-import { zeros } from '../tensor/fill.js';
 import type { Module } from '../nn/module.js';
 import { bankWrite } from '../ops/bank_write.js';
 import { add, mul, sub } from '../ops/binary.js';
@@ -8,16 +7,28 @@ import { infoNce } from '../ops/info_nce.js';
 import { l2Normalize } from '../ops/l2_normalize.js';
 import type { FlatParameters } from '../optim/flat.js';
 import type { Optimizer } from '../optim/optimizer.js';
+import { zeros } from '../tensor/fill.js';
 import { state, type Tensor } from '../tensor/tensor.js';
 import { builtBy, checkMethod, checkStep, methodRules, optimizerBy, seedRule } from './check.js';
 import { classify } from './contrast.js';
-import { type Chance, descend, type Measures, type Method, type Part, randomKeys, type Rates, type Saved } from './method.js';
+import {
+  type Chance,
+  descend,
+  type Measures,
+  type Method,
+  type Part,
+  type Rates,
+  randomKeys,
+  type Saved,
+} from './method.js';
 import { nce } from './nce.js';
 
 export interface MemoryBankOptions {
   /** Pictures in the data set: rows of the bank. */
   pictures: number;
-  /** Rows drawn as negatives, with replacement, in each step. All its queries share them, as they share MoCo's queue. */
+  /**
+   * Rows drawn as negatives, with replacement, in each step. All its queries share them, as they share MoCo's queue.
+   */
   K: number;
   /** Temperature of the softmax. */
   T: number;
@@ -45,7 +56,12 @@ export class MemoryBank implements Method {
 
   constructor(encoder: () => Module, options: MemoryBankOptions) {
     const sizes = { pictures: needed(whole(1)), K: needed(whole(1)), dim: needed(whole(1)) };
-    checkMethod('MemoryBank', encoder, options, { ...methodRules, ...sizes, loss: needed(oneOf('softmax', 'nce', 'full')), seed: needed(seedRule) });
+    checkMethod('MemoryBank', encoder, options, {
+      ...methodRules,
+      ...sizes,
+      loss: needed(oneOf('softmax', 'nce', 'full')),
+      seed: needed(seedRule),
+    });
     const { pictures, K, dim, loss, optimizer, seed } = options;
     this.encoder = builtBy('MemoryBank', encoder);
     this.optimizer = optimizerBy('MemoryBank', optimizer, this.encoder);
@@ -57,7 +73,12 @@ export class MemoryBank implements Method {
   }
 
   step(parts: readonly Part[], rates: Rates): Tensor {
-    const { lr, m } = checkStep('MemoryBank', parts, rates, this.sampled ? ['x1', 'index', 'negatives'] : ['x1', 'index']);
+    const { lr, m } = checkStep(
+      'MemoryBank',
+      parts,
+      rates,
+      this.sampled ? ['x1', 'index', 'negatives'] : ['x1', 'index'],
+    );
     const { lossScale } = this.optimizer.parameters;
     lossScale?.keep();
     const { measured, keys } = descend(parts, this.optimizer, (part) => {
@@ -67,7 +88,8 @@ export class MemoryBank implements Method {
     this.optimizer.step(lr);
     parts.forEach(({ index }, i) => {
       const own = gather(this.bank, index);
-      bankWrite(this.bank, l2Normalize(add(mul(own, m), mul(keys[i], sub(1, m)))), index, lossScale?.guard); // w = m w + (1 - m) v, of length 1
+      // w = m w + (1 - m) v, of length 1
+      bankWrite(this.bank, l2Normalize(add(mul(own, m), mul(keys[i], sub(1, m)))), index, lossScale?.guard);
     });
     return measured;
   }

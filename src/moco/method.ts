@@ -1,4 +1,3 @@
-import { backward } from '../tensor/autograd.js';
 import { Rng } from '../core/rng.js';
 import { checkShape } from '../core/shape.js';
 import type { Module } from '../nn/module.js';
@@ -7,6 +6,7 @@ import { mean } from '../ops/reduce.js';
 import { reshape } from '../ops/reshape.js';
 import { concat } from '../ops/strided.js';
 import type { Optimizer } from '../optim/optimizer.js';
+import { backward } from '../tensor/autograd.js';
 import { state, type Tensor, tensor } from '../tensor/tensor.js';
 import { tidy } from '../tensor/tidy.js';
 
@@ -85,7 +85,11 @@ export const both = (a: Measures, b: Measures): Measures => ({
  *
  * @returns f32 [3], the means of loss, top-1 and top-5, and the keys of all parts.
  */
-export function descend(parts: readonly Part[], { parameters: { lossScale } }: Optimizer, forward: (part: Part) => Measures): { measured: Tensor; keys: Tensor[] } {
+export function descend(
+  parts: readonly Part[],
+  { parameters: { lossScale } }: Optimizer,
+  forward: (part: Part) => Measures,
+): { measured: Tensor; keys: Tensor[] } {
   const one = (part: Part) => {
     const { loss, top1, top5, keys } = forward(part);
     backward(parts.length === 1 ? loss : mul(loss, 1 / parts.length), lossScale?.seed(loss.shape));
@@ -104,10 +108,14 @@ export function randomRows(K: number, dim: number, seed: number): Float32Array {
   for (let i = 0; i < K; i++) {
     const row = Array.from({ length: dim }, () => rng.normal());
     const length = Math.hypot(...row);
-    rows.set(row.map((v) => v / length), i * dim);
+    rows.set(
+      row.map((v) => v / length),
+      i * dim,
+    );
   }
   return rows;
 }
 
 /** Such rows as kept state: what a queue or memory bank holds before any key. */
-export const randomKeys = (K: number, dim: number, seed: number): Tensor => state(tensor(randomRows(K, dim, seed), [K, dim]));
+export const randomKeys = (K: number, dim: number, seed: number): Tensor =>
+  state(tensor(randomRows(K, dim, seed), [K, dim]));

@@ -1,15 +1,15 @@
-import { noGrad } from '../tensor/autograd.js';
 import { check, instance, whole } from '../core/check.js';
 import type { Rng } from '../core/rng.js';
+import { ReLU } from '../nn/activations.js';
 import { BatchNorm } from '../nn/batch-norm.js';
 import { Group } from '../nn/group.js';
-import { ReLU } from '../nn/activations.js';
 import { Linear, Sequential } from '../nn/linear.js';
 import { Module } from '../nn/module.js';
 import { mul } from '../ops/binary.js';
 import { ema } from '../ops/ema.js';
 import { FlatParameters } from '../optim/flat.js';
 import type { Optimizer } from '../optim/optimizer.js';
+import { noGrad } from '../tensor/autograd.js';
 import { type Tensor, view } from '../tensor/tensor.js';
 import { builtBy, checkMethod, checkStep, methodRules, optimizerBy } from './check.js';
 import { contrast } from './contrast.js';
@@ -91,11 +91,13 @@ export class MoCoV3 implements Method {
 /** Layers of `widths` without bias, with batch norm and ReLU between; the last batch norm, if any, learns no scale. */
 function perceptron(rng: Rng, widths: readonly number[], lastNorm: boolean): Sequential {
   const last = widths.length - 2;
-  return new Sequential(...widths.slice(1).flatMap((width, i) => {
-    const linear = new Linear(widths[i], width, { bias: false, seed: rng });
-    if (i < last) return [linear, new BatchNorm(width), new ReLU()];
-    return lastNorm ? [linear, new BatchNorm(width, { affine: false })] : [linear];
-  }));
+  return new Sequential(
+    ...widths.slice(1).flatMap((width, i) => {
+      const linear = new Linear(widths[i], width, { bias: false, seed: rng });
+      if (i < last) return [linear, new BatchNorm(width), new ReLU()];
+      return lastNorm ? [linear, new BatchNorm(width, { affine: false })] : [linear];
+    }),
+  );
 }
 
 /** What follows a backbone of `features`: so many layers, two after a ResNet, three after a vision transformer. */
@@ -103,4 +105,5 @@ export const projector = (rng: Rng, features: number, hidden: number, dim: numbe
   perceptron(rng, [features, ...Array<number>(layers - 1).fill(hidden), dim], true);
 
 /** What follows the projector of queries; it ends in a batch norm for vision transformers. */
-export const predictor = (rng: Rng, hidden: number, dim: number, lastNorm: boolean): Sequential => perceptron(rng, [dim, hidden, dim], lastNorm);
+export const predictor = (rng: Rng, hidden: number, dim: number, lastNorm: boolean): Sequential =>
+  perceptron(rng, [dim, hidden, dim], lastNorm);

@@ -1,4 +1,3 @@
-import { noGrad } from '../tensor/autograd.js';
 import { flag, needed, whole } from '../core/check.js';
 import type { Module } from '../nn/module.js';
 import { ema } from '../ops/ema.js';
@@ -9,9 +8,10 @@ import { queueWrite } from '../ops/queue_write.js';
 import { concat } from '../ops/strided.js';
 import { FlatParameters } from '../optim/flat.js';
 import type { Optimizer } from '../optim/optimizer.js';
+import { noGrad } from '../tensor/autograd.js';
 import { state, type Tensor, tensor } from '../tensor/tensor.js';
 import { builtBy, checkMethod, checkStep, methodRules, optimizerBy, seedRule } from './check.js';
-import { both, type Chance, descend, type Method, type Part, randomKeys, type Rates, type Saved } from './method.js';
+import { both, type Chance, descend, type Method, type Part, type Rates, randomKeys, type Saved } from './method.js';
 
 /** What MoCo v1 and v2 differ in, and its optimizer. */
 export interface MoCoOptions {
@@ -46,7 +46,13 @@ export class MoCo implements Method {
 
   /** @param encoder builds an encoder [N, H, W, 3] -> [N, dim]; called twice, and must build the same both times. */
   constructor(encoder: () => Module, options: MoCoOptions) {
-    checkMethod('MoCo', encoder, options, { ...methodRules, K: needed(whole(1)), dim: needed(whole(1)), symmetric: flag, seed: needed(seedRule) });
+    checkMethod('MoCo', encoder, options, {
+      ...methodRules,
+      K: needed(whole(1)),
+      dim: needed(whole(1)),
+      symmetric: flag,
+      seed: needed(seedRule),
+    });
     const { K, dim, optimizer, seed } = options;
     this.encoderQ = builtBy('MoCo', encoder);
     this.encoderK = builtBy('MoCo', encoder);
@@ -70,7 +76,8 @@ export class MoCo implements Method {
     const { measured, keys } = descend(parts, this.optimizer, ({ x1, x2, shuffle, unshuffle }) => {
       const lookUp = (xQ: Tensor, xK: Tensor) => {
         const q = l2Normalize(this.encoderQ.call(xQ)); // queries: N × dim
-        const k = noGrad(() => gather(l2Normalize(this.encoderK.call(gather(xK, shuffle))), unshuffle)); // keys: N × dim
+        // keys: N × dim
+        const k = noGrad(() => gather(l2Normalize(this.encoderK.call(gather(xK, shuffle))), unshuffle));
         return { ...infoNce(q, k, this.queue, this.#options.T), keys: k }; // (K + 1)-way softmax, positive first
       };
       return this.#options.symmetric ? both(lookUp(x1, x2!), lookUp(x2!, x1)) : lookUp(x1, x2!);

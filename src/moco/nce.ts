@@ -1,5 +1,3 @@
-import { copyInto } from '../tensor/accumulate.js';
-import { noGrad } from '../tensor/autograd.js';
 import { add, div, greater, mul } from '../ops/binary.js';
 import { matmul } from '../ops/matmul.js';
 import { pick } from '../ops/pick.js';
@@ -9,6 +7,8 @@ import { rowDot } from '../ops/row_dot.js';
 import { concat, slice } from '../ops/strided.js';
 import { exp, log } from '../ops/unary.js';
 import { where } from '../ops/where.js';
+import { copyInto } from '../tensor/accumulate.js';
+import { noGrad } from '../tensor/autograd.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { accuracy, places } from './contrast.js';
 import type { Measures } from './method.js';
@@ -25,7 +25,8 @@ const EPS = 1e-7;
  */
 export function nce(v: Tensor, own: Tensor, drawn: Tensor, T: number, n: number, Z: Tensor): Measures {
   const [N, K] = [v.shape[0], drawn.shape[0]];
-  const scores = matmul(v, concat([own, drawn]), { transposeB: true, precision: 'f32' }); // N × (N + K): one sum for all, so that equals tie
+  // N × (N + K): one sum for all, so that equals tie
+  const scores = matmul(v, concat([own, drawn]), { transposeB: true, precision: 'f32' });
   const [positive, negative] = [rowDot(v, own), slice(scores, 1, N, N + K)]; // N and N × K
   const [e0, eK] = [positive, negative].map((s) => exp(mul(s, 1 / T)));
   noGrad(() => copyInto(Z, where(greater(Z, 0), Z, mul(reshape(add(sum(e0), sum(eK)), [1]), n / (N * (K + 1))))));

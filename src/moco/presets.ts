@@ -6,33 +6,101 @@ import { demoConfig, type PretrainConfig } from './config.js';
 
 /** What all papers share on ImageNet. Deviation: a fiftieth of the pictures is held out for the k-NN monitor. */
 const imagenet: PretrainConfig = {
-  ...demoConfig, model: 'resnet50', stem: 'imagenet', dim: 128, hidden: 4096, lrBatch: 256, momentum: 0.9,
-  size: 224, cropMin: 0.2, blur: true, knn: 200, knnT: 0.1, knnEvery: 10, heldOut: 0.02,
+  ...demoConfig,
+  model: 'resnet50',
+  stem: 'imagenet',
+  dim: 128,
+  hidden: 4096,
+  lrBatch: 256,
+  momentum: 0.9,
+  size: 224,
+  cropMin: 0.2,
+  blur: true,
+  knn: 200,
+  knnT: 0.1,
+  knnEvery: 10,
+  heldOut: 0.02,
 };
 
 /** arXiv:1911.05722: 8 GPUs with 32 pictures each normalise apart. */
 const v1: PretrainConfig = {
-  ...imagenet, head: 'linear', K: 65536, m: 0.999, T: 0.07, epochs: 200, batch: 256, lr: 0.03, weightDecay: 1e-4,
-  schedule: 'step', milestones: [120, 160], splits: 8, augmentation: 'v1',
+  ...imagenet,
+  head: 'linear',
+  K: 65536,
+  m: 0.999,
+  T: 0.07,
+  epochs: 200,
+  batch: 256,
+  lr: 0.03,
+  weightDecay: 1e-4,
+  schedule: 'step',
+  milestones: [120, 160],
+  splits: 8,
+  augmentation: 'v1',
 };
 
 /** arXiv:2104.02057 and the configurations of facebookresearch/moco-v3: batch norm over the whole batch. */
 const v3: PretrainConfig = {
-  ...imagenet, method: 'moco-v3', dim: 256, mSchedule: 'cosine', m: 0.99, batch: 4096, schedule: 'cosine', scheduleEvery: 'step',
-  splits: 1, shuffle: false, augmentation: 'v3',
+  ...imagenet,
+  method: 'moco-v3',
+  dim: 256,
+  mSchedule: 'cosine',
+  m: 0.99,
+  batch: 4096,
+  schedule: 'cosine',
+  scheduleEvery: 'step',
+  splits: 1,
+  shuffle: false,
+  augmentation: 'v3',
 };
-const v3ResNet: PretrainConfig = { ...v3, T: 1, epochs: 300, optimizer: 'lars', lr: 0.3, weightDecay: 1e-6, warmup: 10 };
-const v3ViT: PretrainConfig = { ...v3, T: 0.2, epochs: 300, optimizer: 'adamw', lr: 1.5e-4, weightDecay: 0.1, warmup: 40, cropMin: 0.08 };
+const v3ResNet: PretrainConfig = {
+  ...v3,
+  T: 1,
+  epochs: 300,
+  optimizer: 'lars',
+  lr: 0.3,
+  weightDecay: 1e-6,
+  warmup: 10,
+};
+const v3ViT: PretrainConfig = {
+  ...v3,
+  T: 0.2,
+  epochs: 300,
+  optimizer: 'adamw',
+  lr: 1.5e-4,
+  weightDecay: 0.1,
+  warmup: 40,
+  cropMin: 0.08,
+};
 
 /** Configurations by name: the papers' exact ones, and small ones that a processor trains in minutes. */
 export const presets: Record<string, PretrainConfig> = {
   /** The first run: by AdamW, which gets over the first epochs' plateau sooner than SGD. */
   demo: { ...demoConfig, T: 0.1, epochs: 30, optimizer: 'adamw', lr: 0.002, weightDecay: 0.01, knnEvery: 6 },
   'v1-demo': { ...demoConfig, head: 'linear', T: 0.1, augmentation: 'v1', schedule: 'step', milestones: [8, 10] },
-  'v3-demo': { ...demoConfig, method: 'moco-v3', mSchedule: 'cosine', scheduleEvery: 'step', warmup: 1, splits: 1, shuffle: false, augmentation: 'v3' },
+  'v3-demo': {
+    ...demoConfig,
+    method: 'moco-v3',
+    mSchedule: 'cosine',
+    scheduleEvery: 'step',
+    warmup: 1,
+    splits: 1,
+    shuffle: false,
+    augmentation: 'v3',
+  },
   'v3-vit-demo': {
-    ...demoConfig, method: 'moco-v3', model: 'vit-mini', optimizer: 'adamw', lr: 1e-3, weightDecay: 0.1, mSchedule: 'cosine', scheduleEvery: 'step', warmup: 1,
-    splits: 1, shuffle: false, augmentation: 'v3',
+    ...demoConfig,
+    method: 'moco-v3',
+    model: 'vit-mini',
+    optimizer: 'adamw',
+    lr: 1e-3,
+    weightDecay: 0.1,
+    mSchedule: 'cosine',
+    scheduleEvery: 'step',
+    warmup: 1,
+    splits: 1,
+    shuffle: false,
+    augmentation: 'v3',
   },
   'e2e-demo': { ...demoConfig, method: 'end-to-end' },
   'bank-demo': { ...demoConfig, method: 'memory-bank', m: 0.5, splits: 1, shuffle: false },
@@ -49,9 +117,31 @@ export const presets: Record<string, PretrainConfig> = {
   'bank-r50': { ...v1, method: 'memory-bank', m: 0.5, shuffle: false },
   /** The CIFAR-10 demonstration of facebookresearch/moco. */
   'cifar-r18': {
-    ...demoConfig, model: 'resnet18', stem: 'cifar', head: 'linear', dim: 128, K: 4096, m: 0.99, T: 0.1,
-    epochs: 200, batch: 512, lr: 0.06, lrBatch: 512, weightDecay: 5e-4, schedule: 'cosine-1', splits: 8,
-    size: 32, cropMin: 0.08, blur: false, mean: cifarAugmentation.mean, std: cifarAugmentation.std, knn: 200, knnT: 0.1, knnEvery: 5, knnOutputs: true, heldOut: 0.1,
+    ...demoConfig,
+    model: 'resnet18',
+    stem: 'cifar',
+    head: 'linear',
+    dim: 128,
+    K: 4096,
+    m: 0.99,
+    T: 0.1,
+    epochs: 200,
+    batch: 512,
+    lr: 0.06,
+    lrBatch: 512,
+    weightDecay: 5e-4,
+    schedule: 'cosine-1',
+    splits: 8,
+    size: 32,
+    cropMin: 0.08,
+    blur: false,
+    mean: cifarAugmentation.mean,
+    std: cifarAugmentation.std,
+    knn: 200,
+    knnT: 0.1,
+    knnEvery: 5,
+    knnOutputs: true,
+    heldOut: 0.1,
   },
 };
 
@@ -60,5 +150,8 @@ export function presetOf(name: string): PretrainConfig {
   check('preset', 'the name', name, text);
   if (Object.hasOwn(presets, name)) return presets[name];
   const near = nearest(name, Object.keys(presets));
-  throw new ConfigError(`preset: it must be one of ${Object.keys(presets).join(', ')}; got ${name}. ${near ? `Did you mean ${near}?` : 'Choose one.'}`);
+  throw new ConfigError(
+    `preset: it must be one of ${Object.keys(presets).join(', ')}; got ${name}. ` +
+      `${near ? `Did you mean ${near}?` : 'Choose one.'}`,
+  );
 }

@@ -46,7 +46,9 @@ export class BatchNorm extends Module {
     this.splits = splits;
   }
 
-  /** bn(x), or relu(bn(x) + residual) in the passes over memory that bn(x) alone needs; one less with x's statistics. */
+  /**
+   * bn(x), or relu(bn(x) + residual) in the passes over memory that bn(x) alone needs; one less with x's statistics.
+   */
   forward(x: Tensor, options: Epilogue & { statistics?: TileStatistics } = {}): Tensor {
     checkOptions('BatchNorm', options, { ...epilogue, statistics: anything });
     const { relu = false, residual, statistics } = options;
@@ -56,6 +58,16 @@ export class BatchNorm extends Module {
       onReplay(count);
     }
     const { weight: gamma, bias: beta, runningMean, runningVar, training: train } = this;
-    return batchNorm(x, { gamma, beta, runningMean, runningVar, train, splits: this.splits, statistics, relu, residual });
+    return batchNorm(x, {
+      gamma,
+      beta,
+      runningMean,
+      runningVar,
+      train,
+      splits: this.splits,
+      statistics,
+      relu,
+      residual,
+    });
   }
 }

@@ -36,7 +36,10 @@ export class Conv2d extends Module {
     const rng = generatorOf(seed);
     const groups = options.groups ?? 1;
     if (channels % groups !== 0 || outputs % groups !== 0)
-      throw new ConfigError(`Conv2d: groups must divide channels and outputs; got ${groups} groups, ${channels} channels and ${outputs} outputs. Choose a divisor.`);
+      throw new ConfigError(
+        `Conv2d: groups must divide channels and outputs; got ${groups} groups, ` +
+          `${channels} channels and ${outputs} outputs. Choose a divisor.`,
+      );
     const taps = kernel * kernel;
     const inputs = channels / groups;
     const shape = [outputs, kernel, kernel, inputs];

@@ -8,11 +8,11 @@ import { add, mul } from '../ops/binary.js';
 import { reshape } from '../ops/reshape.js';
 import { gelu } from '../ops/unary.js';
 import { checkTensor, type Tensor } from '../tensor/tensor.js';
+import { ReLU } from './activations.js';
 import { Conv2d } from './conv2d.js';
 import { type Architecture, type Family, headIn, type StateDict } from './family.js';
 import { constant } from './init.js';
 import { LayerNorm } from './layer-norm.js';
-import { ReLU } from './activations.js';
 import { Linear, Sequential } from './linear.js';
 import { Module } from './module.js';
 import { headRules } from './resnet.js';
@@ -23,7 +23,10 @@ export interface ConvNeXtOptions {
   widths: readonly number[];
   /** Blocks in each stage. */
   depths: readonly number[];
-  /** What follows the normalised features: `linear`, a two-layer `mlp` (MoCo v2), nothing, or what is built for so many of them. Default `linear`. */
+  /**
+   * What follows the normalised features: `linear`, a two-layer `mlp` (MoCo v2), nothing, or what is built for so many
+   * of them. Default `linear`.
+   */
   head?: 'linear' | 'mlp' | 'none' | ((rng: Rng, features: number) => Module);
   /** Outputs of the head. Default 128. */
   dim?: number;
@@ -35,7 +38,9 @@ const { splits: _, ...options } = headRules; // no batch norm
 /** What each option must be. */
 const convnextRules = { ...options, widths: needed(listOf(whole(1))), depths: needed(listOf(whole(1, 1000))) };
 
-/** Weights have a standard deviation of 0.02, as torchvision's, but are uniform where those are normal; biases are 0. */
+/**
+ * Weights have a standard deviation of 0.02, as torchvision's, but are uniform where those are normal; biases are 0.
+ */
 const BOUND = 0.02 * Math.sqrt(3);
 
 /** Side and stride of the stem's patches, and how a new block's branch is scaled. */
@@ -54,7 +59,10 @@ class Identity extends Module {
   }
 }
 
-/** x + scale · block(x): a depthwise 7×7 convolution, layer norm, and two linear layers with a GELU, four times as wide inside. */
+/**
+ * x + scale · block(x): a depthwise 7×7 convolution, layer norm, and two linear layers with a GELU, four times as wide
+ * inside.
+ */
 class Block extends Module {
   readonly block: Sequential;
   /** [C, 1, 1], as torchvision stores it. */
@@ -80,12 +88,19 @@ class Block extends Module {
 
 /** The stem or what lies between stages, and the blocks of each: `features.0` to `features.7` of four stages. */
 function stages(rng: Rng, widths: readonly number[], depths: readonly number[]): Sequential {
-  const conv = (inputs: number, width: number, side: number) => new Conv2d(inputs, width, side, { stride: side, bias: true, bound: BOUND, seed: rng });
-  return new Sequential(...widths.flatMap((width, i) => {
-    const narrow = widths[i - 1];
-    const smaller = i === 0 ? [conv(3, width, PATCH), new LayerNorm(width)] : [new LayerNorm(narrow), conv(narrow, width, 2)];
-    return [new Sequential(...smaller), new Sequential(...Array.from({ length: depths[i] }, () => new Block(rng, width)))];
-  }));
+  const conv = (inputs: number, width: number, side: number) =>
+    new Conv2d(inputs, width, side, { stride: side, bias: true, bound: BOUND, seed: rng });
+  return new Sequential(
+    ...widths.flatMap((width, i) => {
+      const narrow = widths[i - 1];
+      const smaller =
+        i === 0 ? [conv(3, width, PATCH), new LayerNorm(width)] : [new LayerNorm(narrow), conv(narrow, width, 2)];
+      return [
+        new Sequential(...smaller),
+        new Sequential(...Array.from({ length: depths[i] }, () => new Block(rng, width))),
+      ];
+    }),
+  );
 }
 
 /**
@@ -105,7 +120,10 @@ export class ConvNeXt extends Module {
     checkOptions('ConvNeXt', given, convnextRules);
     const { widths, depths, head = 'linear', dim = 128, seed = 0 } = given;
     if (depths.length === 0 || depths.length !== widths.length)
-      throw new ConfigError(`ConvNeXt: depths and widths must be lists of one length above 0; got ${depths.length} and ${widths.length}. Give each stage both.`);
+      throw new ConfigError(
+        `ConvNeXt: depths and widths must be lists of one length above 0; ` +
+          `got ${depths.length} and ${widths.length}. Give each stage both.`,
+      );
     const rng = new Rng(seed, 'convnext');
     const features = widths.at(-1)!;
     this.features = features;
@@ -115,13 +133,23 @@ export class ConvNeXt extends Module {
     const after: Module[] = [];
     if (head === 'linear') after.push(new Linear(features, dim, { bound: BOUND, seed: rng }));
     if (typeof head === 'function') after.push(head(rng, features));
-    if (head === 'mlp') after.push(new Sequential(new Linear(features, features, { seed: rng }), new ReLU(), new Linear(features, dim, { seed: rng })));
+    if (head === 'mlp')
+      after.push(
+        new Sequential(
+          new Linear(features, features, { seed: rng }),
+          new ReLU(),
+          new Linear(features, dim, { seed: rng }),
+        ),
+      );
     this.#classifier = new Sequential(this.#norm, new Identity(), ...after);
   }
 
   /** As torchvision names them; `features` is a size here. */
   override children(): [string, Module][] {
-    return [['features', this.#stages], ['classifier', this.#classifier]];
+    return [
+      ['features', this.#stages],
+      ['classifier', this.#classifier],
+    ];
   }
 
   /** Pooled and normalised features [N, features], before the head. */
@@ -133,7 +161,9 @@ export class ConvNeXt extends Module {
     checkTensor('ConvNeXt', x, 'the input');
     const least = this.#least;
     if (x.rank !== 4 || Math.min(x.shape[1], x.shape[2]) < least)
-      throw new ShapeError(`ConvNeXt: pictures must be [N, H, W, 3], H and W at least ${least}; got ${show(x.shape)}. Resize them.`);
+      throw new ShapeError(
+        `ConvNeXt: pictures must be [N, H, W, 3], H and W at least ${least}; got ${show(x.shape)}. Resize them.`,
+      );
     return globalAvgPool(this.#stages.call(x));
   }
 
@@ -164,7 +194,8 @@ interface ConvNeXtArchitecture extends Architecture, Sizes {
 
 /** Reads a ConvNeXt's options off the names and shapes of its tensors. */
 function recognise(tensors: StateDict, file: string): ConvNeXtArchitecture {
-  const filters = (stage: number, block: number) => tensors.get(`features.${2 * stage + 1}.${block}.block.0.weight`)?.shape;
+  const filters = (stage: number, block: number) =>
+    tensors.get(`features.${2 * stage + 1}.${block}.block.0.weight`)?.shape;
   const [widths, depths]: number[][] = [[], []];
   for (let shape = filters(0, 0); shape; shape = filters(widths.length, 0)) {
     let depth = 1;
@@ -172,12 +203,17 @@ function recognise(tensors: StateDict, file: string): ConvNeXtArchitecture {
     widths.push(shape[0]);
     depths.push(depth);
   }
-  if (tensors.get('features.0.0.weight')?.shape.length !== 4 || tensors.get('features.1.0.block.0.weight')?.shape.length !== 4)
+  if (
+    tensors.get('features.0.0.weight')?.shape.length !== 4 ||
+    tensors.get('features.1.0.block.0.weight')?.shape.length !== 4
+  )
     throw new FormatError(
       `${file}: its encoder must be a ConvNeXt with torchvision's names; ` +
         `got ${[...tensors.keys()].slice(0, 3).join(', ')}. Rename the tensors, or choose another checkpoint.`,
     );
-  const model = names.find((name) => presets[name].widths.join() === widths.join() && presets[name].depths.join() === depths.join());
+  const model = names.find(
+    (name) => presets[name].widths.join() === widths.join() && presets[name].depths.join() === depths.join(),
+  );
   return { model, widths, depths, ...headIn(tensors, 'classifier.2') };
 }
 
@@ -203,5 +239,11 @@ export const convnexts: Family<ConvNeXtArchitecture> = {
   side: (_, __, asked = 224) => asked,
   describe: () => ({ stem: 'imagenet' }),
   onnx: onnxConvNeXt,
-  config: ({ widths, depths }) => ({ model_type: 'convnext', architectures: ['ConvNextModel'], hidden_sizes: widths, depths, patch_size: PATCH }),
+  config: ({ widths, depths }) => ({
+    model_type: 'convnext',
+    architectures: ['ConvNextModel'],
+    hidden_sizes: widths,
+    depths,
+    patch_size: PATCH,
+  }),
 };

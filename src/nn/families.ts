@@ -14,5 +14,7 @@ export function familyOf(name: string): Family {
   if (family) return family;
   const known = families.flatMap(({ names }) => names);
   const near = nearest(name, known);
-  throw new ConfigError(`model: it must be one of ${known.join(', ')}; got ${name}. ${near ? `Did you mean ${near}?` : 'Choose one.'}`);
+  throw new ConfigError(
+    `model: it must be one of ${known.join(', ')}; got ${name}. ${near ? `Did you mean ${near}?` : 'Choose one.'}`,
+  );
 }

@@ -72,13 +72,19 @@ export interface Family<A extends Architecture = Architecture> {
   readonly recipe: Recipe;
   /** The model of a name. */
   build(name: string, options: Partial<ModelOptions>): Encoder;
-  /** Reads the architecture off names and shapes. @throws FormatError for another network, ConfigError for a hint that contradicts it. */
+  /**
+   * Reads the architecture off names and shapes. @throws FormatError for another network, ConfigError for a hint that
+   * contradicts it.
+   */
   recognise(tensors: StateDict, file: string, hints: Hints): A;
   /** What names and shapes leave open, and how it is taken. */
   assumed(architecture: A, tensors: StateDict, hints: Hints): string[];
   /** The model of an architecture, without its head. */
   restore(architecture: A): Encoder;
-  /** Pixels of a picture's side: those asked for, or those that the network is for. @throws ConfigError where it takes no others. */
+  /**
+   * Pixels of a picture's side: those asked for, or those that the network is for. @throws ConfigError where it takes
+   * no others.
+   */
   side(architecture: A, file: string, asked?: number): number;
   /** What `buildModel` needs to know besides the name; a size only where the tensors fix it. */
   describe(architecture: A): Pick<ModelOptions, 'heads'> & { stem: NonNullable<ModelOptions['stem']>; size?: number };
@@ -92,10 +98,15 @@ export interface Family<A extends Architecture = Architecture> {
 
 /** Outputs of each linear layer of a head of several, by its name. */
 export const headWidths = (tensors: ReadonlyMap<string, { shape: readonly number[] }>, head: string): number[] =>
-  [0, 1, 2, 3, 4, 5, 6].map((i) => tensors.get(`${head}.${i}.weight`)?.shape ?? []).flatMap((shape) => (shape.length === 2 ? [shape[0]] : []));
+  [0, 1, 2, 3, 4, 5, 6]
+    .map((i) => tensors.get(`${head}.${i}.weight`)?.shape ?? [])
+    .flatMap((shape) => (shape.length === 2 ? [shape[0]] : []));
 
 /** The kind and outputs of the head named `head`. */
-export function headIn(tensors: ReadonlyMap<string, { shape: readonly number[] }>, head: string): { head: 'linear' | 'mlp' | 'none'; dim?: number } {
+export function headIn(
+  tensors: ReadonlyMap<string, { shape: readonly number[] }>,
+  head: string,
+): { head: 'linear' | 'mlp' | 'none'; dim?: number } {
   if (tensors.has(`${head}.0.weight`)) return { head: 'mlp', dim: headWidths(tensors, head).at(-1) };
   const shape = tensors.get(`${head}.weight`)?.shape;
   return shape ? { head: 'linear', dim: shape[0] } : { head: 'none' };

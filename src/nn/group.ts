@@ -16,6 +16,9 @@ export class Group extends Module {
   }
 
   forward(_: Tensor): Tensor {
-    throw new ConfigError(`forward: a group must only hold modules; got an input. Call one of ${this.#members.map(([name]) => name).join(', ')}.`);
+    throw new ConfigError(
+      `forward: a group must only hold modules; got an input. ` +
+        `Call one of ${this.#members.map(([name]) => name).join(', ')}.`,
+    );
   }
 }

@@ -1,6 +1,6 @@
 import { backend } from '../backend/backend.js';
-import { ShapesBackend } from '../backend/shapes.js';
 import { change, context } from '../backend/context.js';
+import { ShapesBackend } from '../backend/shapes.js';
 import { check, type Rule, whole } from '../core/check.js';
 import { Rng } from '../core/rng.js';
 import { checkShape, numel, type Shape } from '../core/shape.js';
@@ -38,7 +38,8 @@ export const generatorOf = (seed: Seed = context.rng!): Rng => (seed instanceof 
 /** A parameter of values sampled one after the other. */
 function sampled(shape: Shape, sample: () => number): Tensor {
   checkShape('parameter', shape);
-  if (backend() instanceof ShapesBackend) return parameter(empty(shape)); // a model of 86 million values takes a while to sample
+  // a model of 86 million values takes a while to sample
+  if (backend() instanceof ShapesBackend) return parameter(empty(shape));
   const values = new Float32Array(numel(shape));
   for (let i = 0; i < values.length; i++) values[i] = sample();
   return parameter(tensor(values, shape));
@@ -48,7 +49,8 @@ function sampled(shape: Shape, sample: () => number): Tensor {
 export const normal = (rng: Rng, shape: Shape, std: number): Tensor => sampled(shape, () => std * rng.normal());
 
 /** Uniform in ±bound. */
-export const uniform = (rng: Rng, shape: Shape, bound: number): Tensor => sampled(shape, () => rng.uniform(-bound, bound));
+export const uniform = (rng: Rng, shape: Shape, bound: number): Tensor =>
+  sampled(shape, () => rng.uniform(-bound, bound));
 
 /** A parameter of one value. */
 export const constant = (shape: Shape, value: number): Tensor => sampled(shape, () => value);

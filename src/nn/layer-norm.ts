@@ -4,7 +4,9 @@ import type { Tensor } from '../tensor/tensor.js';
 import { constant } from './init.js';
 import { Module } from './module.js';
 
-/** Layer normalisation over the last axis: weight 1, bias 0, [C] each, as PyTorch's; eps 1e-6, as vision transformers'. */
+/**
+ * Layer normalisation over the last axis: weight 1, bias 0, [C] each, as PyTorch's; eps 1e-6, as vision transformers'.
+ */
 export class LayerNorm extends Module {
   readonly weight: Tensor;
   readonly bias: Tensor;

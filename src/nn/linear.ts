@@ -35,7 +35,10 @@ export class Linear extends Module {
   /** [.., inputs] -> [.., outputs]. */
   forward(x: Tensor): Tensor {
     const [outputs, inputs] = this.weight.shape;
-    if (x.rank < 2 || x.shape[x.rank - 1] !== inputs) throw new ShapeError(`Linear: x must be [.., ${inputs}]; got ${show(x.shape)}. Reshape it, or build another layer.`);
+    if (x.rank < 2 || x.shape[x.rank - 1] !== inputs)
+      throw new ShapeError(
+        `Linear: x must be [.., ${inputs}]; got ${show(x.shape)}. Reshape it, or build another layer.`,
+      );
     const rows = x.rank > 2 ? reshape(x, [x.size / inputs, inputs]) : x; // one product, for the weights' gradient too
     const y = linear(rows, this.weight, this.bias);
     return x.rank > 2 ? reshape(y, [...x.shape.slice(0, -1), outputs]) : y;

@@ -13,7 +13,8 @@ export interface Counter {
   value: number;
 }
 
-const isCounter = (v: unknown): v is Counter => typeof v === 'object' && v !== null && Object.keys(v).join() === 'value';
+const isCounter = (v: unknown): v is Counter =>
+  typeof v === 'object' && v !== null && Object.keys(v).join() === 'value';
 const snake = (name: string) => name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`);
 
 /**
@@ -23,7 +24,9 @@ const snake = (name: string) => name.replace(/[A-Z]/g, (c) => `_${c.toLowerCase(
 export abstract class Module {
   #training = true;
 
-  /** Batch statistics are used and updated while training; see `train`. What a compiled function does may depend on it. */
+  /**
+   * Batch statistics are used and updated while training; see `train`. What a compiled function does may depend on it.
+   */
   get training(): boolean {
     dependsOn(this, () => this.#training);
     return this.#training;
@@ -37,7 +40,10 @@ export abstract class Module {
     onReplay(set);
   }
 
-  /** What the module computes of `x`; each module says of what shapes. Define it in a class of your own, and call `call`. */
+  /**
+   * What the module computes of `x`; each module says of what shapes. Define it in a class of your own, and call
+   * `call`.
+   */
   abstract forward(x: Tensor): Tensor;
 
   /**
@@ -61,7 +67,8 @@ export abstract class Module {
   children(): [string, Module][] {
     return Object.entries(this).flatMap(([key, value]): [string, Module][] => {
       if (value instanceof Module) return [[snake(key), value]];
-      if (Array.isArray(value)) return value.flatMap((v, i): [string, Module][] => (v instanceof Module ? [[`${snake(key)}.${i}`, v]] : []));
+      if (Array.isArray(value))
+        return value.flatMap((v, i): [string, Module][] => (v instanceof Module ? [[`${snake(key)}.${i}`, v]] : []));
       return [];
     });
   }
@@ -84,8 +91,8 @@ export abstract class Module {
   }
 
   /**
-   * Everything by name that a checkpoint of the model holds: parameters, running statistics, and i32 [] counts of batches.
-   * Parameters and statistics are the model's own tensors, not copies.
+   * Everything by name that a checkpoint of the model holds: parameters, running statistics, and i32 [] counts of
+   * batches. Parameters and statistics are the model's own tensors, not copies.
    */
   state(): Map<string, Tensor> {
     const entries = [...this.entries()];
@@ -106,17 +113,23 @@ export abstract class Module {
     checkOptions('load', options, { strict: flag });
     const { strict = true } = options;
     const mine = new Map([...this.entries()].map((e) => [e.name, e]));
-    const [missing, unexpected] = [[...mine.keys()].filter((n) => !state.has(n)), [...state.keys()].filter((n) => !mine.has(n))];
+    const [missing, unexpected] = [
+      [...mine.keys()].filter((n) => !state.has(n)),
+      [...state.keys()].filter((n) => !mine.has(n)),
+    ];
     if (strict && missing.length + unexpected.length > 0)
       throw new ConfigError(
-        `load: the state must hold just the model's tensors; got no ${list(missing)}, and unexpected ${list(unexpected)}. ` +
+        `load: the state must hold just the model's tensors; got no ${list(missing)}, ` +
+          `and unexpected ${list(unexpected)}. ` +
           'Build the model that it is of, or pass { strict: false }.',
       );
     const pairs = [...mine.values()].flatMap((e) => (state.has(e.name) ? [[e, state.get(e.name)!] as const] : []));
     for (const [e, from] of pairs) {
       const shape = 'tensor' in e ? e.tensor.shape : [];
       if (!sameShape(shape, from.shape))
-        throw new ShapeError(`load: ${e.name} must have shape ${show(shape)}; got ${show(from.shape)}. Build both alike.`);
+        throw new ShapeError(
+          `load: ${e.name} must have shape ${show(shape)}; got ${show(from.shape)}. Build both alike.`,
+        );
     }
     const values = await Promise.all(pairs.map(([, from]) => from.data()));
     pairs.forEach(([e], i) => ('tensor' in e ? e.tensor.set(values[i]) : void (e.counter.value = values[i][0])));
@@ -139,7 +152,9 @@ export abstract class Module {
 
 /** The first few of `names`. */
 const list = (names: readonly string[]): string =>
-  names.length === 0 ? 'other' : names.slice(0, 5).join(', ') + (names.length > 5 ? ` and ${names.length - 5} more` : '');
+  names.length === 0
+    ? 'other'
+    : names.slice(0, 5).join(', ') + (names.length > 5 ? ` and ${names.length - 5} more` : '');
 
 /** What sees modules run. */
 export interface Tracer {

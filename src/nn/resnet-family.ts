@@ -1,8 +1,8 @@
 import { ConfigError, FormatError } from '../core/errors.js';
-import type { StoredTensor } from '../io/safetensors.js';
 import { onnxResNet } from '../io/onnx-resnet.js';
+import type { StoredTensor } from '../io/safetensors.js';
 import { type Architecture, type Family, headIn } from './family.js';
-import { ResNet, resnet, resnetNames, type ResNetOptions, resnetPresets, resnetRules } from './resnet.js';
+import { ResNet, type ResNetOptions, resnet, resnetNames, resnetPresets, resnetRules } from './resnet.js';
 
 /** What a ResNet must be to have these tensors. */
 interface ResNetArchitecture extends Architecture, ResNetOptions {
@@ -21,7 +21,8 @@ type Tensors = ReadonlyMap<string, Pick<StoredTensor, 'shape'>>;
 function resnetArchitecture(tensors: Tensors, file: string, stem?: string): ResNetArchitecture {
   const shape = (name: string): number[] => tensors.get(name)?.shape ?? [];
   const blocks: number[] = [];
-  while (tensors.has(`layer${blocks.length + 1}.0.conv1.weight`)) blocks.push(countBlocks(tensors, `layer${blocks.length + 1}`));
+  while (tensors.has(`layer${blocks.length + 1}.0.conv1.weight`))
+    blocks.push(countBlocks(tensors, `layer${blocks.length + 1}`));
   const widths = blocks.map((_, i) => shape(`layer${i + 1}.0.conv1.weight`)[0]);
   if (blocks.length === 0 || shape('conv1.weight').length !== 4)
     throw new FormatError(
@@ -45,7 +46,10 @@ function stemOf(tensors: Tensors, file: string, bottleneck: boolean, said?: stri
   const kernel = tensors.get('conv1.weight')!.shape[2];
   if (said !== undefined && !(Object.hasOwn(STEMS, said) && STEMS[said as ResNetArchitecture['stem']] === kernel)) {
     const fitting = Object.entries(STEMS).flatMap(([name, size]) => (size === kernel ? [name] : []));
-    throw new ConfigError(`${file}: the stem must be one of ${kernel}×${kernel}, as conv1.weight is: ${fitting.join(' or ') || 'none is known'}; got ${said}. Choose another --stem.`);
+    throw new ConfigError(
+      `${file}: the stem must be one of ${kernel}×${kernel}, as conv1.weight is: ` +
+        `${fitting.join(' or ') || 'none is known'}; got ${said}. Choose another --stem.`,
+    );
   }
   if (said !== undefined) return said as ResNetArchitecture['stem'];
   if (kernel === 7) return 'imagenet';
@@ -53,7 +57,8 @@ function stemOf(tensors: Tensors, file: string, bottleneck: boolean, said?: stri
 }
 
 /** A first stage of basic blocks has a shortcut only where its stride is 2. */
-const hasSmallStem = (tensors: Tensors, bottleneck: boolean): boolean => !bottleneck && tensors.has('layer1.0.downsample.0.weight');
+const hasSmallStem = (tensors: Tensors, bottleneck: boolean): boolean =>
+  !bottleneck && tensors.has('layer1.0.downsample.0.weight');
 
 /** What names and shapes leave open, and how it is taken. */
 function assumedOfResNet({ stem, bottleneck = false }: ResNetArchitecture, tensors: Tensors): string[] {
@@ -62,7 +67,9 @@ function assumedOfResNet({ stem, bottleneck = false }: ResNetArchitecture, tenso
 }
 
 const same = (a: Pick<ResNetOptions, 'blocks' | 'widths' | 'bottleneck'>, b: typeof a): boolean =>
-  a.blocks.join() === b.blocks.join() && a.widths.join() === b.widths.join() && (a.bottleneck ?? false) === b.bottleneck;
+  a.blocks.join() === b.blocks.join() &&
+  a.widths.join() === b.widths.join() &&
+  (a.bottleneck ?? false) === b.bottleneck;
 
 const { blocks: _, widths: __, bottleneck: ___, ...options } = resnetRules;
 
@@ -87,6 +94,10 @@ export const resnets: Family<ResNetArchitecture> = {
   side: ({ stem }, _, asked) => asked ?? (stem === 'imagenet' ? 224 : 32),
   describe: ({ stem }) => ({ stem }),
   onnx: onnxResNet,
-  config: ({ blocks, bottleneck }) =>
-    ({ model_type: 'resnet', architectures: ['ResNetModel'], depths: blocks, layer_type: bottleneck ? 'bottleneck' : 'basic' }),
+  config: ({ blocks, bottleneck }) => ({
+    model_type: 'resnet',
+    architectures: ['ResNetModel'],
+    depths: blocks,
+    layer_type: bottleneck ? 'bottleneck' : 'basic',
+  }),
 };

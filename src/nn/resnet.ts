@@ -4,10 +4,10 @@ import { Rng } from '../core/rng.js';
 import { globalAvgPool } from '../ops/avg_pool.js';
 import { maxPool } from '../ops/max_pool.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { BatchNorm } from './batch-norm.js';
-import { Conv2d } from './conv2d.js';
-import { convBn } from './conv-bn.js';
 import { ReLU } from './activations.js';
+import { BatchNorm } from './batch-norm.js';
+import { convBn } from './conv-bn.js';
+import { Conv2d } from './conv2d.js';
 import { Linear, Sequential } from './linear.js';
 import { Module } from './module.js';
 
@@ -24,7 +24,10 @@ export interface ResNetOptions {
    * a first stage of stride 2, for a network that a processor can train in a minute.
    */
   stem?: 'imagenet' | 'cifar' | 'small';
-  /** What follows the pooled features: `linear`, a two-layer `mlp` (MoCo v2), nothing, or what is built for so many of them. */
+  /**
+   * What follows the pooled features: `linear`, a two-layer `mlp` (MoCo v2), nothing, or what is built for so many of
+   * them.
+   */
   head?: 'linear' | 'mlp' | 'none' | ((rng: Rng, features: number) => Module);
   /** Outputs of the head. Default 128. */
   dim?: number;
@@ -35,14 +38,22 @@ export interface ResNetOptions {
   seed?: number;
 }
 
-const built: Rule = { is: "'linear', 'mlp', 'none' or a function", holds: (v) => ['linear', 'mlp', 'none'].includes(v) || typeof v === 'function' };
+const built: Rule = {
+  is: "'linear', 'mlp', 'none' or a function",
+  holds: (v) => ['linear', 'mlp', 'none'].includes(v) || typeof v === 'function',
+};
 
 /** What the options of any model must be. */
 export const headRules = { head: built, dim: whole(1), splits: whole(1), seed: whole(0, 2 ** 32 - 1) };
 
 /** What each option must be. */
 export const resnetRules = {
-  ...headRules, blocks: needed(listOf(whole(1, 1000))), widths: needed(listOf(whole(1))), bottleneck: flag, stem: oneOf('imagenet', 'cifar', 'small'), zeroInitResidual: flag,
+  ...headRules,
+  blocks: needed(listOf(whole(1, 1000))),
+  widths: needed(listOf(whole(1))),
+  bottleneck: flag,
+  stem: oneOf('imagenet', 'cifar', 'small'),
+  zeroInitResidual: flag,
 };
 
 /** A convolution and its batch norm. */
@@ -138,9 +149,22 @@ export class ResNet extends Module {
   constructor(options: ResNetOptions) {
     super();
     checkOptions('ResNet', options, resnetRules);
-    const { blocks, widths, bottleneck = false, stem = 'imagenet', head = 'linear', dim = 128, splits = 1, zeroInitResidual = false, seed = 0 } = options;
+    const {
+      blocks,
+      widths,
+      bottleneck = false,
+      stem = 'imagenet',
+      head = 'linear',
+      dim = 128,
+      splits = 1,
+      zeroInitResidual = false,
+      seed = 0,
+    } = options;
     if (blocks.length === 0 || blocks.length !== widths.length)
-      throw new ConfigError(`ResNet: blocks and widths must be lists of one length above 0; got ${blocks.length} and ${widths.length}. Give each stage both.`);
+      throw new ConfigError(
+        `ResNet: blocks and widths must be lists of one length above 0; ` +
+          `got ${blocks.length} and ${widths.length}. Give each stage both.`,
+      );
     const Block = bottleneck ? Bottleneck : BasicBlock;
     const rng = new Rng(seed, 'resnet');
     this.#stem = stem;
@@ -149,7 +173,14 @@ export class ResNet extends Module {
     let channels = widths[0];
     blocks.forEach((count, stage) => {
       const layers = Array.from({ length: count }, (_, i) => {
-        const block = new Block(rng, channels, widths[stage], i === 0 && (stage > 0 || stem === 'small') ? 2 : 1, splits, zeroInitResidual ? 0 : 1);
+        const block = new Block(
+          rng,
+          channels,
+          widths[stage],
+          i === 0 && (stage > 0 || stem === 'small') ? 2 : 1,
+          splits,
+          zeroInitResidual ? 0 : 1,
+        );
         channels = widths[stage] * Block.expansion;
         return block;
       });
@@ -159,14 +190,20 @@ export class ResNet extends Module {
     this.features = channels;
     if (head === 'linear') this.fc = new Linear(channels, dim, { seed: rng });
     if (typeof head === 'function') this.fc = head(rng, channels);
-    if (head === 'mlp') this.fc = new Sequential(new Linear(channels, channels, { seed: rng }), new ReLU(), new Linear(channels, dim, { seed: rng }));
+    if (head === 'mlp')
+      this.fc = new Sequential(
+        new Linear(channels, channels, { seed: rng }),
+        new ReLU(),
+        new Linear(channels, dim, { seed: rng }),
+      );
   }
 
   /** Pooled features [N, features], before the head. */
   embed(x: Tensor): Tensor {
     let y = convBn(this.conv1, this.bn1, x, { relu: true });
     if (this.#stem === 'imagenet') y = maxPool(y, { kernel: 3, stride: 2, padding: 1 });
-    for (const stage of this.#stages) for (const block of (this as unknown as Record<string, Module[]>)[stage]) y = block.call(y);
+    for (const stage of this.#stages)
+      for (const block of (this as unknown as Record<string, Module[]>)[stage]) y = block.call(y);
     return globalAvgPool(y);
   }
 

@@ -1,12 +1,14 @@
 import { within } from '../backend/context.js';
-import { check, instance } from '../core/check.js';
 import { ShapesBackend } from '../backend/shapes.js';
-import { checkShape, numel, sameShape, type Shape, show } from '../core/shape.js';
+import { check, instance } from '../core/check.js';
+import { checkShape, numel, type Shape, sameShape, show } from '../core/shape.js';
+import { empty, type observe, Tensor } from '../tensor/tensor.js';
 import { tidy } from '../tensor/tidy.js';
-import { empty, observe, Tensor } from '../tensor/tensor.js';
 import { Module } from './module.js';
 
-/** A layer, or an operation that a module of several layers does itself and that changes the shape or takes products. */
+/**
+ * A layer, or an operation that a module of several layers does itself and that changes the shape or takes products.
+ */
 export interface LayerSummary {
   /** As the model's tensors are named: `layer1.0.conv1`. */
   readonly name: string;
@@ -49,8 +51,13 @@ class Trace {
   }
 
   enter(module: Module, forward: () => Tensor): Tensor {
-    const parameters = Object.values(module).reduce((n, v) => (v instanceof Tensor && v.requiresGrad ? n + v.size : n), 0);
-    const layer = this.#layers.get(module) ?? (isLeaf(module) || parameters > 0 ? this.#add(this.#nameOf(module), kindOf(module), parameters) : undefined);
+    const parameters = Object.values(module).reduce(
+      (n, v) => (v instanceof Tensor && v.requiresGrad ? n + v.size : n),
+      0,
+    );
+    const layer =
+      this.#layers.get(module) ??
+      (isLeaf(module) || parameters > 0 ? this.#add(this.#nameOf(module), kindOf(module), parameters) : undefined);
     if (layer) this.#layers.set(module, layer);
     this.#running.push(module);
     try {
@@ -67,7 +74,10 @@ class Trace {
     const flops = primitive.flops?.(params) ?? 0;
     if (module && isLeaf(module)) this.#layers.get(module)!.flops += flops;
     else if (flops > 0 || outputs.some((y) => !inputs.some((x) => sameShape(x.shape, y.shape))))
-      Object.assign(this.#add([module && this.#nameOf(module), primitive.name].filter(Boolean).join('.'), primitive.name), { flops, output: outputs[0]?.shape ?? [] });
+      Object.assign(
+        this.#add([module && this.#nameOf(module), primitive.name].filter(Boolean).join('.'), primitive.name),
+        { flops, output: outputs[0]?.shape ?? [] },
+      );
   };
 
   #nameOf(module: Module): string {
@@ -92,8 +102,8 @@ function* namesOf(module: Module, name: string): Generator<[Module, string]> {
 }
 
 /**
- * Shapes, parameters and floating-point operations by layer of `model` for an input of `shape`, batch first, in evaluation.
- * Nothing is computed. Its text is a table: `console.log(String(summary(model, [1, 224, 224, 3])))`.
+ * Shapes, parameters and floating-point operations by layer of `model` for an input of `shape`, batch first, in
+ * evaluation. Nothing is computed. Its text is a table: `console.log(String(summary(model, [1, 224, 224, 3])))`.
  *
  * @throws ShapeError when the model does not take such an input, naming the layer.
  */
@@ -104,7 +114,9 @@ export function summary(model: Module, shape: Shape): Summary {
   const trace = new Trace(model);
   try {
     model.eval();
-    const output = within({ tracer: trace, observer: trace, noGrad: true }, () => tidy(() => model.call(empty(shape)).shape));
+    const output = within({ tracer: trace, observer: trace, noGrad: true }, () =>
+      tidy(() => model.call(empty(shape)).shape),
+    );
     const sum = (values: Iterable<number>) => [...values].reduce((a, b) => a + b, 0);
     const flops = sum(trace.rows.map((l) => l.flops));
     const parameters = sum([...model.parameters().values()].map((p) => numel(p.shape)));
@@ -119,10 +131,24 @@ const grouped = (n: number): string => n.toLocaleString('en-US');
 
 function table({ input, output, layers, parameters, flops, macs }: Summary): string {
   const head = ['layer', 'kind', 'output', 'parameters', 'MFLOP'];
-  const rows = layers.map((l) => [l.name || '(model)', l.kind, show(l.output), l.parameters ? grouped(l.parameters) : '', l.flops ? (l.flops / 1e6).toFixed(2) : '']);
+  const rows = layers.map((l) => [
+    l.name || '(model)',
+    l.kind,
+    show(l.output),
+    l.parameters ? grouped(l.parameters) : '',
+    l.flops ? (l.flops / 1e6).toFixed(2) : '',
+  ]);
   const widths = head.map((h, i) => Math.max(h.length, ...rows.map((r) => r[i].length)));
-  const line = (cells: string[]) => cells.map((c, i) => (i < 3 ? c.padEnd(widths[i]) : c.padStart(widths[i]))).join('  ').trimEnd();
+  const line = (cells: string[]) =>
+    cells
+      .map((c, i) => (i < 3 ? c.padEnd(widths[i]) : c.padStart(widths[i])))
+      .join('  ')
+      .trimEnd();
   const [giga, unit] = macs >= 1e8 ? [1e9, 'G'] : [1e6, 'M'];
   const work = `${(flops / giga).toFixed(2)} ${unit}FLOP (${(macs / giga).toFixed(2)} ${unit}MAC)`;
-  return [line(head), ...rows.map(line), `${show(input)} -> ${show(output)}: ${grouped(parameters)} parameters, ${work}`].join('\n');
+  return [
+    line(head),
+    ...rows.map(line),
+    `${show(input)} -> ${show(output)}: ${grouped(parameters)} parameters, ${work}`,
+  ].join('\n');
 }

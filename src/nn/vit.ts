@@ -10,11 +10,11 @@ import { reshape } from '../ops/reshape.js';
 import { concat, expand, slice } from '../ops/strided.js';
 import { gelu } from '../ops/unary.js';
 import { checkTensor, type Tensor } from '../tensor/tensor.js';
+import { ReLU } from './activations.js';
 import { BatchNorm } from './batch-norm.js';
 import { Conv2d } from './conv2d.js';
 import { normal } from './init.js';
 import { LayerNorm } from './layer-norm.js';
-import { ReLU } from './activations.js';
 import { Linear, Sequential } from './linear.js';
 import { Module } from './module.js';
 import { positionEmbedding } from './position-embedding.js';
@@ -31,11 +31,17 @@ export interface VisionTransformerOptions {
   patch?: number;
   /** Side of the pictures. Default 224. */
   size?: number;
-  /** `patch`: one projection of each patch; `conv`: 3×3 convolutions of stride 2 down to the patches' grid. Default `patch`. */
+  /**
+   * `patch`: one projection of each patch; `conv`: 3×3 convolutions of stride 2 down to the patches' grid. Default
+   * `patch`.
+   */
   stem?: 'patch' | 'conv';
   /** Leave the patch projection as drawn: random and fixed (MoCo v3, section 4.2). Default true. */
   stopGradConv1?: boolean;
-  /** What follows the features: `linear`, a two-layer `mlp` (MoCo v2), nothing, or what a function builds for the size of the features. Default `linear`. */
+  /**
+   * What follows the features: `linear`, a two-layer `mlp` (MoCo v2), nothing, or what a function builds for the size
+   * of the features. Default `linear`.
+   */
   head?: 'linear' | 'mlp' | 'none' | ((rng: Rng, features: number) => Module);
   /** Outputs of the head. Default 128. */
   dim?: number;
@@ -46,13 +52,21 @@ export interface VisionTransformerOptions {
 
 /** What each option must be. */
 export const vitRules = {
-  ...headRules, width: needed(whole(1)), depth: needed(whole(0, 1000)), heads: needed(whole(1)), patch: whole(1), size: whole(1), stem: oneOf('patch', 'conv'), stopGradConv1: flag,
+  ...headRules,
+  width: needed(whole(1)),
+  depth: needed(whole(0, 1000)),
+  heads: needed(whole(1)),
+  patch: whole(1),
+  size: whole(1),
+  stem: oneOf('patch', 'conv'),
+  stopGradConv1: flag,
 };
 
 /** Glorot's bound: the weights' variance is 2 / (inputs + outputs). */
 const glorot = (inputs: number, outputs: number): number => Math.sqrt(6 / (inputs + outputs));
 
-const linear = (rng: Rng, inputs: number, outputs: number) => new Linear(inputs, outputs, { bound: glorot(inputs, outputs), seed: rng });
+const linear = (rng: Rng, inputs: number, outputs: number) =>
+  new Linear(inputs, outputs, { bound: glorot(inputs, outputs), seed: rng });
 
 /** Multi-head attention of a sequence to itself. Queries, keys and values are drawn as three matrices. */
 class Attention extends Module {
@@ -113,13 +127,21 @@ class Block extends Module {
 class PatchEmbed extends Module {
   readonly proj: Module;
 
-  constructor(rng: Rng, { width, patch = 16, stem = 'patch', stopGradConv1 = true, splits = 1 }: VisionTransformerOptions) {
+  constructor(
+    rng: Rng,
+    { width, patch = 16, stem = 'patch', stopGradConv1 = true, splits = 1 }: VisionTransformerOptions,
+  ) {
     super();
     if (stem === 'conv') {
       this.proj = convStem(rng, width, patch, splits);
       return;
     }
-    const proj = new Conv2d(3, width, patch, { stride: patch, bias: true, bound: glorot(3 * patch * patch, width), seed: rng });
+    const proj = new Conv2d(3, width, patch, {
+      stride: patch,
+      bias: true,
+      bound: glorot(3 * patch * patch, width),
+      seed: rng,
+    });
     for (const p of proj.parameters().values()) p.requiresGrad = !stopGradConv1;
     this.proj = proj;
   }
@@ -129,7 +151,10 @@ class PatchEmbed extends Module {
   }
 }
 
-/** log2(patch) 3×3 convolutions of stride 2, each twice as wide as the one before, and a 1×1 (Xiao et al., arXiv:2106.14881). */
+/**
+ * log2(patch) 3×3 convolutions of stride 2, each twice as wide as the one before, and a 1×1 (Xiao et al.,
+ * arXiv:2106.14881).
+ */
 function convStem(rng: Rng, width: number, patch: number, splits: number): Sequential {
   const count = Math.log2(patch);
   const first = width / 2 ** (count - 1);
@@ -141,7 +166,11 @@ function convStem(rng: Rng, width: number, patch: number, splits: number): Seque
   const layers: Module[] = [];
   for (let i = 0, inputs = 3; i < count; i++) {
     const outputs = first * 2 ** i;
-    layers.push(new Conv2d(inputs, outputs, 3, { stride: 2, padding: 1, init: 'torch', seed: rng }), new BatchNorm(outputs, { splits }), new ReLU());
+    layers.push(
+      new Conv2d(inputs, outputs, 3, { stride: 2, padding: 1, init: 'torch', seed: rng }),
+      new BatchNorm(outputs, { splits }),
+      new ReLU(),
+    );
     inputs = outputs;
   }
   return new Sequential(...layers, new Conv2d(width, width, 1, { init: 'torch', bias: true, seed: rng }));
@@ -169,8 +198,12 @@ export class VisionTransformer extends Module {
     super();
     checkOptions('vit', options, vitRules);
     const { width, depth, heads, patch = 16, size = 224, head = 'linear', dim = 128, seed = 0 } = options;
-    if (size % patch !== 0) throw new ConfigError(`vit: patches must tile the picture; got size ${size} and patches of ${patch}. Choose a divisor.`);
-    if (width % heads !== 0) throw new ConfigError(`vit: heads must divide the width; got ${heads} and ${width}. Choose a divisor.`);
+    if (size % patch !== 0)
+      throw new ConfigError(
+        `vit: patches must tile the picture; got size ${size} and patches of ${patch}. Choose a divisor.`,
+      );
+    if (width % heads !== 0)
+      throw new ConfigError(`vit: heads must divide the width; got ${heads} and ${width}. Choose a divisor.`);
     const rng = new Rng(seed, 'vit');
     this.clsToken = normal(rng, [1, 1, width], 1e-6);
     this.posEmbed = positionEmbedding(size / patch, size / patch, width);
@@ -179,7 +212,12 @@ export class VisionTransformer extends Module {
     this.norm = new LayerNorm(width);
     if (typeof head === 'function') this.head = head(rng, width);
     if (head === 'linear') this.head = new Linear(width, dim, { seed: rng });
-    if (head === 'mlp') this.head = new Sequential(new Linear(width, width, { seed: rng }), new ReLU(), new Linear(width, dim, { seed: rng }));
+    if (head === 'mlp')
+      this.head = new Sequential(
+        new Linear(width, width, { seed: rng }),
+        new ReLU(),
+        new Linear(width, dim, { seed: rng }),
+      );
     this.features = width;
     this.#size = size;
   }
@@ -189,10 +227,16 @@ export class VisionTransformer extends Module {
     checkTensor('vit', x, 'the input');
     const size = this.#size;
     if (x.rank !== 4 || x.shape[1] !== size || x.shape[2] !== size)
-      throw new ShapeError(`vit: pictures must be [N, ${size}, ${size}, 3]; got ${show(x.shape)}. Resize them, or build with another size.`);
+      throw new ShapeError(
+        `vit: pictures must be [N, ${size}, ${size}, 3]; got ${show(x.shape)}. Resize them, ` +
+          `or build with another size.`,
+      );
     const [N, width] = [x.shape[0], this.features];
     const patches = reshape(this.patchEmbed.call(x), [N, this.posEmbed.shape[1] - 1, width]);
-    let y = add(concat([cast(expand(this.clsToken, [N, 1, width]), patches.dtype as FloatType), patches], 1), this.posEmbed);
+    let y = add(
+      concat([cast(expand(this.clsToken, [N, 1, width]), patches.dtype as FloatType), patches], 1),
+      this.posEmbed,
+    );
     for (const block of this.blocks) y = block.call(y);
     return this.norm.call(reshape(slice(y, 1, 0, 1), [N, width])); // a norm of tokens is each token's own
   }
@@ -219,7 +263,10 @@ export const vitPresets: Record<string, VisionTransformerOptions> = {
 /** Names that `vit` knows. */
 export const vitNames = Object.keys(vitPresets);
 
-/** A vision transformer by name: vit-ti, vit-s, vit-b, vit-conv-ti, vit-conv-s, vit-conv-b, or vit-tiny and vit-mini for pictures of 32 on small machines. */
+/**
+ * A vision transformer by name: vit-ti, vit-s, vit-b, vit-conv-ti, vit-conv-s, vit-conv-b, or vit-tiny and vit-mini for
+ * pictures of 32 on small machines.
+ */
 export function vit(name: string, options: Partial<VisionTransformerOptions> = {}): VisionTransformer {
   check('vit', 'the name', name, oneOf(...vitNames), 'Choose one.');
   checkOptions('vit', options, { ...vitRules, width: whole(1), depth: whole(0, 1000), heads: whole(1) });

@@ -17,7 +17,10 @@ const primitive: Primitive<AdamWParams> = {
   gpu: ({ length, beta1, beta2, eps, weightDecay, scaled }) => {
     const rates = { rate1: 1 - beta1, rate2: 1 - beta2 };
     const constants = { SCALED: Number(scaled) };
-    const update = { ...elementsLaunch(kernels, length, { ...rates, eps, weightDecay }, constants), bind: [0, 1, 2, 6, 3, 4, 5] };
+    const update = {
+      ...elementsLaunch(kernels, length, { ...rates, eps, weightDecay }, constants),
+      bind: [0, 1, 2, 6, 3, 4, 5],
+    };
     return { scratch: [], launches: [{ kernel: advance, constants, params: rates, groups: 1, bind: [2, 6] }, update] };
   },
 };
@@ -50,11 +53,10 @@ export const adamwRules = { weightDecay: needed(atLeast0), betas: listOf(below1,
  * One step of AdamW, in place, exactly as torch.optim.AdamW (Loshchilov and Hutter 2019, decoupled weight decay).
  *
  * @param w parameters, f32, for instance all of them in one flat tensor; `dw` their gradients.
- * @param lr the learning rate, a one-element tensor, so that it may change from step to step, or outside of compiled functions a number.
+ * @param lr the learning rate, a one-element tensor, so that it may change from step to step, or outside of compiled
+ * functions a number.
  */
-export function adamw(
-  w: Tensor, dw: Tensor, state: AdamWState, lr: Rate, options: AdamWOptions,
-): void {
+export function adamw(w: Tensor, dw: Tensor, state: AdamWState, lr: Rate, options: AdamWOptions): void {
   checkOptions('adamw', options, adamwRules);
   checkOptions('adamw: the state', state, { m: needed(anything), v: needed(anything), corrections: needed(anything) });
   const { weightDecay, betas: [beta1, beta2] = [0.9, 0.999], eps = 1e-8, guard } = options;
@@ -62,5 +64,12 @@ export function adamw(
   const rate = checkUpdate('adamw', w, { gradient: dw, 'mean of the gradient': m, 'mean of its square': v }, lr, guard);
   checkDType('adamw', corrections, 'f32');
   checkSameShape('adamw', 'corrections', corrections, [2]);
-  run(primitive, [dw, rate, guard ?? rate], [w, m, v, corrections], { length: w.size, beta1, beta2, eps, weightDecay, scaled: guard !== undefined });
+  run(primitive, [dw, rate, guard ?? rate], [w, m, v, corrections], {
+    length: w.size,
+    beta1,
+    beta2,
+    eps,
+    weightDecay,
+    scaled: guard !== undefined,
+  });
 }

@@ -1,5 +1,5 @@
 import { ConfigError, ShapeError } from '../core/errors.js';
-import { broadcastShapes, broadcastStrides, numel, sameShape, type Shape, show, stridesOf } from '../core/shape.js';
+import { broadcastShapes, broadcastStrides, numel, type Shape, sameShape, show, stridesOf } from '../core/shape.js';
 import { checkTensor, empty, type Tensor } from '../tensor/tensor.js';
 import { type Booleans, type Index, type List, parseIndex } from './at_index.js';
 import { gather } from './gather.js';
@@ -27,7 +27,8 @@ export type { Booleans, Index };
 export function at(x: Tensor, ...index: Index[]): Tensor {
   checkTensor('at', x);
   const { shape, strides, start, lists, first } = parseIndex(index, x.shape);
-  const same = numel(shape) === x.size && start === 0 && sameShape(reached(shape, strides), reached(shape, stridesOf(shape)));
+  const same =
+    numel(shape) === x.size && start === 0 && sameShape(reached(shape, strides), reached(shape, stridesOf(shape)));
   const y = same ? reshape(x, shape) : box('at', x, shape, strides, start);
   return lists.length > 0 ? taken(y, lists, first) : y;
 }
@@ -56,7 +57,8 @@ function placesOf(lists: readonly List[], sizes: Shape, x: Tensor): { places: Te
   const device = lists.find((l) => 'tensor' in l);
   if (device && lists.length > 1)
     throw new ConfigError(
-      `at: a tensor of places must be the only list; got ${lists.length}. Take them one after the other, or list numbers.`,
+      `at: a tensor of places must be the only list; got ${lists.length}. Take them one after the other, ` +
+        `or list numbers.`,
     );
   if (device) return { places: reshape(device.tensor!, [device.tensor!.size]), shape: device.tensor!.shape };
   const shape = lists.reduce<Shape>((s, l) => broadcastShapes('at', s, l.shape), []);

@@ -1,6 +1,6 @@
 import { told } from '../core/check.js';
 import { ConfigError, DTypeError, ShapeError } from '../core/errors.js';
-import { sameShape, type Shape, show, stridesOf } from '../core/shape.js';
+import { type Shape, sameShape, show, stridesOf } from '../core/shape.js';
 import { Tensor } from '../tensor/tensor.js';
 
 /** Booleans in lists, one in the other. */
@@ -30,7 +30,8 @@ export interface Parsed {
 
 const wrong = (v: unknown): ConfigError =>
   new ConfigError(
-    `at: an index must be a whole number, a slice as '1:-1', '...', null, a list of places or of booleans; got ${told(v)}. ` +
+    `at: an index must be a whole number, a slice as '1:-1', '...', null, a list of places or of booleans; ` +
+      `got ${told(v)}. ` +
       'Write one for each axis.',
   );
 
@@ -43,7 +44,10 @@ function flat(list: unknown, kind: 'number' | 'boolean', whole: unknown): { size
   const parts = Array.from(list, (v) => flat(v, kind, whole));
   const sizes = parts[0]?.sizes ?? [];
   const odd = parts.find((p) => !sameShape(p.sizes, sizes));
-  if (odd) throw new ShapeError(`at: nested lists must all have the same sizes; got ${show(sizes)} beside ${show(odd.sizes)}. Fill or cut them.`);
+  if (odd)
+    throw new ShapeError(
+      `at: nested lists must all have the same sizes; got ${show(sizes)} beside ${show(odd.sizes)}. Fill or cut them.`,
+    );
   return { sizes: [list.length, ...sizes], values: parts.flatMap((p) => p.values) };
 }
 
@@ -59,7 +63,9 @@ function placeOf(v: unknown, axis: number, size: number): number {
   if (!Number.isInteger(v)) throw wrong(v);
   const place = v as number;
   if (place < -size || place >= size)
-    throw new ShapeError(`at: the index of axis ${axis} must lie in [${-size}, ${size - 1}]; got ${place}. Correct it.`);
+    throw new ShapeError(
+      `at: the index of axis ${axis} must lie in [${-size}, ${size - 1}]; got ${place}. Correct it.`,
+    );
   return place < 0 ? place + size : place;
 }
 
@@ -71,17 +77,21 @@ function sliceOf(text: string, size: number): { from: number; step: number; coun
   const [least, most] = step > 0 ? [0, size] : [-1, size - 1];
   const cut = (v: string | undefined, none: number) =>
     v === undefined ? none : Math.min(Math.max(Number(v) < 0 ? Number(v) + size : Number(v), least), most);
-  const [from, to] = step > 0 ? [cut(parts[1], least), cut(parts[2], most)] : [cut(parts[1], most), cut(parts[2], least)];
+  const [from, to] =
+    step > 0 ? [cut(parts[1], least), cut(parts[2], most)] : [cut(parts[1], most), cut(parts[2], least)];
   return { from, step, count: Math.max(0, Math.ceil((to - from) / step)) };
 }
 
 /** The index with '...' written out, as long as x has axes for it. */
 function complete(index: readonly Index[], shape: Shape): Index[] {
   const places = index.flatMap((v, i) => (v === '...' ? [i] : []));
-  if (places.length > 1) throw new ConfigError(`at: '...' must come once at most; got ${places.length}. Write ':' for single axes.`);
+  if (places.length > 1)
+    throw new ConfigError(`at: '...' must come once at most; got ${places.length}. Write ':' for single axes.`);
   const named = index.reduce<number>((n, v) => n + axesOf(v), 0);
   if (named > shape.length)
-    throw new ShapeError(`at: the index must name at most ${shape.length} axes of ${show(shape)}; got ${named}. Drop some.`);
+    throw new ShapeError(
+      `at: the index must name at most ${shape.length} axes of ${show(shape)}; got ${named}. Drop some.`,
+    );
   const [before, after] = places.length > 0 ? [index.slice(0, places[0]), index.slice(places[0] + 1)] : [index, []];
   return [...before, ...new Array<string>(shape.length - named).fill(':'), ...after];
 }
@@ -97,10 +107,15 @@ function listsOf(v: Booleans, axis: number, shape: Shape, at: number): List[] {
   const { sizes, values } = flat(v, 'boolean', v);
   const here = shape.slice(axis, axis + sizes.length);
   if (!sameShape(sizes, here))
-    throw new ShapeError(`at: a mask must have the sizes of its axes, ${show(here)} from axis ${axis} on; got ${show(sizes)}. Correct it.`);
+    throw new ShapeError(
+      `at: a mask must have the sizes of its axes, ${show(here)} from axis ${axis} on; got ${show(sizes)}. Correct it.`,
+    );
   const found = values.flatMap((held, i) => (held ? [i] : []));
-  return stridesOf(sizes).map((stride, i) =>
-    ({ axis: at + i, shape: [found.length], values: found.map((place) => Math.floor(place / stride) % sizes[i]) }));
+  return stridesOf(sizes).map((stride, i) => ({
+    axis: at + i,
+    shape: [found.length],
+    values: found.map((place) => Math.floor(place / stride) % sizes[i]),
+  }));
 }
 
 /** Reads an index of a tensor of shape `of`. */
@@ -141,7 +156,8 @@ function looked(v: Index, axis: number, of: Shape, at: number): List[] {
   if (v instanceof Tensor) {
     if (v.dtype !== 'u32')
       throw new DTypeError(
-        `at: a tensor of places must be u32; got ${v.dtype} ${show(v.shape)}. For a mask use \`await mask(x, m)\`, for places cast().`,
+        `at: a tensor of places must be u32; got ${v.dtype} ${show(v.shape)}. For a mask use \`await mask(x, ` +
+          `m)\`, for places cast().`,
       );
     return [{ axis: at, shape: v.shape, values: [], tensor: v }];
   }

@@ -1,15 +1,19 @@
-import { record } from '../tensor/autograd.js';
 import type { Primitive } from '../backend/backend.js';
 import { anyNumber, checkOptions, whole } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
 import { show } from '../core/shape.js';
 import type { AttentionParams } from '../reference/attention.js';
+import { record } from '../tensor/autograd.js';
 import { checkSameShape, empty, floatType, run, type Tensor } from '../tensor/tensor.js';
 import { attentionGpu, attentionGradGpu, productFlops } from './attention_variants.js';
 import { concat } from './strided.js';
 
 /** [q, kv] -> [y, lse] */
-export const attentionPrimitive: Primitive<AttentionParams> = { name: 'attention', flops: (p) => 2 * productFlops(p), gpu: attentionGpu };
+export const attentionPrimitive: Primitive<AttentionParams> = {
+  name: 'attention',
+  flops: (p) => 2 * productFlops(p),
+  gpu: attentionGpu,
+};
 
 /** [q, kv, y, lse, dy] -> [dq, dkv] */
 export const attentionGradPrimitive: Primitive<AttentionParams> = { name: 'attention_grad', gpu: attentionGradGpu };
@@ -44,8 +48,8 @@ function forward(q: Tensor, kv: Tensor, p: AttentionParams) {
 }
 
 /**
- * Attention of every head: softmax(scale q kᵀ) v. The matrix of scores never is in memory, in either direction. What NaN or
- * infinity reaches is neither finite, in gradients too; which of both it is, adapters decide.
+ * Attention of every head: softmax(scale q kᵀ) v. The matrix of scores never is in memory, in either direction. What
+ * NaN or infinity reaches is neither finite, in gradients too; which of both it is, adapters decide.
  *
  * @param q [batch, Nq, heads · D]
  * @param k [batch, Nk, heads · D], Nk at least 1
@@ -58,8 +62,15 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOpt
   const [batch, Nq, width] = q.shape;
   floatType('attention', k);
   const Nk = k.shape[1];
-  if (!(Nk > 0)) throw new ShapeError(`attention: there must be a key to attend to; got k ${show(k.shape)}. Pass [batch, Nk, heads · D].`);
-  for (const [name, t] of [['k', k], ['v', v]] as const) checkSameShape('attention', name, t, [batch, Nk, width]);
+  if (!(Nk > 0))
+    throw new ShapeError(
+      `attention: there must be a key to attend to; got k ${show(k.shape)}. Pass [batch, Nk, heads · D].`,
+    );
+  for (const [name, t] of [
+    ['k', k],
+    ['v', v],
+  ] as const)
+    checkSameShape('attention', name, t, [batch, Nk, width]);
   const kv = concat([k, v], 2);
   const p = { batch, H: heads, D, Nq, Nk, qRow: width, kvRow: 2 * width, kStart: 0, scale: scale ?? D ** -0.5 };
   const { y, lse } = forward(q, kv, p);
@@ -71,12 +82,25 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOpt
   });
 }
 
-/** `attention` of a sequence to itself. qkv: [batch, N, 3 · heads · D], queries, keys and values as one product gives them. */
+/**
+ * `attention` of a sequence to itself. qkv: [batch, N, 3 · heads · D], queries, keys and values as one product gives
+ * them.
+ */
 export function attentionQkv(qkv: Tensor, options: AttentionOptions = {}): Tensor {
   const D = headSize('attentionQkv', qkv, 3, options);
   const { heads = 1, scale } = options;
   const [batch, N, width] = qkv.shape;
-  const p = { batch, H: heads, D, Nq: N, Nk: N, qRow: width, kvRow: width, kStart: width / 3, scale: scale ?? D ** -0.5 };
+  const p = {
+    batch,
+    H: heads,
+    D,
+    Nq: N,
+    Nk: N,
+    qRow: width,
+    kvRow: width,
+    kStart: width / 3,
+    scale: scale ?? D ** -0.5,
+  };
   const { y, lse } = forward(qkv, qkv, p);
   return record('attentionQkv', y, [qkv], (dy, [place]) => {
     const d = place();

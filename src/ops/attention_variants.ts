@@ -14,8 +14,16 @@ import { byTuning, rowTiles } from './row_tiles.js';
 
 type P = AttentionParams;
 
-const direct = { y: byTuning('attention', source), dq: byTuning('attention_dq', dqSource), dkv: byTuning('attention_dkv', dkvSource) };
-const tiled = { y: byTuning('attention_tiled', tiledSource), dq: byTuning('attention_dq_tiled', dqTiledSource), dkv: byTuning('attention_dkv_tiled', dkvTiledSource) };
+const direct = {
+  y: byTuning('attention', source),
+  dq: byTuning('attention_dq', dqSource),
+  dkv: byTuning('attention_dkv', dkvSource),
+};
+const tiled = {
+  y: byTuning('attention_tiled', tiledSource),
+  dq: byTuning('attention_dq_tiled', dqTiledSource),
+  dkv: byTuning('attention_dkv_tiled', dkvTiledSource),
+};
 type Of = keyof typeof tiled;
 
 /** Bytes of workgroup memory of a tiled kernel: lines of rows and columns, and what passes between threads. */
@@ -25,7 +33,8 @@ function bytesOf(of: Of, D: number, rows: number, columns: number): number {
   return 16 * (lines + passed);
 }
 
-const tileOf = (of: Of, { D }: P, traits: Traits) => rowTiles(D, traits, (rows, columns) => bytesOf(of, D, rows, columns));
+const tileOf = (of: Of, { D }: P, traits: Traits) =>
+  rowTiles(D, traits, (rows, columns) => bytesOf(of, D, rows, columns));
 
 /** A launch with `N` rows of every head divided among workgroups. */
 function tiledLaunch(of: Of, N: number, p: P, traits: Traits): Launch {
@@ -34,7 +43,11 @@ function tiledLaunch(of: Of, N: number, p: P, traits: Traits): Launch {
 }
 
 /** The same, four rows a thread. */
-const directLaunch = (of: Of, N: number, p: P): Launch => ({ kernel: direct[of]({ D: p.D }), params: { ...p }, groups: ceilDiv(p.batch * p.H * ceilDiv(N, 4), 64) });
+const directLaunch = (of: Of, N: number, p: P): Launch => ({
+  kernel: direct[of]({ D: p.D }),
+  params: { ...p },
+  groups: ceilDiv(p.batch * p.H * ceilDiv(N, 4), 64),
+});
 
 /** Operations of one product of every head: scores, or anything summed with them. */
 export const productFlops = ({ batch, H, Nq, Nk, D }: P): number => 2 * batch * H * Nq * Nk * D;
@@ -42,13 +55,17 @@ export const productFlops = ({ batch, H, Nq, Nk, D }: P): number => 2 * batch * 
 /** [q, kv, y, lse, dy] -> [dq, dkv] by kernels for each. */
 function gradient(p: P, launch: (of: Of, N: number) => Launch): Plan {
   const rows = p.batch * p.Nq * p.H;
-  const delta = rowDotLaunches({ rows, C: p.D }, 1, [2, 4, 7]); // Σ y dy, all that the weights' normalisation sends back
+  // Σ y dy, all that the weights' normalisation sends back
+  const delta = rowDotLaunches({ rows, C: p.D }, 1, [2, 4, 7]);
   const dq = { ...launch('dq', p.Nq), bind: [0, 1, 3, 4, 7, 5], flops: 3 * productFlops(p) };
   const dkv = { ...launch('dkv', p.Nk), bind: [0, 1, 3, 4, 7, 6], flops: 4 * productFlops(p) };
   return { scratch: [rows], launches: [...delta, dq, dkv] };
 }
 
-const supports = (...of: Of[]) => (p: P, traits: Traits): boolean => of.every((o) => tileOf(o, p, traits));
+const supports =
+  (...of: Of[]) =>
+  (p: P, traits: Traits): boolean =>
+    of.every((o) => tileOf(o, p, traits));
 const heuristic = (p: P, traits: Traits) => (supports('y', 'dq', 'dkv')(p, traits) ? 'tiled' : 'direct');
 const classOf = ({ D, Nk }: P): string => `D ${D}${Nk < 32 ? ' short' : ''}`;
 
@@ -62,19 +79,45 @@ function sample(grad: boolean): Sample<P> {
 }
 
 export const attentionVariants = variantTable({
-  name: 'attention', classOf, heuristic, samples: [sample(false)],
+  name: 'attention',
+  classOf,
+  heuristic,
+  samples: [sample(false)],
   variants: [
-    { name: 'direct', why: 'everything, everywhere: four rows a thread, 7.1 times products and a softmax on SwiftShader', supports: () => true, launch: (p) => directLaunch('y', p.Nq, p) },
-    { name: 'tiled', why: 'graphics cards: rows in workgroup memory, as a head of 64 would take 256 registers; 12 TFLOP/s on an H200', supports: supports('y'), launch: (p, t) => tiledLaunch('y', p.Nq, p, t) },
+    {
+      name: 'direct',
+      why: 'everything, everywhere: four rows a thread, 7.1 times products and a softmax on SwiftShader',
+      supports: () => true,
+      launch: (p) => directLaunch('y', p.Nq, p),
+    },
+    {
+      name: 'tiled',
+      why: 'graphics cards: rows in workgroup memory, as a head of 64 would take 256 registers; 12 TFLOP/s on an H200',
+      supports: supports('y'),
+      launch: (p, t) => tiledLaunch('y', p.Nq, p, t),
+    },
   ],
 });
 export const attentionGpu = launchOf(attentionVariants);
 
 export const attentionGradVariants = variantTable({
-  name: 'attention_grad', classOf, heuristic, samples: [sample(true)],
+  name: 'attention_grad',
+  classOf,
+  heuristic,
+  samples: [sample(true)],
   variants: [
-    { name: 'direct', why: 'everything, everywhere: four rows a thread, 3.8 times products and a softmax on SwiftShader', supports: () => true, launch: (p) => gradient(p, (of, N) => directLaunch(of, N, p)) },
-    { name: 'tiled', why: 'graphics cards, as forward; 12 TFLOP/s on an H200', supports: supports('dq', 'dkv'), launch: (p, t) => gradient(p, (of, N) => tiledLaunch(of, N, p, t)) },
+    {
+      name: 'direct',
+      why: 'everything, everywhere: four rows a thread, 3.8 times products and a softmax on SwiftShader',
+      supports: () => true,
+      launch: (p) => gradient(p, (of, N) => directLaunch(of, N, p)),
+    },
+    {
+      name: 'tiled',
+      why: 'graphics cards, as forward; 12 TFLOP/s on an H200',
+      supports: supports('dq', 'dkv'),
+      launch: (p, t) => gradient(p, (of, N) => tiledLaunch(of, N, p, t)),
+    },
   ],
 });
 export const attentionGradGpu = launchOf(attentionGradVariants);

@@ -16,7 +16,14 @@ const primitive: Primitive<AugmentParams> = {
   name: 'augment',
   gpu: ({ mean, std, ...p }, { software }) => ({
     scratch: [p.N * p.height * p.width * 3],
-    launches: [{ kernel: shader, constants: { THREADS: software ? 64 : 256, PLACED: Number(p.H === 0) }, params: { ...p, mean, inverseStd: std.map((v) => 1 / v) }, groups: p.N }],
+    launches: [
+      {
+        kernel: shader,
+        constants: { THREADS: software ? 64 : 256, PLACED: Number(p.H === 0) },
+        params: { ...p, mean, inverseStd: std.map((v) => 1 / v) },
+        groups: p.N,
+      },
+    ],
   }),
 };
 
@@ -30,14 +37,20 @@ export interface AugmentOptions {
 }
 
 /** What each option must be; an `Augmentation`, whose other parts are in the table, may be given whole. */
-const rules = { ...Object.fromEntries(viewParts.map((name) => [name, anything])), size: needed(pairFrom(1)), mean: needed(listOf(anyNumber, 3)), std: needed(listOf(above0, 3)) };
+const rules = {
+  ...Object.fromEntries(viewParts.map((name) => [name, anything])),
+  size: needed(pairFrom(1)),
+  mean: needed(listOf(anyNumber, 3)),
+  std: needed(listOf(above0, 3)),
+};
 
 /**
  * Random views of pictures that stay on the device, normalised: crop, resize, colour, blur and flip as one dispatch.
  * What the steps compute is said in kernels/augment.wgsl. No gradient.
  *
  * @param pictures the data set, u8 [M, H, W, 3]; or pictures of any shapes, u8 [pixels, 3].
- * @param index which pictures, u32 [N], each below M: numbers are checked, and an entry of a tensor that is M or more gives NaN; or of
+ * @param index which pictures, u32 [N], each below M: numbers are checked, and an entry of a tensor that is M or more
+ * gives NaN; or of
  *   any shapes where each lies, u32 [N, 3]: first pixel, height, width.
  * @param table how to augment each, f32 [N, 17] from `drawAugmentation`.
  * @returns f32 [N, height, width, 3].
@@ -50,7 +63,10 @@ export function augment(pictures: Tensor<'u8'>, index: Places, table: Tensor<'f3
   const placed = pictures.rank === 2;
   const [M, H, W] = placed ? [0, 0, 0] : pictures.shape;
   if (![2, 4].includes(pictures.rank) || pictures.shape.at(-1) !== 3 || pictures.size === 0)
-    throw new ShapeError(`augment: pictures must be [M, H, W, 3] or [pixels, 3] with at least one pixel; got ${show(pictures.shape)}. Convert them to RGB.`);
+    throw new ShapeError(
+      `augment: pictures must be [M, H, W, 3] or [pixels, 3] with at least one pixel; ` +
+        `got ${show(pictures.shape)}. Convert them to RGB.`,
+    );
   const places = placesIn('augment', 'the index', index, placed ? 2 ** 32 : M);
   const N = places.shape[0] ?? 0;
   checkSameShape('augment', 'the index', places, placed ? [N, 3] : [N]);
@@ -60,9 +76,14 @@ export function augment(pictures: Tensor<'u8'>, index: Places, table: Tensor<'f3
   return runTo(y, primitive, [pictures, places, table], { M, H, W, N, height, width, mean, std });
 }
 
-/** Pictures as they are, resized if `size` differs from theirs, and normalised: for evaluation. Arguments as of `augment`. */
+/**
+ * Pictures as they are, resized if `size` differs from theirs, and normalised: for evaluation. Arguments as of
+ * `augment`.
+ */
 export function normalizePictures(
-  pictures: Tensor<'u8'>, index: Places, options: Omit<AugmentOptions, 'size'> & Partial<Pick<AugmentOptions, 'size'>>,
+  pictures: Tensor<'u8'>,
+  index: Places,
+  options: Omit<AugmentOptions, 'size'> & Partial<Pick<AugmentOptions, 'size'>>,
 ): Tensor {
   checkDType('normalizePictures', pictures, 'u8');
   checkOptions('normalizePictures', options, { ...rules, size: pairFrom(1) });

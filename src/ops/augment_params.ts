@@ -1,4 +1,17 @@
-import { anyNumber, anything, atLeast0, checkOptions, finite, flag, isRecord, listOf, needed, type Rule, upTo1, whole } from '../core/check.js';
+import {
+  anyNumber,
+  anything,
+  atLeast0,
+  checkOptions,
+  finite,
+  flag,
+  isRecord,
+  listOf,
+  needed,
+  type Rule,
+  upTo1,
+  whole,
+} from '../core/check.js';
 import { ConfigError } from '../core/errors.js';
 import { Rng, streamOf } from '../core/rng.js';
 
@@ -24,23 +37,60 @@ export interface Augmentation {
 }
 
 const IMAGENET = { mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] };
-/** Crops of at least a part `smallest` of a picture, resized and flipped at random, as torchvision's RandomResizedCrop and flip. */
-export const crops = (smallest: number): Pick<Augmentation, 'scale' | 'ratio' | 'flip'> => ({ scale: [smallest, 1], ratio: [3 / 4, 4 / 3], flip: 0.5 });
-const jitter = (probability: number, hue: number, saturation = 0.4) => ({ probability, brightness: 0.4, contrast: 0.4, saturation, hue });
+/**
+ * Crops of at least a part `smallest` of a picture, resized and flipped at random, as torchvision's RandomResizedCrop
+ * and flip.
+ */
+export const crops = (smallest: number): Pick<Augmentation, 'scale' | 'ratio' | 'flip'> => ({
+  scale: [smallest, 1],
+  ratio: [3 / 4, 4 / 3],
+  flip: 0.5,
+});
+const jitter = (probability: number, hue: number, saturation = 0.4) => ({
+  probability,
+  brightness: 0.4,
+  contrast: 0.4,
+  saturation,
+  hue,
+});
 
 /** MoCo v1 (facebookresearch/moco, main_moco.py): grey before a jitter that is always on, no blur. */
-export const mocoV1Augmentation: Augmentation = { ...crops(0.2), grayscale: 0.2, grayscaleFirst: true, jitter: jitter(1, 0.4), ...IMAGENET };
+export const mocoV1Augmentation: Augmentation = {
+  ...crops(0.2),
+  grayscale: 0.2,
+  grayscaleFirst: true,
+  jitter: jitter(1, 0.4),
+  ...IMAGENET,
+};
 
 /** MoCo v2 (the same, --aug-plus). */
-export const mocoV2Augmentation: Augmentation = { ...crops(0.2), jitter: jitter(0.8, 0.1), grayscale: 0.2, blur: { probability: 0.5, sigma: [0.1, 2] }, ...IMAGENET };
+export const mocoV2Augmentation: Augmentation = {
+  ...crops(0.2),
+  jitter: jitter(0.8, 0.1),
+  grayscale: 0.2,
+  blur: { probability: 0.5, sigma: [0.1, 2] },
+  ...IMAGENET,
+};
 
-const v3 = (blur: number): Augmentation => ({ ...mocoV2Augmentation, jitter: jitter(0.8, 0.1, 0.2), blur: { probability: blur, sigma: [0.1, 2] } });
+const v3 = (blur: number): Augmentation => ({
+  ...mocoV2Augmentation,
+  jitter: jitter(0.8, 0.1, 0.2),
+  blur: { probability: blur, sigma: [0.1, 2] },
+});
 
-/** MoCo v3's two views, which differ (facebookresearch/moco-v3, main_moco.py; its ViTs crop from a scale of 0.08 on). */
+/**
+ * MoCo v3's two views, which differ (facebookresearch/moco-v3, main_moco.py; its ViTs crop from a scale of 0.08 on).
+ */
 export const mocoV3Augmentations: readonly [Augmentation, Augmentation] = [v3(1), { ...v3(0.1), solarize: 0.2 }];
 
 /** MoCo's CIFAR-10 demonstration. */
-export const cifarAugmentation: Augmentation = { ...crops(0.08), jitter: jitter(0.8, 0.1), grayscale: 0.2, mean: [0.4914, 0.4822, 0.4465], std: [0.2023, 0.1994, 0.201] };
+export const cifarAugmentation: Augmentation = {
+  ...crops(0.08),
+  jitter: jitter(0.8, 0.1),
+  grayscale: 0.2,
+  mean: [0.4914, 0.4822, 0.4465],
+  std: [0.2023, 0.1994, 0.201],
+};
 
 /** Which random numbers: the same four always give the same view of a picture, wherever it stands in a batch. */
 export interface Draw {
@@ -48,7 +98,10 @@ export interface Draw {
   epoch: number;
   /** 0 for the query's view, 1 for the key's; 15 at most. */
   view: number;
-  /** Numbers of the pictures in the data set, which all measure height × width; or `places` [N, 3] has the first pixel, height and width of each. */
+  /**
+   * Numbers of the pictures in the data set, which all measure height × width; or `places` [N, 3] has the first pixel,
+   * height and width of each.
+   */
   indices: ArrayLike<number>;
   height: number;
   width: number;
@@ -69,21 +122,42 @@ type Step = [code: number, factor: number];
 const share = finite(' in (0, 1]', (v) => v > 0 && v <= 1);
 const positive = finite(' above 0', (v) => v > 0);
 const views = {
-  scale: needed(listOf(share, 2)), ratio: needed(listOf(positive, 2)), flip: needed(upTo1), jitter: anything, grayscale: upTo1, grayscaleFirst: flag,
-  blur: anything, solarize: upTo1, mean: anything, std: anything,
+  scale: needed(listOf(share, 2)),
+  ratio: needed(listOf(positive, 2)),
+  flip: needed(upTo1),
+  jitter: anything,
+  grayscale: upTo1,
+  grayscaleFirst: flag,
+  blur: anything,
+  solarize: upTo1,
+  mean: anything,
+  std: anything,
 };
 /** Names of all parts of an `Augmentation`. */
 export const viewParts = Object.keys(views);
-const jitters = { probability: needed(upTo1), brightness: needed(atLeast0), contrast: needed(atLeast0), saturation: needed(atLeast0), hue: needed(finite(' in [0, 0.5]', (v) => v >= 0 && v <= 0.5)) };
-const isSigma = (v: unknown): boolean => listOf(anyNumber, 2).holds(v) && (([low, high]: number[]) => low >= 0 && low <= high && high <= 10)(v as number[]);
+const jitters = {
+  probability: needed(upTo1),
+  brightness: needed(atLeast0),
+  contrast: needed(atLeast0),
+  saturation: needed(atLeast0),
+  hue: needed(finite(' in [0, 0.5]', (v) => v >= 0 && v <= 0.5)),
+};
+const isSigma = (v: unknown): boolean =>
+  listOf(anyNumber, 2).holds(v) && (([low, high]: number[]) => low >= 0 && low <= high && high <= 10)(v as number[]);
 const blurs = { probability: needed(upTo1), sigma: needed({ is: 'a range in [0, 10] pixels', holds: isSigma }) };
 const wholes: Rule = {
   is: 'a list of whole numbers, at least 0',
-  holds: (v) => (Array.isArray(v) || ArrayBuffer.isView(v)) && Array.from(v as unknown as number[]).every(whole(0).holds),
+  holds: (v) =>
+    (Array.isArray(v) || ArrayBuffer.isView(v)) && Array.from(v as unknown as number[]).every(whole(0).holds),
 };
 const draws = {
-  seed: needed(whole(-Number.MAX_SAFE_INTEGER)), epoch: needed(whole(0)), view: needed(whole(0, 15)), height: needed(whole(1)), width: needed(whole(1)),
-  indices: needed(wholes), places: wholes,
+  seed: needed(whole(-Number.MAX_SAFE_INTEGER)),
+  epoch: needed(whole(0)),
+  view: needed(whole(0, 15)),
+  height: needed(whole(1)),
+  width: needed(whole(1)),
+  indices: needed(wholes),
+  places: wholes,
 };
 
 /** Where `places` has sizes, these may be anything. */
@@ -97,11 +171,17 @@ export function drawAugmentation(augmentation: Augmentation, draw: Draw): Float3
   checkOptions('drawAugmentation: draw', draw, isRecord(draw) && draw.places !== undefined ? placed : draws);
   const { seed, epoch, view, indices, height, width, places } = draw;
   if (places && places.length !== 3 * indices.length)
-    throw new ConfigError(`drawAugmentation: draw: places must be three numbers for each of ${indices.length} pictures; got ${places.length}. Correct them.`);
+    throw new ConfigError(
+      `drawAugmentation: draw: places must be three numbers for each of ${indices.length} pictures; ` +
+        `got ${places.length}. Correct them.`,
+    );
   const table = new Float32Array(indices.length * AUGMENT_COLUMNS);
   for (let i = 0; i < indices.length; i++) {
     const rng = new Rng(seed ^ streamOf('augment'), epoch * 16 + view, indices[i]);
-    table.set(drawRow(augmentation, rng, places?.[3 * i + 1] ?? height, places?.[3 * i + 2] ?? width), i * AUGMENT_COLUMNS);
+    table.set(
+      drawRow(augmentation, rng, places?.[3 * i + 1] ?? height, places?.[3 * i + 2] ?? width),
+      i * AUGMENT_COLUMNS,
+    );
   }
   return table;
 }
@@ -148,7 +228,9 @@ function drawCrop({ scale, ratio }: Augmentation, rng: Rng, H: number, W: number
 function drawJitter(strength: NonNullable<Augmentation['jitter']>, rng: Rng): Step[] {
   const order = rng.permutation(4);
   const around = (a: number) => rng.uniform(Math.max(0, 1 - a), 1 + a);
-  const steps = (['brightness', 'contrast', 'saturation'] as const).map((name): Step => [strength[name] > 0 ? STEP[name] : STEP.none, around(strength[name])]);
+  const steps = (['brightness', 'contrast', 'saturation'] as const).map(
+    (name): Step => [strength[name] > 0 ? STEP[name] : STEP.none, around(strength[name])],
+  );
   steps.push([strength.hue > 0 ? STEP.hue : STEP.none, rng.uniform(-strength.hue, strength.hue)]);
   return Array.from(order, (i) => steps[i]);
 }

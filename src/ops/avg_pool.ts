@@ -1,14 +1,14 @@
 import source from '../../kernels/avg_pool.wgsl';
 import gradSource from '../../kernels/avg_pool_grad.wgsl';
-import { record } from '../tensor/autograd.js';
 import type { Primitive } from '../backend/backend.js';
 import { flag } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
 import { show } from '../core/shape.js';
 import type { PoolParams } from '../reference/pool.js';
+import { record } from '../tensor/autograd.js';
 import { empty, floatType, runTo, type Tensor } from '../tensor/tensor.js';
 import type { Pair } from './pair.js';
-import { poolLaunch, type PoolOptions, poolParams } from './pool.js';
+import { type PoolOptions, poolLaunch, poolParams } from './pool.js';
 import { mean } from './reduce.js';
 
 const [launch, gradLaunch] = [poolLaunch('avg_pool', source), poolLaunch('avg_pool_grad', gradSource)];
@@ -22,7 +22,10 @@ const primitive: Primitive<Params> = {
 
 const gradient: Primitive<Params> = {
   name: 'avg_pool_grad',
-  gpu: ({ countPad, ...p }) => ({ ...gradLaunch(p, p.N * p.H * p.W * p.C), constants: { COUNT_PAD: Number(countPad) } }),
+  gpu: ({ countPad, ...p }) => ({
+    ...gradLaunch(p, p.N * p.H * p.W * p.C),
+    constants: { COUNT_PAD: Number(countPad) },
+  }),
 };
 
 /**
@@ -43,6 +46,9 @@ export function avgPool(x: Tensor, options: (PoolOptions & { countIncludePad?: b
 /** The mean of every channel over the picture. [N, H, W, C] -> [N, C] */
 export function globalAvgPool(x: Tensor): Tensor {
   floatType('globalAvgPool', x);
-  if (x.rank !== 4 || x.shape[1] * x.shape[2] === 0) throw new ShapeError(`globalAvgPool: x must be [N, H, W, C], with a pixel at least; got ${show(x.shape)}. Reshape it.`);
+  if (x.rank !== 4 || x.shape[1] * x.shape[2] === 0)
+    throw new ShapeError(
+      `globalAvgPool: x must be [N, H, W, C], with a pixel at least; got ${show(x.shape)}. Reshape it.`,
+    );
   return mean(x, [1, 2]);
 }

@@ -12,7 +12,12 @@ const shader = kernel('bank_write', source);
 
 const primitive: Primitive<BankWriteParams> = {
   name: 'bank_write',
-  gpu: ({ guarded, ...p }) => ({ kernel: shader, constants: { GUARDED: Number(guarded) }, params: p, groups: Math.ceil((p.N * p.D) / 64) }),
+  gpu: ({ guarded, ...p }) => ({
+    kernel: shader,
+    constants: { GUARDED: Number(guarded) },
+    params: p,
+    groups: Math.ceil((p.N * p.D) / 64),
+  }),
 };
 
 /**
@@ -20,7 +25,8 @@ const primitive: Primitive<BankWriteParams> = {
  *
  * @param bank f32 [M, D].
  * @param rows f32 [N, D].
- * @param index u32 [N], all different, each below M. Numbers are checked; an entry of a tensor that is M or more writes nothing (`gather` of
+ * @param index u32 [N], all different, each below M. Numbers are checked; an entry of a tensor that is M or more writes
+ * nothing (`gather` of
  *   the same index gives NaN, which stops the run).
  * @param guard where it is 0, the step was skipped and nothing is written.
  */
@@ -28,7 +34,10 @@ export function bankWrite(bank: Tensor, rows: Tensor, index: Places, guard?: Gua
   checkDType('bankWrite', bank, 'f32');
   checkDType('bankWrite', rows, 'f32');
   if (bank.rank !== 2 || rows.rank !== 2 || bank.shape[1] !== rows.shape[1])
-    throw new ShapeError(`bankWrite: the bank must be [M, D] and the rows [N, D]; got ${show(bank.shape)} and ${show(rows.shape)}. Reshape or rebuild one.`);
+    throw new ShapeError(
+      `bankWrite: the bank must be [M, D] and the rows [N, D]; ` +
+        `got ${show(bank.shape)} and ${show(rows.shape)}. Reshape or rebuild one.`,
+    );
   const [N, D] = rows.shape;
   const places = placesIn('bankWrite', 'the index', index, bank.shape[0]);
   checkSameShape('bankWrite', 'the index', places, [N]);

@@ -1,7 +1,7 @@
-import { record } from '../tensor/autograd.js';
 import { told } from '../core/check.js';
 import { DTypeError } from '../core/errors.js';
 import { sameShape } from '../core/shape.js';
+import { record } from '../tensor/autograd.js';
 import { scalar } from '../tensor/fill.js';
 import { type Operand, pairwise } from '../tensor/pairwise.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -10,18 +10,25 @@ import { neg } from './unary.js';
 
 export type { Operand } from '../tensor/pairwise.js';
 
-/** Operands as they are; of two numbers, the first as a tensor. @throws DTypeError for what is neither a tensor nor a number. */
+/**
+ * Operands as they are; of two numbers, the first as a tensor. @throws DTypeError for what is neither a tensor nor a
+ * number.
+ */
 function operands(where: string, a: Operand, b: Operand): [Operand, Operand] {
   for (const x of [a, b])
     if (!(x instanceof Tensor || (typeof x === 'number' && !Number.isNaN(x))))
-      throw new DTypeError(`${where}: operands must be tensors or numbers; got ${told(x)}. Make a tensor with tensor().`);
+      throw new DTypeError(
+        `${where}: operands must be tensors or numbers; got ${told(x)}. Make a tensor with tensor().`,
+      );
   return [typeof a === 'number' && typeof b === 'number' ? scalar(a) : a, b];
 }
 
 /** Given dL/dy, how to compute the gradient of either operand. */
 type Rules = (dy: Tensor) => readonly [a: () => Tensor, b: () => Tensor];
 
-/** Records how gradients follow to those operands that are tensors, summed to their shapes where they were stretched. */
+/**
+ * Records how gradients follow to those operands that are tensors, summed to their shapes where they were stretched.
+ */
 function recorded(name: string, y: Tensor, both: readonly [Operand, Operand], rules: Rules): Tensor {
   const at = [0, 1].filter((i) => both[i] instanceof Tensor);
   const inputs = at.map((i) => both[i] as Tensor);
@@ -50,7 +57,10 @@ export function sub(a: Operand, b: Operand): Tensor {
 export function mul(a: Operand, b: Operand): Tensor {
   const [u, v] = operands('mul', a, b);
   // da = dy b, db = dy a
-  return recorded('mul', pairwise('mul', u, v), [u, v], (dy) => [() => pairwise('mul', dy, v), () => pairwise('mul', dy, u)]);
+  return recorded('mul', pairwise('mul', u, v), [u, v], (dy) => [
+    () => pairwise('mul', dy, v),
+    () => pairwise('mul', dy, u),
+  ]);
 }
 
 /** y = a / b, broadcasting. */

@@ -1,11 +1,11 @@
-import { record } from '../tensor/autograd.js';
 import type { Backend, Primitive } from '../backend/backend.js';
 import { statisticsOf } from '../backend/variants.js';
-import { anything, checkOptions, needed, whole } from '../core/check.js';
 import { ceilDiv } from '../core/ceil-div.js';
+import { anything, checkOptions, needed, whole } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
 import { show } from '../core/shape.js';
 import type { Conv2dParams } from '../reference/conv2d.js';
+import { record } from '../tensor/autograd.js';
 import { empty, floatType, run, runTo, type Tensor } from '../tensor/tensor.js';
 import type { TileStatistics } from './batch_norm.js';
 import { conv2dDwGpu } from './conv2d_dw_variants.js';
@@ -19,7 +19,11 @@ const flops = ({ N, P, Q, O, R, S, C, groups }: Conv2dParams): number => (2 * N 
 
 export const conv2dPrimitive: Primitive<Conv2dParams> = { name: 'conv2d', gpu: conv2dGpu, flops };
 /** [x, w] -> [y, mean, m2], where the variant can; see `WithStatistics`. */
-export const conv2dStatsPrimitive: Primitive<Conv2dParams & { tile: number }> = { name: 'conv2d_stats', gpu: (p, traits) => statisticsOf(conv2dVariants, p, traits)!.launch, flops };
+export const conv2dStatsPrimitive: Primitive<Conv2dParams & { tile: number }> = {
+  name: 'conv2d_stats',
+  gpu: (p, traits) => statisticsOf(conv2dVariants, p, traits)!.launch,
+  flops,
+};
 export const conv2dDxPrimitive: Primitive<Conv2dParams> = { name: 'conv2d_dx', gpu: conv2dDxGpu, flops };
 export const conv2dDwPrimitive: Primitive<Conv2dParams> = { name: 'conv2d_dw', gpu: conv2dDwGpu, flops };
 
@@ -33,14 +37,26 @@ export interface Conv2dOptions {
   dilation?: Pair;
   /** Blocks that channels are divided into, each convolved by itself. Default 1. */
   groups?: number;
-  /** `f16`: the result is stored as halves where the adapter has them, and tensor cores round the factors to them; sums are f32. Default: see `withPrecision`. */
+  /**
+   * `f16`: the result is stored as halves where the adapter has them, and tensor cores round the factors to them; sums
+   * are f32. Default: see `withPrecision`.
+   */
   precision?: Precision;
 }
 
 /** What each option must be. */
-export const conv2dRules = { stride: pairFrom(1), padding: pairFrom(0), dilation: pairFrom(1), groups: whole(1), precision: precisions };
+export const conv2dRules = {
+  stride: pairFrom(1),
+  padding: pairFrom(0),
+  dilation: pairFrom(1),
+  groups: whole(1),
+  precision: precisions,
+};
 
-/** A request for the statistics that `batchNorm` needs of a result. Granted where the kernel can take them on its way: `tiles` is set. */
+/**
+ * A request for the statistics that `batchNorm` needs of a result. Granted where the kernel can take them on its way:
+ * `tiles` is set.
+ */
 export interface StatisticsRequest {
   /** As `batchNorm` will be told. */
   readonly splits: number;
@@ -55,14 +71,22 @@ export function conv2dParams(x: Tensor, w: Tensor, options: Conv2dOptions): Conv
   const [dilationH, dilationW] = pair(options.dilation ?? 1);
   const groups = options.groups ?? 1;
   const got = `got x ${show(x.shape)} and w ${show(w.shape)}`;
-  if (x.rank !== 4 || w.rank !== 4) throw new ShapeError(`conv2d: x must be [N, H, W, C] and w [O, R, S, C / groups]; ${got}. Reshape them.`);
+  if (x.rank !== 4 || w.rank !== 4)
+    throw new ShapeError(`conv2d: x must be [N, H, W, C] and w [O, R, S, C / groups]; ${got}. Reshape them.`);
   const [N, H, W, C] = x.shape;
   const [O, R, S, Cg] = w.shape;
   if (C !== Cg * groups || O % groups !== 0)
-    throw new ShapeError(`conv2d: x must have ${groups * Cg} channels (groups × w's), and O must divide by the groups; ${got}, groups ${groups}. Correct the weights.`);
+    throw new ShapeError(
+      `conv2d: x must have ${groups * Cg} channels (groups × w's), and O must divide by the groups; ${got}, ` +
+        `groups ${groups}. Correct the weights.`,
+    );
   const P = Math.floor((H + 2 * padH - dilationH * (R - 1) - 1) / strideH) + 1;
   const Q = Math.floor((W + 2 * padW - dilationW * (S - 1) - 1) / strideW) + 1;
-  if (P < 1 || Q < 1) throw new ShapeError(`conv2d: the filter must fit into the padded picture; ${got}, padding ${padH} and ${padW}. Pad more or use a smaller filter.`);
+  if (P < 1 || Q < 1)
+    throw new ShapeError(
+      `conv2d: the filter must fit into the padded picture; ${got}, padding ${padH} and ${padW}. ` +
+        `Pad more or use a smaller filter.`,
+    );
   const half = (options.precision ?? precision()) === 'f16' ? 1 : 0;
   return { N, H, W, C, O, R, S, P, Q, strideH, strideW, padH, padW, dilationH, dilationW, groups, half };
 }

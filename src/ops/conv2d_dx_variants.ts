@@ -10,7 +10,28 @@ import { ceilDiv } from '../core/ceil-div.js';
 import type { Traits } from '../gpu/device.js';
 import { type Kernel, kernel } from '../gpu/kernel.js';
 import type { Conv2dParams } from '../reference/conv2d.js';
-import { always, byColumns, bySide, bySubgroup, canMatrix, canTile, classOf, classPixels, fillsMatrices, fillsTiles, isDepthwise, isProduct, pixelsOf, product, samples, tiledVariant, tiling, wSize, xSize, ySize } from './conv2d_parts.js';
+import {
+  always,
+  byColumns,
+  bySide,
+  bySubgroup,
+  canMatrix,
+  canTile,
+  classOf,
+  classPixels,
+  fillsMatrices,
+  fillsTiles,
+  isDepthwise,
+  isProduct,
+  pixelsOf,
+  product,
+  samples,
+  tiledVariant,
+  tiling,
+  wSize,
+  xSize,
+  ySize,
+} from './conv2d_parts.js';
 import { byWhole, matmulGpu } from './matmul_variants.js';
 
 type P = Conv2dParams;
@@ -22,19 +43,26 @@ const matrix = byWhole('conv2d_dx_matrix', matrixSource, {});
 const depthwise = kernel('conv2d_dx_depthwise', depthwiseSource);
 
 /** Every class of pixels gets as many workgroups as the largest needs. */
-const byClass = (k: Kernel, p: P, groupsPerClass: number, constants?: Record<string, number>): Launch =>
-  ({ kernel: k, constants, params: { ...p, groupsPerClass }, groups: groupsPerClass * p.strideH * p.strideW });
+const byClass = (k: Kernel, p: P, groupsPerClass: number, constants?: Record<string, number>): Launch => ({
+  kernel: k,
+  constants,
+  params: { ...p, groupsPerClass },
+  groups: groupsPerClass * p.strideH * p.strideW,
+});
 
 function directLaunch(p: P, { software }: Traits): Launch {
   const { blocks, LANES, kernel: k, constants } = tiling(direct, p.C / p.groups, software);
   return byClass(k, p, ceilDiv(ceilDiv(classPixels(p), 8) * p.groups * blocks * LANES, 64), constants);
 }
 
-const broadcastLaunch = (p: P, { subgroup }: Traits): Launch => byClass(broadcast.get(subgroup)!, p, ceilDiv(classPixels(p), 16) * p.groups * ceilDiv(p.C / p.groups, 32));
+const broadcastLaunch = (p: P, { subgroup }: Traits): Launch =>
+  byClass(broadcast.get(subgroup)!, p, ceilDiv(classPixels(p), 16) * p.groups * ceilDiv(p.C / p.groups, 32));
 
-const fewLaunch = (p: P, { subgroup }: Traits): Launch => byClass(few.get(subgroup)!, p, ceilDiv(classPixels(p), 16) * p.groups);
+const fewLaunch = (p: P, { subgroup }: Traits): Launch =>
+  byClass(few.get(subgroup)!, p, ceilDiv(classPixels(p), 16) * p.groups);
 
-const tileLaunch = (k: Kernel, side: number, p: P): Launch => byClass(k, p, ceilDiv(classPixels(p), side) * p.groups * ceilDiv(p.C / p.groups, side));
+const tileLaunch = (k: Kernel, side: number, p: P): Launch =>
+  byClass(k, p, ceilDiv(classPixels(p), side) * p.groups * ceilDiv(p.C / p.groups, side));
 
 const depthwiseLaunch = (p: P): Launch => byClass(depthwise, p, ceilDiv(ceilDiv(classPixels(p), 8) * p.C, 64));
 
@@ -53,16 +81,59 @@ function heuristic(p: P, t: Traits) {
 }
 
 export const conv2dDxVariants = variantTable({
-  name: 'conv2d_dx', classOf, heuristic, samples: samples(ySize, wSize, xSize),
+  name: 'conv2d_dx',
+  classOf,
+  heuristic,
+  samples: samples(ySize, wSize, xSize),
   variants: [
-    { name: 'direct', why: "everything, everywhere: 8 pixels × 4 columns a thread", supports: always, launch: directLaunch },
-    { name: 'broadcast', why: "software from 24 channels on: 4.48 GFLOP/s for 32→64 at 16², direct 2.35", supports: canBroadcast, launch: broadcastLaunch },
-    { name: 'few', why: "software, gradient of a picture: 3→64 at 32² is 2 times as fast as direct", supports: canFew, launch: fewLaunch },
-    { name: 'tiled 64', why: "graphics cards, 8 × 8 a thread by vec4; not measured by itself", supports: canTile, launch: (p) => tileLaunch(tiled.get(64)!, 64, p) },
-    { name: 'tiled 128', why: "the same where tiles of 128 still fill the card", supports: canTile, launch: (p) => tileLaunch(tiled.get(128)!, 128, p) },
-    { name: 'matrix', why: "f16 on tensor cores: 48 TFLOP/s of ResNet-50 on an H200", supports: canMatrix, launch: (p) => tileLaunch(matrix(classPixels(p), p.C / p.groups), 128, p) },
-    { name: 'depthwise', why: "each channel by itself: 0.16 GFLOP/s for 64 channels at 32², direct 0.05", supports: isDepthwise, launch: depthwiseLaunch },
-    { name: 'product', why: "1×1 without stride is a matrix product as it lies", supports: isProduct, launch: (p, t) => matmulGpu(product(pixelsOf(p), p.C, p.O, { half: p.half }), t) }, // dx = dy w
+    {
+      name: 'direct',
+      why: 'everything, everywhere: 8 pixels × 4 columns a thread',
+      supports: always,
+      launch: directLaunch,
+    },
+    {
+      name: 'broadcast',
+      why: 'software from 24 channels on: 4.48 GFLOP/s for 32→64 at 16², direct 2.35',
+      supports: canBroadcast,
+      launch: broadcastLaunch,
+    },
+    {
+      name: 'few',
+      why: 'software, gradient of a picture: 3→64 at 32² is 2 times as fast as direct',
+      supports: canFew,
+      launch: fewLaunch,
+    },
+    {
+      name: 'tiled 64',
+      why: 'graphics cards, 8 × 8 a thread by vec4; not measured by itself',
+      supports: canTile,
+      launch: (p) => tileLaunch(tiled.get(64)!, 64, p),
+    },
+    {
+      name: 'tiled 128',
+      why: 'the same where tiles of 128 still fill the card',
+      supports: canTile,
+      launch: (p) => tileLaunch(tiled.get(128)!, 128, p),
+    },
+    {
+      name: 'matrix',
+      why: 'f16 on tensor cores: 48 TFLOP/s of ResNet-50 on an H200',
+      supports: canMatrix,
+      launch: (p) => tileLaunch(matrix(classPixels(p), p.C / p.groups), 128, p),
+    },
+    {
+      name: 'depthwise',
+      why: 'each channel by itself: 0.16 GFLOP/s for 64 channels at 32², direct 0.05',
+      supports: isDepthwise,
+      launch: depthwiseLaunch,
+    },
+    {
+      name: 'product',
+      why: '1×1 without stride is a matrix product as it lies',
+      supports: isProduct,
+      launch: (p, t) => matmulGpu(product(pixelsOf(p), p.C, p.O, { half: p.half }), t),
+    }, // dx = dy w
   ],
 });
 export const conv2dDxGpu = launchOf(conv2dDxVariants);

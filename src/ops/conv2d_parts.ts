@@ -28,7 +28,8 @@ export const isProduct = (p: P): boolean => p.R * p.S * p.strideH * p.strideW * 
 export const isDepthwise = (p: P): boolean => p.groups === p.C && p.C === p.O;
 
 /** A direct kernel for 1, 2 and 4 COLUMNS. */
-export const byColumns = (name: string, source: string): Map<number, Kernel> => new Map([1, 2, 4].map((COLUMNS) => [COLUMNS, kernel(name, source, { COLUMNS })]));
+export const byColumns = (name: string, source: string): Map<number, Kernel> =>
+  new Map([1, 2, 4].map((COLUMNS) => [COLUMNS, kernel(name, source, { COLUMNS })]));
 
 /** How the direct kernels deal `channels` to threads: LANES neighbours, each with COLUMNS of them, a row of 8. */
 export function tiling(of: Map<number, Kernel>, channels: number, software: boolean) {
@@ -37,8 +38,15 @@ export function tiling(of: Map<number, Kernel>, channels: number, software: bool
   return { kernel: of.get(COLUMNS)!, constants: { LANES }, blocks: ceilDiv(channels, LANES * COLUMNS), LANES };
 }
 
-/** A kernel for each size of subgroups that the broadcast kernels are written for: 16 rows, by 32 channels unless tuned otherwise. */
-export const bySubgroup = (name: string, source: string, tuning: (subgroup: number) => Record<string, number> = (subgroup) => ({ COLUMNS: 32 / subgroup })): Map<number, Kernel> =>
+/**
+ * A kernel for each size of subgroups that the broadcast kernels are written for: 16 rows, by 32 channels unless tuned
+ * otherwise.
+ */
+export const bySubgroup = (
+  name: string,
+  source: string,
+  tuning: (subgroup: number) => Record<string, number> = (subgroup) => ({ COLUMNS: 32 / subgroup }),
+): Map<number, Kernel> =>
   new Map([4, 8].map((SUBGROUP) => [SUBGROUP, kernel(name, source, { SUBGROUP, ...tuning(SUBGROUP) })]));
 
 /** A tiled kernel for tiles of 64 and of 128 a side. */
@@ -47,10 +55,16 @@ export const bySide = (name: string, source: string, tuning: Record<string, numb
 
 /** The variant whose tiles `rows` × `columns` are cut into: the largest that makes enough of them. */
 export const tiledVariant = (rows: number, columns: number, { parallelGroups }: Traits): string =>
-  Math.min(rows, columns) >= 128 && 2 * ceilDiv(rows, 128) * ceilDiv(columns, 128) >= parallelGroups ? 'tiled 128' : 'tiled 64';
+  Math.min(rows, columns) >= 128 && 2 * ceilDiv(rows, 128) * ceilDiv(columns, 128) >= parallelGroups
+    ? 'tiled 128'
+    : 'tiled 64';
 
-/** Whether a tiled kernel serves: by vec4, and not on software, whose workgroup memory is slow and where it compiles for seconds. */
-export const canTile = (p: P, { software }: Traits): boolean => !software && (p.C / p.groups) % 4 === 0 && (p.O / p.groups) % 4 === 0;
+/**
+ * Whether a tiled kernel serves: by vec4, and not on software, whose workgroup memory is slow and where it compiles for
+ * seconds.
+ */
+export const canTile = (p: P, { software }: Traits): boolean =>
+  !software && (p.C / p.groups) % 4 === 0 && (p.O / p.groups) % 4 === 0;
 
 /** Whether a tiled kernel serves that reads x one by one, and what lies on output channels by vec4. */
 export const canTileFew = (p: P, { software }: Traits): boolean => !software && (p.O / p.groups) % 4 === 0;
@@ -63,8 +77,24 @@ export const fillsTiles = (p: P, t: Traits): boolean => canTile(p, t) && Math.mi
 export const fillsMatrices = (p: P, t: Traits): boolean => canMatrix(p, t) && Math.min(p.C, p.O) / p.groups >= 32;
 
 /** A matrix product of rank 2: a is [M, K], or [K, M] with `aT`; b is [K, N], or [N, K] with `bT`. */
-export const product = (M: number, N: number, K: number, { aT = false, bT = false, half = 0 }: { aT?: boolean; bT?: boolean; half?: 0 | 1 } = {}): MatmulParams =>
-  ({ batch: 1, M, N, K, aBatch: 0, bBatch: 0, aRow: aT ? 1 : K, aCol: aT ? M : 1, bRow: bT ? 1 : N, bCol: bT ? K : 1, half });
+export const product = (
+  M: number,
+  N: number,
+  K: number,
+  { aT = false, bT = false, half = 0 }: { aT?: boolean; bT?: boolean; half?: 0 | 1 } = {},
+): MatmulParams => ({
+  batch: 1,
+  M,
+  N,
+  K,
+  aBatch: 0,
+  bBatch: 0,
+  aRow: aT ? 1 : K,
+  aCol: aT ? M : 1,
+  bRow: bT ? 1 : N,
+  bCol: bT ? K : 1,
+  half,
+});
 
 /** A launch whose buffers are the operation's by place, as a plan whose launches bind theirs through `places`. */
 export function rebind(made: Launch | Plan, places: readonly number[]): Launch | Plan {
@@ -76,16 +106,38 @@ export function rebind(made: Launch | Plan, places: readonly number[]): Launch |
 /** Taps, stride, and how many channels there are for tiles of them. */
 export function classOf(p: P): string {
   const amount = (channels: number) => (channels < 8 ? 'few' : channels < 32 ? 'some' : 'many');
-  return `${p.R}×${p.S}/${p.strideH} ${isDepthwise(p) ? 'depthwise' : `${amount(p.C / p.groups)}→${amount(p.O / p.groups)}`}${p.half ? ' f16' : ''}`;
+  return (
+    `${p.R}×${p.S}/${p.strideH} ` +
+    `${isDepthwise(p) ? 'depthwise' : `${amount(p.C / p.groups)}→${amount(p.O / p.groups)}`}${p.half ? ' f16' : ''}`
+  );
 }
 
 function sample(N: number, side: number, C: number, O: number, R: number, stride: number): P {
   const out = ceilDiv(side, stride);
-  return { N, H: side, W: side, C, O, R, S: R, P: out, Q: out, strideH: stride, strideW: stride, padH: R >> 1, padW: R >> 1, dilationH: 1, dilationW: 1, groups: 1 };
+  return {
+    N,
+    H: side,
+    W: side,
+    C,
+    O,
+    R,
+    S: R,
+    P: out,
+    Q: out,
+    strideH: stride,
+    strideW: stride,
+    padH: R >> 1,
+    padW: R >> 1,
+    dilationH: 1,
+    dilationW: 1,
+    groups: 1,
+  };
 }
 
 /** What `tune` times, for buffers of these sizes; filters and their gradient are f32. */
 export const samples = (...order: ((p: P) => number)[]): Sample<P>[] =>
   [sample(2, 16, 32, 64, 3, 1), sample(2, 16, 32, 64, 3, 2), sample(2, 32, 3, 32, 3, 1)].map((params) => ({
-    params, buffers: order.map((size) => size(params)), halves: [0, 1, 2].filter((i) => order[i] !== wSize),
+    params,
+    buffers: order.map((size) => size(params)),
+    halves: [0, 1, 2].filter((i) => order[i] !== wSize),
   }));

@@ -11,7 +11,28 @@ import { ceilDiv } from '../core/ceil-div.js';
 import type { Traits } from '../gpu/device.js';
 import { type Kernel, kernel } from '../gpu/kernel.js';
 import type { Conv2dParams } from '../reference/conv2d.js';
-import { always, byColumns, bySide, bySubgroup, canMatrix, canTile, canTileFew, classOf, fillsMatrices, fillsTiles, isDepthwise, isProduct, pixelsOf, product, samples, tiledVariant, tiling, wSize, xSize, ySize } from './conv2d_parts.js';
+import {
+  always,
+  byColumns,
+  bySide,
+  bySubgroup,
+  canMatrix,
+  canTile,
+  canTileFew,
+  classOf,
+  fillsMatrices,
+  fillsTiles,
+  isDepthwise,
+  isProduct,
+  pixelsOf,
+  product,
+  samples,
+  tiledVariant,
+  tiling,
+  wSize,
+  xSize,
+  ySize,
+} from './conv2d_parts.js';
 import { byWhole, matmulGpu, matmulVariants, storesHalves } from './matmul_variants.js';
 import { stridedLaunch } from './strided.js';
 
@@ -31,28 +52,56 @@ function directLaunch(p: P, traits: Traits): Plan {
   const { blocks, LANES, ...variant } = tiling(direct, p.O / p.groups, traits.software);
   const groups = ceilDiv(ceilDiv(pixelsOf(p), 8) * p.groups * blocks * LANES, 64);
   const RSC = (p.R * p.S * p.C) / p.groups;
-  const turned = stridedLaunch({ shape: [RSC, p.O], xStart: 0, xStrides: [1, RSC], yStart: 0, yStrides: [p.O, 1] }, traits);
-  return { scratch: [RSC * p.O], launches: [{ ...turned, bind: [1, 3] }, { ...variant, params: { ...p }, groups, bind: [0, 3, 2] }] };
+  const turned = stridedLaunch(
+    { shape: [RSC, p.O], xStart: 0, xStrides: [1, RSC], yStart: 0, yStrides: [p.O, 1] },
+    traits,
+  );
+  return {
+    scratch: [RSC * p.O],
+    launches: [
+      { ...turned, bind: [1, 3] },
+      { ...variant, params: { ...p }, groups, bind: [0, 3, 2] },
+    ],
+  };
 }
 
-const broadcastLaunch = (of: Map<number, Kernel>) => (p: P, { subgroup }: Traits): Launch =>
-  ({ kernel: of.get(subgroup)!, params: { ...p }, groups: ceilDiv(pixelsOf(p), 16) * p.groups * ceilDiv(p.O / p.groups, 32) });
+const broadcastLaunch =
+  (of: Map<number, Kernel>) =>
+  (p: P, { subgroup }: Traits): Launch => ({
+    kernel: of.get(subgroup)!,
+    params: { ...p },
+    groups: ceilDiv(pixelsOf(p), 16) * p.groups * ceilDiv(p.O / p.groups, 32),
+  });
 
-const tileLaunch = (k: Kernel, side: number, p: P): Launch =>
-  ({ kernel: k, params: { ...p }, groups: ceilDiv(pixelsOf(p), side) * p.groups * ceilDiv(p.O / p.groups, side) });
+const tileLaunch = (k: Kernel, side: number, p: P): Launch => ({
+  kernel: k,
+  params: { ...p },
+  groups: ceilDiv(pixelsOf(p), side) * p.groups * ceilDiv(p.O / p.groups, side),
+});
 
-const tileStatistics = (k: Kernel, side: number, rows = side) => (p: P, t: Traits): WithStatistics =>
-  ({ rows, launch: { ...tileLaunch(k, side, p), constants: { HALF: Number(storesHalves(p, t)) } } });
+const tileStatistics =
+  (k: Kernel, side: number, rows = side) =>
+  (p: P, t: Traits): WithStatistics => ({
+    rows,
+    launch: { ...tileLaunch(k, side, p), constants: { HALF: Number(storesHalves(p, t)) } },
+  });
 
 /** y = x wᵀ */
 const asProduct = (p: P) => product(pixelsOf(p), p.O, p.C, { bT: true, half: p.half });
 
-const depthwiseLaunch = (p: P): Launch => ({ kernel: depthwise, params: { ...p }, groups: ceilDiv(ceilDiv(pixelsOf(p), 8) * p.C, 64) });
+const depthwiseLaunch = (p: P): Launch => ({
+  kernel: depthwise,
+  params: { ...p },
+  groups: ceilDiv(ceilDiv(pixelsOf(p), 8) * p.C, 64),
+});
 
 const canBroadcast = (p: P, { subgroup }: Traits) => broadcast.has(subgroup) && (p.C / p.groups) % subgroup === 0;
 const canFew = (_: P, { subgroup }: Traits) => few.has(subgroup);
 
-/** By traits alone. On software the broadcast kernels win wherever there are channels to tile, on graphics cards the tiled ones; products are matmul's. */
+/**
+ * By traits alone. On software the broadcast kernels win wherever there are channels to tile, on graphics cards the
+ * tiled ones; products are matmul's.
+ */
 function heuristic(p: P, t: Traits) {
   if (isProduct(p)) return 'product';
   if (isDepthwise(p)) return 'depthwise';
@@ -64,17 +113,70 @@ function heuristic(p: P, t: Traits) {
 }
 
 export const conv2dVariants = variantTable({
-  name: 'conv2d', classOf, heuristic, samples: samples(xSize, wSize, ySize),
+  name: 'conv2d',
+  classOf,
+  heuristic,
+  samples: samples(xSize, wSize, ySize),
   variants: [
-    { name: 'direct', why: "everything, everywhere: 8 pixels × 4 columns a thread", supports: always, launch: directLaunch },
-    { name: 'broadcast', why: "software with channels to tile: 3.69 GFLOP/s for 32→64 at 16², direct 2.30", supports: canBroadcast, launch: broadcastLaunch(broadcast) },
-    { name: 'few', why: "software, channels few or not dividing: 2.27 GFLOP/s for 3→64 at 32², direct 1.26", supports: canFew, launch: broadcastLaunch(few) },
-    { name: 'tiled 64', why: "graphics cards, 8 × 8 a thread by vec4: 25 TFLOP/s of ResNet-50 in f32 on an H200", supports: canTile, launch: (p) => tileLaunch(tiled.get(64)!, 64, p), epilogue: { statistics: tileStatistics(tiledStats.get(64)!, 64) } },
-    { name: 'tiled 128', why: "the same where tiles of 128 still fill the card", supports: canTile, launch: (p) => tileLaunch(tiled.get(128)!, 128, p), epilogue: { statistics: tileStatistics(tiledStats.get(128)!, 128) } },
-    { name: 'few tiled', why: "graphics cards, input channels that do not divide by 4: the first layer", supports: canTileFew, launch: (p) => tileLaunch(fewTiled, 64, p), epilogue: { statistics: tileStatistics(fewTiledStats, 64) } },
-    { name: 'matrix', why: "f16 on tensor cores: 81 TFLOP/s of ResNet-50's forward on an H200", supports: canMatrix, launch: (p) => tileLaunch(matrix(pixelsOf(p), p.O / p.groups), 128, p), epilogue: { statistics: tileStatistics(matrixStats, 128, 64) } },
-    { name: 'depthwise', why: "each channel by itself: 0.38 GFLOP/s for 64 channels at 32², direct 0.08", supports: isDepthwise, launch: depthwiseLaunch },
-    { name: 'product', why: "1×1 without stride is a matrix product as it lies, and those kernels are the faster ones", supports: isProduct, launch: (p, t) => matmulGpu(asProduct(p), t), epilogue: { statistics: (p, t) => statisticsOf(matmulVariants, asProduct(p), t) } },
+    {
+      name: 'direct',
+      why: 'everything, everywhere: 8 pixels × 4 columns a thread',
+      supports: always,
+      launch: directLaunch,
+    },
+    {
+      name: 'broadcast',
+      why: 'software with channels to tile: 3.69 GFLOP/s for 32→64 at 16², direct 2.30',
+      supports: canBroadcast,
+      launch: broadcastLaunch(broadcast),
+    },
+    {
+      name: 'few',
+      why: 'software, channels few or not dividing: 2.27 GFLOP/s for 3→64 at 32², direct 1.26',
+      supports: canFew,
+      launch: broadcastLaunch(few),
+    },
+    {
+      name: 'tiled 64',
+      why: 'graphics cards, 8 × 8 a thread by vec4: 25 TFLOP/s of ResNet-50 in f32 on an H200',
+      supports: canTile,
+      launch: (p) => tileLaunch(tiled.get(64)!, 64, p),
+      epilogue: { statistics: tileStatistics(tiledStats.get(64)!, 64) },
+    },
+    {
+      name: 'tiled 128',
+      why: 'the same where tiles of 128 still fill the card',
+      supports: canTile,
+      launch: (p) => tileLaunch(tiled.get(128)!, 128, p),
+      epilogue: { statistics: tileStatistics(tiledStats.get(128)!, 128) },
+    },
+    {
+      name: 'few tiled',
+      why: 'graphics cards, input channels that do not divide by 4: the first layer',
+      supports: canTileFew,
+      launch: (p) => tileLaunch(fewTiled, 64, p),
+      epilogue: { statistics: tileStatistics(fewTiledStats, 64) },
+    },
+    {
+      name: 'matrix',
+      why: "f16 on tensor cores: 81 TFLOP/s of ResNet-50's forward on an H200",
+      supports: canMatrix,
+      launch: (p) => tileLaunch(matrix(pixelsOf(p), p.O / p.groups), 128, p),
+      epilogue: { statistics: tileStatistics(matrixStats, 128, 64) },
+    },
+    {
+      name: 'depthwise',
+      why: 'each channel by itself: 0.38 GFLOP/s for 64 channels at 32², direct 0.08',
+      supports: isDepthwise,
+      launch: depthwiseLaunch,
+    },
+    {
+      name: 'product',
+      why: '1×1 without stride is a matrix product as it lies, and those kernels are the faster ones',
+      supports: isProduct,
+      launch: (p, t) => matmulGpu(asProduct(p), t),
+      epilogue: { statistics: (p, t) => statisticsOf(matmulVariants, asProduct(p), t) },
+    },
   ],
 });
 export const conv2dGpu = launchOf(conv2dVariants);

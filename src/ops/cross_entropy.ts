@@ -1,11 +1,11 @@
 import source from '../../kernels/cross_entropy.wgsl';
 import gradSource from '../../kernels/cross_entropy_grad.wgsl';
-import { record } from '../tensor/autograd.js';
 import type { Primitive } from '../backend/backend.js';
 import { ShapeError } from '../core/errors.js';
 import { show } from '../core/shape.js';
 import { kernel } from '../gpu/kernel.js';
 import type { Rows } from '../reference/row_dot.js';
+import { record } from '../tensor/autograd.js';
 import { checkSameShape, empty, floatType, runTo, type Tensor } from '../tensor/tensor.js';
 import { type Places, placesIn } from './places.js';
 import { mean } from './reduce.js';
@@ -31,20 +31,25 @@ const gradient: Primitive<Rows> = {
  * The mean over rows of -ln softmax(logits)[label], as torch's cross_entropy.
  *
  * @param logits [N, C]
- * @param labels u32 [N], each below C. Numbers are checked. A tensor's lie on the device: one that is C or more makes the loss and its
+ * @param labels u32 [N], each below C. Numbers are checked. A tensor's lie on the device: one that is C or more makes
+ * the loss and its
  *   row of the gradient NaN.
  * @returns a scalar
  */
 export function crossEntropy(logits: Tensor, labels: Places): Tensor {
   floatType('crossEntropy', logits);
   if (logits.rank !== 2 || logits.size === 0)
-    throw new ShapeError(`crossEntropy: logits must be [N, C], with a row and a class at least; got ${show(logits.shape)}. Reshape them.`);
+    throw new ShapeError(
+      `crossEntropy: logits must be [N, C], with a row and a class at least; got ${show(logits.shape)}. Reshape them.`,
+    );
   const [rows, C] = logits.shape;
   const y = placesIn('crossEntropy', 'labels', labels, C);
   checkSameShape('crossEntropy', 'labels', y, [rows]);
   const stats = softmaxStats(logits, { rows, C });
   const loss = runTo(empty([rows], 'f32', logits.backend), primitive, [logits, y, stats], { rows, C });
   // dlogits = dloss (softmax(logits) - one-hot(labels)), row by row
-  const each = record('crossEntropy', loss, [logits], (dloss, [dlogits]) => [runTo(dlogits(), gradient, [logits, y, stats, dloss], { rows, C })]);
+  const each = record('crossEntropy', loss, [logits], (dloss, [dlogits]) => [
+    runTo(dlogits(), gradient, [logits, y, stats, dloss], { rows, C }),
+  ]);
   return mean(each);
 }

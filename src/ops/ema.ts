@@ -15,7 +15,8 @@ const primitive: Primitive<{ length: number }> = { name: 'ema', gpu: ({ length }
  *
  * @param target θ_k, f32, for instance all parameters in one flat tensor.
  * @param source θ_q, of the same shape, in other memory.
- * @param m a one-element tensor, so that it may change from step to step, or outside of compiled functions a number in [0, 1].
+ * @param m a one-element tensor, so that it may change from step to step, or outside of compiled functions a number in
+ * [0, 1].
  */
 export function ema(target: Tensor, source: Tensor, m: Rate): void {
   for (const x of [target, source]) checkDType('ema', x, 'f32');

@@ -1,15 +1,18 @@
 import source from '../../kernels/gather.wgsl';
 import gradSource from '../../kernels/gather_grad.wgsl';
-import { record } from '../tensor/autograd.js';
 import type { Primitive } from '../backend/backend.js';
 import { ShapeError } from '../core/errors.js';
 import { numel, show } from '../core/shape.js';
 import { kernel } from '../gpu/kernel.js';
 import type { GatherParams } from '../reference/gather.js';
+import { record } from '../tensor/autograd.js';
 import { checkDType, empty, runTo, type Tensor } from '../tensor/tensor.js';
 import { type Places, placesIn } from './places.js';
 
-const [words, fours] = [kernel('gather', source), kernel('gather_vec4', source.replace(/^(alias [UB] =) u32/gm, '$1 vec4u'))];
+const [words, fours] = [
+  kernel('gather', source),
+  kernel('gather_vec4', source.replace(/^(alias [UB] =) u32/gm, '$1 vec4u')),
+];
 const gradShader = kernel('gather_grad', gradSource);
 
 const primitive: Primitive<GatherParams> = {
@@ -30,7 +33,8 @@ const gradient: Primitive<GatherParams> = {
  * Rows of x in the order of `index`: y[m] = x[index[m]]. Of a permutation, it is the batch shuffle of MoCo.
  *
  * @param x [rows, ...], f32, f16, i32 or u32
- * @param index u32 [M], each below `rows`. Numbers are checked. An entry of a tensor that is `rows` or more gives a row of NaN, or
+ * @param index u32 [M], each below `rows`. Numbers are checked. An entry of a tensor that is `rows` or more gives a row
+ * of NaN, or
  *   of set bits where x has integers (a label that fits no class), and passes no gradient on.
  * @returns [M, ...]
  */
@@ -38,9 +42,14 @@ export function gather(x: Tensor, index: Places): Tensor {
   checkDType('gather', x, 'f32', 'f16', 'i32', 'u32');
   const places = placesIn('gather', 'the index', index, x.shape[0]);
   if (x.rank < 1 || places.rank !== 1)
-    throw new ShapeError(`gather: x must have rows and the index be a list; got ${show(x.shape)} and ${show(places.shape)}. Reshape them.`);
+    throw new ShapeError(
+      `gather: x must have rows and the index be a list; got ${show(x.shape)} and ${show(places.shape)}. Reshape them.`,
+    );
   const [rows, M] = [x.shape[0], places.size];
-  if (rows === 0 && M > 0) throw new ShapeError(`gather: x must have rows to take; got ${show(x.shape)} for ${M} indices. Pass an empty index.`);
+  if (rows === 0 && M > 0)
+    throw new ShapeError(
+      `gather: x must have rows to take; got ${show(x.shape)} for ${M} indices. Pass an empty index.`,
+    );
   const p = { rows, M, width: numel(x.shape.slice(1)) };
   const y = runTo(empty([M, ...x.shape.slice(1)], x.dtype, x.backend), primitive, [x, places], p);
   // dx[r] = Σ dy[m] over index[m] = r

@@ -1,7 +1,6 @@
 import combineSource from '../../kernels/info_nce_combine.wgsl';
 import partialSource from '../../kernels/info_nce_partial.wgsl';
 import tiledSource from '../../kernels/info_nce_tiled.wgsl';
-import { record } from '../tensor/autograd.js';
 import type { Launch, Primitive } from '../backend/backend.js';
 import { ceilDiv } from '../core/ceil-div.js';
 import { above0, check } from '../core/check.js';
@@ -10,6 +9,7 @@ import { sameShape, show } from '../core/shape.js';
 import type { Traits } from '../gpu/device.js';
 import { kernel } from '../gpu/kernel.js';
 import type { InfoNceParams } from '../reference/info_nce.js';
+import { record } from '../tensor/autograd.js';
 import { checkDType, empty, run, type Tensor } from '../tensor/tensor.js';
 import { greater, mul } from './binary.js';
 import { mean } from './reduce.js';
@@ -23,7 +23,10 @@ const combine = kernel('info_nce_combine', combineSource);
 const ROWS = 4;
 
 /** Bytes of workgroup memory of `tiled`: queries, keys, and what passes between threads. */
-const tiledBytes = (D: number) => (rows: number, columns: number): number => 16 * ((rows + columns) * (D / 4 + 1) + (columns * rows) / 4 + 2 * rows);
+const tiledBytes =
+  (D: number) =>
+  (rows: number, columns: number): number =>
+    16 * ((rows + columns) * (D / 4 + 1) + (columns * rows) / 4 + 2 * rows);
 
 /** The queue cut into S slices of `chunk` keys, enough to keep the adapter busy with `blocks` workgroups a slice. */
 function slices(K: number, blocks: number, parallelGroups: number): { S: number; chunk: number } {
@@ -51,7 +54,12 @@ export const infoNcePrimitive: Primitive<InfoNceParams> = {
   gpu: (p, traits) => {
     const { N, D, temperature } = p;
     const { S, launch } = partials(p, traits);
-    const combined = { kernel: combine, params: { N, D, S, scale: 1 / (temperature * N) }, groups: ceilDiv(N * D, 64), bind: [1, 6, 7, 3, 4, 5] };
+    const combined = {
+      kernel: combine,
+      params: { N, D, S, scale: 1 / (temperature * N) },
+      groups: ceilDiv(N * D, 64),
+      bind: [1, 6, 7, 3, 4, 5],
+    };
     return { scratch: [4 * S * N, S * N * D], launches: [launch, combined] };
   },
 };
@@ -60,7 +68,10 @@ export const infoNcePrimitive: Primitive<InfoNceParams> = {
 export interface InfoNce {
   /** Mean over the queries of -ln softmax([q·k⁺ | q·queueᵀ] / T)[0], a scalar. */
   loss: Tensor;
-  /** Fraction of queries whose positive scores above every negative, and above all but four; equals and NaN count against it: scalars. */
+  /**
+   * Fraction of queries whose positive scores above every negative, and above all but four; equals and NaN count
+   * against it: scalars.
+   */
   top1: Tensor;
   top5: Tensor;
 }
@@ -83,7 +94,11 @@ export function infoNce(q: Tensor, positive: Tensor, queue: Tensor, temperature:
         `got ${show(q.shape)}, ${show(positive.shape)} and ${show(queue.shape)}. Reshape or rebuild one.`,
     );
   check('infoNce', 'the temperature', temperature, above0, 'MoCo v1 uses 0.07, v2 0.2.');
-  const [losses, rank, dq] = [empty([N], 'f32', q.backend), empty([N], 'f32', q.backend), empty(q.shape, 'f32', q.backend)];
+  const [losses, rank, dq] = [
+    empty([N], 'f32', q.backend),
+    empty([N], 'f32', q.backend),
+    empty(q.shape, 'f32', q.backend),
+  ];
   run(infoNcePrimitive, [q, positive, queue], [losses, rank, dq], { N, K: queue.shape[0], D, temperature });
   // dq_i = dloss / (T N) (Σ_j p_ij k_j - k⁺_i), j over the positive and the queue
   const loss = record('infoNce', mean(losses), [q], (dloss) => [mul(dq, dloss)]);

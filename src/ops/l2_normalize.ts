@@ -1,10 +1,10 @@
 import source from '../../kernels/l2_normalize.wgsl';
 import gradSource from '../../kernels/l2_normalize_grad.wgsl';
-import { record } from '../tensor/autograd.js';
 import type { Primitive } from '../backend/backend.js';
 import { above0, check } from '../core/check.js';
 import { kernel } from '../gpu/kernel.js';
 import type { Rows } from '../reference/row_dot.js';
+import { record } from '../tensor/autograd.js';
 import { empty, floatType, run, runTo, type Tensor } from '../tensor/tensor.js';
 import { rowDotLaunches, rowsOf, slotsOf } from './row_dot.js';
 
@@ -17,7 +17,12 @@ const primitive: Primitive<Params> = {
   name: 'l2_normalize',
   gpu: ({ eps, ...p }, traits) => {
     const slots = slotsOf(p, traits);
-    const divide = { kernel: shader, params: { ...p, slots, eps }, groups: Math.ceil((p.rows * slots) / 64), bind: [0, 2, 1] };
+    const divide = {
+      kernel: shader,
+      params: { ...p, slots, eps },
+      groups: Math.ceil((p.rows * slots) / 64),
+      bind: [0, 2, 1],
+    };
     return { scratch: [p.rows * slots], launches: [...rowDotLaunches(p, slots, [0, 0, 2, 3]), divide] };
   },
 };
@@ -27,7 +32,12 @@ const gradient: Primitive<Params> = {
   name: 'l2_normalize_grad',
   gpu: ({ eps, ...p }, traits) => {
     const slots = slotsOf(p, traits);
-    const project = { kernel: gradShader, params: { ...p, slots, eps }, groups: Math.ceil((p.rows * slots) / 64), bind: [0, 1, 2, 4, 3] };
+    const project = {
+      kernel: gradShader,
+      params: { ...p, slots, eps },
+      groups: Math.ceil((p.rows * slots) / 64),
+      bind: [0, 1, 2, 4, 3],
+    };
     return { scratch: [p.rows, p.rows * slots], launches: [...rowDotLaunches(p, slots, [0, 1, 4, 5]), project] };
   },
 };

@@ -1,21 +1,28 @@
 import source from '../../kernels/layer_norm.wgsl';
 import gradSource from '../../kernels/layer_norm_grad.wgsl';
 import sumsSource from '../../kernels/layer_norm_sums_grad.wgsl';
-import { record } from '../tensor/autograd.js';
 import type { Launch, Primitive } from '../backend/backend.js';
 import { atLeast0, checkOptions } from '../core/check.js';
 import type { Traits } from '../gpu/device.js';
 import { type Widths, widthOf, widths } from '../gpu/widths.js';
 import type { Rows } from '../reference/row_dot.js';
+import { record } from '../tensor/autograd.js';
 import { checkDType, checkSameShape, empty, floatType, run, runTo, type Tensor } from '../tensor/tensor.js';
 import { reduceLaunches } from './reduce_launch.js';
 import { rowsOf } from './row_dot.js';
 
 /** Threads that share a row: one where they would have to meet in slow workgroup memory. */
 const lanesOf = ({ software }: Traits): 1 | 32 => (software ? 1 : 32);
-const shared = (name: string, text: string) => ({ 1: widths(name, text, { LANES: 1 }), 32: widths(name, text, { LANES: 32 }) });
+const shared = (name: string, text: string) => ({
+  1: widths(name, text, { LANES: 1 }),
+  32: widths(name, text, { LANES: 32 }),
+});
 
-const [forward, gradient, sums] = [shared('layer_norm', source), shared('layer_norm_grad', gradSource), widths('layer_norm_sums_grad', sumsSource)];
+const [forward, gradient, sums] = [
+  shared('layer_norm', source),
+  shared('layer_norm_grad', gradSource),
+  widths('layer_norm_sums_grad', sumsSource),
+];
 
 function rowsLaunch(kernels: Record<1 | 32, Widths>, { C, ...p }: Rows & { eps?: number }, traits: Traits): Launch {
   const [lanes, width] = [lanesOf(traits), widthOf(C)];
@@ -23,7 +30,10 @@ function rowsLaunch(kernels: Record<1 | 32, Widths>, { C, ...p }: Rows & { eps?:
 }
 
 /** [x, gamma, beta] -> [y, stats] */
-const primitive: Primitive<Rows & { eps: number }> = { name: 'layer_norm', gpu: (p, traits) => rowsLaunch(forward, p, traits) };
+const primitive: Primitive<Rows & { eps: number }> = {
+  name: 'layer_norm',
+  gpu: (p, traits) => rowsLaunch(forward, p, traits),
+};
 
 /** [x, dy, gamma, stats] -> [dx] */
 const gradPrimitive: Primitive<Rows> = { name: 'layer_norm_grad', gpu: (p, traits) => rowsLaunch(gradient, p, traits) };
@@ -35,10 +45,18 @@ const sumsPrimitive: Primitive<Rows> = {
     const width = widthOf(C);
     const chunk = Math.min(Math.max(Math.ceil((rows * C) / width / (traits.parallelGroups * 64)), 8), 512);
     const chunks = Math.max(1, Math.ceil(rows / chunk));
-    const launch = { kernel: sums[width], params: { rows, C: C / width, chunk, chunks }, groups: Math.ceil((chunks * C) / width / 64), bind: [0, 1, 2, 5, 6] };
+    const launch = {
+      kernel: sums[width],
+      params: { rows, C: C / width, chunk, chunks },
+      groups: Math.ceil((chunks * C) / width / 64),
+      bind: [0, 1, 2, 5, 6],
+    };
     const whole = { op: 'sum', A: 1, R: chunks, B: C, scale: 1 } as const;
     const [beta, gamma] = [reduceLaunches(whole, [5, 4, 7]), reduceLaunches(whole, [6, 3, 7])];
-    return { scratch: [chunks * C, chunks * C, ...beta.scratch], launches: [launch, ...beta.launches, ...gamma.launches] };
+    return {
+      scratch: [chunks * C, chunks * C, ...beta.scratch],
+      launches: [launch, ...beta.launches, ...gamma.launches],
+    };
   },
 };
 
@@ -60,7 +78,8 @@ export function layerNorm(x: Tensor, gamma: Tensor, beta: Tensor, options: { eps
   checkSameShape('layerNorm', 'beta', beta, [p.C]);
   const [y, stats] = [empty(x.shape, dtype, x.backend), empty([p.rows, 2], 'f32', x.backend)];
   run(primitive, [x, gamma, beta], [y, stats], { ...p, eps });
-  // dx = rstd (g - mean(g) - x̂ mean(g x̂)), g = dy gamma, over the columns; dgamma = Σ dy x̂ and dbeta = Σ dy over the rows
+  // dx = rstd (g - mean(g) - x̂ mean(g x̂)), g = dy gamma, over the columns; dgamma = Σ dy x̂ and dbeta = Σ dy over the
+  // rows
   return record('layerNorm', y, [x, gamma, beta], (dy, [dx, ...places]) => {
     const sums = places.map((place) => place?.() ?? empty([p.C], 'f32', x.backend));
     if (places.some(Boolean)) run(sumsPrimitive, [x, dy, stats], sums, p);

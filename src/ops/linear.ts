@@ -1,21 +1,25 @@
-import { record } from '../tensor/autograd.js';
 import type { Primitive } from '../backend/backend.js';
 import { biasedOf } from '../backend/variants.js';
 import { checkOptions } from '../core/check.js';
 import type { MatmulParams } from '../reference/matmul.js';
+import { record } from '../tensor/autograd.js';
 import { checkSameShape, empty, floatType, runTo, type Tensor } from '../tensor/tensor.js';
 import { add } from './binary.js';
-import { gradientOf, matmul, matmulFlops, type MatmulOptions, matmulPlan } from './matmul.js';
+import { gradientOf, type MatmulOptions, matmul, matmulFlops, matmulPlan } from './matmul.js';
 import { matmulVariants } from './matmul_variants.js';
 import { precision, precisions, storedIn } from './precision.js';
 import { sumTo } from './reduce_launch.js';
 
 /** [x, w, bias] -> [y], where the variant adds a bias on its way. */
-export const linearPrimitive: Primitive<MatmulParams> = { name: 'linear', gpu: (p, traits) => biasedOf(matmulVariants, p, traits)!, flops: matmulFlops };
+export const linearPrimitive: Primitive<MatmulParams> = {
+  name: 'linear',
+  gpu: (p, traits) => biasedOf(matmulVariants, p, traits)!,
+  flops: matmulFlops,
+};
 
 /**
- * y = x wᵀ + bias. x: [M, K], w: [N, K], bias: [N] -> [M, N]. In f32 to the bit what `add` makes of the product, in one dispatch where its
- * kernel can; with `f16` that rounds the result once.
+ * y = x wᵀ + bias. x: [M, K], w: [N, K], bias: [N] -> [M, N]. In f32 to the bit what `add` makes of the product, in one
+ * dispatch where its kernel can; with `f16` that rounds the result once.
  */
 export function linear(x: Tensor, w: Tensor, bias?: Tensor, given: Pick<MatmulOptions, 'precision'> = {}): Tensor {
   for (const t of [x, w, ...(bias === undefined ? [] : [bias])]) floatType('linear', t);
@@ -26,7 +30,8 @@ export function linear(x: Tensor, w: Tensor, bias?: Tensor, given: Pick<MatmulOp
   const { shape, params } = matmulPlan(x, w, options);
   checkSameShape('linear', 'the bias', bias, [params.N]);
   const { traits } = x.backend;
-  if (params.batch > 1 || (traits && !biasedOf(matmulVariants, params, traits))) return add(matmul(x, w, options), bias);
+  if (params.batch > 1 || (traits && !biasedOf(matmulVariants, params, traits)))
+    return add(matmul(x, w, options), bias);
   const y = runTo(empty(shape, storedIn(p, x.backend), x.backend), linearPrimitive, [x, w, bias], params);
   // dx = dy w, dw = dyᵀ x, dbias = Σ dy over rows
   return record('linear', y, [x, w, bias], (dy, [dx, dw, dbias]) => [

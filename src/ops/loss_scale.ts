@@ -17,7 +17,12 @@ const primitive: Primitive<LossScaleParams> = {
     const width = Math.min(widthOf(length), widthOf(statistics)) as 1 | 4;
     const threads = Math.max(1, Math.min(64 * parallelGroups, Math.ceil(length / width)));
     const launches: Launch[] = [
-      { kernel: found[width], params: { length: length / width, statistics: statistics / width, threads }, groups: Math.ceil(threads / 64), bind: [0, 1, 4] },
+      {
+        kernel: found[width],
+        params: { length: length / width, statistics: statistics / width, threads },
+        groups: Math.ceil(threads / 64),
+        bind: [0, 1, 4],
+      },
       { kernel: update, params: { threads, ...rates }, groups: 1, bind: [4, 2, 3] },
     ];
     return { scratch: [threads], launches };
@@ -39,19 +44,27 @@ interface Tested extends LossScaleOptions {
 }
 
 /** What each option must be. */
-export const lossScaleRules = { interval: whole(1, 2 ** 24), growth: finite(', at least 1', (v) => v >= 1), backoff: finite(' above 0 and below 1', (v) => v > 0 && v < 1) };
+export const lossScaleRules = {
+  interval: whole(1, 2 ** 24),
+  growth: finite(', at least 1', (v) => v >= 1),
+  backoff: finite(' above 0 and below 1', (v) => v > 0 && v < 1),
+};
 
-/** Where a scale stays: its inverse is a normal float, and no gradient becomes infinite by a scale that nothing tests. */
+/**
+ * Where a scale stays: its inverse is a normal float, and no gradient becomes infinite by a scale that nothing tests.
+ */
 export const LEAST_SCALE = 2 ** -24;
 const MOST = 2 ** 32;
 
 /**
- * Tests the gradients of a scaled loss, in place and on the device, so that a recorded step decides for itself: whether one
- * is infinite or no number, by its bits. Rules and defaults are torch.amp.GradScaler's.
+ * Tests the gradients of a scaled loss, in place and on the device, so that a recorded step decides for itself: whether
+ * one is infinite or no number, by its bits. Rules and defaults are torch.amp.GradScaler's.
  *
  * @param dw every gradient, f32.
- * @param state f32 [4]: the scale, good steps since it last changed, steps skipped in all, and those in a row up to now.
- * @param guard f32 [1]: becomes 1 / scale, or 0 for a step to skip; optimizers take it, `queueWrite`, `bankWrite` and `restore`.
+ * @param state f32 [4]: the scale, good steps since it last changed, steps skipped in all, and those in a row up to
+ * now.
+ * @param guard f32 [1]: becomes 1 / scale, or 0 for a step to skip; optimizers take it, `queueWrite`, `bankWrite` and
+ * `restore`.
  */
 export function lossScale(dw: Tensor, state: Tensor, guard: Guard, options: Tested = {}): void {
   checkOptions('lossScale', options, { ...lossScaleRules, statistics: anything });
@@ -60,5 +73,12 @@ export function lossScale(dw: Tensor, state: Tensor, guard: Guard, options: Test
   checkSameShape('lossScale', 'the state', state, [4]);
   checkSameShape('lossScale', 'the guard', guard, [1]);
   const sizes = { length: dw.size, statistics: options.statistics ? statistics.size : 0 };
-  run(primitive, [dw, statistics], [state, guard], { ...sizes, interval, growth, backoff, least: LEAST_SCALE, most: MOST });
+  run(primitive, [dw, statistics], [state, guard], {
+    ...sizes,
+    interval,
+    growth,
+    backoff,
+    least: LEAST_SCALE,
+    most: MOST,
+  });
 }

@@ -1,9 +1,9 @@
-import { record } from '../tensor/autograd.js';
 import type { Primitive } from '../backend/backend.js';
 import { checkOptions, flag } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
 import { numel, sameShape, show } from '../core/shape.js';
 import type { MatmulParams } from '../reference/matmul.js';
+import { record } from '../tensor/autograd.js';
 import { empty, floatType, type Place, runTo, type Tensor, view } from '../tensor/tensor.js';
 import { matmulGpu } from './matmul_variants.js';
 import { type Precision, precision, precisions, storedIn } from './precision.js';
@@ -17,35 +17,63 @@ export interface MatmulOptions {
   /** Read `a` as [.., K, M] and `b` as [.., N, K]. */
   transposeA?: boolean;
   transposeB?: boolean;
-  /** `f16`: the result is stored as halves and factors are rounded to them where the adapter has them; the sum is f32. Default: see `withPrecision`. */
+  /**
+   * `f16`: the result is stored as halves and factors are rounded to them where the adapter has them; the sum is f32.
+   * Default: see `withPrecision`.
+   */
   precision?: Precision;
 }
 
 /** What a product of `a` and `b` means, or a ShapeError. Leading axes are the batch; a matrix serves every batch. */
-export function matmulPlan(a: Tensor, b: Tensor, { transposeA = false, transposeB = false, precision: p = precision() }: MatmulOptions) {
-  if (a.rank < 2 || b.rank < 2) throw new ShapeError(`matmul: matrices must have two axes or more; got ${show(a.shape)} and ${show(b.shape)}. Reshape them.`);
+export function matmulPlan(
+  a: Tensor,
+  b: Tensor,
+  { transposeA = false, transposeB = false, precision: p = precision() }: MatmulOptions,
+) {
+  if (a.rank < 2 || b.rank < 2)
+    throw new ShapeError(
+      `matmul: matrices must have two axes or more; got ${show(a.shape)} and ${show(b.shape)}. Reshape them.`,
+    );
   const lead = a.rank >= b.rank ? a.shape.slice(0, -2) : b.shape.slice(0, -2);
   for (const x of [a, b])
     if (x.rank > 2 && !sameShape(x.shape.slice(0, -2), lead))
-      throw new ShapeError(`matmul: leading axes must agree, or one operand must be a matrix; got ${show(a.shape)} and ${show(b.shape)}. Reshape one.`);
+      throw new ShapeError(
+        `matmul: leading axes must agree, or one operand must be a matrix; ` +
+          `got ${show(a.shape)} and ${show(b.shape)}. Reshape one.`,
+      );
   const [a0, a1] = a.shape.slice(-2);
   const [b0, b1] = b.shape.slice(-2);
   const [M, K] = transposeA ? [a1, a0] : [a0, a1];
   const [K2, N] = transposeB ? [b1, b0] : [b0, b1];
   if (K !== K2)
-    throw new ShapeError(`matmul: the inner sizes must agree; got ${show(a.shape)}${transposeA ? 'ᵀ' : ''} and ${show(b.shape)}${transposeB ? 'ᵀ' : ''}, ${K} against ${K2}. Transpose or reshape one.`);
+    throw new ShapeError(
+      `matmul: the inner sizes must agree; got ${show(a.shape)}${transposeA ? 'ᵀ' : ''} and ` +
+        `${show(b.shape)}${transposeB ? 'ᵀ' : ''}, ${K} against ${K2}. Transpose or reshape one.`,
+    );
   const params: MatmulParams = {
-    batch: numel(lead), M, N, K,
-    aBatch: a.rank > 2 ? M * K : 0, bBatch: b.rank > 2 ? K * N : 0,
-    aRow: transposeA ? 1 : K, aCol: transposeA ? M : 1,
-    bRow: transposeB ? 1 : N, bCol: transposeB ? K : 1,
+    batch: numel(lead),
+    M,
+    N,
+    K,
+    aBatch: a.rank > 2 ? M * K : 0,
+    bBatch: b.rank > 2 ? K * N : 0,
+    aRow: transposeA ? 1 : K,
+    aCol: transposeA ? M : 1,
+    bRow: transposeB ? 1 : N,
+    bCol: transposeB ? K : 1,
     half: p === 'f16' ? 1 : 0,
   };
   return { shape: [...lead, M, N], params };
 }
 
 /** The gradient a b of x, if it has a place: there, or summed over the batch where x was one matrix for all of it. */
-export function gradientOf(x: Tensor, place: Place | undefined, a: Tensor, b: Tensor, options: MatmulOptions): Tensor | undefined {
+export function gradientOf(
+  x: Tensor,
+  place: Place | undefined,
+  a: Tensor,
+  b: Tensor,
+  options: MatmulOptions,
+): Tensor | undefined {
   if (!place) return undefined;
   const { shape, params } = matmulPlan(a, b, options);
   if (shape.length === x.rank) return runTo(place(), matmulPrimitive, [a, b], params);

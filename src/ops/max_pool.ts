@@ -1,11 +1,11 @@
 import source from '../../kernels/max_pool.wgsl';
 import gradSource from '../../kernels/max_pool_grad.wgsl';
-import { record } from '../tensor/autograd.js';
 import type { Primitive } from '../backend/backend.js';
 import type { PoolParams } from '../reference/pool.js';
+import { record } from '../tensor/autograd.js';
 import { empty, run, runTo, type Tensor } from '../tensor/tensor.js';
 import type { Pair } from './pair.js';
-import { poolLaunch, type PoolOptions, poolParams } from './pool.js';
+import { type PoolOptions, poolLaunch, poolParams } from './pool.js';
 
 const [launch, gradLaunch] = [poolLaunch('max_pool', source), poolLaunch('max_pool_grad', gradSource)];
 
@@ -16,7 +16,8 @@ const primitive: Primitive<PoolParams> = { name: 'max_pool', gpu: (p) => launch(
 const gradient: Primitive<PoolParams> = { name: 'max_pool_grad', gpu: (p) => gradLaunch(p, p.N * p.H * p.W * p.C) };
 
 /**
- * The largest value of every window; padding never wins, and NaN always. The gradient goes to the first such value, row by row.
+ * The largest value of every window; padding never wins, and NaN always. The gradient goes to the first such value, row
+ * by row.
  *
  * @param x [N, H, W, C]
  * @param options of the windows; a number or two are the kernel's.

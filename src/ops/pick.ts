@@ -24,7 +24,8 @@ const primitive: Primitive<Rows> = {
 export function pick(x: Tensor, column: Places): Tensor {
   checkDType('pick', x, 'f32');
   const [rows, C] = x.shape;
-  if (x.rank !== 2 || C === 0) throw new ShapeError(`pick: x must be [N, C] with a column at least; got ${show(x.shape)}. Reshape it.`);
+  if (x.rank !== 2 || C === 0)
+    throw new ShapeError(`pick: x must be [N, C] with a column at least; got ${show(x.shape)}. Reshape it.`);
   const places = placesIn('pick', 'the columns', column, C);
   checkSameShape('pick', 'the columns', places, [rows]);
   return runTo(empty([rows], 'f32', x.backend), primitive, [x, places], { rows, C });

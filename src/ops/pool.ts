@@ -19,23 +19,33 @@ export interface PoolOptions {
 export const poolRules = { kernel: needed(pairFrom(1)), stride: pairFrom(1), padding: pairFrom(0) };
 
 /** The sizes of a pooling, or an error that names what does not fit. */
-export function poolParams(where: string, x: Tensor, given: PoolOptions | Pair, more: Record<string, Rule> = {}): PoolParams {
+export function poolParams(
+  where: string,
+  x: Tensor,
+  given: PoolOptions | Pair,
+  more: Record<string, Rule> = {},
+): PoolParams {
   floatType(where, x);
-  const options = typeof given === 'number' || Array.isArray(given) ? { kernel: given as Pair } : (given as PoolOptions);
+  const options =
+    typeof given === 'number' || Array.isArray(given) ? { kernel: given as Pair } : (given as PoolOptions);
   checkOptions(where, options, { ...poolRules, ...more });
   const [R, S] = pair(options.kernel);
   const [strideH, strideW] = pair(options.stride ?? options.kernel);
   const [padH, padW] = pair(options.padding ?? 0);
   if (x.rank !== 4) throw new ShapeError(`${where}: x must be [N, H, W, C]; got ${show(x.shape)}. Reshape it.`);
   if (2 * padH > R || 2 * padW > S)
-    throw new ShapeError(`${where}: padding must be half the window at most; got padding ${show([padH, padW])} and kernel ${show([R, S])}. Pad less.`);
+    throw new ShapeError(
+      `${where}: padding must be half the window at most; got padding ${show([padH, padW])} and kernel ` +
+        `${show([R, S])}. Pad less.`,
+    );
   const [N, H, W, C] = x.shape;
   const P = Math.floor((H + 2 * padH - R) / strideH) + 1;
   const Q = Math.floor((W + 2 * padW - S) / strideW) + 1;
   if (P < 1 || Q < 1)
     throw new ShapeError(
       `${where}: the window must fit into the padded picture; ` +
-        `got x ${show(x.shape)}, kernel ${show([R, S])} and padding ${show([padH, padW])}. Pad more or use a smaller window.`,
+        `got x ${show(x.shape)}, kernel ${show([R, S])} and padding ${show([padH, padW])}. ` +
+        `Pad more or use a smaller window.`,
     );
   return { N, H, W, C, R, S, P, Q, strideH, strideW, padH, padW };
 }

@@ -19,16 +19,17 @@ declare module '../backend/context.js' {
 export const precision = (): Precision => context.precision ?? 'f32';
 
 /**
- * The type that a product in precision `p` stores its result in, the one place that decides so. What follows a product has
- * the type of what it is made of, and a gradient that of what it belongs to; sums, losses and vectors of length 1 are f32.
+ * The type that a product in precision `p` stores its result in, the one place that decides so. What follows a product
+ * has the type of what it is made of, and a gradient that of what it belongs to; sums, losses and vectors of length 1
+ * are f32.
  */
 export const storedIn = (p: Precision, on: Backend): FloatType => (p === 'f16' && on.f16 ? 'f16' : 'f32');
 
 /**
- * Runs `fn` with `p` as the precision of the convolutions and matrix products recorded in it; their gradients have it too,
- * whenever `backward` runs. With `f16`, results are stored as halves, and factors may be rounded to halves; sums are f32
- * always. Gradients below 6e-8 are lost, those below 6e-5 lose digits: scale the loss (see `LossScale`). Adapters
- * without `shader-f16` compute and store in f32.
+ * Runs `fn` with `p` as the precision of the convolutions and matrix products recorded in it; their gradients have it
+ * too, whenever `backward` runs. With `f16`, results are stored as halves, and factors may be rounded to halves; sums
+ * are f32 always. Gradients below 6e-8 are lost, those below 6e-5 lose digits: scale the loss (see `LossScale`).
+ * Adapters without `shader-f16` compute and store in f32.
  */
 export function withPrecision<T>(p: Precision, fn: () => T): T {
   check('withPrecision', 'the precision', p, precisions);

@@ -17,8 +17,17 @@ const primitive: Primitive<QueueWriteParams> = {
   gpu: ({ N, K, D, guarded }) => {
     const kept = Math.min(N, K);
     const constants = { GUARDED: Number(guarded) };
-    const write = { kernel: shader, constants, params: { N, K, D, first: N - kept }, groups: Math.ceil((kept * D) / 64), bind: [0, 3, 1, 2] };
-    return { scratch: [], launches: [write, { kernel: advance, constants, params: { N, K }, groups: 1, bind: [1, 3] }] };
+    const write = {
+      kernel: shader,
+      constants,
+      params: { N, K, D, first: N - kept },
+      groups: Math.ceil((kept * D) / 64),
+      bind: [0, 3, 1, 2],
+    };
+    return {
+      scratch: [],
+      launches: [write, { kernel: advance, constants, params: { N, K }, groups: 1, bind: [1, 3] }],
+    };
   },
 };
 
@@ -41,7 +50,15 @@ export function queueWrite(queue: Tensor, keys: Tensor, pointer: Tensor<'u32'>, 
       'queueWrite: the queue must be [K, D] with K above 0 and the keys [N, D]; ' +
         `got ${show(queue.shape)} and ${show(keys.shape)}. Reshape or rebuild one.`,
     );
-  if (pointer.size !== 1) throw new ShapeError(`queueWrite: the pointer must have one element; got ${show(pointer.shape)}. Pass tensor(new Uint32Array(1)).`);
+  if (pointer.size !== 1)
+    throw new ShapeError(
+      `queueWrite: the pointer must have one element; got ${show(pointer.shape)}. Pass tensor(new Uint32Array(1)).`,
+    );
   checkGuard('queueWrite', guard);
-  run(primitive, [keys, guard ?? keys], [queue, pointer], { N: keys.shape[0], K: queue.shape[0], D: queue.shape[1], guarded: guard !== undefined });
+  run(primitive, [keys, guard ?? keys], [queue, pointer], {
+    N: keys.shape[0],
+    K: queue.shape[0],
+    D: queue.shape[1],
+    guarded: guard !== undefined,
+  });
 }

@@ -1,7 +1,5 @@
 import argmaxSource from '../../kernels/argmax.wgsl';
 import maxGradSource from '../../kernels/reduce_max_grad.wgsl';
-import { rounded } from '../tensor/accumulate.js';
-import { record } from '../tensor/autograd.js';
 import type { Primitive } from '../backend/backend.js';
 import { check, flag, whole } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
@@ -9,6 +7,8 @@ import { axesOf, axisOf, numel, show } from '../core/shape.js';
 import { kernel } from '../gpu/kernel.js';
 import { widthOf, widths } from '../gpu/widths.js';
 import type { Run } from '../reference/reduce.js';
+import { rounded } from '../tensor/accumulate.js';
+import { record } from '../tensor/autograd.js';
 import { empty, floatType, runTo, type Tensor } from '../tensor/tensor.js';
 import { mul, sub } from './binary.js';
 import { reduced, runOf, stretches, threads } from './reduce_launch.js';
@@ -34,10 +34,12 @@ const argmaxPrimitive: Primitive<Run> = {
 /** Reduces the neighbouring axes first..last to size 1. */
 function reduceRun(op: 'sum' | 'max', x: Tensor, first: number, last: number, scale: number): Tensor {
   const { A, R, B } = runOf(x.shape, first, last);
-  if (op === 'max' && R === 0) throw new ShapeError(`max: the reduced axes must hold a value; got ${show(x.shape)}. Drop the empty axis.`);
+  if (op === 'max' && R === 0)
+    throw new ShapeError(`max: the reduced axes must hold a value; got ${show(x.shape)}. Drop the empty axis.`);
   const y = reduced(op, x, first, last, scale);
   const dtype = floatType(op, x);
-  if (op === 'sum') return record('sum', y, [x], (dy) => [expand(rounded(scale === 1 ? dy : mul(dy, scale), dtype), x.shape)]);
+  if (op === 'sum')
+    return record('sum', y, [x], (dy) => [expand(rounded(scale === 1 ? dy : mul(dy, scale), dtype), x.shape)]);
   return record('max', y, [x], (dy, [dx]) => {
     const place = runTo(empty([A, B], 'u32', x.backend), argmaxPrimitive, [x], { A, R, B });
     return [runTo(dx(), maxGradient, [place, dy], { A, R, B })];
@@ -47,8 +49,16 @@ function reduceRun(op: 'sum' | 'max', x: Tensor, first: number, last: number, sc
 /** Reduces any axes of a float tensor. */
 function reduceAxes(op: 'sum' | 'max', x: Tensor, axes: readonly number[], keepDims: boolean, scale: number): Tensor {
   floatType(op, x);
-  const y = stretches(axes).reduce((y, [first, last]) => reduceRun(op, y, first, last, first === axes[0] ? scale : 1), x);
-  return keepDims ? y : reshape(y, x.shape.filter((_, i) => !axes.includes(i)));
+  const y = stretches(axes).reduce(
+    (y, [first, last]) => reduceRun(op, y, first, last, first === axes[0] ? scale : 1),
+    x,
+  );
+  return keepDims
+    ? y
+    : reshape(
+        y,
+        x.shape.filter((_, i) => !axes.includes(i)),
+      );
 }
 
 type Axes = number | readonly number[];
@@ -60,15 +70,22 @@ function axesIn(where: string, x: Tensor, axes: Axes | undefined, keepDims: bool
   return axesOf(where, axes, x.rank);
 }
 
-/** Values that are reduced to one. @throws ShapeError where they are not more than `least`, so that a quotient would be 0 / 0. */
+/**
+ * Values that are reduced to one. @throws ShapeError where they are not more than `least`, so that a quotient would be
+ * 0 / 0.
+ */
 function countIn(where: string, x: Tensor, axes: readonly number[], least = 0): number {
   const n = numel(axes.map((a) => x.shape[a]));
-  if (n <= least && x.size > 0) throw new ShapeError(`${where}: the axes must hold more than ${least} values; got ${n} in ${show(x.shape)}. Reduce others.`);
+  if (n <= least && x.size > 0)
+    throw new ShapeError(
+      `${where}: the axes must hold more than ${least} values; got ${n} in ${show(x.shape)}. Reduce others.`,
+    );
   return n;
 }
 
 /** Sum over `axes` (all without), f32 whatever x is, which are dropped unless `keepDims`. */
-export const sum = (x: Tensor, axes?: Axes, keepDims = false): Tensor => reduceAxes('sum', x, axesIn('sum', x, axes, keepDims), keepDims, 1);
+export const sum = (x: Tensor, axes?: Axes, keepDims = false): Tensor =>
+  reduceAxes('sum', x, axesIn('sum', x, axes, keepDims), keepDims, 1);
 
 /** Mean over `axes` (all without). */
 export function mean(x: Tensor, axes?: Axes, keepDims = false): Tensor {
@@ -77,7 +94,8 @@ export function mean(x: Tensor, axes?: Axes, keepDims = false): Tensor {
 }
 
 /** Largest value over `axes` (all without), NaN where one is; its gradient goes to the first place that holds it. */
-export const max = (x: Tensor, axes?: Axes, keepDims = false): Tensor => reduceAxes('max', x, axesIn('max', x, axes, keepDims), keepDims, 1);
+export const max = (x: Tensor, axes?: Axes, keepDims = false): Tensor =>
+  reduceAxes('max', x, axesIn('max', x, axes, keepDims), keepDims, 1);
 
 /** Variance over `axes` (all without), divided by n - correction: 0 for the population's, 1 for the sample's. */
 export function variance(x: Tensor, axes?: Axes, keepDims = false, correction = 0): Tensor {
@@ -92,6 +110,16 @@ export function variance(x: Tensor, axes?: Axes, keepDims = false, correction = 
 export function argmax(x: Tensor, axis: number): Tensor {
   floatType('argmax', x);
   const a = axisOf('argmax', axis, x.rank);
-  if (x.shape[a] === 0) throw new ShapeError(`argmax: the axis must hold a value; got ${show(x.shape)}. Drop the empty axis.`);
-  return runTo(empty(x.shape.filter((_, i) => i !== a), 'u32', x.backend), argmaxPrimitive, [x], runOf(x.shape, a, a));
+  if (x.shape[a] === 0)
+    throw new ShapeError(`argmax: the axis must hold a value; got ${show(x.shape)}. Drop the empty axis.`);
+  return runTo(
+    empty(
+      x.shape.filter((_, i) => i !== a),
+      'u32',
+      x.backend,
+    ),
+    argmaxPrimitive,
+    [x],
+    runOf(x.shape, a, a),
+  );
 }

@@ -27,7 +27,12 @@ interface Slots {
 
 function slotsLaunch({ op, A, R, B, scale }: Reduction, slots: Slots): Launch {
   const width = widthOf(B);
-  return { kernel: kernels[width], constants: { OP: codeOf[op] }, params: { A, R, B: B / width, ...slots, scale }, groups: threads((A * slots.S * B) / width) };
+  return {
+    kernel: kernels[width],
+    constants: { OP: codeOf[op] },
+    params: { A, R, B: B / width, ...slots, scale },
+    groups: threads((A * slots.S * B) / width),
+  };
 }
 
 /** One dispatch that reduces the middle axis whole; other operations add their partial sums with it. */
@@ -41,14 +46,20 @@ function slotsOf({ R, B }: Run): Slots {
   return { S: chunks * lanes, lanes, chunk: Math.ceil(R / chunks / lanes) * lanes };
 }
 
-/** The dispatches that reduce the middle axis of place `x` into `y`, by way of places from `scratch` on where it is long. */
+/**
+ * The dispatches that reduce the middle axis of place `x` into `y`, by way of places from `scratch` on where it is
+ * long.
+ */
 export function reduceLaunches(p: Reduction, [x, y, scratch]: readonly number[]): Plan {
   const fours = inRows(p); // columns of a [R / 4, 4] matrix first
   const first = fours ? { ...p, R: p.R / 4, B: 4 } : p;
   const slots = slotsOf(first);
   if (p.B === 0 || (!fours && slots.S === 1)) return { scratch: [], launches: [{ ...reduceLaunch(p), bind: [x, y] }] };
   const rest = reduceLaunches({ ...p, R: (slots.S * first.B) / p.B }, [scratch, y, scratch + 1]);
-  return { scratch: [p.A * slots.S * first.B, ...rest.scratch], launches: [{ ...slotsLaunch({ ...first, scale: 1 }, slots), bind: [x, scratch] }, ...rest.launches] };
+  return {
+    scratch: [p.A * slots.S * first.B, ...rest.scratch],
+    launches: [{ ...slotsLaunch({ ...first, scale: 1 }, slots), bind: [x, scratch] }, ...rest.launches],
+  };
 }
 
 /** Whether the reduced values are neighbours and come in fours. */
@@ -59,13 +70,21 @@ function rowsLaunches(p: Reduction): Plan {
   const R = p.R / 4;
   const chunk = Math.ceil(R / Math.max(1, Math.min(Math.ceil(SLOTS / p.A), R / 32)));
   const S = Math.ceil(R / chunk);
-  const launch = (scale: number): Launch => ({ kernel: rowsShader, constants: { OP: codeOf[p.op] }, params: { A: p.A, R, S, chunk, scale }, groups: threads(p.A * S) });
+  const launch = (scale: number): Launch => ({
+    kernel: rowsShader,
+    constants: { OP: codeOf[p.op] },
+    params: { A: p.A, R, S, chunk, scale },
+    groups: threads(p.A * S),
+  });
   if (S === 1) return { scratch: [], launches: [launch(p.scale)] };
   const rest = reduceLaunches({ ...p, R: S }, [2, 1, 3]);
   return { scratch: [p.A * S, ...rest.scratch], launches: [{ ...launch(1), bind: [0, 2] }, ...rest.launches] };
 }
 
-const primitive: Primitive<Reduction> = { name: 'reduce', gpu: (p, { software }) => (software && inRows(p) ? rowsLaunches(p) : reduceLaunches(p, [0, 1, 2])) };
+const primitive: Primitive<Reduction> = {
+  name: 'reduce',
+  gpu: (p, { software }) => (software && inRows(p) ? rowsLaunches(p) : reduceLaunches(p, [0, 1, 2])),
+};
 
 export const runOf = (shape: Shape, first: number, last: number): Run => ({
   A: numel(shape.slice(0, first)),
@@ -95,5 +114,8 @@ export function stretches(axes: readonly number[]): [number, number][] {
 export function sumTo(x: Tensor, shape: Shape): Tensor {
   const lead = x.rank - shape.length;
   const axes = x.shape.flatMap((d, i) => (i < lead || (shape[i - lead] === 1 && d !== 1) ? [i] : []));
-  return view(stretches(axes).reduce((y, [first, last]) => reduced('sum', y, first, last), x), shape);
+  return view(
+    stretches(axes).reduce((y, [first, last]) => reduced('sum', y, first, last), x),
+    shape,
+  );
 }

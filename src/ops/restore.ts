@@ -7,11 +7,14 @@ import { checkGuard, type Guard } from './update.js';
 
 const kernels = widths('restore', source);
 
-const primitive: Primitive<{ length: number }> = { name: 'restore', gpu: ({ length }) => elementsLaunch(kernels, length) };
+const primitive: Primitive<{ length: number }> = {
+  name: 'restore',
+  gpu: ({ length }) => elementsLaunch(kernels, length),
+};
 
 /**
- * Gives `state` the values in `kept` where the guard is 0, in place and without gradients: what a skipped step has changed is
- * as it was before, to the bit.
+ * Gives `state` the values in `kept` where the guard is 0, in place and without gradients: what a skipped step has
+ * changed is as it was before, to the bit.
  *
  * @param state f32; `kept` f32 of the same shape, in other memory.
  */

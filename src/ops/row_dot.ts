@@ -1,11 +1,11 @@
 import source from '../../kernels/row_dot.wgsl';
-import { record } from '../tensor/autograd.js';
 import type { Launch, Primitive } from '../backend/backend.js';
 import { ShapeError } from '../core/errors.js';
-import { type Shape, numel, show } from '../core/shape.js';
+import { numel, type Shape, show } from '../core/shape.js';
 import type { Traits } from '../gpu/device.js';
 import { kernel } from '../gpu/kernel.js';
 import type { Rows } from '../reference/row_dot.js';
+import { record } from '../tensor/autograd.js';
 import { checkSameShape, empty, floatType, runTo, type Tensor, view } from '../tensor/tensor.js';
 import { mul } from './binary.js';
 import { reduceLaunch } from './reduce_launch.js';
@@ -14,7 +14,8 @@ const shader = kernel('row_dot', source);
 
 /** `shape` as rows along its last axis. */
 export function rowsOf(where: string, shape: Shape): Rows {
-  if (shape.length === 0) throw new ShapeError(`${where}: rows must lie along a last axis; got ${show(shape)}. Reshape it to [1].`);
+  if (shape.length === 0)
+    throw new ShapeError(`${where}: rows must lie along a last axis; got ${show(shape)}. Reshape it to [1].`);
   return { rows: numel(shape.slice(0, -1)), C: shape[shape.length - 1] };
 }
 
@@ -24,11 +25,21 @@ export function slotsOf({ rows, C }: Rows, { parallelGroups }: Traits): number {
   return Math.min(256, Math.max(4, 2 ** Math.ceil(Math.log2((parallelGroups * 64) / Math.max(rows, 1)))));
 }
 
-/** The launches of a row dot from places `a` and `b` to `d`, with `scratch` (of `rows · slots`) where rows are shared. */
+/**
+ * The launches of a row dot from places `a` and `b` to `d`, with `scratch` (of `rows · slots`) where rows are shared.
+ */
 export function rowDotLaunches(p: Rows, slots: number, [a, b, d, scratch]: readonly number[], unitB = false): Launch[] {
-  const launch = { kernel: shader, constants: { UNIT_B: Number(unitB) }, params: { ...p, slots }, groups: Math.ceil((p.rows * slots) / 64) };
+  const launch = {
+    kernel: shader,
+    constants: { UNIT_B: Number(unitB) },
+    params: { ...p, slots },
+    groups: Math.ceil((p.rows * slots) / 64),
+  };
   if (slots === 1) return [{ ...launch, bind: [a, b, d] }];
-  return [{ ...launch, bind: [a, b, scratch] }, { ...reduceLaunch({ op: 'sum', A: p.rows, R: slots, B: 1, scale: 1 }), bind: [scratch, d] }];
+  return [
+    { ...launch, bind: [a, b, scratch] },
+    { ...reduceLaunch({ op: 'sum', A: p.rows, R: slots, B: 1, scale: 1 }), bind: [scratch, d] },
+  ];
 }
 
 const primitive: Primitive<Rows> = {
@@ -39,11 +50,15 @@ const primitive: Primitive<Rows> = {
   },
 };
 
-/** d = Σ a b over the last axis: the similarity of every row of `a` with the same row of `b`. [.., C], [.., C] -> [..] */
+/**
+ * d = Σ a b over the last axis: the similarity of every row of `a` with the same row of `b`. [.., C], [.., C] -> [..]
+ */
 export function rowDot(a: Tensor, b: Tensor): Tensor {
   for (const x of [a, b]) floatType('rowDot', x);
   checkSameShape('rowDot', 'b', b, a.shape);
   const d = runTo(empty(a.shape.slice(0, -1), 'f32', a.backend), primitive, [a, b], rowsOf('rowDot', a.shape));
   // da[r, c] = dd[r] b[r, c], db[r, c] = dd[r] a[r, c]
-  return record('rowDot', d, [a, b], (dd, places) => [b, a].map((other, i) => places[i] && mul(other, view(dd, [...d.shape, 1]))));
+  return record('rowDot', d, [a, b], (dd, places) =>
+    [b, a].map((other, i) => places[i] && mul(other, view(dd, [...d.shape, 1]))),
+  );
 }

@@ -13,10 +13,24 @@ export function byTuning(name: string, text: string): (tuning: Tuning) => Kernel
 }
 
 /** Rows that a workgroup keeps, by columns of a tile: the largest that fits into workgroup memory is taken. */
-const tiles = [[64, 32], [48, 32], [32, 32], [32, 16], [16, 16]] as const;
+const tiles = [
+  [64, 32],
+  [48, 32],
+  [32, 32],
+  [32, 16],
+  [16, 16],
+] as const;
 
-/** What kernels/lib/row_tiles is tuned to for rows of D elements, given the bytes of workgroup memory that tiles take; undefined where it does not serve. */
-export function rowTiles(D: number, { software, workgroupMemory }: Traits, bytes: (rows: number, columns: number) => number) {
-  const tile = software || D % 4 !== 0 ? undefined : tiles.find(([rows, columns]) => bytes(rows, columns) <= workgroupMemory);
+/**
+ * What kernels/lib/row_tiles is tuned to for rows of D elements, given the bytes of workgroup memory that tiles take;
+ * undefined where it does not serve.
+ */
+export function rowTiles(
+  D: number,
+  { software, workgroupMemory }: Traits,
+  bytes: (rows: number, columns: number) => number,
+) {
+  const tile =
+    software || D % 4 !== 0 ? undefined : tiles.find(([rows, columns]) => bytes(rows, columns) <= workgroupMemory);
   return tile && { D, ROWS: tile[0], COLUMNS: tile[1], EACH: tile[1] / 8, WIDE: ceilDiv(D, 32) };
 }

@@ -12,7 +12,8 @@ const kernels = widths('sgd', source);
 
 const primitive: Primitive<SgdParams> = {
   name: 'sgd',
-  gpu: ({ nesterov, scaled, length, ...params }) => elementsLaunch(kernels, length, params, { NESTEROV: Number(nesterov), SCALED: Number(scaled) }),
+  gpu: ({ nesterov, scaled, length, ...params }) =>
+    elementsLaunch(kernels, length, params, { NESTEROV: Number(nesterov), SCALED: Number(scaled) }),
 };
 
 /** Momentum and weight decay of SGD. */
@@ -33,12 +34,20 @@ export const sgdRules = { momentum: needed(atLeast0), weightDecay: needed(atLeas
  *
  * @param w parameters, f32, for instance all of them in one flat tensor.
  * @param dw their gradients; `v` their velocity, zeros before the first step; both of w's shape.
- * @param lr the learning rate, a one-element tensor, so that it may change from step to step, or outside of compiled functions a number.
+ * @param lr the learning rate, a one-element tensor, so that it may change from step to step, or outside of compiled
+ * functions a number.
  */
 export function sgd(w: Tensor, dw: Tensor, v: Tensor, lr: Rate, options: SgdOptions): void {
   checkOptions('sgd', options, sgdRules);
   const { momentum, weightDecay, nesterov = false, guard } = options;
   const rate = checkUpdate('sgd', w, { gradient: dw, velocity: v }, lr, guard);
-  if (nesterov && momentum === 0) throw new ConfigError('sgd: momentum must be above 0 for Nesterov; got 0. Set one, or leave nesterov out.');
-  run(primitive, [dw, rate, guard ?? rate], [w, v], { length: w.size, momentum, weightDecay, nesterov, scaled: guard !== undefined });
+  if (nesterov && momentum === 0)
+    throw new ConfigError('sgd: momentum must be above 0 for Nesterov; got 0. Set one, or leave nesterov out.');
+  run(primitive, [dw, rate, guard ?? rate], [w, v], {
+    length: w.size,
+    momentum,
+    weightDecay,
+    nesterov,
+    scaled: guard !== undefined,
+  });
 }

@@ -2,10 +2,10 @@ import source from '../../kernels/softmax.wgsl';
 import gradSource from '../../kernels/softmax_grad.wgsl';
 import statsSource from '../../kernels/softmax_stats.wgsl';
 import statsEndSource from '../../kernels/softmax_stats_end.wgsl';
-import { record } from '../tensor/autograd.js';
 import type { Primitive } from '../backend/backend.js';
 import { kernel } from '../gpu/kernel.js';
 import type { Rows } from '../reference/row_dot.js';
+import { record } from '../tensor/autograd.js';
 import { empty, floatType, runTo, type Tensor } from '../tensor/tensor.js';
 import { rowDotLaunches, rowsOf, slotsOf } from './row_dot.js';
 
@@ -32,7 +32,12 @@ const primitive: Primitive<Params> = {
   name: 'softmax',
   gpu: ({ log, ...p }, traits) => {
     const slots = slotsOf(p, traits);
-    return { kernel: shader, constants: { LOG: Number(log) }, params: { ...p, slots }, groups: threads(p.rows * slots) };
+    return {
+      kernel: shader,
+      constants: { LOG: Number(log) },
+      params: { ...p, slots },
+      groups: threads(p.rows * slots),
+    };
   },
 };
 
@@ -41,7 +46,13 @@ const gradient: Primitive<Params> = {
   name: 'softmax_grad',
   gpu: ({ log, ...p }, traits) => {
     const slots = slotsOf(p, traits);
-    const last = { kernel: gradShader, constants: { LOG: Number(log) }, params: { ...p, slots }, groups: threads(p.rows * slots), bind: [0, 1, 3, 2] };
+    const last = {
+      kernel: gradShader,
+      constants: { LOG: Number(log) },
+      params: { ...p, slots },
+      groups: threads(p.rows * slots),
+      bind: [0, 1, 3, 2],
+    };
     return { scratch: [p.rows, p.rows * slots], launches: [...rowDotLaunches(p, slots, [1, 0, 3, 4], log), last] };
   },
 };

@@ -1,16 +1,16 @@
 import source from '../../kernels/strided.wgsl';
 import transposeSource from '../../kernels/strided_transpose.wgsl';
-import { record } from '../tensor/autograd.js';
 import type { Launch, Primitive } from '../backend/backend.js';
 import { type Walk, walkLaunch, walkOf } from '../backend/strided.js';
 import { anything, check, listOf, maybe, told } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
-import { axisOf, broadcastStrides, checkShape, sameShape, type Shape, show, stridesOf } from '../core/shape.js';
-import { zeros } from '../tensor/fill.js';
+import { axisOf, broadcastStrides, checkShape, type Shape, sameShape, show, stridesOf } from '../core/shape.js';
 import type { Traits } from '../gpu/device.js';
 import { kernel } from '../gpu/kernel.js';
 import { widths } from '../gpu/widths.js';
 import type { StridedParams } from '../reference/strided.js';
+import { record } from '../tensor/autograd.js';
+import { zeros } from '../tensor/fill.js';
 import { checkDType, empty, run, runTo, type Tensor } from '../tensor/tensor.js';
 import { sumTo } from './reduce_launch.js';
 
@@ -19,7 +19,10 @@ const tiles = kernel('strided_transpose', transposeSource);
 
 /** One strided copy; other operations turn their operands with it. */
 export function stridedLaunch(p: StridedParams, traits: Traits): Launch {
-  const walk = walkOf(p.shape, [{ strides: p.xStrides, start: p.xStart }, { strides: p.yStrides, start: p.yStart }]);
+  const walk = walkOf(p.shape, [
+    { strides: p.xStrides, start: p.xStart },
+    { strides: p.yStrides, start: p.yStart },
+  ]);
   return transposeLaunch(walk) ?? walkLaunch(kernels, walk, { X_ONE: Number(walk.operands[0].one) }, traits);
 }
 
@@ -28,8 +31,23 @@ function transposeLaunch({ width, shape, operands: [x, y] }: Walk): Launch | und
   const [C, R, batch = 1] = [shape.at(-2)!, shape.at(-1)!, ...shape.slice(0, -2)];
   const [xRow, xBatch = 0] = [x.strides.at(-1)!, ...x.strides.slice(0, -2)];
   const fours = [R, C, xRow, xBatch, x.start, y.start].every((v) => v % 4 === 0);
-  if (width === 4 || ![2, 3].includes(shape.length) || x.strides.at(-2) !== 1 || !sameShape(y.strides, stridesOf(shape)) || !fours) return undefined;
-  const params = { batch, R: R / 4, C: C / 4, xStart: x.start / 4, yStart: y.start / 4, xBatch: xBatch / 4, xRow: xRow / 4 };
+  if (
+    width === 4 ||
+    ![2, 3].includes(shape.length) ||
+    x.strides.at(-2) !== 1 ||
+    !sameShape(y.strides, stridesOf(shape)) ||
+    !fours
+  )
+    return undefined;
+  const params = {
+    batch,
+    R: R / 4,
+    C: C / 4,
+    xStart: x.start / 4,
+    yStart: y.start / 4,
+    xBatch: xBatch / 4,
+    xRow: xRow / 4,
+  };
   return { kernel: tiles, params, groups: batch * Math.ceil(R / 32) * Math.ceil(C / 32) };
 }
 
@@ -65,7 +83,9 @@ export function expand(x: Tensor, shape: Shape): Tensor {
   checkShape('expand', shape);
   const lead = shape.length - x.rank;
   if (lead < 0 || !x.shape.every((d, i) => d === shape[lead + i] || d === 1))
-    throw new ShapeError(`expand: axes to stretch must have size 1; got ${show(x.shape)} to ${show(shape)}. Reshape it first.`);
+    throw new ShapeError(
+      `expand: axes to stretch must have size 1; got ${show(x.shape)} to ${show(shape)}. Reshape it first.`,
+    );
   if (sameShape(x.shape, shape)) return x;
   // dx = dy summed over the stretched axes
   return record('expand', gatherBox(x, shape, broadcastStrides(x.shape, shape)), [x], (dy) => [sumTo(dy, x.shape)]);
@@ -77,10 +97,21 @@ export function transpose(x: Tensor, order?: readonly number[]): Tensor {
   check('transpose', 'the order', order, maybe(listOf(anything)), 'Write it as [1, 0].');
   const axes = order?.map((a) => axisOf('transpose', a, x.rank)) ?? x.shape.map((_, i) => x.rank - 1 - i);
   if (new Set(axes).size !== x.rank || axes.length !== x.rank)
-    throw new ShapeError(`transpose: every axis must be named once; got ${show(axes)} for ${show(x.shape)}. List all ${x.rank}.`);
+    throw new ShapeError(
+      `transpose: every axis must be named once; got ${show(axes)} for ${show(x.shape)}. List all ${x.rank}.`,
+    );
   const strides = stridesOf(x.shape);
-  const y = gatherBox(x, axes.map((a) => x.shape[a]), axes.map((a) => strides[a]));
-  return record('transpose', y, [x], (dy) => [transpose(dy, axes.map((_, i) => axes.indexOf(i)))]);
+  const y = gatherBox(
+    x,
+    axes.map((a) => x.shape[a]),
+    axes.map((a) => strides[a]),
+  );
+  return record('transpose', y, [x], (dy) => [
+    transpose(
+      dy,
+      axes.map((_, i) => axes.indexOf(i)),
+    ),
+  ]);
 }
 
 /** x[..., from:to, ...] along `axis`. */
@@ -88,18 +119,34 @@ export function slice(x: Tensor, axis: number, from: number, to: number): Tensor
   words('slice', x);
   const a = axisOf('slice', axis, x.rank);
   if (!(Number.isInteger(from) && Number.isInteger(to) && 0 <= from && from <= to && to <= x.shape[a]))
-    throw new ShapeError(`slice: from and to must keep 0 <= from <= to <= ${x.shape[a]} along axis ${a}; got ${told(from)} and ${told(to)}. Correct the range.`);
+    throw new ShapeError(
+      `slice: from and to must keep 0 <= from <= to <= ${x.shape[a]} along axis ${a}; ` +
+        `got ${told(from)} and ${told(to)}. Correct the range.`,
+    );
   const strides = stridesOf(x.shape);
-  return box('slice', x, x.shape.map((d, i) => (i === a ? to - from : d)), strides, from * strides[a]);
+  return box(
+    'slice',
+    x,
+    x.shape.map((d, i) => (i === a ? to - from : d)),
+    strides,
+    from * strides[a],
+  );
 }
 
 /** Tensors side by side along `axis`; all other sizes must agree. */
 export function concat(parts: readonly Tensor[], axis = 0): Tensor {
-  if (!(parts instanceof Array) || parts.length === 0) throw new ShapeError(`concat: the parts must be a list of tensors; got ${told(parts)}. Pass some.`);
+  if (!Array.isArray(parts as unknown) || parts.length === 0)
+    throw new ShapeError(`concat: the parts must be a list of tensors; got ${told(parts)}. Pass some.`);
   for (const x of parts) words('concat', x);
   const a = axisOf('concat', axis, parts[0].rank);
   for (const x of parts) {
-    if (x.dtype !== parts[0].dtype || !sameShape(x.shape.map((d, i) => (i === a ? 0 : d)), parts[0].shape.map((d, i) => (i === a ? 0 : d))))
+    if (
+      x.dtype !== parts[0].dtype ||
+      !sameShape(
+        x.shape.map((d, i) => (i === a ? 0 : d)),
+        parts[0].shape.map((d, i) => (i === a ? 0 : d)),
+      )
+    )
       throw new ShapeError(
         `concat: tensors must agree in type and in every axis but ${a}; ` +
           `got ${parts[0].dtype} ${show(parts[0].shape)} and ${x.dtype} ${show(x.shape)}. Reshape one.`,
@@ -107,8 +154,14 @@ export function concat(parts: readonly Tensor[], axis = 0): Tensor {
   }
   const starts = parts.map((_, i) => parts.slice(0, i).reduce((n, x) => n + x.shape[a], 0));
   const total = starts[parts.length - 1] + parts[parts.length - 1].shape[a];
-  const y = empty(parts[0].shape.map((d, i) => (i === a ? total : d)), parts[0].dtype, parts[0].backend);
+  const y = empty(
+    parts[0].shape.map((d, i) => (i === a ? total : d)),
+    parts[0].dtype,
+    parts[0].backend,
+  );
   const stride = stridesOf(y.shape)[a];
   parts.forEach((x, i) => scatterBox(x, y, starts[i] * stride));
-  return record('concat', y, parts, (dy, places) => parts.map((x, i) => places[i] && slice(dy, a, starts[i], starts[i] + x.shape[a])));
+  return record('concat', y, parts, (dy, places) =>
+    parts.map((x, i) => places[i] && slice(dy, a, starts[i], starts[i] + x.shape[a])),
+  );
 }

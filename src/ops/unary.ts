@@ -1,18 +1,21 @@
 import source from '../../kernels/unary.wgsl';
 import gradSource from '../../kernels/unary_grad.wgsl';
-import { record } from '../tensor/autograd.js';
 import type { Primitive } from '../backend/backend.js';
 import { elementsLaunch } from '../backend/elements.js';
 import { told } from '../core/check.js';
 import { ConfigError } from '../core/errors.js';
 import { type Widths, widths } from '../gpu/widths.js';
 import type { UnaryOp, UnaryParams } from '../reference/unary.js';
+import { record } from '../tensor/autograd.js';
 import { empty, floatType, runTo, type Tensor } from '../tensor/tensor.js';
 
 const codes: readonly UnaryOp[] = ['neg', 'exp', 'log', 'sqrt', 'relu', 'gelu', 'tanh', 'sigmoid', 'clamp'];
 type Sized = UnaryParams & { length: number };
 
-const launchOf = (kernels: Widths) => ({ op, length, lo, hi }: Sized) => elementsLaunch(kernels, length, { lo, hi }, { OP: codes.indexOf(op) });
+const launchOf =
+  (kernels: Widths) =>
+  ({ op, length, lo, hi }: Sized) =>
+    elementsLaunch(kernels, length, { lo, hi }, { OP: codes.indexOf(op) });
 
 const forward: Primitive<Sized> = { name: 'unary', gpu: launchOf(widths('unary', source)) };
 const gradient: Primitive<Sized> = { name: 'unary_grad', gpu: launchOf(widths('unary_grad', gradSource)) };
@@ -25,7 +28,9 @@ function apply(op: UnaryOp, x: Tensor, lo = 0, hi = 0): Tensor {
   const params = { op, lo, hi, length: x.size };
   const y = runTo(empty(x.shape, dtype, x.backend), forward, [x], params);
   // dx = dy f'(x)
-  return record(op, y, [x], (dy, [dx]) => [op === 'neg' ? neg(dy) : runTo(dx(), gradient, [fromResult.has(op) ? y : x, dy], params)]);
+  return record(op, y, [x], (dy, [dx]) => [
+    op === 'neg' ? neg(dy) : runTo(dx(), gradient, [fromResult.has(op) ? y : x, dy], params),
+  ]);
 }
 
 /** y = -x. */
@@ -47,6 +52,9 @@ export const sigmoid = (x: Tensor): Tensor => apply('sigmoid', x);
 
 /** y = min(max(x, lo), hi). NaN stays NaN; what is outside gets no gradient. */
 export function clamp(x: Tensor, lo: number, hi: number): Tensor {
-  if (!(typeof lo === 'number' && typeof hi === 'number' && lo <= hi)) throw new ConfigError(`clamp: lo must be a number not above hi; got ${told(lo)} and ${told(hi)}. Swap or correct them.`);
+  if (!(typeof lo === 'number' && typeof hi === 'number' && lo <= hi))
+    throw new ConfigError(
+      `clamp: lo must be a number not above hi; got ${told(lo)} and ${told(hi)}. Swap or correct them.`,
+    );
   return apply('clamp', x, lo, hi);
 }

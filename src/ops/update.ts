@@ -5,8 +5,8 @@ import { recording } from '../tensor/replay.js';
 import { checkDType, checkSameShape, type Tensor, tensor } from '../tensor/tensor.js';
 
 /**
- * f32 [1], for gradients of a scaled loss: they are multiplied by it, and where it is 0 the step changes nothing, neither
- * parameters nor state nor what past steps are remembered by. See `LossScale`.
+ * f32 [1], for gradients of a scaled loss: they are multiplied by it, and where it is 0 the step changes nothing,
+ * neither parameters nor state nor what past steps are remembered by. See `LossScale`.
  */
 export type Guard = Tensor;
 
@@ -17,11 +17,16 @@ export type Rate = Tensor | number;
 export function rateOf(where: string, what: string, rate: Rate, rule: Rule): Tensor {
   if (typeof rate === 'number') {
     check(where, what, rate, rule);
-    if (recording()) throw new ConfigError(`${where}: ${what} must be a tensor inside a compiled function, where a number stays; got ${rate}. Pass it as an argument.`);
+    if (recording())
+      throw new ConfigError(
+        `${where}: ${what} must be a tensor inside a compiled function, where a number stays; got ${rate}. ` +
+          `Pass it as an argument.`,
+      );
     return tensor([rate]);
   }
   checkDType(where, rate, 'f32');
-  if (rate.size !== 1) throw new ShapeError(`${where}: ${what} must have one element; got ${show(rate.shape)}. Pass tensor([0.03]), say.`);
+  if (rate.size !== 1)
+    throw new ShapeError(`${where}: ${what} must have one element; got ${show(rate.shape)}. Pass tensor([0.03]), say.`);
   return rate;
 }
 
@@ -37,5 +42,8 @@ export function checkUpdate(where: string, w: Tensor, like: Record<string, Tenso
 export function checkGuard(where: string, guard?: Guard): void {
   if (guard === undefined) return;
   checkDType(where, guard, 'f32');
-  if (guard.size !== 1) throw new ShapeError(`${where}: the guard must have one element; got ${show(guard.shape)}. Pass that of a LossScale.`);
+  if (guard.size !== 1)
+    throw new ShapeError(
+      `${where}: the guard must have one element; got ${show(guard.shape)}. Pass that of a LossScale.`,
+    );
 }

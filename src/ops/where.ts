@@ -1,18 +1,23 @@
 import source from '../../kernels/where.wgsl';
-import { record } from '../tensor/autograd.js';
 import type { Primitive } from '../backend/backend.js';
 import { elementsLaunch } from '../backend/elements.js';
 import { broadcastShapes } from '../core/shape.js';
-import { zeros } from '../tensor/fill.js';
 import { widths } from '../gpu/widths.js';
+import { record } from '../tensor/autograd.js';
+import { zeros } from '../tensor/fill.js';
 import { empty, floatType, runTo, type Tensor } from '../tensor/tensor.js';
 import { expand } from './strided.js';
 
 const kernels = widths('where', source);
 
-const primitive: Primitive<{ length: number }> = { name: 'where', gpu: ({ length }) => elementsLaunch(kernels, length) };
+const primitive: Primitive<{ length: number }> = {
+  name: 'where',
+  gpu: ({ length }) => elementsLaunch(kernels, length),
+};
 
-/** y = a where the condition is not 0, else b, broadcasting. What is not picked gets no gradient, be it infinite or NaN. */
+/**
+ * y = a where the condition is not 0, else b, broadcasting. What is not picked gets no gradient, be it infinite or NaN.
+ */
 export function where(condition: Tensor, a: Tensor, b: Tensor): Tensor {
   for (const x of [condition, a, b]) floatType('where', x);
   const shape = broadcastShapes('where', broadcastShapes('where', condition.shape, a.shape), b.shape);

@@ -8,7 +8,9 @@ const ALIGN = 64;
 /** Elements that a tensor takes in a buffer with others. */
 export const room = ({ size }: Tensor): number => Math.ceil(size / ALIGN) * ALIGN;
 
-/** Moves tensors into one f32 buffer, with zeros between them, so that what is done to all is one dispatch. Returns it. */
+/**
+ * Moves tensors into one f32 buffer, with zeros between them, so that what is done to all is one dispatch. Returns it.
+ */
 export function together(tensors: readonly Tensor[]): Tensor {
   const all = state(zeros([tensors.reduce((length, x) => length + room(x), 0)]));
   let start = 0;

@@ -1,13 +1,13 @@
-import { copyInto } from '../tensor/accumulate.js';
-import { unreached, zeroGrad } from '../tensor/autograd.js';
-import { ConfigError } from '../core/errors.js';
-import { zeros } from '../tensor/fill.js';
 import { check, oneOf, type Rule } from '../core/check.js';
+import { ConfigError } from '../core/errors.js';
 import { Module } from '../nn/module.js';
 import type { Guard } from '../ops/update.js';
+import { copyInto } from '../tensor/accumulate.js';
+import { unreached, zeroGrad } from '../tensor/autograd.js';
+import { zeros } from '../tensor/fill.js';
 import { checkSameShape, state, Tensor, view } from '../tensor/tensor.js';
-import type { LossScale } from './loss-scale.js';
 import { room, together } from './flat-buffer.js';
+import type { LossScale } from './loss-scale.js';
 
 /** What an optimizer trains: a model, several, or parameters by name or in a list. */
 export type Trainable = Module | readonly Module[] | ReadonlyMap<string, Tensor> | readonly Tensor[];
@@ -31,7 +31,10 @@ function namedIn(given: Trainable): ReadonlyMap<string, Tensor> {
   return new Map(named);
 }
 
-/** The parameters of what an optimizer is given. @throws ConfigError for anything else, or what another optimizer trains. */
+/**
+ * The parameters of what an optimizer is given. @throws ConfigError for anything else, or what another optimizer
+ * trains.
+ */
 export function parametersOf(where: string, given: FlatParameters | Trainable): FlatParameters {
   if (given instanceof FlatParameters) return given;
   check(where, 'what it trains', given, trainable, 'Pass the model.');
@@ -102,7 +105,11 @@ export class FlatParameters {
 
   /** Hands values, gradients and the guard of scaled ones to an optimizer's step, and spends the gradients. */
   update(step: (values: Tensor, grads: Tensor, guard?: Guard) => void): void {
-    if (!this.grads) throw new ConfigError('update: parameters must have gradients; got those of an encoder that follows another. Leave out `gradients: false`.');
+    if (!this.grads)
+      throw new ConfigError(
+        'update: parameters must have gradients; got those of an encoder that follows another. ' +
+          'Leave out `gradients: false`.',
+      );
     this.settle();
     step(this.values, this.grads, this.lossScale?.test(this.grads));
     this.zeroGrad();

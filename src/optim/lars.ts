@@ -10,7 +10,8 @@ const rules = { ...larsRules, momentum: atLeast0, weightDecay: atLeast0, lr: lrR
 
 /**
  * LARS as MoCo v3 trains ResNets: filters and matrices are decayed and scaled by their trust ratio, biases and the
- * parameters of norms (one axis at most) are neither. Three dispatches a step. Momentum is 0.9 and decay 0 unless given.
+ * parameters of norms (one axis at most) are neither. Three dispatches a step. Momentum is 0.9 and decay 0 unless
+ * given.
  */
 export class LARS extends Optimizer {
   /** [length], the momentum buffer, in the layout of the parameters. */
@@ -24,7 +25,11 @@ export class LARS extends Optimizer {
     super('LARS', given, lr);
     const { parameters } = this;
     this.velocity = state(zeros(parameters.values.shape));
-    const part = (name: string, p: Tensor) => ({ start: parameters.startOf(name), length: p.size, adapted: p.rank > 1 });
+    const part = (name: string, p: Tensor) => ({
+      start: parameters.startOf(name),
+      length: p.size,
+      adapted: p.rank > 1,
+    });
     const { chunks, ranges } = larsTable([...parameters.named].map(([name, p]) => part(name, p)));
     this.#table = { chunks: state(chunks), ranges: state(ranges) };
     this.#options = { momentum: 0.9, weightDecay: 0, ...others };

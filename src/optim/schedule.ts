@@ -1,6 +1,8 @@
 import { above0, anyNumber, atLeast0, check, listOf, upTo1 } from '../core/check.js';
 
-/** base · ½ (1 + cos(π t)) for the part t of the training that is done, 0 from t = 1 on. MoCo v2 sets it once an epoch. */
+/**
+ * base · ½ (1 + cos(π t)) for the part t of the training that is done, 0 from t = 1 on. MoCo v2 sets it once an epoch.
+ */
 export function cosine(base: number, t: number): number {
   check('cosine', 'base', base, anyNumber);
   check('cosine', 't', t, atLeast0);
@@ -16,7 +18,10 @@ export function cosine(base: number, t: number): number {
 export function warmupCosine(base: number, e: number, warm: number, E: number): number {
   check('warmupCosine', 'base', base, anyNumber);
   for (const [name, v] of Object.entries({ e, warm })) check('warmupCosine', name, v, atLeast0);
-  check('warmupCosine', 'E', E, { is: `a number above the ${warm} epochs of warm-up`, holds: (v) => Number.isFinite(v) && v > warm });
+  check('warmupCosine', 'E', E, {
+    is: `a number above the ${warm} epochs of warm-up`,
+    holds: (v) => Number.isFinite(v) && v > warm,
+  });
   return e < warm ? (base * e) / warm : cosine(base, (e - warm) / (E - warm));
 }
 

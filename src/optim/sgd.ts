@@ -1,5 +1,5 @@
 import { atLeast0, checkOptions } from '../core/check.js';
-import { sgd, type SgdOptions, sgdRules } from '../ops/sgd.js';
+import { type SgdOptions, sgd, sgdRules } from '../ops/sgd.js';
 import type { Guard } from '../ops/update.js';
 import { zeros } from '../tensor/fill.js';
 import { state, type Tensor } from '../tensor/tensor.js';
@@ -8,7 +8,9 @@ import { type LearningRate, lrRule, Optimizer } from './optimizer.js';
 
 const rules = { ...sgdRules, momentum: atLeast0, weightDecay: atLeast0, lr: lrRule };
 
-/** SGD with momentum and weight decay on every parameter, as PyTorch's, in one dispatch a step. Both are 0 unless given. */
+/**
+ * SGD with momentum and weight decay on every parameter, as PyTorch's, in one dispatch a step. Both are 0 unless given.
+ */
 export class SGD extends Optimizer {
   /** [length], the momentum buffer, in the layout of the parameters. */
   readonly velocity: Tensor;

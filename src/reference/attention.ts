@@ -16,7 +16,9 @@ export interface AttentionParams {
   scale: number;
 }
 
-/** Calls `visit` with every row of queries: its number, and where its q, y and the first key and value of its head lie. */
+/**
+ * Calls `visit` with every row of queries: its number, and where its q, y and the first key and value of its head lie.
+ */
 function rows(p: AttentionParams, visit: (r: number, q: number, k: number, v: number) => void): void {
   for (let n = 0; n < p.batch; n++)
     for (let i = 0; i < p.Nq; i++)
@@ -43,7 +45,8 @@ export function attention([q, kv, y, lse]: TypedArray[], p: AttentionParams): vo
     const most = s.reduce((a, b) => Math.max(a, b), -Infinity);
     const total = s.reduce((t, v) => t + Math.exp(v - most), 0);
     lse[r] = most + Math.log(total);
-    for (let d = 0; d < p.D; d++) y[r * p.D + d] = s.reduce((t, v, j) => t + (Math.exp(v - most) / total) * kv[vi + j * p.kvRow + d], 0);
+    for (let d = 0; d < p.D; d++)
+      y[r * p.D + d] = s.reduce((t, v, j) => t + (Math.exp(v - most) / total) * kv[vi + j * p.kvRow + d], 0);
   });
 }
 

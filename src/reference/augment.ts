@@ -17,7 +17,10 @@ export interface AugmentParams {
 /** Rows of pixels of three channels. */
 type Picture = number[][][];
 
-/** y = the pictures named by `index`, each augmented as its row of `table` says and normalised; NaN where there is no such picture. */
+/**
+ * y = the pictures named by `index`, each augmented as its row of `table` says and normalised; NaN where there is no
+ * such picture.
+ */
 export function augment([pictures, index, table, y]: TypedArray[], p: AugmentParams): void {
   const columns = 17;
   for (let n = 0; n < p.N; n++) {
@@ -59,17 +62,24 @@ function meanRow(x: Picture, weight: (row: number) => number): number[][] {
 function resizeRows(x: Picture, to: number): Picture {
   const step = x.length / to;
   const half = step > 1 ? step : 1;
-  return Array.from({ length: to }, (_, i) => meanRow(x, (r) => Math.max(0, half - Math.abs(r + 0.5 - (i + 0.5) * step))));
+  return Array.from({ length: to }, (_, i) =>
+    meanRow(x, (r) => Math.max(0, half - Math.abs(r + 0.5 - (i + 0.5) * step))),
+  );
 }
 
 /** Pillow's Gaussian blur along columns: three equal boxes, edges repeated before each. */
 function blurRows(x: Picture, sigma: number): Picture {
   const weights = boxOf(sigma);
   const reach = (weights.length - 1) / 2;
-  const pass = (rows: Picture) => rows.map((line, i) => line.map((pixel, c) => pixel.map((_, k) => {
-    const at = (t: number) => Math.max(0, Math.min(rows.length - 1, i + t - reach));
-    return sumOf(weights.map((w, t) => w * rows[at(t)][c][k])) / sumOf(weights);
-  })));
+  const pass = (rows: Picture) =>
+    rows.map((line, i) =>
+      line.map((pixel, c) =>
+        pixel.map((_, k) => {
+          const at = (t: number) => Math.max(0, Math.min(rows.length - 1, i + t - reach));
+          return sumOf(weights.map((w, t) => w * rows[at(t)][c][k])) / sumOf(weights);
+        }),
+      ),
+    );
   return pass(pass(pass(x)));
 }
 
@@ -94,7 +104,8 @@ const greyOf = ([r, g, b]: number[]): number => 0.299 * r + 0.587 * g + 0.114 * 
 
 /** torchvision's adjust_brightness, adjust_contrast, adjust_saturation and adjust_hue. */
 function colourStep(x: Picture, code: number, factor: number): Picture {
-  const blend = (pixel: number[], other: number) => pixel.map((v) => Math.max(0, Math.min(1, factor * v + (1 - factor) * other)));
+  const blend = (pixel: number[], other: number) =>
+    pixel.map((v) => Math.max(0, Math.min(1, factor * v + (1 - factor) * other)));
   if (code === 1) return mapped(x, (pixel) => blend(pixel, 0));
   if (code === 2) {
     const greys = x.flat().map(greyOf);
@@ -117,5 +128,12 @@ function turned([r, g, b]: number[], turn: number): number[] {
   const i = Math.floor(h * 6);
   const f = h * 6 - i;
   const [p, q, t] = [v * (1 - s), v * (1 - s * f), v * (1 - s * (1 - f))];
-  return [[v, t, p], [q, v, p], [p, v, t], [p, q, v], [t, p, v], [v, p, q]][i % 6];
+  return [
+    [v, t, p],
+    [q, v, p],
+    [p, v, t],
+    [p, q, v],
+    [t, p, v],
+    [v, p, q],
+  ][i % 6];
 }

@@ -6,7 +6,8 @@ type Params = PoolParams & { countPad: boolean };
 /** y = the mean of every window, over all its places or over those in the picture. */
 export function avgPool([x, y]: TypedArray[], params: Params): void {
   windows(params, (iy, pixels) => {
-    y[iy] = pixels.reduce((total, { ix }) => total + x[ix], 0) / (params.countPad ? params.R * params.S : pixels.length);
+    y[iy] =
+      pixels.reduce((total, { ix }) => total + x[ix], 0) / (params.countPad ? params.R * params.S : pixels.length);
   });
 }
 

@@ -19,13 +19,20 @@ function columns({ C, splits }: BatchNormParams, visit: (s: number, c: number, i
   for (let s = 0; s < splits; s++) for (let c = 0; c < C; c++) visit(s, c, s * C + c);
 }
 
-/** As `batchNormStats`, of the statistics that `tileStats` tells: what lies within a tile, and its mean's distance from the whole's. */
-export function batchNormStatsTiles([x, tileMean, tileM2, ...out]: TypedArray[], p: StatsParams & { tile: number }): void {
+/**
+ * As `batchNormStats`, of the statistics that `tileStats` tells: what lies within a tile, and its mean's distance from
+ * the whole's.
+ */
+export function batchNormStatsTiles(
+  [x, tileMean, tileM2, ...out]: TypedArray[],
+  p: StatsParams & { tile: number },
+): void {
   statistics(out, p, (s, c) => {
     const tiles: { n: number; mean: number; m2: number }[] = [];
     for (let t = 0; t * p.tile * p.C < x.length; t++) {
       const [first, at] = [t * p.tile, t * p.C + c];
-      if (Math.floor(first / p.L) % p.splits === s) tiles.push({ n: Math.min(p.tile, p.N * p.L - first), mean: x[first * p.C + c] + tileMean[at], m2: tileM2[at] });
+      if (Math.floor(first / p.L) % p.splits === s)
+        tiles.push({ n: Math.min(p.tile, p.N * p.L - first), mean: x[first * p.C + c] + tileMean[at], m2: tileM2[at] });
     }
     const mean = tiles.reduce((a, t) => a + t.n * t.mean, 0) / ((p.N / p.splits) * p.L);
     return { mean, squares: tiles.reduce((a, t) => a + t.m2 + t.n * (t.mean - mean) ** 2, 0) };
@@ -34,7 +41,9 @@ export function batchNormStatsTiles([x, tileMean, tileM2, ...out]: TypedArray[],
 
 type StatsParams = BatchNormParams & { momentum: number };
 
-/** Means and biased variances by the definition, in two passes; running ones move to the average over splits, unbiased. */
+/**
+ * Means and biased variances by the definition, in two passes; running ones move to the average over splits, unbiased.
+ */
 export function batchNormStats([x, ...out]: TypedArray[], p: StatsParams): void {
   statistics(out, p, (s, c) => {
     let total = 0;
@@ -46,7 +55,11 @@ export function batchNormStats([x, ...out]: TypedArray[], p: StatsParams): void 
   });
 }
 
-function statistics([mean, variance, runningMean, runningVar]: TypedArray[], p: StatsParams, of: (s: number, c: number) => { mean: number; squares: number }): void {
+function statistics(
+  [mean, variance, runningMean, runningVar]: TypedArray[],
+  p: StatsParams,
+  of: (s: number, c: number) => { mean: number; squares: number },
+): void {
   const rows = (p.N / p.splits) * p.L;
   const averages = new Float64Array(2 * p.C);
   columns(p, (s, c, i) => {
@@ -63,7 +76,10 @@ function statistics([mean, variance, runningMean, runningVar]: TypedArray[], p: 
 }
 
 /** y = (x - mean) / √(var + eps) · gamma + beta, + residual, and max(0, ·), as asked. */
-export function batchNorm([x, mean, variance, gamma, beta, residual, y]: TypedArray[], p: BatchNormParams & { affine: boolean; add: boolean; relu: boolean }): void {
+export function batchNorm(
+  [x, mean, variance, gamma, beta, residual, y]: TypedArray[],
+  p: BatchNormParams & { affine: boolean; add: boolean; relu: boolean },
+): void {
   columns(p, (s, c, i) =>
     places(p, s, c, (at) => {
       let v = (x[at] - mean[i]) / Math.sqrt(variance[i] + p.eps);
@@ -74,8 +90,13 @@ export function batchNorm([x, mean, variance, gamma, beta, residual, y]: TypedAr
   );
 }
 
-/** dz = dy where relu let y through; Σ dz and Σ dz x̂ of every split ([splits, 2, C]), and over splits: dbeta, dgamma. */
-export function batchNormSumsGrad([x, dy, y, mean, variance, sums, dgamma, dbeta, dz]: TypedArray[], p: BatchNormParams & { relu: boolean; writeDz: boolean }): void {
+/**
+ * dz = dy where relu let y through; Σ dz and Σ dz x̂ of every split ([splits, 2, C]), and over splits: dbeta, dgamma.
+ */
+export function batchNormSumsGrad(
+  [x, dy, y, mean, variance, sums, dgamma, dbeta, dz]: TypedArray[],
+  p: BatchNormParams & { relu: boolean; writeDz: boolean },
+): void {
   const totals = new Float64Array(2 * p.C);
   columns(p, (s, c, i) => {
     let sum = 0;
@@ -95,14 +116,20 @@ export function batchNormSumsGrad([x, dy, y, mean, variance, sums, dgamma, dbeta
   dgamma.set(totals.subarray(p.C));
 }
 
-/** dx = gamma / √(var + eps) · (dz - mean of dz - x̂ · mean of dz x̂); the means are 0 where the statistics are given. */
-export function batchNormGrad([x, dy, y, mean, variance, gamma, sums, dx]: TypedArray[], p: BatchNormParams & { affine: boolean; relu: boolean; train: boolean }): void {
+/**
+ * dx = gamma / √(var + eps) · (dz - mean of dz - x̂ · mean of dz x̂); the means are 0 where the statistics are given.
+ */
+export function batchNormGrad(
+  [x, dy, y, mean, variance, gamma, sums, dx]: TypedArray[],
+  p: BatchNormParams & { affine: boolean; relu: boolean; train: boolean },
+): void {
   const rows = (p.N / p.splits) * p.L;
   columns(p, (s, c, i) =>
     places(p, s, c, (at) => {
       const deviation = Math.sqrt(variance[i] + p.eps);
       let d = p.relu && y[at] <= 0 ? 0 : dy[at];
-      if (p.train) d -= sums[2 * s * p.C + c] / rows + ((x[at] - mean[i]) / deviation) * (sums[2 * s * p.C + p.C + c] / rows);
+      if (p.train)
+        d -= sums[2 * s * p.C + c] / rows + ((x[at] - mean[i]) / deviation) * (sums[2 * s * p.C + p.C + c] / rows);
       dx[at] = ((p.affine ? gamma[c] : 1) * d) / deviation;
     }),
   );

@@ -5,7 +5,10 @@ export function ceilingCopy([x, y]: TypedArray[]): void {
   y.set(x);
 }
 
-/** y[t] = Σ_c a_c over 12 chains, a_c = x[t mod 64 + c] at first and then `each` times a_c m + m, m = x[0]; all of 4 lanes. */
+/**
+ * y[t] = Σ_c a_c over 12 chains, a_c = x[t mod 64 + c] at first and then `each` times a_c m + m, m = x[0]; all of 4
+ * lanes.
+ */
 export function ceilingFma([x, y]: TypedArray[], { groups, each }: { groups: number; each: number }): void {
   for (let t = 0; t < 64 * groups; t++)
     for (let lane = 0; lane < 4; lane++) {

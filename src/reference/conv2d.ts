@@ -38,7 +38,11 @@ function products(p: Conv2dParams, visit: (iy: number, ix: number, iw: number) =
               if (h < 0 || h >= p.H || w < 0 || w >= p.W) continue;
               const c0 = Math.floor(o / Og) * Cg;
               for (let c = 0; c < Cg; c++)
-                visit(((n * p.P + i) * p.Q + j) * p.O + o, ((n * p.H + h) * p.W + w) * p.C + c0 + c, ((o * p.R + r) * p.S + s) * Cg + c);
+                visit(
+                  ((n * p.P + i) * p.Q + j) * p.O + o,
+                  ((n * p.H + h) * p.W + w) * p.C + c0 + c,
+                  ((o * p.R + r) * p.S + s) * Cg + c,
+                );
             }
 }
 

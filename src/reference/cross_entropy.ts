@@ -1,9 +1,13 @@
 import type { TypedArray } from '../core/dtype.js';
 import type { Rows } from './row_dot.js';
 
-/** loss[r] = -ln softmax(x[r])[label[r]], NaN for a label past the last class; stats hold the maximum and the sum of every row. */
+/**
+ * loss[r] = -ln softmax(x[r])[label[r]], NaN for a label past the last class; stats hold the maximum and the sum of
+ * every row.
+ */
 export function crossEntropy([x, labels, stats, loss]: TypedArray[], { rows, C }: Rows): void {
-  for (let r = 0; r < rows; r++) loss[r] = labels[r] < C ? Math.log(stats[2 * r + 1]) + stats[2 * r] - x[r * C + labels[r]] : NaN;
+  for (let r = 0; r < rows; r++)
+    loss[r] = labels[r] < C ? Math.log(stats[2 * r + 1]) + stats[2 * r] - x[r * C + labels[r]] : NaN;
 }
 
 /** dx[r] = dloss[r] (softmax(x[r]) - one-hot of label[r]), NaN for a label past the last class. */

@@ -1,6 +1,9 @@
 import type { TypedArray } from '../core/dtype.js';
 
-/** x is [rows, width], index [M]; an index past the last row gives NaN, or -1 where there is none, and passes no gradient on. */
+/**
+ * x is [rows, width], index [M]; an index past the last row gives NaN, or -1 where there is none, and passes no
+ * gradient on.
+ */
 export interface GatherParams {
   rows: number;
   width: number;
@@ -12,7 +15,8 @@ export function gather([x, index, y]: TypedArray[], { rows, width, M }: GatherPa
   for (let m = 0; m < M; m++) {
     const r = index[m];
     if (r < rows) y.set(x.subarray(r * width, (r + 1) * width), m * width);
-    else y.fill(y instanceof Float32Array || y instanceof Float64Array ? NaN : -1, m * width, (m + 1) * width); // as u32, the largest
+    // as u32, the largest
+    else y.fill(y instanceof Float32Array || y instanceof Float64Array ? NaN : -1, m * width, (m + 1) * width);
   }
 }
 

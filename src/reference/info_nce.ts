@@ -10,10 +10,13 @@ export interface InfoNceParams {
 
 /**
  * Cross-entropy of each query against its positive key and K negatives, the positive being the right class:
- * the loss of every query, its rank (how many negatives do not score below the positive; 2^32 where the loss is not finite),
- * and d mean(loss) / dq.
+ * the loss of every query, its rank (how many negatives do not score below the positive; 2^32 where the loss is not
+ * finite), and d mean(loss) / dq.
  */
-export function infoNce([q, positive, queue, loss, rank, dq]: TypedArray[], { N, K, D, temperature }: InfoNceParams): void {
+export function infoNce(
+  [q, positive, queue, loss, rank, dq]: TypedArray[],
+  { N, K, D, temperature }: InfoNceParams,
+): void {
   for (let i = 0; i < N; i++) {
     const keys = [positive.subarray(i * D, (i + 1) * D)];
     for (let j = 0; j < K; j++) keys.push(queue.subarray(j * D, (j + 1) * D));

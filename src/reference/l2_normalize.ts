@@ -18,6 +18,7 @@ export function l2NormalizeGrad([y, dy, squares, dx]: TypedArray[], { rows, C, e
     const norm = squares[r] ** 0.5;
     let along = 0;
     for (let c = 0; c < C; c++) along += y[r * C + c] * dy[r * C + c];
-    for (let c = 0; c < C; c++) dx[r * C + c] = norm <= eps ? dy[r * C + c] / eps : (dy[r * C + c] - along * y[r * C + c]) / norm;
+    for (let c = 0; c < C; c++)
+      dx[r * C + c] = norm <= eps ? dy[r * C + c] / eps : (dy[r * C + c] - along * y[r * C + c]) / norm;
   }
 }

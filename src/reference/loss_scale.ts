@@ -15,8 +15,13 @@ export interface LossScaleParams {
 }
 
 /** state: [scale, good steps since it changed, steps skipped, those in a row]; the guard is 0 for a step to skip. */
-export function lossScale([dw, others, state, guard]: TypedArray[], { length, statistics, interval, growth, backoff, least, most }: LossScaleParams): void {
-  const finite = [dw.subarray(0, length), others.subarray(0, statistics)].every((x) => Array.from(x).every(Number.isFinite));
+export function lossScale(
+  [dw, others, state, guard]: TypedArray[],
+  { length, statistics, interval, growth, backoff, least, most }: LossScaleParams,
+): void {
+  const finite = [dw.subarray(0, length), others.subarray(0, statistics)].every((x) =>
+    Array.from(x).every(Number.isFinite),
+  );
   const [scale, good, skipped, inRow] = state;
   guard[0] = finite ? 1 / scale : 0;
   if (!finite) state.set([Math.max(scale * backoff, least), 0, skipped + 1, inRow + 1]);

@@ -22,7 +22,8 @@ export function matmul([a, b, c]: TypedArray[], p: MatmulParams): void {
     for (let i = 0; i < p.M; i++) {
       for (let j = 0; j < p.N; j++) {
         let dot = 0;
-        for (let k = 0; k < p.K; k++) dot += a[n * p.aBatch + i * p.aRow + k * p.aCol] * b[n * p.bBatch + k * p.bRow + j * p.bCol];
+        for (let k = 0; k < p.K; k++)
+          dot += a[n * p.aBatch + i * p.aRow + k * p.aCol] * b[n * p.bBatch + k * p.bRow + j * p.bCol];
         c[(n * p.M + i) * p.N + j] = dot;
       }
     }

@@ -14,7 +14,10 @@ export interface PoolParams {
   padW: number;
 }
 
-/** Calls `visit` for every output with its place in y and, row by row, the pixels of its window that exist: places in x and in the window. */
+/**
+ * Calls `visit` for every output with its place in y and, row by row, the pixels of its window that exist: places in x
+ * and in the window.
+ */
 export function windows(t: PoolParams, visit: (iy: number, pixels: { ix: number; place: number }[]) => void): void {
   for (let n = 0; n < t.N; n++)
     for (let p = 0; p < t.P; p++)
@@ -25,7 +28,8 @@ export function windows(t: PoolParams, visit: (iy: number, pixels: { ix: number;
             for (let s = 0; s < t.S; s++) {
               const h = p * t.strideH - t.padH + r;
               const w = q * t.strideW - t.padW + s;
-              if (h >= 0 && h < t.H && w >= 0 && w < t.W) pixels.push({ ix: ((n * t.H + h) * t.W + w) * t.C + c, place: r * t.S + s });
+              if (h >= 0 && h < t.H && w >= 0 && w < t.W)
+                pixels.push({ ix: ((n * t.H + h) * t.W + w) * t.C + c, place: r * t.S + s });
             }
           visit(((n * t.P + p) * t.Q + q) * t.C + c, pixels);
         }

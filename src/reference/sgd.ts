@@ -11,7 +11,10 @@ export interface SgdParams {
 }
 
 /** One step of stochastic gradient descent with momentum. */
-export function sgd([dw, lr, guard, w, v]: TypedArray[], { length, momentum, weightDecay, nesterov, scaled }: SgdParams): void {
+export function sgd(
+  [dw, lr, guard, w, v]: TypedArray[],
+  { length, momentum, weightDecay, nesterov, scaled }: SgdParams,
+): void {
   if (scaled && guard[0] === 0) return;
   for (let i = 0; i < length; i++) {
     let g = dw[i] * (scaled ? guard[0] : 1) + weightDecay * w[i];

@@ -1,6 +1,9 @@
 import type { TypedArray } from '../core/dtype.js';
 
-/** Statistics of y's columns over tiles of `tile` rows: means, less the tile's first value, and sums of squared deviations, [tiles, C]. */
+/**
+ * Statistics of y's columns over tiles of `tile` rows: means, less the tile's first value, and sums of squared
+ * deviations, [tiles, C].
+ */
 export function tileStats([y, mean, m2]: TypedArray[], { C, tile }: { C: number; tile: number }): void {
   const rows = y.length / C;
   for (let t = 0; t * tile < rows; t++)

@@ -1,9 +1,9 @@
-import { lineChart, type Series } from './chart.js';
-import { escape } from './html.js';
 import { percent, percentTick, plain, whole } from '../core/numbers.js';
-import { page } from './html-page.js';
-import { type Curve, type CurveName, curveOf, lastMean, type ReportStep } from '../io/step-log.js';
 import { type Point, runningMean } from '../core/points.js';
+import { type Curve, type CurveName, curveOf, lastMean, type ReportStep } from '../io/step-log.js';
+import { lineChart, type Series } from './chart.js';
+import { escapeHtml } from './html.js';
+import { page } from './html-page.js';
 
 /** A run as it is set beside others. */
 export interface ComparedRun {
@@ -19,8 +19,11 @@ const TONES = 8; // colours of the style sheet
 /** What differs between runs, and what they reached: a head with their names, then a row for each. */
 export function comparisonTable(runs: readonly ComparedRun[]): string[][] {
   const keys = [...new Set(runs.flatMap((r) => Object.keys(r.config)))];
-  const shown = (r: ComparedRun, key: string) => (typeof r.config[key] === 'string' ? r.config[key] : (JSON.stringify(r.config[key]) ?? '–'));
-  const differing = keys.map((key) => [key, ...runs.map((r) => shown(r, key))]).filter(([, ...values]) => new Set(values).size > 1);
+  const shown = (r: ComparedRun, key: string) =>
+    typeof r.config[key] === 'string' ? r.config[key] : (JSON.stringify(r.config[key]) ?? '–');
+  const differing = keys
+    .map((key) => [key, ...runs.map((r) => shown(r, key))])
+    .filter(([, ...values]) => new Set(values).size > 1);
   const reached: [string, (r: ComparedRun) => string][] = [
     ['steps', (r) => whole(r.steps.at(-1)?.step)],
     ['loss', (r) => plain(lastMean(r.steps, (s) => s.loss))],
@@ -41,10 +44,14 @@ function median({ points, weights }: Curve): number | undefined {
 
 /** The curves of runs over each other, under the table, as one HTML file. */
 export function renderComparison(runs: readonly ComparedRun[]): string {
-  const [head, ...rows] = comparisonTable(runs).map((row) => row.map(escape));
-  const cells = rows.map(([name, ...values]) => `<tr><th scope="row">${name}</th>${values.map((v) => `<td>${v}</td>`).join('')}</tr>`);
+  const [head, ...rows] = comparisonTable(runs).map((row) => row.map(escapeHtml));
+  const cells = rows.map(
+    ([name, ...values]) => `<tr><th scope="row">${name}</th>${values.map((v) => `<td>${v}</td>`).join('')}</tr>`,
+  );
   const names = head.map((name) => `<th scope="col">${name}</th>`).join('');
-  const table = `<div class="card wide"><table class="rows"><thead><tr>${names}</tr></thead><tbody>${cells.join('')}</tbody></table></div>`;
+  const table =
+    `<div class="card wide"><table ` +
+    `class="rows"><thead><tr>${names}</tr></thead><tbody>${cells.join('')}</tbody></table></div>`;
   return page({
     title: `${runs.length} runs`,
     about: 'What differs, what was reached, and the curves.',
@@ -56,18 +63,33 @@ export function renderComparison(runs: readonly ComparedRun[]): string {
 }
 
 function charts(runs: readonly ComparedRun[]): string[] {
-  const each = (points: (r: ComparedRun) => Point[]): Series[] => runs.map((r, i) => ({ name: r.name, points: points(r), tone: 1 + (i % TONES) }));
+  const each = (points: (r: ComparedRun) => Point[]): Series[] =>
+    runs.map((r, i) => ({ name: r.name, points: points(r), tone: 1 + (i % TONES) }));
   const curve = ({ steps, config }: ComparedRun, name: CurveName) => curveOf(steps, name, (s) => s.step * config.batch);
   const seen = (name: CurveName) => each((r) => smooth(curve(r, name)));
   return [
     lineChart({ title: 'Contrastive loss', xName: 'pictures seen', show: plain, series: seen('loss') }),
-    lineChart({ title: 'Contrast accuracy', xName: 'pictures seen', show: percent, tick: percentTick, from: 0, series: seen('contrastTop1') }),
     lineChart({
-      title: 'k-NN accuracy', xName: 'epoch', show: percent, tick: percentTick, from: 0,
+      title: 'Contrast accuracy',
+      xName: 'pictures seen',
+      show: percent,
+      tick: percentTick,
+      from: 0,
+      series: seen('contrastTop1'),
+    }),
+    lineChart({
+      title: 'k-NN accuracy',
+      xName: 'epoch',
+      show: percent,
+      tick: percentTick,
+      from: 0,
       series: each((r) => r.knn.map((k) => [k.epoch, k.accuracy] as const)),
     }),
     lineChart({
-      title: 'Learning rate', xName: 'pictures seen', show: plain, from: 0,
+      title: 'Learning rate',
+      xName: 'pictures seen',
+      show: plain,
+      from: 0,
       series: each((r) => curve(r, 'lr').points),
     }),
   ];

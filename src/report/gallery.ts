@@ -1,5 +1,5 @@
-import { escape } from './html.js';
 import { fixed } from '../core/numbers.js';
+import { escapeHtml } from './html.js';
 import type { ReportData, ReportNeighbour, ReportPicture } from './run-data.js';
 
 /** Query pictures, each in a row with its nearest neighbours; empty without any. */
@@ -7,12 +7,16 @@ export function reportGallery(gallery: ReportData['gallery'], title: string, tex
   if (gallery.length === 0) return '';
   const rows = gallery.map(
     ({ query, neighbours }) =>
-      `<div class="row"><figure class="query">${image(query, 'query')}<figcaption>${name(query.label ?? 'query')}</figcaption></figure>` +
+      `<div class="row"><figure ` +
+      `class="query">${image(query, 'query')}<figcaption>${name(query.label ?? 'query')}</figcaption></figure>` +
       `<div class="near">${neighbours.map(neighbour).join('')}</div></div>`,
   );
   const marked = gallery.some((g) => g.neighbours.some((n) => n.correct !== undefined));
   const legend = marked ? ' <span class="right">✓ same class</span> <span class="wrong">✗ another class</span>' : '';
-  return `<section><h2>${escape(title)}</h2><p class="muted">${escape(text)}${legend}</p><div class="card gallery">${rows.join('')}</div></section>`;
+  return (
+    `<section><h2>${escapeHtml(title)}</h2><p class="muted">${escapeHtml(text)}${legend}</p><div class="card ` +
+    `gallery">${rows.join('')}</div></section>`
+  );
 }
 
 function neighbour(n: ReportNeighbour, index: number): string {
@@ -27,10 +31,10 @@ function neighbour(n: ReportNeighbour, index: number): string {
 }
 
 /** A path may break after each folder. */
-const name = (label: string): string => escape(label).replace(/\//g, '/<wbr>');
+const name = (label: string): string => escapeHtml(label).replace(/\//g, '/<wbr>');
 
 /** Only pictures inside the page are shown: anything but a data address is left out. */
 function image({ png, label }: ReportPicture, role: string, more = ''): string {
-  const alt = escape(`${role}${label === undefined ? '' : `: ${label}`}${more}`);
-  return `<img src="${png.startsWith('data:image/') ? escape(png) : 'data:,'}" alt="${alt}" width="64" height="64">`;
+  const alt = escapeHtml(`${role}${label === undefined ? '' : `: ${label}`}${more}`);
+  return `<img src="${png.startsWith('data:image/') ? escapeHtml(png) : 'data:,'}" alt="${alt}" width="64" height="64">`;
 }

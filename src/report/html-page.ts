@@ -1,4 +1,4 @@
-import { escape } from './html.js';
+import { escapeHtml } from './html.js';
 import { REPORT_STYLE } from './style.js';
 
 /** Forbids the page every request: a report is one file and stays one. */
@@ -12,11 +12,11 @@ export function page({ title, about, sections }: { title: string; about: string;
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="${POLICY}">
-<title>${escape(title)}</title>
+<title>${escapeHtml(title)}</title>
 <style>${REPORT_STYLE}</style>
 </head>
 <body>
-<header><h1>${escape(title)}</h1><p class="muted">${escape(about)}</p></header>
+<header><h1>${escapeHtml(title)}</h1><p class="muted">${escapeHtml(about)}</p></header>
 <main>
 ${sections.filter(Boolean).join('\n')}
 </main>

@@ -1,4 +1,4 @@
 const ENTITIES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 
 /** `value` as text that is safe between tags and inside quoted attributes. */
-export const escape = (value: unknown): string => String(value).replace(/[&<>"']/g, (c) => ENTITIES[c]);
+export const escapeHtml = (value: unknown): string => String(value).replace(/[&<>"']/g, (c) => ENTITIES[c]);

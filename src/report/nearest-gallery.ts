@@ -1,9 +1,9 @@
 import { loadPictures } from '../data/load-pictures.js';
-import { pictureAt } from '../data/pictures.js';
 import type { PictureSet, PictureSource } from '../data/picture-source.js';
+import { pictureAt } from '../data/pictures.js';
+import { type Features, nearestNeighbours } from '../eval/knn.js';
 import { dataUri, encodePng } from '../io/png.js';
 import type { ReportData, ReportPicture } from './run-report.js';
-import { type Features, nearestNeighbours } from '../eval/knn.js';
 
 const QUERIES = 8;
 const NEIGHBOURS = 7;
@@ -15,7 +15,10 @@ export interface GalleryRow {
 }
 
 /** Some held-out pictures, spread over the classes, with the training pictures nearest to them. */
-export async function galleryRows(heldOut: PictureSet, features: { train: Features; heldOut: Features }): Promise<GalleryRow[]> {
+export async function galleryRows(
+  heldOut: PictureSet,
+  features: { train: Features; heldOut: Features },
+): Promise<GalleryRow[]> {
   const chosen = spread(heldOut);
   const { size, values } = features.heldOut;
   const queries = { count: chosen.length, size, values: new Float32Array(chosen.length * size) };
@@ -28,7 +31,11 @@ export async function galleryRows(heldOut: PictureSet, features: { train: Featur
 }
 
 /** The rows with their pictures. */
-export function gallery(train: PictureSource, heldOut: PictureSource, rows: GalleryRow[]): Promise<ReportData['gallery']> {
+export function gallery(
+  train: PictureSource,
+  heldOut: PictureSource,
+  rows: GalleryRow[],
+): Promise<ReportData['gallery']> {
   return Promise.all(
     rows.map(async ({ query, neighbours }) => ({
       query: await picture(heldOut, query),
@@ -49,7 +56,9 @@ function spread({ count, labels, classes }: PictureSet): number[] {
     const members = byClass[labels && classes ? labels[i] : 0];
     if (members.length < QUERIES) members.push(i);
   }
-  const turns = Array.from({ length: QUERIES }, (_, turn) => byClass.flatMap((members) => members.slice(turn, turn + 1)));
+  const turns = Array.from({ length: QUERIES }, (_, turn) =>
+    byClass.flatMap((members) => members.slice(turn, turn + 1)),
+  );
   return turns.flat().slice(0, QUERIES);
 }
 

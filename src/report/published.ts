@@ -11,14 +11,34 @@ export interface Published {
   measured: number;
 }
 
-/** The log of the CIFAR-10 demonstration of facebookresearch/moco: k-NN of the 128 outputs of the head, on the test set. */
+/**
+ * The log of the CIFAR-10 demonstration of facebookresearch/moco: k-NN of the 128 outputs of the head, on the test set.
+ */
 const cifarR18: Published = {
   name: 'MoCo’s CIFAR-10 demonstration, as published',
   points: [
-    [1, 31.98], [2, 33.52], [3, 34.71], [5, 37.95], [10, 48.03], [15, 54.84], [20, 61.38], [30, 67.05], [40, 71.32], [50, 73.3], [60, 75],
-    [80, 77.09], [100, 78.06], [120, 79.62], [140, 81.27], [160, 81.79], [180, 82.59], [200, 82.58],
+    [1, 31.98],
+    [2, 33.52],
+    [3, 34.71],
+    [5, 37.95],
+    [10, 48.03],
+    [15, 54.84],
+    [20, 61.38],
+    [30, 67.05],
+    [40, 71.32],
+    [50, 73.3],
+    [60, 75],
+    [80, 77.09],
+    [100, 78.06],
+    [120, 79.62],
+    [140, 81.27],
+    [160, 81.79],
+    [180, 82.59],
+    [200, 82.58],
   ].map(([epoch, percent]) => [epoch, percent / 100] as const),
-  by: 'outputs', trained: 50_000, measured: 10_000,
+  by: 'outputs',
+  trained: 50_000,
+  measured: 10_000,
 };
 
 /** What may differ without the curve being another's: the pictures kept back, how k-NN is watched, the seed. */
@@ -43,13 +63,27 @@ export interface Protocol {
   outputs: boolean;
 }
 
-/** What sets a run's k-NN apart from a published curve, each in a few words; nothing where they compare like with like. */
+/**
+ * What sets a run's k-NN apart from a published curve, each in a few words; nothing where they compare like with like.
+ */
 export function differences({ by, trained, measured }: Published, run: Protocol): string[] {
   const count = (n: number) => n.toLocaleString('en-US');
   return [
     ...(run.trained === trained ? [] : [`it trained on ${count(trained)} pictures, this run on ${count(run.trained)}`]),
-    ...(run.testSet ? [] : ["it was measured on the test set, this run on a part of the training pictures that was held out (--test takes a set)"]),
-    ...(run.testSet && run.measured !== measured ? [`it was measured on ${count(measured)} pictures, this run on ${count(run.measured)}`] : []),
-    ...(by === 'outputs' && !run.outputs ? ["it knows pictures by the outputs of the head, this run by the features before it (--knn-outputs measures both)"] : []),
+    ...(run.testSet
+      ? []
+      : [
+          'it was measured on the test set, this run on a part of the training pictures that was held out ' +
+            '(--test takes a set)',
+        ]),
+    ...(run.testSet && run.measured !== measured
+      ? [`it was measured on ${count(measured)} pictures, this run on ${count(run.measured)}`]
+      : []),
+    ...(by === 'outputs' && !run.outputs
+      ? [
+          'it knows pictures by the outputs of the head, this run by the features before it (--knn-outputs ' +
+            'measures both)',
+        ]
+      : []),
   ];
 }

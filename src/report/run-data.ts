@@ -1,6 +1,6 @@
-import type { MapData } from './map-view.js';
-import type { ReportStep } from '../io/step-log.js';
 import type { Point } from '../core/points.js';
+import type { ReportStep } from '../io/step-log.js';
+import type { MapData } from './map-view.js';
 
 /** A picture of the gallery as a `data:image/...` address. */
 export interface ReportPicture {
@@ -25,7 +25,10 @@ export interface ReportData {
   steps: ReportStep[];
   /** By features, and where that was measured by the outputs of the head. */
   knn: { epoch: number; accuracy: number; outputs?: number }[];
-  /** Standard deviation of features of length 1, times the root of their number: 1 where they spread, 0 where they collapsed. */
+  /**
+   * Standard deviation of features of length 1, times the root of their number: 1 where they spread, 0 where they
+   * collapsed.
+   */
   spread?: { epoch: number; value: number }[];
   /** Accuracies of weighted k-NN with `k` neighbours and temperature `T`. */
   baselines: { rawPixels?: number; randomEncoder?: number; trained?: number; chance?: number; k: number; T: number };

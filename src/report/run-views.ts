@@ -1,20 +1,24 @@
-import { lineChart } from './chart.js';
-import { escape } from './html.js';
 import { percent, percentTick } from '../core/numbers.js';
-import type { ReportData } from './run-data.js';
 import type { Point } from '../core/points.js';
+import { lineChart } from './chart.js';
+import { escapeHtml } from './html.js';
+import type { ReportData } from './run-data.js';
 
 /** Pairs of views as training draws them: what the encoder is asked to call alike. */
 export function reportViews({ views }: ReportData): string {
   if (!views || views.length === 0) return '';
   const shown = views.map(({ first, second, label }) => {
-    const alt = (which: string) => escape(`${which} view${label === undefined ? '' : `: ${label}`}`);
-    const image = (src: string, which: string) => `<img src="${src.startsWith('data:image/') ? escape(src) : 'data:,'}" alt="${alt(which)}" width="64" height="64">`;
+    const alt = (which: string) => escapeHtml(`${which} view${label === undefined ? '' : `: ${label}`}`);
+    const image = (src: string, which: string) =>
+      `<img src="${src.startsWith('data:image/') ? escapeHtml(src) : 'data:,'}" alt="${alt(which)}" width="64" ` +
+      `height="64">`;
     return `<figure>${image(first, 'first')}${image(second, 'second')}</figure>`;
   });
   return (
-    '<section><h2>Views</h2><p class="muted">Pairs of random views of the same picture, as the first epoch draws them. ' +
-    `The encoder learns to tell that they belong together.</p><div class="card gallery views">${shown.join('')}</div></section>`
+    '<section><h2>Views</h2><p class="muted">Pairs of random views of the same picture, ' +
+    'as the first epoch draws them. ' +
+    `The encoder learns to tell that they belong together.</p><div class="card gallery ` +
+    `views">${shown.join('')}</div></section>`
   );
 }
 
@@ -31,11 +35,19 @@ export function similarityChart({ similarity }: ReportData): string {
   const shares = (values: readonly number[]): Point[] => {
     if (!values.some(Number.isFinite)) return [];
     const counts = new Array<number>(BINS).fill(0);
-    for (const v of values) if (Number.isFinite(v)) counts[Math.min(BINS - 1, Math.max(0, Math.floor((v - lo) / width)))]++;
+    for (const v of values)
+      if (Number.isFinite(v)) counts[Math.min(BINS - 1, Math.max(0, Math.floor((v - lo) / width)))]++;
     return counts.map((n, i) => [Number((lo + (i + 0.5) * width).toFixed(3)), n / Math.max(1, values.length)] as const);
   };
   return lineChart({
-    title: 'Similarity of views', xName: 'cosine', show: percent, tick: percentTick, from: 0,
-    series: [{ name: 'same picture', points: shares(positive), tone: 3, filled: true }, { name: 'different pictures', points: shares(negative), tone: 2, filled: true }],
+    title: 'Similarity of views',
+    xName: 'cosine',
+    show: percent,
+    tick: percentTick,
+    from: 0,
+    series: [
+      { name: 'same picture', points: shares(positive), tone: 3, filled: true },
+      { name: 'different pictures', points: shares(negative), tone: 2, filled: true },
+    ],
   });
 }

@@ -1,7 +1,18 @@
 /** Blocks of characters that take two columns (Unicode's East Asian Width W and F), from and to. */
 const WIDE = [
-  [0x1100, 0x115f], [0x2e80, 0x303e], [0x3041, 0x4dbf], [0x4e00, 0xa4cf], [0xa960, 0xa97f], [0xac00, 0xd7a3], [0xf900, 0xfaff],
-  [0xfe30, 0xfe6f], [0xff01, 0xff60], [0xffe0, 0xffe6], [0x17000, 0x18cff], [0x1b000, 0x1b2ff], [0x20000, 0x3fffd],
+  [0x1100, 0x115f],
+  [0x2e80, 0x303e],
+  [0x3041, 0x4dbf],
+  [0x4e00, 0xa4cf],
+  [0xa960, 0xa97f],
+  [0xac00, 0xd7a3],
+  [0xf900, 0xfaff],
+  [0xfe30, 0xfe6f],
+  [0xff01, 0xff60],
+  [0xffe0, 0xffe6],
+  [0x17000, 0x18cff],
+  [0x1b000, 0x1b2ff],
+  [0x20000, 0x3fffd],
 ] as const;
 
 const graphemes = new Intl.Segmenter('en');
@@ -11,7 +22,9 @@ const COLOUR = /\x1b\[[\d;]*m/g;
 function columnsOf(grapheme: string): number {
   const code = grapheme.codePointAt(0)!;
   if (/^[\p{Cc}\p{Mn}\p{Me}\p{Cf}]/u.test(grapheme)) return 0;
-  return /^\p{Emoji_Presentation}|\ufe0f/u.test(grapheme) || WIDE.some(([from, to]) => code >= from && code <= to) ? 2 : 1;
+  return /^\p{Emoji_Presentation}|\ufe0f/u.test(grapheme) || WIDE.some(([from, to]) => code >= from && code <= to)
+    ? 2
+    : 1;
 }
 
 /** Columns of a terminal that a text takes; colours take none. */
@@ -34,12 +47,20 @@ export function cutText(text: string, columns: number): string {
 }
 
 /** Spaces at the left, or the right, up to so many columns. */
-export const padLeft = (text: string, columns: number): string => ' '.repeat(Math.max(0, columns - textWidth(text))) + text;
-export const padRight = (text: string, columns: number): string => text + ' '.repeat(Math.max(0, columns - textWidth(text)));
+export const padLeft = (text: string, columns: number): string =>
+  ' '.repeat(Math.max(0, columns - textWidth(text))) + text;
+export const padRight = (text: string, columns: number): string =>
+  text + ' '.repeat(Math.max(0, columns - textWidth(text)));
 
-/** Lines of at most so many columns, broken between words; a longer word, such as a path, stays whole, and so do rows of tables. */
+/**
+ * Lines of at most so many columns, broken between words; a longer word, such as a path, stays whole, and so do rows of
+ * tables.
+ */
 export function wrapText(text: string, columns: number): string {
-  return text.split('\n').map((line) => (/ {2}/.test(line) ? line : wrapLine(line, columns))).join('\n');
+  return text
+    .split('\n')
+    .map((line) => (/ {2}/.test(line) ? line : wrapLine(line, columns)))
+    .join('\n');
 }
 
 function wrapLine(line: string, columns: number): string {

@@ -1,19 +1,23 @@
-import { noGrad } from '../tensor/autograd.js';
 import { loadPictures } from '../data/load-pictures.js';
-import type { Pictures, PictureSource } from '../data/picture-source.js';
+import type { PictureSource, Pictures } from '../data/picture-source.js';
+import { pictureTensor } from '../input/step-pictures.js';
+import { type PretrainConfig, viewsOf } from '../moco/config.js';
 import { evaluating } from '../nn/evaluating.js';
 import type { Encoder } from '../nn/models.js';
 import { augment } from '../ops/augment.js';
 import { AUGMENT_COLUMNS, drawAugmentation } from '../ops/augment_params.js';
 import { l2Normalize } from '../ops/l2_normalize.js';
 import { matmul } from '../ops/matmul.js';
-import { tidy } from '../tensor/tidy.js';
+import { noGrad } from '../tensor/autograd.js';
 import { type Tensor, tensor } from '../tensor/tensor.js';
-import { type PretrainConfig, viewsOf } from '../moco/config.js';
-import { pictureTensor } from '../input/step-pictures.js';
+import { tidy } from '../tensor/tidy.js';
 
 /** The first pictures of a set. */
-const first = (set: PictureSource, count: number): Promise<Pictures> => loadPictures(set, Uint32Array.from({ length: Math.min(count, set.count) }, (_, i) => i));
+const first = (set: PictureSource, count: number): Promise<Pictures> =>
+  loadPictures(
+    set,
+    Uint32Array.from({ length: Math.min(count, set.count) }, (_, i) => i),
+  );
 
 /** Both views, f32 [N, size, size, 3] each, of the first N pictures, as the first epoch draws them. */
 function views(config: PretrainConfig, shown: Pictures): Tensor[] {
@@ -22,7 +26,10 @@ function views(config: PretrainConfig, shown: Pictures): Tensor[] {
   const pictures = pictureTensor(shown);
   const which = places ? tensor(places, [N, 3]) : tensor(indices);
   return viewsOf(config).map((recipe, view) => {
-    const table = tensor(drawAugmentation(recipe, { seed: config.seed, epoch: 0, view, indices, height, width, places }), [N, AUGMENT_COLUMNS]);
+    const table = tensor(
+      drawAugmentation(recipe, { seed: config.seed, epoch: 0, view, indices, height, width, places }),
+      [N, AUGMENT_COLUMNS],
+    );
     return augment(pictures, which, table, { ...recipe, size: config.size });
   });
 }
@@ -43,8 +50,14 @@ export async function previewViews(config: PretrainConfig, train: PictureSource,
   const twice = <T>(list: ArrayLike<T>) => Array.from({ length: 2 * N }, (_, i) => list[i >> 1]);
   const { names, labels, classes, skipped } = shown;
   return {
-    data: new Uint8Array(data.buffer), count: 2 * N, height: config.size, width: config.size, names: twice(names), skipped,
-    ...(classes && { classes }), ...(labels && { labels: Uint32Array.from(twice(labels)) }),
+    data: new Uint8Array(data.buffer),
+    count: 2 * N,
+    height: config.size,
+    width: config.size,
+    names: twice(names),
+    skipped,
+    ...(classes && { classes }),
+    ...(labels && { labels: Uint32Array.from(twice(labels)) }),
   };
 }
 
@@ -54,8 +67,16 @@ export interface Similarities {
   negative: Float32Array;
 }
 
-/** How far the encoder tells views of the same picture from others, by some pictures and in evaluation mode (it is put back after). */
-export async function similarities(encoder: Encoder, config: PretrainConfig, train: PictureSource, count = 64): Promise<Similarities> {
+/**
+ * How far the encoder tells views of the same picture from others, by some pictures and in evaluation mode (it is put
+ * back after).
+ */
+export async function similarities(
+  encoder: Encoder,
+  config: PretrainConfig,
+  train: PictureSource,
+  count = 64,
+): Promise<Similarities> {
   const shown = await first(train, count);
   const cosines = () =>
     noGrad(() => {
@@ -63,5 +84,8 @@ export async function similarities(encoder: Encoder, config: PretrainConfig, tra
       return matmul(q, k, { transposeB: true }).data();
     });
   const all = (await evaluating(encoder, () => tidy(cosines))) as Float32Array;
-  return { positive: all.filter((_, i) => i % (shown.count + 1) === 0), negative: all.filter((_, i) => i % (shown.count + 1) !== 0) };
+  return {
+    positive: all.filter((_, i) => i % (shown.count + 1) === 0),
+    negative: all.filter((_, i) => i % (shown.count + 1) !== 0),
+  };
 }

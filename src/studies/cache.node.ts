@@ -19,7 +19,8 @@ export class FolderCache implements ResultCache {
     this.#folder = folder;
     this.#common = common;
     this.#results = new Map();
-    for (const { key, result } of readLines<{ key: object; result: unknown }>(join(folder, 'results.jsonl'))) this.#results.set(JSON.stringify(key), result);
+    for (const { key, result } of readLines<{ key: object; result: unknown }>(join(folder, 'results.jsonl')))
+      this.#results.set(JSON.stringify(key), result);
   }
 
   async result<T>(key: object, work: () => Promise<T>): Promise<T> {
@@ -35,7 +36,10 @@ export class FolderCache implements ResultCache {
 
   async tensors(key: object, work: () => Promise<Map<string, StoredTensor>>): Promise<Map<string, StoredTensor>> {
     const name = JSON.stringify({ ...this.#common, ...key });
-    const file = join(this.#folder, `encoder-${createHash('sha256').update(name).digest('hex').slice(0, 12)}.safetensors`);
+    const file = join(
+      this.#folder,
+      `encoder-${createHash('sha256').update(name).digest('hex').slice(0, 12)}.safetensors`,
+    );
     if (existsSync(file)) return decodeSafetensors(readFileSync(file), file).tensors;
     const tensors = await work();
     await writeAtomic(file, encodeSafetensors(tensors, { madeBy: name }));

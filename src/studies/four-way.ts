@@ -1,21 +1,27 @@
+import { buildClassifier } from '../checkpoints/classifier.js';
+import { moduleTensors } from '../checkpoints/module-state.js';
 import { check, checkOptions, isRecord, text, whole } from '../core/check.js';
 import { DivergedError } from '../core/errors.js';
+import { fixed, percent } from '../core/numbers.js';
 import { type ConfigOf, rulesOf, settings } from '../core/settings.js';
 import { mean, roughness } from '../core/statistics.js';
+import { checkSets } from '../data/check.js';
 import type { Pictures } from '../data/picture-source.js';
-import { fixed, percent } from '../core/numbers.js';
 import type { StoredTensor } from '../io/safetensors.js';
+import { checkMethod } from '../moco/check-method.js';
+import { demoConfig, type PretrainConfig, pretrainSettings } from '../moco/config.js';
+import { presets } from '../moco/presets.js';
 import { familyOf } from '../nn/families.js';
 import { models } from '../nn/models.js';
-import { checkMethod } from '../moco/check-method.js';
-import { buildClassifier } from '../checkpoints/classifier.js';
-import { demoConfig, type PretrainConfig, pretrainSettings } from '../moco/config.js';
-import { checkCache, type ResultCache } from './cache.js';
-import { moduleTensors } from '../checkpoints/module-state.js';
-import { checkSets } from '../data/check.js';
-import { presets } from '../moco/presets.js';
 import { type EpochRecord, Pretraining } from '../train/pretrain.js';
-import { checkSupervised, type ClassifierEpoch, type SupervisedConfig, supervisedRecipe, trainClassifier } from '../train/supervised.js';
+import {
+  type ClassifierEpoch,
+  checkSupervised,
+  type SupervisedConfig,
+  supervisedRecipe,
+  trainClassifier,
+} from '../train/supervised.js';
+import { checkCache, type ResultCache } from './cache.js';
 
 const { epochs, batch, size, cropMin, seed, precision } = pretrainSettings;
 
@@ -25,7 +31,11 @@ export const fourWaySettings = settings({
   pretrainEpochs: { ...epochs, default: 50, help: 'epochs of each pretraining' },
   batch: { ...batch, help: 'pictures a step, in both' },
   resnet: { default: 'resnet-tiny', choices: Object.keys(models), help: 'the ResNet' },
-  vit: { default: 'vit-mini', choices: Object.keys(models), help: 'the vision transformer; vit-mini has patches of 8, for pictures of 32' },
+  vit: {
+    default: 'vit-mini',
+    choices: Object.keys(models),
+    help: 'the vision transformer; vit-mini has patches of 8, for pictures of 32',
+  },
   cropMin: { ...cropMin, help: 'smallest part of a picture that a classifier is shown' },
   /** Of all trainings. */
   precision: { ...precision, help: 'of all trainings: f32, or f16, activations in f16 and the loss scaled' },
@@ -74,11 +84,30 @@ export interface FourWay {
 export type Sets = { train: Pictures; heldOut: Pictures };
 type Log = (text: string) => void;
 
-/** How each model is pretrained: MoCo v2 for a ResNet, MoCo v3 for a vision transformer, on the training pictures without labels. */
-export function pretrainConfig(model: string, { pretrainEpochs: epochs, batch, size, seed, precision = 'f32' }: FourWayConfig, pictures: number): PretrainConfig {
-  const base = familyOf(model).recipe.method === 'moco-v3' ? presets['v3-vit-demo'] : { ...demoConfig, lr: 0.3, T: 0.1 };
+/**
+ * How each model is pretrained: MoCo v2 for a ResNet, MoCo v3 for a vision transformer, on the training pictures
+ * without labels.
+ */
+export function pretrainConfig(
+  model: string,
+  { pretrainEpochs: epochs, batch, size, seed, precision = 'f32' }: FourWayConfig,
+  pictures: number,
+): PretrainConfig {
+  const base =
+    familyOf(model).recipe.method === 'moco-v3' ? presets['v3-vit-demo'] : { ...demoConfig, lr: 0.3, T: 0.1 };
   const K = Math.min(base.K, 2 ** Math.floor(Math.log2(Math.max(2, pictures / 2))));
-  return { ...base, model, epochs, batch, lrBatch: batch, size, K, seed, precision, warmup: Math.min(base.warmup, epochs / 2) };
+  return {
+    ...base,
+    model,
+    epochs,
+    batch,
+    lrBatch: batch,
+    size,
+    K,
+    seed,
+    precision,
+    warmup: Math.min(base.warmup, epochs / 2),
+  };
 }
 
 /** Checks both pretrainings and all classifiers, as far as that needs no pictures. @throws ConfigError */
@@ -92,7 +121,11 @@ export function checkFourWay(config: FourWayConfig): void {
 }
 
 /** How each classifier is trained. */
-function classifierConfig(model: string, { epochs, batch, size, cropMin, precision }: FourWayConfig, seed: number): SupervisedConfig {
+function classifierConfig(
+  model: string,
+  { epochs, batch, size, cropMin, precision }: FourWayConfig,
+  seed: number,
+): SupervisedConfig {
   const { mean: mid, std } = presets.demo;
   return { ...supervisedRecipe(model), epochs, batch, size, cropMin, mean: mid, std, seed, precision };
 }
@@ -107,16 +140,23 @@ export async function fourWay(sets: Sets, config: FourWayConfig, cache: ResultCa
   checkCache('fourWay', cache, log);
   const result: FourWay = { pretrained: [], contenders: [] };
   const logged = new Set<string>();
-  const once = (text: string) => void (logged.has(text) || log(text), logged.add(text)); // each training says what the adapter lacks
+  // each training says what the adapter lacks
+  const once = (text: string) => void (logged.has(text) || log(text), logged.add(text));
   for (const model of [config.resnet, config.vit]) {
     const { about, encoder } = await pretrain(pretrainConfig(model, config, sets.train.count), sets, cache, once);
     result.pretrained.push(about);
-    for (const start of ['scratch', about.method]) result.contenders.push(await contender(model, start, sets, config, encoder, cache, once));
+    for (const start of ['scratch', about.method])
+      result.contenders.push(await contender(model, start, sets, config, encoder, cache, once));
   }
   return result;
 }
 
-async function pretrain(config: PretrainConfig, sets: Sets, cache: ResultCache, log: Log): Promise<{ about: Pretrained; encoder: ReadonlyMap<string, StoredTensor> }> {
+async function pretrain(
+  config: PretrainConfig,
+  sets: Sets,
+  cache: ResultCache,
+  log: Log,
+): Promise<{ about: Pretrained; encoder: ReadonlyMap<string, StoredTensor> }> {
   const { model, epochs, knn: k } = config;
   const method = config.method === 'moco' ? 'MoCo v2' : 'MoCo v3';
   let training: Pretraining | undefined;
@@ -126,11 +166,23 @@ async function pretrain(config: PretrainConfig, sets: Sets, cache: ResultCache, 
     const knnBefore = (await training.knn())!;
     let last!: EpochRecord;
     await training.run({ onEpoch: (_, epoch) => void (last = epoch), onWarning: log }).catch((error) => {
-      throw error instanceof DivergedError ? new DivergedError(`pretraining of ${model} by ${method}, which the others start from: ${error.message}`) : error;
+      throw error instanceof DivergedError
+        ? new DivergedError(`pretraining of ${model} by ${method}, which the others start from: ${error.message}`)
+        : error;
     });
     const [{ loss }, knn] = [last, (await training.knn())!];
     log(`  loss ${fixed(loss)}, k-NN ${percent(knnBefore)} before and ${percent(knn)} after.`);
-    return { model, method, epochs, pictures: sets.train.count, loss, chance: training.method.chance(config.batch).loss, knnBefore, knn, k } satisfies Pretrained;
+    return {
+      model,
+      method,
+      epochs,
+      pictures: sets.train.count,
+      loss,
+      chance: training.method.chance(config.batch).loss,
+      knnBefore,
+      knn,
+      k,
+    } satisfies Pretrained;
   });
   const encoder = await cache.tensors({ pretrain: config }, async () => {
     training ??= new Pretraining(config, sets); // its outcome is in the cache, and its encoder is not
@@ -141,7 +193,13 @@ async function pretrain(config: PretrainConfig, sets: Sets, cache: ResultCache, 
 }
 
 async function contender(
-  model: string, start: string, sets: Sets, config: FourWayConfig, encoder: ReadonlyMap<string, StoredTensor>, cache: ResultCache, log: Log,
+  model: string,
+  start: string,
+  sets: Sets,
+  config: FourWayConfig,
+  encoder: ReadonlyMap<string, StoredTensor>,
+  cache: ResultCache,
+  log: Log,
 ): Promise<Contender> {
   const seeds = Array.from({ length: config.seeds }, (_, i) => config.seed + i);
   const { stem } = presets.demo;
@@ -149,20 +207,39 @@ async function contender(
   for (const seed of seeds) {
     const c = classifierConfig(model, config, seed);
     const from = start === 'scratch' ? undefined : encoder;
-    const key = { classifier: model, start, config: c, pretrain: from && pretrainConfig(model, config, sets.train.count) };
+    const key = {
+      classifier: model,
+      start,
+      config: c,
+      pretrain: from && pretrainConfig(model, config, sets.train.count),
+    };
     const curve = await cache.result(key, async () => {
-      const classifier = await buildClassifier(model, { classes: sets.train.classes!.length, stem, size: config.size, seed }, from);
+      const classifier = await buildClassifier(
+        model,
+        { classes: sets.train.classes!.length, stem, size: config.size, seed },
+        from,
+      );
       const done: ClassifierEpoch[] = [];
       const hooks = { onWarning: log, onEpoch: (e: ClassifierEpoch) => void done.push(e) };
-      return trainClassifier(classifier, sets, { ...c, warmup: Math.min(c.warmup, c.epochs / 2) }, hooks).catch((error) => {
-        if (!(error instanceof DivergedError)) throw error;
-        log(`${model} from ${start}, seed ${seed}: ${error.message}`);
-        return [...done, ...Array.from({ length: c.epochs - done.length }, (_, i) => ({ epoch: done.length + i + 1, loss: NaN, accuracy: NaN }))];
-      });
+      return trainClassifier(classifier, sets, { ...c, warmup: Math.min(c.warmup, c.epochs / 2) }, hooks).catch(
+        (error) => {
+          if (!(error instanceof DivergedError)) throw error;
+          log(`${model} from ${start}, seed ${seed}: ${error.message}`);
+          return [
+            ...done,
+            ...Array.from({ length: c.epochs - done.length }, (_, i) => ({
+              epoch: done.length + i + 1,
+              loss: NaN,
+              accuracy: NaN,
+            })),
+          ];
+        },
+      );
     });
     const { accuracy } = curve.at(-1)!;
     log(`${model} from ${start}, seed ${seed}: ${Number.isFinite(accuracy) ? percent(accuracy) : 'diverged'}`);
-    curves.push(curve.map((e) => ({ ...e, loss: e.loss ?? NaN, accuracy: e.accuracy ?? NaN }))); // JSON makes null of NaN
+    // JSON makes null of NaN
+    curves.push(curve.map((e) => ({ ...e, loss: e.loss ?? NaN, accuracy: e.accuracy ?? NaN })));
   }
   return { model, start, seeds, curves };
 }
@@ -181,16 +258,30 @@ export interface Standing {
   curve: number[];
 }
 
-const measured = (curve: unknown): boolean => Array.isArray(curve) && curve.length > 0 && curve.every((r) => isRecord(r) && typeof r.accuracy === 'number');
+const measured = (curve: unknown): boolean =>
+  Array.isArray(curve) && curve.length > 0 && curve.every((r) => isRecord(r) && typeof r.accuracy === 'number');
 
 /** What a contender's curves come to: accuracy of the last epoch (mean over seeds), of the best, and roughness. */
 export function standing(contender: Contender): Standing {
-  check('standing', 'the contender', contender, { is: 'one of fourWay()', holds: (v) => isRecord(v) && text.holds(v.model) && text.holds(v.start) && Array.isArray(v.curves) && v.curves.length > 0 && v.curves.every(measured) });
+  check('standing', 'the contender', contender, {
+    is: 'one of fourWay()',
+    holds: (v) =>
+      isRecord(v) &&
+      text.holds(v.model) &&
+      text.holds(v.start) &&
+      Array.isArray(v.curves) &&
+      v.curves.length > 0 &&
+      v.curves.every(measured),
+  });
   const { model, start, curves } = contender;
   const accuracies = curves.map((curve) => curve.map((r) => r.accuracy));
   const last = accuracies.map((a) => a.at(-1)!);
   return {
-    name: `${model} from ${start}`, accuracy: mean(last), each: last, best: mean(accuracies.map((a) => Math.max(...a))),
-    roughness: mean(accuracies.map(roughness)), curve: accuracies[0].map((_, e) => mean(accuracies.map((a) => a[e]))),
+    name: `${model} from ${start}`,
+    accuracy: mean(last),
+    each: last,
+    best: mean(accuracies.map((a) => Math.max(...a))),
+    roughness: mean(accuracies.map(roughness)),
+    curve: accuracies[0].map((_, e) => mean(accuracies.map((a) => a[e]))),
   };
 }

@@ -1,15 +1,15 @@
 import { anything, checkOptions, listOf, needed, upTo1, whole } from '../core/check.js';
 import { DivergedError } from '../core/errors.js';
+import { fixed, percent } from '../core/numbers.js';
 import { type ConfigOf, rulesOf, settings } from '../core/settings.js';
 import { mean } from '../core/statistics.js';
-import { fixed, percent } from '../core/numbers.js';
+import { checkSets } from '../data/check.js';
 import { checkMethod } from '../moco/check-method.js';
 import { checkSettings, type PretrainConfig, pretrainSettings } from '../moco/config.js';
-import { checkSets } from '../data/check.js';
-import type { Sets } from './four-way.js';
-import { checkCache, type ResultCache } from './cache.js';
 import { presets } from '../moco/presets.js';
 import { type EpochRecord, Pretraining } from '../train/pretrain.js';
+import { checkCache, type ResultCache } from './cache.js';
+import type { Sets } from './four-way.js';
 
 /** What the mechanism study compares, a row each. */
 export const mechanismsSettings = settings({
@@ -56,7 +56,10 @@ export interface Measured {
   contrastTop1: number;
   /** Weighted k-NN accuracy on held-out pictures. */
   knn: number;
-  /** Why the training stopped before its end; then nothing else was measured, and the numbers are NaN, or null in a file. */
+  /**
+   * Why the training stopped before its end; then nothing else was measured, and the numbers are NaN, or null in a
+   * file.
+   */
   diverged?: string;
 }
 
@@ -81,16 +84,21 @@ export function mechanismConfig(base: PretrainConfig, mechanism: Mechanism, K: n
 /** Checks every run of a study, as far as that needs no pictures. @throws ConfigError */
 export function checkMechanisms({ base, Ks, momenta, endToEndLimit }: MechanismsConfig): void {
   for (const m of momenta) checkMethod(mechanismConfig({ ...base, m }, 'MoCo', base.K));
-  for (const K of Ks) for (const mechanism of mechanismNames) if (mechanism !== 'end-to-end' || K <= endToEndLimit) checkMethod(mechanismConfig(base, mechanism, K));
+  for (const K of Ks)
+    for (const mechanism of mechanismNames)
+      if (mechanism !== 'end-to-end' || K <= endToEndLimit) checkMethod(mechanismConfig(base, mechanism, K));
 }
 
 /**
  * The comparison of MoCo's figure 3 and of its momentum table (arXiv:1911.05722) on `sets`: accuracy by weighted k-NN
- * over K for the three mechanisms, and over m for MoCo, every run for the same number of epochs. One that diverges is logged,
- * and the others go on.
+ * over K for the three mechanisms, and over m for MoCo, every run for the same number of epochs. One that diverges is
+ * logged, and the others go on.
  */
 export async function mechanisms(
-  sets: Sets, config: MechanismsConfig, cache: ResultCache, log: (text: string) => void,
+  sets: Sets,
+  config: MechanismsConfig,
+  cache: ResultCache,
+  log: (text: string) => void,
 ): Promise<Mechanisms> {
   checkSets('mechanisms', sets);
   checkOptions('mechanisms', config, { base: needed(anything), ...rulesOf(mechanismsSettings) });
@@ -113,7 +121,8 @@ export async function mechanisms(
     for (const m of momenta) result.overM.push(await run('MoCo', mechanismConfig({ ...seeded, m }, 'MoCo', base.K)));
     for (const K of Ks)
       for (const mechanism of mechanismNames)
-        if (mechanism !== 'end-to-end' || K <= endToEndLimit) result.overK.push(await run(mechanism, mechanismConfig(seeded, mechanism, K)));
+        if (mechanism !== 'end-to-end' || K <= endToEndLimit)
+          result.overK.push(await run(mechanism, mechanismConfig(seeded, mechanism, K)));
   }
   return { ...result, random: mean(random) };
 }

@@ -1,9 +1,9 @@
 import { context, within } from '../backend/context.js';
-import { accumulate, copyInto, rounded } from './accumulate.js';
 import { callable, check, synchronous } from '../core/check.js';
 import type { FloatType } from '../core/dtype.js';
 import { ConfigError, ShapeError } from '../core/errors.js';
 import { sameShape, show } from '../core/shape.js';
+import { accumulate, copyInto, rounded } from './accumulate.js';
 import { ones } from './fill.js';
 import { pairwise } from './pairwise.js';
 import { dependsOn, onReplay } from './replay.js';
@@ -23,13 +23,20 @@ export function noGrad<T>(fn: () => T): T {
 }
 
 /** The places of a rule's inputs; of a single one, there always is one. */
-type Places<I extends readonly Tensor[]> = I extends readonly [Tensor] ? readonly [Place] : readonly (Place | undefined)[];
+type Places<I extends readonly Tensor[]> = I extends readonly [Tensor]
+  ? readonly [Place]
+  : readonly (Place | undefined)[];
 
 /**
- * Attaches to `y` how its inputs' gradients follow from its own. `rule` runs once a `backward` that reaches `y` and an input that
- * requires a gradient, with gradients off.
+ * Attaches to `y` how its inputs' gradients follow from its own. `rule` runs once a `backward` that reaches `y` and an
+ * input that requires a gradient, with gradients off.
  */
-export function record<const I extends readonly Tensor[]>(name: string, y: Tensor, inputs: I, rule: GradientRule<Places<I>>): Tensor {
+export function record<const I extends readonly Tensor[]>(
+  name: string,
+  y: Tensor,
+  inputs: I,
+  rule: GradientRule<Places<I>>,
+): Tensor {
   checkTensor('record', y, 'the result');
   check('record', 'the inputs', inputs, { is: 'a list of tensors', holds: Array.isArray });
   for (const x of inputs) checkTensor('record', x, 'every input');
@@ -45,12 +52,16 @@ export function record<const I extends readonly Tensor[]>(name: string, y: Tenso
  * computed from. Memory for `p.grad` that exists is overwritten after `zeroGrad`, else added to.
  *
  * @param loss a one-element tensor.
- * @param seed what the loss's own gradient is, of its shape. Default 1; more scales every gradient, for those that halves hold.
+ * @param seed what the loss's own gradient is, of its shape. Default 1; more scales every gradient, for those that
+ * halves hold.
  */
 export function backward(loss: Tensor, seed?: Tensor): void {
   checkTensor('backward', loss, 'the loss');
   if (seed !== undefined) checkSameShape('backward', 'the seed', seed, loss.shape);
-  if (loss.size !== 1) throw new ShapeError(`backward: the loss must have one element; got ${show(loss.shape)}. Reduce it with mean() or sum().`);
+  if (loss.size !== 1)
+    throw new ShapeError(
+      `backward: the loss must have one element; got ${show(loss.shape)}. Reduce it with mean() or sum().`,
+    );
   const sorted = order(loss);
   if (!sorted.some((t) => t.requiresGrad && !t.node))
     throw new ConfigError(
@@ -82,7 +93,10 @@ function propagate(sorted: readonly Tensor[], seed: Tensor): void {
     }
     const { inputs, name, rule } = y.node;
     if (!inputs.some((x) => x.requiresGrad)) continue; // not any more
-    const made = rule(dy, inputs.map((x) => (x.requiresGrad ? () => place(x) : undefined)));
+    const made = rule(
+      dy,
+      inputs.map((x) => (x.requiresGrad ? () => place(x) : undefined)),
+    );
     inputs.forEach((x, i) => {
       if (!x.requiresGrad) return;
       if (!made[i] || !sameShape(made[i].shape, x.shape))
@@ -105,7 +119,10 @@ function propagate(sorted: readonly Tensor[], seed: Tensor): void {
 
 /** Marks gradients as spent: the next `backward` overwrites them. Parameters may come by name, as modules list them. */
 export function zeroGrad(parameters: Iterable<Tensor> | ReadonlyMap<string, Tensor>): void {
-  check('zeroGrad', 'parameters', parameters, { is: 'a list or map of tensors', holds: (v) => Object(v) === v && Symbol.iterator in v });
+  check('zeroGrad', 'parameters', parameters, {
+    is: 'a list or map of tensors',
+    holds: (v) => Object(v) === v && Symbol.iterator in v,
+  });
   for (const p of parameters instanceof Map ? parameters.values() : (parameters as Iterable<Tensor>)) {
     checkTensor('zeroGrad', p, 'every parameter');
     if (p.grad) setSpent(p.grad, true);
@@ -113,7 +130,8 @@ export function zeroGrad(parameters: Iterable<Tensor> | ReadonlyMap<string, Tens
 }
 
 /** Gradients marked as spent that the last `backward` did not reach: they mean zero. */
-export const unreached = (parameters: Iterable<Tensor>): Tensor[] => [...parameters].flatMap((p) => (p.grad && isSpent(p.grad) ? [p.grad] : []));
+export const unreached = (parameters: Iterable<Tensor>): Tensor[] =>
+  [...parameters].flatMap((p) => (p.grad && isSpent(p.grad) ? [p.grad] : []));
 
 /** Both tell a recording on what it depends, and what to repeat. */
 function isSpent(grad: Tensor): boolean {

@@ -12,7 +12,10 @@ const kernels = widths('fill', source);
 const primitive: Primitive<{ value: number; dtype: DType; length: number }> = {
   name: 'fill',
   gpu: ({ value, dtype, length }) => {
-    const bits = dtype === 'f16' ? 0x10001 * toHalf(value) : new Uint32Array(arrayOf(dtype, 4 / bytesOf(dtype)).fill(value).buffer)[0];
+    const bits =
+      dtype === 'f16'
+        ? 0x10001 * toHalf(value)
+        : new Uint32Array(arrayOf(dtype, 4 / bytesOf(dtype)).fill(value).buffer)[0];
     return { ...elementsLaunch(kernels, Math.ceil((length * bytesOf(dtype)) / 4), { bits }), words: true };
   },
 };

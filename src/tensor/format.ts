@@ -6,17 +6,23 @@ const EDGE = 3;
 const MOST = 1000;
 const LINE = 80;
 
-/** Values of a tensor as nested rows, as PyTorch prints them: columns align, and of more than 1000 values the middle is cut. */
+/**
+ * Values of a tensor as nested rows, as PyTorch prints them: columns align, and of more than 1000 values the middle is
+ * cut.
+ */
 export function formatValues(values: TypedArray, shape: Shape): string {
   const cut = values.length > MOST;
   const places = shape.map((n) => {
     const all = Array.from({ length: n }, (_, i) => i);
     return cut && n > 2 * EDGE ? [...all.slice(0, EDGE), -1, ...all.slice(-EDGE)] : all;
   });
-  const offsets = places.reduce<number[]>((at, axis, i) => {
-    const stride = numel(shape.slice(i + 1));
-    return at.flatMap((offset) => axis.filter((p) => p >= 0).map((p) => offset + p * stride));
-  }, [0]);
+  const offsets = places.reduce<number[]>(
+    (at, axis, i) => {
+      const stride = numel(shape.slice(i + 1));
+      return at.flatMap((offset) => axis.filter((p) => p >= 0).map((p) => offset + p * stride));
+    },
+    [0],
+  );
   const write = formatOf(values.length > 0 ? offsets.map((i) => values[i]) : [], values);
   const width = Math.max(0, ...offsets.map((i) => (i in values ? write(values[i]).length : 0)));
   const rows = (axis: number, offset: number): string => {
@@ -33,7 +39,9 @@ export function formatValues(values: TypedArray, shape: Shape): string {
 /** The values of a row, over as many lines as they take. */
 function inLines(parts: readonly string[], width: number, indent: string): string {
   const each = Math.max(1, Math.floor((LINE - indent.length) / (width + 2)));
-  const lines = Array.from({ length: Math.ceil(parts.length / each) }, (_, i) => parts.slice(i * each, (i + 1) * each).join(', '));
+  const lines = Array.from({ length: Math.ceil(parts.length / each) }, (_, i) =>
+    parts.slice(i * each, (i + 1) * each).join(', '),
+  );
   return lines.join(`,\n${indent}`);
 }
 

@@ -21,7 +21,10 @@ export class HostLog {
   /** Whether the first facts, or all, are those of `other`. */
   agrees(other: HostLog, first = Infinity): boolean {
     const [mine, others] = [this, other].map((log) => [...log.facts].slice(0, first));
-    return mine.length === others.length && mine.every(([key, { value }], i) => key === others[i][0] && value === others[i][1].value);
+    return (
+      mine.length === others.length &&
+      mine.every(([key, { value }], i) => key === others[i][0] && value === others[i][1].value)
+    );
   }
 
   replay(): void {

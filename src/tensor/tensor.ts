@@ -1,23 +1,29 @@
-import { backend, type Backend, type Primitive, type Storage } from '../backend/backend.js';
+import { type Backend, backend, type Primitive, type Storage } from '../backend/backend.js';
 import { context, within } from '../backend/context.js';
 import { anything, callable, check, checkOptions, isPlain, told } from '../core/check.js';
 import { checkDTypeName, type DType, type FloatType, type TypedArray } from '../core/dtype.js';
 import type { DTypeOf, Nested } from '../core/dtype-of.js';
 import { ConfigError, DeviceError, DTypeError, ShapeError } from '../core/errors.js';
-import { checkShape, MAX_RANK, numel, sameShape, type Shape, show } from '../core/shape.js';
+import { checkShape, MAX_RANK, numel, type Shape, sameShape, show } from '../core/shape.js';
 import { formatValues } from './format.js';
 import { noteUpload } from './replay.js';
 import { collect, keep } from './tidy.js';
 import { asArray, nest, sizesOf } from './values.js';
 
-/** Memory that a gradient rule may write a gradient to, like what it belongs to and with any values. Each call gives other memory. */
+/**
+ * Memory that a gradient rule may write a gradient to, like what it belongs to and with any values. Each call gives
+ * other memory.
+ */
 export type Place = () => Tensor;
 
 /**
- * Given dL/dy and a place for each input whose gradient is wanted, in order: their gradients, written whole when it returns. One
- * may be in its place or any tensor that nobody overwrites, such as dy. What nobody wants may be left out.
+ * Given dL/dy and a place for each input whose gradient is wanted, in order: their gradients, written whole when it
+ * returns. One may be in its place or any tensor that nobody overwrites, such as dy. What nobody wants may be left out.
  */
-export type GradientRule<P = readonly (Place | undefined)[]> = (dy: Tensor, places: P) => readonly (Tensor | undefined)[];
+export type GradientRule<P = readonly (Place | undefined)[]> = (
+  dy: Tensor,
+  places: P,
+) => readonly (Tensor | undefined)[];
 
 /** How a tensor was made, for the backward pass. Filled in by `record` in autograd.ts. */
 export interface TapeNode {
@@ -31,7 +37,10 @@ const inspect: unique symbol = Symbol.for('nodejs.util.inspect.custom');
 
 declare global {
   namespace dawngrad {
-    /** Methods of tensors that ops/methods adds. By a global name: one of a module is lost where declarations are bundled. */
+    /**
+     * Methods of tensors that ops/methods adds. By a global name: one of a module is lost where declarations are
+     * bundled.
+     */
     interface TensorMethods {}
   }
 }
@@ -41,7 +50,8 @@ export interface Tensor<D extends DType = any> extends dawngrad.TensorMethods {}
 /**
  * A multi-dimensional array on the current backend. Nobody frees it: see `tidy`.
  *
- * `D` is its element type where the compiler knows it: a plain `Tensor` may be of any, and goes wherever one is asked for.
+ * `D` is its element type where the compiler knows it: a plain `Tensor` may be of any, and goes wherever one is asked
+ * for.
  */
 export class Tensor<D extends DType = any> {
   /** Exists for the compiler alone. */
@@ -60,7 +70,10 @@ export class Tensor<D extends DType = any> {
 
   constructor(shape: Shape, dtype: DType, on: Backend, storage: Storage) {
     if (!Array.isArray(shape) || typeof on?.run !== 'function' || typeof storage?.length !== 'number')
-      throw new ConfigError(`Tensor: it must be made of a shape, a backend and its memory; got ${told([shape, on, storage])}. Use tensor() or zeros().`);
+      throw new ConfigError(
+        `Tensor: it must be made of a shape, a backend and its memory; got ${told([shape, on, storage])}. ` +
+          `Use tensor() or zeros().`,
+      );
     checkDTypeName('Tensor', dtype);
     this.shape = shape;
     this.dtype = dtype;
@@ -80,7 +93,8 @@ export class Tensor<D extends DType = any> {
   get storage(): Storage {
     if (this.#storage.freed || this.#storage.parent?.freed)
       throw new DeviceError(
-        `tensor ${show(this.shape)}: its memory must be alive, and what is made inside a tidy() is recycled when it ends; got one that is gone. ` +
+        `tensor ${show(this.shape)}: its memory must be alive, ` +
+          `and what is made inside a tidy() is recycled when it ends; got one that is gone. ` +
           'Return it from the tidy(), or read it inside.',
       );
     return this.#storage;
@@ -94,7 +108,8 @@ export class Tensor<D extends DType = any> {
 
   /** The only value of a one-element tensor. @throws ShapeError for more or fewer. */
   async item(): Promise<number> {
-    if (this.size !== 1) throw new ShapeError(`item: the tensor must have one element; got ${show(this.shape)}. Use data().`);
+    if (this.size !== 1)
+      throw new ShapeError(`item: the tensor must have one element; got ${show(this.shape)}. Use data().`);
     return (await this.data())[0];
   }
 
@@ -106,7 +121,10 @@ export class Tensor<D extends DType = any> {
   /** Overwrites the values, after all work recorded so far. */
   set(values: TypedArray | readonly number[]): this {
     const flat = listed('set', values);
-    if (flat.length !== this.size) throw new ShapeError(`set: values must be as many as elements; got ${flat.length} for ${show(this.shape)}. Pass ${this.size}.`);
+    if (flat.length !== this.size)
+      throw new ShapeError(
+        `set: values must be as many as elements; got ${flat.length} for ${show(this.shape)}. Pass ${this.size}.`,
+      );
     upload('set', this, flat);
     return this;
   }
@@ -142,7 +160,9 @@ export class Tensor<D extends DType = any> {
     return this.toString();
   }
 
-  /** The label and the values, once the device has computed them: as PyTorch prints them, the middle of large ones cut. */
+  /**
+   * The label and the values, once the device has computed them: as PyTorch prints them, the middle of large ones cut.
+   */
   async text(): Promise<string> {
     return this.#printed(await this.data());
   }
@@ -161,12 +181,20 @@ function upload(where: string, to: Tensor, values: TypedArray | readonly number[
 
 const lists = [Array, Float32Array, Float64Array, Int32Array, Uint32Array, Uint8Array];
 
-/** Numbers one after the other; clamped bytes, as a canvas has them, are bytes. @throws DTypeError for other than lists of numbers. */
+/**
+ * Numbers one after the other; clamped bytes, as a canvas has them, are bytes. @throws DTypeError for other than lists
+ * of numbers.
+ */
 export function listed(where: string, values: TypedArray | readonly number[]): TypedArray | readonly number[] {
   const clamped: unknown = values;
   if (clamped instanceof Uint8ClampedArray) return new Uint8Array(clamped.buffer, clamped.byteOffset, clamped.length);
   if (lists.some((of) => values instanceof of)) return values;
-  throw new DTypeError(`${where}: values must be numbers, in lists or in one of ${lists.slice(1).map((l) => l.name).join(', ')}; got ${told(values)}. Convert them.`);
+  throw new DTypeError(
+    `${where}: values must be numbers, in lists or in one of ${lists
+      .slice(1)
+      .map((l) => l.name)
+      .join(', ')}; got ${told(values)}. Convert them.`,
+  );
 }
 
 /** Of the tensor that `tensor` makes. */
@@ -176,13 +204,18 @@ export interface TensorOptions<D extends DType = DType> {
 }
 
 /**
- * A tensor of `values` in row-major order; nested lists have the shape that they show, and a number has none. A plain list becomes f32.
+ * A tensor of `values` in row-major order; nested lists have the shape that they show, and a number has none. A plain
+ * list becomes f32.
  *
  * @param shape other than that of `values`, for as many; or `{ shape, dtype }`, each of which may be left out.
- * @throws ShapeError for ragged lists or a shape that does not fit, DTypeError for values that the element type cannot hold.
+ * @throws ShapeError for ragged lists or a shape that does not fit, DTypeError for values that the element type cannot
+ * hold.
  * @example tensor([[1, 2], [3, 4]]), tensor(labels, { dtype: 'u32' }), tensor(pixels, [1, 32, 32, 3])
  */
-export function tensor<V extends TypedArray | Nested>(values: V, shape?: Shape | { readonly shape?: Shape; readonly dtype?: undefined }): Tensor<DTypeOf<V>>;
+export function tensor<V extends TypedArray | Nested>(
+  values: V,
+  shape?: Shape | { readonly shape?: Shape; readonly dtype?: undefined },
+): Tensor<DTypeOf<V>>;
 export function tensor<D extends DType>(values: TypedArray | Nested, options: TensorOptions<D>): Tensor<D>;
 export function tensor<D extends DType>(values: TypedArray | Nested, shape: Shape | undefined, dtype: D): Tensor<D>;
 export function tensor(values: TypedArray | Nested, given?: Shape | TensorOptions, named?: DType): Tensor {
@@ -195,7 +228,9 @@ export function tensor(values: TypedArray | Nested, given?: Shape | TensorOption
   checkShape('tensor', to);
   checkDTypeName('tensor', type);
   if (numel(to) !== flat.length)
-    throw new ShapeError(`tensor: the shape must hold every value; got ${flat.length} values for ${show(to)}. Correct one of them.`);
+    throw new ShapeError(
+      `tensor: the shape must hold every value; got ${flat.length} values for ${show(to)}. Correct one of them.`,
+    );
   const y = empty(to, type);
   upload('tensor', y, flat);
   return y;
@@ -203,7 +238,13 @@ export function tensor(values: TypedArray | Nested, given?: Shape | TensorOption
 
 /** The element type of a tensor of `values`. */
 export const dtypeOf = (values: TypedArray | readonly number[]): DType =>
-  values instanceof Int32Array ? 'i32' : values instanceof Uint32Array ? 'u32' : values instanceof Uint8Array ? 'u8' : 'f32';
+  values instanceof Int32Array
+    ? 'i32'
+    : values instanceof Uint32Array
+      ? 'u32'
+      : values instanceof Uint8Array
+        ? 'u8'
+        : 'f32';
 
 /** Memory for a tensor that is about to be written whole. */
 export function empty(shape: Shape, dtype: DType = 'f32', on?: Backend): Tensor {
@@ -240,7 +281,12 @@ export function view(x: Tensor, shape: Shape, offset = 0): Tensor {
 export interface Observer {
   /** Where new tensors are made. */
   readonly backend: Backend;
-  run<P extends object>(primitive: Primitive<P>, inputs: readonly Tensor[], outputs: readonly Tensor[], params: P): void;
+  run<P extends object>(
+    primitive: Primitive<P>,
+    inputs: readonly Tensor[],
+    outputs: readonly Tensor[],
+    params: P,
+  ): void;
 }
 
 declare module '../backend/context.js' {
@@ -253,7 +299,12 @@ declare module '../backend/context.js' {
 export const observe = <T>(by: Observer, fn: () => T): T => within({ observer: by }, fn);
 
 /** Runs a primitive on tensors: `outputs` are written, `inputs` only read. */
-export function run<P extends object>(primitive: Primitive<P>, inputs: readonly Tensor[], outputs: readonly Tensor[], params: P): void {
+export function run<P extends object>(
+  primitive: Primitive<P>,
+  inputs: readonly Tensor[],
+  outputs: readonly Tensor[],
+  params: P,
+): void {
   if (context.observer) return context.observer.run(primitive, inputs, outputs, params);
   const on = (outputs[0] ?? inputs[0]).backend;
   const buffers: Storage[] = [];
@@ -261,26 +312,37 @@ export function run<P extends object>(primitive: Primitive<P>, inputs: readonly 
   for (const t of outputs) buffers.push(t.storage);
   for (const t of inputs)
     if (t.backend !== on)
-      throw new DeviceError(`${primitive.name}: its tensors must share a backend; got ${t.backend.name} and ${on.name}. Make them on the same one.`);
+      throw new DeviceError(
+        `${primitive.name}: its tensors must share a backend; got ${t.backend.name} and ${on.name}. ` +
+          `Make them on the same one.`,
+      );
   on.run(primitive, buffers, params);
 }
 
 /** `run` with one output, which it returns. */
-export function runTo<P extends object>(y: Tensor, primitive: Primitive<P>, inputs: readonly Tensor[], params: P): Tensor {
+export function runTo<P extends object>(
+  y: Tensor,
+  primitive: Primitive<P>,
+  inputs: readonly Tensor[],
+  params: P,
+): Tensor {
   run(primitive, inputs, [y], params);
   return y;
 }
 
 /** Throws unless `t` is a tensor. */
 export function checkTensor(where: string, t: Tensor, what = 'the operand'): void {
-  if (!(t instanceof Tensor)) throw new DTypeError(`${where}: ${what} must be a tensor; got ${told(t)}. Make one with tensor().`);
+  if (!(t instanceof Tensor))
+    throw new DTypeError(`${where}: ${what} must be a tensor; got ${told(t)}. Make one with tensor().`);
 }
 
 /** Throws unless `t` has one of `dtypes`. */
 export function checkDType(where: string, t: Tensor, ...dtypes: DType[]): void {
   checkTensor(where, t);
   if (!dtypes.includes(t.dtype))
-    throw new DTypeError(`${where}: the tensor must be ${dtypes.join(' or ')}; got ${t.dtype} ${show(t.shape)}. Convert it with cast().`);
+    throw new DTypeError(
+      `${where}: the tensor must be ${dtypes.join(' or ')}; got ${t.dtype} ${show(t.shape)}. Convert it with cast().`,
+    );
 }
 
 /** The type of a float tensor. @throws DTypeError for others. */
@@ -293,5 +355,7 @@ export function floatType(where: string, t: Tensor): FloatType {
 export function checkSameShape(where: string, what: string, t: Tensor, shape: Shape): void {
   checkTensor(where, t, what);
   if (!sameShape(t.shape, shape))
-    throw new ShapeError(`${where}: ${what} must have shape ${show(shape)}; got ${show(t.shape)}. Reshape or rebuild it.`);
+    throw new ShapeError(
+      `${where}: ${what} must have shape ${show(shape)}; got ${show(t.shape)}. Reshape or rebuild it.`,
+    );
 }

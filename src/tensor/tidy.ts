@@ -69,7 +69,8 @@ function watch(t: Holder): void {
 const root = (storage: Storage): Storage => (storage.parent ? root(storage.parent) : storage);
 
 /** Whether a value is an array or a plain object, which tensors are looked for in. */
-export const isPlain = (value: object): boolean => Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype;
+export const isPlain = (value: object): boolean =>
+  Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype;
 
 /** The tensors in a value: itself, in arrays, in plain objects. */
 export function* tensorsIn(value: unknown): Iterable<Holder> {

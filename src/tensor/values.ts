@@ -2,7 +2,7 @@ import type { Backend } from '../backend/backend.js';
 import { arrayTypes, checkValues, type DType, type TypedArray } from '../core/dtype.js';
 import type { Nested } from '../core/dtype-of.js';
 import { ShapeError } from '../core/errors.js';
-import { MAX_RANK, numel, sameShape, type Shape, show } from '../core/shape.js';
+import { MAX_RANK, numel, type Shape, sameShape, show } from '../core/shape.js';
 
 /** The sizes of nested lists of numbers. @throws ShapeError where they are ragged. */
 export function sizesOf(values: Nested, depth = 0): number[] {
@@ -29,6 +29,7 @@ export function nest(values: TypedArray, shape: Shape, at = 0): Nested {
 export function asArray(where: string, values: TypedArray | readonly number[], dtype: DType, on: Backend): TypedArray {
   const floats = dtype === 'f32' || dtype === 'f16';
   if (!(values instanceof arrayTypes[dtype]) && (Array.isArray(values) || !floats)) checkValues(where, values, dtype);
-  if (on.kind === 'reference' && dtype === 'f32') return values instanceof Float64Array ? values : new Float64Array(values);
+  if (on.kind === 'reference' && dtype === 'f32')
+    return values instanceof Float64Array ? values : new Float64Array(values);
   return values instanceof arrayTypes[dtype] ? values : new arrayTypes[dtype](values);
 }

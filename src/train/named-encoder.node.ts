@@ -1,11 +1,14 @@
-import { FormatError } from '../core/errors.js';
-import type { ModelOptions } from '../nn/models.js';
 import type { EncoderFile, Said } from '../checkpoints/encoder.js';
-import { openEncoder } from './encoder.node.js';
+import { FormatError } from '../core/errors.js';
 import type { Normalisation } from '../input/evaluation-crop.js';
+import type { ModelOptions } from '../nn/models.js';
+import { openEncoder } from './encoder.node.js';
 
 /** An encoder that `buildModel` can build again. */
-export interface NamedEncoder extends Normalisation, Pick<ModelOptions, 'stem' | 'heads'>, Pick<EncoderFile, 'tensors' | 'taken' | 'notes' | 'warnings'> {
+export interface NamedEncoder
+  extends Normalisation,
+    Pick<ModelOptions, 'stem' | 'heads'>,
+    Pick<EncoderFile, 'tensors' | 'taken' | 'notes' | 'warnings'> {
   model: string;
   stem: NonNullable<ModelOptions['stem']>;
 }
@@ -17,6 +20,9 @@ export interface NamedEncoder extends Normalisation, Pick<ModelOptions, 'stem' |
 export async function openNamedEncoder(path: string, said: Said = {}): Promise<NamedEncoder> {
   const { tensors, family, architecture, normalisation, taken, notes, warnings } = await openEncoder(path, said);
   const { model } = architecture;
-  if (model === undefined) throw new FormatError(`${path}: its encoder must be a model that has a name; got another. Name a run's folder, or such a checkpoint.`);
+  if (model === undefined)
+    throw new FormatError(
+      `${path}: its encoder must be a model that has a name; got another. Name a run's folder, or such a checkpoint.`,
+    );
   return { model, ...normalisation, tensors, taken, notes, warnings, ...family.describe(architecture) };
 }

@@ -1,31 +1,52 @@
 import { backend, type DispatchRecord } from '../backend/backend.js';
 import { compile } from '../compile/compile.js';
 import { HostArray, type OnDevice } from '../compile/inputs.js';
-import { anything, check, checkOptions, isRecord, listOf, whole } from '../core/check.js';
-import { AHEAD, checkAhead } from '../input/look-ahead.js';
-import type { PictureSource } from '../data/picture-source.js';
-import type { Encoder } from '../nn/models.js';
-import { mul } from '../ops/binary.js';
-import { type Packed, pack, unpack, type Unpacked } from '../ops/pack.js';
-import { withPrecision } from '../ops/precision.js';
 import { medians } from '../compile/profile.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { anything, check, checkOptions, isRecord, listOf, whole } from '../core/check.js';
+import { checkHooks, checkSets } from '../data/check.js';
+import type { PictureSource } from '../data/picture-source.js';
+import { FeatureSubset } from '../eval/feature-subset.js';
+import {
+  COLLAPSE,
+  collapseText,
+  damagedText,
+  featureSpread,
+  firstLayer,
+  gradientNorm,
+  lacking,
+  SKIPPED,
+  SpikeDetector,
+  skippedText,
+  spikeText,
+  starvedText,
+} from '../eval/monitors.js';
+import { InFlight } from '../input/in-flight.js';
+import { InputBound } from '../input/input-bound.js';
+import { AHEAD, checkAhead } from '../input/look-ahead.js';
+import { Sampler } from '../input/sampler.js';
 import { checkConfig, type PretrainConfig, viewsOf } from '../moco/config.js';
 import { createMethod } from '../moco/create.js';
+import type { Method, Part } from '../moco/method.js';
+import type { Encoder } from '../nn/models.js';
+import { mul } from '../ops/binary.js';
+import { type Packed, pack, type Unpacked, unpack } from '../ops/pack.js';
+import { withPrecision } from '../ops/precision.js';
+import type { Tensor } from '../tensor/tensor.js';
 import { divergedAt, notFinite, notFiniteParameters, scaleIn } from './diverged.js';
-import { checkHooks, checkSets } from '../data/check.js';
-import { InFlight } from '../input/in-flight.js';
-import { Sampler } from '../input/sampler.js';
-import { COLLAPSE, collapseText, damagedText, featureSpread, firstLayer, gradientNorm, lacking, SKIPPED, skippedText, SpikeDetector, spikeText, starvedText } from '../eval/monitors.js';
 import { EpochMeans } from './epoch.js';
 import type { Position, PretrainHooks, Score, StepRecord, StepTiming } from './records.js';
-import type { Method, Part } from '../moco/method.js';
 import { type Orders, ordersOf, ratesAt, type StepSample } from './step-inputs.js';
-import { InputBound } from '../input/input-bound.js';
-import { FeatureSubset } from '../eval/feature-subset.js';
 
-export type { EpochRecord, Score } from './records.js';
-export type { KnnRecord, Position, PretrainHooks, SpreadRecord, StepRecord, StepTiming } from './records.js';
+export type {
+  EpochRecord,
+  KnnRecord,
+  Position,
+  PretrainHooks,
+  Score,
+  SpreadRecord,
+  StepRecord,
+  StepTiming,
+} from './records.js';
 
 /** Steps whose results are not read back yet: the loop never waits for the newest. */
 const IN_FLIGHT = 3;
@@ -69,7 +90,11 @@ export class Pretraining {
   /** Damaged pictures that were told of. */
   #damaged: number;
 
-  constructor(config: PretrainConfig, sets: { train: PictureSource; heldOut: PictureSource }, options: PretrainOptions = {}) {
+  constructor(
+    config: PretrainConfig,
+    sets: { train: PictureSource; heldOut: PictureSource },
+    options: PretrainOptions = {},
+  ) {
     checkOptions('Pretraining', options, { ahead: anything });
     const { ahead = AHEAD } = options;
     checkAhead(ahead);
@@ -83,7 +108,13 @@ export class Pretraining {
     this.#damaged = train.skipped.length;
     this.method = createMethod(config, train.count);
     const views = viewsOf(config).slice(0, this.method.views);
-    this.#sampler = new Sampler(train, { ...config, views, parts: config.accumulate, more: ordersOf(config, this.method, train.count), ahead });
+    this.#sampler = new Sampler(train, {
+      ...config,
+      views,
+      parts: config.accumulate,
+      more: ordersOf(config, this.method, train.count),
+      ahead,
+    });
     const on = { resident: this.#sampler.resident, ahead };
     this.subset = new FeatureSubset(this.method.encoder as Encoder, { train, heldOut }, config, on, () => this.#done);
     this.#first = firstLayer(this.method.encoder);
@@ -106,7 +137,8 @@ export class Pretraining {
     const { step } = position;
     this.#done = step;
     this.#epoch = new EpochMeans();
-    for (const record of measured) if (record.step <= step && record.step > step - (step % this.stepsPerEpoch)) this.#epoch.add(record);
+    for (const record of measured)
+      if (record.step <= step && record.step > step - (step % this.stepsPerEpoch)) this.#epoch.add(record);
     this.subset.forget();
   }
 
@@ -190,11 +222,17 @@ export class Pretraining {
     this.#inputBound.handed(idleMs, this.#handed && stepMs);
     this.#handed = since + stepMs;
     this.#sampler.lookAhead(done);
-    for (; this.#damaged < this.train.skipped.length; this.#damaged++) this.#warn(damagedText(this.train.skipped[this.#damaged]), hooks.onWarning);
+    for (; this.#damaged < this.train.skipped.length; this.#damaged++)
+      this.#warn(damagedText(this.train.skipped[this.#damaged]), hooks.onWarning);
     return { reported: measured.then((values) => this.#report(done, values, { dataMs, stepMs }, hooks)) };
   }
 
-  #report(done: number, { measures, gradNorm: [norm], scale }: Unpacked<Measured>, timing: StepTiming, { onStep, onWarning }: PretrainHooks): void {
+  #report(
+    done: number,
+    { measures, gradNorm: [norm], scale }: Unpacked<Measured>,
+    timing: StepTiming,
+    { onStep, onWarning }: PretrainHooks,
+  ): void {
     this.#inputBound.finished();
     if (this.#diverged) return;
     const [loss, contrastTop1, contrastTop5] = measures;
@@ -203,7 +241,18 @@ export class Pretraining {
     const epoch = Math.ceil(done / this.stepsPerEpoch);
     const { lr, m } = ratesAt(this.config, done - 1, this.stepsPerEpoch);
     const scaled = lossScale !== undefined && { lossScale, skipped };
-    const record = { step: done, epoch, loss, contrastTop1, contrastTop5, lr, m, ...this.#queue(Math.max(0, done - (skipped ?? 0))), gradNorm, ...scaled };
+    const record = {
+      step: done,
+      epoch,
+      loss,
+      contrastTop1,
+      contrastTop5,
+      lr,
+      m,
+      ...this.#queue(Math.max(0, done - (skipped ?? 0))),
+      gradNorm,
+      ...scaled,
+    };
     this.#epoch.add(record);
     onStep?.(record, timing);
     const got = notFinite({ loss, norm, layer: this.#first.name, inRow, lossScale });
@@ -227,7 +276,10 @@ export class Pretraining {
   /** Nothing is told of steps after `step`. */
   #fail(step: number, got: string): Error {
     this.#diverged = true;
-    return divergedAt('pretrain', step, got, { ...this.config, lr: ratesAt(this.config, step - 1, this.stepsPerEpoch).lr });
+    return divergedAt('pretrain', step, got, {
+      ...this.config,
+      lr: ratesAt(this.config, step - 1, this.stepsPerEpoch).lr,
+    });
   }
 
   #warn(text: string, onWarning?: (text: string) => void): void {
@@ -259,7 +311,12 @@ export class Pretraining {
       if (!(spread >= COLLAPSE)) this.#warn(collapseText(epoch, spread), onWarning);
     }
     const score = this.#score(means.loss, knn, settled && (epoch > 1 || this.config.method !== 'memory-bank'));
-    await onEpoch?.(this.position, { ...means, ...(knn !== undefined && { knn }), ...(knnOutputs !== undefined && { knnOutputs }), ...score });
+    await onEpoch?.(this.position, {
+      ...means,
+      ...(knn !== undefined && { knn }),
+      ...(knnOutputs !== undefined && { knnOutputs }),
+      ...score,
+    });
   }
 
   /** k-NN decides wherever it is measured at all. */

@@ -8,21 +8,25 @@ export interface StepRecord {
   contrastTop5: number;
   lr: number;
   m: number;
-  /** Part of the queue that holds real keys, and steps made since its oldest real key was; without a queue, left out. */
+  /**
+   * Part of the queue that holds real keys, and steps made since its oldest real key was; without a queue, left out.
+   */
   queueFill?: number;
   keyAge?: number;
   /** Pictures a second since the step before, where somebody watches the clock. */
   picturesPerSecond?: number;
   /**
-   * Milliseconds that the host took to draw the step's pictures, views and orders and that it waited for streamed pictures,
-   * and those from handing the step before to the device to handing it this one: a data time near the step time says that
-   * the device waits for data.
+   * Milliseconds that the host took to draw the step's pictures, views and orders and that it waited for streamed
+   * pictures, and those from handing the step before to the device to handing it this one: a data time near the step
+   * time says that the device waits for data.
    */
   dataMs?: number;
   stepMs?: number;
   /** Norm of the gradient of the encoder's first trained layer; left out of a step that was skipped. */
   gradNorm?: number;
-  /** With precision f16: the loss scale of the next step, and steps skipped so far because gradients were not finite. */
+  /**
+   * With precision f16: the loss scale of the next step, and steps skipped so far because gradients were not finite.
+   */
   lossScale?: number;
   skipped?: number;
 }
@@ -44,7 +48,10 @@ export interface KnnRecord {
   knnOutputs?: number;
 }
 
-/** How good an encoder is: by k-NN accuracy where that is measured, the higher the better, else by the mean loss of an epoch. */
+/**
+ * How good an encoder is: by k-NN accuracy where that is measured, the higher the better, else by the mean loss of an
+ * epoch.
+ */
 export interface Score {
   by: 'knn' | 'loss';
   value: number;
@@ -60,7 +67,10 @@ export interface EpochRecord {
   knn?: number;
   /** The same by the outputs of the head. */
   knnOutputs?: number;
-  /** What decides whether this encoder is the best so far; absent where k-NN decides and was not measured, or losses do not compare yet. */
+  /**
+   * What decides whether this encoder is the best so far; absent where k-NN decides and was not measured, or losses do
+   * not compare yet.
+   */
   score?: Score;
 }
 
@@ -72,7 +82,10 @@ export interface Position {
 
 /** What a run tells, and how it is stopped. */
 export interface PretrainHooks {
-  /** After each step, once its values are read. The times are apart, since all else of a record is the same in every run. */
+  /**
+   * After each step, once its values are read. The times are apart, since all else of a record is the same in every
+   * run.
+   */
   onStep?(record: StepRecord, timing: StepTiming): void;
   /** After each k-NN. */
   onKnn?(record: KnnRecord): void;

@@ -1,15 +1,15 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { checkCheckpoint, loadCheckpoint, saveCheckpoint } from '../checkpoints/checkpoint.js';
 import { check, isPlain, isRecord, text, whole } from '../core/check.js';
 import { DawngradError, FormatError } from '../core/errors.js';
 import { readBytes } from '../data/file-bytes.node.js';
 import { appendLine, readLines, writeAtomic } from '../io/atomic.node.js';
 import { type ReportStep, StepLog } from '../io/step-log.js';
-import { checkCheckpoint, loadCheckpoint, saveCheckpoint } from '../checkpoints/checkpoint.js';
 import { demoConfig, type PretrainConfig } from '../moco/config.js';
 import { better } from './epoch.js';
-import type { Score } from './records.js';
 import { type KnnRecord, type Position, Pretraining, type SpreadRecord, type StepRecord } from './pretrain.js';
+import type { Score } from './records.js';
 
 /** config.json of a run: everything needed to do it again. */
 export interface RunInfo {
@@ -40,8 +40,8 @@ export type Metric = StepRecord | KnnRecord | SpreadRecord | BaselineRecord;
 const files = { last: 'checkpoint', best: 'best' } as const;
 
 /**
- * A run's folder: config.json, metrics.jsonl, checkpoint.safetensors with checkpoint.json, best.safetensors with best.json,
- * report.html.
+ * A run's folder: config.json, metrics.jsonl, checkpoint.safetensors with checkpoint.json, best.safetensors with
+ * best.json, report.html.
  */
 export class Run {
   readonly folder: string;
@@ -62,8 +62,11 @@ export class Run {
     const file = this.file(`${files[this.which]}.safetensors`);
     if (existsSync(file)) return file;
     throw new FormatError(
-      this.which === 'best' ? `${file}: the best checkpoint is one that was scored, by k-NN or by the loss once the queue is full; got none yet. Name the run alone for its last one.`
-        : `${file}: a run is read from its checkpoint; got none there. It stopped before its first save: start it anew.`,
+      this.which === 'best'
+        ? `${file}: the best checkpoint is one that was scored, by k-NN or by the loss once the queue is full; ` +
+            `got none yet. Name the run alone for its last one.`
+        : `${file}: a run is read from its checkpoint; got none there. It stopped before its first save: ` +
+            `start it anew.`,
     );
   }
 
@@ -92,7 +95,10 @@ export class Run {
     return readLines<Metric>(this.file('metrics.jsonl'));
   }
 
-  /** The metrics by kind: steps (see `StepLog`), k-NN accuracies, spreads of features, and what was measured before training. */
+  /**
+   * The metrics by kind: steps (see `StepLog`), k-NN accuracies, spreads of features, and what was measured before
+   * training.
+   */
   history(): { steps: ReportStep[]; knn: KnnRecord[]; spread: SpreadRecord[]; before?: BaselineRecord } {
     const [log, knn, spread]: [StepLog, KnnRecord[], SpreadRecord[]] = [new StepLog(), [], []];
     let before: BaselineRecord | undefined;
@@ -105,8 +111,8 @@ export class Run {
   }
 
   /**
-   * Saves the whole state, and as the best one too if its score is; the position travels in the same file, so that the two
-   * cannot disagree. A run killed in between goes on from the last save, and writes the same best file again.
+   * Saves the whole state, and as the best one too if its score is; the position travels in the same file, so that the
+   * two cannot disagree. A run killed in between goes on from the last save, and writes the same best file again.
    * @throws DivergedError if the state is not finite; the files stay as they were.
    */
   async save(training: Pretraining, position: Position, score?: Score): Promise<void> {
@@ -115,11 +121,24 @@ export class Run {
     const { step } = position;
     await this.written();
     const { method, model, stem, head, dim } = training.config;
-    const about = { format: 'dawngrad-moco', version: this.info.version, step: String(step), pictures: String(training.train.count), method, model, stem, head, dim: String(dim) };
+    const about = {
+      format: 'dawngrad-moco',
+      version: this.info.version,
+      step: String(step),
+      pictures: String(training.train.count),
+      method,
+      model,
+      stem,
+      head,
+      dim: String(dim),
+    };
     const tensors = await saveCheckpoint(training.method, about);
     const write = async (name: string, more: object = {}) => {
       await writeAtomic(this.file(`${name}.safetensors`), tensors);
-      await writeAtomic(this.file(`${name}.json`), `${JSON.stringify({ ...about, step, ...more, tensors: `${name}.safetensors` }, null, 2)}\n`);
+      await writeAtomic(
+        this.file(`${name}.json`),
+        `${JSON.stringify({ ...about, step, ...more, tensors: `${name}.safetensors` }, null, 2)}\n`,
+      );
     };
     if (score && better(score, this.#said<Score>(files.best))) await write(files.best, score);
     await write(files.last);
@@ -139,7 +158,10 @@ export class Run {
     }
   }
 
-  /** Sees that there is a checkpoint that belongs to the run's configuration, before pictures are opened. @throws FormatError if not. */
+  /**
+   * Sees that there is a checkpoint that belongs to the run's configuration, before pictures are opened. @throws
+   * FormatError if not.
+   */
   async check(): Promise<void> {
     checkCheckpoint(this.info.config, await readBytes(this.checkpoint), this.checkpoint);
   }
@@ -151,11 +173,14 @@ export class Run {
     const metadata = loadCheckpoint(training.method, await readBytes(file), file);
     const step = Number(metadata.step);
     if (!(Number.isInteger(step) && step >= 0))
-      throw new FormatError(`${file}: its metadata must say the step it was saved at; got ${metadata.step}. It was not written by a run.`);
+      throw new FormatError(
+        `${file}: its metadata must say the step it was saved at; got ${metadata.step}. It was not written by a run.`,
+      );
     const { pictures = String(training.train.count) } = metadata; // older checkpoints do not say
     if (Number(pictures) !== training.train.count)
       throw new FormatError(
-        `${file}: a run must go on with the pictures it began with; got ${training.train.count} where it had ${pictures} to train on. ` +
+        `${file}: a run must go on with the pictures it began with; ` +
+          `got ${training.train.count} where it had ${pictures} to train on. ` +
           'Restore those that are missing or damaged, take away what is new, or start a new run.',
       );
     training.goOn({ step }, this.#stepsBetween(step - (step % training.stepsPerEpoch), step));
@@ -170,12 +195,16 @@ export class Run {
   }
 
   *#linesUntil(step: number, stepsPerEpoch: number): Generator<string> {
-    for (const m of this.metrics()) if (('step' in m ? m.step : m.epoch * stepsPerEpoch) <= step) yield `${JSON.stringify(m)}\n`;
+    for (const m of this.metrics())
+      if (('step' in m ? m.step : m.epoch * stepsPerEpoch) <= step) yield `${JSON.stringify(m)}\n`;
   }
 }
 
 const checkInfo = (where: string, info: unknown): void =>
-  check(where, 'the run', info, { is: 'an object with its data and config', holds: (v) => isRecord(v) && typeof v.data === 'string' && isRecord(v.config) });
+  check(where, 'the run', info, {
+    is: 'an object with its data and config',
+    holds: (v) => isRecord(v) && typeof v.data === 'string' && isRecord(v.config),
+  });
 
 const checkTraining = (where: string, training: unknown): void =>
   check(where, 'the training', training, { is: 'a Pretraining', holds: (v) => v instanceof Pretraining });
@@ -183,7 +212,10 @@ const checkTraining = (where: string, training: unknown): void =>
 /** @throws FormatError when a folder holds a run, so that no other can start there. */
 export function checkFree(folder: string): void {
   if (existsSync(join(folder, 'config.json')))
-    throw new FormatError(`${folder}: a new run must have a folder of its own; got one that holds a run. Continue it with --resume ${folder}, or choose another --out.`);
+    throw new FormatError(
+      `${folder}: a new run must have a folder of its own; got one that holds a run. ` +
+        `Continue it with --resume ${folder}, or choose another --out.`,
+    );
 }
 
 /** Makes the folder of a new run. @throws FormatError when it already holds one. */
@@ -228,13 +260,19 @@ function checkpointIn(path: string): keyof typeof files | undefined {
 
 function openFolder(folder: string, which?: keyof typeof files): Run {
   const file = join(folder, 'config.json');
-  if (!existsSync(file)) throw new FormatError(`${folder}: a run's folder must hold config.json; got none. Name the folder that a run was written to.`);
+  if (!existsSync(file))
+    throw new FormatError(
+      `${folder}: a run's folder must hold config.json; got none. Name the folder that a run was written to.`,
+    );
   try {
     const info = JSON.parse(readFileSync(file, 'utf8')) as RunInfo;
     if (typeof info.config?.model === 'string' && typeof info.data === 'string')
-      return new Run(folder, { ...info, config: { ...demoConfig, ...info.config } }, which); // runs of old name fewer fields
+      // runs of old name fewer fields
+      return new Run(folder, { ...info, config: { ...demoConfig, ...info.config } }, which);
   } catch {
     // said below
   }
-  throw new FormatError(`${file}: it must be the configuration of a run; got something else. Restore it, or start anew.`);
+  throw new FormatError(
+    `${file}: it must be the configuration of a run; got something else. Restore it, or start anew.`,
+  );
 }

@@ -25,14 +25,21 @@ export function ratesAt(c: PretrainConfig, done: number, stepsPerEpoch: number):
   const epoch = c.scheduleEvery === 'step' ? at : Math.floor(at);
   const base = c.lr * (c.batch / c.lrBatch);
   const m = c.mSchedule === 'cosine' ? momentumCosine(c.m, epoch, c.epochs) : c.m;
-  if (c.schedule === 'step') return { lr: epoch < c.warmup ? (base * epoch) / c.warmup : stepDecay(base, epoch, c.milestones), m };
+  if (c.schedule === 'step')
+    return { lr: epoch < c.warmup ? (base * epoch) / c.warmup : stepDecay(base, epoch, c.milestones), m };
   return { lr: warmupCosine(base, epoch + (c.schedule === 'cosine-1' ? 1 : 0), c.warmup, c.epochs), m };
 }
 
 /** The orders of a run's parts, and the rows of a memory bank that each takes as negatives. */
-export function ordersOf({ seed, shuffle: shuffled }: PretrainConfig, { sampled }: Method, count: number): (index: Uint32Array, number: number) => Orders {
+export function ordersOf(
+  { seed, shuffle: shuffled }: PretrainConfig,
+  { sampled }: Method,
+  count: number,
+): (index: Uint32Array, number: number) => Orders {
   return ({ length }, number) => {
-    const shuffle = shuffled ? new Rng(seed, 'shuffle', number).permutation(length) : Uint32Array.from({ length }, (_, i) => i);
+    const shuffle = shuffled
+      ? new Rng(seed, 'shuffle', number).permutation(length)
+      : Uint32Array.from({ length }, (_, i) => i);
     const unshuffle = new Uint32Array(length);
     shuffle.forEach((from, to) => (unshuffle[from] = to));
     const rng = new Rng(seed, 'negatives', number);

@@ -1,37 +1,51 @@
-import { backward, noGrad } from '../tensor/autograd.js';
 import { backend } from '../backend/backend.js';
-import { compile, type Compiled } from '../compile/compile.js';
+import { type Compiled, compile } from '../compile/compile.js';
 import { HostArray, type OnDevice } from '../compile/inputs.js';
 import { check, oneOf } from '../core/check.js';
 import { ConfigError } from '../core/errors.js';
 import { mean } from '../core/statistics.js';
-import { placeRows } from '../data/pictures.js';
+import { checkHooks, checkSets } from '../data/check.js';
 import type { Pictures } from '../data/picture-source.js';
+import { placeRows } from '../data/pictures.js';
+import { checkEncoder } from '../eval/embed.js';
+import { lacking, SKIPPED, skippedText } from '../eval/monitors.js';
+import { evaluated } from '../input/evaluation-crop.js';
+import { InFlight } from '../input/in-flight.js';
+import { type PartSample, Sampler } from '../input/sampler.js';
+import { resident } from '../input/step-pictures.js';
+import { checkSettings, type PretrainConfig } from '../moco/config.js';
+import { accuracy } from '../moco/contrast.js';
+import { optimizerOf } from '../moco/create.js';
 import { evaluating } from '../nn/evaluating.js';
 import { familyOf } from '../nn/families.js';
 import { type Encoder, models } from '../nn/models.js';
 import { crops } from '../ops/augment_params.js';
 import { crossEntropy } from '../ops/cross_entropy.js';
-import { type Packed, pack, unpack, type Unpacked } from '../ops/pack.js';
-import { withPrecision } from '../ops/precision.js';
+import { type Packed, pack, type Unpacked, unpack } from '../ops/pack.js';
 import { pick } from '../ops/pick.js';
+import { withPrecision } from '../ops/precision.js';
 import { FlatParameters } from '../optim/flat.js';
 import { warmupCosine } from '../optim/schedule.js';
-import { tidy } from '../tensor/tidy.js';
+import { backward, noGrad } from '../tensor/autograd.js';
 import { type Tensor, tensor } from '../tensor/tensor.js';
-import { checkSettings, type PretrainConfig } from '../moco/config.js';
-import { accuracy } from '../moco/contrast.js';
-import { checkEncoder } from '../eval/embed.js';
-import { InFlight } from '../input/in-flight.js';
-import { type PartSample, Sampler } from '../input/sampler.js';
-import { checkHooks, checkSets } from '../data/check.js';
-import { optimizerOf } from '../moco/create.js';
-import { evaluated } from '../input/evaluation-crop.js';
+import { tidy } from '../tensor/tidy.js';
 import { divergedAt, notFinite, notFiniteParameters, scaleIn } from './diverged.js';
-import { lacking, SKIPPED, skippedText } from '../eval/monitors.js';
-import { resident } from '../input/step-pictures.js';
 
-const needed = ['epochs', 'batch', 'optimizer', 'lr', 'momentum', 'weightDecay', 'warmup', 'size', 'cropMin', 'mean', 'std', 'seed', 'precision'] as const;
+const needed = [
+  'epochs',
+  'batch',
+  'optimizer',
+  'lr',
+  'momentum',
+  'weightDecay',
+  'warmup',
+  'size',
+  'cropMin',
+  'mean',
+  'std',
+  'seed',
+  'precision',
+] as const;
 type Needed = Exclude<(typeof needed)[number], 'precision'>;
 
 /**
@@ -68,7 +82,9 @@ const [ROWS, IN_FLIGHT] = [256, 4];
 const WHERE = 'classifier';
 
 /** The optimizer and rates that classifiers start from: those of the model's family. */
-export function supervisedRecipe(model: string): Pick<SupervisedConfig, 'optimizer' | 'lr' | 'momentum' | 'weightDecay' | 'warmup'> {
+export function supervisedRecipe(
+  model: string,
+): Pick<SupervisedConfig, 'optimizer' | 'lr' | 'momentum' | 'weightDecay' | 'warmup'> {
   check('supervisedRecipe', 'the model', model, oneOf(...Object.keys(models)), 'Choose one.');
   return { ...familyOf(model).recipe.supervised };
 }
@@ -82,7 +98,10 @@ export function supervisedRecipe(model: string): Pick<SupervisedConfig, 'optimiz
  * @throws DivergedError a few steps after the loss was not finite, or at the end of an epoch if a parameter is not.
  */
 export async function trainClassifier(
-  model: Encoder, sets: { train: Pictures; heldOut: Pictures }, config: SupervisedConfig, hooks: ClassifierHooks = {},
+  model: Encoder,
+  sets: { train: Pictures; heldOut: Pictures },
+  config: SupervisedConfig,
+  hooks: ClassifierHooks = {},
 ): Promise<ClassifierEpoch[]> {
   checkEncoder('trainClassifier', model);
   checkSets('trainClassifier', sets);
@@ -95,7 +114,8 @@ export async function trainClassifier(
   while (records.length < config.epochs && !hooks.signal?.aborted) {
     const { loss, ...scaled } = await training.epoch(records.length, hooks);
     const got = await notFiniteParameters(training.parameters);
-    if (got !== undefined) throw divergedAt(WHERE, (records.length + 1) * Math.floor(train.count / config.batch), got, config);
+    if (got !== undefined)
+      throw divergedAt(WHERE, (records.length + 1) * Math.floor(train.count / config.batch), got, config);
     const record = { epoch: records.length + 1, loss, accuracy: await measure(), ...scaled };
     records.push(record);
     hooks.onEpoch?.(record);
@@ -126,7 +146,12 @@ class Training {
     const { cropMin, mean: mid, std } = config;
     const more = (index: Uint32Array) => ({ labels: new HostArray(index.map((n) => train.labels![n])) });
     this.#config = config;
-    this.#sampler = new Sampler(train, { ...config, views: [{ ...crops(cropMin), mean: mid, std }], more, resident: resident(train) });
+    this.#sampler = new Sampler(train, {
+      ...config,
+      views: [{ ...crops(cropMin), mean: mid, std }],
+      more,
+      resident: resident(train),
+    });
     const optimizer = optimizerOf(config, new FlatParameters(model));
     this.parameters = optimizer.parameters;
     const { lossScale } = this.parameters;
@@ -163,7 +188,10 @@ type Step = { loss: number } & ReturnType<typeof scaleIn>;
 
 /** What a step measured, unless that says that training has diverged. */
 function checked(
-  { loss: [loss], scale }: Unpacked<Measured>, at: number, setting: Pick<SupervisedConfig, 'lr' | 'precision'>, onWarning: ClassifierHooks['onWarning'],
+  { loss: [loss], scale }: Unpacked<Measured>,
+  at: number,
+  setting: Pick<SupervisedConfig, 'lr' | 'precision'>,
+  onWarning: ClassifierHooks['onWarning'],
 ): Step {
   const step = { loss, ...scaleIn(scale) };
   if (step.inRow === SKIPPED) onWarning?.(skippedText(at, step.lossScale!));
@@ -175,33 +203,41 @@ function checked(
 /** Accuracy on pictures as evaluation sees them; the model is put back in its mode. */
 function measurer(model: Encoder, heldOut: Pictures, config: SupervisedConfig): () => Promise<number> {
   const pictures = resident(heldOut);
-  return () => evaluating(model, async () => {
-    let right = 0;
-    for (let first = 0; first < heldOut.count; first += ROWS) {
-      const index = Uint32Array.from({ length: Math.min(ROWS, heldOut.count - first) }, (_, i) => first + i);
-      const labels = index.map((n) => heldOut.labels![n]);
-      const [top1] = await tidy(() => noGrad(() => {
-        const logits = model.call(evaluated(pictures, tensor(index), placeRows(heldOut, index), config));
-        return accuracy(logits, pick(logits, tensor(labels))).top1.data();
-      }));
-      right += Math.round(top1 * index.length);
-    }
-    return right / heldOut.count;
-  });
+  return () =>
+    evaluating(model, async () => {
+      let right = 0;
+      for (let first = 0; first < heldOut.count; first += ROWS) {
+        const index = Uint32Array.from({ length: Math.min(ROWS, heldOut.count - first) }, (_, i) => first + i);
+        const labels = index.map((n) => heldOut.labels![n]);
+        const [top1] = await tidy(() =>
+          noGrad(() => {
+            const logits = model.call(evaluated(pictures, tensor(index), placeRows(heldOut, index), config));
+            return accuracy(logits, pick(logits, tensor(labels))).top1.data();
+          }),
+        );
+        right += Math.round(top1 * index.length);
+      }
+      return right / heldOut.count;
+    });
 }
 
 /** Checks what does not depend on pictures. @throws ConfigError */
 export function checkSupervised(config: SupervisedConfig): void {
   checkSettings('trainClassifier', { ...config, precision: config?.precision ?? 'f32' }, needed);
   const { warmup, epochs } = config;
-  if (warmup >= epochs) throw new ConfigError(`warmup: it must end before the last epoch; got ${warmup} of ${epochs} epochs. Shorten it.`);
+  if (warmup >= epochs)
+    throw new ConfigError(`warmup: it must end before the last epoch; got ${warmup} of ${epochs} epochs. Shorten it.`);
 }
 
 function checkTraining(train: Pictures, heldOut: Pictures, config: SupervisedConfig): void {
   checkSupervised(config);
   const { batch } = config;
-  if (!train.labels || !train.classes || !heldOut.labels) throw new ConfigError('classifier: pictures must have classes; got none. Sort them into folders by class.');
-  if (heldOut.count === 0) throw new ConfigError('classifier: there must be held-out pictures to measure accuracy; got none. Hold out a part of 0.2.');
+  if (!train.labels || !train.classes || !heldOut.labels)
+    throw new ConfigError('classifier: pictures must have classes; got none. Sort them into folders by class.');
+  if (heldOut.count === 0)
+    throw new ConfigError(
+      'classifier: there must be held-out pictures to measure accuracy; got none. Hold out a part of 0.2.',
+    );
   if (batch > train.count)
     throw new ConfigError(
       `batch: it must be a whole number above 1 and at most the ${train.count} pictures to train on; ` +

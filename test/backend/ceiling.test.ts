@@ -1,15 +1,21 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { copyPrimitive, fastest, fmaPrimitive } from '../../src/backend/ceiling.js';
-import { run, tensor, empty } from '../../src/tensor/tensor.js';
+import { empty, run, tensor } from '../../src/tensor/tensor.js';
 import { gpu, on, reference } from '../support/devices.js';
 
 /** Outputs on the GPU and by the mirrors ceilingCopy and ceilingFma, of the same numbers. */
-async function both<P extends object>(primitive: Parameters<typeof run<P>>[0], x: Float32Array, length: number, params: P): Promise<number[][]> {
-  const one = (device: Parameters<typeof on>[0]) => on(device, () => {
-    const y = empty([length]);
-    run(primitive, [tensor(x)], [y], params);
-    return y.data();
-  });
+async function both<P extends object>(
+  primitive: Parameters<typeof run<P>>[0],
+  x: Float32Array,
+  length: number,
+  params: P,
+): Promise<number[][]> {
+  const one = (device: Parameters<typeof on>[0]) =>
+    on(device, () => {
+      const y = empty([length]);
+      run(primitive, [tensor(x)], [y], params);
+      return y.data();
+    });
   return Promise.all([await gpu(), reference].map(async (device) => Array.from(await one(device))));
 }
 
@@ -33,7 +39,10 @@ describe('a measurement waits for the clocks of an idle card', () => {
   afterEach(() => void vi.restoreAllMocks());
 
   /** Milliseconds of `fastest` where a round takes `cost(t)` of them at time t, and when it ended. */
-  async function measured(cost: (t: number) => number, patience = { rounds: 8, still: 300, most: 3000 }): Promise<{ least: number; end: number }> {
+  async function measured(
+    cost: (t: number) => number,
+    patience = { rounds: 8, still: 300, most: 3000 },
+  ): Promise<{ least: number; end: number }> {
     let now = 0;
     vi.spyOn(performance, 'now').mockImplementation(() => now);
     const least = await fastest(async () => void (now += cost(now)), patience);

@@ -3,13 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { patience } from '../../scripts/speed.mjs';
-import { backward } from '../../src/tensor/autograd.js';
 import { useBackend } from '../../src/backend/backend.js';
 import { device } from '../../src/backend/device.js';
 import { GpuBackend } from '../../src/backend/gpu.js';
-import { inF16, type VariantTable, variantTables, variantOf, tuningKey } from '../../src/backend/variants.js';
 import { tune } from '../../src/backend/tune.js';
 import { loadTuning, saveTuning, staleTuning } from '../../src/backend/tuning.node.js';
+import { inF16, tuningKey, type VariantTable, variantOf, variantTables } from '../../src/backend/variants.js';
 import { Rng } from '../../src/core/rng.js';
 import { version } from '../../src/core/version.js';
 import type { Traits } from '../../src/gpu/device.js';
@@ -17,8 +16,9 @@ import { conv2d } from '../../src/ops/conv2d.js';
 import { matmul } from '../../src/ops/matmul.js';
 import { sum } from '../../src/ops/reduce.js';
 import { reshape } from '../../src/ops/reshape.js';
-import { tidy } from '../../src/tensor/tidy.js';
+import { backward } from '../../src/tensor/autograd.js';
 import { parameter, tensor } from '../../src/tensor/tensor.js';
+import { tidy } from '../../src/tensor/tidy.js';
 import { gpu, on, reference } from '../support/devices.js';
 
 /** A GPU backend on the tests' device with a table of its own. */
@@ -41,25 +41,43 @@ afterEach(() => {
 
 it('every variant says what it is for, once', () => {
   for (const { name, variants } of variantTables) {
-    expect(variants.filter(({ why }) => why.length < 10), name).toEqual([]);
+    expect(
+      variants.filter(({ why }) => why.length < 10),
+      name,
+    ).toEqual([]);
     expect(new Set(variants.map((v) => v.name)).size, name).toBe(variants.length);
   }
 });
 
 describe('a table of variants', () => {
   const nothing = () => ({ scratch: [], launches: [] });
-  const variants = [{ name: 'plain', why: '', supports: () => true, launch: nothing }, { name: 'even', why: '', supports: (n: number) => n % 2 === 0, launch: nothing }, { name: 'large', why: '', supports: (n: number) => n > 9, launch: nothing }];
-  const l: VariantTable<number> = { name: 'l', variants, classOf: (n) => (n < 5 ? 'small' : 'big'), heuristic: (n) => (n > 9 ? 'large' : 'plain'), samples: [] };
+  const variants = [
+    { name: 'plain', why: '', supports: () => true, launch: nothing },
+    { name: 'even', why: '', supports: (n: number) => n % 2 === 0, launch: nothing },
+    { name: 'large', why: '', supports: (n: number) => n > 9, launch: nothing },
+  ];
+  const l: VariantTable<number> = {
+    name: 'l',
+    variants,
+    classOf: (n) => (n < 5 ? 'small' : 'big'),
+    heuristic: (n) => (n > 9 ? 'large' : 'plain'),
+    samples: [],
+  };
   const chosen = (n: number, tuned: Record<string, string> = {}) => variantOf(l, n, { tuned } as Traits).name;
 
   it('takes what was measured if that supports the problem, else the heuristic', () => {
     expect([chosen(12), chosen(6)]).toEqual(['large', 'plain']);
-    expect([chosen(12, { 'l big': 'even' }), chosen(13, { 'l big': 'even' }), chosen(4, { 'l big': 'even' })]).toEqual(['even', 'large', 'plain']);
+    expect([chosen(12, { 'l big': 'even' }), chosen(13, { 'l big': 'even' }), chosen(4, { 'l big': 'even' })]).toEqual([
+      'even',
+      'large',
+      'plain',
+    ]);
     expect(chosen(12, { 'l big': 'of another version' })).toBe('large');
   });
 
   it('refuses a heuristic that names what does not support the problem, or no variant', () => {
-    const choosing = (heuristic: string) => () => variantOf({ ...l, heuristic: () => heuristic }, 6, { tuned: {} } as Traits);
+    const choosing = (heuristic: string) => () =>
+      variantOf({ ...l, heuristic: () => heuristic }, 6, { tuned: {} } as Traits);
     expect(choosing('large')).toThrow("variants of l: the heuristic's must support the problem; got large for 6.");
     expect(choosing('largest')).toThrow("variants of l: the heuristic's must support the problem; got largest for 6.");
   });
@@ -67,17 +85,45 @@ describe('a table of variants', () => {
 
 describe('tune', () => {
   /** Tables of five classes of these variants alone, each with its milliseconds, while `test` runs. */
-  async function withRungs(costs: Record<string, number>, test: (backend: GpuBackend, clock: { now: number }) => Promise<void>, traits: Partial<Traits> = { f16: false }): Promise<void> {
+  async function withRungs(
+    costs: Record<string, number>,
+    test: (backend: GpuBackend, clock: { now: number }) => Promise<void>,
+    traits: Partial<Traits> = { f16: false },
+  ): Promise<void> {
     const backend = await withTable({}, traits);
     const clock = { now: 0, pending: 0 };
-    const variants = Object.entries(costs).map(([name, cost]) => ({ name, why: '', supports: () => true, launch: () => ({ scratch: [], launches: [], cost }) }));
-    const samples = [1, 2, 3, 4, 5].map((n) => ({ params: { n, half: 0 }, buffers: [4, 8], ...(n < 4 && { halves: [1] }) }));
-    const l = { name: 'l', variants, classOf: ({ n, half }: { n: number; half: number }) => `${n}${half ? ' f16' : ''}`, heuristic: () => 'guessed', samples };
+    const variants = Object.entries(costs).map(([name, cost]) => ({
+      name,
+      why: '',
+      supports: () => true,
+      launch: () => ({ scratch: [], launches: [], cost }),
+    }));
+    const samples = [1, 2, 3, 4, 5].map((n) => ({
+      params: { n, half: 0 },
+      buffers: [4, 8],
+      ...(n < 4 && { halves: [1] }),
+    }));
+    const l = {
+      name: 'l',
+      variants,
+      classOf: ({ n, half }: { n: number; half: number }) => `${n}${half ? ' f16' : ''}`,
+      heuristic: () => 'guessed',
+      samples,
+    };
     const others = variantTables.splice(0, variantTables.length, l as unknown as VariantTable<never>);
     const spies = [
       vi.spyOn(performance, 'now').mockImplementation(() => clock.now),
-      vi.spyOn(backend, 'run').mockImplementation((primitive) => void (clock.pending += (primitive.gpu(undefined as never, backend.gpu.traits) as unknown as { cost: number }).cost)),
-      vi.spyOn(backend, 'flush').mockImplementation(() => void ([clock.now, clock.pending] = [clock.now + clock.pending, 0])),
+      vi
+        .spyOn(backend, 'run')
+        .mockImplementation(
+          (primitive) =>
+            void (clock.pending += (
+              primitive.gpu(undefined as never, backend.gpu.traits) as unknown as { cost: number }
+            ).cost),
+        ),
+      vi
+        .spyOn(backend, 'flush')
+        .mockImplementation(() => void ([clock.now, clock.pending] = [clock.now + clock.pending, 0])),
     ];
     try {
       await test(backend, clock);
@@ -89,7 +135,8 @@ describe('tune', () => {
 
   it('times every variant, takes the fastest, and starts no turn that may not end in time', async () => {
     await withRungs({ guessed: 10, slow: 40, fast: 5 }, async (backend, clock) => {
-      // A class takes two turns of all and three of the faster two, 155 ms: the fourth's last starts at 605, and is trusted to take no longer than the slow one.
+      // A class takes two turns of all and three of the faster two, 155 ms: the fourth's last starts at 605, and is
+      // trusted to take no longer than the slow one.
       expect(await tune(backend, 620)).toEqual({ 'l 1': 'fast', 'l 2': 'fast', 'l 3': 'fast' });
       expect(clock.now).toBeLessThanOrEqual(620);
       clock.now = 0;
@@ -101,11 +148,20 @@ describe('tune', () => {
   it('times classes in f16 where the adapter has halves, in memory that holds them, after the same in f32', async () => {
     const keys: string[] = [];
     const told = ({ key }: { key: string }) => void keys.push(key);
-    await withRungs({ guessed: 10, fast: 5 }, async (backend) => {
-      const alloc = vi.spyOn(backend, 'alloc');
-      expect(Object.values(await tune(backend, 400, told))).toEqual(['fast', 'fast', 'fast', 'fast', 'fast']);
-      expect(alloc.mock.calls.slice(0, 4)).toEqual([['f32', 4], ['f32', 8], ['f32', 4], ['f16', 8]]);
-    }, { f16: true });
+    await withRungs(
+      { guessed: 10, fast: 5 },
+      async (backend) => {
+        const alloc = vi.spyOn(backend, 'alloc');
+        expect(Object.values(await tune(backend, 400, told))).toEqual(['fast', 'fast', 'fast', 'fast', 'fast']);
+        expect(alloc.mock.calls.slice(0, 4)).toEqual([
+          ['f32', 4],
+          ['f32', 8],
+          ['f32', 4],
+          ['f16', 8],
+        ]);
+      },
+      { f16: true },
+    );
     expect(keys).toEqual(['l 1', 'l 1 f16', 'l 2', 'l 2 f16', 'l 3']);
     await withRungs({ guessed: 10, fast: 5 }, async (backend) => void (await tune(backend, 1000, told)));
     expect(keys.slice(5)).toEqual(['l 1', 'l 2', 'l 3', 'l 4', 'l 5']);
@@ -113,9 +169,14 @@ describe('tune', () => {
 
   it('keeps the heuristic where another variant is hardly faster, and times nothing where there is no other', async () => {
     const shown: object[] = [];
-    await withRungs({ close: 9.8, guessed: 10 }, async (backend) => void (await tune(backend, 110, (m) => shown.push(m))));
+    await withRungs(
+      { close: 9.8, guessed: 10 },
+      async (backend) => void (await tune(backend, 110, (m) => shown.push(m))),
+    );
     expect(shown).toEqual([{ key: 'l 1', variant: 'guessed', heuristic: 'guessed', speedup: 1 }]);
-    await withRungs({ guessed: 10 }, async (backend, clock) => expect([await tune(backend, 60), clock.now]).toEqual([{}, 0]));
+    await withRungs({ guessed: 10 }, async (backend, clock) =>
+      expect([await tune(backend, 60), clock.now]).toEqual([{}, 0]),
+    );
   });
 
   it.each([
@@ -135,7 +196,9 @@ describe('tune', () => {
     const backend = await withTable();
     const table = await tune(backend, 1000);
     for (const [key, variant] of Object.entries(table)) {
-      const [l, { params }] = variantTables.flatMap((x) => x.samples.flatMap((s) => [s, inF16(s)]).map((s) => [x, s] as const)).find(([x, s]) => tuningKey(x, s.params) === key)!;
+      const [l, { params }] = variantTables
+        .flatMap((x) => x.samples.flatMap((s) => [s, inF16(s)]).map((s) => [x, s] as const))
+        .find(([x, s]) => tuningKey(x, s.params) === key)!;
       expect(variantOf(l, params, backend.gpu.traits).name, key).toBe(variant);
     }
     expect(backend.gpu.traits.tuned).toEqual(table);
@@ -144,7 +207,9 @@ describe('tune', () => {
 
   it('starts nothing when there is no time, and needs a GPU', async () => {
     expect(await tune(await withTable(), 0)).toEqual({});
-    await expect(tune(reference)).rejects.toThrow('tune: the backend must be a GPU\'s; got reference (f32). Open one with device().');
+    await expect(tune(reference)).rejects.toThrow(
+      "tune: the backend must be a GPU's; got reference (f32). Open one with device().",
+    );
   });
 
   it('`device` finds the saved table; tables of adapters and of later measurements are merged', async () => {
@@ -153,7 +218,10 @@ describe('tune', () => {
     await saveTuning('another', { 'matmul NN small': 'row' });
     await saveTuning(name, { 'conv2d a': 'direct' });
     const table = { 'matmul NN small': 'direct', 'conv2d a': 'direct' };
-    expect(JSON.parse(readFileSync(join(folder, 'dawngrad', 'tuning.json'), 'utf8'))).toEqual({ [name]: { version, variants: table }, another: { version, variants: { 'matmul NN small': 'row' } } });
+    expect(JSON.parse(readFileSync(join(folder, 'dawngrad', 'tuning.json'), 'utf8'))).toEqual({
+      [name]: { version, variants: table },
+      another: { version, variants: { 'matmul NN small': 'row' } },
+    });
     const opened = (await device()) as GpuBackend;
     useBackend(undefined);
     expect(opened.gpu.traits.tuned).toEqual(table);
@@ -163,9 +231,18 @@ describe('tune', () => {
     const { name } = await gpu();
     await saveTuning(name, {});
     const file = join(folder, 'dawngrad', 'tuning.json');
-    for (const [saved, stale] of [[{ version: '0.0.9', variants: { a: 'b' } }, '0.0.9'], [{ a: 'b' }, 'of an earlier version'], [null, undefined], [{ version, variants: null }, undefined]] as const) {
+    for (const [saved, stale] of [
+      [{ version: '0.0.9', variants: { a: 'b' } }, '0.0.9'],
+      [{ a: 'b' }, 'of an earlier version'],
+      [null, undefined],
+      [{ version, variants: null }, undefined],
+    ] as const) {
       writeFileSync(file, JSON.stringify({ [name]: saved, another: { version, variants: { c: 'd' } } }));
-      expect([await loadTuning(name), await staleTuning(name), await loadTuning('another')]).toEqual([{}, stale, { c: 'd' }]);
+      expect([await loadTuning(name), await staleTuning(name), await loadTuning('another')]).toEqual([
+        {},
+        stale,
+        { c: 'd' },
+      ]);
       const opened = (await device()) as GpuBackend;
       useBackend(undefined);
       expect(opened.gpu.traits.tuned).toEqual({});
@@ -178,19 +255,28 @@ describe('tune', () => {
     expect([await loadTuning(name), await staleTuning(name)]).toEqual([{ e: 'f' }, undefined]);
   });
 
-  it('knows the version of the package', () => expect(JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8')).version).toBe(version));
+  it('knows the version of the package', () =>
+    expect(JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8')).version).toBe(version));
 
   it('the same table gives the same bits, on another backend too', async () => {
     const table = { 'matmul NN small': 'direct', 'conv2d 3×3/1 few→some': 'direct', 'conv2d_dw 3×3/1 few→some': 'few' };
     const bits = async (backend: GpuBackend) => {
-      const values = on(backend, () => tidy(() => {
-        const rng = new Rng(7, 'tune');
-        const normal = (shape: number[]) => parameter(tensor(Array.from({ length: shape.reduce((a, b) => a * b) }, () => rng.normal()), shape));
-        const [x, w, v] = [normal([2, 9, 9, 3]), normal([8, 3, 3, 3]), normal([8, 5])];
-        const y = matmul(reshape(conv2d(x, w, { padding: 1 }), [-1, 8]), v);
-        backward(sum(y));
-        return [y, x.grad!, w.grad!, v.grad!].map((t) => t.data());
-      }));
+      const values = on(backend, () =>
+        tidy(() => {
+          const rng = new Rng(7, 'tune');
+          const normal = (shape: number[]) =>
+            parameter(
+              tensor(
+                Array.from({ length: shape.reduce((a, b) => a * b) }, () => rng.normal()),
+                shape,
+              ),
+            );
+          const [x, w, v] = [normal([2, 9, 9, 3]), normal([8, 3, 3, 3]), normal([8, 5])];
+          const y = matmul(reshape(conv2d(x, w, { padding: 1 }), [-1, 8]), v);
+          backward(sum(y));
+          return [y, x.grad!, w.grad!, v.grad!].map((t) => t.data());
+        }),
+      );
       return (await Promise.all(values)).map((d) => Array.from(d as Float32Array));
     };
     const first = await bits(await withTable(table));

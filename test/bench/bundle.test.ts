@@ -12,18 +12,31 @@ const bare = (file: string) => bareWgsl(readFileSync(join(root, 'kernels', file)
 const textOf = (bundled: readonly Uint8Array[]) => Buffer.concat(bundled).toString();
 
 describe('a bundle', () => {
-  it.each([['a linear classifier', 36], ['a small CNN that trains', 47]] as const)('of %s has at most %i KB', async (use, most) => {
+  it.each([
+    ['a linear classifier', 36],
+    ['a small CNN that trains', 47],
+  ] as const)('of %s has at most %i KB', async (use, most) => {
     expect(gzippedKB((await bundleOf(root, uses[use])).files)).toBeLessThanOrEqual(most);
   });
 
   it('of few operations pays for few kernels, and mirrors come later', async () => {
-    const [all, few] = await Promise.all([bundleOf(root, uses['the engine, with all kernels']), bundleOf(root, uses['matmul and relu'])]);
+    const [all, few] = await Promise.all([
+      bundleOf(root, uses['the engine, with all kernels']),
+      bundleOf(root, uses['matmul and relu']),
+    ]);
     expect(gzippedKB(all.files)).toBeLessThanOrEqual(90);
     expect(gzippedKB(few.files)).toBeLessThan(gzippedKB(all.files) / 2);
     /** Kernels whose every line is in the bundle. */
-    const held = (text: string) => files.filter((f) => bare(f).split('\n').every((line) => text.includes(line.replace(/`|\\|\$\{/g, '\\$&'))));
+    const held = (text: string) =>
+      files.filter((f) =>
+        bare(f)
+          .split('\n')
+          .every((line) => text.includes(line.replace(/`|\\|\$\{/g, '\\$&'))),
+      );
     expect(held(textOf(all.files)).length).toBe(files.length);
-    expect(held(textOf(few.files)).filter((f) => /^(conv2d|batch_norm|attention|max_pool|augment|lars|adamw|queue)/.test(f))).toEqual([]);
+    expect(
+      held(textOf(few.files)).filter((f) => /^(conv2d|batch_norm|attention|max_pool|augment|lars|adamw|queue)/.test(f)),
+    ).toEqual([]);
     expect(held(textOf(few.files))).toContain('matmul.wgsl');
     const mirrors = /computes a primitive by its mirror/;
     expect(textOf(all.files)).not.toMatch(mirrors);
@@ -31,7 +44,10 @@ describe('a bundle', () => {
   });
 
   it('of the library has methods of tensors, of the engine none', async () => {
-    const made = (entry: string) => bundleOf(root, `import { tensor } from './src/${entry}.ts'; console.log(tensor);`).then(({ files }) => textOf(files));
+    const made = (entry: string) =>
+      bundleOf(root, `import { tensor } from './src/${entry}.ts'; console.log(tensor);`).then(({ files }) =>
+        textOf(files),
+      );
     const [library, engine] = await Promise.all([made('index'), made('engine')]);
     const attached = /defineProperty\(\w+\.prototype,\w+,\{value:\w+,writable:!0/;
     expect(library).toMatch(attached);

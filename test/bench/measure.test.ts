@@ -7,11 +7,15 @@ import { compare, shortfall } from '../../bench/table.js';
 import { gpu } from '../support/devices.js';
 
 describe('bench', () => {
-  it.each(benches.filter((b) => !/step/.test(b.name)).map((b) => [b.name, b] as const))('%s: the first case agrees with its mirror', async (_, bench) => {
-    await checkMirror(await gpu(), bench.cases(false)[0]);
-  });
+  it.each(benches.filter((b) => !/step/.test(b.name)).map((b) => [b.name, b] as const))(
+    '%s: the first case agrees with its mirror',
+    async (_, bench) => {
+      await checkMirror(await gpu(), bench.cases(false)[0]);
+    },
+  );
 
-  it('takes the middle and the quartiles of the samples', () => expect([0.25, 0.5, 0.75].map((q) => quantile([9, 1, 5, 3], q))).toEqual([2.5, 4, 6]));
+  it('takes the middle and the quartiles of the samples', () =>
+    expect([0.25, 0.5, 0.75].map((q) => quantile([9, 1, 5, 3], q))).toEqual([2.5, 4, 6]));
 
   it('tells other results from the same in another order', () => {
     const [a, b] = [Float32Array.of(1, 2, 3), Float32Array.of(3, 1, 2)];
@@ -21,8 +25,18 @@ describe('bench', () => {
   });
 
   it('tells how time grows from row to row', () => {
-    const points = [[10, 2], [20, 5], [40, 10]] as const;
-    expect(growthTable('batch', points)).toEqual(['| batch | ms | growth |', '| --: | --: | --: |', '| 10 | 2.00 | – |', '| 20 | 5.00 | 2.50 |', '| 40 | 10.00 | 2.00 |']);
+    const points = [
+      [10, 2],
+      [20, 5],
+      [40, 10],
+    ] as const;
+    expect(growthTable('batch', points)).toEqual([
+      '| batch | ms | growth |',
+      '| --: | --: | --: |',
+      '| 10 | 2.00 | – |',
+      '| 20 | 5.00 | 2.50 |',
+      '| 40 | 10.00 | 2.00 |',
+    ]);
     expect(growthTable('dispatches', points, 'dispatch')[4]).toBe('| 40 | 10.00 | 2.00 | 250.00 |');
   });
 

@@ -28,7 +28,11 @@ export async function chromium() {
  */
 async function unpack() {
   const draft = `${home}-${process.pid}`;
-  const before = { TMPDIR: process.env.TMPDIR, LD_LIBRARY_PATH: process.env.LD_LIBRARY_PATH, FONTCONFIG_PATH: process.env.FONTCONFIG_PATH };
+  const before = {
+    TMPDIR: process.env.TMPDIR,
+    LD_LIBRARY_PATH: process.env.LD_LIBRARY_PATH,
+    FONTCONFIG_PATH: process.env.FONTCONFIG_PATH,
+  };
   mkdirSync(draft, { recursive: true });
   Object.assign(process.env, { TMPDIR: draft, AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs20.x' });
   const { default: packed } = await import('@sparticuz/chromium');

@@ -12,5 +12,6 @@ const fewer = <P extends { numRuns?: number }>(parameters: P = {} as P): P => ({
 });
 
 export * from 'fast-check';
-export const assert: typeof real.assert = ((property: never, parameters: never) => real.assert(property, fewer(parameters))) as typeof real.assert;
+export const assert: typeof real.assert = ((property: never, parameters: never) =>
+  real.assert(property, fewer(parameters))) as typeof real.assert;
 export default { ...real, assert };

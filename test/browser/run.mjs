@@ -3,11 +3,12 @@
  * a page, with `vitest` and `fast-check` replaced by the two files here, and served from 127.0.0.1.
  * Last line: `N passed, N failed`.
  */
-import { build } from 'esbuild';
+
 import { readdirSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
 import puppeteer from 'puppeteer-core';
 import { patience } from '../../scripts/speed.mjs';
 import { chromium } from './chromium.mjs';
@@ -26,7 +27,9 @@ async function bundle(files) {
     name: 'replace',
     setup(b) {
       b.onResolve({ filter: /^vitest$/ }, () => ({ path: join(here, 'vitest.ts') }));
-      b.onResolve({ filter: /^fast-check$/ }, ({ importer }) => (importer.endsWith('/browser/fast-check.ts') ? undefined : { path: join(here, 'fast-check.ts') }));
+      b.onResolve({ filter: /^fast-check$/ }, ({ importer }) =>
+        importer.endsWith('/browser/fast-check.ts') ? undefined : { path: join(here, 'fast-check.ts') },
+      );
     },
   };
   const { outputFiles } = await build({
@@ -50,7 +53,9 @@ async function serve(script) {
   const server = createServer((request, response) => {
     const js = request.url === '/tests.js';
     response.writeHead(200, { 'content-type': js ? 'text/javascript' : 'text/html; charset=utf-8' });
-    response.end(js ? script : '<!doctype html><link rel="icon" href="data:,"><script type="module" src="/tests.js"></script>');
+    response.end(
+      js ? script : '<!doctype html><link rel="icon" href="data:,"><script type="module" src="/tests.js"></script>',
+    );
   });
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   return { url: `http://127.0.0.1:${server.address().port}/`, close: () => server.close() };
@@ -65,7 +70,10 @@ function report({ name, error, ms }) {
 }
 
 async function main() {
-  const all = () => readdirSync(join(root, 'test/ops')).filter((f) => f.endsWith('.test.ts')).map((f) => `test/ops/${f}`);
+  const all = () =>
+    readdirSync(join(root, 'test/ops'))
+      .filter((f) => f.endsWith('.test.ts'))
+      .map((f) => `test/ops/${f}`);
   const files = process.argv.length > 2 ? process.argv.slice(2) : all();
   const server = await serve(await bundle(files));
   const browser = await puppeteer.launch(await chromium());
@@ -79,7 +87,10 @@ async function main() {
     });
     await page.exposeFunction('report', report);
     await page.goto(server.url);
-    await Promise.race([page.waitForFunction('globalThis.start', { timeout: patience(60_000) }).then(() => page.evaluate('start()')), crash]);
+    await Promise.race([
+      page.waitForFunction('globalThis.start', { timeout: patience(60_000) }).then(() => page.evaluate('start()')),
+      crash,
+    ]);
   } catch (e) {
     report({ name: 'the page runs to its end', error: String(e.stack ?? e) });
   } finally {

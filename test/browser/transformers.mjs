@@ -7,7 +7,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import puppeteer from 'puppeteer-core';
-import { syntheticPictures, encodePng } from '../../dist/index.js';
+import { encodePng, syntheticPictures } from '../../dist/index.js';
 import { serveFiles } from '../../scripts/serve.mjs';
 import { patience } from '../../scripts/speed.mjs';
 import { chromium } from './chromium.mjs';
@@ -61,10 +61,14 @@ try {
   tab.on('console', (message) => message.type() === 'error' && console.log(`page: ${message.text()}`));
   await tab.goto(`${server.url}${place}/`);
   await tab.waitForFunction('globalThis.extract', { timeout: patience(60_000) });
-  const { dims, data } = await tab.evaluate((url) => globalThis.extract(url), `${server.url}${place}/pictures/${picture}`);
+  const { dims, data } = await tab.evaluate(
+    (url) => globalThis.extract(url),
+    `${server.url}${place}/pictures/${picture}`,
+  );
   const off = Math.max(...features.map((v, i) => Math.abs(v - data[i])));
   const scale = Math.max(...features.map(Math.abs));
-  if (dims.join() !== `1,${features.length}` || !(off <= 1e-4 * scale)) failure = `features of shape ${dims} differ by ${off}, their scale is ${scale}`;
+  if (dims.join() !== `1,${features.length}` || !(off <= 1e-4 * scale))
+    failure = `features of shape ${dims} differ by ${off}, their scale is ${scale}`;
 } catch (e) {
   failure = String(e.stack ?? e);
 } finally {

@@ -34,7 +34,14 @@ export interface Result {
   ms: number;
 }
 
-const suite = (name: string): Suite => ({ name, beforeAll: [], beforeEach: [], afterAll: [], afterEach: [], children: [] });
+const suite = (name: string): Suite => ({
+  name,
+  beforeAll: [],
+  beforeEach: [],
+  afterAll: [],
+  afterEach: [],
+  children: [],
+});
 let current = suite('');
 
 /** Milliseconds that a test may take, by the machine's speed. */
@@ -62,7 +69,9 @@ function each<B extends Body>(add: (name: string, body: B, timeout?: number) => 
     for (const entry of table) {
       const row = Array.isArray(entry) ? entry : [entry];
       let used = 0;
-      const title = name.replace(/%[sdifjo]/g, (mark) => (mark === '%j' || mark === '%o' ? JSON.stringify(row[used++]) : String(row[used++])));
+      const title = name.replace(/%[sdifjo]/g, (mark) =>
+        mark === '%j' || mark === '%o' ? JSON.stringify(row[used++]) : String(row[used++]),
+      );
       add(title, (() => body(...(row as never[]))) as unknown as B, timeout);
     }
   };
@@ -70,11 +79,16 @@ function each<B extends Body>(add: (name: string, body: B, timeout?: number) => 
 
 const skip = (): void => {};
 const skipped = Object.assign(skip, { each: () => skip });
-type Adder<B> = ((name: string, body: B, timeout?: number) => void) & Record<'each' | 'skip' | 'skipIf' | 'runIf' | 'todo' | 'only', never>;
+type Adder<B> = ((name: string, body: B, timeout?: number) => void) &
+  Record<'each' | 'skip' | 'skipIf' | 'runIf' | 'todo' | 'only', never>;
 
 function withVariants<B extends Body>(add: (name: string, body: B, timeout?: number) => void) {
   const all = Object.assign(add, { each: each(add), skip: skipped, todo: skip });
-  return Object.assign(all, { only: all, skipIf: (no: unknown) => (no ? skipped : all), runIf: (yes: unknown) => (yes ? all : skipped) });
+  return Object.assign(all, {
+    only: all,
+    skipIf: (no: unknown) => (no ? skipped : all),
+    runIf: (yes: unknown) => (yes ? all : skipped),
+  });
 }
 
 export const it = withVariants(addTest) as unknown as Adder<Body>;
@@ -93,7 +107,12 @@ export async function file(name: string, load: () => Promise<unknown>): Promise<
 }
 
 /** Runs a suite in order and reports each test as it ends. */
-export async function run(s: Suite, report: (result: Result) => unknown, path: string[] = [], hooks: Suite[] = []): Promise<void> {
+export async function run(
+  s: Suite,
+  report: (result: Result) => unknown,
+  path: string[] = [],
+  hooks: Suite[] = [],
+): Promise<void> {
   const here = s.name ? [...path, s.name] : path;
   const around = [...hooks, s];
   const broken = await attempt(async () => {
@@ -111,15 +130,18 @@ export async function run(s: Suite, report: (result: Result) => unknown, path: s
 
 async function runTest(t: Test, path: string[], around: Suite[], broken: string | undefined): Promise<Result> {
   const from = performance.now();
-  const error = broken ?? (await attempt(async () => {
-    for (const s of around) for (const hook of s.beforeEach) await hook();
-    await Promise.race([t.run(), late(t.timeout)]);
-    for (const s of [...around].reverse()) for (const hook of s.afterEach) await hook();
-  }));
+  const error =
+    broken ??
+    (await attempt(async () => {
+      for (const s of around) for (const hook of s.beforeEach) await hook();
+      await Promise.race([t.run(), late(t.timeout)]);
+      for (const s of [...around].reverse()) for (const hook of s.afterEach) await hook();
+    }));
   return { name: [...path, t.name].join(' > '), error, ms: performance.now() - from };
 }
 
-const late = (ms: number): Promise<never> => new Promise((_, reject) => setTimeout(() => reject(new Error(`not done after ${ms} ms`)), ms));
+const late = (ms: number): Promise<never> =>
+  new Promise((_, reject) => setTimeout(() => reject(new Error(`not done after ${ms} ms`)), ms));
 
 /** Why `body` failed, or undefined when it did not. */
 async function attempt(body: () => Promise<void>): Promise<string | undefined> {

@@ -1,13 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Backend, useBackend } from '../../src/backend/backend.js';
+import { loadCheckpoint, saveCheckpoint } from '../../src/checkpoints/checkpoint.js';
+import { configIn, resumable } from '../../src/checkpoints/convert.js';
+import { torchWeights } from '../../src/checkpoints/layout.js';
 import { FormatError } from '../../src/core/errors.js';
 import { decodeSafetensors, encodeSafetensors } from '../../src/io/safetensors.js';
 import { decodeTorch } from '../../src/io/torch.js';
-import { loadCheckpoint, saveCheckpoint } from '../../src/checkpoints/checkpoint.js';
 import type { PretrainConfig } from '../../src/moco/config.js';
-import { torchWeights } from '../../src/checkpoints/layout.js';
 import { Pretraining } from '../../src/train/pretrain.js';
-import { configIn, resumable } from '../../src/checkpoints/convert.js';
 import { saveStream, saveZip } from '../io/torch-save.js';
 import { reference } from '../support/devices.js';
 import { released } from '../support/released.js';
@@ -36,7 +36,10 @@ describe('a checkpoint as PyTorch saves it', () => {
     const [straight, first, second] = [1, 2, 3].map(() => new Pretraining(config, pictures));
     const want = await train(straight, 4);
     const own = await train(first, 1);
-    const weights = await torchWeights(await decodeTorch(save(released(decodeSafetensors(own, 'own').tensors, how)), 'x.pth.tar'), 'x.pth.tar');
+    const weights = await torchWeights(
+      await decodeTorch(save(released(decodeSafetensors(own, 'own').tensors, how)), 'x.pth.tar'),
+      'x.pth.tar',
+    );
     const said = configIn({ ...weights, metadata: { stem: 'small' } }, 'x.pth.tar');
     expect(config).toMatchObject(said.config);
     const { tensors, metadata } = resumable(weights, 'x.pth.tar', config, said.encoder);
@@ -56,10 +59,23 @@ describe('a checkpoint as PyTorch saves it', () => {
     const whole = resumable(some(/^(base_encoder|predictor)/), 'x', config, encoder).tensors;
     expect([...whole.keys()].sort()).toEqual([...run.keys()].sort());
     expect(whole.get('momentum_encoder.norm.weight')).toEqual(run.get('base_encoder.norm.weight'));
-    for (const name of ['optimizer.m.predictor.0.weight', 'optimizer.v.base_encoder.cls_token', 'optimizer.corrections']) expect(whole.get(name)!.data.every((v) => v === 0)).toBe(true);
-    expect([...resumable({ tensors: run, metadata: {} }, 'x', { ...config, precision: 'f16' }, encoder).tensors.get('optimizer.loss_scale')!.data]).toEqual([65536, 0, 0, 0]);
-    expect(() => resumable(some(/^base_encoder/), 'x', config, encoder)).toThrow(/a run of moco-v3 with vit-tiny must go on from all of its tensors; got none named predictor\.0\.weight/);
-    expect(() => resumable(some(/./), 'x', { ...config, size: 16 }, encoder)).toThrow(/pos_embed of moco-v3 with vit-tiny must have shape \[1, 17, 64\]; got \[1, 5, 64\]/);
+    for (const name of [
+      'optimizer.m.predictor.0.weight',
+      'optimizer.v.base_encoder.cls_token',
+      'optimizer.corrections',
+    ])
+      expect(whole.get(name)!.data.every((v) => v === 0)).toBe(true);
+    expect([
+      ...resumable({ tensors: run, metadata: {} }, 'x', { ...config, precision: 'f16' }, encoder).tensors.get(
+        'optimizer.loss_scale',
+      )!.data,
+    ]).toEqual([65536, 0, 0, 0]);
+    expect(() => resumable(some(/^base_encoder/), 'x', config, encoder)).toThrow(
+      /a run of moco-v3 with vit-tiny must go on from all of its tensors; got none named predictor\.0\.weight/,
+    );
+    expect(() => resumable(some(/./), 'x', { ...config, size: 16 }, encoder)).toThrow(
+      /pos_embed of moco-v3 with vit-tiny must have shape \[1, 17, 64\]; got \[1, 5, 64\]/,
+    );
     expect(() => configIn(some(/^base_encoder(?!\.head)/), 'x')).toThrow(FormatError);
   });
 

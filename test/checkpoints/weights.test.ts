@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, describe, expect, it } from 'vitest';
+import { readWeights } from '../../src/checkpoints/weights.node.js';
 import { FormatError } from '../../src/core/errors.js';
 import { encodeNpy } from '../../src/io/npy.js';
 import { encodeSafetensors, type StoredTensor } from '../../src/io/safetensors.js';
-import { readWeights } from '../../src/checkpoints/weights.node.js';
 import { pythonZip } from '../io/torch-python.js';
-import { Call, saveStream, saveZip, type Saved, zip } from '../io/torch-save.js';
+import { Call, type Saved, saveStream, saveZip, zip } from '../io/torch-save.js';
 import { networkOf } from '../support/networks.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'dawngrad-kinds-'));
@@ -20,17 +20,35 @@ const read = (name: string, bytes: Uint8Array) => readWeights(write(name, bytes)
 const network = networkOf({ blocks: [1], widths: [4], stem: 'cifar', head: 'none' });
 let keys = 0;
 const saved = ({ dtype, shape, data }: StoredTensor): Saved => ({
-  storage: { type: dtype === 'I64' ? 'LongStorage' : 'FloatStorage', key: String(keys++), length: data.length, bytes: new Uint8Array(data.buffer) },
-  offset: 0, size: shape, strides: shape.map((_, i) => shape.slice(i + 1).reduce((n, d) => n * d, 1)),
+  storage: {
+    type: dtype === 'I64' ? 'LongStorage' : 'FloatStorage',
+    key: String(keys++),
+    length: data.length,
+    bytes: new Uint8Array(data.buffer),
+  },
+  offset: 0,
+  size: shape,
+  strides: shape.map((_, i) => shape.slice(i + 1).reduce((n, d) => n * d, 1)),
 });
-const state = (prefix = '', tensors = network) => new Map([...tensors].map(([name, t]): [string, unknown] => [prefix + name, saved(t)]));
-const odd = (type: string, bytes: number): Saved => ({ storage: { type, key: `odd${type}`, length: 1, bytes: new Uint8Array(bytes) }, offset: 0, size: [1], strides: [1] });
+const state = (prefix = '', tensors = network) =>
+  new Map([...tensors].map(([name, t]): [string, unknown] => [prefix + name, saved(t)]));
+const odd = (type: string, bytes: number): Saved => ({
+  storage: { type, key: `odd${type}`, length: 1, bytes: new Uint8Array(bytes) },
+  offset: 0,
+  size: [1],
+  strides: [1],
+});
 
 describe('a file that is no checkpoint is named for what it is', () => {
-  const member = (name: string) => Buffer.concat([Buffer.from(name.padEnd(257, '\0')), Buffer.from('ustar\0'), Buffer.alloc(300)]);
+  const member = (name: string) =>
+    Buffer.concat([Buffer.from(name.padEnd(257, '\0')), Buffer.from('ustar\0'), Buffer.alloc(300)]);
   it.each<[string, Uint8Array, RegExp]>([
     ['empty.pth', new Uint8Array(0), /must be a checkpoint.*got an empty file\. Download/],
-    ['pointer.pth', ascii('version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 94000000\n'), /a Git LFS pointer to a file of 89\.6 MiB\. .*git lfs pull/],
+    [
+      'pointer.pth',
+      ascii('version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 94000000\n'),
+      /a Git LFS pointer to a file of 89\.6 MiB\. .*git lfs pull/,
+    ],
     ['page.pth.tar', ascii('\n<!DOCTYPE html><html>Sign in</html>'), /a web page/],
     ['real.tar', member('moco/checkpoint.pth'), /a tar archive that begins with 'moco\/checkpoint\.pth'\. Unpack it/],
     ['real.tar.gz', gzipSync(member('a.pth')), /a tar archive that begins with 'a\.pth'/],
@@ -39,8 +57,16 @@ describe('a file that is no checkpoint is named for what it is', () => {
     ['model.onnx', Uint8Array.of(8, 7, 18, 7, ...ascii('pytorch')), /an ONNX model/],
     ['model.gguf', Uint8Array.of(...ascii('GGUF'), 3, 0, 0, 0, 9, 9, 9, 9), /a GGUF file/],
     ['array.npy', encodeNpy(new Float32Array(4), [2, 2]), /a NumPy array/],
-    ['arrays.npz', zip(new Map([['a.npy', encodeNpy(new Float32Array(1), [1])]])), /must be PyTorch's.*got NumPy's \(\.npz\)/],
-    ['packed.zip', zip(new Map([['moco/model.pth', new Uint8Array(3)]])), /got one that holds moco\/model\.pth\. Unpack it/],
+    [
+      'arrays.npz',
+      zip(new Map([['a.npy', encodeNpy(new Float32Array(1), [1])]])),
+      /must be PyTorch's.*got NumPy's \(\.npz\)/,
+    ],
+    [
+      'packed.zip',
+      zip(new Map([['moco/model.pth', new Uint8Array(3)]])),
+      /got one that holds moco\/model\.pth\. Unpack it/,
+    ],
     ['word.docx', zip(new Map([['[Content_Types].xml', new Uint8Array(3)]])), /got one of \[Content_Types\]\.xml/],
     ['weights.h5', Uint8Array.of(0x89, ...ascii('HDF\r\n'), 0x1a, 10, 0), /an HDF5 file/],
     ['weights.pkl', Uint8Array.of(0x80, 4, 0x7d, 0x2e), /a pickle that torch\.save did not write/],
@@ -50,9 +76,17 @@ describe('a file that is no checkpoint is named for what it is', () => {
     ['noise.bin', Uint8Array.from({ length: 64 }, (_, i) => 251 * i + 200), /begins with c8 c3 be b9/],
     ['old.pth', member('sys_info'), /a tar archive that begins with 'sys_info'/],
     ['model.index.json', ascii('{"weight_map": {}}'), /got JSON/],
-    ['up.index.json', ascii('{"weight_map": {"a": "../a.safetensors"}}'), /must name files beside it; got "\.\.\/a\.safetensors"/],
+    [
+      'up.index.json',
+      ascii('{"weight_map": {"a": "../a.safetensors"}}'),
+      /must name files beside it; got "\.\.\/a\.safetensors"/,
+    ],
     ['lost.index.json', ascii('{"weight_map": {"a": "lost-1.safetensors"}}'), /lost-1\.safetensors.*ENOENT/],
-    ['module.pth', saveZip(new Call('torchvision.models.resnet', 'ResNet')), /got an object of torchvision\.models\.resnet\.ResNet, which is not built\. Save model\.state_dict\(\)/],
+    [
+      'module.pth',
+      saveZip(new Call('torchvision.models.resnet', 'ResNet')),
+      /got an object of torchvision\.models\.resnet\.ResNet, which is not built\. Save model\.state_dict\(\)/,
+    ],
     ['wrapped.pth', saveZip(new Map([['model', new Call('mine', 'Net')]])), /got an object of mine\.Net/],
     ['numbers.pth', saveZip(new Map([['epoch', 3]])), /got one of epoch/],
   ])('%s', async (name, bytes, says) => {
@@ -63,16 +97,38 @@ describe('a file that is no checkpoint is named for what it is', () => {
   it('a folder, and a file that is not there', async () => {
     mkdirSync(join(folder, 'empty'));
     await expect(readWeights(join(folder, 'empty'))).rejects.toThrow(/got a folder without a run's config\.json/);
-    await expect(readWeights(join(folder, 'nowhere'))).rejects.toThrow(/nowhere: it must be a checkpoint that can be read; got 'ENOENT/);
+    await expect(readWeights(join(folder, 'nowhere'))).rejects.toThrow(
+      /nowhere: it must be a checkpoint that can be read; got 'ENOENT/,
+    );
   });
 });
 
 describe('a checkpoint from elsewhere', () => {
   it.each<[string, unknown]>([
-    ['lightning.ckpt', new Map<string, unknown>([['state_dict', state('model.backbone.')], ['lr_schedulers', [new Call('collections', 'Counter', [new Map([[30, 1]])])]], ['hyper_parameters', new Call('argparse', 'Namespace')]])],
+    [
+      'lightning.ckpt',
+      new Map<string, unknown>([
+        ['state_dict', state('model.backbone.')],
+        ['lr_schedulers', [new Call('collections', 'Counter', [new Map([[30, 1]])])]],
+        ['hyper_parameters', new Call('argparse', 'Namespace')],
+      ]),
+    ],
     ['compiled.pth', state('_orig_mod.module.model.backbone.')],
-    ['nested.pth', new Map<string, unknown>([['model', new Map([['backbone', state('module.')]])], ['epoch', 3]])],
-    ['args.pth', new Map<string, unknown>([['args', new Call('argparse', 'Namespace')], ['state_dict', state('model.backbone.')], ['optimizer', new Call('mine', 'Optimizer')]])],
+    [
+      'nested.pth',
+      new Map<string, unknown>([
+        ['model', new Map([['backbone', state('module.')]])],
+        ['epoch', 3],
+      ]),
+    ],
+    [
+      'args.pth',
+      new Map<string, unknown>([
+        ['args', new Call('argparse', 'Namespace')],
+        ['state_dict', state('model.backbone.')],
+        ['optimizer', new Call('mine', 'Optimizer')],
+      ]),
+    ],
   ])('%s is read, whatever else lies in it', async (name, content) => {
     for (const save of [saveZip, saveStream]) {
       const { tensors } = await read(name, save(content));
@@ -82,24 +138,50 @@ describe('a checkpoint from elsewhere', () => {
   });
 
   it('keeps teachers and averages apart', async () => {
-    const names = async (content: Map<string, unknown>) => [...(await read('dino.pth', saveZip(content))).tensors.keys()].filter((name) => name.endsWith('.0.conv1.weight'));
-    expect(await names(new Map([['student', state('module.backbone.')], ['teacher', state('backbone.')]]))).toEqual(['student.backbone.layer1.0.conv1.weight', 'teacher.backbone.layer1.0.conv1.weight']);
-    expect(await names(new Map([['model', state()], ['model_ema', state()]]))).toEqual(['layer1.0.conv1.weight', 'model_ema.layer1.0.conv1.weight']);
+    const names = async (content: Map<string, unknown>) =>
+      [...(await read('dino.pth', saveZip(content))).tensors.keys()].filter((name) => name.endsWith('.0.conv1.weight'));
+    expect(
+      await names(
+        new Map([
+          ['student', state('module.backbone.')],
+          ['teacher', state('backbone.')],
+        ]),
+      ),
+    ).toEqual(['student.backbone.layer1.0.conv1.weight', 'teacher.backbone.layer1.0.conv1.weight']);
+    expect(
+      await names(
+        new Map([
+          ['model', state()],
+          ['model_ema', state()],
+        ]),
+      ),
+    ).toEqual(['layer1.0.conv1.weight', 'model_ema.layer1.0.conv1.weight']);
   });
 
   it('skips types that are not read, in both formats, and says which', async () => {
-    const content = new Map([...state(), ['scale', odd('QInt8Storage', 1)], ['wave', odd('ComplexFloatStorage', 8)], ['mine', new Call('mine', 'Tensor')]]);
+    const content = new Map([
+      ...state(),
+      ['scale', odd('QInt8Storage', 1)],
+      ['wave', odd('ComplexFloatStorage', 8)],
+      ['mine', new Call('mine', 'Tensor')],
+    ]);
     for (const save of [saveZip, saveStream]) {
       const { tensors, skipped } = await read('types.pth', save(content));
       expect(tensors).toEqual(network);
-      expect([...skipped!]).toEqual([['scale', 'torch.QInt8Storage'], ['wave', 'torch.ComplexFloatStorage'], ['mine', 'mine.Tensor']]);
+      expect([...skipped!]).toEqual([
+        ['scale', 'torch.QInt8Storage'],
+        ['wave', 'torch.ComplexFloatStorage'],
+        ['mine', 'mine.Tensor'],
+      ]);
     }
   });
 
   it('in several files is read by its index', async () => {
     const parts = [[...network].slice(0, 3), [...network].slice(3)].map((part) => new Map(part));
     parts.forEach((part, i) => write(`model-${i}.safetensors`, encodeSafetensors(part)));
-    const map = Object.fromEntries(parts.flatMap((part, i) => [...part.keys()].map((name) => [name, `model-${i}.safetensors`])));
+    const map = Object.fromEntries(
+      parts.flatMap((part, i) => [...part.keys()].map((name) => [name, `model-${i}.safetensors`])),
+    );
     const index = ascii(JSON.stringify({ metadata: { total_size: 1 }, weight_map: map }));
     expect((await read('model.safetensors.index.json', index)).tensors).toEqual(network);
   });
@@ -110,10 +192,22 @@ describe('a checkpoint from elsewhere', () => {
 
   it('whose optimizer is of other parameters is read without it, and says so', async () => {
     const optimizer = new Map<string, unknown>([
-      ['state', new Map([[0, new Map([['momentum_buffer', odd('FloatStorage', 4)]])]])], ['param_groups', [new Map([['params', [0]]])]],
+      ['state', new Map([[0, new Map([['momentum_buffer', odd('FloatStorage', 4)]])]])],
+      ['param_groups', [new Map([['params', [0]]])]],
     ]);
-    const { tensors, notes } = await read('other.pth', saveZip(new Map<string, unknown>([['state_dict', state()], ['optimizer', optimizer]])));
-    expect([tensors, notes]).toEqual([network, ["The optimizer's state is left out: it is of other parameters than the file holds."]]);
+    const { tensors, notes } = await read(
+      'other.pth',
+      saveZip(
+        new Map<string, unknown>([
+          ['state_dict', state()],
+          ['optimizer', optimizer],
+        ]),
+      ),
+    );
+    expect([tensors, notes]).toEqual([
+      network,
+      ["The optimizer's state is left out: it is of other parameters than the file holds."],
+    ]);
   });
 });
 
@@ -121,7 +215,9 @@ describe('hostile checkpoints', () => {
   it('tensors that repeat one storage end in a sentence before memory does', async () => {
     const big = saved({ dtype: 'F32', shape: [1000], data: new Float32Array(1000) });
     const many = new Map(Array.from({ length: 3000 }, (_, i): [string, Saved] => [`t${i}`, big]));
-    await expect(read('bomb.pth', saveZip(many, true))).rejects.toThrow(/tensors must not repeat the bytes of their file many times/);
+    await expect(read('bomb.pth', saveZip(many, true))).rejects.toThrow(
+      /tensors must not repeat the bytes of their file many times/,
+    );
   });
 
   it('one bit in stored weights is found by their checksum, where there is one', async () => {
@@ -129,12 +225,17 @@ describe('hostile checkpoints', () => {
     expect((await read('python.pth', bytes)).tensors.size).toBe(4);
     const weights = Buffer.from(bytes).indexOf(Buffer.from(new Float32Array([0, 1, 2]).buffer));
     bytes[weights + 5] ^= 1;
-    await expect(read('flipped.pth', bytes)).rejects.toThrow(/x\/data\/0: its bytes must have the checksum \d+; got \d+\. The file is damaged/);
+    await expect(read('flipped.pth', bytes)).rejects.toThrow(
+      /x\/data\/0: its bytes must have the checksum \d+; got \d+\. The file is damaged/,
+    );
   });
 
   it('nothing that a pickle names is run', async () => {
     const mark = join(folder, 'mark');
-    const { tensors, skipped } = await read('evil.pth', saveZip(new Map([...state(), ['evil', new Call('os', 'system', [`touch ${mark}`])]])));
+    const { tensors, skipped } = await read(
+      'evil.pth',
+      saveZip(new Map([...state(), ['evil', new Call('os', 'system', [`touch ${mark}`])]])),
+    );
     expect([tensors, [...skipped!]]).toEqual([network, [['evil', 'os.system']]]);
     expect(() => readFileSync(mark)).toThrow(/ENOENT/);
   });

@@ -13,7 +13,22 @@ const run = (...args: string[]) => promisify(execFile)(process.execPath, [cli, '
 
 describe('dawngrad profile', () => {
   it('prints a table whose parts add up, and writes a trace of the same dispatches', async () => {
-    const { stdout } = await run('--count', '48', '--size', '16', '--batch', '8', '--K', '32', '--dim', '16', '--steps', '2', '--out', 'trace.json');
+    const { stdout } = await run(
+      '--count',
+      '48',
+      '--size',
+      '16',
+      '--batch',
+      '8',
+      '--K',
+      '32',
+      '--dim',
+      '16',
+      '--steps',
+      '2',
+      '--out',
+      'trace.json',
+    );
     expect(stdout).toMatch(/^A step of moco with resnet-tiny, batch 8, on /);
     const rows = stdout.split('\n').flatMap((line) => {
       const [, kernel, count, ms, share] = /^ {2}(\w+) +(\d+) +([\d.]+) +([\d.]+) %/.exec(line) ?? [];
@@ -28,12 +43,18 @@ describe('dawngrad profile', () => {
     expect(rows.some((r) => r.kernel.startsWith('conv2d'))).toBe(true);
     expect(stdout).toMatch(/Ceiling: [\d.]+ GB\/s copied, [\d.]+ GFLOP\/s/);
     expect(stdout).toMatch(/Memory of the step: [\d.]+ MiB planned, [\d.]+ MiB alive at once\./);
-    const { traceEvents } = JSON.parse(readFileSync(join(folder, 'trace.json'), 'utf8')) as { traceEvents: { ph: string; name: string; ts: number; dur: number }[] };
+    const { traceEvents } = JSON.parse(readFileSync(join(folder, 'trace.json'), 'utf8')) as {
+      traceEvents: { ph: string; name: string; ts: number; dur: number }[];
+    };
     expect(traceEvents).toHaveLength(total.count);
-    for (const e of traceEvents) expect(e).toMatchObject({ ph: 'X', name: expect.any(String), ts: expect.any(Number), dur: expect.any(Number) });
+    for (const e of traceEvents)
+      expect(e).toMatchObject({ ph: 'X', name: expect.any(String), ts: expect.any(Number), dur: expect.any(Number) });
   });
 
   it('refuses steps that are none', async () => {
-    await expect(run('--steps', '0')).rejects.toMatchObject({ code: 2, stderr: expect.stringContaining('--steps: it must be a whole number above 0; got 0') });
+    await expect(run('--steps', '0')).rejects.toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('--steps: it must be a whole number above 0; got 0'),
+    });
   });
 });

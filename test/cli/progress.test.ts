@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { brailleChart } from '../../src/cli/braille.js';
 import { Progress, type ProgressOptions } from '../../src/cli/progress.js';
 import { cutText, textWidth } from '../../src/report/text-width.js';
-import { brailleChart } from '../../src/cli/braille.js';
 
 const before = { ...process.env };
 afterEach(() => void (process.env = { ...before }));
@@ -9,9 +9,21 @@ afterEach(() => void (process.env = { ...before }));
 /** What a screen got of a run of ten steps. */
 function shown(options: Partial<ProgressOptions>, isTTY: boolean): string {
   let text = '';
-  const progress = new Progress({ total: 10, stepsPerEpoch: 5, batch: 4, chanceTop1: 1 / 129, ...options }, { isTTY, columns: 60, write: (t: string) => (text += t) });
+  const progress = new Progress(
+    { total: 10, stepsPerEpoch: 5, batch: 4, chanceTop1: 1 / 129, ...options },
+    { isTTY, columns: 60, write: (t: string) => (text += t) },
+  );
   for (let step = 1; step <= 10; step++) {
-    progress.update({ step, epoch: Math.ceil(step / 5), loss: 11 - step, contrastTop1: 0.5, lr: 0.1, m: 0.99, contrastTop5: 1, gradNorm: 1 });
+    progress.update({
+      step,
+      epoch: Math.ceil(step / 5),
+      loss: 11 - step,
+      contrastTop1: 0.5,
+      lr: 0.1,
+      m: 0.99,
+      contrastTop5: 1,
+      gradNorm: 1,
+    });
     if (step === 5) progress.say('half');
   }
   progress.end();
@@ -33,29 +45,70 @@ function terminal(text: string): string[] {
 
 describe('brailleChart', () => {
   it('a falling line falls, joined from column to column', () => {
-    expect(brailleChart([[0, 3], [1, 2], [2, 1], [3, 0]], 5, 1)).toEqual(['3 ┤⠑⢄'].map((l) => l.replace('3', '3').padStart(5)));
-    const rows = brailleChart(Array.from({ length: 100 }, (_, i) => [i, -i]), 30, 4);
+    expect(
+      brailleChart(
+        [
+          [0, 3],
+          [1, 2],
+          [2, 1],
+          [3, 0],
+        ],
+        5,
+        1,
+      ),
+    ).toEqual(['3 ┤⠑⢄'].map((l) => l.replace('3', '3').padStart(5)));
+    const rows = brailleChart(
+      Array.from({ length: 100 }, (_, i) => [i, -i]),
+      30,
+      4,
+    );
     expect(rows.map((row) => row.length)).toEqual([30, 30, 30, 30]);
     expect([rows[0].trim().startsWith('0 ┤'), rows[3].startsWith('-99 ┤')]).toEqual([true, true]);
   });
 
   it('copes with one point, with a level line, and without points', () => {
     expect(brailleChart([[1, 2]], 8, 2)).toHaveLength(2);
-    expect(brailleChart([[1, 2], [2, 2], [3, NaN]], 8, 2).join('')).not.toMatch(/NaN|undefined/);
+    expect(
+      brailleChart(
+        [
+          [1, 2],
+          [2, 2],
+          [3, NaN],
+        ],
+        8,
+        2,
+      ).join(''),
+    ).not.toMatch(/NaN|undefined/);
     expect(brailleChart([[1, NaN]], 8, 2)).toEqual([]);
   });
 });
 
 describe('Progress', () => {
   it('elsewhere than on a terminal: plain lines, with or without --chart', () => {
-    expect(shown({ chart: true }, false)).toMatch(/^epoch 1\/2  loss 10\.000.*\nhalf\nepoch 2\/2  loss 1\.000  contrast 50 % \(chance 0\.78 %\).*\n$/);
+    expect(shown({ chart: true }, false)).toMatch(
+      /^epoch 1\/2  loss 10\.000.*\nhalf\nepoch 2\/2  loss 1\.000  contrast 50 % \(chance 0\.78 %\).*\n$/,
+    );
   });
 
   it('tells how much of a step went into data, where it is known', () => {
     let text = '';
-    const progress = new Progress({ total: 10, stepsPerEpoch: 5, batch: 4, chanceTop1: 1 / 129 }, { isTTY: false, columns: 60, write: (t: string) => (text += t) });
+    const progress = new Progress(
+      { total: 10, stepsPerEpoch: 5, batch: 4, chanceTop1: 1 / 129 },
+      { isTTY: false, columns: 60, write: (t: string) => (text += t) },
+    );
     const update = (step: number, dataMs: number, stepMs: number) =>
-      progress.update({ step, epoch: 2, loss: 1, contrastTop1: 0.5, lr: 0.1, m: 0.99, contrastTop5: 1, gradNorm: 1, dataMs, stepMs });
+      progress.update({
+        step,
+        epoch: 2,
+        loss: 1,
+        contrastTop1: 0.5,
+        lr: 0.1,
+        m: 0.99,
+        contrastTop5: 1,
+        gradNorm: 1,
+        dataMs,
+        stepMs,
+      });
     update(8, 1, 80);
     update(9, 0.5, 60);
     update(10, 0.2, 20); // steps are handed over in bursts: a line has the mean of those since the last
@@ -84,28 +137,62 @@ describe('Progress', () => {
     expect(shown({ chart: true }, true)).not.toContain('\x1b[36m');
   });
 
-  it.each([20, 40, 60, 79, 80, 106, 200])('on a terminal of %i columns no line fills it, after a resize either', (columns) => {
-    let text = '';
-    let resize = () => {};
-    const screen = { isTTY: true, columns: 200, write: (t: string) => (text += t), on: (_: string, f: () => void) => void (resize = f) };
-    const progress = new Progress({ total: 100_000, stepsPerEpoch: 500, batch: 256, chanceTop1: 1 / 65537 }, screen as never);
-    const update = (step: number) => progress.update({ step, epoch: 1, loss: 11.0903, contrastTop1: 0.5, lr: 0.1, m: 0.99, contrastTop5: 1, gradNorm: 1, dataMs: 1, stepMs: 1234 });
-    update(1);
-    [screen.columns, text] = [columns, ''];
-    resize(); // the last line again
-    update(100_000);
-    progress.say('Warning: a sentence 写真 that is longer than many terminals are wide, which is broken between its words');
-    const lines = text.replace(/\x1b\[J/g, '').split(/[\r\n]+/).filter(Boolean);
-    expect(lines.length).toBeGreaterThan(2);
-    for (const line of lines) expect(textWidth(line), line).toBeLessThan(columns);
-  });
+  it.each([20, 40, 60, 79, 80, 106, 200])(
+    'on a terminal of %i columns no line fills it, after a resize either',
+    (columns) => {
+      let text = '';
+      let resize = () => {};
+      const screen = {
+        isTTY: true,
+        columns: 200,
+        write: (t: string) => (text += t),
+        on: (_: string, f: () => void) => void (resize = f),
+      };
+      const progress = new Progress(
+        { total: 100_000, stepsPerEpoch: 500, batch: 256, chanceTop1: 1 / 65537 },
+        screen as never,
+      );
+      const update = (step: number) =>
+        progress.update({
+          step,
+          epoch: 1,
+          loss: 11.0903,
+          contrastTop1: 0.5,
+          lr: 0.1,
+          m: 0.99,
+          contrastTop5: 1,
+          gradNorm: 1,
+          dataMs: 1,
+          stepMs: 1234,
+        });
+      update(1);
+      [screen.columns, text] = [columns, ''];
+      resize(); // the last line again
+      update(100_000);
+      progress.say(
+        'Warning: a sentence 写真 that is longer than many terminals are wide, which is broken between its words',
+      );
+      const lines = text
+        .replace(/\x1b\[J/g, '')
+        .split(/[\r\n]+/)
+        .filter(Boolean);
+      expect(lines.length).toBeGreaterThan(2);
+      for (const line of lines) expect(textWidth(line), line).toBeLessThan(columns);
+    },
+  );
 
   it('an epoch has a line with its means beside the chance level', () => {
     let text = '';
-    const progress = new Progress({ total: 10, stepsPerEpoch: 5, batch: 4, chanceTop1: 1 / 129 }, { isTTY: false, columns: 80, write: (t: string) => (text += t) });
+    const progress = new Progress(
+      { total: 10, stepsPerEpoch: 5, batch: 4, chanceTop1: 1 / 129 },
+      { isTTY: false, columns: 80, write: (t: string) => (text += t) },
+    );
     progress.epoch({ epoch: 1, loss: 4.5523, contrastTop1: 0.0723, knn: 0.52 });
     progress.epoch({ epoch: 2, loss: NaN, contrastTop1: 0 });
-    expect(text).toBe('epoch 1/2: loss 4.552, contrast accuracy 7.2 % (chance 0.78 %), k-NN 52.0 %\nepoch 2/2: loss –, contrast accuracy 0.0 % (chance 0.78 %)\n');
+    expect(text).toBe(
+      'epoch 1/2: loss 4.552, contrast accuracy 7.2 % (chance 0.78 %), k-NN 52.0 %\nepoch 2/2: loss –, ' +
+        'contrast accuracy 0.0 % (chance 0.78 %)\n',
+    );
   });
 });
 

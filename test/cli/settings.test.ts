@@ -19,8 +19,8 @@ import { summary } from '../../src/cli/summary.js';
 import { told, whole } from '../../src/core/check.js';
 import { ConfigError, FormatError } from '../../src/core/errors.js';
 import {
-  checkConfigOf,
   type ConfigOf,
+  checkConfigOf,
   defaultsOf,
   readFields,
   type Setting,

@@ -26,7 +26,9 @@ declare const TEST_RUNS: string;
 function rewritten(t: Any): Any {
   if (t instanceof Leaf) return t;
   if (Array.isArray(t)) return t.map(rewritten);
-  const turned = Object.entries(t).reverse().map(([name, v]) => [name, rewritten(v)]);
+  const turned = Object.entries(t)
+    .reverse()
+    .map(([name, v]) => [name, rewritten(v)]);
   return Object.fromEntries([['no such name', undefined], ...turned]) as Any;
 }
 
@@ -38,39 +40,51 @@ const at = (root: unknown, path: string): unknown => new Function('root', `retur
 
 describe('trees', () => {
   it('come back from their leaves', () => {
-    fc.assert(fc.property(tree, (t) => {
-      const structure = structureOf(t);
-      const leaves = flatten(t, structure)!;
-      let next = 0;
-      expect(unflatten(structure, () => leaves[next++])).toEqual(t);
-      expect(next).toBe(leaves.length);
-      expect(new Set(leaves)).toEqual(new Set(leavesIn(t)));
-    }), runs);
+    fc.assert(
+      fc.property(tree, (t) => {
+        const structure = structureOf(t);
+        const leaves = flatten(t, structure)!;
+        let next = 0;
+        expect(unflatten(structure, () => leaves[next++])).toEqual(t);
+        expect(next).toBe(leaves.length);
+        expect(new Set(leaves)).toEqual(new Set(leavesIn(t)));
+      }),
+      runs,
+    );
   });
 
   it('have leaves in an order that does not depend on how objects were written', () => {
-    fc.assert(fc.property(tree, (t) => {
-      const structure = structureOf(t);
-      expect(structureOf(rewritten(t))).toEqual(structure);
-      expect(flatten(rewritten(t), structure)).toEqual(flatten(t, structure));
-    }), runs);
+    fc.assert(
+      fc.property(tree, (t) => {
+        const structure = structureOf(t);
+        expect(structureOf(rewritten(t))).toEqual(structure);
+        expect(flatten(rewritten(t), structure)).toEqual(flatten(t, structure));
+      }),
+      runs,
+    );
   });
 
   it('have paths that lead to the leaves', () => {
-    fc.assert(fc.property(tree, (t) => {
-      const structure = structureOf(t);
-      const paths = pathsOf(structure, 'root');
-      expect(paths.map((path) => at(t, path))).toEqual(flatten(t, structure));
-    }), runs);
+    fc.assert(
+      fc.property(tree, (t) => {
+        const structure = structureOf(t);
+        const paths = pathsOf(structure, 'root');
+        expect(paths.map((path) => at(t, path))).toEqual(flatten(t, structure));
+      }),
+      runs,
+    );
   });
 
   it('are flattened by their own structure alone, and differ in words from every other', () => {
-    fc.assert(fc.property(tree, tree, (a, b) => {
-      const [of, other] = [structureOf(a), structureOf(b)];
-      const same = JSON.stringify(of) === JSON.stringify(other);
-      expect(flatten(b, of) !== undefined).toBe(same);
-      expect(difference(other, of, 'root') === undefined).toBe(same);
-    }), runs);
+    fc.assert(
+      fc.property(tree, tree, (a, b) => {
+        const [of, other] = [structureOf(a), structureOf(b)];
+        const same = JSON.stringify(of) === JSON.stringify(other);
+        expect(flatten(b, of) !== undefined).toBe(same);
+        expect(difference(other, of, 'root') === undefined).toBe(same);
+      }),
+      runs,
+    );
   });
 
   it.each([
@@ -86,13 +100,22 @@ describe('trees', () => {
 
   it('take a list of numbers for a leaf, other values too, and a hole in a list for one that is undefined', () => {
     const values = { vector: [1, 2, 3], text: 'a', none: null, date: new Date(0), list: [1, undefined], empty: [] };
-    expect(pathsOf(structureOf(values), 'x')).toEqual(['x.date', 'x.list[0]', 'x.list[1]', 'x.none', 'x.text', 'x.vector']);
+    expect(pathsOf(structureOf(values), 'x')).toEqual([
+      'x.date',
+      'x.list[0]',
+      'x.list[1]',
+      'x.none',
+      'x.text',
+      'x.vector',
+    ]);
     expect(flatten(values, structureOf(values))).toEqual([new Date(0), 1, undefined, null, 'a', [1, 2, 3]]);
   });
 
   it('are refused where an object holds itself', () => {
     const loop: Record<string, unknown> = {};
     loop.self = loop;
-    expect(() => structureOf(loop)).toThrow(new ConfigError('tree: it must be nested at most 64 deep; got more, or an object that holds itself. Flatten it.'));
+    expect(() => structureOf(loop)).toThrow(
+      new ConfigError('tree: it must be nested at most 64 deep; got more, or an object that holds itself. Flatten it.'),
+    );
   });
 });

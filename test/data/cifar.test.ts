@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseCifar10 } from '../../src/data/cifar.js';
 import { FormatError } from '../../src/core/errors.js';
+import { parseCifar10 } from '../../src/data/cifar.js';
 import { batch } from './files.js';
 
 describe('parseCifar10', () => {
@@ -20,11 +20,16 @@ describe('parseCifar10', () => {
   it('refuses any size that is no multiple of 3073, with the numbers', () => {
     const whole = batch(2);
     fc.assert(
-      fc.property(fc.integer({ min: 0, max: 2 * 3073 - 1 }).filter((n) => n !== 3073), (length) => {
-        expect(() => parseCifar10(whole.subarray(0, length), 'b.bin')).toThrow(FormatError);
-      }),
+      fc.property(
+        fc.integer({ min: 0, max: 2 * 3073 - 1 }).filter((n) => n !== 3073),
+        (length) => {
+          expect(() => parseCifar10(whole.subarray(0, length), 'b.bin')).toThrow(FormatError);
+        },
+      ),
     );
-    expect(() => parseCifar10(whole.subarray(0, 3100), 'b.bin')).toThrow(/b\.bin: .*3073 bytes; got 3100 bytes, 1 records and a remainder of 27.*truncated/);
+    expect(() => parseCifar10(whole.subarray(0, 3100), 'b.bin')).toThrow(
+      /b\.bin: .*3073 bytes; got 3100 bytes, 1 records and a remainder of 27.*truncated/,
+    );
   });
 
   it('names the record of an impossible label', () => {

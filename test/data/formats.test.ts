@@ -125,7 +125,8 @@ describe('formats', () => {
     await writeFile(at('data_batch_1.bin'), gzipSync(batch(2))); // whatever its name says
     expect(inMemory(await openSource(root, { room: 0 }))).toBe(true);
     await expect(openSource(root, { stream: true })).rejects.toThrow(
-      `${at('data_batch_1.bin')}: what is streamed must not be compressed; got gzip data. Unpack it with gunzip, or leave streaming out.`,
+      `${at('data_batch_1.bin')}: what is streamed must not be compressed; got gzip data. ` +
+        `Unpack it with gunzip, or leave streaming out.`,
     );
   });
 

@@ -1,21 +1,29 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { ConfigError, FormatError } from '../../src/core/errors.js';
 import { parseIdx } from '../../src/data/idx.js';
 import { padTo } from '../../src/data/pad-pictures.js';
-import { ConfigError, FormatError } from '../../src/core/errors.js';
 import { idx } from './files.js';
 import { tiny } from './tiny.js';
 
 const images: fc.Arbitrary<[number[], Uint8Array]> = fc
   .tuple(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 5 }))
-  .chain(([n, h, w]) => fc.tuple(fc.constant<number[]>([n, h, w]), fc.uint8Array({ minLength: n * h * w, maxLength: n * h * w })));
+  .chain(([n, h, w]) =>
+    fc.tuple(fc.constant<number[]>([n, h, w]), fc.uint8Array({ minLength: n * h * w, maxLength: n * h * w })),
+  );
 
 describe('parseIdx', () => {
   it('reads images and spreads grey over RGB', () => {
     fc.assert(
       fc.property(images, ([[count, height, width], grey]) => {
         const data = Uint8Array.from([...grey].flatMap((v) => [v, v, v]));
-        expect(parseIdx(idx([count, height, width], grey), 'x')).toEqual({ kind: 'images', data, count, height, width });
+        expect(parseIdx(idx([count, height, width], grey), 'x')).toEqual({
+          kind: 'images',
+          data,
+          count,
+          height,
+          width,
+        });
       }),
     );
   });

@@ -15,7 +15,10 @@ beforeEach(async () => {
 afterEach(() => rm(root, { recursive: true, force: true }));
 
 const put = (name: string, bytes: Uint8Array) => writeFile(join(root, name), bytes);
-const images = idx([4, 3, 2], Uint8Array.from({ length: 24 }, (_, i) => i));
+const images = idx(
+  [4, 3, 2],
+  Uint8Array.from({ length: 24 }, (_, i) => i),
+);
 
 describe('openPictures', () => {
   it('reads the training batches of CIFAR-10 in order, or one file', async () => {
@@ -27,7 +30,11 @@ describe('openPictures', () => {
     expect([...p.labels!]).toEqual([0, 1, 2, 0]);
     expect(p.names[3]).toContain('data_batch_10.bin#0');
     expect((await openPictures(join(root, 'test_batch.bin'))).count).toBe(5);
-    expect((await openPictures(root, { classes: ['bird', 'airplane'], limitPerClass: 1, size: 40 }))).toMatchObject({ count: 2, height: 40, classes: ['bird', 'airplane'] });
+    expect(await openPictures(root, { classes: ['bird', 'airplane'], limitPerClass: 1, size: 40 })).toMatchObject({
+      count: 2,
+      height: 40,
+      classes: ['bird', 'airplane'],
+    });
     await expect(openPictures(root, { size: 16 })).rejects.toThrow(ConfigError);
   });
 
@@ -45,7 +52,10 @@ describe('openPictures', () => {
     expect([...p.labels!]).toEqual([1, 9, 0, 1]);
     expect(p.classes).toHaveLength(10);
     expect([...p.data.subarray(3, 6)]).toEqual([1, 1, 1]);
-    expect((await openPictures(join(root, 'train-images-idx3-ubyte.gz'), { classes: ['1'], size: 8 }))).toMatchObject({ count: 2, width: 8 });
+    expect(await openPictures(join(root, 'train-images-idx3-ubyte.gz'), { classes: ['1'], size: 8 })).toMatchObject({
+      count: 2,
+      width: 8,
+    });
   });
 
   it('refuses labels that do not belong to the images', async () => {
@@ -64,7 +74,12 @@ describe('openPictures', () => {
   });
 
   it('takes anything else for a folder of pictures', async () => {
-    await put('a.png', await sharp({ create: { width: 4, height: 4, channels: 3, background: '#0000ff' } }).png().toBuffer());
+    await put(
+      'a.png',
+      await sharp({ create: { width: 4, height: 4, channels: 3, background: '#0000ff' } })
+        .png()
+        .toBuffer(),
+    );
     expect(await openPictures(root, { size: 4 })).toMatchObject({ count: 1, height: 4, width: 4, names: ['a.png'] });
     expect(await openPictures(root)).toMatchObject({ height: 32, width: 32 });
   });

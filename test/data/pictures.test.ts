@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { limitPerClass, selectClasses, splitHeldOut, subset } from '../../src/data/pictures.js';
-import type { Pictures } from '../../src/data/picture-source.js';
 import { ConfigError } from '../../src/core/errors.js';
+import type { Pictures } from '../../src/data/picture-source.js';
+import { limitPerClass, selectClasses, splitHeldOut, subset } from '../../src/data/pictures.js';
 import { anySet, carried, tiny } from './tiny.js';
 
-const perClass = (p: Pictures): number[] => (p.classes ?? ['']).map((_, c) => (p.labels ? p.labels.filter((l) => l === c).length : p.count));
+const perClass = (p: Pictures): number[] =>
+  (p.classes ?? ['']).map((_, c) => (p.labels ? p.labels.filter((l) => l === c).length : p.count));
 
 describe('subset', () => {
   it('takes the pictures in the order asked for, with names and labels', () => {
@@ -41,7 +42,8 @@ describe('splitHeldOut', () => {
   });
 
   it('refuses a fraction outside [0, 1]', () => {
-    for (const bad of [-0.1, 1.1, NaN]) expect(() => splitHeldOut(tiny([0]), bad, 0)).toThrow(/splitHeldOut: .*\[0, 1\]/);
+    for (const bad of [-0.1, 1.1, NaN])
+      expect(() => splitHeldOut(tiny([0]), bad, 0)).toThrow(/splitHeldOut: .*\[0, 1\]/);
   });
 });
 
@@ -55,7 +57,9 @@ describe('selectClasses', () => {
 
   it('names the nearest class for a slip, and the known ones always', () => {
     const p = tiny([0, 1], ['airplane', 'automobile']);
-    expect(() => selectClasses(p, ['aeroplane'])).toThrow(/got 'aeroplane'. Did you mean 'airplane'\? Known: airplane, automobile\./);
+    expect(() => selectClasses(p, ['aeroplane'])).toThrow(
+      /got 'aeroplane'. Did you mean 'airplane'\? Known: airplane, automobile\./,
+    );
     expect(() => selectClasses(p, ['quince'])).toThrow(/got 'quince'. Known: airplane/);
   });
 

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { forManyPictures, loadSharp } from '../../src/data/sharp.node.js';
 import { ConfigError } from '../../src/core/errors.js';
+import { forManyPictures, loadSharp } from '../../src/data/sharp.node.js';
 
 afterEach(() => {
   vi.doUnmock('sharp');

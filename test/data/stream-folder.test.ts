@@ -4,13 +4,13 @@ import { dirname, join } from 'node:path';
 import sharp from 'sharp';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FormatError } from '../../src/core/errors.js';
-import { openFolder } from '../../src/data/folder.node.js';
 import { limiter } from '../../src/data/concurrency.js';
-import { LookAhead } from '../../src/input/look-ahead.js';
+import { openFolder } from '../../src/data/folder.node.js';
 import { openSource } from '../../src/data/open-pictures.node.js';
-import { pictureAt } from '../../src/data/pictures.js';
 import { inMemory } from '../../src/data/picture-source.js';
+import { pictureAt } from '../../src/data/pictures.js';
 import { streamFolder } from '../../src/data/stream-folder.node.js';
+import { LookAhead } from '../../src/input/look-ahead.js';
 
 let root = '';
 beforeEach(async () => {
@@ -27,7 +27,9 @@ async function put(name: string, content: Uint8Array): Promise<void> {
 const jpeg = (i: number) => {
   const [width, height] = [40 + i, 60 - i];
   const data = Uint8Array.from({ length: width * height * 3 }, (_, at) => (at * 31 + i * 77 + (at >> 5) * 13) & 255);
-  return sharp(data, { raw: { width, height, channels: 3 } }).jpeg().toBuffer();
+  return sharp(data, { raw: { width, height, channels: 3 } })
+    .jpeg()
+    .toBuffer();
 };
 
 async function fill(count: number): Promise<void> {
@@ -35,39 +37,78 @@ async function fill(count: number): Promise<void> {
 }
 
 describe('streamFolder', () => {
-  it.each([{ size: 28 }, { views: 28 }, { views: 28, cropMin: 0.5 }, { views: 20, cropMin: 0.5 }])('%j: gives what openFolder gives, whichever pictures are asked for together', async (options) => {
-    await fill(9);
-    await put('a/none.png', new TextEncoder().encode('<html> and more than a few bytes'));
-    await put('b/cut.jpg', (await jpeg(1)).subarray(0, 700));
-    await put('b/tail.jpg', Buffer.concat([await jpeg(2), Buffer.from('what a camera adds')])); // a picture all the same
-    await put('a/other.png', await jpeg(3));
-    await put('a/whole.webp', await sharp(await jpeg(4)).webp().toBuffer());
-    await put('b/whole.png', await sharp(await jpeg(5)).png().toBuffer());
-    await put('b/cut.png', (await sharp(await jpeg(6)).png().toBuffer()).subarray(0, 900));
-    await put('b/cut.webp', (await sharp(await jpeg(7)).webp().toBuffer()).subarray(0, 300));
-    const [want, got] = [await openFolder(root, options), await streamFolder(root, options)];
-    const { data: _, places: __, skipped, ...about } = want;
-    expect(got).toMatchObject(about);
-    for (const s of [skipped, got.skipped]) expect(s.map(({ name }) => name)).toEqual(['a/none.png', 'b/cut.jpg', 'b/cut.png', 'b/cut.webp']);
-    expect([want.places !== undefined, got.manyShapes === true]).toEqual(new Array(2).fill(!('size' in options)));
-    const asked = [[8, 0, 3, 3], [1], [], [...got.names.keys()]];
-    const loaded = await Promise.all(asked.map((indices) => got.load(indices)));
-    loaded.forEach((part, n) => {
-      expect(part.data.length).toBe(asked[n].length * 3 * got.height ** 2);
-      expect(asked[n].map((_, i) => pictureAt({ ...got, ...part }, i))).toEqual(asked[n].map((i) => pictureAt(want, i)));
-    });
-    await expect(got.load([13])).rejects.toThrow('an index must lie in [0, 12]; got 13');
-  });
+  it.each([{ size: 28 }, { views: 28 }, { views: 28, cropMin: 0.5 }, { views: 20, cropMin: 0.5 }])(
+    '%j: gives what openFolder gives, whichever pictures are asked for together',
+    async (options) => {
+      await fill(9);
+      await put('a/none.png', new TextEncoder().encode('<html> and more than a few bytes'));
+      await put('b/cut.jpg', (await jpeg(1)).subarray(0, 700));
+      // a picture all the same
+      await put('b/tail.jpg', Buffer.concat([await jpeg(2), Buffer.from('what a camera adds')]));
+      await put('a/other.png', await jpeg(3));
+      await put(
+        'a/whole.webp',
+        await sharp(await jpeg(4))
+          .webp()
+          .toBuffer(),
+      );
+      await put(
+        'b/whole.png',
+        await sharp(await jpeg(5))
+          .png()
+          .toBuffer(),
+      );
+      await put(
+        'b/cut.png',
+        (
+          await sharp(await jpeg(6))
+            .png()
+            .toBuffer()
+        ).subarray(0, 900),
+      );
+      await put(
+        'b/cut.webp',
+        (
+          await sharp(await jpeg(7))
+            .webp()
+            .toBuffer()
+        ).subarray(0, 300),
+      );
+      const [want, got] = [await openFolder(root, options), await streamFolder(root, options)];
+      const { data: _, places: __, skipped, ...about } = want;
+      expect(got).toMatchObject(about);
+      for (const s of [skipped, got.skipped])
+        expect(s.map(({ name }) => name)).toEqual(['a/none.png', 'b/cut.jpg', 'b/cut.png', 'b/cut.webp']);
+      expect([want.places !== undefined, got.manyShapes === true]).toEqual(new Array(2).fill(!('size' in options)));
+      const asked = [[8, 0, 3, 3], [1], [], [...got.names.keys()]];
+      const loaded = await Promise.all(asked.map((indices) => got.load(indices)));
+      loaded.forEach((part, n) => {
+        expect(part.data.length).toBe(asked[n].length * 3 * got.height ** 2);
+        expect(asked[n].map((_, i) => pictureAt({ ...got, ...part }, i))).toEqual(
+          asked[n].map((i) => pictureAt(want, i)),
+        );
+      });
+      await expect(got.load([13])).rejects.toThrow('an index must lie in [0, 12]; got 13');
+    },
+  );
 
-  it('a picture damaged between its ends is grey each time, and told of once; more than one in a hundred are an error', async () => {
-    await fill(4);
-    for (const name of ['a/cut.jpg', 'b/cut.jpg']) await put(name, Buffer.concat([(await jpeg(1)).subarray(0, 700), Buffer.from([0xff, 0xd9])]));
-    const set = await streamFolder(root, { size: 8 });
-    const [one, two] = ['a/cut.jpg', 'b/cut.jpg'].map((name) => set.names.indexOf(name));
-    for (let i = 0; i < 2; i++) expect([...(await set.load([0, one])).data.subarray(192)]).toEqual(new Array(192).fill(128));
-    expect(set.skipped.map((s) => s.name)).toEqual(['a/cut.jpg']);
-    await expect(set.load([two])).rejects.toThrow(/cut\.jpg: at most one picture in a hundred may be damaged; got 2 of 6/);
-  });
+  it(
+    'a picture damaged between its ends is grey each time, and told of once; ' +
+      'more than one in a hundred are an error',
+    async () => {
+      await fill(4);
+      for (const name of ['a/cut.jpg', 'b/cut.jpg'])
+        await put(name, Buffer.concat([(await jpeg(1)).subarray(0, 700), Buffer.from([0xff, 0xd9])]));
+      const set = await streamFolder(root, { size: 8 });
+      const [one, two] = ['a/cut.jpg', 'b/cut.jpg'].map((name) => set.names.indexOf(name));
+      for (let i = 0; i < 2; i++)
+        expect([...(await set.load([0, one])).data.subarray(192)]).toEqual(new Array(192).fill(128));
+      expect(set.skipped.map((s) => s.name)).toEqual(['a/cut.jpg']);
+      await expect(set.load([two])).rejects.toThrow(
+        /cut\.jpg: at most one picture in a hundred may be damaged; got 2 of 6/,
+      );
+    },
+  );
 
   it('a file that is gone is an error that names it; a raised signal gives up', async () => {
     await fill(3);
@@ -137,16 +178,17 @@ describe('limiter', () => {
     const limited = limiter(2);
     let [running, most] = [0, 0];
     const order: number[] = [];
-    const work = (i: number) => limited(async () => {
-      order.push(i);
-      most = Math.max(most, ++running);
-      await new Promise((done) => setTimeout(done, i % 3));
-      running--;
-      if (i === 3) throw new Error('three');
-      return i;
-    });
+    const work = (i: number) =>
+      limited(async () => {
+        order.push(i);
+        most = Math.max(most, ++running);
+        await new Promise((done) => setTimeout(done, i % 3));
+        running--;
+        if (i === 3) throw new Error('three');
+        return i;
+      });
     const ended = await Promise.allSettled(Array.from({ length: 9 }, (_, i) => work(i)));
-    expect(ended.map((e) => e.status === 'fulfilled' ? e.value : 'error')).toEqual([0, 1, 2, 'error', 4, 5, 6, 7, 8]);
+    expect(ended.map((e) => (e.status === 'fulfilled' ? e.value : 'error'))).toEqual([0, 1, 2, 'error', 4, 5, 6, 7, 8]);
     expect([most, running, order]).toEqual([2, 0, [0, 1, 2, 3, 4, 5, 6, 7, 8]]);
   });
 });

@@ -1,13 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { syntheticPictures } from '../../src/data/synthetic.js';
 import { ConfigError } from '../../src/core/errors.js';
+import { syntheticPictures } from '../../src/data/synthetic.js';
 
 describe('syntheticPictures', () => {
   it('is balanced, and picture i depends on the seed and i alone', () => {
     fc.assert(
       fc.property(fc.nat(), fc.integer({ min: 1, max: 6 }), fc.integer({ min: 1, max: 6 }), (seed, a, b) => {
-        const [few, many] = [syntheticPictures({ count: Math.min(a, b), size: 16, seed }), syntheticPictures({ count: Math.max(a, b), size: 16, seed })];
+        const [few, many] = [
+          syntheticPictures({ count: Math.min(a, b), size: 16, seed }),
+          syntheticPictures({ count: Math.max(a, b), size: 16, seed }),
+        ];
         expect(many.data.subarray(0, few.data.length)).toEqual(few.data);
         expect([...many.labels!]).toEqual(Array.from({ length: many.count }, (_, i) => i % 4));
       }),
@@ -19,7 +22,13 @@ describe('syntheticPictures', () => {
     const [a, b] = [syntheticPictures({ count: 8, seed: 1 }), syntheticPictures({ count: 8, seed: 2 })];
     expect(a.data).not.toEqual(b.data);
     expect(a.data.subarray(0, 3072)).not.toEqual(a.data.subarray(4 * 3072, 5 * 3072));
-    expect(a).toMatchObject({ count: 8, height: 32, width: 32, skipped: [], classes: ['stripes', 'checks', 'dots', 'rings'] });
+    expect(a).toMatchObject({
+      count: 8,
+      height: 32,
+      width: 32,
+      skipped: [],
+      classes: ['stripes', 'checks', 'dots', 'rings'],
+    });
     expect(a.data.length).toBe(8 * 32 * 32 * 3);
   });
 
@@ -44,6 +53,7 @@ describe('syntheticPictures', () => {
 
   it('refuses counts and sizes that make no sense', () => {
     for (const count of [0, -1, 1.5, NaN]) expect(() => syntheticPictures({ count, seed: 0 })).toThrow(ConfigError);
-    for (const size of [0, 15, 257, 20.5]) expect(() => syntheticPictures({ count: 1, size, seed: 0 })).toThrow(ConfigError);
+    for (const size of [0, 15, 257, 20.5])
+      expect(() => syntheticPictures({ count: 1, size, seed: 0 })).toThrow(ConfigError);
   });
 });

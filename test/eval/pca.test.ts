@@ -14,7 +14,11 @@ beforeAll(async () => {
 afterAll(() => void useBackend(before));
 
 /** Orthonormal rows of the discrete cosine transform. */
-const basis = (size: number, row: number) => Array.from({ length: size }, (_, i) => Math.sqrt((row ? 2 : 1) / size) * Math.cos((Math.PI * (i + 0.5) * row) / size));
+const basis = (size: number, row: number) =>
+  Array.from(
+    { length: size },
+    (_, i) => Math.sqrt((row ? 2 : 1) / size) * Math.cos((Math.PI * (i + 0.5) * row) / size),
+  );
 
 /** Points whose covariance is known: scores of rows of another such basis are uncorrelated and of variance 1. */
 function known(count: number, size: number, deviations: number[]) {
@@ -28,7 +32,11 @@ function known(count: number, size: number, deviations: number[]) {
 }
 
 describe('pca', () => {
-  it.each([[29, 13], [64, 7], [8, 33]])('finds a known decomposition of %i points in %i dimensions', async (count, size) => {
+  it.each([
+    [29, 13],
+    [64, 7],
+    [8, 33],
+  ])('finds a known decomposition of %i points in %i dimensions', async (count, size) => {
     const deviations = [5, 2, 1.9, 0.3];
     const { directions, scores, ...features } = known(count, size, deviations);
     const { components, variances, projected } = await pca(features, 3);
@@ -36,9 +44,19 @@ describe('pca', () => {
     for (let j = 0; j < 3; j++) {
       const row = components.subarray(j * size, (j + 1) * size);
       const sign = Math.sign(row.reduce((sum, v, i) => sum + v * directions[j][i], 0));
-      assertClose('component', row, directions[j].map((v) => sign * v), { relative: 0, absolute: 2e-3 });
+      assertClose(
+        'component',
+        row,
+        directions[j].map((v) => sign * v),
+        { relative: 0, absolute: 2e-3 },
+      );
       expect(Math.max(...row)).toBe(Math.max(...row.map(Math.abs)));
-      assertClose('projected', projected.filter((_, i) => i % 3 === j), scores[j].map((v) => sign * v), { relative: 0, absolute: 1e-2 });
+      assertClose(
+        'projected',
+        projected.filter((_, i) => i % 3 === j),
+        scores[j].map((v) => sign * v),
+        { relative: 0, absolute: 1e-2 },
+      );
     }
   });
 
@@ -52,7 +70,9 @@ describe('pca', () => {
 
   it('refuses what has no answer', async () => {
     await expect(pca(known(9, 5, [2]), 6)).rejects.toThrow(ConfigError);
-    await expect(pca({ values: new Float32Array(3), count: 1, size: 3 })).rejects.toThrow(/at least two pictures to vary; got 1/);
+    await expect(pca({ values: new Float32Array(3), count: 1, size: 3 })).rejects.toThrow(
+      /at least two pictures to vary; got 1/,
+    );
   });
 });
 
@@ -61,7 +81,10 @@ describe('mapFeatures', () => {
   const features = { values: Float32Array.from({ length: 60 }, () => rng.normal()), count: 10, size: 6 };
 
   it('without umap-js is PCA', async () => {
-    expect(await mapFeatures(features, async () => undefined)).toEqual({ points: (await pca(features)).projected, by: 'PCA' });
+    expect(await mapFeatures(features, async () => undefined)).toEqual({
+      points: (await pca(features)).projected,
+      by: 'PCA',
+    });
   });
 
   it('with umap-js is its embedding, of features of length 1', async () => {
@@ -82,12 +105,16 @@ describe('mapFeatures', () => {
 
   it('with the real umap-js keeps groups together, the same each time', async () => {
     const [groups, each, size] = [3, 16, 8];
-    const values = Float32Array.from({ length: groups * each * size }, (_, i) => (i % size === Math.floor(i / size) % groups ? 5 : 0) + 0.3 * rng.normal());
+    const values = Float32Array.from(
+      { length: groups * each * size },
+      (_, i) => (i % size === Math.floor(i / size) % groups ? 5 : 0) + 0.3 * rng.normal(),
+    );
     const cloud = { values, count: groups * each, size };
     const { points, by } = await mapFeatures(cloud);
     expect([by, points.length, points.every(Number.isFinite)]).toEqual(['UMAP', 2 * cloud.count, true]);
     for (let i = 0; i < cloud.count; i++) {
-      const distance = (j: number) => (i === j ? Infinity : Math.hypot(points[2 * i] - points[2 * j], points[2 * i + 1] - points[2 * j + 1]));
+      const distance = (j: number) =>
+        i === j ? Infinity : Math.hypot(points[2 * i] - points[2 * j], points[2 * i + 1] - points[2 * j + 1]);
       const near = Array.from({ length: cloud.count }, (_, j) => j).sort((a, b) => distance(a) - distance(b))[0];
       expect(near % groups).toBe(i % groups);
     }

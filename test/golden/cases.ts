@@ -13,7 +13,14 @@ export interface Cases {
 }
 
 export type Network =
-  | { kind: 'resnet'; size: number; blocks: number[]; widths: number[]; bottleneck: boolean; stem: 'cifar' | 'imagenet' }
+  | {
+      kind: 'resnet';
+      size: number;
+      blocks: number[];
+      widths: number[];
+      bottleneck: boolean;
+      stem: 'cifar' | 'imagenet';
+    }
   | { kind: 'vit'; size: number; width: number; depth: number; heads: number; patch: number };
 
 /** Steps of training: the rates of each. */

@@ -34,8 +34,8 @@ export type Chosen = (name: string) => ((values: ArrayLike<number>) => ArrayLike
 const whole = (values: ArrayLike<number>) => values;
 
 /**
- * Compares what was computed of a case with all that the file holds of it: every item, and no other. No item may be farther
- * than the bands say. Returns the largest distances.
+ * Compares what was computed of a case with all that the file holds of it: every item, and no other. No item may be
+ * farther than the bands say. Returns the largest distances.
  */
 export function compare(name: string, items: Items, bands: Partial<Distance>, chosen: Chosen = () => whole): Distance {
   const wanted = names.filter((n) => (n === name || n.startsWith(`${name}/`)) && chosen(n));
@@ -43,13 +43,18 @@ export function compare(name: string, items: Items, bands: Partial<Distance>, ch
   const rows = wanted.map((item) => ({ item, ...distance(item, items.get(item)!, chosen(item)!) }));
   const wrong = rows.filter((r) => !measures.every((m) => r[m] <= (bands[m] ?? Infinity)));
   const told = wrong.map((r) => `${r.item}: ${measures.map((m) => `${m} ${r[m].toExponential(1)}`).join(', ')}`);
-  if (wrong.length) throw new Error(`${wrong.length} of ${rows.length} items beyond ${JSON.stringify(bands)}:\n${told.join('\n')}`);
+  if (wrong.length)
+    throw new Error(`${wrong.length} of ${rows.length} items beyond ${JSON.stringify(bands)}:\n${told.join('\n')}`);
   const largest = (m: keyof Distance) => Math.max(...rows.map((r) => r[m]));
   return { error: largest('error'), rms: largest('rms'), norm: largest('norm') };
 }
 
 /** Large tensors are stored as `limit` samples at hashed places, with their norm and sum. */
-function distance(item: string, values: ArrayLike<number>, part: (v: ArrayLike<number>) => ArrayLike<number>): Distance {
+function distance(
+  item: string,
+  values: ArrayLike<number>,
+  part: (v: ArrayLike<number>) => ArrayLike<number>,
+): Distance {
   const stored = golden.get(item);
   if (stored) return between(part(values), part(stored));
   const sampled = Float64Array.from({ length: cases.limit }, (_, i) => values[mix(i + 1) % values.length]);
@@ -66,7 +71,8 @@ const normOf = (values: ArrayLike<number>): number => {
 /** Numbers that are not finite are as far as can be. */
 function between(got: ArrayLike<number>, want: ArrayLike<number>): Distance {
   const differences = Float64Array.from(want, (v, i) => Math.abs(got[i] - v));
-  if (got.length !== want.length || !differences.every(Number.isFinite)) return { error: Infinity, rms: Infinity, norm: Infinity };
+  if (got.length !== want.length || !differences.every(Number.isFinite))
+    return { error: Infinity, rms: Infinity, norm: Infinity };
   const largest = (values: ArrayLike<number>) => Array.from(values).reduce((most, v) => Math.max(most, Math.abs(v)), 0);
   const over = (difference: number, size: number) => difference / Math.max(size, 1e-30); // 0 of 0
   return {

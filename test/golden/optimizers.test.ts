@@ -12,7 +12,13 @@ const { optim } = cases;
 type Kind = 'sgd' | 'lars' | 'adamw';
 
 /** Tensors one after the other, each from a multiple of 4 on, as LARS wants them. */
-const parts = optim.tensors.map(([name, shape]) => ({ name, shape, length: sizeOf(shape), adapted: shape.length > 1, start: 0 }));
+const parts = optim.tensors.map(([name, shape]) => ({
+  name,
+  shape,
+  length: sizeOf(shape),
+  adapted: shape.length > 1,
+  start: 0,
+}));
 let length = 0;
 for (const p of parts) {
   p.start = length;
@@ -29,11 +35,22 @@ function flat(values: (name: string, shape: number[]) => ArrayLike<number>): Ten
 async function steps(backend: Backend, kind: Kind): Promise<Items> {
   const [items, kept]: [Items, [string, Tensor][]] = [new Map(), []];
   const made = (t: Tensor) => state(t);
-  const [w, first, v, corrections, table] = on(backend, () => [
-    made(flat((name, shape) => (name.startsWith('zero') ? [] : initial(`optim/${name}`, shape)))),
-    made(tensor(new Float32Array(length))), made(tensor(new Float32Array(length))), made(tensor([0, 0])), larsTable(parts.map(({ start, length, adapted }) => ({ start, length, adapted }))),
-  ] as const);
-  kept.push(['w', w], [kind === 'adamw' ? 'm' : 'velocity', first], ...(kind === 'adamw' ? [['v', v] as [string, Tensor]] : []));
+  const [w, first, v, corrections, table] = on(
+    backend,
+    () =>
+      [
+        made(flat((name, shape) => (name.startsWith('zero') ? [] : initial(`optim/${name}`, shape)))),
+        made(tensor(new Float32Array(length))),
+        made(tensor(new Float32Array(length))),
+        made(tensor([0, 0])),
+        larsTable(parts.map(({ start, length, adapted }) => ({ start, length, adapted }))),
+      ] as const,
+  );
+  kept.push(
+    ['w', w],
+    [kind === 'adamw' ? 'm' : 'velocity', first],
+    ...(kind === 'adamw' ? [['v', v] as [string, Tensor]] : []),
+  );
   for (let t = 0; t < optim.steps; t++) {
     on(backend, () => {
       const dw = flat((name, shape) => even(`optim/grad/${name}/${t}`, shape));
@@ -44,7 +61,8 @@ async function steps(backend: Backend, kind: Kind): Promise<Items> {
     });
     for (const [what, tensor] of kept) {
       const values = await tensor.data();
-      for (const p of parts) items.set(`optim/${kind}/${t}/${what}/${p.name}`, values.slice(p.start, p.start + p.length));
+      for (const p of parts)
+        items.set(`optim/${kind}/${t}/${what}/${p.name}`, values.slice(p.start, p.start + p.length));
     }
   }
   return items;

@@ -1,9 +1,12 @@
 import { describe, it } from 'vitest';
 import { gpu, reference64 } from '../support/devices.js';
-import { cases, type Chosen, compare, type Items } from './golden.js';
+import { type Chosen, cases, compare, type Items } from './golden.js';
 import { moco, v3 } from './training.js';
 
-/** The original writes the keys of view 1 before those of view 2, the engine those that it makes first: the same keys in one batch. */
+/**
+ * The original writes the keys of view 1 before those of view 2, the engine those that it makes first: the same keys in
+ * one batch.
+ */
 function inOriginalOrder(name: string, items: Items): Items {
   const [{ dim, K, N, ptr }, key] = [cases.moco[name], `moco/${name}/end/queue`];
   const ours = items.get(key)!;
@@ -14,17 +17,19 @@ function inOriginalOrder(name: string, items: Items): Items {
 }
 
 /**
- * In MoCo v3's ViT a shift of the last layer norm is taken off by the batch norm behind the head's first product, and a shift
- * of all keys by the softmax. These biases' gradients are 0 but for rounding, which AdamW divides by its own size: their
- * moments are noise in f64, and in f32 so are the biases and the running mean that follows them.
+ * In MoCo v3's ViT a shift of the last layer norm is taken off by the batch norm behind the head's first product, and a
+ * shift of all keys by the softmax. These biases' gradients are 0 but for rounding, which AdamW divides by its own
+ * size: their moments are noise in f64, and in f32 so are the biases and the running mean that follows them.
  */
-const determined = (f64: boolean): Chosen => (item) => {
-  if (/optimizer\.[mv]\.base_encoder\.norm\.bias$/.test(item)) return undefined;
-  if (f64) return (v) => v;
-  if (/encoder\.norm\.bias$|encoder\.head\.1\.running_mean$/.test(item)) return undefined;
-  if (!/attn\.qkv\.bias$/.test(item)) return (v) => v;
-  return (v) => [...Array.from(v).slice(0, v.length / 3), ...Array.from(v).slice((2 * v.length) / 3)];
-};
+const determined =
+  (f64: boolean): Chosen =>
+  (item) => {
+    if (/optimizer\.[mv]\.base_encoder\.norm\.bias$/.test(item)) return undefined;
+    if (f64) return (v) => v;
+    if (/encoder\.norm\.bias$|encoder\.head\.1\.running_mean$/.test(item)) return undefined;
+    if (!/attn\.qkv\.bias$/.test(item)) return (v) => v;
+    return (v) => [...Array.from(v).slice(0, v.length / 3), ...Array.from(v).slice((2 * v.length) / 3)];
+  };
 
 const v12 = Object.keys(cases.moco);
 const ordered = (name: string, items: Items) => (cases.moco[name].symmetric ? inOriginalOrder(name, items) : items);
@@ -38,8 +43,12 @@ describe('steps of training are those of PyTorch: losses, encoders, queue and op
     compare(`moco/${name}`, ordered(name, await moco(reference64, name)), { error: 1e-7 }); // 5.7e-8, the file's f32
   });
 
-  it.each([['v3_resnet', 1e-5], ['v3_vit', 2e-5]] as const)('%s on the GPU', async (name, error) => {
-    compare(`v3/${name}`, await v3(await gpu(), name), { error }, determined(false)); // 3.9e-6 and 6.5e-6 on SwiftShader
+  it.each([
+    ['v3_resnet', 1e-5],
+    ['v3_vit', 2e-5],
+  ] as const)('%s on the GPU', async (name, error) => {
+    // 3.9e-6 and 6.5e-6 on SwiftShader
+    compare(`v3/${name}`, await v3(await gpu(), name), { error }, determined(false));
   });
 
   // not v3_resnet, which takes the mirrors 17 s (within 1e-7 then): its parts are compared in v3_vit, moco_v2 and LARS

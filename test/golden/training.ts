@@ -6,8 +6,8 @@ import { MoCo } from '../../src/moco/moco.js';
 import { presetOf } from '../../src/moco/presets.js';
 import { ResNet } from '../../src/nn/resnet.js';
 import { type Precision, withPrecision } from '../../src/ops/precision.js';
-import { tidy } from '../../src/tensor/tidy.js';
 import { tensor } from '../../src/tensor/tensor.js';
+import { tidy } from '../../src/tensor/tidy.js';
 import { on } from '../support/devices.js';
 import type { MoCoCase, V3Case } from './cases.js';
 import { cases, type Items } from './golden.js';
@@ -18,8 +18,20 @@ export function moco(backend: Backend, name: string, precision: Precision = 'f32
   const c = cases.moco[name];
   const { T, K, dim, symmetric, blocks, widths, head, splits } = c;
   const encoder = () => new ResNet({ blocks, widths, head, dim, splits, stem: 'cifar', seed: 1 });
-  const method = on(backend, () => new MoCo(encoder, { T, K, dim, symmetric, seed: 1, optimizer: (p) => optimizerOf({ ...c, optimizer: 'sgd', precision }, p) }));
-  const special = (slot: string) => (slot === 'queue' ? unitColumns(`moco/${name}/queue`, c.dim, c.K) : slot === 'queue_ptr' ? [c.ptr] : undefined);
+  const method = on(
+    backend,
+    () =>
+      new MoCo(encoder, {
+        T,
+        K,
+        dim,
+        symmetric,
+        seed: 1,
+        optimizer: (p) => optimizerOf({ ...c, optimizer: 'sgd', precision }, p),
+      }),
+  );
+  const special = (slot: string) =>
+    slot === 'queue' ? unitColumns(`moco/${name}/queue`, c.dim, c.K) : slot === 'queue_ptr' ? [c.ptr] : undefined;
   return train(backend, method, `moco/${name}`, c, { special, precision });
 }
 
@@ -38,14 +50,22 @@ interface Options {
   precision: Precision;
 }
 
-async function train(backend: Backend, method: Method, name: string, c: MoCoCase | V3Case, { special, precision }: Options): Promise<Items> {
+async function train(
+  backend: Backend,
+  method: Method,
+  name: string,
+  c: MoCoCase | V3Case,
+  { special, precision }: Options,
+): Promise<Items> {
   for (const slot of slots(method)) begin(slot, special(slot.name));
   const items: Items = new Map();
   for (let t = 0; t < c.m.length; t++) {
-    const measured = on(backend, () => tidy(() => {
-      const rates = { lr: scalar(c.lr[t]), m: scalar(c.m[t]) };
-      return withPrecision(precision, () => method.step([partOf(name, t, c)], rates));
-    }));
+    const measured = on(backend, () =>
+      tidy(() => {
+        const rates = { lr: scalar(c.lr[t]), m: scalar(c.m[t]) };
+        return withPrecision(precision, () => method.step([partOf(name, t, c)], rates));
+      }),
+    );
     items.set(`${name}/loss/${t}`, (await measured.data()).slice(0, 1));
   }
   for (const slot of slots(method))
@@ -68,7 +88,8 @@ function begin(slot: Slot, own: ArrayLike<number> | undefined): void {
   const { name, dtype, shape } = slot;
   const scale = name === 'optimizer.loss_scale' ? SCALE : undefined;
   const zeros = name.startsWith('optimizer.') ? new Float32Array(shape.reduce((a, b) => a * b, 1)) : undefined;
-  const values = own ?? scale ?? zeros ?? (dtype === 'F32' && !name.endsWith('pos_embed') ? initial(name, shape) : undefined);
+  const values =
+    own ?? scale ?? zeros ?? (dtype === 'F32' && !name.endsWith('pos_embed') ? initial(name, shape) : undefined);
   if (!values) return;
   const data = dtype === 'I64' ? BigInt64Array.from(values as number[], BigInt) : Float32Array.from(values);
   slot.load({ dtype, shape: [...shape], data });

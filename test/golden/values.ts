@@ -3,7 +3,7 @@
  * parameters of whole networks need not be stored.
  */
 import { torchShape, turn } from '../../src/checkpoints/module-state.js';
-import { tensor, type Tensor } from '../../src/tensor/tensor.js';
+import { type Tensor, tensor } from '../../src/tensor/tensor.js';
 
 /** A bijection of 32-bit numbers that scatters them. */
 export function mix(x: number): number {
@@ -28,7 +28,10 @@ export function units(name: string, n: number): Float64Array {
 export const even = (name: string, shape: readonly number[], offset = 0, bound = 1): Float32Array =>
   new Float32Array(units(name, sizeOf(shape)).map((u) => offset + bound * (2 * u - 1)));
 
-/** A parameter or running statistic as every case begins with it. The momentum encoder shares the frozen patch projection. */
+/**
+ * A parameter or running statistic as every case begins with it. The momentum encoder shares the frozen patch
+ * projection.
+ */
 export function initial(name: string, shape: readonly number[]): Float32Array {
   name = name.replace('momentum_encoder.patch_embed', 'base_encoder.patch_embed');
   if (name.endsWith('running_var')) return even(name, shape, 1.25, 0.25);
@@ -47,14 +50,21 @@ export function permutation(name: string, n: number): Uint32Array {
 /** A queue [dim, K] of columns of length 1. */
 export function unitColumns(name: string, dim: number, K: number): Float32Array {
   const q = even(name, [dim, K]);
-  const lengths = Array.from({ length: K }, (_, j) => Math.hypot(...Array.from({ length: dim }, (_, d) => q[d * K + j])));
+  const lengths = Array.from({ length: K }, (_, j) =>
+    Math.hypot(...Array.from({ length: dim }, (_, d) => q[d * K + j])),
+  );
   return q.map((v, i) => v / lengths[i % K]);
 }
 
 /** A smooth picture with grain and some exact ties, u8 [H, W, 3]. */
 export function picture(H: number, W: number): Uint8Array {
   const [u, x] = [units('picture', H * W * 3), new Uint8Array(H * W * 3)];
-  const corners = [[128, 128, 128], [0, 0, 0], [127, 128, 127], [255, 0, 255]]; // of 4 × 4 pixels each
+  const corners = [
+    [128, 128, 128],
+    [0, 0, 0],
+    [127, 128, 127],
+    [255, 0, 255],
+  ]; // of 4 × 4 pixels each
   for (let i = 0; i < H; i++)
     for (let j = 0; j < W; j++) {
       const smooth = [(5 * i + 2 * j) % 256, (3 * j + 40) % 256, (456 - 4 * i + j) % 256];

@@ -1,22 +1,27 @@
 import { expect, it } from 'vitest';
 import { Rng } from '../../src/core/rng.js';
-import { zeros } from '../../src/tensor/fill.js';
 import { BufferPool, sizeClass } from '../../src/gpu/pool.js';
-import { safetensorsParts } from '../../src/io/safetensors.js';
-import { jsonParts } from '../../src/io/embeddings.js';
 import { joinBytes } from '../../src/io/bytes.js';
+import { jsonParts } from '../../src/io/embeddings.js';
+import { safetensorsParts } from '../../src/io/safetensors.js';
+import { zeros } from '../../src/tensor/fill.js';
 import { gpu, on } from '../support/devices.js';
 
 it('a tensor that no buffer of the device holds is refused in one sentence', async () => {
   const backend = await gpu();
   const { largest, name } = backend;
-  expect(() => on(backend, () => zeros([largest / 4 + 1]))).toThrow(`tensor: it must fit into a buffer of ${name}, ${largest} bytes; got ${largest + 16}.`);
+  expect(() => on(backend, () => zeros([largest / 4 + 1]))).toThrow(
+    `tensor: it must fit into a buffer of ${name}, ${largest} bytes; got ${largest + 16}.`,
+  );
 });
 
 it('memory is rounded up for the pool no further than a buffer may be', () => {
   const made: number[] = [];
   const limits = { maxBufferSize: 5000 };
-  const pool = new BufferPool({ limits, createBuffer: ({ size }: { size: number }) => (made.push(size), {}) } as unknown as GPUDevice);
+  const pool = new BufferPool({
+    limits,
+    createBuffer: ({ size }: { size: number }) => (made.push(size), {}),
+  } as unknown as GPUDevice);
   expect(sizeClass(4900)).toBe(5120);
   for (const bytes of [4900, 3000, 4950]) pool.acquire(bytes);
   expect(made).toEqual([5000, 3072, 5000]);
@@ -26,7 +31,8 @@ it('random whole numbers reach all of a range, also of one larger than 24 bits',
   const draws = (n: number) => Array.from({ length: 200 }, (_, i) => new Rng(7, 'below', i).below(n));
   const large = draws(2 ** 30);
   expect(large.every((v) => Number.isInteger(v) && v >= 0 && v < 2 ** 30)).toBe(true);
-  for (let bit = 0; bit < 30; bit++) expect(large.filter((v) => (v >> bit) & 1).length, `bit ${bit}`).toBeGreaterThan(60);
+  for (let bit = 0; bit < 30; bit++)
+    expect(large.filter((v) => (v >> bit) & 1).length, `bit ${bit}`).toBeGreaterThan(60);
   expect(draws(2 ** 24).map((v) => v >> 4)).toEqual(draws(2 ** 20)); // smaller ranges are drawn as they were
 });
 
@@ -35,5 +41,7 @@ it('names are written as JSON in parts, and metadata that no reader would take i
     const names = Array.from({ length: count }, (_, i) => `"é"/${i}.png`);
     expect(new TextDecoder().decode(joinBytes(jsonParts(names))) === JSON.stringify(names), String(count)).toBe(true);
   }
-  expect(() => safetensorsParts(new Map(), { filenames: 'x'.repeat(1e8) })).toThrow('the header must have at most 100000000 bytes; got 100000033. Shorten the metadata.');
+  expect(() => safetensorsParts(new Map(), { filenames: 'x'.repeat(1e8) })).toThrow(
+    'the header must have at most 100000000 bytes; got 100000033. Shorten the metadata.',
+  );
 });

@@ -1,21 +1,24 @@
-import { backward, noGrad, unreached, zeroGrad } from '../../src/tensor/autograd.js';
 import type { Backend } from '../../src/backend/backend.js';
 import { compile } from '../../src/compile/compile.js';
 import type { TypedArray } from '../../src/core/dtype.js';
 import { Rng } from '../../src/core/rng.js';
-import { numel, sameShape, type Shape } from '../../src/core/shape.js';
+import { numel, type Shape, sameShape } from '../../src/core/shape.js';
 import { Module } from '../../src/nn/module.js';
 import { add, mul } from '../../src/ops/binary.js';
 import { sum } from '../../src/ops/reduce.js';
 import { reshape } from '../../src/ops/reshape.js';
 import { concat, slice } from '../../src/ops/strided.js';
 import { FlatParameters } from '../../src/optim/flat.js';
-import { tidy } from '../../src/tensor/tidy.js';
+import { backward, noGrad, unreached, zeroGrad } from '../../src/tensor/autograd.js';
 import { parameter, state, type Tensor, tensor } from '../../src/tensor/tensor.js';
+import { tidy } from '../../src/tensor/tidy.js';
 import { on } from '../support/devices.js';
 import { rows, type Use } from './rows.js';
 
-/** What happens to gradients before a call: nothing, so that they add up; they are zeroed; zeroed and their memory spoilt; or forgotten. */
+/**
+ * What happens to gradients before a call: nothing, so that they add up; they are zeroed; zeroed and their memory
+ * spoilt; or forgotten.
+ */
 export type Before = 'keep' | 'zero' | 'spoil' | 'drop';
 
 /** Everything that a random graph follows from. */
@@ -54,7 +57,8 @@ export class Graph {
     this.#nodes = [row, other, row, ...(drawn.uses === 3 ? [row] : [])];
     for (const [i, use] of [row, other].entries())
       for (const [name, p] of use.layer?.parameters() ?? []) {
-        this.leaves.set(`${i}.${name}`, p.set(normals(drawn.seed, name, p.size))); // not as layers begin: equal weights tie in max()
+        // not as layers begin: equal weights tie in max()
+        this.leaves.set(`${i}.${name}`, p.set(normals(drawn.seed, name, p.size)));
       }
     noGrad(() => tidy(() => void this.loss())); // makes the leaves
     if (drawn.frozen) [...this.leaves.values()].forEach((p, i) => (p.requiresGrad = i % drawn.frozen !== 1));
@@ -66,7 +70,9 @@ export class Graph {
     return new Map([...this.leaves].filter(([, p]) => p.requiresGrad));
   }
 
-  /** A sum of everything that the nodes make, by fixed random weights. `held`: what is cut off keeps the values it had. */
+  /**
+   * A sum of everything that the nodes make, by fixed random weights. `held`: what is cut off keeps the values it had.
+   */
   loss(held = false): Tensor {
     const made: Tensor[] = [];
     let total = sum(mul(this.#leaf([3], 0), this.#leaf([3], 0)));
@@ -84,7 +90,9 @@ export class Graph {
   #input(n: number, i: number, shape: Shape, made: readonly Tensor[]): Tensor {
     const rng = new Rng(this.#drawn.seed, `input ${n}`, i);
     const from = rng.below(4);
-    return from > 1 && made.length > 0 ? fit(made[rng.below(made.length)], shape) : this.#leaf(shape, from === 1 ? 1 : 0);
+    return from > 1 && made.length > 0
+      ? fit(made[rng.below(made.length)], shape)
+      : this.#leaf(shape, from === 1 ? 1 : 0);
   }
 
   #leaf(shape: Shape, which: number): Tensor {
@@ -105,7 +113,11 @@ export class Graph {
     if (!cut || at !== (cut.input === undefined ? `${cut.node}` : `${cut.node}.${cut.input}`)) return make();
     if (held) return this.#held.get(at)!;
     const y = cut.input === undefined ? noGrad(make) : make().detach();
-    if (y.backend.kind === 'reference') this.#held.set(at, noGrad(() => state(add(y, 0))));
+    if (y.backend.kind === 'reference')
+      this.#held.set(
+        at,
+        noGrad(() => state(add(y, 0))),
+      );
     return y;
   }
 }
@@ -139,7 +151,11 @@ function fit(x: Tensor, shape: Shape): Tensor {
 }
 
 /** Gradients after every call of the history, by leaf; one that was not reached is 0. */
-export async function gradientsOf(backend: Backend, drawn: Drawn, compiled = false): Promise<Map<string, TypedArray>[]> {
+export async function gradientsOf(
+  backend: Backend,
+  drawn: Drawn,
+  compiled = false,
+): Promise<Map<string, TypedArray>[]> {
   const graph = on(backend, () => new Graph(drawn));
   const work = () => {
     const loss = graph.loss();
@@ -151,12 +167,15 @@ export async function gradientsOf(backend: Backend, drawn: Drawn, compiled = fal
   for (const before of drawn.history) {
     on(backend, () => prepare(graph, before));
     on(backend, call);
-    after.push(new Map(await Promise.all([...graph.trained].map(async ([name, p]) => [name, await valuesOf(p)] as const))));
+    after.push(
+      new Map(await Promise.all([...graph.trained].map(async ([name, p]) => [name, await valuesOf(p)] as const))),
+    );
   }
   return after;
 }
 
-const valuesOf = async (p: Tensor): Promise<TypedArray> => (!p.grad || unreached([p]).length > 0 ? new Float64Array(p.size) : p.grad.data());
+const valuesOf = async (p: Tensor): Promise<TypedArray> =>
+  !p.grad || unreached([p]).length > 0 ? new Float64Array(p.size) : p.grad.data();
 
 function prepare({ trained }: Graph, before: Before): void {
   if (before === 'keep') return;
@@ -171,8 +190,14 @@ function prepare({ trained }: Graph, before: Before): void {
 export const timesAfter = ({ history, backwards }: Drawn): number[] =>
   history.reduce<number[]>((all, before) => [...all, backwards + (before === 'keep' ? (all.at(-1) ?? 0) : 0)], []);
 
-/** Central differences of the loss in double precision at two places of every leaf that is trained, with what `backward` says there. */
-export async function differencesOf(backend: Backend, drawn: Drawn): Promise<{ name: string; at: number; slope: number }[]> {
+/**
+ * Central differences of the loss in double precision at two places of every leaf that is trained, with what `backward`
+ * says there.
+ */
+export async function differencesOf(
+  backend: Backend,
+  drawn: Drawn,
+): Promise<{ name: string; at: number; slope: number }[]> {
   const graph = on(backend, () => new Graph(drawn, true));
   const loss = (held: boolean) => on(backend, () => tidy(() => noGrad(() => graph.loss(held)))).item();
   await loss(false);

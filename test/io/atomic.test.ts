@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -56,7 +56,10 @@ describe('writeAtomic', () => {
 describe('readLines', () => {
   it('reads lines whatever block they lie across, and leaves out what was cut off', async () => {
     const file = join(root, 'metrics.jsonl');
-    const values = Array.from({ length: 70_000 }, (_, i) => ({ step: i, name: i % 1000 === 0 ? 'é'.repeat(3000) : 'é' }));
+    const values = Array.from({ length: 70_000 }, (_, i) => ({
+      step: i,
+      name: i % 1000 === 0 ? 'é'.repeat(3000) : 'é',
+    }));
     await writeFile(file, `${values.map((v) => JSON.stringify(v)).join('\n')}\n{"st\n\n7\n{"step":1`);
     expect(JSON.stringify([...readLines(file)]) === JSON.stringify([...values, 7])).toBe(true);
     expect([...readLines(join(root, 'none'))]).toEqual([]);

@@ -8,10 +8,14 @@ describe('encodePng', () => {
   it('is read back by sharp pixel for pixel', async () => {
     const picture = fc
       .tuple(fc.integer({ min: 1, max: 17 }), fc.integer({ min: 1, max: 17 }))
-      .chain(([w, h]) => fc.tuple(fc.constant(w), fc.constant(h), fc.uint8Array({ minLength: w * h * 3, maxLength: w * h * 3 })));
+      .chain(([w, h]) =>
+        fc.tuple(fc.constant(w), fc.constant(h), fc.uint8Array({ minLength: w * h * 3, maxLength: w * h * 3 })),
+      );
     await fc.assert(
       fc.asyncProperty(picture, async ([width, height, rgb]) => {
-        const { data, info } = await sharp(await encodePng(rgb, width, height)).raw().toBuffer({ resolveWithObject: true });
+        const { data, info } = await sharp(await encodePng(rgb, width, height))
+          .raw()
+          .toBuffer({ resolveWithObject: true });
         expect([info.width, info.height, info.channels]).toEqual([width, height, 3]);
         expect([...data]).toEqual([...rgb]);
       }),
@@ -25,7 +29,13 @@ describe('encodePng', () => {
   });
 
   it('refuses sizes that do not fit the bytes', async () => {
-    for (const [n, w, h] of [[3, 1, 2], [0, 0, 0], [0, 0, 1], [4, 1, 1], [3, 0.5, 2]])
+    for (const [n, w, h] of [
+      [3, 1, 2],
+      [0, 0, 0],
+      [0, 0, 1],
+      [4, 1, 1],
+      [3, 0.5, 2],
+    ])
       await expect(encodePng(new Uint8Array(n), w, h)).rejects.toThrow(ShapeError);
   });
 });

@@ -4,17 +4,27 @@ import { ConfigError, DTypeError, FormatError, ShapeError } from '../../src/core
 import { decodeSafetensors, encodeSafetensors, type StoredDType, type StoredTensor } from '../../src/io/safetensors.js';
 import { STORED_ARRAYS } from '../../src/io/safetensors-types.js';
 
-const shapes: fc.Arbitrary<number[]> = fc.oneof(fc.array(fc.nat(4), { maxLength: 4 }), fc.constantFrom<number[]>([], [0], [1], [5, 7, 3]));
+const shapes: fc.Arbitrary<number[]> = fc.oneof(
+  fc.array(fc.nat(4), { maxLength: 4 }),
+  fc.constantFrom<number[]>([], [0], [1], [5, 7, 3]),
+);
 
 /** A tensor of random bits: every value, NaNs included, must survive. */
 const tensor: fc.Arbitrary<StoredTensor> = fc
   .tuple(fc.constantFrom<StoredDType>('F32', 'I64', 'I32', 'U32', 'U8'), shapes)
   .chain(([dtype, shape]) => {
     const bytes = shape.reduce((n, d) => n * d, STORED_ARRAYS[dtype].BYTES_PER_ELEMENT);
-    return fc.uint8Array({ minLength: bytes, maxLength: bytes }).map((u) => ({ dtype, shape, data: new STORED_ARRAYS[dtype](u.slice().buffer) }));
+    return fc
+      .uint8Array({ minLength: bytes, maxLength: bytes })
+      .map((u) => ({ dtype, shape, data: new STORED_ARRAYS[dtype](u.slice().buffer) }));
   });
 
-const names = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('encoder.conv1.weight', '__proto__', '10', '2', 'constructor', '')).filter((n) => n !== '__metadata__');
+const names = fc
+  .oneof(
+    fc.string({ unit: 'binary' }),
+    fc.constantFrom('encoder.conv1.weight', '__proto__', '10', '2', 'constructor', ''),
+  )
+  .filter((n) => n !== '__metadata__');
 const files = fc.tuple(
   fc.array(fc.tuple(names, tensor), { maxLength: 5 }).map((list) => new Map(list)),
   fc.option(fc.dictionary(fc.string(), fc.string()), { nil: undefined }),
@@ -53,7 +63,10 @@ describe('safetensors', () => {
         const bytes = encodeSafetensors(tensors, metadata);
         const length = Number(new DataView(bytes.buffer).getBigUint64(0, true));
         expect(length % 8).toBe(0);
-        const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length))) as Record<string, { data_offsets: number[] }>;
+        const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length))) as Record<
+          string,
+          { data_offsets: number[] }
+        >;
         for (const [name, t] of tensors) expect(header[name].data_offsets[0] % t.data.BYTES_PER_ELEMENT).toBe(0);
       }),
     );
@@ -71,7 +84,16 @@ describe('safetensors', () => {
   it('widens F16 and BF16 exactly', () => {
     const halves = Uint16Array.of(0x3c00, 0xc000, 0x7bff, 0x0001, 0x8000, 0x7c00, 0xfc00, 0x7e00);
     const f16 = file(`{"h":{"dtype":"F16","shape":[8],"data_offsets":[0,16]}}`, new Uint8Array(halves.buffer));
-    expect([...decodeSafetensors(f16, 'x').tensors.get('h')!.data]).toEqual([1, -2, 65504, 2 ** -24, -0, Infinity, -Infinity, NaN]);
+    expect([...decodeSafetensors(f16, 'x').tensors.get('h')!.data]).toEqual([
+      1,
+      -2,
+      65504,
+      2 ** -24,
+      -0,
+      Infinity,
+      -Infinity,
+      NaN,
+    ]);
     const brain = Uint16Array.of(0x3f80, 0xc049, 0x0001, 0x7f80);
     const bf16 = file(`{"b":{"dtype":"BF16","shape":[2,2],"data_offsets":[0,8]}}`, new Uint8Array(brain.buffer));
     const b = decodeSafetensors(bf16, 'x').tensors.get('b')!;
@@ -97,7 +119,8 @@ describe('damaged safetensors', () => {
         const bytes = encodeSafetensors(tensors, metadata);
         for (const [at, value] of hits) bytes[at % Math.min(bytes.length, 400)] = value;
         try {
-          for (const t of decodeSafetensors(bytes, 'x').tensors.values()) expect(t.data.length).toBe(t.shape.reduce((n, d) => n * d, 1));
+          for (const t of decodeSafetensors(bytes, 'x').tensors.values())
+            expect(t.data.length).toBe(t.shape.reduce((n, d) => n * d, 1));
         } catch (error) {
           expect(error).toBeInstanceOf(FormatError);
         }
@@ -112,16 +135,43 @@ describe('damaged safetensors', () => {
     ['no JSON', file('{"a":'), /JSON/],
     ['a list', file('[]'), /must be a checkpoint/],
     ['bad UTF-8', Uint8Array.of(3, 0, 0, 0, 0, 0, 0, 0, 0x7b, 0xff, 0x7d), /UTF-8/],
-    ['a type that is none', file('{"a":{"dtype":"G32","shape":[0],"data_offsets":[0,0]}}'), /'a' must be of a type such as F32.*got "G32"/],
-    ['a type of the prototype', file('{"a":{"dtype":"toString","shape":[0],"data_offsets":[0,0]}}'), /must be of a type/],
+    [
+      'a type that is none',
+      file('{"a":{"dtype":"G32","shape":[0],"data_offsets":[0,0]}}'),
+      /'a' must be of a type such as F32.*got "G32"/,
+    ],
+    [
+      'a type of the prototype',
+      file('{"a":{"dtype":"toString","shape":[0],"data_offsets":[0,0]}}'),
+      /must be of a type/,
+    ],
     ['a negative size', file('{"a":{"dtype":"U8","shape":[-1],"data_offsets":[0,0]}}'), /shape of 'a'/],
-    ['a shape too large to count', file('{"a":{"dtype":"U8","shape":[9007199254740991,9007199254740991],"data_offsets":[0,4]}}', new Uint8Array(4)), /must have .* bytes; got offsets for 4/],
+    [
+      'a shape too large to count',
+      file('{"a":{"dtype":"U8","shape":[9007199254740991,9007199254740991],"data_offsets":[0,4]}}', new Uint8Array(4)),
+      /must have .* bytes; got offsets for 4/,
+    ],
     ['offsets out of order', file('{"a":{"dtype":"U8","shape":[0],"data_offsets":[1,0]}}'), /offsets of 'a'/],
-    ['a gap', file('{"a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}', new Uint8Array(2)), /without gaps; got 'a' at byte 1/],
-    ['an overlap', file('{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"U8","shape":[2],"data_offsets":[1,3]}}', new Uint8Array(3)), /without gaps/],
+    [
+      'a gap',
+      file('{"a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}', new Uint8Array(2)),
+      /without gaps; got 'a' at byte 1/,
+    ],
+    [
+      'an overlap',
+      file(
+        '{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"U8","shape":[2],"data_offsets":[1,3]}}',
+        new Uint8Array(3),
+      ),
+      /without gaps/,
+    ],
     ['metadata of numbers', file('{"__metadata__":{"step":3}}'), /__metadata__ must map strings/],
     ['bytes to spare', file('{}', new Uint8Array(1)), /longer than it should be/],
-    ['a promise of 4 EB', file('{"a":{"dtype":"U8","shape":[4503599627370496],"data_offsets":[0,4503599627370496]}}'), /truncated/],
+    [
+      'a promise of 4 EB',
+      file('{"a":{"dtype":"U8","shape":[4503599627370496],"data_offsets":[0,4503599627370496]}}'),
+      /truncated/,
+    ],
   ])('%s', (_, bytes, message) => {
     expect(() => decodeSafetensors(bytes, 'x')).toThrow(FormatError);
     expect(() => decodeSafetensors(bytes, 'x')).toThrow(message);
@@ -130,7 +180,10 @@ describe('damaged safetensors', () => {
   it('widens what is narrow, rounds doubles, and skips what it does not read', () => {
     const types = { F64: 8, I16: 2, U16: 2, I8: 1, BOOL: 1, C64: 8, F8_E4M3: 1, U64: 8 };
     let end = 0;
-    const header = Object.entries(types).map(([dtype, width]) => [dtype, { dtype, shape: [1], data_offsets: [end, (end += width)] }]);
+    const header = Object.entries(types).map(([dtype, width]) => [
+      dtype,
+      { dtype, shape: [1], data_offsets: [end, (end += width)] },
+    ]);
     const data = new Uint8Array(end);
     const view = new DataView(data.buffer);
     view.setFloat64(0, 0.1, true);
@@ -139,9 +192,17 @@ describe('damaged safetensors', () => {
     data.set([0xfd, 1], 12);
     const { tensors, skipped } = decodeSafetensors(file(JSON.stringify(Object.fromEntries(header)), data), 'x');
     expect([...tensors].map(([name, t]) => [name, t.dtype, ...t.data])).toEqual([
-      ['F64', 'F32', Math.fround(0.1)], ['I16', 'I32', -2], ['U16', 'I32', 65535], ['I8', 'I32', -3], ['BOOL', 'U8', 1],
+      ['F64', 'F32', Math.fround(0.1)],
+      ['I16', 'I32', -2],
+      ['U16', 'I32', 65535],
+      ['I8', 'I32', -3],
+      ['BOOL', 'U8', 1],
     ]);
-    expect([...skipped]).toEqual([['C64', 'C64'], ['F8_E4M3', 'F8_E4M3'], ['U64', 'U64']]);
+    expect([...skipped]).toEqual([
+      ['C64', 'C64'],
+      ['F8_E4M3', 'F8_E4M3'],
+      ['U64', 'U64'],
+    ]);
   });
 
   it('refuses to write what could not be read', () => {
@@ -149,7 +210,9 @@ describe('damaged safetensors', () => {
     expect(() => encodeSafetensors(one({ dtype: 'F32', shape: [3], data: new Float32Array(2) }))).toThrow(ShapeError);
     expect(() => encodeSafetensors(one({ dtype: 'F32', shape: [2], data: new Float64Array(2) }))).toThrow(DTypeError);
     expect(() => encodeSafetensors(one({ dtype: 'F64', shape: [2], data: new Float64Array(2) }))).toThrow(DTypeError);
-    expect(() => encodeSafetensors(one({ dtype: 'U8', shape: [0], data: new Uint8Array(0) }, '__metadata__'))).toThrow(ConfigError);
+    expect(() => encodeSafetensors(one({ dtype: 'U8', shape: [0], data: new Uint8Array(0) }, '__metadata__'))).toThrow(
+      ConfigError,
+    );
   });
 });
 

@@ -24,13 +24,24 @@ describe('EventFile', () => {
     const file = new EventFile(folder, 0);
     const png = Uint8Array.from({ length: 300 }, (_, i) => i);
     file.log(1, { 'train/loss': { scalar: 0.1 }, 'train/lr': { scalar: -3 } });
-    file.log(300, { views: { png, width: 40, height: 200 }, spread: { histogram: [-1, 0, 0.5, 2, NaN] }, one: { histogram: [7, 7] }, none: { histogram: [] } });
+    file.log(300, {
+      views: { png, width: 40, height: 200 },
+      spread: { histogram: [-1, 0, 0.5, 2, NaN] },
+      one: { histogram: [7, 7] },
+      none: { histogram: [] },
+    });
     await file.written();
     const [version, scalars, rest] = readEvents(readFileSync(file.path));
     expect(version).toMatchObject({ version: 'brain.Event:2', step: 0 });
     expect(Math.abs(version.time - Date.now() / 1000)).toBeLessThan(60);
-    expect(scalars).toMatchObject({ step: 1, values: { 'train/loss': { scalar: Math.fround(0.1) }, 'train/lr': { scalar: -3 } } });
-    expect(rest).toMatchObject({ step: 300, values: { views: { image: { height: 200, width: 40, colorspace: 3, png: [...png] } } } });
+    expect(scalars).toMatchObject({
+      step: 1,
+      values: { 'train/loss': { scalar: Math.fround(0.1) }, 'train/lr': { scalar: -3 } },
+    });
+    expect(rest).toMatchObject({
+      step: 300,
+      values: { views: { image: { height: 200, width: 40, colorspace: 3, png: [...png] } } },
+    });
     const { spread, one, none } = rest.values;
     expect(spread.histogram).toMatchObject({ min: -1, max: 2, num: 4, sum: 1.5, squares: 5.25 });
     const { limits, counts } = spread.histogram!;
@@ -51,7 +62,10 @@ describe('EventFile', () => {
     await again.written();
     expect(again.path).toBe(path);
     const events = readEvents(readFileSync(path));
-    expect(events.slice(-2)).toMatchObject([{ step: 5, started: true }, { step: 5, values: { loss: { scalar: 2 } } }]);
+    expect(events.slice(-2)).toMatchObject([
+      { step: 5, started: true },
+      { step: 5, values: { loss: { scalar: 2 } } },
+    ]);
     expect(events.filter((e) => e.started).map((e) => e.step)).toEqual([1, 5]);
   });
 });

@@ -1,7 +1,8 @@
 /**
  * A checkpoint in both of torch.save's formats as Python itself wrote it: its pickle (protocol 2, persistent ids) and
- * zipfile modules, with classes of torch's names. { epoch: 200, arch: 'resnet50', state_dict: { module.encoder_q.conv1.weight:
- * 0..5 read down the columns of [2, 3], module.encoder_q.bn1.bias: half [1.5, -2], module.queue_ptr: [7] }, optimizer: SGD's }.
+ * zipfile modules, with classes of torch's names. { epoch: 200, arch: 'resnet50', state_dict: {
+ * module.encoder_q.conv1.weight: 0..5 read down the columns of [2, 3], module.encoder_q.bn1.bias: half [1.5, -2],
+ * module.queue_ptr: [7] }, optimizer: SGD's }.
  */
 export const pythonZip = [
   'UEsDBBQAAAAAAOQ4eF1qUqG/sQIAALECAAAKAAAAeC9kYXRhLnBrbIACfXEAKFgFAAAAZXBvY2hxAUvIWAQAAABhcmNocQJYCAAAAHJlc25ldDUwcQNYCgAAAHN0YXRlX2RpY3RxBGNjb2xsZWN0aW',

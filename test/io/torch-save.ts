@@ -1,4 +1,7 @@
-/** Writes what torch.save writes, as little of it as tests need: by the documents of pickle, zip and torch/serialization.py. */
+/**
+ * Writes what torch.save writes, as little of it as tests need: by the documents of pickle, zip and
+ * torch/serialization.py.
+ */
 import { deflateRawSync } from 'node:zlib';
 
 /** A tensor to be saved: a window into a storage. */
@@ -18,10 +21,15 @@ export class Tuple {
 
 /** A call of what a pickle names, as objects of classes are saved. */
 export class Call {
-  constructor(readonly module: string, readonly name: string, readonly args: unknown[] = []) {}
+  constructor(
+    readonly module: string,
+    readonly name: string,
+    readonly args: unknown[] = [],
+  ) {}
 }
 
-const le = (value: number, bytes: number): number[] => Array.from({ length: bytes }, (_, i) => Math.floor(value / 2 ** (8 * i)) % 256);
+const le = (value: number, bytes: number): number[] =>
+  Array.from({ length: bytes }, (_, i) => Math.floor(value / 2 ** (8 * i)) % 256);
 const utf8 = (text: string): number[] => [...new TextEncoder().encode(text)];
 const global = (module: string, name: string): number[] => [0x63, ...utf8(`${module}\n${name}\n`)];
 
@@ -33,7 +41,8 @@ export function pickle(value: unknown, legacy = false): Uint8Array {
   const put = (v: unknown): void => {
     if (v === null) out.push(0x4e);
     else if (typeof v === 'boolean') out.push(v ? 0x88 : 0x89);
-    else if (typeof v === 'bigint') out.push(0x8a, 10, ...Array.from({ length: 10 }, (_, i) => Number((v >> BigInt(8 * i)) & 255n)));
+    else if (typeof v === 'bigint')
+      out.push(0x8a, 10, ...Array.from({ length: 10 }, (_, i) => Number((v >> BigInt(8 * i)) & 255n)));
     else if (typeof v === 'number') number(v);
     else if (typeof v === 'string') out.push(0x58, ...le(utf8(v).length, 4), ...utf8(v)), remember();
     else if (v instanceof Tuple) out.push(0x28), v.items.forEach(put), out.push(0x74), remember();
@@ -84,13 +93,44 @@ export function zip(files: Map<string, Uint8Array>, deflate = false): Uint8Array
   let at = 0;
   for (const [name, bytes] of files) {
     const packed = deflate ? deflateRawSync(bytes) : bytes;
-    const sizes = [...le(deflate ? 8 : 0, 2), ...le(0, 8), ...le(packed.length, 4), ...le(bytes.length, 4), ...le(utf8(name).length, 2)]; // no time, no checksum
-    directory.push(...le(0x02014b50, 4), ...le(20, 2), ...le(20, 2), ...le(0, 2), ...sizes, ...le(0, 12), ...le(at, 4), ...utf8(name));
-    const head = [...le(0x04034b50, 4), ...le(20, 2), ...le(0, 2), ...sizes, ...le(5, 2), ...utf8(name), ...utf8('FB\x01\x00Z')]; // torch pads with a field FB
+    const sizes = [
+      ...le(deflate ? 8 : 0, 2),
+      ...le(0, 8),
+      ...le(packed.length, 4),
+      ...le(bytes.length, 4),
+      ...le(utf8(name).length, 2),
+    ]; // no time, no checksum
+    directory.push(
+      ...le(0x02014b50, 4),
+      ...le(20, 2),
+      ...le(20, 2),
+      ...le(0, 2),
+      ...sizes,
+      ...le(0, 12),
+      ...le(at, 4),
+      ...utf8(name),
+    );
+    const head = [
+      ...le(0x04034b50, 4),
+      ...le(20, 2),
+      ...le(0, 2),
+      ...sizes,
+      ...le(5, 2),
+      ...utf8(name),
+      ...utf8('FB\x01\x00Z'),
+    ]; // torch pads with a field FB
     body.push(Uint8Array.from(head), packed);
     at += head.length + packed.length;
   }
-  const end = [...le(0x06054b50, 4), ...le(0, 4), ...le(files.size, 2), ...le(files.size, 2), ...le(directory.length, 4), ...le(at, 4), ...le(0, 2)];
+  const end = [
+    ...le(0x06054b50, 4),
+    ...le(0, 4),
+    ...le(files.size, 2),
+    ...le(files.size, 2),
+    ...le(directory.length, 4),
+    ...le(at, 4),
+    ...le(0, 2),
+  ];
   return Uint8Array.from(Buffer.concat([...body, Uint8Array.from([...directory, ...end])]));
 }
 
@@ -105,7 +145,10 @@ export function storagesIn(value: unknown, found = new Map<string, Saved['storag
 
 /** The zip format. */
 export function saveZip(value: unknown, deflate = false): Uint8Array {
-  const files = new Map([['archive/data.pkl', pickle(value)], ['archive/byteorder', new TextEncoder().encode('little')]]);
+  const files = new Map([
+    ['archive/data.pkl', pickle(value)],
+    ['archive/byteorder', new TextEncoder().encode('little')],
+  ]);
   for (const { key, bytes } of storagesIn(value).values()) files.set(`archive/data/${key}`, bytes);
   return zip(files.set('archive/version', new TextEncoder().encode('3\n')), deflate);
 }
@@ -113,8 +156,24 @@ export function saveZip(value: unknown, deflate = false): Uint8Array {
 /** The stream of before PyTorch 1.6. */
 export function saveStream(value: unknown): Uint8Array {
   const storages = [...storagesIn(value).values()];
-  const system = new Map<string, unknown>([['protocol_version', 1001], ['little_endian', true], ['type_sizes', new Map([['short', 2], ['int', 4], ['long', 4]])]]);
+  const system = new Map<string, unknown>([
+    ['protocol_version', 1001],
+    ['little_endian', true],
+    [
+      'type_sizes',
+      new Map([
+        ['short', 2],
+        ['int', 4],
+        ['long', 4],
+      ]),
+    ],
+  ]);
   const heads = [0x1950a86a20f9469cfc6cn, 1001, system].map((v) => pickle(v));
-  const parts = [...heads, pickle(value, true), pickle(storages.map((s) => s.key)), ...storages.flatMap((s) => [Uint8Array.from(le(s.length, 8)), s.bytes])];
+  const parts = [
+    ...heads,
+    pickle(value, true),
+    pickle(storages.map((s) => s.key)),
+    ...storages.flatMap((s) => [Uint8Array.from(le(s.length, 8)), s.bytes]),
+  ];
   return Uint8Array.from(Buffer.concat(parts));
 }

@@ -10,8 +10,8 @@ import { matmul } from '../../src/ops/matmul.js';
 import { reshape } from '../../src/ops/reshape.js';
 import type { FlatParameters } from '../../src/optim/flat.js';
 import { SGD } from '../../src/optim/sgd.js';
-import { tidy } from '../../src/tensor/tidy.js';
 import { parameter, type Tensor, tensor } from '../../src/tensor/tensor.js';
+import { tidy } from '../../src/tensor/tidy.js';
 import { gpu, on, reference64 } from '../support/devices.js';
 import { assertClose } from '../support/op.js';
 
@@ -19,7 +19,8 @@ const SEED = 20;
 const [N, SIDE] = [8, 8];
 const sgd = (momentum: number, weightDecay: number) => (p: FlatParameters) => new SGD(p, { momentum, weightDecay });
 const options: MoCoOptions = { K: 13, T: 0.2, dim: 8, optimizer: sgd(0.9, 1e-3), seed: SEED };
-const resnet = (splits: number) => () => new ResNet({ blocks: [1, 1], widths: [4, 8], stem: 'cifar', head: 'mlp', dim: 8, splits, seed: SEED });
+const resnet = (splits: number) => () =>
+  new ResNet({ blocks: [1, 1], widths: [4, 8], stem: 'cifar', head: 'mlp', dim: 8, splits, seed: SEED });
 
 interface Batch {
   xQ: Float32Array;
@@ -47,12 +48,25 @@ function drawBatch(index: number): Batch {
   const xQ = picture(rng);
   const other = picture(rng);
   const order = rng.permutation(N);
-  return { xQ, xK: permuted(xQ.map((v, i) => v + 0.3 * other[i]), order), order };
+  return {
+    xQ,
+    xK: permuted(
+      xQ.map((v, i) => v + 0.3 * other[i]),
+      order,
+    ),
+    order,
+  };
 }
 
 const asPart = ({ xQ, xK, order }: Batch) => {
   const back = inverse(order); // the method shuffles by itself
-  return { x1: tensor(xQ, [N, SIDE, SIDE, 3]), x2: tensor(permuted(xK, back), [N, SIDE, SIDE, 3]), index: tensor(back), shuffle: tensor(Uint32Array.from(order)), unshuffle: tensor(back) };
+  return {
+    x1: tensor(xQ, [N, SIDE, SIDE, 3]),
+    x2: tensor(permuted(xK, back), [N, SIDE, SIDE, 3]),
+    index: tensor(back),
+    shuffle: tensor(Uint32Array.from(order)),
+    unshuffle: tensor(back),
+  };
 };
 
 function build(backend: Backend, splits = 2, changed: Partial<MoCoOptions> = {}): MoCo {
@@ -61,7 +75,9 @@ function build(backend: Backend, splits = 2, changed: Partial<MoCoOptions> = {})
 
 /** One step; [loss, top1, top5]. */
 const advance = (backend: Backend, moco: MoCo, batch: Batch, { lr = 0.05, m = 0.9 } = {}): Promise<number[]> =>
-  on(backend, () => tidy(() => moco.step([asPart(batch)], { lr: tensor([lr]), m: tensor([m]) }).data())).then((v) => Array.from(v));
+  on(backend, () => tidy(() => moco.step([asPart(batch)], { lr: tensor([lr]), m: tensor([m]) }).data())).then((v) =>
+    Array.from(v),
+  );
 
 const valuesOf = async (tensors: Iterable<[string, Tensor]>): Promise<Map<string, ArrayLike<number>>> =>
   new Map(await Promise.all([...tensors].map(async ([name, t]) => [name, (await t.data()).slice()] as const)));
@@ -72,11 +88,18 @@ function* tensorsOf(prefix: string, model: Module): Generator<[string, Tensor]> 
 
 /** Everything that a step changes. */
 const stateOf = (moco: MoCo) =>
-  valuesOf([...tensorsOf('encoder_q.', moco.encoderQ), ...tensorsOf('encoder_k.', moco.encoderK), ['queue', moco.queue], ['queue_ptr', moco.pointer], ['velocity', (moco.optimizer as SGD).velocity]]);
+  valuesOf([
+    ...tensorsOf('encoder_q.', moco.encoderQ),
+    ...tensorsOf('encoder_k.', moco.encoderK),
+    ['queue', moco.queue],
+    ['queue_ptr', moco.pointer],
+    ['velocity', (moco.optimizer as SGD).velocity],
+  ]);
 
 const worst = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
   let [error, scale] = [0, 1e-3];
-  for (let i = 0; i < b.length; i++) [error, scale] = [Math.max(error, Math.abs(a[i] - b[i])), Math.max(scale, Math.abs(b[i]))];
+  for (let i = 0; i < b.length; i++)
+    [error, scale] = [Math.max(error, Math.abs(a[i] - b[i])), Math.max(scale, Math.abs(b[i]))];
   return error / scale;
 };
 
@@ -88,7 +111,8 @@ describe('MoCo', () => {
     let fell = 0;
     for (let t = 0; t < 20; t++) {
       const [a, b] = [await advance(device, got, drawBatch(t)), await advance(reference64, exact, drawBatch(t))];
-      const allowed = 1e-5 * 1.1 ** t; // f32 rounding lets the two runs part slowly; measured on SwiftShader: 6e-7 after 1 step, 3e-6 after 20
+      // f32 rounding lets the two runs part slowly; measured on SwiftShader: 6e-7 after 1 step, 3e-6 after 20
+      const allowed = 1e-5 * 1.1 ** t;
       assertClose(`step ${t}: loss, top1, top5`, a, b, { relative: allowed });
       const [x, y] = [await stateOf(got), await stateOf(exact)];
       expect([...x.keys()]).toEqual([...y.keys()]);
@@ -101,7 +125,11 @@ describe('MoCo', () => {
       expect(x.get('queue_ptr')![0]).toBe(((t + 1) * N) % 13);
       errors.push(most[1].toExponential(1));
       if (t === 0) fell = b[0];
-      if (t === 19) console.log(`MoCo, seed ${SEED}: loss ${fell.toFixed(3)} -> ${b[0].toFixed(3)}; largest relative error after each step: ${errors.join(' ')}; at last in ${most[0]}`);
+      if (t === 19)
+        console.log(
+          `MoCo, seed ${SEED}: loss ${fell.toFixed(3)} -> ${b[0].toFixed(3)}; ` +
+            `largest relative error after each step: ${errors.join(' ')}; at last in ${most[0]}`,
+        );
     }
     for (const model of [got.encoderQ, got.encoderK, exact.encoderQ])
       for (const e of model.entries()) if ('counter' in e) expect(e.counter.value).toBe(20);
@@ -109,7 +137,10 @@ describe('MoCo', () => {
 
   it('moves the key encoder to m θ_k + (1 - m) θ_q, with the θ_q from before the SGD step', async () => {
     const device = await gpu();
-    const runs: [Backend, number][] = [[device, 2e-7], [reference64, 1e-15]];
+    const runs: [Backend, number][] = [
+      [device, 2e-7],
+      [reference64, 1e-15],
+    ];
     for (const [backend, relative] of runs) {
       const moco = build(backend);
       for (let t = 0; t < 3; t++) await advance(backend, moco, drawBatch(t));
@@ -121,7 +152,12 @@ describe('MoCo', () => {
         const [q, k] = [before.get(`encoder_q.${name}`)!, before.get(`encoder_k.${name}`)!];
         expect(worst(q, k), `θ_q and θ_k differ: ${name}`).toBeGreaterThan(1e-4);
         expect(worst(after.get(`encoder_q.${name}`)!, q), `the step moves θ_q: ${name}`).toBeGreaterThan(1e-4);
-        assertClose(name, after.get(`encoder_k.${name}`)!, Array.from(k, (v, i) => m * v + (1 - m) * q[i]), { relative, absolute: 0 });
+        assertClose(
+          name,
+          after.get(`encoder_k.${name}`)!,
+          Array.from(k, (v, i) => m * v + (1 - m) * q[i]),
+          { relative, absolute: 0 },
+        );
       }
     }
   });
@@ -138,14 +174,17 @@ describe('MoCo', () => {
       expect(after.get(`encoder_k.${name}`)).toEqual(before.get(`encoder_k.${name}`));
       expect(after.get(`encoder_q.${name}`)).not.toEqual(before.get(`encoder_q.${name}`));
     }
-    for (const [name, t] of tensorsOf('', moco.encoderK)) expect([name, t.requiresGrad, t.grad, t.node]).toEqual([name, false, undefined, undefined]);
+    for (const [name, t] of tensorsOf('', moco.encoderK))
+      expect([name, t.requiresGrad, t.grad, t.node]).toEqual([name, false, undefined, undefined]);
     expect(moco.encoderK.parameters().size).toBe(0);
-    expect(after.get('encoder_k.bn1.running_mean')).not.toEqual(before.get('encoder_k.bn1.running_mean')); // it does keep statistics of its own
+    // it does keep statistics of its own
+    expect(after.get('encoder_k.bn1.running_mean')).not.toEqual(before.get('encoder_k.bn1.running_mean'));
   });
 
   it('starts with encoder_k = encoder_q, random keys of length 1, and the pointer at 0', async () => {
     const state = await stateOf(build(await gpu()));
-    for (const [name, values] of state) if (name.startsWith('encoder_q.')) expect(values).toEqual(state.get(name.replace('_q.', '_k.')));
+    for (const [name, values] of state)
+      if (name.startsWith('encoder_q.')) expect(values).toEqual(state.get(name.replace('_q.', '_k.')));
     const queue = Array.from(state.get('queue')!);
     for (let i = 0; i < 13; i++) expect(Math.hypot(...queue.slice(8 * i, 8 * i + 8))).toBeCloseTo(1, 6);
     expect(new Set(queue).size).toBe(13 * 8);
@@ -164,7 +203,12 @@ class Plain extends Module {
   constructor() {
     super();
     const rng = new Rng(SEED, 'plain');
-    this.weight = parameter(tensor(Float32Array.from({ length: PIXELS * 8 }, () => 0.1 * rng.normal()), [PIXELS, 8]));
+    this.weight = parameter(
+      tensor(
+        Float32Array.from({ length: PIXELS * 8 }, () => 0.1 * rng.normal()),
+        [PIXELS, 8],
+      ),
+    );
   }
 
   forward(x: Tensor): Tensor {
@@ -201,12 +245,16 @@ describe('a MoCo step, by hand', () => {
       const before = await stateOf(moco);
       const [loss] = await advance(device, moco, batch);
       const after = await stateOf(moco);
-      const rows = (state: Map<string, ArrayLike<number>>) => Array.from({ length: 13 }, (_, i) => Array.from(state.get('queue')!).slice(8 * i, 8 * i + 8));
+      const rows = (state: Map<string, ArrayLike<number>>) =>
+        Array.from({ length: 13 }, (_, i) => Array.from(state.get('queue')!).slice(8 * i, 8 * i + 8));
       const q = encode(batch.xQ, before.get('encoder_q.weight')!);
       const shuffled = encode(batch.xK, after.get('encoder_k.weight')!); // the momentum update comes first
       const k = Array.from(inverse(batch.order), (at) => shuffled[at]);
       assertClose(`loss ${t}`, [loss], [lossOf(q, k, rows(before), 0.2)]);
-      expect(Math.abs(loss - lossOf(q, k, rows(after), 0.2)), 'the queue after the enqueue gives another loss').toBeGreaterThan(1e-3);
+      expect(
+        Math.abs(loss - lossOf(q, k, rows(after), 0.2)),
+        'the queue after the enqueue gives another loss',
+      ).toBeGreaterThan(1e-3);
       const want = rows(before);
       k.forEach((key, i) => (want[(t * N + i) % 13] = key));
       assertClose(`queue ${t}`, rows(after).flat(), want.flat());
@@ -228,9 +276,23 @@ describe('a MoCo step, by hand', () => {
     const rng = new Rng(SEED, 'probe');
     for (let probe = 0; probe < 10; probe++) {
       const at = rng.below(W.length);
-      const loss = (d: number) => lossOf(encode(batch.xQ, W.map((w, i) => (i === at ? w + d : w))), k, queue, 0.2);
+      const loss = (d: number) =>
+        lossOf(
+          encode(
+            batch.xQ,
+            W.map((w, i) => (i === at ? w + d : w)),
+          ),
+          k,
+          queue,
+          0.2,
+        );
       const slope = (loss(1e-5) - loss(-1e-5)) / 2e-5;
-      assertClose(`dW[${at}], probe ${probe}`, [before.get('encoder_q.weight')![at] - after.get('encoder_q.weight')![at]], [slope], { relative: 1e-6, absolute: 1e-8 });
+      assertClose(
+        `dW[${at}], probe ${probe}`,
+        [before.get('encoder_q.weight')![at] - after.get('encoder_q.weight')![at]],
+        [slope],
+        { relative: 1e-6, absolute: 1e-8 },
+      );
     }
   });
 });
@@ -289,7 +351,8 @@ describe('MoCo on the device', () => {
   });
 
   it('holds memory flat over 50 steps', async () => {
-    const { pool, recorder, ...rest } = await openGpu({ robust: true }); // a pool of its own: no other test gives memory back meanwhile
+    // a pool of its own: no other test gives memory back meanwhile
+    const { pool, recorder, ...rest } = await openGpu({ robust: true });
     const device = new GpuBackend({ pool, recorder, ...rest });
     const moco = build(device);
     const batch = drawBatch(0);

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { Rng } from '../../src/core/rng.js';
-import { zeros } from '../../src/tensor/fill.js';
 import { ReLU } from '../../src/nn/activations.js';
 import { Linear, Sequential } from '../../src/nn/linear.js';
 import { resnet } from '../../src/nn/resnet.js';
+import { zeros } from '../../src/tensor/fill.js';
 import { gpu, on } from '../support/devices.js';
 
 describe('an error inside a model', () => {
@@ -26,6 +26,8 @@ describe('an error inside a model', () => {
   });
 
   it('leaves what is thrown outside of layers as it is', async () => {
-    on(await gpu(), () => expect(() => new Linear(4, 8, { seed: new Rng(1) }).call(zeros([3, 5]))).toThrow(/^Linear: x must be /));
+    on(await gpu(), () =>
+      expect(() => new Linear(4, 8, { seed: new Rng(1) }).call(zeros([3, 5]))).toThrow(/^Linear: x must be /),
+    );
   });
 });

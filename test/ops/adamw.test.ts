@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { zeros } from '../../src/tensor/fill.js';
 import { type AdamWOptions, type AdamWState, adamw } from '../../src/ops/adamw.js';
 import { add } from '../../src/ops/binary.js';
 import { concat } from '../../src/ops/strided.js';
+import { zeros } from '../../src/tensor/fill.js';
 import { tensor } from '../../src/tensor/tensor.js';
 import { gpu, on } from '../support/devices.js';
 import { assertClose, checkOp } from '../support/op.js';
@@ -14,18 +14,34 @@ const fresh = (length: number): AdamWState => ({ m: zeros([length]), v: zeros([l
 describe('adamw', () => {
   it('GPU = mirror, three steps: parameters, moments and corrections', () =>
     checkOp(
-      fc.record({ length: lengths, weightDecay: fc.constantFrom(0, 0.1), beta1: fc.constantFrom(0, 0.9), beta2: fc.constantFrom(0.95, 0.999) }),
+      fc.record({
+        length: lengths,
+        weightDecay: fc.constantFrom(0, 0.1),
+        beta1: fc.constantFrom(0, 0.9),
+        beta2: fc.constantFrom(0.95, 0.999),
+      }),
       ({ length, weightDecay, beta1, beta2 }) => ({
-        inputs: [{ shape: [length] }, { shape: [length], values: (r) => r.normal() + 6 }, { shape: [1], values: () => 0.01 }],
+        inputs: [
+          { shape: [length] },
+          { shape: [length], values: (r) => r.normal() + 6 },
+          { shape: [1], values: () => 0.01 },
+        ],
         f: (w0, dw, lr) => {
           const [w, moments] = [add(w0, 0), fresh(length)];
           for (const shift of [0, 1, -2]) adamw(w, add(dw, shift), moments, lr, { weightDecay, betas: [beta1, beta2] });
           return concat([w, moments.m, moments.v, moments.corrections]);
         },
-      }), { gradient: false }));
+      }),
+      { gradient: false },
+    ));
 
   /** Adam as its authors write it, with weight decay apart: moments, then their unbiased values. */
-  function byHand(w: number[], grads: number[][], rates: number[], { weightDecay, betas: [b1, b2] = [0.9, 0.999], eps = 1e-8 }: AdamWOptions) {
+  function byHand(
+    w: number[],
+    grads: number[][],
+    rates: number[],
+    { weightDecay, betas: [b1, b2] = [0.9, 0.999], eps = 1e-8 }: AdamWOptions,
+  ) {
     const [m, v] = [w.map(() => 0), w.map(() => 0)];
     grads.forEach((g, t) =>
       w.forEach((_, i) => {
@@ -68,10 +84,18 @@ describe('adamw', () => {
   it('names what does not fit', async () => {
     on(await gpu(), () => {
       const [one, two] = [tensor([1]), tensor([1, 2])];
-      expect(() => adamw(two, one, fresh(2), one, { weightDecay: 0 })).toThrow('adamw: the gradient must have shape [2]; got [1]');
-      expect(() => adamw(one, one, fresh(2), one, { weightDecay: 0 })).toThrow('adamw: the mean of the gradient must have shape [1]; got [2]');
-      expect(() => adamw(one, one, { ...fresh(1), corrections: one }, one, { weightDecay: 0 })).toThrow('adamw: corrections must have shape [2]; got [1]');
-      expect(() => adamw(one, one, fresh(1), one, { weightDecay: 0, betas: [0.9, 1] })).toThrow('adamw: betas must be a list of 2, each a number in [0, 1); got [0.9, 1]');
+      expect(() => adamw(two, one, fresh(2), one, { weightDecay: 0 })).toThrow(
+        'adamw: the gradient must have shape [2]; got [1]',
+      );
+      expect(() => adamw(one, one, fresh(2), one, { weightDecay: 0 })).toThrow(
+        'adamw: the mean of the gradient must have shape [1]; got [2]',
+      );
+      expect(() => adamw(one, one, { ...fresh(1), corrections: one }, one, { weightDecay: 0 })).toThrow(
+        'adamw: corrections must have shape [2]; got [1]',
+      );
+      expect(() => adamw(one, one, fresh(1), one, { weightDecay: 0, betas: [0.9, 1] })).toThrow(
+        'adamw: betas must be a list of 2, each a number in [0, 1); got [0.9, 1]',
+      );
     });
   });
 });

@@ -1,9 +1,8 @@
-import type { WithStatistics } from '../../src/backend/variants.js';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { backward } from '../../src/tensor/autograd.js';
 import type { Backend } from '../../src/backend/backend.js';
 import { GpuBackend } from '../../src/backend/gpu.js';
+import type { WithStatistics } from '../../src/backend/variants.js';
 import { statisticsOf } from '../../src/backend/variants.js';
 import { compile } from '../../src/compile/compile.js';
 import type { TypedArray } from '../../src/core/dtype.js';
@@ -12,7 +11,7 @@ import { BatchNorm } from '../../src/nn/batch-norm.js';
 import { convBn } from '../../src/nn/conv-bn.js';
 import { Conv2d } from '../../src/nn/conv2d.js';
 import { ResNet, type ResNetOptions } from '../../src/nn/resnet.js';
-import { batchNorm, type BatchNormOptions, type TileStatistics } from '../../src/ops/batch_norm.js';
+import { type BatchNormOptions, batchNorm, type TileStatistics } from '../../src/ops/batch_norm.js';
 import { mul } from '../../src/ops/binary.js';
 import { conv2d, conv2dParams, conv2dStatsPrimitive, type StatisticsRequest } from '../../src/ops/conv2d.js';
 import { product } from '../../src/ops/conv2d_parts.js';
@@ -22,13 +21,17 @@ import { sum } from '../../src/ops/reduce.js';
 import type { Conv2dParams } from '../../src/reference/conv2d.js';
 import { conv2d as conv2dMirror, matmul as matmulMirror } from '../../src/reference/index.js';
 import { tileStats } from '../../src/reference/tile_stats.js';
-import { tidy } from '../../src/tensor/tidy.js';
+import { backward } from '../../src/tensor/autograd.js';
 import { empty, run, type Tensor, tensor } from '../../src/tensor/tensor.js';
+import { tidy } from '../../src/tensor/tidy.js';
 import { gpu, hardware, on, reference64 } from '../support/devices.js';
 import { playMatrices, withMatrices } from '../support/matrices.js';
 import { assertClose } from '../support/op.js';
 
-/** A graphics card's kernels where statistics are taken, this adapter's for gradients and products, which compile sooner. */
+/**
+ * A graphics card's kernels where statistics are taken, this adapter's for gradients and products, which compile
+ * sooner.
+ */
 const card = async (): Promise<GpuBackend> => {
   const { gpu: device } = await hardware();
   const tuned = new Proxy({}, { get: (_, key) => (/^conv2d_d|^matmul/.test(String(key)) ? 'broadcast' : undefined) });
@@ -60,8 +63,18 @@ interface Problem {
 }
 
 function convolution([N, H, W, C, O, R, stride, groups]: number[], half: 0 | 1): Problem {
-  const [a, b] = [[N, H, W, C], [O, R, R, C / groups]];
-  const p = { ...conv2dParams({ rank: 4, shape: a } as unknown as Tensor, { rank: 4, shape: b } as unknown as Tensor, { stride, groups, padding: R >> 1 }), half };
+  const [a, b] = [
+    [N, H, W, C],
+    [O, R, R, C / groups],
+  ];
+  const p = {
+    ...conv2dParams({ rank: 4, shape: a } as unknown as Tensor, { rank: 4, shape: b } as unknown as Tensor, {
+      stride,
+      groups,
+      padding: R >> 1,
+    }),
+    half,
+  };
   return { p: p as never, a, b, rows: N * p.P * p.Q, columns: O, mirror: (buffers) => conv2dMirror(buffers, p) };
 }
 
@@ -70,13 +83,35 @@ function matrices([M, N, K]: number[], half: 0 | 1): Problem {
   return { p: p as never, a: [M, K], b: [N, K], rows: M, columns: N, mirror: (buffers) => matmulMirror(buffers, p) };
 }
 
-/** [N, H, W, C, O, R and S, stride, groups]: pixels that fill no tile, one and several, channels that fill none and more than one. */
-const convolutions = [[1, 5, 3, 4, 4, 3, 1, 1], [3, 9, 7, 8, 200, 1, 2, 1], [2, 16, 9, 24, 72, 3, 2, 2], [2, 12, 12, 3, 12, 5, 1, 1], [1, 16, 16, 8, 132, 1, 2, 1]];
-const products = [[7, 4, 8], [130, 200, 20], [64, 36, 64], [300, 68, 8]];
+/**
+ * [N, H, W, C, O, R and S, stride, groups]: pixels that fill no tile, one and several, channels that fill none and more
+ * than one.
+ */
+const convolutions = [
+  [1, 5, 3, 4, 4, 3, 1, 1],
+  [3, 9, 7, 8, 200, 1, 2, 1],
+  [2, 16, 9, 24, 72, 3, 2, 2],
+  [2, 12, 12, 3, 12, 5, 1, 1],
+  [1, 16, 16, 8, 132, 1, 2, 1],
+];
+const products = [
+  [7, 4, 8],
+  [130, 200, 20],
+  [64, 36, 64],
+  [300, 68, 8],
+];
 const needsHalves = (name: string) => /matrix/.test(name);
 const variants = [
-  ...conv2dVariants.variants.map((variant) => ({ name: `conv2d ${variant.name}`, variant, problems: convolutions.map((c) => convolution(c, needsHalves(variant.name) ? 1 : 0)) })),
-  ...matmulVariants.variants.map((variant) => ({ name: `matmul ${variant.name}`, variant, problems: products.map((c) => matrices(c, needsHalves(variant.name) ? 1 : 0)) })),
+  ...conv2dVariants.variants.map((variant) => ({
+    name: `conv2d ${variant.name}`,
+    variant,
+    problems: convolutions.map((c) => convolution(c, needsHalves(variant.name) ? 1 : 0)),
+  })),
+  ...matmulVariants.variants.map((variant) => ({
+    name: `matmul ${variant.name}`,
+    variant,
+    problems: products.map((c) => matrices(c, needsHalves(variant.name) ? 1 : 0)),
+  })),
 ].filter(({ variant }) => variant.epilogue?.statistics && variant.name !== 'product');
 
 describe('statistics in the epilogue of', () => {
@@ -89,14 +124,27 @@ describe('statistics in the epilogue of', () => {
     const fitting = problems.filter(({ p }) => variant.supports(p, traits));
     expect(fitting.length).toBeGreaterThan(2);
     for (const [i, { p, a, b, rows, columns, mirror }] of fitting.entries()) {
-      const { rows: tile, launch } = (variant.epilogue!.statistics as (p: unknown, t: unknown) => WithStatistics | undefined)(p, traits)!;
+      const { rows: tile, launch } = (
+        variant.epilogue!.statistics as (p: unknown, t: unknown) => WithStatistics | undefined
+      )(p, traits)!;
       const tiles = Math.ceil(rows / tile);
       const factors = [normal(a, i, i % 2 ? (halves ? 100 : 1000) : 0), normal(b, i + 9)];
-      const [y, mean, m2] = await on(device, () => tidy(() => {
-        const out = [empty([rows, columns], halves ? 'f16' : 'f32'), empty([tiles, columns]), empty([tiles, columns])];
-        run({ ...conv2dStatsPrimitive, gpu: () => playMatrices(launch) }, factors.map((f) => tensor(f)), out, {} as never);
-        return values(...out);
-      }));
+      const [y, mean, m2] = await on(device, () =>
+        tidy(() => {
+          const out = [
+            empty([rows, columns], halves ? 'f16' : 'f32'),
+            empty([tiles, columns]),
+            empty([tiles, columns]),
+          ];
+          run(
+            { ...conv2dStatsPrimitive, gpu: () => playMatrices(launch) },
+            factors.map((f) => tensor(f)),
+            out,
+            {} as never,
+          );
+          return values(...out);
+        }),
+      );
       const exact = new Float64Array(rows * columns);
       mirror([...factors.map((f) => Float64Array.from(f)), exact] as unknown as TypedArray[]);
       assertClose('y', y, exact, halves ? { relative: 2 ** -9 } : {});
@@ -109,69 +157,124 @@ describe('statistics in the epilogue of', () => {
   it('a convolution that is a product is the product’s, unless the sum over channels is split', async () => {
     const traits = { ...(await gpu()).traits, software: false };
     const of = (parallelGroups: number, channels: number) => {
-      const made = statisticsOf(conv2dVariants, convolution([2, 16, 16, channels, 128, 1, 1, 1], 0).p as Conv2dParams, { ...traits, parallelGroups });
+      const made = statisticsOf(conv2dVariants, convolution([2, 16, 16, channels, 128, 1, 1, 1], 0).p as Conv2dParams, {
+        ...traits,
+        parallelGroups,
+      });
       return made && [made.launch.kernel.name, made.rows];
     };
-    expect([of(4, 64), of(16, 64), of(16, 512), of(64, 64)]).toEqual([['matmul_wide_STATS1', 128], ['matmul_wide_STATS1', 128], undefined, undefined]);
+    expect([of(4, 64), of(16, 64), of(16, 512), of(64, 64)]).toEqual([
+      ['matmul_wide_STATS1', 128],
+      ['matmul_wide_STATS1', 128],
+      undefined,
+      undefined,
+    ]);
   });
 });
 
 /** A convolution with tiles for its statistics, and its batch norm. */
-const cases = fc.record({
-  N: fc.constantFrom(1, 2, 8), side: fc.constantFrom(8, 13, 16), C: fc.constantFrom(3, 16, 20), O: fc.constantFrom(16, 36, 72), kind: fc.constantFrom<[number, number][]>([1, 2], [3, 1], [3, 2]), splits: fc.constantFrom(1, 2, 8), offset: fc.constantFrom(0, 100),
-}).filter(({ N, splits }) => N % splits === 0);
+const cases = fc
+  .record({
+    N: fc.constantFrom(1, 2, 8),
+    side: fc.constantFrom(8, 13, 16),
+    C: fc.constantFrom(3, 16, 20),
+    O: fc.constantFrom(16, 36, 72),
+    kind: fc.constantFrom<[number, number][]>([1, 2], [3, 1], [3, 2]),
+    splits: fc.constantFrom(1, 2, 8),
+    offset: fc.constantFrom(0, 100),
+  })
+  .filter(({ N, splits }) => N % splits === 0);
 
 describe('batch norm after a convolution that took the statistics', () => {
-  it.each([[6, 7, 3, 1, 4], [4, 24, 5, 2, 8], [8, 4, 2, 8, 4], [2, 300, 1, 1, 1], [2, 16, 4, 1, 64]])('merges tiles, %i samples of %i × %i in %i splits, tiles of %i: GPU = mirror = what reads y', async (N, L, C, splits, rows) => {
-    const y = normal([N, L, C], L, 1000);
-    const [mean, m2] = exactly(Float64Array.from(y), C, rows);
-    const norm = (backend: Backend, tiled: boolean) => on(backend, () => tidy(() => {
-      const statistics = tiled ? { rows, mean: tensor([...mean], [mean.length / C, C]), m2: tensor([...m2], [mean.length / C, C]) } : undefined;
-      const running = { runningMean: tensor(normal([C], 3)), runningVar: tensor(normal([C], 4, 9)) };
-      return values(batchNorm(tensor(y, [N, L, C]), { ...running, train: true, splits, statistics }), ...Object.values(running));
-    }));
-    const [found, mirror, whole] = [await norm(await gpu(), true), await norm(reference64, true), await norm(reference64, false)];
-    for (const i of [0, 1, 2]) {
-      assertClose('mirror', mirror[i], whole[i], { relative: 1e-9 });
-      assertClose('GPU', found[i], whole[i], i === 0 ? { relative: 0, absolute: 2 ** -22 * 1000 } : { relative: 1e-5 }); // y: the mean is rounded to f32
-    }
-  });
+  it.each([
+    [6, 7, 3, 1, 4],
+    [4, 24, 5, 2, 8],
+    [8, 4, 2, 8, 4],
+    [2, 300, 1, 1, 1],
+    [2, 16, 4, 1, 64],
+  ])(
+    'merges tiles, %i samples of %i × %i in %i splits, tiles of %i: GPU = mirror = what reads y',
+    async (N, L, C, splits, rows) => {
+      const y = normal([N, L, C], L, 1000);
+      const [mean, m2] = exactly(Float64Array.from(y), C, rows);
+      const norm = (backend: Backend, tiled: boolean) =>
+        on(backend, () =>
+          tidy(() => {
+            const statistics = tiled
+              ? { rows, mean: tensor([...mean], [mean.length / C, C]), m2: tensor([...m2], [mean.length / C, C]) }
+              : undefined;
+            const running = { runningMean: tensor(normal([C], 3)), runningVar: tensor(normal([C], 4, 9)) };
+            return values(
+              batchNorm(tensor(y, [N, L, C]), { ...running, train: true, splits, statistics }),
+              ...Object.values(running),
+            );
+          }),
+        );
+      const [found, mirror, whole] = [
+        await norm(await gpu(), true),
+        await norm(reference64, true),
+        await norm(reference64, false),
+      ];
+      for (const i of [0, 1, 2]) {
+        assertClose('mirror', mirror[i], whole[i], { relative: 1e-9 });
+        assertClose(
+          'GPU',
+          found[i],
+          whole[i],
+          i === 0 ? { relative: 0, absolute: 2 ** -22 * 1000 } : { relative: 1e-5 },
+        ); // y: the mean is rounded to f32
+      }
+    },
+  );
 
   it('has the mean and variance of every split of y; where a tile would hold two samples it reads y', async () => {
     const device = await hardware();
     const seen = new Set<string>();
-    await fc.assert(fc.asyncProperty(cases, fc.nat(99), async ({ N, side, C, O, kind: [R, stride], splits, offset }, seed) => {
-      const norm = (y: Tensor, more: Partial<BatchNormOptions>) => {
-        const running = { runningMean: tensor(normal([O], 3)), runningVar: tensor(normal([O], 4, 9)) };
-        return [batchNorm(y, { ...running, train: true, splits, ...more }), ...Object.values(running)];
-      };
-      const request: StatisticsRequest = { splits };
-      const [y, ...got] = await on(device, () => tidy(() => {
-        const [x, w] = [[N, side, side, C], [O, R, R, C]].map((shape, i) => tensor(normal(shape, seed + i, i ? 0 : offset), shape));
-        const y = conv2d(x, w, { stride, padding: R >> 1 }, request);
-        return values(y, ...norm(y, { statistics: request.tiles }));
-      }));
-      const L = y.length / N / O;
-      expect(request.tiles?.rows, `${L} pixels a sample`).toBe(splits === 1 || L % 64 === 0 ? 64 : undefined);
-      seen.add(`${splits > 1 ? 'splits' : 'whole'} ${request.tiles ? 'fused' : 'apart'}`);
-      const want = await on(reference64, () => tidy(() => values(...norm(tensor(y, [N, L, O]), {}))));
-      got.forEach((v, i) => assertClose(['y', 'running mean', 'running variance'][i], v, want[i]));
-    }), { numRuns: 15 });
+    await fc.assert(
+      fc.asyncProperty(cases, fc.nat(99), async ({ N, side, C, O, kind: [R, stride], splits, offset }, seed) => {
+        const norm = (y: Tensor, more: Partial<BatchNormOptions>) => {
+          const running = { runningMean: tensor(normal([O], 3)), runningVar: tensor(normal([O], 4, 9)) };
+          return [batchNorm(y, { ...running, train: true, splits, ...more }), ...Object.values(running)];
+        };
+        const request: StatisticsRequest = { splits };
+        const [y, ...got] = await on(device, () =>
+          tidy(() => {
+            const [x, w] = [
+              [N, side, side, C],
+              [O, R, R, C],
+            ].map((shape, i) => tensor(normal(shape, seed + i, i ? 0 : offset), shape));
+            const y = conv2d(x, w, { stride, padding: R >> 1 }, request);
+            return values(y, ...norm(y, { statistics: request.tiles }));
+          }),
+        );
+        const L = y.length / N / O;
+        expect(request.tiles?.rows, `${L} pixels a sample`).toBe(splits === 1 || L % 64 === 0 ? 64 : undefined);
+        seen.add(`${splits > 1 ? 'splits' : 'whole'} ${request.tiles ? 'fused' : 'apart'}`);
+        const want = await on(reference64, () => tidy(() => values(...norm(tensor(y, [N, L, O]), {}))));
+        got.forEach((v, i) => assertClose(['y', 'running mean', 'running variance'][i], v, want[i]));
+      }),
+      { numRuns: 15 },
+    );
     expect([...seen].sort()).toEqual(['splits apart', 'splits fused', 'whole fused']);
   });
 
   it('describes y as it is stored, halves where halves are', async () => {
     const device = await hardware();
     if (!device.f16) return;
-    const shapes = [[2, 9, 8, 16], [20, 3, 3, 16]];
+    const shapes = [
+      [2, 9, 8, 16],
+      [20, 3, 3, 16],
+    ];
     const tilesOf = async (precision: 'f16' | 'f32') => {
       const request: StatisticsRequest = { splits: 1 };
-      const found = await on(device, () => tidy(() => {
-        const [x, w] = shapes.map((shape, i) => tensor(normal(shape, i, i ? 0 : 30), shape));
-        const y = conv2d(x, w, { padding: 1, precision }, request);
-        expect(y.dtype).toBe(precision);
-        return values(y, request.tiles!.mean, request.tiles!.m2);
-      }));
+      const found = await on(device, () =>
+        tidy(() => {
+          const [x, w] = shapes.map((shape, i) => tensor(normal(shape, i, i ? 0 : 30), shape));
+          const y = conv2d(x, w, { padding: 1, precision }, request);
+          expect(y.dtype).toBe(precision);
+          return values(y, request.tiles!.mean, request.tiles!.m2);
+        }),
+      );
       return { found, want: exactly(found[0], 20, request.tiles!.rows) };
     };
     const [half, float] = [await tilesOf('f16'), await tilesOf('f32')];
@@ -182,10 +285,20 @@ describe('batch norm after a convolution that took the statistics', () => {
 
   it('refuses statistics of other shapes, and tiles across samples of two splits', async () => {
     on(await gpu(), () => {
-      const norm = (statistics: TileStatistics, splits: number) => batchNorm(empty([4, 5, 3]), { runningMean: empty([3]), runningVar: empty([3]), train: true, splits, statistics });
+      const norm = (statistics: TileStatistics, splits: number) =>
+        batchNorm(empty([4, 5, 3]), {
+          runningMean: empty([3]),
+          runningVar: empty([3]),
+          train: true,
+          splits,
+          statistics,
+        });
       const tiles = (rows: number, n: number) => ({ rows, mean: empty([n, 3]), m2: empty([n, 3]) });
       expect(() => norm(tiles(8, 2), 1)).toThrow('batchNorm: statistics must have shape [3, 3]; got [2, 3]');
-      expect(() => norm(tiles(8, 3), 2)).toThrow('batchNorm: with splits every tile must lie in one sample; got tiles of 8 rows, samples of 5, 2 splits. Leave out statistics.');
+      expect(() => norm(tiles(8, 3), 2)).toThrow(
+        'batchNorm: with splits every tile must lie in one sample; got tiles of 8 rows, samples of 5, ' +
+          '2 splits. Leave out statistics.',
+      );
     });
   });
 });
@@ -200,7 +313,8 @@ function kernelsOf(device: GpuBackend, model: () => { call: (x: Tensor) => Tenso
 }
 
 const pictures = [4, 8, 8, 3];
-const statistics = (kernels: string[]) => kernels.filter((k) => /STATS1|batch_norm_stats/.test(k)).map((k) => k.replace('_SIDE8', ''));
+const statistics = (kernels: string[]) =>
+  kernels.filter((k) => /STATS1|batch_norm_stats/.test(k)).map((k) => k.replace('_SIDE8', ''));
 
 describe('a ResNet', () => {
   const options: ResNetOptions = { blocks: [1, 1], widths: [16, 32], stem: 'cifar', head: 'linear', dim: 5, seed: 4 };
@@ -208,10 +322,13 @@ describe('a ResNet', () => {
     const [device, here] = [await hardware(), await gpu()];
     const merged = ['batch_norm_stats_tiles', 'batch_norm_stats_end'];
     expect(statistics(kernelsOf(device, () => new ResNet(options)))).toEqual([
-      'conv2d_few_tiled_STATS1', ...merged, ...Array.from({ length: 5 }, () => ['conv2d_tiled_STATS1', ...merged]).flat(),
+      'conv2d_few_tiled_STATS1',
+      ...merged,
+      ...Array.from({ length: 5 }, () => ['conv2d_tiled_STATS1', ...merged]).flat(),
     ]);
     expect(statistics(kernelsOf(device, () => new ResNet(options).eval()))).toEqual([]);
-    expect(statistics(kernelsOf(here, () => new ResNet(options))).filter((k) => /STATS1|tiles/.test(k))).toEqual([]); // software
+    // software
+    expect(statistics(kernelsOf(here, () => new ResNet(options))).filter((k) => /STATS1|tiles/.test(k))).toEqual([]);
   });
 
   it('a convolution with a bias leaves the statistics to the batch norm', async () => {
@@ -226,18 +343,27 @@ describe('a ResNet', () => {
     ['basic blocks, of which the first has splits', { ...options, splits: 2 }],
     ['bottlenecks', { ...options, widths: [16, 16], bottleneck: true }],
   ])('%s: output, statistics and gradients equal the mirror’s in f64, replayed to the bit', async (_, o) => {
-    const trained = async (backend: Backend, replayed: boolean) => on(backend, () => {
-      const model = new ResNet(o);
-      const once = (x: Tensor) => {
-        const y = model.call(x);
-        backward(sum(mul(y, tensor(normal([...y.shape], 6), y.shape))));
-        return [y, ...[...model.parameters().values()].map((p) => p.grad!), ...[...model.entries()].flatMap((e) => ('tensor' in e && e.name.includes('running') ? [e.tensor] : []))];
-      };
-      const x = () => tensor(normal(pictures, 5), pictures);
-      return values(...(replayed ? compile(once)(x()) : tidy(() => once(x()))));
-    });
+    const trained = async (backend: Backend, replayed: boolean) =>
+      on(backend, () => {
+        const model = new ResNet(o);
+        const once = (x: Tensor) => {
+          const y = model.call(x);
+          backward(sum(mul(y, tensor(normal([...y.shape], 6), y.shape))));
+          return [
+            y,
+            ...[...model.parameters().values()].map((p) => p.grad!),
+            ...[...model.entries()].flatMap((e) => ('tensor' in e && e.name.includes('running') ? [e.tensor] : [])),
+          ];
+        };
+        const x = () => tensor(normal(pictures, 5), pictures);
+        return values(...(replayed ? compile(once)(x()) : tidy(() => once(x()))));
+      });
     const device = await card();
-    const [got, again, want] = [await trained(device, false), await trained(device, true), await trained(reference64, false)];
+    const [got, again, want] = [
+      await trained(device, false),
+      await trained(device, true),
+      await trained(reference64, false),
+    ];
     got.forEach((v, i) => assertClose(`tensor ${i}`, v, want[i], { relative: 5e-5, absolute: 1e-5 }));
     expect(again).toEqual(got);
   });

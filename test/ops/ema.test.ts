@@ -10,14 +10,18 @@ const lengths = fc.constantFrom(0, 1, 2, 3, 5, 63, 64, 65, 191, 192, 255, 256, 2
 
 describe('ema', () => {
   it('GPU = mirror', () =>
-    checkOp(fc.record({ length: lengths, m: fc.constantFrom(0, 0.5, 0.99, 0.999, 1) }), ({ length, m }) => ({
-      inputs: [{ shape: [length] }, { shape: [length] }, { shape: [1], values: () => m }],
-      f: (theta_k, theta_q, m) => {
-        const target = add(theta_k, 0);
-        ema(target, theta_q, m);
-        return target;
-      },
-    }), { gradient: false }));
+    checkOp(
+      fc.record({ length: lengths, m: fc.constantFrom(0, 0.5, 0.99, 0.999, 1) }),
+      ({ length, m }) => ({
+        inputs: [{ shape: [length] }, { shape: [length] }, { shape: [1], values: () => m }],
+        f: (theta_k, theta_q, m) => {
+          const target = add(theta_k, 0);
+          ema(target, theta_q, m);
+          return target;
+        },
+      }),
+      { gradient: false },
+    ));
 
   it('equals steps worked out by hand, with another m each', async () => {
     const y = on(await gpu(), () => {
@@ -32,11 +36,13 @@ describe('ema', () => {
   it('m = 1 keeps every bit, m = 0 copies every bit', async () => {
     const values = Float32Array.from({ length: 300 }, (_, i) => Math.fround(Math.sin(i)));
     const other = values.map((v) => Math.fround(v * 1e3));
-    const y = on(await gpu(), () => [1, 0].map((m) => {
-      const target = tensor(values);
-      ema(target, tensor(other), tensor([m]));
-      return target.data();
-    }));
+    const y = on(await gpu(), () =>
+      [1, 0].map((m) => {
+        const target = tensor(values);
+        ema(target, tensor(other), tensor([m]));
+        return target.data();
+      }),
+    );
     expect(await Promise.all(y)).toEqual([values, other]);
   });
 

@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { backward } from '../../src/tensor/autograd.js';
 import { Rng } from '../../src/core/rng.js';
 import { add, div, mul, sub } from '../../src/ops/binary.js';
 import { infoNce, infoNcePrimitive } from '../../src/ops/info_nce.js';
@@ -8,6 +7,7 @@ import { matmul } from '../../src/ops/matmul.js';
 import { max, mean, sum } from '../../src/ops/reduce.js';
 import { concat, slice } from '../../src/ops/strided.js';
 import { exp, log } from '../../src/ops/unary.js';
+import { backward } from '../../src/tensor/autograd.js';
 import { empty, parameter, run, type Tensor, tensor } from '../../src/tensor/tensor.js';
 import { gpu, on, reference64 } from '../support/devices.js';
 import { assertClose, checkOp } from '../support/op.js';
@@ -48,7 +48,14 @@ function composed(q: Tensor, positive: Tensor, queue: Tensor, T: number): Tensor
 }
 
 /** Loss, accuracies and dq on the GPU. */
-async function evaluate(f: typeof composed | ((...a: Parameters<typeof composed>) => ReturnType<typeof infoNce>), q: Float32Array, positive: Float32Array, queue: Float32Array, D: number, T: number) {
+async function evaluate(
+  f: typeof composed | ((...a: Parameters<typeof composed>) => ReturnType<typeof infoNce>),
+  q: Float32Array,
+  positive: Float32Array,
+  queue: Float32Array,
+  D: number,
+  T: number,
+) {
   const read = on(await gpu(), () => {
     const leaf = parameter(tensor(q, [q.length / D, D]));
     const made = f(leaf, tensor(positive, [positive.length / D, D]), tensor(queue, [queue.length / D, D]), T);
@@ -62,27 +69,56 @@ async function evaluate(f: typeof composed | ((...a: Parameters<typeof composed>
 
 describe('infoNce', () => {
   it('GPU = mirror, gradients', () =>
-    checkOp(cases, ({ N, K, D, T }) => ({
-      inputs: [{ shape: [N, D] }, { shape: [N, D], grad: false }, { shape: [K, D], grad: false }],
-      f: (q, positive, queue) => infoNce(q, positive, queue, T).loss,
-    }), {}, 20));
+    checkOp(
+      cases,
+      ({ N, K, D, T }) => ({
+        inputs: [{ shape: [N, D] }, { shape: [N, D], grad: false }, { shape: [K, D], grad: false }],
+        f: (q, positive, queue) => infoNce(q, positive, queue, T).loss,
+      }),
+      {},
+      20,
+    ));
 
   it('every variant, any number of slices and more than 256 columns equal the mirror', async () => {
     const device = await gpu();
-    const slices = fc.record({ N: fc.constantFrom(1, 17), K: fc.constantFrom(0, 65, 257), D: fc.constantFrom(...widths), parallelGroups: fc.constantFrom(1, 7, 512) });
-    await fc.assert(fc.asyncProperty(slices, async ({ N, K, D, parallelGroups }) => {
-      const evaluateOn = (backend: typeof device | typeof reference64, software: boolean) => on(backend, () => {
-        const outputs = [empty([N]), empty([N]), empty([N, D])];
-        const inputs = [tensor(unitRows(1, N, D), [N, D]), tensor(unitRows(2, N, D), [N, D]), tensor(unitRows(3, K, D), [K, D])];
-        run({ ...infoNcePrimitive, gpu: (p, traits) => infoNcePrimitive.gpu(p, { ...traits, software, parallelGroups, workgroupMemory: 8192 }) }, inputs, outputs, { N, K, D, temperature: 0.2 });
-        return Promise.all(outputs.map((x) => x.data()));
-      });
-      const want = await evaluateOn(reference64, true);
-      for (const software of [true, false]) {
-        const got = await evaluateOn(device, software);
-        ['loss', 'rank', 'dq'].forEach((what, i) => assertClose(`${software ? 'direct' : D % 4 ? 'staged' : 'tiled'} ${what}`, got[i], want[i]));
-      }
-    }), { numRuns: 10 });
+    const slices = fc.record({
+      N: fc.constantFrom(1, 17),
+      K: fc.constantFrom(0, 65, 257),
+      D: fc.constantFrom(...widths),
+      parallelGroups: fc.constantFrom(1, 7, 512),
+    });
+    await fc.assert(
+      fc.asyncProperty(slices, async ({ N, K, D, parallelGroups }) => {
+        const evaluateOn = (backend: typeof device | typeof reference64, software: boolean) =>
+          on(backend, () => {
+            const outputs = [empty([N]), empty([N]), empty([N, D])];
+            const inputs = [
+              tensor(unitRows(1, N, D), [N, D]),
+              tensor(unitRows(2, N, D), [N, D]),
+              tensor(unitRows(3, K, D), [K, D]),
+            ];
+            run(
+              {
+                ...infoNcePrimitive,
+                gpu: (p, traits) =>
+                  infoNcePrimitive.gpu(p, { ...traits, software, parallelGroups, workgroupMemory: 8192 }),
+              },
+              inputs,
+              outputs,
+              { N, K, D, temperature: 0.2 },
+            );
+            return Promise.all(outputs.map((x) => x.data()));
+          });
+        const want = await evaluateOn(reference64, true);
+        for (const software of [true, false]) {
+          const got = await evaluateOn(device, software);
+          ['loss', 'rank', 'dq'].forEach((what, i) =>
+            assertClose(`${software ? 'direct' : D % 4 ? 'staged' : 'tiled'} ${what}`, got[i], want[i]),
+          );
+        }
+      }),
+      { numRuns: 10 },
+    );
   });
 
   it('equals the composition of matmul, concat and softmax, gradient and all', async () => {
@@ -97,7 +133,14 @@ describe('infoNce', () => {
   it('counts the positives that rank first and among five', async () => {
     // q = 1, so that a key's value is its score: rank 0, 1 (a tie counts against the positive), 5 and 10
     const queue = Float32Array.from({ length: 70 }, (_, i) => (i % 7 === 0 ? i / 7 : -i));
-    const { top1, top5 } = await evaluate(infoNce, new Float32Array(4).fill(1), Float32Array.of(9.5, 9, 5, 0), queue, 1, 1);
+    const { top1, top5 } = await evaluate(
+      infoNce,
+      new Float32Array(4).fill(1),
+      Float32Array.of(9.5, 9, 5, 0),
+      queue,
+      1,
+      1,
+    );
     expect({ top1, top5 }).toEqual({ top1: 0.25, top5: 0.5 });
   });
 
@@ -107,14 +150,23 @@ describe('infoNce', () => {
     expect([top1, top5]).toEqual([0, 1]);
   });
 
-  it.each([['positive', 0], ['query', 1], ['negative', 2]])('NaN in the %s counts as wrong, among five too', async (_, where) => {
+  it.each([
+    ['positive', 0],
+    ['query', 1],
+    ['negative', 2],
+  ])('NaN in the %s counts as wrong, among five too', async (_, where) => {
     const inputs = [unitRows(1, 1, 8), unitRows(1, 1, 8), unitRows(3, 2, 8)];
     inputs[where][3] = NaN;
     const { loss, top1, top5 } = await evaluate(infoNce, inputs[1], inputs[0], inputs[2], 8, 0.2);
     expect({ finite: Number.isFinite(loss), top1, top5 }).toEqual({ finite: false, top1: 0, top5: 0 });
     const rank = await on(reference64, () => {
       const outputs = [empty([1]), empty([1]), empty([1, 8])];
-      run(infoNcePrimitive, [tensor(inputs[1], [1, 8]), tensor(inputs[0], [1, 8]), tensor(inputs[2], [2, 8])], outputs, { N: 1, K: 2, D: 8, temperature: 0.2 });
+      run(
+        infoNcePrimitive,
+        [tensor(inputs[1], [1, 8]), tensor(inputs[0], [1, 8]), tensor(inputs[2], [2, 8])],
+        outputs,
+        { N: 1, K: 2, D: 8, temperature: 0.2 },
+      );
       return outputs[1].data();
     });
     expect(rank[0]).toBe(2 ** 32);
@@ -130,7 +182,14 @@ describe('infoNce', () => {
   });
 
   it('is 0 with nothing to learn when there are no negatives', async () => {
-    const { loss, dq, top1 } = await evaluate(infoNce, unitRows(2, 5, 8), unitRows(3, 5, 8), new Float32Array(0), 8, 0.07);
+    const { loss, dq, top1 } = await evaluate(
+      infoNce,
+      unitRows(2, 5, 8),
+      unitRows(3, 5, 8),
+      new Float32Array(0),
+      8,
+      0.07,
+    );
     expect({ loss, top1 }).toEqual({ loss: 0, top1: 1 });
     expect(Array.from(dq, Math.abs)).toEqual(new Array(40).fill(0));
   });
@@ -140,7 +199,10 @@ describe('infoNce', () => {
     const [q, positive, queue] = [unitRows(1, N, D), unitRows(2, N, D), unitRows(3, K, D)];
     const order = new Rng(4).permutation(K);
     const shuffled = Float32Array.from(queue, (_, i) => queue[order[Math.floor(i / D)] * D + (i % D)]);
-    const [a, b] = [await evaluate(infoNce, q, positive, queue, D, 0.1), await evaluate(infoNce, q, positive, shuffled, D, 0.1)];
+    const [a, b] = [
+      await evaluate(infoNce, q, positive, queue, D, 0.1),
+      await evaluate(infoNce, q, positive, shuffled, D, 0.1),
+    ];
     assertClose('loss', [b.loss], [a.loss]);
     assertClose('dq', b.dq, a.dq);
     expect([b.top1, b.top5]).toEqual([a.top1, a.top5]);
@@ -161,7 +223,10 @@ describe('infoNce', () => {
   it('names what does not fit', async () => {
     on(await gpu(), () => {
       const [q, queue] = [tensor([1, 2], [1, 2]), tensor([1, 2, 3, 4], [2, 2])];
-      expect(() => infoNce(q, queue, queue, 1)).toThrow('infoNce: q and its positives must be [N, D] and the queue [K, D], N and D above 0; got [1, 2], [2, 2] and [2, 2]');
+      expect(() => infoNce(q, queue, queue, 1)).toThrow(
+        'infoNce: q and its positives must be [N, D] and the queue [K, D], N and D above 0; got [1, 2], [2, ' +
+          '2] and [2, 2]',
+      );
       expect(() => infoNce(q, q, tensor([1, 2, 3], [1, 3]), 1)).toThrow('got [1, 2], [1, 2] and [1, 3]');
       expect(() => infoNce(q, q, queue, 0)).toThrow('infoNce: the temperature must be a number above 0; got 0');
     });

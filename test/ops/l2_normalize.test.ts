@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { ones } from '../../src/tensor/fill.js';
-import { l2Normalize } from '../../src/ops/l2_normalize.js';
 import { mul } from '../../src/ops/binary.js';
+import { l2Normalize } from '../../src/ops/l2_normalize.js';
+import { ones } from '../../src/tensor/fill.js';
 import { tensor } from '../../src/tensor/tensor.js';
 import { gpu, on } from '../support/devices.js';
 import { assertClose, checkOp, uglySize } from '../support/op.js';
@@ -12,7 +12,8 @@ const rows = fc.tuple(fc.array(uglySize, { maxLength: 2 }), fc.constantFrom(0, 2
 const far = (r: { normal(): number }) => ((v) => v + 0.3 * Math.sign(v))(r.normal());
 
 describe('l2 normalize', () => {
-  it('GPU = mirror, gradients', () => checkOp(rows, ([lead, C]) => ({ inputs: [{ shape: [...lead, C], values: far }], f: (x) => l2Normalize(x) })));
+  it('GPU = mirror, gradients', () =>
+    checkOp(rows, ([lead, C]) => ({ inputs: [{ shape: [...lead, C], values: far }], f: (x) => l2Normalize(x) })));
 
   it('below eps it divides by eps: GPU = mirror, gradients', () =>
     checkOp(rows, ([lead, C]) => ({ inputs: [{ shape: [...lead, C], values: far }], f: (x) => l2Normalize(x, 100) })));
@@ -24,7 +25,13 @@ describe('l2 normalize', () => {
     assertClose('y', y, [0.6, 0.8, -h, h, 0, 0, h, h, 1, 0]);
   });
 
-  it('rows of one value: GPU = mirror', () => checkOp(fc.constantFrom(0, 1, 65), (rows) => ({ inputs: [{ shape: [rows, 1] }], f: (x) => l2Normalize(x) }), { gradient: false }, 4));
+  it('rows of one value: GPU = mirror', () =>
+    checkOp(
+      fc.constantFrom(0, 1, 65),
+      (rows) => ({ inputs: [{ shape: [rows, 1] }], f: (x) => l2Normalize(x) }),
+      { gradient: false },
+      4,
+    ));
 
   it('ignores the scale of a row', async () => {
     const [a, b] = on(await gpu(), () => {
@@ -35,6 +42,10 @@ describe('l2 normalize', () => {
   });
 
   it('needs an axis', async () => {
-    on(await gpu(), () => expect(() => l2Normalize(ones([]))).toThrow('l2Normalize: rows must lie along a last axis; got []. Reshape it to [1].'));
+    on(await gpu(), () =>
+      expect(() => l2Normalize(ones([]))).toThrow(
+        'l2Normalize: rows must lie along a last axis; got []. Reshape it to [1].',
+      ),
+    );
   });
 });

@@ -1,9 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { backward } from '../../src/tensor/autograd.js';
 import { GpuBackend } from '../../src/backend/gpu.js';
 import { Rng } from '../../src/core/rng.js';
-import { zeros } from '../../src/tensor/fill.js';
 import { openGpu } from '../../src/gpu/device.js';
 import { Linear } from '../../src/nn/linear.js';
 import { adamw } from '../../src/ops/adamw.js';
@@ -19,8 +17,10 @@ import { LARS } from '../../src/optim/lars.js';
 import { LossScale } from '../../src/optim/loss-scale.js';
 import type { Optimizer } from '../../src/optim/optimizer.js';
 import { SGD } from '../../src/optim/sgd.js';
-import { tidy } from '../../src/tensor/tidy.js';
+import { backward } from '../../src/tensor/autograd.js';
+import { zeros } from '../../src/tensor/fill.js';
 import { state, tensor } from '../../src/tensor/tensor.js';
+import { tidy } from '../../src/tensor/tidy.js';
 import { gpu, hardware, on, reference } from '../support/devices.js';
 import { assertClose, checkOp } from '../support/op.js';
 
@@ -33,26 +33,49 @@ const cases = fc.record({
   bits: fc.constantFrom(undefined, ...bad, ...good),
   at: fc.nat(0xfffff),
   others: fc.constantFrom(undefined, 1, 4, 63, 9001),
-  before: fc.constantFrom([65536, 0, 0, 0], [1024, 1998, 3, 2], [1024, 1999, 3, 0], [2 ** 32, 1999, 0, 0], [2 ** -24, 5, 7, 7]),
+  before: fc.constantFrom(
+    [65536, 0, 0, 0],
+    [1024, 1998, 3, 2],
+    [1024, 1999, 3, 0],
+    [2 ** 32, 1999, 0, 0],
+    [2 ** -24, 5, 7, 7],
+  ),
 });
 
 describe('lossScale', () => {
-  it.each([['as on this adapter', gpu], ['as on a graphics card', hardware], ['without the checks and zeros that browsers add', () => openGpu().then((g) => new GpuBackend(g))]] as const)('GPU = mirror to the bit, one bad value found wherever it is, in gradients or statistics, %s', async (_, open) => {
-    const device = await open();
-    await fc.assert(fc.asyncProperty(cases, async ({ length, others, bits, at, before }) => {
-      const words = new Uint32Array(new Float32Array(length + (others ?? 0)).fill(0.1).buffer);
-      if (bits !== undefined && words.length > 0) words[at % words.length] = bits;
-      const values = new Float32Array(words.buffer);
-      const run = (backend: typeof device | typeof reference) => Promise.all(on(backend, () => tidy(() => {
-        const [s, guard] = [tensor(before), zeros([1])];
-        lossScale(tensor(values.slice(0, length)), s, guard, { statistics: others === undefined ? undefined : tensor(values.slice(length)) });
-        return [s.data(), guard.data()];
-      })));
-      const [got, want] = [await run(device), await run(reference)];
-      expect(got).toEqual(want);
-      expect(want[1][0]).toBe(words.length > 0 && bad.includes(bits ?? 0) ? 0 : 1 / before[0]);
-    }), { numRuns: 30 });
-  });
+  it.each([
+    ['as on this adapter', gpu],
+    ['as on a graphics card', hardware],
+    ['without the checks and zeros that browsers add', () => openGpu().then((g) => new GpuBackend(g))],
+  ] as const)(
+    'GPU = mirror to the bit, one bad value found wherever it is, in gradients or statistics, %s',
+    async (_, open) => {
+      const device = await open();
+      await fc.assert(
+        fc.asyncProperty(cases, async ({ length, others, bits, at, before }) => {
+          const words = new Uint32Array(new Float32Array(length + (others ?? 0)).fill(0.1).buffer);
+          if (bits !== undefined && words.length > 0) words[at % words.length] = bits;
+          const values = new Float32Array(words.buffer);
+          const run = (backend: typeof device | typeof reference) =>
+            Promise.all(
+              on(backend, () =>
+                tidy(() => {
+                  const [s, guard] = [tensor(before), zeros([1])];
+                  lossScale(tensor(values.slice(0, length)), s, guard, {
+                    statistics: others === undefined ? undefined : tensor(values.slice(length)),
+                  });
+                  return [s.data(), guard.data()];
+                }),
+              ),
+            );
+          const [got, want] = [await run(device), await run(reference)];
+          expect(got).toEqual(want);
+          expect(want[1][0]).toBe(words.length > 0 && bad.includes(bits ?? 0) ? 0 : 1 / before[0]);
+        }),
+        { numRuns: 30 },
+      );
+    },
+  );
 
   it('halves after a bad step, and doubles after so many good ones in a row', async () => {
     const scales: number[][] = [];
@@ -64,8 +87,15 @@ describe('lossScale', () => {
       }
     }
     const once = [
-      [65536, 1, 0, 0, 2 ** -16], [65536, 2, 0, 0, 2 ** -16], [32768, 0, 1, 1, 0], [32768, 1, 1, 0, 2 ** -15], [32768, 2, 1, 0, 2 ** -15], [65536, 0, 1, 0, 2 ** -15],
-      [65536, 1, 1, 0, 2 ** -16], [32768, 0, 2, 1, 0], [16384, 0, 3, 2, 0],
+      [65536, 1, 0, 0, 2 ** -16],
+      [65536, 2, 0, 0, 2 ** -16],
+      [32768, 0, 1, 1, 0],
+      [32768, 1, 1, 0, 2 ** -15],
+      [32768, 2, 1, 0, 2 ** -15],
+      [65536, 0, 1, 0, 2 ** -15],
+      [65536, 1, 1, 0, 2 ** -16],
+      [32768, 0, 2, 1, 0],
+      [16384, 0, 3, 2, 0],
     ];
     expect(scales).toEqual([...once, ...once]);
   });
@@ -76,19 +106,32 @@ describe('optimizers with a guard', () => {
   const three = (length: number) => [{ shape: [length] }, { shape: [length] }, { shape: [1], values: () => 0.03 }];
 
   it('SGD, LARS and AdamW: GPU = mirror, and nothing changes where it is 0', () =>
-    checkOp(guards, ({ length, guard }) => ({
-      inputs: [...three(length), { shape: [1], values: () => guard }],
-      f: (w0, dw, lr, g) => {
-        const w = [0, 1, 2].map((shift) => add(w0, shift));
-        const [v, u, m] = [add(dw, 1), add(dw, 2), { m: add(dw, 0), v: mul(dw, dw), corrections: tensor([0.1, 0.001]) }];
-        const before = concat([...w, v, u, m.m, m.v, m.corrections]);
-        sgd(w[0], dw, v, lr, { momentum: 0.9, weightDecay: 0.1, guard: g });
-        lars(w[1], dw, u, larsTable([{ start: 0, length, adapted: true }]), lr, { momentum: 0.9, weightDecay: 0.1, guard: g });
-        adamw(w[2], dw, m, lr, { weightDecay: 0.1, guard: g });
-        const after = concat([...w, v, u, m.m, m.v, m.corrections]);
-        return guard === 0 ? sub(after, before) : after;
-      },
-    }), { gradient: false }, 12));
+    checkOp(
+      guards,
+      ({ length, guard }) => ({
+        inputs: [...three(length), { shape: [1], values: () => guard }],
+        f: (w0, dw, lr, g) => {
+          const w = [0, 1, 2].map((shift) => add(w0, shift));
+          const [v, u, m] = [
+            add(dw, 1),
+            add(dw, 2),
+            { m: add(dw, 0), v: mul(dw, dw), corrections: tensor([0.1, 0.001]) },
+          ];
+          const before = concat([...w, v, u, m.m, m.v, m.corrections]);
+          sgd(w[0], dw, v, lr, { momentum: 0.9, weightDecay: 0.1, guard: g });
+          lars(w[1], dw, u, larsTable([{ start: 0, length, adapted: true }]), lr, {
+            momentum: 0.9,
+            weightDecay: 0.1,
+            guard: g,
+          });
+          adamw(w[2], dw, m, lr, { weightDecay: 0.1, guard: g });
+          const after = concat([...w, v, u, m.m, m.v, m.corrections]);
+          return guard === 0 ? sub(after, before) : after;
+        },
+      }),
+      { gradient: false },
+      12,
+    ));
 
   const makes: [string, (p: FlatParameters) => Optimizer][] = [
     ['SGD', (p) => new SGD(p, { momentum: 0.9, weightDecay: 0.01 })],
@@ -107,16 +150,21 @@ describe('optimizers with a guard', () => {
       return { layer, optimizer: make(parameters), lr: state(tensor([0.1])) };
     });
     const { parameters } = optimizer;
-    const snapshot = async () => [await parameters.values.data(), ...(await Promise.all([...optimizer.state()].flatMap(([name, s]) => (name === 'loss_scale' ? [] : [s.data()]))))];
+    const snapshot = async () => [
+      await parameters.values.data(),
+      ...(await Promise.all([...optimizer.state()].flatMap(([name, s]) => (name === 'loss_scale' ? [] : [s.data()])))),
+    ];
     const seen: Awaited<ReturnType<typeof snapshot>>[] = [];
     for (let i = 0; i < steps; i++) {
-      on(await gpu(), () => tidy(() => {
-        const error = sub(layer.call(tensor(x, [5, 7])), tensor(t, [5, 3]));
-        const loss = mean(mul(error, error));
-        backward(loss, parameters.lossScale?.seed(loss.shape));
-        if (spoilt.includes(i)) layer.bias!.grad!.set([0, -Infinity, 1]);
-        optimizer.step(lr);
-      }));
+      on(await gpu(), () =>
+        tidy(() => {
+          const error = sub(layer.call(tensor(x, [5, 7])), tensor(t, [5, 3]));
+          const loss = mean(mul(error, error));
+          backward(loss, parameters.lossScale?.seed(loss.shape));
+          if (spoilt.includes(i)) layer.bias!.grad!.set([0, -Infinity, 1]);
+          optimizer.step(lr);
+        }),
+      );
       seen.push(await snapshot());
     }
     return { seen, scale: await parameters.lossScale?.state.data(), names: [...optimizer.state().keys()] };
@@ -128,11 +176,14 @@ describe('optimizers with a guard', () => {
     expect(scaled.names).toEqual([...plain.names, 'loss_scale']);
   });
 
-  it.each(makes)('%s: a step with an infinite gradient leaves every bit as it was and halves the scale; the next are made', async (_, make) => {
-    const [spoilt, whole] = [await train(make, true, 4, [1, 2]), await train(make, true, 2)];
-    expect(spoilt.seen[1]).toEqual(spoilt.seen[0]);
-    expect(spoilt.seen[2]).toEqual(spoilt.seen[0]);
-    spoilt.seen[3].forEach((got, i) => assertClose(`state ${i}`, got, whole.seen[1][i], { relative: 1e-6 }));
-    expect([...spoilt.scale!]).toEqual([16384, 1, 2, 0]);
-  });
+  it.each(makes)(
+    '%s: a step with an infinite gradient leaves every bit as it was and halves the scale; the next are made',
+    async (_, make) => {
+      const [spoilt, whole] = [await train(make, true, 4, [1, 2]), await train(make, true, 2)];
+      expect(spoilt.seen[1]).toEqual(spoilt.seen[0]);
+      expect(spoilt.seen[2]).toEqual(spoilt.seen[0]);
+      spoilt.seen[3].forEach((got, i) => assertClose(`state ${i}`, got, whole.seen[1][i], { relative: 1e-6 }));
+      expect([...spoilt.scale!]).toEqual([16384, 1, 2, 0]);
+    },
+  );
 });

@@ -14,22 +14,37 @@ afterAll(() => void useBackend(before));
 
 /** What the engine exports of its operations and has no method for. */
 const functionsAlone: Record<string, string> = {
-  concat: 'takes a list of tensors', attentionUnfused: 'is what attention is compared with',
-  ...Object.fromEntries(['sgd', 'lars', 'adamw', 'ema', 'lossScale', 'restore'].map((name) => [name, 'writes where an optimizer says'])),
-  queueWrite: 'writes into a queue', bankWrite: 'writes into a bank', larsTable: 'takes places, and makes a table',
-  augment: 'is of pictures', normalizePictures: 'is of pictures', drawAugmentation: 'takes a recipe',
-  withPrecision: 'takes a function', selfCheck: 'takes a backend',
+  concat: 'takes a list of tensors',
+  attentionUnfused: 'is what attention is compared with',
+  ...Object.fromEntries(
+    ['sgd', 'lars', 'adamw', 'ema', 'lossScale', 'restore'].map((name) => [name, 'writes where an optimizer says']),
+  ),
+  queueWrite: 'writes into a queue',
+  bankWrite: 'writes into a bank',
+  larsTable: 'takes places, and makes a table',
+  augment: 'is of pictures',
+  normalizePictures: 'is of pictures',
+  drawAugmentation: 'takes a recipe',
+  withPrecision: 'takes a function',
+  selfCheck: 'takes a backend',
 };
 
-const exported = [...readFileSync(join(import.meta.dirname, '../../src/engine.ts'), 'utf8').matchAll(/^export \{([^}]*)\} from '\.\/ops\//gm)]
-  .flatMap(([, names]) => names.split(',').map((n) => n.trim())).filter((n) => typeof (lib as Record<string, unknown>)[n] === 'function');
+const exported = [
+  ...readFileSync(join(import.meta.dirname, '../../src/engine.ts'), 'utf8').matchAll(
+    /^export \{([^}]*)\} from '\.\/ops\//gm,
+  ),
+]
+  .flatMap(([, names]) => names.split(',').map((n) => n.trim()))
+  .filter((n) => typeof (lib as Record<string, unknown>)[n] === 'function');
 
-const call = (x: lib.Tensor, name: string, rest: unknown[]) => (x as unknown as Record<string, (...rest: unknown[]) => unknown>)[name](...rest);
+const call = (x: lib.Tensor, name: string, rest: unknown[]) =>
+  (x as unknown as Record<string, (...rest: unknown[]) => unknown>)[name](...rest);
 
 /** The shape, type and values of what an operation returns. */
 async function seen(result: unknown): Promise<unknown> {
   const made = await result;
-  if (!(made instanceof Tensor)) return Promise.all(Object.entries(Object(made)).map(async ([key, v]) => [key, await seen(v)]));
+  if (!(made instanceof Tensor))
+    return Promise.all(Object.entries(Object(made)).map(async ([key, v]) => [key, await seen(v)]));
   return [made.shape, made.dtype, ...(await made.data())];
 }
 
@@ -41,11 +56,14 @@ describe('methods', () => {
     expect(Object.keys(functionsAlone).filter((name) => !exported.includes(name))).toEqual([]);
   });
 
-  it.each(Object.keys(methods).filter((name) => !['backward', 'where', 'globalAvgPool'].includes(name)))('x.%s(…) is the function', async (name) => {
-    const { call: f, args } = engine[name];
-    const [x, ...rest] = args() as [lib.Tensor, ...unknown[]];
-    expect(await seen(call(x, name, rest))).toEqual(await seen(f(...args())));
-  });
+  it.each(Object.keys(methods).filter((name) => !['backward', 'where', 'globalAvgPool'].includes(name)))(
+    'x.%s(…) is the function',
+    async (name) => {
+      const { call: f, args } = engine[name];
+      const [x, ...rest] = args() as [lib.Tensor, ...unknown[]];
+      expect(await seen(call(x, name, rest))).toEqual(await seen(f(...args())));
+    },
+  );
 
   it('x.globalAvgPool(), x.where(condition, other) and loss.backward(seed)', async () => {
     const x = tensor([1, 2, 3, 4], [1, 2, 2, 1]);
@@ -57,7 +75,14 @@ describe('methods', () => {
   });
 
   it('chain, and the compiler knows them', async () => {
-    const y = tensor([[1, -2], [3, -4]]).mul(2).add(1).relu().sum(0);
+    const y = tensor([
+      [1, -2],
+      [3, -4],
+    ])
+      .mul(2)
+      .add(1)
+      .relu()
+      .sum(0);
     expect([...(await y.data())]).toEqual([10, 0]);
     expectTypeOf(y.add).parameters.toEqualTypeOf<[b: lib.Tensor | number]>();
     expectTypeOf(y.mean).parameters.toEqualTypeOf<Parameters<typeof lib.mean> extends [any, ...infer R] ? R : never>();

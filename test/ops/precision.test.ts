@@ -1,17 +1,22 @@
 import { expect, it } from 'vitest';
-import { backward } from '../../src/tensor/autograd.js';
 import { conv2d } from '../../src/ops/conv2d.js';
 import { matmul } from '../../src/ops/matmul.js';
 import { type Precision, withPrecision } from '../../src/ops/precision.js';
 import { sum } from '../../src/ops/reduce.js';
-import { tidy } from '../../src/tensor/tidy.js';
+import { backward } from '../../src/tensor/autograd.js';
 import { parameter, type Tensor, tensor } from '../../src/tensor/tensor.js';
+import { tidy } from '../../src/tensor/tidy.js';
 import { gpu, on } from '../support/devices.js';
 
-const product = (precision?: Precision) => matmul(parameter(tensor([1, 2], [1, 2])), parameter(tensor([3, 4], [2, 1])), { precision });
-const convolution = (precision?: Precision) => conv2d(parameter(tensor([1, 2], [1, 1, 2, 1])), parameter(tensor([3], [1, 1, 1, 1])), { precision, stride: 2 });
+const product = (precision?: Precision) =>
+  matmul(parameter(tensor([1, 2], [1, 2])), parameter(tensor([3, 4], [2, 1])), { precision });
+const convolution = (precision?: Precision) =>
+  conv2d(parameter(tensor([1, 2], [1, 1, 2, 1])), parameter(tensor([3], [1, 1, 1, 1])), { precision, stride: 2 });
 
-it.each([['matmul', product], ['conv2d', convolution]])('f16 may be asked of %s by the call or around it, and gradients keep it', async (name, op) => {
+it.each([
+  ['matmul', product],
+  ['conv2d', convolution],
+])('f16 may be asked of %s by the call or around it, and gradients keep it', async (name, op) => {
   const device = await gpu();
   const halves: number[] = [];
   const watch = (make: () => Tensor) => {

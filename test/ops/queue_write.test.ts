@@ -12,11 +12,22 @@ const sequences = fc.record({
 });
 
 /** What the queue and the pointer hold after batches of keys numbered 1, 2, 3, ... */
-async function write(backend: typeof reference | Awaited<ReturnType<typeof gpu>>, { K, D, batches }: { K: number; D: number; batches: number[] }) {
+async function write(
+  backend: typeof reference | Awaited<ReturnType<typeof gpu>>,
+  { K, D, batches }: { K: number; D: number; batches: number[] },
+) {
   let next = 1;
   const read = on(backend, () => {
     const [queue, pointer] = [zeros([K, D]), zeros([1], 'u32')];
-    for (const N of batches) queueWrite(queue, tensor(Float32Array.from({ length: N * D }, () => next++), [N, D]), pointer);
+    for (const N of batches)
+      queueWrite(
+        queue,
+        tensor(
+          Float32Array.from({ length: N * D }, () => next++),
+          [N, D],
+        ),
+        pointer,
+      );
     return [queue.data(), pointer.data()];
   });
   const [queue, pointer] = await Promise.all(read);
@@ -26,14 +37,18 @@ async function write(backend: typeof reference | Awaited<ReturnType<typeof gpu>>
 describe('queueWrite', () => {
   it('any sequence of batches equals a ring buffer in plain JavaScript', async () => {
     const device = await gpu();
-    await fc.assert(fc.asyncProperty(sequences, async (c) => {
-      const ring = Array.from({ length: c.K }, () => new Array<number>(c.D).fill(0));
-      let [written, next] = [0, 1];
-      for (const N of c.batches) for (let i = 0; i < N; i++) ring[written++ % c.K] = Array.from({ length: c.D }, () => next++);
-      const want = { queue: ring.flat(), pointer: written % c.K };
-      expect(await write(device, c)).toEqual(want);
-      expect(await write(reference, c)).toEqual(want);
-    }), { numRuns: 40 });
+    await fc.assert(
+      fc.asyncProperty(sequences, async (c) => {
+        const ring = Array.from({ length: c.K }, () => new Array<number>(c.D).fill(0));
+        let [written, next] = [0, 1];
+        for (const N of c.batches)
+          for (let i = 0; i < N; i++) ring[written++ % c.K] = Array.from({ length: c.D }, () => next++);
+        const want = { queue: ring.flat(), pointer: written % c.K };
+        expect(await write(device, c)).toEqual(want);
+        expect(await write(reference, c)).toEqual(want);
+      }),
+      { numRuns: 40 },
+    );
   });
 
   it('of more than K keys the last K survive, where one key after another would have put them', async () => {
@@ -44,7 +59,12 @@ describe('queueWrite', () => {
     for (const backend of [reference, await gpu()]) {
       const read = on(backend, () => {
         const [queue, pointer] = [zeros([3, 2]), zeros([1], 'u32')];
-        for (const [key, guard] of [[1, 0.5], [NaN, 0], [2, 2 ** -32]]) queueWrite(queue, tensor([key, key], [1, 2]), pointer, tensor([guard]));
+        for (const [key, guard] of [
+          [1, 0.5],
+          [NaN, 0],
+          [2, 2 ** -32],
+        ])
+          queueWrite(queue, tensor([key, key], [1, 2]), pointer, tensor([guard]));
         return [queue.data(), pointer.data()];
       });
       expect((await Promise.all(read)).map((v) => [...v])).toEqual([[1, 1, 2, 2, 0, 0], [2]]);
@@ -55,10 +75,16 @@ describe('queueWrite', () => {
     on(await gpu(), () => {
       const pointer = zeros([1], 'u32');
       expect(() => queueWrite(zeros([4, 3]), zeros([2, 2]), pointer)).toThrow('got [4, 3] and [2, 2]');
-      expect(() => queueWrite(zeros([0, 3]), zeros([2, 3]), pointer)).toThrow('queueWrite: the queue must be [K, D] with K above 0');
-      expect(() => queueWrite(zeros([4, 3]), zeros([2, 3]), zeros([2], 'u32'))).toThrow('the pointer must have one element; got [2]');
+      expect(() => queueWrite(zeros([0, 3]), zeros([2, 3]), pointer)).toThrow(
+        'queueWrite: the queue must be [K, D] with K above 0',
+      );
+      expect(() => queueWrite(zeros([4, 3]), zeros([2, 3]), zeros([2], 'u32'))).toThrow(
+        'the pointer must have one element; got [2]',
+      );
       expect(() => queueWrite(zeros([4, 3]), zeros([2, 3]), zeros([1]))).toThrow('must be u32');
-      expect(() => queueWrite(zeros([4, 3]), zeros([2, 3]), pointer, zeros([2]))).toThrow('queueWrite: the guard must have one element; got [2]');
+      expect(() => queueWrite(zeros([4, 3]), zeros([2, 3]), pointer, zeros([2]))).toThrow(
+        'queueWrite: the guard must have one element; got [2]',
+      );
     });
   });
 });

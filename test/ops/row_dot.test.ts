@@ -7,10 +7,20 @@ import { checkOp, uglySize } from '../support/op.js';
 
 describe('row dot', () => {
   it('GPU = mirror, gradients', () =>
-    checkOp(fc.tuple(fc.array(uglySize, { maxLength: 2 }), fc.constantFrom(0, 1, 2, 7, 63, 64, 65, 130)), ([lead, C]) => ({ inputs: [{ shape: [...lead, C] }, { shape: [...lead, C] }], f: rowDot })));
+    checkOp(
+      fc.tuple(fc.array(uglySize, { maxLength: 2 }), fc.constantFrom(0, 1, 2, 7, 63, 64, 65, 130)),
+      ([lead, C]) => ({ inputs: [{ shape: [...lead, C] }, { shape: [...lead, C] }], f: rowDot }),
+    ));
 
-  // √5000 terms' worth of rounding: "forward[0]: got -1.0047099590301514, expected -1.0046867000456674 (allowed ±0.0000211)"
-  it('long rows are shared by many threads', () => checkOp(fc.constantFrom([1, 5000], [3, 1999]), (shape) => ({ inputs: [{ shape }, { shape }], f: rowDot }), { absolute: 7e-5 }, 3));
+  // √5000 terms' worth of rounding: "forward[0]: got -1.0047099590301514, expected -1.0046867000456674 (allowed
+  // ±0.0000211)"
+  it('long rows are shared by many threads', () =>
+    checkOp(
+      fc.constantFrom([1, 5000], [3, 1999]),
+      (shape) => ({ inputs: [{ shape }, { shape }], f: rowDot }),
+      { absolute: 7e-5 },
+      3,
+    ));
 
   it('names the shapes that do not fit', async () => {
     on(await gpu(), () => {

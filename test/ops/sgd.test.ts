@@ -13,7 +13,12 @@ const lengths = fc.constantFrom(0, 1, 2, 3, 5, 63, 64, 65, 191, 192, 255, 256, 2
 describe('sgd', () => {
   it('GPU = mirror, parameters and velocity', () =>
     checkOp(
-      fc.record({ length: lengths, momentum: fc.constantFrom(0, 0.5, 0.9), weightDecay: fc.constantFrom(0, 1e-4, 0.1), nesterov: fc.boolean() }),
+      fc.record({
+        length: lengths,
+        momentum: fc.constantFrom(0, 0.5, 0.9),
+        weightDecay: fc.constantFrom(0, 1e-4, 0.1),
+        nesterov: fc.boolean(),
+      }),
       ({ length, momentum, weightDecay, nesterov }) => ({
         inputs: [{ shape: [length] }, { shape: [length] }, { shape: [length] }, { shape: [1], values: () => 0.03 }],
         f: (w0, dw, v0, lr) => {
@@ -21,7 +26,9 @@ describe('sgd', () => {
           sgd(w, dw, v, lr, { momentum, weightDecay, nesterov: nesterov && momentum > 0 });
           return concat([w, v]);
         },
-      }), { gradient: false }));
+      }),
+      { gradient: false },
+    ));
 
   /** Two steps on w = 1, dw = 2 then 1, with lr 0.1 then 0.2, momentum 0.5, weight decay 0.5. */
   const twoSteps = async (nesterov: boolean) => {
@@ -41,7 +48,8 @@ describe('sgd', () => {
   });
 
   it('equals two Nesterov steps worked out by hand', async () => {
-    // g = 2.5, v = 2.5, w = 1 - 0.1 (2.5 + 1.25) = 0.625;  g = 1.3125, v = 2.5625, w = 0.625 - 0.2 (1.3125 + 1.28125) = 0.10625
+    // g = 2.5, v = 2.5, w = 1 - 0.1 (2.5 + 1.25) = 0.625;  g = 1.3125, v = 2.5625, w = 0.625 - 0.2 (1.3125 + 1.28125) =
+    // 0.10625
     assertClose('w, v', await twoSteps(true), [0.10625, 2.5625]);
   });
 
@@ -51,8 +59,12 @@ describe('sgd', () => {
       const options = { momentum: 0.9, weightDecay: 0 };
       expect(() => sgd(two, one, two, one, options)).toThrow('sgd: the gradient must have shape [2]; got [1]');
       expect(() => sgd(one, one, one, two, options)).toThrow('sgd: lr must have one element; got [2]');
-      expect(() => sgd(one, one, one, one, { momentum: -1, weightDecay: 0 })).toThrow('sgd: momentum must be a number, at least 0; got -1');
-      expect(() => sgd(one, one, one, one, { momentum: 0, weightDecay: 0, nesterov: true })).toThrow('sgd: momentum must be above 0 for Nesterov');
+      expect(() => sgd(one, one, one, one, { momentum: -1, weightDecay: 0 })).toThrow(
+        'sgd: momentum must be a number, at least 0; got -1',
+      );
+      expect(() => sgd(one, one, one, one, { momentum: 0, weightDecay: 0, nesterov: true })).toThrow(
+        'sgd: momentum must be above 0 for Nesterov',
+      );
     });
   });
 });

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { backward } from '../../src/tensor/autograd.js';
-import { ones } from '../../src/tensor/fill.js';
 import { add } from '../../src/ops/binary.js';
 import { sum } from '../../src/ops/reduce.js';
 import { logSoftmax, softmax } from '../../src/ops/softmax.js';
+import { backward } from '../../src/tensor/autograd.js';
+import { ones } from '../../src/tensor/fill.js';
 import { parameter, tensor } from '../../src/tensor/tensor.js';
 import { gpu, on } from '../support/devices.js';
 import { assertClose, checkOp, uglySize } from '../support/op.js';
@@ -12,15 +12,22 @@ import { assertClose, checkOp, uglySize } from '../support/op.js';
 const rows = fc.tuple(fc.array(uglySize, { maxLength: 2 }), fc.constantFrom(0, 1, 2, 3, 5, 17, 63, 64, 65, 130));
 
 describe('softmax', () => {
-  it.each([['softmax', softmax], ['log softmax', logSoftmax]] as const)('%s: GPU = mirror, gradients', (_, f) =>
-    checkOp(rows, ([lead, C]) => ({ inputs: [{ shape: [...lead, C], values: (r) => 3 * r.normal() }], f })));
+  it.each([
+    ['softmax', softmax],
+    ['log softmax', logSoftmax],
+  ] as const)('%s: GPU = mirror, gradients', (_, f) =>
+    checkOp(rows, ([lead, C]) => ({ inputs: [{ shape: [...lead, C], values: (r) => 3 * r.normal() }], f })),
+  );
 
   it('long rows are shared by many threads', () =>
     checkOp(fc.constantFrom([1, 5000], [3, 1999]), (shape) => ({ inputs: [{ shape }], f: logSoftmax }), {}, 3));
 
   it('sums to 1, and a shift of the logits changes nothing', async () => {
     const [y, total, shifted, logs] = await on(await gpu(), () => {
-      const x = tensor(Array.from({ length: 7 * 66 }, (_, i) => Math.sin(i)), [7, 66]);
+      const x = tensor(
+        Array.from({ length: 7 * 66 }, (_, i) => Math.sin(i)),
+        [7, 66],
+      );
       const y = softmax(x);
       return Promise.all([y, sum(y, -1), softmax(add(x, 64)), logSoftmax(x)].map((t) => t.data()));
     });
@@ -39,7 +46,12 @@ describe('softmax', () => {
     });
     const e = 1 / (1 + Math.exp(-1));
     assertClose('softmax', y, [e, 1 - e, 0, 1 / 3, 1 / 3, 1 / 3, 1, 0, 0]);
-    assertClose('log softmax', logs.slice(0, 6), [Math.log(e), Math.log(1 - e), -2e4 + Math.log(e), ...new Array(3).fill(-Math.log(3))]);
+    assertClose('log softmax', logs.slice(0, 6), [
+      Math.log(e),
+      Math.log(1 - e),
+      -2e4 + Math.log(e),
+      ...new Array(3).fill(-Math.log(3)),
+    ]);
     assertClose('small log softmax', logs.slice(0, 2), [Math.log(e), Math.log(1 - e)]);
     expect(grad.every(Number.isFinite)).toBe(true);
   });

@@ -10,7 +10,11 @@ describe('where', () => {
     checkOp(shapes, ({ rows, columns, flat }) => {
       const shape = (name: string) => (name === flat ? [columns] : [rows, columns]);
       return {
-        inputs: [{ shape: shape('condition'), grad: false, values: (r) => r.below(2) }, { shape: shape('a') }, { shape: shape('b') }],
+        inputs: [
+          { shape: shape('condition'), grad: false, values: (r) => r.below(2) },
+          { shape: shape('a') },
+          { shape: shape('b') },
+        ],
         f: where,
       };
     }));

@@ -22,9 +22,24 @@ const makes = {
 };
 
 /** Values of a layer after some steps of `advance`. */
-async function trained(make: (model: Module) => Optimizer, steps: number, compiled: boolean, rate?: (i: number) => number) {
+async function trained(
+  make: (model: Module) => Optimizer,
+  steps: number,
+  compiled: boolean,
+  rate?: (i: number) => number,
+) {
   const [model, optimizer, work] = on(await gpu(), () => {
-    const [model, x, y] = [layer(), tensor([[1, 2, 3], [-1, 0, 2]]), tensor([[1, 0], [2, 1]])];
+    const [model, x, y] = [
+      layer(),
+      tensor([
+        [1, 2, 3],
+        [-1, 0, 2],
+      ]),
+      tensor([
+        [1, 0],
+        [2, 1],
+      ]),
+    ];
     const optimizer = make(model);
     const work = () => {
       const loss = mse(model.call(x), y);
@@ -47,18 +62,26 @@ async function trained(make: (model: Module) => Optimizer, steps: number, compil
 }
 
 describe('an optimizer of a model', () => {
-  it.each(Object.entries(makes))('%s takes a rate, a schedule or a rate a step, compiled or not, to the same bits', async (_, make) => {
-    const schedule = (i: number) => cosine(0.1, i / 6);
-    const byHand = await trained((m) => make(m), 6, false, schedule);
-    for (const compiled of [false, true]) {
-      const { weight, optimizer } = await trained((m) => make(m, schedule), 6, compiled);
-      expect(weight).toEqual(byHand.weight);
-      expect(optimizer.steps).toBe(6);
-    }
-    const constant = await trained((m) => make(m, 0.05), 6, false, () => 0.05);
-    expect((await trained((m) => make(m, 0.05), 6, true)).weight).toEqual(constant.weight);
-    expect(constant.weight).not.toEqual(byHand.weight);
-  });
+  it.each(Object.entries(makes))(
+    '%s takes a rate, a schedule or a rate a step, compiled or not, to the same bits',
+    async (_, make) => {
+      const schedule = (i: number) => cosine(0.1, i / 6);
+      const byHand = await trained((m) => make(m), 6, false, schedule);
+      for (const compiled of [false, true]) {
+        const { weight, optimizer } = await trained((m) => make(m, schedule), 6, compiled);
+        expect(weight).toEqual(byHand.weight);
+        expect(optimizer.steps).toBe(6);
+      }
+      const constant = await trained(
+        (m) => make(m, 0.05),
+        6,
+        false,
+        () => 0.05,
+      );
+      expect((await trained((m) => make(m, 0.05), 6, true)).weight).toEqual(constant.weight);
+      expect(constant.weight).not.toEqual(byHand.weight);
+    },
+  );
 
   it('goes on with a schedule where a checkpoint left off', async () => {
     const rates: number[] = [];
@@ -73,7 +96,12 @@ describe('an optimizer of a model', () => {
   it('takes several models, or parameters in a map or list, but none that another has', () => {
     on(reference, () => {
       const [a, b, c] = [layer(), layer(), layer()];
-      expect([...new SGD([a, b], { lr: 1 }).parameters.named.keys()]).toEqual(['0.weight', '0.bias', '1.weight', '1.bias']);
+      expect([...new SGD([a, b], { lr: 1 }).parameters.named.keys()]).toEqual([
+        '0.weight',
+        '0.bias',
+        '1.weight',
+        '1.bias',
+      ]);
       expect([...new SGD(new Map([['w', c.weight]]), { lr: 1 }).parameters.named.keys()]).toEqual(['w']);
       expect([...new SGD([c.bias!], { lr: 1 }).parameters.named.keys()]).toEqual(['0']);
       const refused =

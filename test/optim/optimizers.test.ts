@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { backward } from '../../src/tensor/autograd.js';
 import { Rng } from '../../src/core/rng.js';
 import { Linear } from '../../src/nn/linear.js';
 import { mul, sub } from '../../src/ops/binary.js';
@@ -8,8 +7,9 @@ import { AdamW } from '../../src/optim/adamw.js';
 import { FlatParameters } from '../../src/optim/flat.js';
 import { LARS } from '../../src/optim/lars.js';
 import type { Optimizer } from '../../src/optim/optimizer.js';
-import { tidy } from '../../src/tensor/tidy.js';
+import { backward } from '../../src/tensor/autograd.js';
 import { state, tensor } from '../../src/tensor/tensor.js';
+import { tidy } from '../../src/tensor/tidy.js';
 import { gpu, on } from '../support/devices.js';
 import { assertClose } from '../support/op.js';
 
@@ -28,12 +28,14 @@ async function train(make: (p: FlatParameters) => Optimizer) {
   const read = async () => Promise.all([layer.weight, layer.bias!].map(async (p) => Array.from(await p.data())));
   const before = await read();
   for (const rate of rates)
-    on(await gpu(), () => tidy(() => {
-      lr.set([rate]);
-      const error = sub(layer.call(tensor(x, [N, I])), tensor(t, [N, O]));
-      backward(mean(mul(error, error)));
-      optimizer.step(lr);
-    }));
+    on(await gpu(), () =>
+      tidy(() => {
+        lr.set([rate]);
+        const error = sub(layer.call(tensor(x, [N, I])), tensor(t, [N, O]));
+        backward(mean(mul(error, error)));
+        optimizer.step(lr);
+      }),
+    );
   return { before, after: await read(), optimizer };
 }
 
@@ -66,7 +68,10 @@ describe('LARS over a model', () => {
       });
     after.forEach((p, k) => assertClose(`parameter ${k}`, p, w[k], { relative: 2e-6 }));
     const velocity = optimizer.state().get('velocity')!;
-    assertClose('velocity', await optimizer.parameters.part(velocity, 'weight').data(), v[0], { relative: 1e-5, absolute: 0 });
+    assertClose('velocity', await optimizer.parameters.part(velocity, 'weight').data(), v[0], {
+      relative: 1e-5,
+      absolute: 0,
+    });
     expect([...optimizer.state().keys()]).toEqual(['velocity']);
   });
 });
@@ -89,6 +94,10 @@ describe('AdamW over a model', () => {
     after.forEach((p, k) => assertClose(`parameter ${k}`, p, w[k], { relative: 5e-6 }));
     const flat = await optimizer.parameters.values.data();
     expect(flat.subarray(I * O, 64).every((e) => e === 0) && flat.subarray(64 + O).every((e) => e === 0)).toBe(true);
-    expect([...optimizer.state()].map(([name, s]) => [name, ...s.shape])).toEqual([['m', 128], ['v', 128], ['corrections', 2]]);
+    expect([...optimizer.state()].map(([name, s]) => [name, ...s.shape])).toEqual([
+      ['m', 128],
+      ['v', 128],
+      ['corrections', 2],
+    ]);
   });
 });

@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { backward } from '../../src/tensor/autograd.js';
 import type { Backend } from '../../src/backend/backend.js';
 import { Rng } from '../../src/core/rng.js';
 import { Linear } from '../../src/nn/linear.js';
@@ -8,8 +7,9 @@ import { mul, sub } from '../../src/ops/binary.js';
 import { mean } from '../../src/ops/reduce.js';
 import { FlatParameters } from '../../src/optim/flat.js';
 import { SGD } from '../../src/optim/sgd.js';
-import { tidy } from '../../src/tensor/tidy.js';
+import { backward } from '../../src/tensor/autograd.js';
 import { parameter, state, type Tensor, tensor } from '../../src/tensor/tensor.js';
+import { tidy } from '../../src/tensor/tidy.js';
 import { gpu, on, reference64 } from '../support/devices.js';
 import { assertClose } from '../support/op.js';
 
@@ -29,7 +29,10 @@ class Model extends Module {
 }
 
 const rng = new Rng(3, 'data');
-const batches = rates.map(() => ({ x: Float32Array.from({ length: N * I }, () => rng.normal()), t: Float32Array.from({ length: N * O }, () => rng.normal()) }));
+const batches = rates.map(() => ({
+  x: Float32Array.from({ length: N * I }, () => rng.normal()),
+  t: Float32Array.from({ length: N * O }, () => rng.normal()),
+}));
 
 /** The same three steps in plain JavaScript, each gradient worked out by hand. */
 function byHand(W: number[], b: number[], extra: number[], useExtra: (s: number) => boolean) {
@@ -71,15 +74,17 @@ async function run(backend: Backend) {
   const start = { W: await read(model.fc.weight), b: await read(model.fc.bias!), extra: await read(model.extra) };
   const losses: number[] = [];
   for (let s = 0; s < rates.length; s++) {
-    const loss = on(backend, () => tidy(() => {
-      lr.set([rates[s]]);
-      const error = sub(model.call(tensor(batches[s].x, [N, I])), tensor(batches[s].t, [N, O]));
-      const loss = mean(mul(error, error));
-      backward(loss);
-      if (useExtra(s)) backward(mean(mul(model.extra, model.extra))); // gradients of two losses add up
-      sgd.step(lr);
-      return loss.item();
-    }));
+    const loss = on(backend, () =>
+      tidy(() => {
+        lr.set([rates[s]]);
+        const error = sub(model.call(tensor(batches[s].x, [N, I])), tensor(batches[s].t, [N, O]));
+        const loss = mean(mul(error, error));
+        backward(loss);
+        if (useExtra(s)) backward(mean(mul(model.extra, model.extra))); // gradients of two losses add up
+        sgd.step(lr);
+        return loss.item();
+      }),
+    );
     losses.push(await loss);
   }
   const { parameters, velocity } = sgd;
@@ -87,7 +92,10 @@ async function run(backend: Backend) {
 }
 
 describe('SGD over a model', () => {
-  it.each<[string, () => Backend | Promise<Backend>, number]>([['gpu', gpu, 2e-6], ['reference', () => reference64, 1e-12]])('on %s: three steps equal a loop written by hand', async (_, backend, relative) => {
+  it.each<[string, () => Backend | Promise<Backend>, number]>([
+    ['gpu', gpu, 2e-6],
+    ['reference', () => reference64, 1e-12],
+  ])('on %s: three steps equal a loop written by hand', async (_, backend, relative) => {
     const got = await run(await backend());
     const want = byHand(got.start.W, got.start.b, got.start.extra, useExtra);
     const tolerance = { relative, absolute: relative };

@@ -17,7 +17,8 @@ it('tells what sets a run apart from the published curve, and nothing where both
   expect(differences(published, { trained: 50_000, measured: 10_000, testSet: true, outputs: true })).toEqual([]);
   expect(differences(published, { trained: 45_000, measured: 5000, testSet: false, outputs: false })).toEqual([
     'it trained on 50,000 pictures, this run on 45,000',
-    'it was measured on the test set, this run on a part of the training pictures that was held out (--test takes a set)',
+    'it was measured on the test set, this run on a part of the training pictures that was held out (--test ' +
+      'takes a set)',
     'it knows pictures by the outputs of the head, this run by the features before it (--knn-outputs measures both)',
   ]);
   expect(differences(published, { trained: 50_000, measured: 2000, testSet: true, outputs: true })).toEqual([

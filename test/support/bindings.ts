@@ -1,9 +1,10 @@
+import { halfStored } from '../../src/gpu/f16-storage.js';
 import type { Kernel } from '../../src/gpu/kernel.js';
 import { Recorder, type Slice } from '../../src/gpu/recorder.js';
 import { Recording } from '../../src/gpu/recording.js';
-import { halfStored } from '../../src/gpu/f16-storage.js';
 
-// What a driver with bounds checks asks of every dispatch, worked out from the text of its kernel: software adapters run a part
+// What a driver with bounds checks asks of every dispatch, worked out from the text of its kernel: software adapters
+// run a part
 // of the kernels, and what threads play in place of tensor cores is another text.
 
 interface Layout {
@@ -39,9 +40,18 @@ function layoutOf(code: string, type: string): Layout {
 }
 
 function structOf(code: string, body: string): Layout {
-  const members = body.split(/,(?![^<]*>)/).filter((m) => m.includes(':')).map((m) => layoutOf(code, m.slice(m.indexOf(':') + 1)));
+  const members = body
+    .split(/,(?![^<]*>)/)
+    .filter((m) => m.includes(':'))
+    .map((m) => layoutOf(code, m.slice(m.indexOf(':') + 1)));
   const align = Math.max(...members.map((m) => m.align));
-  return { size: roundUp(members.reduce((at, m) => roundUp(at, m.align) + m.size, 0), align), align };
+  return {
+    size: roundUp(
+      members.reduce((at, m) => roundUp(at, m.align) + m.size, 0),
+      align,
+    ),
+    align,
+  };
 }
 
 function lengthOf(code: string, text: string): number {
@@ -53,18 +63,22 @@ function lengthOf(code: string, text: string): number {
 /** Bytes of a matrix that tensor cores move to or from `name` in one piece, 0 where none does. */
 function matrixOf(code: string, name: string): number {
   const moves = [...code.matchAll(new RegExp(`subgroupMatrix(Load|Store)<[^>]*>\\(&${name},`, 'g'))].map((m) => m[1]);
-  const matrices = [...code.matchAll(/subgroup_matrix_(left|right|result)<(\w+), *(\d+), *(\d+)>/g)]
-    .filter(([, kind]) => moves.includes(kind === 'result' ? 'Store' : 'Load'));
+  const matrices = [...code.matchAll(/subgroup_matrix_(left|right|result)<(\w+), *(\d+), *(\d+)>/g)].filter(
+    ([, kind]) => moves.includes(kind === 'result' ? 'Store' : 'Load'),
+  );
   return Math.max(0, ...matrices.map(([, , type, columns, rows]) => scalars[type] * Number(columns) * Number(rows)));
 }
 
 const known = new WeakMap<Kernel, number[]>();
 
-/** Bytes that each storage binding of a kernel has at least: what its type takes, and any matrix that is moved there. */
+/**
+ * Bytes that each storage binding of a kernel has at least: what its type takes, and any matrix that is moved there.
+ */
 export function leastBytes(k: Kernel): number[] {
   const code = k.code.replace(/\/\/.*$/gm, '');
   const bindings = code.matchAll(/@group\(0\) *@binding\(\d+\) *var<storage, *\w+> *(\w+) *: *([^;]+);/g);
-  const least = known.get(k) ?? [...bindings].map(([, name, type]) => Math.max(layoutOf(code, type).size, matrixOf(code, name)));
+  const least =
+    known.get(k) ?? [...bindings].map(([, name, type]) => Math.max(layoutOf(code, type).size, matrixOf(code, name)));
   known.set(k, least);
   return least;
 }
@@ -78,14 +92,23 @@ export interface Played extends Kernel {
 export function checkBindings(k: Played, slices: readonly Slice[]): void {
   const halves = slices.reduce((mask, s, i) => ((s as { dtype?: string }).dtype === 'f16' ? mask | (1 << i) : mask), 0);
   const real = k.played ? halfStored(k.played, halves) : k;
-  const wrong = (i: number, rule: string) => new Error(`kernel ${real.name}: binding ${i} ${rule}; got bytes ${slices[i].offset} to ${slices[i].offset + slices[i].bytes} of ${slices[i].pooled.size}`);
+  const wrong = (i: number, rule: string) =>
+    new Error(
+      `kernel ${real.name}: binding ${i} ${rule}; got bytes ${slices[i].offset} to ` +
+        `${slices[i].offset + slices[i].bytes} of ${slices[i].pooled.size}`,
+    );
   const least = leastBytes(real);
-  if (least.length !== slices.length) throw new Error(`kernel ${real.name}: it must be bound to ${least.length} buffers; got ${slices.length}`);
+  if (least.length !== slices.length)
+    throw new Error(`kernel ${real.name}: it must be bound to ${least.length} buffers; got ${slices.length}`);
   slices.forEach((s, i) => {
     if (s.bytes < least[i]) throw wrong(i, `must have ${least[i]} bytes at least`);
-    if (s.bytes % 4 !== 0 || s.offset % 256 !== 0 || s.offset + s.bytes > s.pooled.size) throw wrong(i, 'must lie in its buffer, from a multiple of 256');
-    const shared = slices.findIndex((o, j) => j !== i && o.pooled === s.pooled && o.offset < s.offset + s.bytes && s.offset < o.offset + o.bytes);
-    if (real.access[i] === 'w' && shared >= 0) throw wrong(i, `must not be written while binding ${shared} is part of it`);
+    if (s.bytes % 4 !== 0 || s.offset % 256 !== 0 || s.offset + s.bytes > s.pooled.size)
+      throw wrong(i, 'must lie in its buffer, from a multiple of 256');
+    const shared = slices.findIndex(
+      (o, j) => j !== i && o.pooled === s.pooled && o.offset < s.offset + s.bytes && s.offset < o.offset + o.bytes,
+    );
+    if (real.access[i] === 'w' && shared >= 0)
+      throw wrong(i, `must not be written while binding ${shared} is part of it`);
   });
 }
 

@@ -19,7 +19,10 @@ interface Options {
 }
 
 /** The built command, run in a folder of its own that is removed after the tests. */
-export function builtCommand(name: string): { folder: string; run: (args: string[], options?: Options) => Promise<Ended> } {
+export function builtCommand(name: string): {
+  folder: string;
+  run: (args: string[], options?: Options) => Promise<Ended>;
+} {
   const folder = mkdtempSync(join(tmpdir(), `dawngrad-${name}-`));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
   const run = (args: string[], { env, onErr }: Options = {}) =>

@@ -9,7 +9,8 @@ let opened: Promise<GpuBackend> | undefined;
 export const gpu = (): Promise<GpuBackend> => (opened ??= openGpu({ robust: true }).then((g) => new GpuBackend(g)));
 
 /** The same device, with kernels chosen as for a graphics card. */
-export const hardware = (): Promise<GpuBackend> => gpu().then(({ gpu: g }) => new GpuBackend({ ...g, traits: { ...g.traits, software: false, parallelGroups: 512 } }));
+export const hardware = (): Promise<GpuBackend> =>
+  gpu().then(({ gpu: g }) => new GpuBackend({ ...g, traits: { ...g.traits, software: false, parallelGroups: 512 } }));
 
 export const reference = new ReferenceBackend();
 export const reference64 = new ReferenceBackend('f64');

@@ -4,7 +4,14 @@ import type { Kernel } from '../../src/gpu/kernel.js';
 import type { Played } from './bindings.js';
 
 /** An adapter with tensor cores, as far as tables can tell. */
-export const withMatrices = (traits: Traits): Traits => ({ ...traits, software: false, parallelGroups: 4, subgroup: 32, subgroupMatrix: true, workgroupMemory: 32768 });
+export const withMatrices = (traits: Traits): Traits => ({
+  ...traits,
+  software: false,
+  parallelGroups: 4,
+  subgroup: 32,
+  subgroupMatrix: true,
+  workgroupMemory: 32768,
+});
 
 /** Matrices as 32 threads play them: factors are places in the tiles, a thread holds 8 elements of a sum. */
 const played = `
@@ -34,10 +41,17 @@ const play = (code: string): string =>
     .replace(/^(enable chromium.*|diagnostic.*|alias (Left|Right|Sum) .*)$/gm, '')
     .replace(/^const A_K/m, `${played}$&`)
     .replace(/^(fn main\(.*\) \{)$/m, '$1\n  me = thread;')
-    .replace(/subgroupMatrixLoad<\w+, (\w+)>\(&\w+, (.*), (\w+)\);/g, (_, order, at, line) => `vec3u(${at}, ${line}, ${order === 'col_major' ? 1 : 0}u);`)
+    .replace(
+      /subgroupMatrixLoad<\w+, (\w+)>\(&\w+, (.*), (\w+)\);/g,
+      (_, order, at, line) => `vec3u(${at}, ${line}, ${order === 'col_major' ? 1 : 0}u);`,
+    )
     .replace(/subgroupMatrixMultiplyAccumulate/g, 'multiplyAccumulate')
-    .replace(/subgroupMatrixStore<row_major>\(&(\w+), (.*), (\w+), (\w+)\);/g, (_, to, at, sum, line) =>
-      `for (var i = 0u; i < 8u + (me >> 9u); i++) { let e = me % 32u * 8u + i; ${to}[${at} + e / 16u * ${line} + e % 16u] = ${sum}[i]; }`);
+    .replace(
+      /subgroupMatrixStore<row_major>\(&(\w+), (.*), (\w+), (\w+)\);/g,
+      (_, to, at, sum, line) =>
+        `for (var i = 0u; i < 8u + (me >> 9u); i++) { let e = me % 32u * 8u + i; ` +
+        `${to}[${at} + e / 16u * ${line} + e % 16u] = ${sum}[i]; }`,
+    );
 
 /** A launch whose tensor cores are played; its bindings are checked as for real ones. */
 export function playMatrices(made: Launch | Plan): Launch | Plan {

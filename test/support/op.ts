@@ -1,13 +1,13 @@
 import fc from 'fast-check';
-import { backward } from '../../src/tensor/autograd.js';
 import type { Backend } from '../../src/backend/backend.js';
 import type { DType, TypedArray } from '../../src/core/dtype.js';
 import { Rng } from '../../src/core/rng.js';
 import { numel, type Shape, show } from '../../src/core/shape.js';
 import { mul } from '../../src/ops/binary.js';
 import { sum } from '../../src/ops/reduce.js';
-import { tidy } from '../../src/tensor/tidy.js';
+import { backward } from '../../src/tensor/autograd.js';
 import { parameter, type Tensor, tensor } from '../../src/tensor/tensor.js';
+import { tidy } from '../../src/tensor/tidy.js';
 import { gpu, hardware, on, reference64 } from './devices.js';
 
 /** One input of an operation. Values come from `values`, or are normal numbers drawn from the case's seed. */
@@ -39,8 +39,15 @@ interface Outcome {
   grads: number[][];
 }
 
-/** Property: forward and gradients agree between the GPU and the f64 mirror, and the mirror's with central differences. */
-export async function checkOp<T>(cases: fc.Arbitrary<T>, make: (c: T) => OpCase, tolerance: Tolerance = {}, numRuns = 25): Promise<void> {
+/**
+ * Property: forward and gradients agree between the GPU and the f64 mirror, and the mirror's with central differences.
+ */
+export async function checkOp<T>(
+  cases: fc.Arbitrary<T>,
+  make: (c: T) => OpCase,
+  tolerance: Tolerance = {},
+  numRuns = 25,
+): Promise<void> {
   const device = await (tolerance.hardware ? hardware() : gpu());
   await fc.assert(
     fc.asyncProperty(cases, fc.nat(0xffff), async (c, seed) => {
@@ -62,7 +69,13 @@ function drawValues(x: Input, rng: Rng): number[] {
 }
 
 /** y and the gradients of sum(y · w), w fixed random numbers, so that every element of dy differs. */
-async function evaluate(backend: Backend, op: OpCase, values: number[][], seed: number, wantGrad: boolean): Promise<Outcome> {
+async function evaluate(
+  backend: Backend,
+  op: OpCase,
+  values: number[][],
+  seed: number,
+  wantGrad: boolean,
+): Promise<Outcome> {
   const read = on(backend, () =>
     tidy(() => {
       const inputs = op.inputs.map((x, i) => asInput(x, values[i]));
@@ -84,7 +97,10 @@ function asInput(x: Input, values: number[]): Tensor {
 
 const weights = (shape: Shape, seed: number): Tensor => {
   const rng = new Rng(seed, 'weights');
-  return tensor(Array.from({ length: numel(shape) }, () => Math.fround(rng.normal())), shape);
+  return tensor(
+    Array.from({ length: numel(shape) }, () => Math.fround(rng.normal())),
+    shape,
+  );
 };
 
 /** The mirror's gradient against (L(x + h) - L(x - h)) / 2h in double precision, at a few elements an input. */
@@ -106,13 +122,20 @@ async function checkDifferences(op: OpCase, values: number[][], seed: number, gr
       const moved = (d: number) => values.map((v, j) => (j === i ? v.map((e, k) => (k === at ? e + d : e)) : v));
       const slope = ((await loss(moved(h))) - (await loss(moved(-h)))) / (2 * h);
       if (!(Math.abs(slope - grad[at]) <= 1e-5 * Math.max(1, Math.abs(slope))))
-        throw new Error(`input ${i}${show(x.shape)}[${at}]: central difference ${slope}, gradient of the mirror ${grad[at]}`);
+        throw new Error(
+          `input ${i}${show(x.shape)}[${at}]: central difference ${slope}, gradient of the mirror ${grad[at]}`,
+        );
     }
   }
 }
 
 /** Throws at the first element that differs by more than the tolerance, or is not a number. */
-export function assertClose(what: string, got: ArrayLike<number>, want: ArrayLike<number>, { relative = 2e-5, absolute = 1e-6 }: Tolerance = {}): void {
+export function assertClose(
+  what: string,
+  got: ArrayLike<number>,
+  want: ArrayLike<number>,
+  { relative = 2e-5, absolute = 1e-6 }: Tolerance = {},
+): void {
   if (got.length !== want.length) throw new Error(`${what}: ${got.length} values, expected ${want.length}`);
   let scale = 0;
   for (let i = 0; i < want.length; i++) scale = Math.max(scale, Math.abs(want[i]));

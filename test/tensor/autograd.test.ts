@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { backward, noGrad, record, zeroGrad } from '../../src/tensor/autograd.js';
 import type { Backend } from '../../src/backend/backend.js';
 import { Module } from '../../src/nn/module.js';
 import { add, mul, sub } from '../../src/ops/binary.js';
@@ -8,12 +7,16 @@ import { mean, sum } from '../../src/ops/reduce.js';
 import { reshape } from '../../src/ops/reshape.js';
 import { exp, neg } from '../../src/ops/unary.js';
 import { FlatParameters } from '../../src/optim/flat.js';
-import { tidy } from '../../src/tensor/tidy.js';
+import { backward, noGrad, record, zeroGrad } from '../../src/tensor/autograd.js';
 import { parameter, state, type Tensor, tensor } from '../../src/tensor/tensor.js';
+import { tidy } from '../../src/tensor/tidy.js';
 import { gpu, on, reference64 } from '../support/devices.js';
 import { assertClose } from '../support/op.js';
 
-const devices: [string, () => Backend | Promise<Backend>][] = [['gpu', gpu], ['reference', () => reference64]];
+const devices: [string, () => Backend | Promise<Backend>][] = [
+  ['gpu', gpu],
+  ['reference', () => reference64],
+];
 
 /** Runs `fn` inside a step on the backend, and reads what it returns. */
 async function values(backend: Backend | Promise<Backend>, fn: () => Tensor[]): Promise<number[][]> {
@@ -30,8 +33,16 @@ describe.each(devices)('backward on %s', (_, backend) => {
       return [a.grad!, b.grad!];
     });
     const s = [2 * Math.exp(0.5), 3 * Math.exp(-1)];
-    assertClose('da', da, s.map((v) => (2 * v + 1) * v));
-    assertClose('db', db, s.map((v, i) => (2 * v + 1) * [Math.exp(0.5), Math.exp(-1)][i]));
+    assertClose(
+      'da',
+      da,
+      s.map((v) => (2 * v + 1) * v),
+    );
+    assertClose(
+      'db',
+      db,
+      s.map((v, i) => (2 * v + 1) * [Math.exp(0.5), Math.exp(-1)][i]),
+    );
   });
 
   it('adds up over every use of a leaf, in one operation and in several', async () => {
@@ -67,8 +78,14 @@ describe.each(devices)('backward on %s', (_, backend) => {
       backward(sum(mul(a, 10)));
       return [...first, a.grad!, b.grad!];
     });
-    expect([da, db]).toEqual([[2, 2], [2, 2]]);
-    expect([da2, db2]).toEqual([[12, 12], [2, 2]]);
+    expect([da, db]).toEqual([
+      [2, 2],
+      [2, 2],
+    ]);
+    expect([da2, db2]).toEqual([
+      [12, 12],
+      [2, 2],
+    ]);
   });
 
   it('works through views and matrix products: d/dW of Σ x W', async () => {
@@ -86,7 +103,11 @@ describe.each(devices)('backward on %s', (_, backend) => {
       const x = parameter(tensor([2, 3]));
       const frozen = noGrad(() => mul(x, x));
       expect([frozen.requiresGrad, frozen.node]).toEqual([false, undefined]);
-      expect(() => noGrad(() => { throw new Error('inside'); })).toThrow('inside');
+      expect(() =>
+        noGrad(() => {
+          throw new Error('inside');
+        }),
+      ).toThrow('inside');
       noGrad(() => noGrad(() => 0));
       const y = mul(x, frozen);
       expect(y.requiresGrad).toBe(true);
@@ -144,7 +165,10 @@ describe.each(devices)('backward on %s', (_, backend) => {
       expect(W.grad).toBe(memory);
       return [first, W.grad!];
     });
-    expect([first, second]).toEqual([[31, 31, 52, 52], [31, 31, 52, 52]]);
+    expect([first, second]).toEqual([
+      [31, 31, 52, 52],
+      [31, 31, 52, 52],
+    ]);
   });
 
   it('a loss that is itself a leaf has gradient 1, and tensors in between keep none', async () => {
@@ -169,7 +193,9 @@ describe.each(devices)('backward on %s', (_, backend) => {
       const y = sum(mul(c, c));
       expect([y.requiresGrad, y.node]).toEqual([false, undefined]);
       for (const cut of [y, loss.detach(), noGrad(() => sum(mul(x, c))), tensor([1])])
-        expect(() => backward(cut)).toThrow(/^backward: the loss must come from a tensor that requires a gradient; got Tensor .*\. Mark what is trained with parameter\(\)/);
+        expect(() => backward(cut)).toThrow(
+          /^backward: the loss must come from a tensor that requires a gradient; got Tensor .*\. Mark what is trained with parameter\(\)/,
+        );
       x.requiresGrad = false; // frozen since
       expect(() => backward(loss)).toThrow('requires a gradient; got Tensor [] f32');
       return [x.grad!];
@@ -204,7 +230,9 @@ describe.each(devices)('backward on %s', (_, backend) => {
     on(await backend(), () => {
       const x = parameter(tensor([1, 2]));
       const made = (rule: (dy: Tensor) => (Tensor | undefined)[]) => sum(record('mine', mul(x, 2).detach(), [x], rule));
-      expect(() => backward(made(() => []))).toThrow("backward: the gradient of mine must have its input's shape [2]; got undefined.");
+      expect(() => backward(made(() => []))).toThrow(
+        "backward: the gradient of mine must have its input's shape [2]; got undefined.",
+      );
       expect(() => backward(made(() => [tensor([1])]))).toThrow('got [1].');
     });
   });
@@ -256,7 +284,9 @@ describe.each(devices)('backward on %s', (_, backend) => {
   it('names the shape of a loss with more or fewer elements than one', async () => {
     on(await backend(), () => {
       const x = parameter(tensor([1, 2, 3, 4, 5, 6], [2, 3]));
-      expect(() => backward(mul(x, x))).toThrow('backward: the loss must have one element; got [2, 3]. Reduce it with mean() or sum().');
+      expect(() => backward(mul(x, x))).toThrow(
+        'backward: the loss must have one element; got [2, 3]. Reduce it with mean() or sum().',
+      );
       expect(() => backward(parameter(tensor([])))).toThrow('got [0]');
       expect(x.grad).toBeUndefined();
     });
@@ -273,30 +303,40 @@ class Two extends Module {
 }
 
 describe('FlatParameters', () => {
-  it.each(devices)('on %s: gradients land in one buffer, and settle() clears those that backward did not reach', async (_, backend) => {
-    const device = await backend();
-    const model = on(device, () => new Two());
-    const flat = on(device, () => new FlatParameters(model));
-    const grads = async () => Array.from(await flat.grads!.data());
-    const expected = (used: number[], unused: number[]) => [...used, ...new Array(61).fill(0), ...unused, ...new Array(62).fill(0)];
-    const pass = (wantUnused: boolean, scale: number) =>
-      on(device, () => tidy(() => {
-        flat.zeroGrad();
-        let loss = sum(model.call(tensor([scale, scale, scale])));
-        if (wantUnused) loss = add(loss, sum(mul(model.unused, 7)));
-        backward(loss);
-        flat.settle();
-      }));
-    expect(await flat.values.data()).toHaveLength(128);
-    expect(Array.from(await flat.values.data())).toEqual(expected([1, 2, 3], [4, 5]));
-    pass(true, 2);
-    expect(await grads()).toEqual(expected([2, 2, 2], [7, 7]));
-    pass(false, 3);
-    expect(await grads()).toEqual(expected([3, 3, 3], [0, 0]));
-    pass(true, 1);
-    expect(await grads()).toEqual(expected([1, 1, 1], [7, 7]));
-    expect(Array.from(await model.unused.data())).toEqual([4, 5]);
-  });
+  it.each(devices)(
+    'on %s: gradients land in one buffer, and settle() clears those that backward did not reach',
+    async (_, backend) => {
+      const device = await backend();
+      const model = on(device, () => new Two());
+      const flat = on(device, () => new FlatParameters(model));
+      const grads = async () => Array.from(await flat.grads!.data());
+      const expected = (used: number[], unused: number[]) => [
+        ...used,
+        ...new Array(61).fill(0),
+        ...unused,
+        ...new Array(62).fill(0),
+      ];
+      const pass = (wantUnused: boolean, scale: number) =>
+        on(device, () =>
+          tidy(() => {
+            flat.zeroGrad();
+            let loss = sum(model.call(tensor([scale, scale, scale])));
+            if (wantUnused) loss = add(loss, sum(mul(model.unused, 7)));
+            backward(loss);
+            flat.settle();
+          }),
+        );
+      expect(await flat.values.data()).toHaveLength(128);
+      expect(Array.from(await flat.values.data())).toEqual(expected([1, 2, 3], [4, 5]));
+      pass(true, 2);
+      expect(await grads()).toEqual(expected([2, 2, 2], [7, 7]));
+      pass(false, 3);
+      expect(await grads()).toEqual(expected([3, 3, 3], [0, 0]));
+      pass(true, 1);
+      expect(await grads()).toEqual(expected([1, 1, 1], [7, 7]));
+      expect(Array.from(await model.unused.data())).toEqual([4, 5]);
+    },
+  );
 
   it.each(devices)('on %s: the model’s tensors are parts of the whole, and stay so', async (_, backend) => {
     const device = await backend();

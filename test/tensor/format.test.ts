@@ -25,11 +25,24 @@ describe('values as text, as PyTorch prints them', () => {
   });
 
   it('long rows take several lines, and of more than 1000 values the middle is cut', () => {
-    const rows = formatValues(Uint8Array.from({ length: 40 }, (_, i) => i), [40]).split('\n');
+    const rows = formatValues(
+      Uint8Array.from({ length: 40 }, (_, i) => i),
+      [40],
+    ).split('\n');
     expect(rows.map((row) => row.length <= 80)).toEqual([true, true, true]);
     expect(rows[1]).toBe(' 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37,');
-    expect(formatValues(Uint32Array.from({ length: 2000 }, (_, i) => i), [2000])).toBe('[   0,    1,    2, …, 1997, 1998, 1999]');
-    expect(formatValues(Uint32Array.from({ length: 1400 }, (_, i) => i), [200, 7]).split('\n')[3]).toBe(' …,');
+    expect(
+      formatValues(
+        Uint32Array.from({ length: 2000 }, (_, i) => i),
+        [2000],
+      ),
+    ).toBe('[   0,    1,    2, …, 1997, 1998, 1999]');
+    expect(
+      formatValues(
+        Uint32Array.from({ length: 1400 }, (_, i) => i),
+        [200, 7],
+      ).split('\n')[3],
+    ).toBe(' …,');
   });
 });
 
@@ -45,7 +58,12 @@ describe('a tensor as text', () => {
   });
 
   it('on the reference backend has the values at once; console.log shows the same', () => {
-    const x = on(reference, () => tensor([[1, 2], [3, 4]]));
+    const x = on(reference, () =>
+      tensor([
+        [1, 2],
+        [3, 4],
+      ]),
+    );
     expect(String(x)).toBe('Tensor [2, 2] f32 on reference (f32)\n[[1., 2.],\n [3., 4.]]');
     expect(inspect(x)).toBe(String(x));
   });
@@ -60,13 +78,30 @@ describe('a tensor as text', () => {
 
 describe('values in and out', () => {
   it('array() gives nested lists, or a number', async () => {
-    const made = on(reference, () => [tensor([[1, 2], [3, 4]]), tensor(5), tensor([], [2, 0])]);
-    expect(await Promise.all(made.map((t) => t.array()))).toEqual([[[1, 2], [3, 4]], 5, [[], []]]);
+    const made = on(reference, () => [
+      tensor([
+        [1, 2],
+        [3, 4],
+      ]),
+      tensor(5),
+      tensor([], [2, 0]),
+    ]);
+    expect(await Promise.all(made.map((t) => t.array()))).toEqual([
+      [
+        [1, 2],
+        [3, 4],
+      ],
+      5,
+      [[], []],
+    ]);
   });
 
-  it('tensor() takes shape and type by name', () => on(reference, () => {
-    expect(tensor([1, 2, 3, 4], { shape: [2, 2], dtype: 'u32' })).toMatchObject({ shape: [2, 2], dtype: 'u32' });
-    expect(tensor([[1, 2]], { dtype: 'i32' })).toMatchObject({ shape: [1, 2], dtype: 'i32' });
-    expect(() => tensor([1], { type: 'u32' } as object)).toThrow('tensor: options must be among shape, dtype; got the unknown option type');
-  }));
+  it('tensor() takes shape and type by name', () =>
+    on(reference, () => {
+      expect(tensor([1, 2, 3, 4], { shape: [2, 2], dtype: 'u32' })).toMatchObject({ shape: [2, 2], dtype: 'u32' });
+      expect(tensor([[1, 2]], { dtype: 'i32' })).toMatchObject({ shape: [1, 2], dtype: 'i32' });
+      expect(() => tensor([1], { type: 'u32' } as object)).toThrow(
+        'tensor: options must be among shape, dtype; got the unknown option type',
+      );
+    }));
 });

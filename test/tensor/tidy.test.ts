@@ -1,34 +1,41 @@
 import { describe, expect, it } from 'vitest';
-import { backward } from '../../src/tensor/autograd.js';
 import type { Backend } from '../../src/backend/backend.js';
 import { GpuBackend } from '../../src/backend/gpu.js';
 import { ReferenceBackend } from '../../src/backend/reference.js';
 import { openGpu } from '../../src/gpu/device.js';
-import { full } from '../../src/tensor/fill.js';
 import { add, mul } from '../../src/ops/binary.js';
 import { sum } from '../../src/ops/reduce.js';
 import { reshape } from '../../src/ops/reshape.js';
-import { tidy } from '../../src/tensor/tidy.js';
+import { backward } from '../../src/tensor/autograd.js';
+import { full } from '../../src/tensor/fill.js';
 import { parameter, state, type Tensor, tensor, view } from '../../src/tensor/tensor.js';
+import { tidy } from '../../src/tensor/tidy.js';
 import { on } from '../support/devices.js';
 
 // Backends of their own: no other test gives memory back to them while this one counts it.
 let opened: Promise<GpuBackend> | undefined;
 const gpu = (): Promise<GpuBackend> => (opened ??= openGpu({ robust: true }).then((g) => new GpuBackend(g)));
 const mirror = new ReferenceBackend();
-const devices: [string, () => Backend | Promise<Backend>][] = [['gpu', gpu], ['reference', () => mirror]];
+const devices: [string, () => Backend | Promise<Backend>][] = [
+  ['gpu', gpu],
+  ['reference', () => mirror],
+];
 
-const gone = (shape: string) => `tensor ${shape}: its memory must be alive, and what is made inside a tidy() is recycled when it ends; got one that is gone. Return it from the tidy(), or read it inside.`;
+const gone = (shape: string) =>
+  `tensor ${shape}: its memory must be alive, and what is made inside a tidy() is recycled when it ends; ` +
+  `got one that is gone. Return it from the tidy(), or read it inside.`;
 
 describe.each(devices)('step on %s', (_, backend) => {
   it('recycles what was made inside: using it later throws a sentence that says what to do', async () => {
     const device = await backend();
     let lost!: Tensor;
     let seen!: Tensor;
-    on(device, () => tidy(() => {
-      lost = tensor([1, 2, 3, 4]);
-      seen = reshape(add(lost, 1), [2, 2]);
-    }));
+    on(device, () =>
+      tidy(() => {
+        lost = tensor([1, 2, 3, 4]);
+        seen = reshape(add(lost, 1), [2, 2]);
+      }),
+    );
     await expect(lost.data()).rejects.toThrow(gone('[4]'));
     on(device, () => {
       expect(() => add(lost, 1)).toThrow(gone('[4]'));
@@ -46,10 +53,20 @@ describe.each(devices)('step on %s', (_, backend) => {
 
   it('returned tensors live: alone, in arrays, in objects, nested, and as a view of part', async () => {
     const device = await backend();
-    const kept = on(device, () => tidy(() => {
-      const whole = tensor(Float32Array.from({ length: 128 }, (_, i) => i));
-      return { a: tensor([1]), list: [tensor([2]), [tensor([3])]], deep: { b: { c: mul(tensor([2]), 2) } }, part: view(whole, [64], 64), other: 'text', nothing: null, number: 5 };
-    }));
+    const kept = on(device, () =>
+      tidy(() => {
+        const whole = tensor(Float32Array.from({ length: 128 }, (_, i) => i));
+        return {
+          a: tensor([1]),
+          list: [tensor([2]), [tensor([3])]],
+          deep: { b: { c: mul(tensor([2]), 2) } },
+          part: view(whole, [64], 64),
+          other: 'text',
+          nothing: null,
+          number: 5,
+        };
+      }),
+    );
     const alone = on(device, () => tidy(() => full([3], 5)));
     on(device, () => tidy(() => full([3], 9))); // would write over memory that was given back
     const [two, [three]] = kept.list as [Tensor, [Tensor]];
@@ -61,12 +78,14 @@ describe.each(devices)('step on %s', (_, backend) => {
   it('parameters, their gradients and state outlive the step they are made in', async () => {
     const device = await backend();
     let [p, s, temporary] = [] as unknown as [Tensor, Tensor, Tensor];
-    on(device, () => tidy(() => {
-      p = parameter(tensor([1, 2]));
-      s = state(full([2], 4));
-      temporary = mul(p, p);
-      backward(sum(temporary));
-    }));
+    on(device, () =>
+      tidy(() => {
+        p = parameter(tensor([1, 2]));
+        s = state(full([2], 4));
+        temporary = mul(p, p);
+        backward(sum(temporary));
+      }),
+    );
     on(device, () => tidy(() => [full([2], 8), full([2], 8), full([2], 8)]));
     expect(Array.from(await p.data())).toEqual([1, 2]);
     expect(Array.from(await p.grad!.data())).toEqual([2, 4]);
@@ -77,15 +96,17 @@ describe.each(devices)('step on %s', (_, backend) => {
   it('nested: what the inner step returns belongs to the outer, and to nobody after it', async () => {
     const device = await backend();
     let [middle, inner] = [] as unknown as [Tensor, Tensor];
-    const outer = on(device, () => tidy(() => {
-      middle = tidy(() => {
-        inner = full([2], 3);
-        return add(inner, 1);
-      });
-      expect(() => inner.storage).toThrow(gone('[2]'));
-      const kept = tidy(() => state(full([2], 6)));
-      return [add(middle, 1), kept];
-    }));
+    const outer = on(device, () =>
+      tidy(() => {
+        middle = tidy(() => {
+          inner = full([2], 3);
+          return add(inner, 1);
+        });
+        expect(() => inner.storage).toThrow(gone('[2]'));
+        const kept = tidy(() => state(full([2], 6)));
+        return [add(middle, 1), kept];
+      }),
+    );
     expect(Array.from(await outer[0].data())).toEqual([5, 5]);
     expect(Array.from(await outer[1].data())).toEqual([6, 6]);
     await expect(middle.data()).rejects.toThrow(gone('[2]'));
@@ -96,13 +117,15 @@ describe.each(devices)('step on %s', (_, backend) => {
     const before = device.memory().inUse;
     let lost!: Tensor;
     on(device, () => {
-      expect(() => tidy(() => {
-        lost = full([1000], 1);
+      expect(() =>
         tidy(() => {
-          full([500], 1);
-          throw new RangeError('inside');
-        });
-      })).toThrow(new RangeError('inside'));
+          lost = full([1000], 1);
+          tidy(() => {
+            full([500], 1);
+            throw new RangeError('inside');
+          });
+        }),
+      ).toThrow(new RangeError('inside'));
       expect(device.memory().inUse).toBe(before);
       expect(() => lost.storage).toThrow(gone('[1000]'));
     });

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Backend, useBackend } from '../../src/backend/backend.js';
-import { subset } from '../../src/data/pictures.js';
 import { loadCheckpoint, saveCheckpoint } from '../../src/checkpoints/checkpoint.js';
+import { subset } from '../../src/data/pictures.js';
 import type { PretrainConfig } from '../../src/moco/config.js';
 import { Pretraining } from '../../src/train/pretrain.js';
 import { startRun } from '../../src/train/run.node.js';
@@ -47,11 +47,20 @@ describe('a run saved after one step of four goes on to the same bits', () => {
 it('a run does not go on with another number of pictures', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'dawngrad-resume-'));
   try {
-    const run = await startRun(join(folder, 'run'), { version: '1', adapter: '', command: '', data: 'synthetic', choice: {}, config: base });
+    const run = await startRun(join(folder, 'run'), {
+      version: '1',
+      adapter: '',
+      command: '',
+      data: 'synthetic',
+      choice: {},
+      config: base,
+    });
     await run.save(new Pretraining(base, pictures), { step: 0 });
     await run.resume(new Pretraining(base, pictures));
     const fewer = { ...pictures, train: subset(pictures.train, [0, 1, 2, 3, 4, 5, 6, 7]) };
-    await expect(run.resume(new Pretraining(base, fewer))).rejects.toThrow('a run must go on with the pictures it began with; got 8 where it had 16 to train on');
+    await expect(run.resume(new Pretraining(base, fewer))).rejects.toThrow(
+      'a run must go on with the pictures it began with; got 8 where it had 16 to train on',
+    );
   } finally {
     await rm(folder, { recursive: true });
   }

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Backend } from '../../src/backend/backend.js';
+import { saveCheckpoint } from '../../src/checkpoints/checkpoint.js';
 import { compile } from '../../src/compile/compile.js';
 import { Rng } from '../../src/core/rng.js';
 import { decodeSafetensors } from '../../src/io/safetensors.js';
-import { saveCheckpoint } from '../../src/checkpoints/checkpoint.js';
 import type { PretrainConfig } from '../../src/moco/config.js';
 import { createMethod } from '../../src/moco/create.js';
 import type { Method } from '../../src/moco/method.js';
@@ -53,7 +53,8 @@ class Run {
   readonly #step = compile((x1: Tensor, x2: Tensor, lr: Tensor, m: Tensor) => {
     const { batch, size, accumulate } = this.#config;
     const n = batch / accumulate;
-    const whole = (i: number, by: number) => tensor(Uint32Array.from({ length: n }, (_, at) => i * n + ((at * by) % n)));
+    const whole = (i: number, by: number) =>
+      tensor(Uint32Array.from({ length: n }, (_, at) => i * n + ((at * by) % n)));
     const order = () => tensor(Uint32Array.from({ length: n }, (_, at) => n - 1 - at));
     const parts = Array.from({ length: accumulate }, (_, i) => {
       const [a, b] = [x1, x2].map((x) => slice(reshape(x, [batch, size, size, 3]), 0, i * n, (i + 1) * n));
@@ -72,13 +73,19 @@ class Run {
     await on(this.#on, () => this.#step(x1, x2, 0.05, 0.9 + i / 100)).data();
   }
 
-  /** Steps skipped, and every tensor that a checkpoint holds but the loss scale's; counts of batches live on the host. */
+  /**
+   * Steps skipped, and every tensor that a checkpoint holds but the loss scale's; counts of batches live on the host.
+   */
   async seen(): Promise<{ skipped: number; state: Map<string, ArrayLike<unknown>> }> {
     const scale = (await this.#scale.state.data()).slice();
     this.#scale.state.set([SCALE, ...scale.slice(1)]); // an infinite one cannot be saved
     const { tensors } = decodeSafetensors(await saveCheckpoint(this.method, {}), 'run');
     this.#scale.state.set(scale);
-    const state = new Map([...tensors].flatMap(([name, { data }]) => (/num_batches_tracked|loss_scale/.test(name) ? [] : [[name, data] as const])));
+    const state = new Map(
+      [...tensors].flatMap(([name, { data }]) =>
+        /num_batches_tracked|loss_scale/.test(name) ? [] : [[name, data] as const],
+      ),
+    );
     return { skipped: scale[2], state };
   }
 }

@@ -1,30 +1,30 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Backend, useBackend } from '../../src/backend/backend.js';
 import { ReferenceBackend } from '../../src/backend/reference.js';
-import { loadPictures } from '../../src/data/load-pictures.js';
-import { pictureAt, splitHeldOut, subset } from '../../src/data/pictures.js';
-import type { Pictures, PictureSource, Pixels, StreamedPictures } from '../../src/data/picture-source.js';
-import { syntheticPictures } from '../../src/data/synthetic.js';
 import { loadCheckpoint, saveCheckpoint } from '../../src/checkpoints/checkpoint.js';
-import type { PretrainConfig } from '../../src/moco/config.js';
-import { Pretraining, type StepRecord } from '../../src/train/pretrain.js';
-import { embedPictures, pixelFeatures, pixelRows } from '../../src/eval/embed.js';
-import { rawPixelAccuracy } from '../../src/eval/raw-pixels.js';
-import { resident } from '../../src/input/step-pictures.js';
-import { noGrad } from '../../src/tensor/autograd.js';
 import { evaluatedBox } from '../../src/data/framing.js';
-import type { Normalisation } from '../../src/input/evaluation-crop.js';
+import { loadPictures } from '../../src/data/load-pictures.js';
+import type { PictureSource, Pictures, Pixels, StreamedPictures } from '../../src/data/picture-source.js';
+import { pictureAt, splitHeldOut, subset } from '../../src/data/pictures.js';
+import { syntheticPictures } from '../../src/data/synthetic.js';
+import { embedPictures, pixelFeatures, pixelRows } from '../../src/eval/embed.js';
 import type { Features } from '../../src/eval/knn.js';
 import { type LinearConfig, linearRecipes } from '../../src/eval/linear-config.js';
 import { linearProbe } from '../../src/eval/linear-probe.js';
-import { previewViews } from '../../src/report/view-pairs.js';
-import { picture } from '../../src/report/nearest-gallery.js';
-import { supervisedRecipe, trainClassifier } from '../../src/train/supervised.js';
-import { thumbnails } from '../../src/report/thumbnails.js';
+import { rawPixelAccuracy } from '../../src/eval/raw-pixels.js';
+import type { Normalisation } from '../../src/input/evaluation-crop.js';
+import { resident } from '../../src/input/step-pictures.js';
+import type { PretrainConfig } from '../../src/moco/config.js';
 import { buildModel, type Encoder } from '../../src/nn/models.js';
 import { augment } from '../../src/ops/augment.js';
 import { cropTable } from '../../src/ops/augment_params.js';
+import { picture } from '../../src/report/nearest-gallery.js';
+import { thumbnails } from '../../src/report/thumbnails.js';
+import { previewViews } from '../../src/report/view-pairs.js';
+import { noGrad } from '../../src/tensor/autograd.js';
 import { tensor } from '../../src/tensor/tensor.js';
+import { Pretraining, type StepRecord } from '../../src/train/pretrain.js';
+import { supervisedRecipe, trainClassifier } from '../../src/train/supervised.js';
 import { reference } from '../support/devices.js';
 import { base, v3 } from '../support/short_run.js';
 
@@ -40,7 +40,11 @@ const all = syntheticPictures({ count: 26, size: 17, seed: 3 });
 /** The same, each cut to a shape of its own: 17×9, 16×10, 15×11 … */
 const many: Pictures = (() => {
   const shapes = Array.from({ length: all.count }, (_, i) => [17 - (i % 5), 9 + (i % 7)]);
-  const cut = shapes.map(([h, w], i) => Array.from({ length: h }, (_, y) => [...all.data.subarray(((i * 17 + y) * 17) * 3, ((i * 17 + y) * 17 + w) * 3)]).flat());
+  const cut = shapes.map(([h, w], i) =>
+    Array.from({ length: h }, (_, y) => [
+      ...all.data.subarray((i * 17 + y) * 17 * 3, ((i * 17 + y) * 17 + w) * 3),
+    ]).flat(),
+  );
   let pixels = 0;
   const places = Uint32Array.from(shapes.flatMap(([h, w]) => [(pixels += h * w) - h * w, h, w]));
   return { ...all, data: Uint8Array.from(cut.flat()), places };
@@ -57,7 +61,10 @@ function roomy(p: Pictures, indices: ArrayLike<number>): Pixels {
   if (!p.places) return { data: subset(p, indices).data };
   const room = p.height * p.width;
   const data = new Uint8Array(3 * room * indices.length);
-  const places = Array.from(indices, (i, n) => (data.set(pictureAt(p, i).data, 3 * room * n), [room * n, p.places![3 * i + 1], p.places![3 * i + 2]]));
+  const places = Array.from(
+    indices,
+    (i, n) => (data.set(pictureAt(p, i).data, 3 * room * n), [room * n, p.places![3 * i + 1], p.places![3 * i + 2]]),
+  );
   return { data, places: Uint32Array.from(places.flat()) };
 }
 
@@ -146,7 +153,11 @@ describe('a streamed run', () => {
     const most: number[] = [];
     let seen = 0;
     const stop = new AbortController();
-    await run.run({ signal: stop.signal, onStep: ({ step }) => most.push(asked.length - step), onEpoch: () => void seen++ });
+    await run.run({
+      signal: stop.signal,
+      onStep: ({ step }) => most.push(asked.length - step),
+      onEpoch: () => void seen++,
+    });
     expect(seen).toBe(3);
     expect(Math.max(...most)).toBeLessThanOrEqual(ahead + 2); // `onStep` is told up to two steps late
     expect(asked.length).toBe(run.totalSteps);
@@ -156,11 +167,17 @@ describe('a streamed run', () => {
   it('gives up what it began when it is stopped, and an error is thrown by the step that needs the picture', async () => {
     const { set } = streamed(all);
     const [signals, stop] = [[] as AbortSignal[], new AbortController()];
-    const slow: StreamedPictures = { ...set, load: (indices, signal) => (signals.push(signal!), set.load(indices, signal)) };
+    const slow: StreamedPictures = {
+      ...set,
+      load: (indices, signal) => (signals.push(signal!), set.load(indices, signal)),
+    };
     await start(slow, { epochs: 4 }).run({ signal: stop.signal, onStep: () => stop.abort() });
     expect(signals.at(-1)!.aborted).toBe(true);
     let calls = 0;
-    const failing: StreamedPictures = { ...set, load: (indices) => (++calls === 3 ? Promise.reject(new Error('gone')) : set.load(indices)) };
+    const failing: StreamedPictures = {
+      ...set,
+      load: (indices) => (++calls === 3 ? Promise.reject(new Error('gone')) : set.load(indices)),
+    };
     const run = start(failing, { epochs: 4 });
     await expect(run.run()).rejects.toThrow('gone');
     expect(run.position.step).toBe(2);
@@ -169,14 +186,21 @@ describe('a streamed run', () => {
   it('warns once where the device waits for pictures, and once of each damaged picture', async () => {
     const { set } = streamed(all, 150);
     const damaged: StreamedPictures = {
-      ...set, skipped: [],
-      load: (indices, signal) => (damaged.skipped.length === 0 && damaged.skipped.push({ name: 'x.jpg', reason: 'cut' }), set.load(indices, signal)),
+      ...set,
+      skipped: [],
+      load: (indices, signal) => (
+        damaged.skipped.length === 0 && damaged.skipped.push({ name: 'x.jpg', reason: 'cut' }),
+        set.load(indices, signal)
+      ),
     };
     const said: string[] = [];
     const run = start(damaged, {}, 0);
     await run.run({ onWarning: (text) => said.push(text) });
     expect(said).toEqual(run.warnings.slice(-2));
-    expect(said.sort()).toEqual([expect.stringMatching(/^epoch 1: the device waited for pictures in \d\d % of the time\./), "x.jpg: it cannot be decoded ('cut'), so grey stands for it. Replace or remove it before the next run."]);
+    expect(said.sort()).toEqual([
+      expect.stringMatching(/^epoch 1: the device waited for pictures in \d\d % of the time\./),
+      "x.jpg: it cannot be decoded ('cut'), so grey stands for it. Replace or remove it before the next run.",
+    ]);
     const quick: string[] = [];
     await start(all).run({ onWarning: (text) => quick.push(text) });
     expect(quick).toEqual([]);
@@ -193,7 +217,10 @@ describe('a streamed run', () => {
       const got = await once();
       expect(got.told).toEqual(want.told);
       expect(got.weights.equals(want.weights)).toBe(true);
-      expect(() => resident(all)).toThrow('pictures: all that stay on the device must fit into one of its buffers, 11 KiB on reference (f32); got 26 of 17×17, 22 KiB.');
+      expect(() => resident(all)).toThrow(
+        'pictures: all that stay on the device must fit into one of its buffers, 11 KiB on reference (f32); ' +
+          'got 26 of 17×17, 22 KiB.',
+      );
     } finally {
       useBackend(before);
     }
@@ -210,7 +237,8 @@ describe('a streamed run', () => {
 
   it('measures the same raw pixels, and leaves them out of sets too large for memory', async () => {
     const both = (source: PictureSource) => splitHeldOut(source, 0.3, 1);
-    for (const set of [all, many]) expect(await rawPixelAccuracy(both(streamed(set).set), base)).toBe(await rawPixelAccuracy(both(set), base));
+    for (const set of [all, many])
+      expect(await rawPixelAccuracy(both(streamed(set).set), base)).toBe(await rawPixelAccuracy(both(set), base));
     expect(await rawPixelAccuracy({ train: { ...streamed(all).set, count: 1e6 }, heldOut: all }, base)).toBeUndefined();
     expect(await rawPixelAccuracy({ train: { ...all, count: 1e9 }, heldOut: all }, base)).toBeUndefined();
   });
@@ -226,23 +254,60 @@ describe('pictures of different shapes', () => {
 
   it('have the features they have alone, to the bit, in memory and streamed', async () => {
     const model = encoder();
-    const [kept, stream] = [await embedPictures(model, many, undefined, base), await embedPictures(model, streamed(many).set, undefined, base)];
+    const [kept, stream] = [
+      await embedPictures(model, many, undefined, base),
+      await embedPictures(model, streamed(many).set, undefined, base),
+    ];
     expect(stream).toEqual(kept);
-    for (const i of [0, 8, 25]) expect(rows(await embedPictures(model, subset(many, [i]), undefined, base), 0)).toEqual(rows(kept, i));
+    for (const i of [0, 8, 25])
+      expect(rows(await embedPictures(model, subset(many, [i]), undefined, base), 0)).toEqual(rows(kept, i));
     const [first, height, width] = many.places!.subarray(24, 27);
-    const own: Pictures = { ...subset(all, [8]), data: many.data.subarray(3 * first, 3 * (first + height * width)), height, width };
+    const own: Pictures = {
+      ...subset(all, [8]),
+      data: many.data.subarray(3 * first, 3 * (first + height * width)),
+      height,
+      width,
+    };
     const table = cropTable(1, () => evaluatedBox({ height, width }, base.size));
-    const seen = augment(tensor(own.data, [1, height, width, 3]), tensor(Uint32Array.of(0)), tensor(table, [1, table.length]), normalisation);
+    const seen = augment(
+      tensor(own.data, [1, height, width, 3]),
+      tensor(Uint32Array.of(0)),
+      tensor(table, [1, table.length]),
+      normalisation,
+    );
     expect(await noGrad(() => model.eval().embed(seen)).data()).toEqual(rows(kept, 8));
   });
 
   it('train and measure classifiers, streamed as in memory', async () => {
     const sets = (p: PictureSource) => splitHeldOut(p, 0.3, 1);
-    const linear: LinearConfig & Normalisation = { ...linearRecipes.v1, ...normalisation, views: 'augment', epochs: 2, batch: 8, lr: 1, lrBatch: 8, cropMin: base.cropMin, seed: base.seed };
+    const linear: LinearConfig & Normalisation = {
+      ...linearRecipes.v1,
+      ...normalisation,
+      views: 'augment',
+      epochs: 2,
+      batch: 8,
+      lr: 1,
+      lrBatch: 8,
+      cropMin: base.cropMin,
+      seed: base.seed,
+    };
     const probe = (p: PictureSource) => linearProbe(encoder(), { ...sets(p), config: linear });
     expect(await probe(streamed(many).set)).toEqual(await probe(many));
-    const { loss } = (await trainClassifier(buildModel('resnet-tiny', { stem: 'small', head: 'linear', dim: 4, size: 8, seed: 1 }), sets(many) as { train: Pictures; heldOut: Pictures },
-      { ...supervisedRecipe('resnet-tiny'), ...normalisation, warmup: 0, epochs: 1, batch: 8, cropMin: base.cropMin, seed: base.seed }))[0];
+    const { loss } = (
+      await trainClassifier(
+        buildModel('resnet-tiny', { stem: 'small', head: 'linear', dim: 4, size: 8, seed: 1 }),
+        sets(many) as { train: Pictures; heldOut: Pictures },
+        {
+          ...supervisedRecipe('resnet-tiny'),
+          ...normalisation,
+          warmup: 0,
+          epochs: 1,
+          batch: 8,
+          cropMin: base.cropMin,
+          seed: base.seed,
+        },
+      )
+    )[0];
     expect(loss).toBeGreaterThan(0);
   });
 
@@ -264,7 +329,14 @@ describe('a streamed set', () => {
     for (const part of ['train', 'heldOut'] as const) {
       const { data, ...about } = want[part];
       expect(got[part]).toMatchObject(about);
-      expect((await loadPictures(got[part], Uint32Array.from({ length: data.length / 867 }, (_, i) => i))).data).toEqual(data);
+      expect(
+        (
+          await loadPictures(
+            got[part],
+            Uint32Array.from({ length: data.length / 867 }, (_, i) => i),
+          )
+        ).data,
+      ).toEqual(data);
     }
     expect(await loadPictures(subset(subset(set, [5, 3, 9]), [2, 0]), [1])).toEqual(subset(all, [5]));
     expect(() => subset(set, [26])).toThrow('an index must lie in [0, 25]; got 26');

@@ -9,7 +9,10 @@ import { on, reference } from '../support/devices.js';
 function total(name: string, fields: object = {}): number {
   const method = on(reference, () => createMethod({ ...presets[name], K: 8, ...fields }, 8));
   const models = [...method.saved()].flatMap((s) => ('model' in s ? [...s.model.entries()] : []));
-  return models.reduce((n, e) => n + ('tensor' in e && !/running_(mean|var)$/.test(e.name) ? numel(e.tensor.shape) : 0), 0);
+  return models.reduce(
+    (n, e) => n + ('tensor' in e && !/running_(mean|var)$/.test(e.name) ? numel(e.tensor.shape) : 0),
+    0,
+  );
 }
 
 // Only shapes count here, and drawing is slow.
@@ -18,5 +21,8 @@ beforeAll(() => void Object.assign(Rng.prototype, { normal: () => 0, uniform: ()
 afterAll(() => void Object.assign(Rng.prototype, { normal, uniform }));
 
 describe('a preset has the published number of parameters', () => {
-  it.each([['v2-r50', 55_933_312], ['v3-r50-300', 68_012_160]] as const)('%s: %i', (name, published) => expect(total(name)).toBe(published));
+  it.each([
+    ['v2-r50', 55_933_312],
+    ['v3-r50-300', 68_012_160],
+  ] as const)('%s: %i', (name, published) => expect(total(name)).toBe(published));
 });
