@@ -8,7 +8,8 @@ import { inMemory, type PictureSource } from '../src/data/picture-source.js';
 import { subset } from '../src/data/pictures.js';
 import { syntheticPictures } from '../src/data/synthetic.js';
 import { demoConfig } from '../src/moco/config.js';
-import { type PretrainHooks, Pretraining, type StepRecord, type StepTiming } from '../src/train/pretrain.js';
+import { Pretraining } from '../src/train/pretrain.js';
+import type { PretrainHooks, StepRecord, StepTiming } from '../src/train/records.js';
 
 const [WIDTH, HEIGHT, DRAWN] = [400, 300, 256];
 const [COUNT, STEPS, ROUNDS] = [512, 8, 2];

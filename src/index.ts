@@ -41,7 +41,8 @@ export { type ReportData, renderReport } from './report/run-report.js';
 export { noCache, type ResultCache } from './studies/cache.js';
 export { type FourWay, type FourWayConfig, fourWay, standing } from './studies/four-way.js';
 export { type Mechanisms, type MechanismsConfig, mechanisms } from './studies/mechanisms.js';
-export { type PretrainHooks, Pretraining } from './train/pretrain.js';
+export { Pretraining } from './train/pretrain.js';
+export type { PretrainHooks } from './train/records.js';
 export {
   type ClassifierEpoch,
   type ClassifierHooks,

@@ -1,7 +1,7 @@
 import { fixed, percent } from '../core/numbers.js';
 import { type Point, thin } from '../core/points.js';
 import { cutText, textWidth } from '../report/text-width.js';
-import type { EpochRecord, StepRecord } from '../train/pretrain.js';
+import type { EpochRecord, StepRecord } from '../train/records.js';
 import { brailleChart } from './braille.js';
 import { colour } from './colour.js';
 import { columnsOf, fitted, type Screen as Stream } from './terminal.js';

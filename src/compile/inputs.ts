@@ -3,7 +3,8 @@ import { told } from '../core/check.js';
 import { checkValues, type DType, type TypedArray } from '../core/dtype.js';
 import { ConfigError, DeviceError, DTypeError, ShapeError } from '../core/errors.js';
 import { checkShape, numel, type Shape, show } from '../core/shape.js';
-import { dtypeOf, listed, Tensor, tensor } from '../tensor/tensor.js';
+import { dtypeOf, Tensor, tensor } from '../tensor/tensor.js';
+import { listed } from '../tensor/values.js';
 import { difference, flatten, pathsOf, type Structure, structureOf, unflatten } from './tree.js';
 
 /**

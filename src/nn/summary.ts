@@ -2,7 +2,8 @@ import { within } from '../backend/context.js';
 import { ShapesBackend } from '../backend/shapes.js';
 import { check, instance } from '../core/check.js';
 import { checkShape, numel, type Shape, sameShape, show } from '../core/shape.js';
-import { empty, type observe, Tensor } from '../tensor/tensor.js';
+import type { observe } from '../tensor/run.js';
+import { empty, Tensor } from '../tensor/tensor.js';
 import { tidy } from '../tensor/tidy.js';
 import { Module } from './module.js';
 

@@ -6,7 +6,8 @@ import { anything, atLeast0, below1, checkOptions, listOf, needed } from '../cor
 import { kernel } from '../gpu/kernel.js';
 import { widths } from '../gpu/widths.js';
 import type { AdamWParams } from '../reference/adamw.js';
-import { checkDType, checkSameShape, run, type Tensor } from '../tensor/tensor.js';
+import { run } from '../tensor/run.js';
+import { checkDType, checkSameShape, type Tensor } from '../tensor/tensor.js';
 import { checkUpdate, type Guard, type Rate } from './update.js';
 
 const [kernels, advance] = [widths('adamw', source), kernel('adamw_advance', advanceSource)];

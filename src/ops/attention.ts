@@ -4,7 +4,8 @@ import { ShapeError } from '../core/errors.js';
 import { show } from '../core/shape.js';
 import type { AttentionParams } from '../reference/attention.js';
 import { record } from '../tensor/autograd.js';
-import { checkSameShape, empty, floatType, run, type Tensor } from '../tensor/tensor.js';
+import { run } from '../tensor/run.js';
+import { checkSameShape, empty, floatType, type Tensor } from '../tensor/tensor.js';
 import { attentionGpu, attentionGradGpu, productFlops } from './attention_variants.js';
 import { concat } from './strided.js';
 

@@ -4,7 +4,8 @@ import { ShapeError } from '../core/errors.js';
 import { show } from '../core/shape.js';
 import { kernel } from '../gpu/kernel.js';
 import type { BankWriteParams } from '../reference/bank_write.js';
-import { checkDType, checkSameShape, run, type Tensor } from '../tensor/tensor.js';
+import { run } from '../tensor/run.js';
+import { checkDType, checkSameShape, type Tensor } from '../tensor/tensor.js';
 import { type Places, placesIn } from './places.js';
 import { checkGuard, type Guard } from './update.js';
 

@@ -6,7 +6,8 @@ import { DTypeError } from '../core/errors.js';
 import { kernel } from '../gpu/kernel.js';
 import { rounded } from '../tensor/accumulate.js';
 import { record } from '../tensor/autograd.js';
-import { checkTensor, empty, runTo, type Tensor } from '../tensor/tensor.js';
+import { runTo } from '../tensor/run.js';
+import { checkTensor, empty, type Tensor } from '../tensor/tensor.js';
 
 const shader = kernel('cast', source);
 const codes: readonly DType[] = ['f32', 'i32', 'u32', 'u8'];

@@ -3,7 +3,8 @@ import type { Primitive } from '../backend/backend.js';
 import { elementsLaunch } from '../backend/elements.js';
 import { upTo1 } from '../core/check.js';
 import { widths } from '../gpu/widths.js';
-import { checkDType, checkSameShape, run, type Tensor } from '../tensor/tensor.js';
+import { run } from '../tensor/run.js';
+import { checkDType, checkSameShape, type Tensor } from '../tensor/tensor.js';
 import { type Rate, rateOf } from './update.js';
 
 const kernels = widths('ema', source);

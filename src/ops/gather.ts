@@ -6,7 +6,8 @@ import { numel, show } from '../core/shape.js';
 import { kernel } from '../gpu/kernel.js';
 import type { GatherParams } from '../reference/gather.js';
 import { record } from '../tensor/autograd.js';
-import { checkDType, empty, runTo, type Tensor } from '../tensor/tensor.js';
+import { runTo } from '../tensor/run.js';
+import { checkDType, empty, type Tensor } from '../tensor/tensor.js';
 import { type Places, placesIn } from './places.js';
 
 const [words, fours] = [

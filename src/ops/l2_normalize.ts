@@ -5,7 +5,8 @@ import { above0, check } from '../core/check.js';
 import { kernel } from '../gpu/kernel.js';
 import type { Rows } from '../reference/row_dot.js';
 import { record } from '../tensor/autograd.js';
-import { empty, floatType, run, runTo, type Tensor } from '../tensor/tensor.js';
+import { run, runTo } from '../tensor/run.js';
+import { empty, floatType, type Tensor } from '../tensor/tensor.js';
 import { rowDotLaunches, rowsOf, slotsOf } from './row_dot.js';
 
 const [shader, gradShader] = [kernel('l2_normalize', source), kernel('l2_normalize_grad', gradSource)];

@@ -16,7 +16,8 @@ import {
 } from '../core/check.js';
 import { kernel } from '../gpu/kernel.js';
 import type { LarsParams } from '../reference/lars.js';
-import { checkDType, checkSameShape, run, type Tensor, tensor } from '../tensor/tensor.js';
+import { run } from '../tensor/run.js';
+import { checkDType, checkSameShape, type Tensor, tensor } from '../tensor/tensor.js';
 import { checkUpdate, type Guard, type Rate } from './update.js';
 
 const shared = (name: string, text: string) => ({

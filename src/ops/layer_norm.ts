@@ -7,7 +7,8 @@ import type { Traits } from '../gpu/device.js';
 import { type Widths, widthOf, widths } from '../gpu/widths.js';
 import type { Rows } from '../reference/row_dot.js';
 import { record } from '../tensor/autograd.js';
-import { checkDType, checkSameShape, empty, floatType, run, runTo, type Tensor } from '../tensor/tensor.js';
+import { run, runTo } from '../tensor/run.js';
+import { checkDType, checkSameShape, empty, floatType, type Tensor } from '../tensor/tensor.js';
 import { reduceLaunches } from './reduce_launch.js';
 import { rowsOf } from './row_dot.js';
 

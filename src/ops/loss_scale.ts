@@ -5,7 +5,8 @@ import { anything, checkOptions, finite, whole } from '../core/check.js';
 import { kernel } from '../gpu/kernel.js';
 import { widthOf, widths } from '../gpu/widths.js';
 import type { LossScaleParams } from '../reference/loss_scale.js';
-import { checkDType, checkSameShape, run, type Tensor } from '../tensor/tensor.js';
+import { run } from '../tensor/run.js';
+import { checkDType, checkSameShape, type Tensor } from '../tensor/tensor.js';
 import type { Guard } from './update.js';
 
 const [found, update] = [widths('loss_scale_found', foundSource), kernel('loss_scale', source)];

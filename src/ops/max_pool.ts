@@ -3,7 +3,8 @@ import gradSource from '../../kernels/max_pool_grad.wgsl';
 import type { Primitive } from '../backend/backend.js';
 import type { PoolParams } from '../reference/pool.js';
 import { record } from '../tensor/autograd.js';
-import { empty, run, runTo, type Tensor } from '../tensor/tensor.js';
+import { run, runTo } from '../tensor/run.js';
+import { empty, type Tensor } from '../tensor/tensor.js';
 import type { Pair } from './pair.js';
 import { type PoolOptions, poolLaunch, poolParams } from './pool.js';
 

@@ -4,7 +4,8 @@ import { ShapeError } from '../core/errors.js';
 import { show } from '../core/shape.js';
 import { kernel } from '../gpu/kernel.js';
 import type { Rows } from '../reference/row_dot.js';
-import { checkDType, checkSameShape, empty, runTo, type Tensor } from '../tensor/tensor.js';
+import { runTo } from '../tensor/run.js';
+import { checkDType, checkSameShape, empty, type Tensor } from '../tensor/tensor.js';
 import { type Places, placesIn } from './places.js';
 
 const shader = kernel('pick', source);

@@ -1,7 +1,8 @@
 import { told } from '../core/check.js';
 import { ConfigError } from '../core/errors.js';
 import { recording } from '../tensor/replay.js';
-import { checkDType, listed, Tensor, tensor } from '../tensor/tensor.js';
+import { checkDType, Tensor, tensor } from '../tensor/tensor.js';
+import { listed } from '../tensor/values.js';
 
 /**
  * Labels, rows or columns: a tensor u32, or numbers, which are checked and become one. A tensor's values are on the

@@ -5,7 +5,8 @@ import { ShapeError } from '../core/errors.js';
 import { show } from '../core/shape.js';
 import { kernel } from '../gpu/kernel.js';
 import type { QueueWriteParams } from '../reference/queue_write.js';
-import { checkDType, run, type Tensor } from '../tensor/tensor.js';
+import { run } from '../tensor/run.js';
+import { checkDType, type Tensor } from '../tensor/tensor.js';
 import { checkGuard, type Guard } from './update.js';
 
 const shader = kernel('queue_write', source);

@@ -5,7 +5,8 @@ import { numel, type Shape } from '../core/shape.js';
 import { kernel } from '../gpu/kernel.js';
 import { widthOf, widths } from '../gpu/widths.js';
 import type { Run } from '../reference/reduce.js';
-import { empty, runTo, type Tensor, view } from '../tensor/tensor.js';
+import { runTo } from '../tensor/run.js';
+import { empty, type Tensor, view } from '../tensor/tensor.js';
 
 const kernels = widths('reduce', source);
 const rowsShader = kernel('reduce_rows', rowsSource);

@@ -2,7 +2,8 @@ import source from '../../kernels/restore.wgsl';
 import type { Primitive } from '../backend/backend.js';
 import { elementsLaunch } from '../backend/elements.js';
 import { widths } from '../gpu/widths.js';
-import { checkDType, checkSameShape, run, type Tensor } from '../tensor/tensor.js';
+import { run } from '../tensor/run.js';
+import { checkDType, checkSameShape, type Tensor } from '../tensor/tensor.js';
 import { checkGuard, type Guard } from './update.js';
 
 const kernels = widths('restore', source);

@@ -6,7 +6,8 @@ import type { Traits } from '../gpu/device.js';
 import { kernel } from '../gpu/kernel.js';
 import type { Rows } from '../reference/row_dot.js';
 import { record } from '../tensor/autograd.js';
-import { checkSameShape, empty, floatType, runTo, type Tensor, view } from '../tensor/tensor.js';
+import { runTo } from '../tensor/run.js';
+import { checkSameShape, empty, floatType, type Tensor, view } from '../tensor/tensor.js';
 import { mul } from './binary.js';
 import { reduceLaunch } from './reduce_launch.js';
 

@@ -5,7 +5,8 @@ import { anything, atLeast0, checkOptions, flag, needed } from '../core/check.js
 import { ConfigError } from '../core/errors.js';
 import { widths } from '../gpu/widths.js';
 import type { SgdParams } from '../reference/sgd.js';
-import { run, type Tensor } from '../tensor/tensor.js';
+import { run } from '../tensor/run.js';
+import type { Tensor } from '../tensor/tensor.js';
 import { checkUpdate, type Guard, type Rate } from './update.js';
 
 const kernels = widths('sgd', source);

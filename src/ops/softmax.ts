@@ -6,7 +6,8 @@ import type { Primitive } from '../backend/backend.js';
 import { kernel } from '../gpu/kernel.js';
 import type { Rows } from '../reference/row_dot.js';
 import { record } from '../tensor/autograd.js';
-import { empty, floatType, runTo, type Tensor } from '../tensor/tensor.js';
+import { runTo } from '../tensor/run.js';
+import { empty, floatType, type Tensor } from '../tensor/tensor.js';
 import { rowDotLaunches, rowsOf, slotsOf } from './row_dot.js';
 
 const [shader, gradShader] = [kernel('softmax', source), kernel('softmax_grad', gradSource)];

@@ -11,7 +11,8 @@ import { widths } from '../gpu/widths.js';
 import type { StridedParams } from '../reference/strided.js';
 import { record } from '../tensor/autograd.js';
 import { zeros } from '../tensor/fill.js';
-import { checkDType, empty, run, runTo, type Tensor } from '../tensor/tensor.js';
+import { run, runTo } from '../tensor/run.js';
+import { checkDType, empty, type Tensor } from '../tensor/tensor.js';
 import { sumTo } from './reduce_launch.js';
 
 const kernels = widths('strided', source);

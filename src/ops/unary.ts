@@ -7,7 +7,8 @@ import { ConfigError } from '../core/errors.js';
 import { type Widths, widths } from '../gpu/widths.js';
 import type { UnaryOp, UnaryParams } from '../reference/unary.js';
 import { record } from '../tensor/autograd.js';
-import { empty, floatType, runTo, type Tensor } from '../tensor/tensor.js';
+import { runTo } from '../tensor/run.js';
+import { empty, floatType, type Tensor } from '../tensor/tensor.js';
 
 const codes: readonly UnaryOp[] = ['neg', 'exp', 'log', 'sqrt', 'relu', 'gelu', 'tanh', 'sigmoid', 'clamp'];
 type Sized = UnaryParams & { length: number };

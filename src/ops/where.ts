@@ -5,7 +5,8 @@ import { broadcastShapes } from '../core/shape.js';
 import { widths } from '../gpu/widths.js';
 import { record } from '../tensor/autograd.js';
 import { zeros } from '../tensor/fill.js';
-import { empty, floatType, runTo, type Tensor } from '../tensor/tensor.js';
+import { runTo } from '../tensor/run.js';
+import { empty, floatType, type Tensor } from '../tensor/tensor.js';
 import { expand } from './strided.js';
 
 const kernels = widths('where', source);

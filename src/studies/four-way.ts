@@ -13,7 +13,8 @@ import { demoConfig, type PretrainConfig, pretrainSettings } from '../moco/confi
 import { presets } from '../moco/presets.js';
 import { familyOf } from '../nn/families.js';
 import { models } from '../nn/models.js';
-import { type EpochRecord, Pretraining } from '../train/pretrain.js';
+import { Pretraining } from '../train/pretrain.js';
+import type { EpochRecord } from '../train/records.js';
 import {
   type ClassifierEpoch,
   checkSupervised,

@@ -7,7 +7,8 @@ import { checkSets } from '../data/check.js';
 import { checkMethod } from '../moco/check-method.js';
 import { checkSettings, type PretrainConfig, pretrainSettings } from '../moco/config.js';
 import { presets } from '../moco/presets.js';
-import { type EpochRecord, Pretraining } from '../train/pretrain.js';
+import { Pretraining } from '../train/pretrain.js';
+import type { EpochRecord } from '../train/records.js';
 import { checkCache, type ResultCache } from './cache.js';
 import type { Sets } from './four-way.js';
 

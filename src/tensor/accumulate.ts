@@ -3,7 +3,8 @@ import type { Primitive } from '../backend/backend.js';
 import { elementsLaunch } from '../backend/elements.js';
 import type { FloatType } from '../core/dtype.js';
 import { widths } from '../gpu/widths.js';
-import { empty, run, type Tensor } from './tensor.js';
+import { run } from './run.js';
+import { empty, type Tensor } from './tensor.js';
 
 const kernels = widths('accumulate', source);
 

@@ -5,7 +5,8 @@ import { arrayOf, bytesOf, checkDTypeName, checkValues, type DType } from '../co
 import { toHalf } from '../core/half.js';
 import { checkShape, numel, type Shape } from '../core/shape.js';
 import { widths } from '../gpu/widths.js';
-import { empty, runTo, type Tensor } from './tensor.js';
+import { runTo } from './run.js';
+import { empty, type Tensor } from './tensor.js';
 
 const kernels = widths('fill', source);
 

@@ -6,7 +6,8 @@ import { walkLaunch, walkOf } from '../backend/strided.js';
 import { broadcastShapes, broadcastStrides } from '../core/shape.js';
 import { widths } from '../gpu/widths.js';
 import type { BinaryNumberParams, BinaryOp, BinaryParams } from '../reference/binary.js';
-import { empty, floatType, runTo, type Tensor } from './tensor.js';
+import { runTo } from './run.js';
+import { empty, floatType, type Tensor } from './tensor.js';
 
 const kernels = widths('binary', source);
 const numberKernels = widths('binary_number', numberSource);

@@ -1,5 +1,5 @@
-import { type Backend, backend, type Primitive, type Storage } from '../backend/backend.js';
-import { context, within } from '../backend/context.js';
+import { type Backend, backend, type Storage } from '../backend/backend.js';
+import { context } from '../backend/context.js';
 import { anything, callable, check, checkOptions, isPlain, told } from '../core/check.js';
 import { checkDTypeName, type DType, type FloatType, type TypedArray } from '../core/dtype.js';
 import type { DTypeOf, Nested } from '../core/dtype-of.js';
@@ -8,7 +8,7 @@ import { checkShape, MAX_RANK, numel, type Shape, sameShape, show } from '../cor
 import { formatValues } from './format.js';
 import { noteUpload } from './replay.js';
 import { collect, keep } from './tidy.js';
-import { asArray, nest, sizesOf } from './values.js';
+import { asArray, listed, nest, sizesOf } from './values.js';
 
 /**
  * Memory that a gradient rule may write a gradient to, like what it belongs to and with any values. Each call gives
@@ -179,24 +179,6 @@ function upload(where: string, to: Tensor, values: TypedArray | readonly number[
   to.backend.write(to.storage, array);
 }
 
-const lists = [Array, Float32Array, Float64Array, Int32Array, Uint32Array, Uint8Array];
-
-/**
- * Numbers one after the other; clamped bytes, as a canvas has them, are bytes. @throws DTypeError for other than lists
- * of numbers.
- */
-export function listed(where: string, values: TypedArray | readonly number[]): TypedArray | readonly number[] {
-  const clamped: unknown = values;
-  if (clamped instanceof Uint8ClampedArray) return new Uint8Array(clamped.buffer, clamped.byteOffset, clamped.length);
-  if (lists.some((of) => values instanceof of)) return values;
-  throw new DTypeError(
-    `${where}: values must be numbers, in lists or in one of ${lists
-      .slice(1)
-      .map((l) => l.name)
-      .join(', ')}; got ${told(values)}. Convert them.`,
-  );
-}
-
 /** Of the tensor that `tensor` makes. */
 export interface TensorOptions<D extends DType = DType> {
   readonly shape?: Shape;
@@ -275,59 +257,6 @@ export function parameter(values: Tensor): Tensor {
 export function view(x: Tensor, shape: Shape, offset = 0): Tensor {
   const whole = offset === 0 && numel(shape) === x.size;
   return new Tensor(shape, x.dtype, x.backend, whole ? x.storage : x.backend.slice(x.storage, offset, numel(shape)));
-}
-
-/** Sees operations in place of their computation. */
-export interface Observer {
-  /** Where new tensors are made. */
-  readonly backend: Backend;
-  run<P extends object>(
-    primitive: Primitive<P>,
-    inputs: readonly Tensor[],
-    outputs: readonly Tensor[],
-    params: P,
-  ): void;
-}
-
-declare module '../backend/context.js' {
-  interface Context {
-    observer?: Observer;
-  }
-}
-
-/** Runs `fn` while `by` sees every primitive, which is not computed. */
-export const observe = <T>(by: Observer, fn: () => T): T => within({ observer: by }, fn);
-
-/** Runs a primitive on tensors: `outputs` are written, `inputs` only read. */
-export function run<P extends object>(
-  primitive: Primitive<P>,
-  inputs: readonly Tensor[],
-  outputs: readonly Tensor[],
-  params: P,
-): void {
-  if (context.observer) return context.observer.run(primitive, inputs, outputs, params);
-  const on = (outputs[0] ?? inputs[0]).backend;
-  const buffers: Storage[] = [];
-  for (const t of inputs) buffers.push(t.storage);
-  for (const t of outputs) buffers.push(t.storage);
-  for (const t of inputs)
-    if (t.backend !== on)
-      throw new DeviceError(
-        `${primitive.name}: its tensors must share a backend; got ${t.backend.name} and ${on.name}. ` +
-          `Make them on the same one.`,
-      );
-  on.run(primitive, buffers, params);
-}
-
-/** `run` with one output, which it returns. */
-export function runTo<P extends object>(
-  y: Tensor,
-  primitive: Primitive<P>,
-  inputs: readonly Tensor[],
-  params: P,
-): Tensor {
-  run(primitive, inputs, [y], params);
-  return y;
 }
 
 /** Throws unless `t` is a tensor. */

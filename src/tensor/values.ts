@@ -1,7 +1,8 @@
 import type { Backend } from '../backend/backend.js';
+import { told } from '../core/check.js';
 import { arrayTypes, checkValues, type DType, type TypedArray } from '../core/dtype.js';
 import type { Nested } from '../core/dtype-of.js';
-import { ShapeError } from '../core/errors.js';
+import { DTypeError, ShapeError } from '../core/errors.js';
 import { MAX_RANK, numel, type Shape, sameShape, show } from '../core/shape.js';
 
 /** The sizes of nested lists of numbers. @throws ShapeError where they are ragged. */
@@ -32,4 +33,22 @@ export function asArray(where: string, values: TypedArray | readonly number[], d
   if (on.kind === 'reference' && dtype === 'f32')
     return values instanceof Float64Array ? values : new Float64Array(values);
   return values instanceof arrayTypes[dtype] ? values : new arrayTypes[dtype](values);
+}
+
+const lists = [Array, Float32Array, Float64Array, Int32Array, Uint32Array, Uint8Array];
+
+/**
+ * Numbers one after the other; clamped bytes, as a canvas has them, are bytes. @throws DTypeError for other than lists
+ * of numbers.
+ */
+export function listed(where: string, values: TypedArray | readonly number[]): TypedArray | readonly number[] {
+  const clamped: unknown = values;
+  if (clamped instanceof Uint8ClampedArray) return new Uint8Array(clamped.buffer, clamped.byteOffset, clamped.length);
+  if (lists.some((of) => values instanceof of)) return values;
+  throw new DTypeError(
+    `${where}: values must be numbers, in lists or in one of ${lists
+      .slice(1)
+      .map((l) => l.name)
+      .join(', ')}; got ${told(values)}. Convert them.`,
+  );
 }

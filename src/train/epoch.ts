@@ -8,6 +8,12 @@ export function better(a: Score, b: Score | undefined): boolean {
   return a.by === 'knn' ? a.value > b.value : a.value < b.value;
 }
 
+/** k-NN decides wherever it is measured at all, else the loss where losses compare. */
+export function scoreOf(loss: number, knn: number | undefined, compares: boolean): { score?: Score } {
+  if (knn !== undefined) return { score: { by: 'knn', value: knn } };
+  return compares ? { score: { by: 'loss', value: loss } } : {};
+}
+
 /** The steps of the epoch under way. */
 export class EpochMeans {
   #steps: StepRecord[] = [];

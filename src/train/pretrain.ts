@@ -33,32 +33,12 @@ import { type Packed, pack, type Unpacked, unpack } from '../ops/pack.js';
 import { withPrecision } from '../ops/precision.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { divergedAt, notFinite, notFiniteParameters, scaleIn } from './diverged.js';
-import { EpochMeans } from './epoch.js';
-import type { Position, PretrainHooks, Score, StepRecord, StepTiming } from './records.js';
-import { type Orders, ordersOf, ratesAt, type StepSample } from './step-inputs.js';
-
-export type {
-  EpochRecord,
-  KnnRecord,
-  Position,
-  PretrainHooks,
-  Score,
-  SpreadRecord,
-  StepRecord,
-  StepTiming,
-} from './records.js';
+import { EpochMeans, scoreOf } from './epoch.js';
+import type { Position, PretrainHooks, PretrainOptions, StepRecord, StepTiming } from './records.js';
+import { type Orders, ordersOf, queueAt, ratesAt, type StepSample } from './step-inputs.js';
 
 /** Steps whose results are not read back yet: the loop never waits for the newest. */
 const IN_FLIGHT = 3;
-
-/** How a run goes about its work; whatever it is, the outcome is the same to the bit. */
-export interface PretrainOptions {
-  /**
-   * Steps whose streamed pictures are decoded ahead (2), besides the step under way: each takes batch · height · width
-   * · 3 bytes.
-   */
-  ahead?: number;
-}
 
 /** What a step measures: as `Method.step` tells, ‖g‖ of the first layer, and with f16 the state of the loss scale. */
 interface Measured {
@@ -249,7 +229,7 @@ export class Pretraining {
       contrastTop5,
       lr,
       m,
-      ...this.#queue(Math.max(0, done - (skipped ?? 0))),
+      ...queueAt(this.config, Math.max(0, done - (skipped ?? 0))),
       gradNorm,
       ...scaled,
     };
@@ -287,13 +267,6 @@ export class Pretraining {
     onWarning?.(text);
   }
 
-  #queue(done: number): Pick<StepRecord, 'queueFill' | 'keyAge'> {
-    const { method, K, batch, symmetric } = this.config;
-    if (method !== 'moco') return {};
-    const keys = symmetric ? 2 * batch : batch;
-    return { queueFill: Math.min(1, (done * keys) / K), keyAge: Math.min(done, Math.ceil(K / keys)) };
-  }
-
   async #endEpoch({ onKnn, onSpread, onWarning, onEpoch }: PretrainHooks): Promise<void> {
     const epoch = this.#done / this.stepsPerEpoch;
     const got = await notFiniteParameters(this.method.optimizer.parameters);
@@ -310,18 +283,16 @@ export class Pretraining {
       onSpread?.({ epoch, featureSpread: spread });
       if (!(spread >= COLLAPSE)) this.#warn(collapseText(epoch, spread), onWarning);
     }
-    const score = this.#score(means.loss, knn, settled && (epoch > 1 || this.config.method !== 'memory-bank'));
+    const score = scoreOf(
+      means.loss,
+      knn,
+      !this.subset.measurable && settled && (epoch > 1 || this.config.method !== 'memory-bank'),
+    );
     await onEpoch?.(this.position, {
       ...means,
       ...(knn !== undefined && { knn }),
       ...(knnOutputs !== undefined && { knnOutputs }),
       ...score,
     });
-  }
-
-  /** k-NN decides wherever it is measured at all. */
-  #score(loss: number, knn: number | undefined, settled: boolean): { score?: Score } {
-    if (knn !== undefined) return { score: { by: 'knn', value: knn } };
-    return !this.subset.measurable && settled ? { score: { by: 'loss', value: loss } } : {};
   }
 }

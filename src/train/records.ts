@@ -98,3 +98,12 @@ export interface PretrainHooks {
   /** Stops after the step under way. */
   signal?: AbortSignal;
 }
+
+/** How a run goes about its work; whatever it is, the outcome is the same to the bit. */
+export interface PretrainOptions {
+  /**
+   * Steps whose streamed pictures are decoded ahead (2), besides the step under way: each takes batch · height · width
+   * · 3 bytes.
+   */
+  ahead?: number;
+}

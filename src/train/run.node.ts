@@ -8,8 +8,8 @@ import { appendLine, readLines, writeAtomic } from '../io/atomic.node.js';
 import { type ReportStep, StepLog } from '../io/step-log.js';
 import { demoConfig, type PretrainConfig } from '../moco/config.js';
 import { better } from './epoch.js';
-import { type KnnRecord, type Position, Pretraining, type SpreadRecord, type StepRecord } from './pretrain.js';
-import type { Score } from './records.js';
+import { Pretraining } from './pretrain.js';
+import type { KnnRecord, Position, Score, SpreadRecord, StepRecord } from './records.js';
 
 /** config.json of a run: everything needed to do it again. */
 export interface RunInfo {

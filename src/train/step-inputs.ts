@@ -4,6 +4,7 @@ import type { PartSample } from '../input/sampler.js';
 import type { PretrainConfig } from '../moco/config.js';
 import type { Method } from '../moco/method.js';
 import { momentumCosine, stepDecay, warmupCosine } from '../optim/schedule.js';
+import type { StepRecord } from './records.js';
 
 /** What a part of a step takes besides its pictures: see `Part`. */
 export interface Orders {
@@ -46,4 +47,12 @@ export function ordersOf(
     const negatives = sampled && new HostArray(Uint32Array.from({ length: sampled }, () => rng.below(count)));
     return { shuffle: new HostArray(shuffle), unshuffle: new HostArray(unshuffle), ...(negatives && { negatives }) };
   };
+}
+
+/** How much of a queue holds keys after so many steps, and how old its oldest is. */
+export function queueAt(config: PretrainConfig, done: number): Pick<StepRecord, 'queueFill' | 'keyAge'> {
+  const { method, K, batch, symmetric } = config;
+  if (method !== 'moco') return {};
+  const keys = symmetric ? 2 * batch : batch;
+  return { queueFill: Math.min(1, (done * keys) / K), keyAge: Math.min(done, Math.ceil(K / keys)) };
 }

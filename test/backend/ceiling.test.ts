@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { copyPrimitive, fastest, fmaPrimitive } from '../../src/backend/ceiling.js';
-import { empty, run, tensor } from '../../src/tensor/tensor.js';
+import { run } from '../../src/tensor/run.js';
+import { empty, tensor } from '../../src/tensor/tensor.js';
 import { gpu, on, reference } from '../support/devices.js';
 
 /** Outputs on the GPU and by the mirrors ceilingCopy and ceilingFma, of the same numbers. */

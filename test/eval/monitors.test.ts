@@ -6,7 +6,8 @@ import { syntheticPictures } from '../../src/data/synthetic.js';
 import { featureSpread, firstLayer, SpikeDetector } from '../../src/eval/monitors.js';
 import { demoConfig } from '../../src/moco/config.js';
 import { vit } from '../../src/nn/vit.js';
-import { type KnnRecord, Pretraining, type SpreadRecord, type StepRecord } from '../../src/train/pretrain.js';
+import { Pretraining } from '../../src/train/pretrain.js';
+import type { KnnRecord, SpreadRecord, StepRecord } from '../../src/train/records.js';
 import { reference } from '../support/devices.js';
 
 let before: Backend | undefined;

@@ -6,7 +6,8 @@ import { syntheticPictures } from '../../src/data/synthetic.js';
 import { SKIPPED } from '../../src/eval/monitors.js';
 import { decodeSafetensors } from '../../src/io/safetensors.js';
 import { checkConfig, demoConfig, type PretrainConfig } from '../../src/moco/config.js';
-import { Pretraining, type StepRecord } from '../../src/train/pretrain.js';
+import { Pretraining } from '../../src/train/pretrain.js';
+import type { StepRecord } from '../../src/train/records.js';
 import { gpu, reference } from '../support/devices.js';
 
 const pictures = splitHeldOut(syntheticPictures({ count: 80, size: 16, seed: 3 }), 0.2, 3); // 64 and 16

@@ -8,7 +8,8 @@ import { max, mean, sum } from '../../src/ops/reduce.js';
 import { concat, slice } from '../../src/ops/strided.js';
 import { exp, log } from '../../src/ops/unary.js';
 import { backward } from '../../src/tensor/autograd.js';
-import { empty, parameter, run, type Tensor, tensor } from '../../src/tensor/tensor.js';
+import { run } from '../../src/tensor/run.js';
+import { empty, parameter, type Tensor, tensor } from '../../src/tensor/tensor.js';
 import { gpu, on, reference64 } from '../support/devices.js';
 import { assertClose, checkOp } from '../support/op.js';
 

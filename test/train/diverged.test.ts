@@ -15,8 +15,8 @@ import { mechanismsReport, mechanismsText } from '../../src/studies/mechanisms-r
 import { divergedAt, notFinite } from '../../src/train/diverged.js';
 import { openEncoder } from '../../src/train/encoder.node.js';
 import { better, EpochMeans } from '../../src/train/epoch.js';
-import { Pretraining, type StepRecord } from '../../src/train/pretrain.js';
-import type { EpochRecord } from '../../src/train/records.js';
+import { Pretraining } from '../../src/train/pretrain.js';
+import type { EpochRecord, StepRecord } from '../../src/train/records.js';
 import { findRun, openRun, type Run, startRun } from '../../src/train/run.node.js';
 import { trainClassifier } from '../../src/train/supervised.js';
 import { reference } from '../support/devices.js';

@@ -10,13 +10,8 @@ import { decodeSafetensors, encodeSafetensors, type StoredTensor } from '../../s
 import { checkConfig, demoConfig, type PretrainConfig } from '../../src/moco/config.js';
 import type { MoCo } from '../../src/moco/moco.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
-import {
-  type KnnRecord,
-  type Position,
-  Pretraining,
-  type StepRecord,
-  type StepTiming,
-} from '../../src/train/pretrain.js';
+import { Pretraining } from '../../src/train/pretrain.js';
+import type { KnnRecord, Position, StepRecord, StepTiming } from '../../src/train/records.js';
 import { gpu } from '../support/devices.js';
 
 const pictures = splitHeldOut(syntheticPictures({ count: 96, size: 16, seed: 3 }), 0.25, 3); // 72 and 24
