@@ -10,6 +10,8 @@ import {
 } from '../ops/augment_params.js';
 import { seedRule } from './check.js';
 
+const methods = ['moco', 'moco-v3', 'end-to-end', 'memory-bank'] as const;
+const share = finite(' in (0, 1]', (v) => v > 0 && v <= 1);
 const three = listOf(anyNumber, 3);
 const anOr = (names: readonly string[]): string => `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`;
 
@@ -19,11 +21,7 @@ const anOr = (names: readonly string[]): string => `${names.slice(0, -1).join(',
  */
 export const pretrainSettings = settings({
   /** The mechanism; MoCo v1 and v2 are `moco`. */
-  method: {
-    default: 'moco',
-    choices: ['moco', 'moco-v3', 'end-to-end', 'memory-bank'],
-    help: 'moco (v1 and v2), moco-v3, end-to-end or memory-bank',
-  },
+  method: { default: 'moco', choices: methods, help: 'moco (v1 and v2), moco-v3, end-to-end or memory-bank' },
   /** A name that `models` knows. */
   model: { default: 'resnet-tiny', rule: text, help: anOr(Object.keys(models)) },
   stem: {
@@ -31,33 +29,19 @@ export const pretrainSettings = settings({
     choices: ['small', 'cifar', 'imagenet'],
     help: 'small (3×3 and first stage, both stride 2), cifar (3×3) or imagenet (7×7 and pooling)',
   },
-  head: {
-    default: 'mlp',
-    choices: ['mlp', 'linear'],
-    help: 'mlp (MoCo v2) or linear (v1); moco-v3 has heads of its own',
-  },
-  /** Size of queries and keys. */
+  head: { default: 'mlp', choices: ['mlp', 'linear'], help: 'mlp (v2) or linear (v1); moco-v3 has its own' },
   dim: { default: 64, rule: whole(1), help: 'size of queries and keys' },
-  /** Width of the hidden layers of MoCo v3's heads. */
   hidden: { default: 128, rule: whole(1), help: "width of moco-v3's heads" },
   /** Keys in the queue, or rows of the memory bank sampled a step. */
   K: { default: 128, rule: whole(1), help: 'keys in the queue, or rows of the memory bank sampled a step' },
   /** Momentum of the key encoder, or of the memory bank's rows. */
   m: { default: 0.99, rule: upTo1, help: "momentum of the key encoder, or of the memory bank's rows" },
-  /** The momentum stays, or rises to 1 along a cosine. */
   mSchedule: { default: 'constant', choices: ['constant', 'cosine'], help: 'constant, or cosine: m rises to 1' },
-  /** Temperature. */
   T: { default: 0.2, rule: above0, help: 'temperature' },
-  /** `moco`: each view is query and key in turn. MoCo v3 always is. */
   symmetric: { default: false, help: 'moco: each view is query and key in turn' },
-  /** `end-to-end`: queries and keys have one encoder. */
   shared: { default: true, help: 'end-to-end: queries and keys have one encoder' },
   /** `memory-bank`: softmax or NCE over the K sampled rows, or the full softmax. */
-  bankLoss: {
-    default: 'softmax',
-    choices: ['softmax', 'nce', 'full'],
-    help: 'memory-bank: softmax or nce over the sampled rows, or full',
-  },
+  bankLoss: { default: 'softmax', choices: ['softmax', 'nce', 'full'], help: 'memory-bank: softmax, nce or full' },
   epochs: { default: 12, rule: whole(1), help: 'passes over the pictures' },
   batch: { default: 32, rule: whole(2), help: 'pictures a step' },
   /**
@@ -78,11 +62,7 @@ export const pretrainSettings = settings({
   },
   /** Highest learning rate for a batch of `lrBatch`; it grows in proportion to the batch. */
   lr: { default: 0.1, rule: atLeast0, help: 'highest learning rate, for a batch of --lr-batch' },
-  lrBatch: {
-    default: 32,
-    rule: whole(1),
-    help: 'the batch that --lr is for; the rate grows in proportion to the batch',
-  },
+  lrBatch: { default: 32, rule: whole(1), help: 'the batch that --lr is for; it grows in proportion to the batch' },
   momentum: { default: 0.9, rule: below1, help: 'momentum of SGD and LARS' },
   weightDecay: { default: 5e-4, rule: atLeast0, help: 'weight decay' },
   /**
@@ -95,9 +75,7 @@ export const pretrainSettings = settings({
     help: 'cosine, cosine-1 (rate 0 in the last epoch) or step',
   },
   milestones: { default: [], rule: listOf(anyNumber), help: 'step: epochs from which on the rate is a tenth' },
-  /** Epochs in which the learning rate rises from 0. */
   warmup: { default: 0, rule: atLeast0, help: 'epochs in which the learning rate rises from 0' },
-  /** How often the learning rate and m are set. */
   scheduleEvery: { default: 'epoch', choices: ['epoch', 'step'], help: 'epoch or step: how often rates are set' },
   /** Parts of a batch that batch norm normalises apart. */
   splits: { default: 2, rule: whole(1), help: 'parts of a batch that batch norm keeps apart' },
@@ -111,12 +89,7 @@ export const pretrainSettings = settings({
   },
   /** The random views of MoCo v1, v2 or v3. */
   augmentation: { default: 'v2', choices: ['v1', 'v2', 'v3'], help: 'random views as of MoCo v1, v2 or v3' },
-  /** Smallest part of a picture that a view shows. */
-  cropMin: {
-    default: 0.4,
-    rule: finite(' in (0, 1]', (v) => v > 0 && v <= 1),
-    help: 'smallest part of a picture that a view shows',
-  },
+  cropMin: { default: 0.4, rule: share, help: 'smallest part of a picture that a view shows' },
   /** Blur views where the augmentation does; MoCo's CIFAR demonstration does not. */
   blur: { default: false, help: 'blur views where the augmentation does' },
   /** Mean and standard deviation of each channel in [0, 1]. */
@@ -125,7 +98,6 @@ export const pretrainSettings = settings({
   /** Neighbours and temperature of the weighted k-NN that monitors the features. */
   knn: { default: 20, rule: whole(1), help: 'neighbours of the k-NN monitor' },
   knnT: { default: 0.1, rule: above0, help: 'temperature of its votes' },
-  /** Epochs from one k-NN to the next. */
   knnEvery: { default: 4, rule: whole(1), help: 'epochs from one k-NN to the next' },
   /** k-NN by the outputs of the encoder's head too, as the published curve of MoCo's CIFAR-10 demonstration was. */
   knnOutputs: { default: false, help: "k-NN by the outputs of the encoder's head too" },

@@ -1,3 +1,4 @@
+import { onShapes } from '../backend/shapes.js';
 import { check, whole } from '../core/check.js';
 import { Rng } from '../core/rng.js';
 import { familyOf } from '../nn/families.js';
@@ -9,7 +10,7 @@ import { LARS } from '../optim/lars.js';
 import { LossScale } from '../optim/loss-scale.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import { SGD } from '../optim/sgd.js';
-import { checkSettings, type PretrainConfig } from './config.js';
+import { checkConfig, checkSettings, type PretrainConfig } from './config.js';
 import { EndToEnd } from './end-to-end.js';
 import { MemoryBank } from './memory-bank.js';
 import type { Method } from './method.js';
@@ -53,4 +54,10 @@ export function optimizerOf(
   return optimizer === 'adamw'
     ? new AdamW(parameters, { weightDecay })
     : new SGD(parameters, { momentum, weightDecay });
+}
+
+/** Checks all of a configuration that does not depend on how many pictures there are. @throws ConfigError */
+export function checkMethod(config: PretrainConfig): void {
+  checkConfig(config, Infinity);
+  onShapes(() => createMethod(config, 1));
 }

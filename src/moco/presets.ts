@@ -4,6 +4,8 @@ import { nearest } from '../core/nearest.js';
 import { cifarAugmentation } from '../ops/augment_params.js';
 import { demoConfig, type PretrainConfig } from './config.js';
 
+// biome-ignore-start format: tables of what papers say, a line or two each.
+
 /** What all papers share on ImageNet. Deviation: a fiftieth of the pictures is held out for the k-NN monitor. */
 const imagenet: PretrainConfig = {
   ...demoConfig,
@@ -39,33 +41,22 @@ const v1: PretrainConfig = {
   augmentation: 'v1',
 };
 
-/** arXiv:2104.02057 and the configurations of facebookresearch/moco-v3: batch norm over the whole batch. */
-const v3: PretrainConfig = {
-  ...imagenet,
+/** How MoCo v3 differs: arXiv:2104.02057. */
+const asV3: Partial<PretrainConfig> = {
   method: 'moco-v3',
-  dim: 256,
   mSchedule: 'cosine',
-  m: 0.99,
-  batch: 4096,
-  schedule: 'cosine',
   scheduleEvery: 'step',
   splits: 1,
   shuffle: false,
   augmentation: 'v3',
 };
-const v3ResNet: PretrainConfig = {
-  ...v3,
-  T: 1,
-  epochs: 300,
-  optimizer: 'lars',
-  lr: 0.3,
-  weightDecay: 1e-6,
-  warmup: 10,
-};
+
+/** The configurations of facebookresearch/moco-v3: batch norm over the whole batch. */
+const v3: PretrainConfig = { ...imagenet, ...asV3, dim: 256, m: 0.99, batch: 4096, epochs: 300, schedule: 'cosine' };
+const v3ResNet: PretrainConfig = { ...v3, T: 1, optimizer: 'lars', lr: 0.3, weightDecay: 1e-6, warmup: 10 };
 const v3ViT: PretrainConfig = {
   ...v3,
   T: 0.2,
-  epochs: 300,
   optimizer: 'adamw',
   lr: 1.5e-4,
   weightDecay: 0.1,
@@ -78,29 +69,15 @@ export const presets: Record<string, PretrainConfig> = {
   /** The first run: by AdamW, which gets over the first epochs' plateau sooner than SGD. */
   demo: { ...demoConfig, T: 0.1, epochs: 30, optimizer: 'adamw', lr: 0.002, weightDecay: 0.01, knnEvery: 6 },
   'v1-demo': { ...demoConfig, head: 'linear', T: 0.1, augmentation: 'v1', schedule: 'step', milestones: [8, 10] },
-  'v3-demo': {
-    ...demoConfig,
-    method: 'moco-v3',
-    mSchedule: 'cosine',
-    scheduleEvery: 'step',
-    warmup: 1,
-    splits: 1,
-    shuffle: false,
-    augmentation: 'v3',
-  },
+  'v3-demo': { ...demoConfig, ...asV3, warmup: 1 },
   'v3-vit-demo': {
     ...demoConfig,
-    method: 'moco-v3',
+    ...asV3,
     model: 'vit-mini',
     optimizer: 'adamw',
     lr: 1e-3,
     weightDecay: 0.1,
-    mSchedule: 'cosine',
-    scheduleEvery: 'step',
     warmup: 1,
-    splits: 1,
-    shuffle: false,
-    augmentation: 'v3',
   },
   'e2e-demo': { ...demoConfig, method: 'end-to-end' },
   'bank-demo': { ...demoConfig, method: 'memory-bank', m: 0.5, splits: 1, shuffle: false },
@@ -123,27 +100,23 @@ export const presets: Record<string, PretrainConfig> = {
     head: 'linear',
     dim: 128,
     K: 4096,
-    m: 0.99,
     T: 0.1,
     epochs: 200,
     batch: 512,
     lr: 0.06,
     lrBatch: 512,
-    weightDecay: 5e-4,
     schedule: 'cosine-1',
     splits: 8,
-    size: 32,
     cropMin: 0.08,
-    blur: false,
     mean: cifarAugmentation.mean,
     std: cifarAugmentation.std,
     knn: 200,
-    knnT: 0.1,
     knnEvery: 5,
     knnOutputs: true,
     heldOut: 0.1,
   },
 };
+// biome-ignore-end format: tables of what papers say, a line or two each.
 
 /** @throws ConfigError for an unknown name, with the nearest known one. */
 export function presetOf(name: string): PretrainConfig {
