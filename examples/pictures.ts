@@ -1,40 +1,19 @@
 /** A network that learns to tell pictures apart: stripes, checks, dots and rings. */
-import {
-  AdamW,
-  argmax,
-  backward,
-  Conv2d,
-  compile,
-  crossEntropy,
-  device,
-  Flatten,
-  Linear,
-  MaxPool2d,
-  ReLU,
-  Sequential,
-  syntheticPictures,
-  type Tensor,
-  tensor,
-} from 'dawngrad';
+import * as dg from 'dawngrad';
 
-await device();
+await dg.device();
 const pictures = (count: number, seed: number) => {
-  const { data, labels } = syntheticPictures({ count, size: 16, seed });
-  return {
-    x: tensor(
-      Float32Array.from(data, (v) => v / 128 - 1),
-      [count, 16, 16, 3],
-    ),
-    labels: tensor(labels!),
-  };
+  const { data, labels } = dg.syntheticPictures({ count, size: 16, seed });
+  const values = Float32Array.from(data, (v) => v / 128 - 1);
+  return { x: dg.tensor(values, [count, 16, 16, 3]), labels: dg.tensor(labels!) };
 };
-const first = [new Conv2d(3, 16, 3, { padding: 1 }), new ReLU(), new MaxPool2d(2)];
-const second = [new Conv2d(16, 32, 3, { padding: 1 }), new ReLU(), new MaxPool2d(2)];
-const model = new Sequential(...first, ...second, new Flatten(), new Linear(512, 4));
-const optimizer = new AdamW(model, { lr: 0.003 });
-const train = compile((x: Tensor, labels: Tensor) => {
-  const loss = crossEntropy(model.call(x), labels);
-  backward(loss);
+const conv = (from: number, to: number) => new dg.Conv2d(from, to, 3, { padding: 1 });
+const block = (from: number, to: number) => [conv(from, to), new dg.ReLU(), new dg.MaxPool2d(2)];
+const model = new dg.Sequential(...block(3, 16), ...block(16, 32), new dg.Flatten(), new dg.Linear(512, 4));
+const optimizer = new dg.AdamW(model, { lr: 0.003 });
+const train = dg.compile((x: dg.Tensor, labels: dg.Tensor) => {
+  const loss = dg.crossEntropy(model.call(x), labels);
+  loss.backward();
   optimizer.step();
   return loss;
 });
@@ -44,5 +23,5 @@ for (let i = 1; i <= 300; i++) {
   if (i % 100 === 0) console.log(`step ${i}: loss ${(await loss.item()).toFixed(3)}`);
 }
 const { x, labels } = pictures(400, 0);
-const [guesses, truth] = [await argmax(model.call(x), 1).data(), await labels.data()];
+const [guesses, truth] = [await model.call(x).argmax(1).data(), await labels.data()];
 console.log(`${guesses.filter((g, i) => g === truth[i]).length / 4} % of 400 new pictures are named rightly`);
