@@ -27,7 +27,7 @@ const stations = [
   {
     name: 'opened',
     file: 'src/data/synthetic.ts',
-    begins: 'export function drawPictures(options: DrawOptions): Pictures {',
+    begins: 'export function syntheticPictures(options: SyntheticOptions): Pictures {',
     when: 'true',
   },
   {
