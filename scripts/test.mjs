@@ -68,7 +68,7 @@ async function main(words) {
 
 const sum = (a, b) => ({ passed: a.passed + b.passed, failed: a.failed + b.failed });
 
-const types = async () => {
+async function types() {
   const commands = [
     ['typescript/bin/tsc', '--noEmit'],
     ['typedoc/bin/typedoc', '--emit', 'none'],
@@ -77,7 +77,7 @@ const types = async () => {
   const results = [];
   for (const [command, ...args] of commands) results.push(await succeeds([node, bin(command), ...args]));
   return results.reduce(sum);
-};
+}
 
 /** A command that is a test by itself. */
 const succeeds = (command) =>

@@ -104,7 +104,7 @@ export abstract class Module {
   /**
    * Takes the values of `state`, as `state()` gives it, on this backend or another.
    *
-   * @param strict whether every tensor must have its counterpart; without, what has none stays as it is.
+   * @param options `strict`: whether every tensor must have its counterpart; without, what has none stays as it is.
    * @throws ConfigError for missing and unexpected names, ShapeError for other shapes; nothing is changed then.
    */
   async load(state: ReadonlyMap<string, Tensor>, options: { strict?: boolean } = {}): Promise<this> {

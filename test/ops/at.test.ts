@@ -267,7 +267,7 @@ describe('at', () => {
       const [x, places] = [counted([2, 3]), tensor([0, 1], [2], 'u32')];
       expect(() => at(x, greater(x, 1))).toThrow('For a mask use `await mask(x, m)`');
       expect(() => at(x, places, places)).toThrow(
-        'at: a tensor of places must be the only list; got 2. Take them one after the other',
+        'at: a tensor of places must be the only list; got 2. Take one after the other',
       );
     }));
 });
