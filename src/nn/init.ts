@@ -24,8 +24,6 @@ declare module '../backend/context.js' {
   }
 }
 
-change({ rng: new Rng(0, 'manualSeed') });
-
 /** Layers that are made from now on without a seed start from the same values in every program; 0 to begin with. */
 export function manualSeed(seed: number): void {
   check('manualSeed', 'the seed', seed, seeds);
@@ -33,7 +31,11 @@ export function manualSeed(seed: number): void {
 }
 
 /** The generator that a layer takes its first values from. */
-export const generatorOf = (seed: Seed = context.rng!): Rng => (seed instanceof Rng ? seed : new Rng(seed, 'layer'));
+export function generatorOf(seed?: Seed): Rng {
+  if (seed !== undefined) return seed instanceof Rng ? seed : new Rng(seed, 'layer');
+  if (!context.rng) manualSeed(0);
+  return context.rng!;
+}
 
 /** A parameter of values sampled one after the other. */
 function sampled(shape: Shape, sample: () => number): Tensor {

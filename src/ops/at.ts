@@ -57,8 +57,8 @@ function placesOf(lists: readonly List[], sizes: Shape, x: Tensor): { places: Te
   const device = lists.find((l) => 'tensor' in l);
   if (device && lists.length > 1)
     throw new ConfigError(
-      `at: a tensor of places must be the only list; got ${lists.length}. Take them one after the other, ` +
-        `or list numbers.`,
+      `at: a tensor of places must be the only list; got ${lists.length}. Take one after the other, ` +
+        'or list numbers.',
     );
   if (device) return { places: reshape(device.tensor!, [device.tensor!.size]), shape: device.tensor!.shape };
   const shape = lists.reduce<Shape>((s, l) => broadcastShapes('at', s, l.shape), []);
