@@ -39,7 +39,7 @@ const stations = [
   {
     name: 'drawn',
     file: 'src/ops/augment_params.ts',
-    begins: 'export function drawAugmentation(augmentation: Augmentation, draw: Draw): Float32Array {',
+    begins: 'export function sampleAugmentation(augmentation: Augmentation, draw: Draw): Float32Array {',
     when: 'true',
   },
   ...[

@@ -38,9 +38,9 @@ export { type AugmentOptions, augment, normalizePictures } from './ops/augment.j
 export {
   type Augmentation,
   cifarAugmentation,
-  drawAugmentation,
   mocoV1Augmentation,
   mocoV2Augmentation,
+  sampleAugmentation,
 } from './ops/augment_params.js';
 export { avgPool, globalAvgPool } from './ops/avg_pool.js';
 export { bankWrite } from './ops/bank_write.js';

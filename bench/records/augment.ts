@@ -1,5 +1,5 @@
 import { augment } from '../../src/ops/augment.js';
-import { AUGMENT_COLUMNS, drawAugmentation, mocoV2Augmentation } from '../../src/ops/augment_params.js';
+import { AUGMENT_COLUMNS, mocoV2Augmentation, sampleAugmentation } from '../../src/ops/augment_params.js';
 import { state, tensor } from '../../src/tensor/tensor.js';
 import type { Bench, Case } from '../record.js';
 import { labels } from '../values.js';
@@ -14,7 +14,7 @@ function views(N: number, side: number, size: number): Case {
     ours: () => {
       const pictures = state(tensor(Uint8Array.from(labels(N * side * side * 3, 256)), [N, side, side, 3]));
       const index = state(tensor(Uint32Array.from({ length: N }, (_, i) => i)));
-      const draw = drawAugmentation(mocoV2Augmentation, {
+      const draw = sampleAugmentation(mocoV2Augmentation, {
         seed: 1,
         epoch: 0,
         view: 0,

@@ -48,7 +48,7 @@ async function look({ train, method: moco }, config, step) {
   const view = (view) =>
     dg.tidy(() => {
       const indices = Uint32Array.from({ length: shown.count }, (_, i) => i);
-      const table = dg.drawAugmentation(augmentation, {
+      const table = dg.sampleAugmentation(augmentation, {
         seed,
         epoch: step,
         view,

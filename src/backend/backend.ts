@@ -12,7 +12,7 @@ export interface Storage {
   /** Set when the memory has been recycled. */
   freed: boolean;
   /** Set once JavaScript's collector has it in its care. */
-  watched?: boolean;
+  collected?: boolean;
   /** For a slice: the memory it is part of, and lives and dies with. */
   readonly parent?: Storage;
 }

@@ -2,7 +2,7 @@ import { HostArray, type OnDevice } from '../compile/inputs.js';
 import { Rng } from '../core/rng.js';
 import type { PictureSource, Pixels } from '../data/picture-source.js';
 import { augment } from '../ops/augment.js';
-import { AUGMENT_COLUMNS, type Augmentation, drawAugmentation } from '../ops/augment_params.js';
+import { AUGMENT_COLUMNS, type Augmentation, sampleAugmentation } from '../ops/augment_params.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { AHEAD } from './look-ahead.js';
 import { StepPictures } from './step-pictures.js';
@@ -151,7 +151,7 @@ export class Sampler<More extends object = object> {
     const places = this.#pictures.rowsOf(index, pixels);
     const draw = { seed, epoch: this.batches.epochOf(step), indices: index, height, width, places };
     const tables = views.map(
-      (view, i) => new HostArray(drawAugmentation(view, { ...draw, view: i }), [index.length, AUGMENT_COLUMNS]),
+      (view, i) => new HostArray(sampleAugmentation(view, { ...draw, view: i }), [index.length, AUGMENT_COLUMNS]),
     );
     return {
       index: new HostArray(index),

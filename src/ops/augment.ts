@@ -53,7 +53,7 @@ const rules = {
  * @param index which pictures, u32 [N], each below M: numbers are checked, and an entry of a tensor that is M or more
  * gives NaN; or of
  *   any shapes where each lies, u32 [N, 3]: first pixel, height, width.
- * @param table how to augment each, f32 [N, 17] from `drawAugmentation`.
+ * @param table how to augment each, f32 [N, 17] from `sampleAugmentation`.
  * @returns f32 [N, height, width, 3].
  */
 export function augment(pictures: Tensor<'u8'>, index: Places, table: Tensor<'f32'>, options: AugmentOptions): Tensor {

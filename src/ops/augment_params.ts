@@ -164,15 +164,15 @@ const draws = {
 const placed = { ...draws, height: anything, width: anything };
 
 /** Draws how each picture is to be augmented, as the table [N, 17] that `augment` reads. */
-export function drawAugmentation(augmentation: Augmentation, draw: Draw): Float32Array {
-  checkOptions('drawAugmentation', augmentation, views);
-  if (augmentation.jitter !== undefined) checkOptions('drawAugmentation: jitter', augmentation.jitter, jitters);
-  if (augmentation.blur !== undefined) checkOptions('drawAugmentation: blur', augmentation.blur, blurs);
-  checkOptions('drawAugmentation: draw', draw, isRecord(draw) && draw.places !== undefined ? placed : draws);
+export function sampleAugmentation(augmentation: Augmentation, draw: Draw): Float32Array {
+  checkOptions('sampleAugmentation', augmentation, views);
+  if (augmentation.jitter !== undefined) checkOptions('sampleAugmentation: jitter', augmentation.jitter, jitters);
+  if (augmentation.blur !== undefined) checkOptions('sampleAugmentation: blur', augmentation.blur, blurs);
+  checkOptions('sampleAugmentation: draw', draw, isRecord(draw) && draw.places !== undefined ? placed : draws);
   const { seed, epoch, view, indices, height, width, places } = draw;
   if (places && places.length !== 3 * indices.length)
     throw new ConfigError(
-      `drawAugmentation: draw: places must be three numbers for each of ${indices.length} pictures; ` +
+      `sampleAugmentation: draw: places must be three numbers for each of ${indices.length} pictures; ` +
         `got ${places.length}. Correct them.`,
     );
   const table = new Float32Array(indices.length * AUGMENT_COLUMNS);

@@ -5,7 +5,7 @@ import { type PretrainConfig, viewsOf } from '../moco/config.js';
 import { evaluating } from '../nn/evaluating.js';
 import type { Encoder } from '../nn/models.js';
 import { augment } from '../ops/augment.js';
-import { AUGMENT_COLUMNS, drawAugmentation } from '../ops/augment_params.js';
+import { AUGMENT_COLUMNS, sampleAugmentation } from '../ops/augment_params.js';
 import { l2Normalize } from '../ops/l2_normalize.js';
 import { matmul } from '../ops/matmul.js';
 import { noGrad } from '../tensor/autograd.js';
@@ -27,7 +27,7 @@ function views(config: PretrainConfig, shown: Pictures): Tensor[] {
   const which = places ? tensor(places, [N, 3]) : tensor(indices);
   return viewsOf(config).map((recipe, view) => {
     const table = tensor(
-      drawAugmentation(recipe, { seed: config.seed, epoch: 0, view, indices, height, width, places }),
+      sampleAugmentation(recipe, { seed: config.seed, epoch: 0, view, indices, height, width, places }),
       [N, AUGMENT_COLUMNS],
     );
     return augment(pictures, which, table, { ...recipe, size: config.size });

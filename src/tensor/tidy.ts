@@ -60,8 +60,8 @@ export function keep(t: Holder): void {
 
 function watch(t: Holder): void {
   const storage = root(t.storage);
-  if (storage.watched) return;
-  storage.watched = true;
+  if (storage.collected) return;
+  storage.collected = true;
   collected.register(storage, [t.backend, { ...storage }]);
 }
 

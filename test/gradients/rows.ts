@@ -295,7 +295,7 @@ export const without: Record<string, string> = {
   ),
   ...Object.fromEntries(['augment', 'normalizePictures'].map((name) => [name, 'reads pictures, which are u8'])),
   ...Object.fromEntries(
-    ['larsTable', 'cifarAugmentation', 'drawAugmentation', 'mocoV1Augmentation', 'mocoV2Augmentation'].map((name) => [
+    ['larsTable', 'cifarAugmentation', 'sampleAugmentation', 'mocoV1Augmentation', 'mocoV2Augmentation'].map((name) => [
       name,
       'makes tables on the host',
     ]),

@@ -7,10 +7,10 @@ import {
   AUGMENT_COLUMNS,
   type Augmentation,
   cifarAugmentation,
-  drawAugmentation,
   mocoV1Augmentation,
   mocoV2Augmentation,
   mocoV3Augmentations,
+  sampleAugmentation,
   wholePictures,
 } from '../../src/ops/augment_params.js';
 import { tensor } from '../../src/tensor/tensor.js';
@@ -83,7 +83,7 @@ describe('augment', () => {
       cases,
       ({ M, N, H, W, height, width, preset, seed }) => {
         const indices = Array.from({ length: N }, (_, i) => (i * 7 + seed) % M);
-        const table = drawAugmentation(presets[preset], { seed, epoch: 3, view: 1, indices, height: H, width: W });
+        const table = sampleAugmentation(presets[preset], { seed, epoch: 3, view: 1, indices, height: H, width: W });
         return {
           inputs: [
             { shape: [M, H, W, 3], dtype: 'u8', values: (rng) => rng.below(256) },
@@ -111,7 +111,7 @@ describe('augment', () => {
     const order = [2, 0, 3, 1, 2];
     const places = Uint32Array.from(order.flatMap((i) => [firsts[i], ...shapes[i]]));
     const drawn = { seed: 4, epoch: 0, view: 1, indices: order };
-    const table = drawAugmentation(mocoV2Augmentation, { ...drawn, height: 0, width: 0, places });
+    const table = sampleAugmentation(mocoV2Augmentation, { ...drawn, height: 0, width: 0, places });
     const look = (backend: Backend) =>
       on(backend, () =>
         augment(tensor(all, [all.length / 3, 3]), tensor(places, [5, 3]), tensor(table, [5, AUGMENT_COLUMNS]), {
@@ -123,7 +123,7 @@ describe('augment', () => {
     assertClose('mirror', got, mirror);
     for (const [row, i] of order.entries()) {
       const [height, width] = shapes[i];
-      const own = drawAugmentation(mocoV2Augmentation, { ...drawn, indices: [i], height, width });
+      const own = sampleAugmentation(mocoV2Augmentation, { ...drawn, indices: [i], height, width });
       expect(table.subarray(row * AUGMENT_COLUMNS, (row + 1) * AUGMENT_COLUMNS)).toEqual(own);
       const alone = await on(await gpu(), () =>
         augment(
@@ -140,7 +140,7 @@ describe('augment', () => {
   it.each([31, 32, 33])('GPU = mirror at a side of %i, enlarged and shrunk', async (size) => {
     const [x, indices] = [bytes(2 * size * size * 3), [0, 1]];
     for (const to of [32, 20, 40]) {
-      const table = drawAugmentation(
+      const table = sampleAugmentation(
         { ...mocoV2Augmentation, blur: { probability: 1, sigma: [0.1, 2] } },
         { seed: size + to, epoch: 0, view: 0, indices, height: size, width: size },
       );
@@ -356,9 +356,9 @@ describe('augment', () => {
   });
 });
 
-describe('drawAugmentation', () => {
+describe('sampleAugmentation', () => {
   const draw = (a: Augmentation, count: number, more: object = {}) =>
-    drawAugmentation(a, {
+    sampleAugmentation(a, {
       seed: 1,
       epoch: 2,
       view: 0,
@@ -471,7 +471,7 @@ describe('drawAugmentation', () => {
 
   it('names what cannot be', () => {
     expect(() => draw(cifarAugmentation, 1, { view: 16 })).toThrow(
-      'drawAugmentation: draw: view must be a whole number in [0, 15]; got 16',
+      'sampleAugmentation: draw: view must be a whole number in [0, 15]; got 16',
     );
     for (const sigma of [
       [0, 11],
@@ -480,7 +480,7 @@ describe('drawAugmentation', () => {
       [NaN, 2],
     ] as const)
       expect(() => draw({ ...mocoV2Augmentation, blur: { probability: 1, sigma } }, 1)).toThrow(
-        `drawAugmentation: blur: sigma must be a range in [0, 10] pixels; got [${sigma.join(', ')}]`,
+        `sampleAugmentation: blur: sigma must be a range in [0, 10] pixels; got [${sigma.join(', ')}]`,
       );
   });
 });

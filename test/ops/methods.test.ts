@@ -24,7 +24,7 @@ const functionsAlone: Record<string, string> = {
   larsTable: 'takes places, and makes a table',
   augment: 'is of pictures',
   normalizePictures: 'is of pictures',
-  drawAugmentation: 'takes a recipe',
+  sampleAugmentation: 'takes a recipe',
   withPrecision: 'takes a function',
   selfCheck: 'takes a backend',
 };

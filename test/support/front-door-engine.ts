@@ -633,8 +633,8 @@ const functions: Record<string, Row> = {
       [t(1, 4, 4, 3), u(0), normal],
     ],
   },
-  drawAugmentation: {
-    call: lib.drawAugmentation,
+  sampleAugmentation: {
+    call: lib.sampleAugmentation,
     args: () => [lib.mocoV2Augmentation, draw()],
     wrong: () => [
       [lib.mocoV2Augmentation, { ...draw(), view: 16 }],
