@@ -74,8 +74,10 @@ try {
       new Blob([`delete WorkerNavigator.prototype.gpu; await import(${JSON.stringify(url)});`], {
         type: 'text/javascript',
       });
-    globalThis.Worker = (url, options) =>
-      new Real(URL.createObjectURL(from(new URL(url, location.href).href)), options);
+    // biome-ignore lint/complexity/useArrowFunction: it is called by new.
+    globalThis.Worker = function (url, options) {
+      return new Real(URL.createObjectURL(from(new URL(url, location.href).href)), options);
+    };
   });
   await without.goto(`${server.url}examples/browser/`);
   await without.waitForSelector('#status.bad', { timeout: patience(30_000) });

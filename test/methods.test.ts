@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, expectTypeOf, it } from 'vitest';
-import { useBackend } from '../../src/backend/backend.js';
-import * as lib from '../../src/index.js';
-import { methods } from '../../src/ops/methods.js';
-import { reference } from '../support/devices.js';
-import { engine } from '../support/front-door-engine.js';
+import { useBackend } from '../src/backend/backend.js';
+import * as lib from '../src/index.js';
+import { methods } from '../src/ops/methods.js';
+import { reference } from './support/devices.js';
+import { engine } from './support/front-door-engine.js';
 
 const { ones, parameter, tensor, Tensor } = lib;
 let before: lib.Backend | undefined;
@@ -30,7 +30,7 @@ const functionsAlone: Record<string, string> = {
 };
 
 const exported = [
-  ...readFileSync(join(import.meta.dirname, '../../src/engine.ts'), 'utf8').matchAll(
+  ...readFileSync(join(import.meta.dirname, '../src/engine.ts'), 'utf8').matchAll(
     /^export \{([^}]*)\} from '\.\/ops\//gm,
   ),
 ]
