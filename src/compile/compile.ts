@@ -121,8 +121,8 @@ class Recordings<R> {
     const given = this.#inputs.read(inputs);
     const { entry, fresh } = this.#find(given);
     if (fresh) entry.work.build();
-    else entry.host.replay();
     entry.host.begin();
+    if (!fresh) entry.host.replay();
     return entry.work.profile(given.map(memoryOf));
   }
 

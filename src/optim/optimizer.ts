@@ -60,7 +60,7 @@ export abstract class Optimizer {
    * One update by the gradients there are.
    *
    * @param lr its rate in place of the option: f32 [1], or outside of compiled functions a number.
-   * @throws ConfigError where neither is given, or a schedule gives no rate; nothing is changed then.
+   * @throws ConfigError where neither is given, or a schedule gives no rate; the step is not made then.
    */
   step(lr?: Rate): void {
     const where = this.constructor.name;

@@ -129,7 +129,7 @@ export function zeroGrad(parameters: Iterable<Tensor> | ReadonlyMap<string, Tens
   }
 }
 
-/** A parameter's gradient lives in `place` from now on: what it is by now, or as spent as there is none. */
+/** A parameter's gradient lives in `place` from now on, with the value that it has; spent where it has none. */
 export function moveGrad(p: Tensor, place: Tensor): void {
   const { grad } = p;
   const fresh = grad && !isSpent(grad);
