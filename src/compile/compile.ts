@@ -121,10 +121,9 @@ class Recordings<R> {
     const given = this.#inputs.read(inputs);
     const { entry, fresh } = this.#find(given);
     if (fresh) entry.work.build();
-    else entry.host.replay();
-    const records = await entry.work.profile(given.map(memoryOf));
-    entry.host.finish();
-    return records;
+    entry.host.begin();
+    if (!fresh) entry.host.replay();
+    return entry.work.profile(given.map(memoryOf));
   }
 
   #run(tensors: Tensor[]): R {
@@ -160,9 +159,9 @@ class Recordings<R> {
 
   #replay({ entry, fresh }: { entry: Entry<R>; fresh: boolean }, given: Given[]): R {
     if (fresh) entry.work.build();
+    entry.host.begin();
     entry.work.replay(given.map(memoryOf));
     if (!fresh) entry.host.replay();
-    entry.host.finish();
     return entry.result;
   }
 }

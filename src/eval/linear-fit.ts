@@ -8,7 +8,6 @@ import { crossEntropy } from '../ops/cross_entropy.js';
 import { gather } from '../ops/gather.js';
 import { type Packed, pack, type Unpacked, unpack } from '../ops/pack.js';
 import { pick } from '../ops/pick.js';
-import { FlatParameters } from '../optim/flat.js';
 import { SGD } from '../optim/sgd.js';
 import { backward, noGrad } from '../tensor/autograd.js';
 import { state, type Tensor, tensor } from '../tensor/tensor.js';
@@ -95,7 +94,7 @@ function learner(
   seen: ProbeFeatures,
   { momentum, weightDecay }: LinearConfig,
 ): (epoch: number, lr: number) => Promise<Means> {
-  const optimizer = new SGD(new FlatParameters(classifier), { momentum, weightDecay });
+  const optimizer = new SGD(classifier, { momentum, weightDecay });
   const learn = compile(({ lr, sample }: OnDevice<{ lr: HostArray; sample: ProbeSample }>) => {
     const measured = measure(classifier.call(seen.features(sample)), gather(labels, sample.index));
     backward(measured.loss);

@@ -49,7 +49,7 @@ export function builtBy(where: string, encoder: () => Module): Module {
 
 /** The optimizer of a model's parameters, as the options make it. @throws ConfigError unless it is one. */
 export function optimizerBy(where: string, make: (parameters: FlatParameters) => Optimizer, model: Module): Optimizer {
-  const optimizer = make(new FlatParameters(model));
+  const optimizer = make(new FlatParameters(model, { where }));
   const holds = (v: Optimizer | undefined) => v?.parameters instanceof FlatParameters && typeof v.step === 'function';
   check(where, 'what optimizer makes', optimizer, { is: 'an optimizer', holds }, 'Return new SGD(parameters, …), say.');
   return optimizer;

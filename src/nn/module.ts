@@ -1,5 +1,5 @@
 import { context } from '../backend/context.js';
-import { callable, check, checkOptions, flag, instance, text } from '../core/check.js';
+import { callable, check, checkOptions, flag, instance, text, whole } from '../core/check.js';
 import { ConfigError, DawngradError, ShapeError } from '../core/errors.js';
 import { sameShape, show } from '../core/shape.js';
 import { dependsOn, onReplay } from '../tensor/replay.js';
@@ -119,9 +119,9 @@ export abstract class Module {
     ];
     if (strict && missing.length + unexpected.length > 0)
       throw new ConfigError(
-        `load: the state must hold just the model's tensors; got no ${list(missing)}, ` +
-          `and unexpected ${list(unexpected)}. ` +
-          'Build the model that it is of, or pass { strict: false }.',
+        `load: the state must hold just the model's tensors; got ` +
+          [list('missing', missing), list('unexpected', unexpected)].filter(Boolean).join(', ') +
+          '. Build the model that it is of, or pass { strict: false }.',
       );
     const pairs = [...mine.values()].flatMap((e) => (state.has(e.name) ? [[e, state.get(e.name)!] as const] : []));
     for (const [e, from] of pairs) {
@@ -132,6 +132,7 @@ export abstract class Module {
         );
     }
     const values = await Promise.all(pairs.map(([, from]) => from.data()));
+    pairs.forEach(([e], i) => 'counter' in e && check('load', e.name, values[i][0], whole(0)));
     pairs.forEach(([e], i) => ('tensor' in e ? e.tensor.set(values[i]) : void (e.counter.value = values[i][0])));
     return this;
   }
@@ -150,11 +151,11 @@ export abstract class Module {
   }
 }
 
-/** The first few of `names`. */
-const list = (names: readonly string[]): string =>
+/** What is wrong with names, and the first few of them; nothing where there are none. */
+const list = (what: string, names: readonly string[]): string =>
   names.length === 0
-    ? 'other'
-    : names.slice(0, 5).join(', ') + (names.length > 5 ? ` and ${names.length - 5} more` : '');
+    ? ''
+    : `${what} ${names.slice(0, 5).join(', ')}${names.length > 5 ? ` and ${names.length - 5} more` : ''}`;
 
 /** What sees modules run. */
 export interface Tracer {

@@ -3,7 +3,7 @@ import { ConfigError } from '../core/errors.js';
 import { Module } from '../nn/module.js';
 import type { Guard } from '../ops/update.js';
 import { copyInto } from '../tensor/accumulate.js';
-import { unreached, zeroGrad } from '../tensor/autograd.js';
+import { moveGrad, unreached, zeroGrad } from '../tensor/autograd.js';
 import { zeros } from '../tensor/fill.js';
 import { checkSameShape, state, Tensor, view } from '../tensor/tensor.js';
 import { room, together } from './flat-buffer.js';
@@ -21,14 +21,32 @@ const trainable: Rule = {
 };
 
 /** Parameters by name; those of several models after the place of each. */
-function namedIn(given: Trainable): ReadonlyMap<string, Tensor> {
-  if (given instanceof Module) return given.parameters();
-  if (given instanceof Map) return given;
-  const list = given as readonly (Module | Tensor)[];
-  const named = list.flatMap((v, i): [string, Tensor][] =>
+function listed(given: Trainable): [string, Tensor][] {
+  if (given instanceof Module) return [...given.parameters()];
+  if (given instanceof Map) return [...given];
+  return (given as readonly (Module | Tensor)[]).flatMap((v, i): [string, Tensor][] =>
     v instanceof Tensor ? [[String(i), v]] : [...v.parameters()].map(([name, p]) => [`${i}.${name}`, p]),
   );
-  return new Map(named);
+}
+
+/** The same, each once, by its first name. @throws ConfigError for what cannot be trained, or has an optimizer. */
+function namedIn(where: string, given: Trainable): ReadonlyMap<string, Tensor> {
+  const names = new Map<Tensor, string>();
+  for (const [name, p] of listed(given)) {
+    if (!p.requiresGrad || p.dtype !== 'f32')
+      throw new ConfigError(
+        `${where}: what it trains must be f32 parameters; got ${name}, a ${p.label}. Make it with parameter().`,
+      );
+    if (p.storage.parent)
+      throw new ConfigError(
+        `${where}: a parameter must have one optimizer; got ${name}, which another trains. ` +
+          'Pass all models to one optimizer, or build the model anew.',
+      );
+    if (!names.has(p)) names.set(p, name);
+  }
+  if (names.size === 0)
+    throw new ConfigError(`${where}: the model must have parameters; got none that is trained. Pass one that has.`);
+  return new Map([...names].map(([p, name]) => [name, p]));
 }
 
 /**
@@ -56,24 +74,18 @@ export class FlatParameters {
   readonly #starts = new Map<string, number>();
 
   constructor(model: Trainable, { gradients = true, where = 'FlatParameters' } = {}) {
-    this.named = namedIn(model);
+    this.named = namedIn(where, model);
     let length = 0;
     for (const [name, p] of this.named) {
-      if (p.storage.parent)
-        throw new ConfigError(
-          `${where}: a parameter must have one optimizer; got ${name}, which another trains. ` +
-            'Pass all models to one optimizer, or build the model anew.',
-        );
       this.#starts.set(name, length);
       length += room(p);
     }
     this.values = together([...this.named.values()]);
     if (gradients) this.grads = state(zeros([length]));
     for (const [name, p] of this.named) {
-      if (this.grads) p.grad = this.part(this.grads, name);
+      if (this.grads) moveGrad(p, this.part(this.grads, name));
       else p.requiresGrad = false;
     }
-    if (gradients) this.zeroGrad(); // so that the first backward overwrites them, as every later one
   }
 
   /** The part of a flat tensor of this layout that belongs to the parameter `name`, in its shape. */

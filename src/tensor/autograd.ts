@@ -129,6 +129,15 @@ export function zeroGrad(parameters: Iterable<Tensor> | ReadonlyMap<string, Tens
   }
 }
 
+/** A parameter's gradient lives in `place` from now on, with the value that it has; spent where it has none. */
+export function moveGrad(p: Tensor, place: Tensor): void {
+  const { grad } = p;
+  const fresh = grad && !isSpent(grad);
+  if (fresh) copyInto(place, grad);
+  setSpent(place, !fresh); // so that the first backward overwrites it, as every later one
+  p.grad = place;
+}
+
 /** Gradients marked as spent that the last `backward` did not reach: they mean zero. */
 export const unreached = (parameters: Iterable<Tensor>): Tensor[] =>
   [...parameters].flatMap((p) => (p.grad && isSpent(p.grad) ? [p.grad] : []));

@@ -4,8 +4,8 @@ import { callable, check } from '../core/check.js';
 /** What a recorded function does and assumes on the host, where no dispatch can tell. */
 export class HostLog {
   readonly effects: (() => void)[] = [];
-  /** What follows each call, the first too. */
-  readonly after: (() => void)[] = [];
+  /** What goes before each call's work on the device, the first's too, by what it is for. */
+  readonly before = new Map<object, (() => void)[]>();
   readonly facts = new Map<object, { get: () => unknown; value: unknown }>();
   /** How many facts were known at each upload of values. */
   readonly uploads: number[] = [];
@@ -31,9 +31,9 @@ export class HostLog {
     for (const effect of this.effects) effect();
   }
 
-  /** Once the work of a call is handed to the device. */
-  finish(): void {
-    for (const effect of this.after) effect();
+  /** Before the work of a call is handed to the device. */
+  begin(): void {
+    for (const effects of this.before.values()) for (const effect of effects) effect();
   }
 }
 
@@ -70,13 +70,20 @@ export function onReplay(effect: () => void): void {
 }
 
 /**
- * Runs `effect` after the work recorded so far, and after each call of what is being recorded: it may set the values of
- * tensors that the next call reads, such as the rate of a schedule.
+ * Runs `effect` now, or while a function is being recorded before the work of each of its calls, the first too: it may
+ * set the values of tensors that the work reads, such as the rate of a schedule.
+ *
+ * @param effect is told how many `owner` had in this recording before; 0 where there is none.
+ * @returns that number.
  */
-export function onReplayed(effect: () => void): void {
-  check('onReplayed', 'the effect', effect, callable);
-  if (context.host) context.host.after.push(effect);
-  else effect();
+export function beforeWork(owner: object, effect: (nth: number) => void): number {
+  check('beforeWork', 'the owner', owner, { is: 'an object', holds: (v) => Object(v) === v });
+  check('beforeWork', 'the effect', effect, callable);
+  const earlier = context.host?.before.get(owner) ?? [];
+  const nth = earlier.length;
+  if (context.host) context.host.before.set(owner, [...earlier, () => effect(nth)]);
+  else effect(nth);
+  return nth;
 }
 
 /**

@@ -152,7 +152,7 @@ class Training {
       more,
       resident: resident(train),
     });
-    const optimizer = optimizerOf(config, new FlatParameters(model));
+    const optimizer = optimizerOf(config, new FlatParameters(model, { where: 'trainClassifier' }));
     this.parameters = optimizer.parameters;
     const { lossScale } = this.parameters;
     lossScale?.protect([model]);

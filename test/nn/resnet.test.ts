@@ -6,6 +6,7 @@ import { ResNet, type ResNetOptions, resnet } from '../../src/nn/resnet.js';
 import { mul } from '../../src/ops/binary.js';
 import { sum } from '../../src/ops/reduce.js';
 import { backward, noGrad } from '../../src/tensor/autograd.js';
+import { scalar } from '../../src/tensor/fill.js';
 import { type Tensor, tensor } from '../../src/tensor/tensor.js';
 import { tidy } from '../../src/tensor/tidy.js';
 import { gpu, on, reference, reference64 } from '../support/devices.js';
@@ -277,9 +278,12 @@ describe('ResNet runs', () => {
     ]);
     await expect(wider.load(from.state())).rejects.toThrow('load: fc.weight must have shape [6, 5]; got [7, 5]');
     await expect(deeper.load(from.state())).rejects.toThrow(
-      "load: the state must hold just the model's tensors; got no fc.0.weight, fc.0.bias, fc.2.weight, " +
-        'fc.2.bias, and unexpected fc.weight, fc.bias.',
+      "load: the state must hold just the model's tensors; got missing fc.0.weight, fc.0.bias, fc.2.weight, " +
+        'fc.2.bias, unexpected fc.weight, fc.bias.',
     );
+    const counter = 'bn1.num_batches_tracked';
+    const half = on(reference, () => new Map([...from.state(), [counter, scalar(1.5)]]));
+    await expect(to.load(half)).rejects.toThrow(`load: ${counter} must be a whole number, at least 0; got 1.5.`);
     await deeper.load(from.state(), { strict: false });
     expect(await deeper.conv1.weight.data()).toEqual(await to.conv1.weight.data());
   });

@@ -1,8 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { compile } from '../../src/compile/compile.js';
+import { ReLU } from '../../src/nn/activations.js';
 import { manualSeed } from '../../src/nn/init.js';
 import { Linear, Sequential } from '../../src/nn/linear.js';
 import type { Module } from '../../src/nn/module.js';
+import { cast } from '../../src/ops/cast.js';
 import { mse } from '../../src/ops/mse.js';
 import { AdamW } from '../../src/optim/adamw.js';
 import { LARS } from '../../src/optim/lars.js';
@@ -10,7 +12,7 @@ import type { LearningRate, Optimizer } from '../../src/optim/optimizer.js';
 import { cosine } from '../../src/optim/schedule.js';
 import { SGD } from '../../src/optim/sgd.js';
 import { backward } from '../../src/tensor/autograd.js';
-import { tensor } from '../../src/tensor/tensor.js';
+import { parameter, tensor } from '../../src/tensor/tensor.js';
 import { tidy } from '../../src/tensor/tidy.js';
 import { gpu, on, reference } from '../support/devices.js';
 
@@ -83,6 +85,41 @@ describe('an optimizer of a model', () => {
     },
   );
 
+  it('asks a schedule once a step, for the rates of several steps a call too', async () => {
+    const train = async (compiled: boolean) => {
+      const asked: number[] = [];
+      const [model, call] = on(await gpu(), () => {
+        const [model, x] = [layer(), tensor([[1, 2, 3]])];
+        const optimizer = new SGD(model, { lr: (i) => (asked.push(i), [0.03, 0.1, 0.01, 0.2, 0.05, 0.02][i]) });
+        const twice = () => {
+          for (let k = 0; k < 2; k++) {
+            backward(mse(model.call(x), tensor([[1, 0]])));
+            optimizer.step();
+          }
+        };
+        return [model, compiled ? compile(twice) : twice] as const;
+      });
+      for (let i = 0; i < 3; i++) on(await gpu(), call);
+      expect(asked).toEqual([0, 1, 2, 3, 4, 5]);
+      return model.weight.data();
+    };
+    expect(await train(true)).toEqual(await train(false));
+  });
+
+  it('changes nothing where a schedule gives no rate', async () => {
+    const [model, step, optimizer] = on(await gpu(), () => {
+      const [model, x] = [layer(), tensor([[1, 2, 3]])];
+      const optimizer = new SGD(model, { lr: (i) => [0.1, 0.1, 0.1][i] });
+      const step = compile(() => (backward(mse(model.call(x), tensor([[1, 0]]))), optimizer.step()));
+      return [model, step, optimizer] as const;
+    });
+    for (let i = 0; i < 3; i++) on(await gpu(), step);
+    const before = await model.weight.data();
+    const refused = 'SGD: lr must be a number, at least 0; got undefined. Correct it.';
+    on(await gpu(), () => expect(step).toThrow(refused));
+    expect([optimizer.steps, await model.weight.data()]).toEqual([3, before]);
+  });
+
   it('goes on with a schedule where a checkpoint left off', async () => {
     const rates: number[] = [];
     on(reference, () => {
@@ -90,7 +127,7 @@ describe('an optimizer of a model', () => {
       optimizer.steps = 40;
       optimizer.step();
     });
-    expect(rates).toEqual([0, 40, 41]);
+    expect(rates).toEqual([40]);
   });
 
   it('takes several models, or parameters in a map or list, but none that another has', () => {
@@ -111,6 +148,51 @@ describe('an optimizer of a model', () => {
       expect(() => makes.SGD(layer()).step()).toThrow(
         'SGD: a step must have a learning rate; got none. Make the optimizer with { lr }.',
       );
+    });
+  });
+});
+
+describe('what an optimizer trains', () => {
+  it('is placed once, whatever it is shared by', async () => {
+    const [model, twice] = on(reference, () => {
+      const shared = new Linear(3, 3, { seed: 3 });
+      const [model, twice] = [new Sequential(shared, shared), layer()];
+      const x = tensor([[1, 2, 3]]);
+      const optimizer = new AdamW(model, { lr: 0.1 });
+      expect([...optimizer.parameters.named.keys()]).toEqual(['0.weight', '0.bias']);
+      expect([...new SGD([twice, twice], { lr: 1 }).parameters.named.keys()]).toEqual(['0.weight', '0.bias']);
+      const before = mse(model.call(x), x);
+      backward(before);
+      optimizer.step();
+      return [[before, mse(model.call(x), x)], twice] as const;
+    });
+    expect(await model[1].item()).toBeLessThan(await model[0].item());
+    expect(twice.weight.requiresGrad).toBe(true);
+  });
+
+  it('keeps the gradients that it has, also where a second optimizer is refused', async () => {
+    const [early, late] = on(reference, () =>
+      [true, false].map((early) => {
+        const model = layer();
+        const loss = () => backward(mse(model.call(tensor([[1, 2, 3]])), tensor([[1, 0]])));
+        if (early) loss();
+        const optimizer = new SGD(model, { lr: 0.1 });
+        if (!early) loss();
+        expect(() => new SGD([layer(), model], { lr: 0.1 })).toThrow('got 1.weight, which another trains.');
+        optimizer.step();
+        return model;
+      }),
+    );
+    expect(await early.weight.data()).toEqual(await late.weight.data());
+    expect(await early.weight.data()).not.toEqual(await on(reference, () => layer().weight.data()));
+  });
+
+  it('is f32 parameters, at least one', () => {
+    on(reference, () => {
+      const rule = 'SGD: what it trains must be f32 parameters; got 0, a Tensor [2]';
+      expect(() => new SGD([tensor([1, 2])], { lr: 1 })).toThrow(`${rule} f32 on reference (f32). Make it`);
+      expect(() => new SGD([parameter(cast(tensor([1, 2]), 'f16'))], { lr: 1 })).toThrow(`${rule} f16`);
+      expect(() => new SGD(new ReLU(), { lr: 1 })).toThrow('SGD: the model must have parameters; got none that is');
     });
   });
 });
