@@ -53,10 +53,11 @@ async function look({ train, method: moco }, config, step) {
 /** Sends six held-out pictures with the twelve nearest pictures of the training part. */
 async function neighbours(run) {
   const { train, heldOut } = await run.features();
-  const few = { ...heldOut, values: heldOut.values.subarray(0, 6 * heldOut.size), count: Math.min(6, heldOut.count) };
-  if (few.count === 0) return;
+  const count = Math.min(6, heldOut.count);
+  const few = { ...heldOut, values: heldOut.values.subarray(0, count * heldOut.size), labels: heldOut.labels?.subarray(0, count), count };
+  if (count === 0) return;
   const { index, k } = await dg.nearestNeighbours(few, train, 12);
-  const rows = Array.from({ length: few.count }, (_, i) => ({
+  const rows = Array.from({ length: count }, (_, i) => ({
     query: pixels(run.heldOut, i),
     near: [...index.subarray(i * k, (i + 1) * k)].map((j) => ({
       pixels: pixels(run.train, j),
