@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Backend } from '../../src/backend/backend.js';
 import { GpuBackend } from '../../src/backend/gpu.js';
 import type { WithStatistics } from '../../src/backend/variants.js';
-import { statisticsOf } from '../../src/backend/variants.js';
+import { Choice } from '../../src/backend/variants.js';
 import { compile } from '../../src/compile/compile.js';
 import type { TypedArray } from '../../src/core/dtype.js';
 import { Rng } from '../../src/core/rng.js';
@@ -158,10 +158,10 @@ describe('statistics in the epilogue of', () => {
   it('a convolution that is a product is the product’s, unless the sum over channels is split', async () => {
     const traits = { ...(await gpu()).traits, software: false };
     const of = (parallelGroups: number, channels: number) => {
-      const made = statisticsOf(conv2dVariants, convolution([2, 16, 16, channels, 128, 1, 1, 1], 0).p as Conv2dParams, {
+      const made = new Choice(conv2dVariants, convolution([2, 16, 16, channels, 128, 1, 1, 1], 0).p as Conv2dParams, {
         ...traits,
         parallelGroups,
-      });
+      }).statistics();
       return made && [made.launch.kernel.name, made.rows];
     };
     expect([of(4, 64), of(16, 64), of(16, 512), of(64, 64)]).toEqual([

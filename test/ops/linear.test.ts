@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { GpuBackend } from '../../src/backend/gpu.js';
-import { biasedOf } from '../../src/backend/variants.js';
+import { Choice } from '../../src/backend/variants.js';
 import { Rng } from '../../src/core/rng.js';
 import { VisionTransformer } from '../../src/nn/vit.js';
 import { add } from '../../src/ops/binary.js';
@@ -168,7 +168,8 @@ describe('a bias in the store of', () => {
 
   it('is not there where K is split, for batches, and on software', async () => {
     const traits = { ...(await hardware()).traits, parallelGroups: 64 };
-    const has = (p: MatmulParams, more = {}) => biasedOf(matmulVariants, p, { ...traits, ...more }) !== undefined;
+    const has = (p: MatmulParams, more = {}) =>
+      new Choice(matmulVariants, p, { ...traits, ...more }).bias() !== undefined;
     const p = params(64, 64, 256, 0);
     expect([has(p), has({ ...p, K: 1024 }), has({ ...p, batch: 2 }), has(p, { software: true })]).toEqual([
       true,
