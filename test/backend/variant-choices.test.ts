@@ -9,6 +9,6 @@ it('the same variants and launches are chosen as before', async () => {
   expect(variantTables.map(({ name }) => name).sort()).toEqual(Object.keys(problems).sort());
   const tables = Object.keys(problems).map((name) => variantTables.find((table) => table.name === name)!);
   await expect(`${tables.map(choicesOf).join('\n\n')}\n`).toMatchFileSnapshot(
-    join(import.meta.dirname, 'variant_choices.txt'),
+    join(import.meta.dirname, 'variant-choices.txt'),
   );
 });
