@@ -73,7 +73,7 @@ function tiles(
 }
 
 /** A kernel, and its variant with a bias. */
-type Pair = readonly [plain: Kernel, biased?: Kernel];
+type Pair = readonly [plain: Kernel, biased: Kernel];
 const pair = (file: string, source: string, tuning?: Tuning, more?: Tuning): Pair => [
   kernel(file, source, tuning),
   kernel(file, source, { ...tuning, ...more, BIAS: 1 }),
@@ -98,7 +98,7 @@ const wideStats = kernel('matmul_wide', wideSource, { STATS: 1 });
 const broadcast = new Map(
   [4, 8].map((SUBGROUP) => [
     SUBGROUP,
-    [kernel('matmul_broadcast', broadcastSource, { SUBGROUP, COLUMNS: 32 / SUBGROUP })] as const,
+    kernel('matmul_broadcast', broadcastSource, { SUBGROUP, COLUMNS: 32 / SUBGROUP }),
   ]),
 );
 const matrix = [0, 1].map((A_T) => [0, 1].map((B_T) => byWhole('matmul_matrix', matrixSource, { A_T, B_T })));
@@ -143,7 +143,7 @@ function tiled(
     epilogue: {
       bias: (p, t) => {
         const [, k] = of(p, t);
-        const launch = k && !t.software && whole(k, height, width, p, t, constants);
+        const launch = !t.software && whole(k, height, width, p, t, constants);
         return launch ? { ...launch, bind: [0, 1, 3, 2] } : undefined;
       },
     },
@@ -254,7 +254,7 @@ export const matmulVariants = variantTable({
       name: 'broadcast',
       why: 'software, where a load costs ten products: a subgroup loads once, 5.65 GFLOP/s at 256³ on SwiftShader',
       supports: (_, t) => broadcast.has(t.subgroup),
-      ...tiled(16, 32, (_, t) => broadcast.get(t.subgroup)!),
+      launch: (p, t) => tiles(broadcast.get(t.subgroup)!, 16, 32, p, t),
     },
     {
       name: 'tiled 32',
