@@ -38,7 +38,7 @@ export interface Sample<P> {
   /**
    * Of an operation whose params have `half`: the buffers, by place, that are f16 where it is 1. All others are f32.
    */
-  readonly halves?: readonly number[];
+  readonly f16?: readonly number[];
 }
 
 /** The same problem in precision f16. */
@@ -150,4 +150,4 @@ export const choose = <P>(on: Backend, table: VariantTable<P>, params: P): Choic
 
 /** A primitive by the launch that was chosen for it, if any was. */
 export const launchedBy = <P>(primitive: Primitive<P>, launch: Launch | Plan | undefined): Primitive<P> =>
-  launch ? { ...primitive, gpu: () => launch } : primitive;
+  launch ? { name: primitive.name, gpu: () => launch, mirror: primitive.mirror, flops: primitive.flops } : primitive;

@@ -38,7 +38,7 @@ export interface Conv2dOptions {
   /** Blocks that channels are divided into, each convolved by itself. Default 1. */
   groups?: number;
   /**
-   * `f16`: the result is stored as halves where the adapter has them, and tensor cores round the factors to them; sums
+   * `f16`: the result is stored as f16 where the adapter has it, and tensor cores round the factors to it; sums
    * are f32. Default: see `withPrecision`.
    */
   precision?: Precision;

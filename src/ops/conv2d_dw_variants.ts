@@ -65,7 +65,7 @@ function sliced(
   const rows = p.N * p.P;
   const chunk = Math.max(1, ceilDiv(rows, Math.max(1, ceilDiv(wanted, tiles))));
   const slices = Math.max(1, ceilDiv(rows, chunk));
-  const made = { ...launch({ ...p, chunk, slices }, tiles * slices), flops: conv2dFlops(p) };
+  const made = launch({ ...p, chunk, slices }, tiles * slices);
   if (slices === 1) return made;
   const reduce = reduceLaunch({ op: 'sum', A: 1, R: slices, B: wSize(p), scale: 1 });
   return {
@@ -84,6 +84,7 @@ function directLaunch(p: P, { software, parallelGroups }: Traits): Launch | Plan
     ...variant,
     params: { ...params },
     groups: ceilDiv(all, 64),
+    flops: conv2dFlops(p),
   }));
 }
 
@@ -91,7 +92,12 @@ function directLaunch(p: P, { software, parallelGroups }: Traits): Launch | Plan
 const inTiles =
   (kernelOf: (t: Traits) => Kernel, tiles: (p: P) => number) =>
   (p: P, t: Traits): Launch | Plan =>
-    sliced(p, tiles(p), t.parallelGroups, (params, groups) => ({ kernel: kernelOf(t), params: { ...params }, groups }));
+    sliced(p, tiles(p), t.parallelGroups, (params, groups) => ({
+      kernel: kernelOf(t),
+      params: { ...params },
+      groups,
+      flops: conv2dFlops(p),
+    }));
 
 /** Tiles of `height` output channels by `width` of what lies under them, taps and channels. */
 const tilesOf = (p: P, height: number, width: number): number =>
@@ -117,6 +123,7 @@ function depthwiseLaunch(p: P, { parallelGroups }: Traits): Launch | Plan {
     kernel: depthwise,
     params: { ...params },
     groups: ceilDiv(all, 64),
+    flops: conv2dFlops(p),
   }));
 }
 

@@ -142,5 +142,5 @@ export const samples = (...order: ((p: P) => number)[]): Sample<P>[] =>
   [sample(2, 16, 32, 64, 3, 1), sample(2, 16, 32, 64, 3, 2), sample(2, 32, 3, 32, 3, 1)].map((params) => ({
     params,
     buffers: order.map((size) => size(params)),
-    halves: [0, 1, 2].filter((i) => order[i] !== wSize),
+    f16: [0, 1, 2].filter((i) => order[i] !== wSize),
   }));

@@ -35,7 +35,7 @@ import {
   xSize,
   ySize,
 } from './conv2d_parts.js';
-import { byWhole, matmulGpu, matmulVariants, storesHalves } from './matmul_variants.js';
+import { byWhole, matmulGpu, matmulVariants, storesF16 } from './matmul_variants.js';
 import { stridedLaunch } from './strided.js';
 
 type P = Conv2dParams;
@@ -87,7 +87,7 @@ const tileStatistics =
   (k: Kernel, side: number, rows = side) =>
   (p: P, t: Traits): WithStatistics => ({
     rows,
-    launch: { ...tileLaunch(k, side, p), constants: { HALF: Number(storesHalves(p, t)) } },
+    launch: { ...tileLaunch(k, side, p), constants: { HALF: Number(storesF16(p, t)) } },
   });
 
 /** y = x wᵀ */

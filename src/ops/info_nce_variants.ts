@@ -5,7 +5,7 @@ import type { Launch, Plan } from '../backend/backend.js';
 import { launchOf, variantTable } from '../backend/variants.js';
 import { ceilDiv } from '../core/ceil-div.js';
 import type { Traits } from '../gpu/device.js';
-import { kernel } from '../gpu/kernel.js';
+import { type Kernel, kernel } from '../gpu/kernel.js';
 import type { InfoNceParams } from '../reference/info_nce.js';
 import { byTuning, rowTiles } from './row_tiles.js';
 
@@ -28,11 +28,12 @@ function slices(K: number, blocks: number, parallelGroups: number): { S: number;
 }
 
 /** What every slice gives, by a kernel of `blocks` workgroups a slice, and then all slices together. */
-function sliced(p: P, traits: Traits, blocks: number, of: Pick<Launch, 'kernel' | 'constants'>): Plan {
+function sliced(p: P, traits: Traits, blocks: number, k: Kernel, constants?: Launch['constants']): Plan {
   const { N, K, D, temperature } = p;
   const { S, chunk } = slices(K, blocks, traits.parallelGroups);
   const slice = {
-    ...of,
+    kernel: k,
+    constants,
     params: { N, K, D, S, chunk, inverseT: 1 / temperature },
     groups: blocks * S,
     bind: [0, 1, 2, 6, 7],
@@ -49,7 +50,7 @@ function sliced(p: P, traits: Traits, blocks: number, of: Pick<Launch, 'kernel' 
 
 function partialLaunch(p: P, traits: Traits): Plan {
   const constants = { ROWS, COLUMNS: Math.min(16, ceilDiv(p.D, 16)), STAGED: traits.software ? 0 : 1 };
-  return sliced(p, traits, ceilDiv(p.N, 4 * ROWS) * ceilDiv(p.D, 256), { kernel: partial, constants });
+  return sliced(p, traits, ceilDiv(p.N, 4 * ROWS) * ceilDiv(p.D, 256), partial, constants);
 }
 
 /** Tiles for rows of D; their bytes of workgroup memory are of queries, keys, and what passes between threads. */
@@ -58,7 +59,7 @@ const tileOf = ({ D }: P, traits: Traits) =>
 
 function tiledLaunch(p: P, traits: Traits): Plan {
   const tile = tileOf(p, traits)!;
-  return sliced(p, traits, ceilDiv(p.N, tile.ROWS), { kernel: tiled(tile) });
+  return sliced(p, traits, ceilDiv(p.N, tile.ROWS), tiled(tile));
 }
 
 const canTile = (p: P, traits: Traits): boolean => tileOf(p, traits) !== undefined;

@@ -19,7 +19,7 @@ export interface MatmulOptions {
   transposeA?: boolean;
   transposeB?: boolean;
   /**
-   * `f16`: the result is stored as halves and factors are rounded to them where the adapter has them; the sum is f32.
+   * `f16`: the result is stored as f16 and factors are rounded to it where the adapter has it; the sum is f32.
    * Default: see `withPrecision`.
    */
   precision?: Precision;

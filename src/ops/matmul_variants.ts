@@ -29,8 +29,8 @@ const LEAST_CHUNK = 256;
 const aT = (p: MatmulParams) => (p.aRow === 1 && p.aCol !== 1 ? 1 : 0);
 const bT = (p: MatmulParams) => (p.bRow === 1 && p.bCol !== 1 ? 1 : 0);
 
-/** Whether a product's result is stored as halves, and its factors may be. */
-export const storesHalves = (p: { half?: 0 | 1 }, t: Traits): boolean => p.half === 1 && t.f16;
+/** Whether a product's result is stored as f16, and its factors may be. */
+export const storesF16 = (p: { half?: 0 | 1 }, t: Traits): boolean => p.half === 1 && t.f16;
 
 /** Whether each operand's contiguous axis divides by 4, so that it can be read by vec4. */
 const byFour = (p: MatmulParams) => (aT(p) ? p.M : p.K) % 4 === 0 && (bT(p) ? p.K : p.N) % 4 === 0;
@@ -122,7 +122,7 @@ function whole(
 
 /** Statistics of tiles of `rows`. */
 function statistics(k: Kernel, rows: number, p: MatmulParams, t: Traits): WithStatistics | undefined {
-  const launch = whole(k, 128, 128, p, t, { HALF: Number(storesHalves(p, t)) });
+  const launch = whole(k, 128, 128, p, t, { HALF: Number(storesF16(p, t)) });
   return launch && { rows, launch };
 }
 
@@ -173,7 +173,7 @@ function heuristic(p: MatmulParams, t: Traits) {
   if (p.M <= 8) return 'row';
   if (p.N <= 8) return 'column';
   const enough = (side: number) => 4 * p.batch * ceilDiv(p.M, side) * ceilDiv(p.N, side) >= t.parallelGroups;
-  if (storesHalves(p, t)) return canMatrix(p, t) && Math.min(p.M, p.N) >= 64 ? 'matrix' : 'tiled f16';
+  if (storesF16(p, t)) return canMatrix(p, t) && Math.min(p.M, p.N) >= 64 ? 'matrix' : 'tiled f16';
   if (enough(128) && canWide(p, t)) return 'wide';
   return enough(64) ? 'tiled 64' : 'tiled 32';
 }
@@ -203,7 +203,7 @@ function sample(kind: string, M: number, N: number, K: number): Sample<MatmulPar
     half: 0 as const,
   };
   // weights, and their gradient TN, are f32
-  return { params, buffers: [M * K, K * N, M * N], halves: a ? [0, 1] : [0, 2] };
+  return { params, buffers: [M * K, K * N, M * N], f16: a ? [0, 1] : [0, 2] };
 }
 
 /** Forward, gradient of a and gradient of b are NN or NT, NT or NN, and TN. */
@@ -278,7 +278,7 @@ export const matmulVariants = variantTable({
     {
       name: 'tiled f16',
       why: 'f16 without matrices: half the bytes of tiled 64; not measured',
-      supports: storesHalves,
+      supports: storesF16,
       ...tiled(64, 64, () => tiledF16),
     },
     {

@@ -57,7 +57,7 @@ describe('tune', () => {
     const samples = [1, 2, 3, 4, 5].map((n) => ({
       params: { n, half: 0 },
       buffers: [4, 8],
-      ...(n < 4 && { halves: [1] }),
+      ...(n < 4 && { f16: [1] }),
     }));
     const l = {
       name: 'l',
@@ -101,7 +101,7 @@ describe('tune', () => {
     });
   });
 
-  it('times classes in f16 where the adapter has halves, in memory that holds them, after the same in f32', async () => {
+  it('times classes in f16 where the adapter has it, in memory that holds it, after the same in f32', async () => {
     const keys: string[] = [];
     const told = ({ key }: { key: string }) => void keys.push(key);
     await withVariants(

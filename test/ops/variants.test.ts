@@ -42,7 +42,7 @@ const traitsOf = ({ traits }: GpuBackend, { half, workgroupMemory = traits.workg
   half ? withMatrices(traits) : { ...traits, software: false, parallelGroups: 16, workgroupMemory };
 
 /**
- * The problems that a variant supports here; none where the adapter lacks halves, or subgroups of one size. What
+ * The problems that a variant supports here; none where the adapter lacks f16, or subgroups of one size. What
  * differs from another kernel by a constant, and takes SwiftShader seconds to compile, runs on Mesa.
  */
 function supported(name: string, row: Row, device: GpuBackend, slow: RegExp): readonly never[] {
@@ -130,7 +130,7 @@ describe('a variant equals the mirror', () => {
         want.forEach((w, i) => assertClose(`${JSON.stringify(p)} ${i}`, got[i], w));
         if (!row.half || !row.columns) continue;
         const [stored] = await computed(device, row, launch, inputs, [[lengths[0], 'f16']]);
-        assertClose(`${JSON.stringify(p)}, stored as halves`, stored, want[0], { relative: 2 ** -11 });
+        assertClose(`${JSON.stringify(p)}, stored as f16`, stored, want[0], { relative: 2 ** -11 });
       }
   });
 });
