@@ -1,11 +1,9 @@
-// y[m, w] = x[index[m], w]: one thread a word of y (or four, with U and B = vec4u, where the width allows).
+// y[m, w] = x[index[m], w]: one thread a word of y (or four, where the width allows).
 // Words are moved as bits, whatever their type.
 // An index past the last row gives a row of set bits: NaN as f32 or f16, -1 as i32, and as u32 an index that lies past
 // any row.
 #import "index"
-
-alias U = u32;
-alias B = u32; // of U's width, and bits where halves make floats of U
+#import "single"
 
 struct Params { rows: u32, width: u32, M: u32 }
 
@@ -19,5 +17,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let i = groupOf(group, groups) * 64u + lane;
   if (i >= p.M * p.width) { return; }
   let row = index[i / p.width];
-  y[i] = select(bitcast<U>(B(row | 0xffffffffu)), x[min(row, p.rows - 1u) * p.width + i % p.width], row < p.rows);
+  y[i] = select(bitcast<U>(Bits(row | 0xffffffffu)), x[min(row, p.rows - 1u) * p.width + i % p.width], row < p.rows);
 }

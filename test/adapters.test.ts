@@ -70,7 +70,7 @@ const problem = fc.record({
 
 describe('without an adapter, on every kind of one', () => {
   it.each(everyOp.map((op) => [op.name, op] as const))(
-    '%s: heuristics fit, and every binding holds what its kernel declares',
+    '%s: heuristics name what supports the problem, and every binding holds what its kernel declares',
     (_, op) =>
       fc.assert(
         fc.property(problem, (p) => dispatchAll(op, p)),
@@ -81,7 +81,7 @@ describe('without an adapter, on every kind of one', () => {
   const variants = variantTables.flatMap((l) =>
     l.variants.map((variant) => [`${l.name}: ${variant.name}`, l, variant] as const),
   );
-  it.each(variants)('%s, wherever it fits', (_, l, variant) => {
+  it.each(variants)('%s, wherever it supports the problem', (_, l, variant) => {
     const tuned = new Proxy({}, { get: (_, key) => (String(key).startsWith(`${l.name} `) ? variant.name : undefined) });
     const ops = everyOp.filter(
       ({ name }) =>
@@ -89,11 +89,11 @@ describe('without an adapter, on every kind of one', () => {
         (l.name === 'matmul' && name.startsWith('matmul')),
     );
     const launch = vi.spyOn(variant, 'launch');
-    const fitting = usual.filter((traits) =>
+    const able = usual.filter((traits) =>
       l.samples.some((s) => [s, inF16(s)].some(({ params }) => variant.supports(params as never, traits))),
     );
     const some = fc.record({
-      traits: fc.constantFrom(...(fitting.length ? fitting : usual)).map((traits) => ({ ...traits, tuned })),
+      traits: fc.constantFrom(...(able.length ? able : usual)).map((traits) => ({ ...traits, tuned })),
       seed: fc.nat(0xffffff),
       half: fc.constantFrom('none', 'some', 'all'),
     } as const);

@@ -2,6 +2,7 @@
 alias V = vec4f;
 alias U = vec4u;
 alias B = vec4<bool>;
+alias Bits = vec4u;
 const WIDTH = 4.0;
 
 fn total(v: V) -> f32 { return (v.x + v.y) + (v.z + v.w); }

@@ -29,7 +29,7 @@ export interface Launch {
   readonly bind?: readonly number[];
   /** The kernel moves words, whatever the type of what it is bound to; halves are not turned into floats for it. */
   readonly words?: boolean;
-  /** Floating-point operations, for profiles, where not the first launch of the primitive's name does all. */
+  /** Floating-point operations, for profiles: of a product, and absent where they are not what takes its time. */
   readonly flops?: number;
 }
 
@@ -50,7 +50,7 @@ export interface Primitive<P> {
    * For a primitive that is not the library's: those have theirs in `src/reference`, which no user of a GPU downloads.
    */
   readonly mirror?: (buffers: TypedArray[], params: P) => void;
-  /** Floating-point operations, for profiles. They count for the launch whose kernel is named after the primitive. */
+  /** Floating-point operations, for summaries of models: all that its launches carry. */
   readonly flops?: (params: P) => number;
 }
 
@@ -64,7 +64,7 @@ export interface DispatchRecord {
   readonly microseconds: number;
   /** Bytes of its bindings: what it reads and writes if it touches each once, and all of them. */
   readonly bytes: number;
-  /** Floating-point operations, where the primitive tells them; else 0. */
+  /** Floating-point operations, where the launch carries them; else 0. */
   readonly flops: number;
   readonly groups: number;
 }

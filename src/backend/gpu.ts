@@ -113,11 +113,9 @@ export class GpuBackend implements Backend {
     const plan: Plan = 'launches' in made ? made : { scratch: [], launches: [made] };
     const scratch = plan.scratch.map((length) => this.alloc('f32', length));
     const all = [...buffers, ...scratch] as GpuStorage[];
-    const main = plan.launches.find((l) => l.kernel.name.startsWith(primitive.name)) ?? plan.launches[0];
     for (const l of plan.launches) {
-      const [{ constants = {}, groups }, slices] = [l, l.bind ? l.bind.map((i) => all[i]) : all];
+      const [{ constants = {}, groups, flops }, slices] = [l, l.bind ? l.bind.map((i) => all[i]) : all];
       const kernel = kernelOn(l, slices);
-      const flops = l.flops ?? (l === main ? primitive.flops?.(params) : 0);
       if (!this.#recording) this.gpu.recorder.dispatch(kernel, constants, slices, l.params, groups);
       else this.#recording.to.dispatch({ op: primitive.name, flops, kernel, constants, slices, groups }, l.params);
     }

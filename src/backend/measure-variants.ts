@@ -32,20 +32,20 @@ const CLEARLY = 0.95;
 const ROUNDS = 5;
 
 /**
- * Times every variant that fits a sample, in turns, so that what else the machine does befalls all. Undefined where
- * there is nothing to choose, or where time ran out: when a pipeline is not there in time, or a turn might not end in
- * it, by the longest so far.
+ * Times every variant that supports a sample, in turns, so that other work of the machine slows all alike. Undefined
+ * where there is nothing to choose, or where time ran out: a pipeline is not there in time, or a turn might not end in
+ * it, judged by the longest so far.
  */
 export async function measureVariants(
   on: GpuBackend,
-  l: VariantTable<never>,
+  table: VariantTable<never>,
   sample: Sample<never>,
   clock: Clock,
 ): Promise<Measured | undefined> {
   const { params, buffers } = sample;
   const { traits, recorder } = on.gpu;
-  const heuristic = variantOf(l, params, { ...traits, tuned: {} });
-  const variants = [heuristic, ...l.variants.filter((r) => r !== heuristic && r.supports(params, traits))];
+  const heuristic = variantOf(table, params, { ...traits, tuned: {} });
+  const variants = [heuristic, ...table.variants.filter((v) => v !== heuristic && v.supports(params, traits))];
   if (variants.length < 2) return undefined;
   const types = typesOf(sample);
   for (const variant of variants) {
@@ -57,7 +57,7 @@ export async function measureVariants(
   }
   const memory = buffers.map((length, i) => on.alloc(types[i], length));
   const run = (variant: Variant<never>) =>
-    on.run({ name: l.name, gpu: () => variant.launch(params, traits) }, memory, params);
+    on.run({ name: table.name, gpu: () => variant.launch(params, traits) }, memory, params);
   try {
     const times = await timeInTurns(
       on,
@@ -68,7 +68,7 @@ export async function measureVariants(
     const best = times.indexOf(Math.min(...times));
     const chosen = times[best] < CLEARLY * times[0] ? best : 0;
     return {
-      key: tuningKey(l, params),
+      key: tuningKey(table, params),
       variant: variants[chosen].name,
       heuristic: heuristic.name,
       speedup: times[0] / times[chosen],
@@ -79,9 +79,9 @@ export async function measureVariants(
 }
 
 /** What each buffer of a sample holds. */
-function typesOf({ params, buffers, halves }: Sample<never>): DType[] {
+function typesOf({ params, buffers, f16 }: Sample<never>): DType[] {
   const { half } = params as { half?: 0 | 1 };
-  return buffers.map((_, i) => (half === 1 && halves?.includes(i) ? 'f16' : 'f32'));
+  return buffers.map((_, i) => (half === 1 && f16?.includes(i) ? 'f16' : 'f32'));
 }
 
 const launchesOf = (made: Launch | Plan): readonly Launch[] => ('launches' in made ? made.launches : [made]);

@@ -9,7 +9,7 @@ import { inF16, type Sample, type VariantTable, variantTables } from './variants
 export type TuningTable = Record<string, string>;
 
 /**
- * Times the ways to compute each class of shapes on this adapter, in f16 too if it has halves, and uses the fastest
+ * Times the ways to compute each class of shapes on this adapter, in f16 too where it has f16, and uses the fastest
  * from now on. In Node the table is saved for the adapter and found by the next `device()` of this version of the
  * library. It returns in `milliseconds` even where a driver compiles for longer; classes they leave no time for keep
  * their heuristic. Call it before training starts: another variant sums in another order, so results differ in their
@@ -29,28 +29,25 @@ export async function tune(
   check('tune', 'milliseconds', milliseconds, atLeast0);
   check('tune', 'hear', hear, callable);
   const clock = { end: performance.now() + milliseconds, longest: 0 };
-  const table: TuningTable = {};
-  for (const [l, sample] of inTurn(on.f16)) {
-    const measured = await measureVariants(on, l, sample, clock);
+  const tuned: TuningTable = {};
+  for (const [table, sample] of inTurn(on.f16)) {
+    const measured = await measureVariants(on, table, sample, clock);
     if (!measured) continue;
-    table[measured.key] = measured.variant;
+    tuned[measured.key] = measured.variant;
     hear(measured);
   }
-  Object.assign(on.gpu.traits.tuned, table);
-  if (globalThis.process?.versions?.node) await (await import('./tuning.node.js')).saveTuning(on.name, table);
-  return table;
+  Object.assign(on.gpu.traits.tuned, tuned);
+  if (globalThis.process?.versions?.node) await (await import('./tuning.node.js')).saveTuning(on.name, tuned);
+  return tuned;
 }
 
-/**
- * The first sample of every table, then the second of every table, and so on; each in f16 too, where there are
- * `halves`.
- */
-function* inTurn(halves: boolean): Iterable<[VariantTable<never>, Sample<never>]> {
-  for (let i = 0; variantTables.some((l) => i < l.samples.length); i++)
-    for (const precision of halves ? ['f32', 'f16'] : ['f32'])
-      for (const l of variantTables) {
-        const sample = l.samples[i];
-        if (sample && precision === 'f32') yield [l, sample];
-        else if (sample?.halves) yield [l, inF16(sample)];
+/** The first sample of every table, then the second of every table, and so on; each in f16 too, where it may be. */
+function* inTurn(f16: boolean): Iterable<[VariantTable<never>, Sample<never>]> {
+  for (let i = 0; variantTables.some((table) => i < table.samples.length); i++)
+    for (const precision of f16 ? ['f32', 'f16'] : ['f32'])
+      for (const table of variantTables) {
+        const sample = table.samples[i];
+        if (sample && precision === 'f32') yield [table, sample];
+        else if (sample?.f16) yield [table, inF16(sample)];
       }
 }

@@ -1,6 +1,6 @@
 import { ConfigError } from '../core/errors.js';
 import type { Traits } from '../gpu/device.js';
-import type { Launch, Plan } from './backend.js';
+import type { Backend, Launch, Plan, Primitive } from './backend.js';
 
 /**
  * A launch that also writes the statistics of its result's columns, over tiles of `rows` rows: of every column the
@@ -22,7 +22,7 @@ export interface Epilogue<P> {
 /** One way to compute an operation on a GPU. */
 export interface Variant<P, N extends string = string> {
   readonly name: N;
-  /** What it is for, with the figure that showed it; the whole story is in bench/notes. */
+  /** What it is for, in one sentence with the figure that showed it, or what is not measured; more is in bench/notes. */
   readonly why: string;
   /** Whether this adapter has what the variant needs and the variant can compute these parameters. */
   readonly supports: (params: P, traits: Traits) => boolean;
@@ -38,7 +38,7 @@ export interface Sample<P> {
   /**
    * Of an operation whose params have `half`: the buffers, by place, that are f16 where it is 1. All others are f32.
    */
-  readonly halves?: readonly number[];
+  readonly f16?: readonly number[];
 }
 
 /** The same problem in precision f16. */
@@ -56,8 +56,8 @@ export interface VariantTable<P, N extends string = string> {
   readonly variants: readonly Variant<P, N>[];
   /** Names the class of shapes, transposes and precision whose members share a variant. */
   readonly classOf: (params: P) => string;
-  /** The variant where nothing was measured: one that supports the problem. */
-  readonly heuristic: (params: P, traits: Traits) => N;
+  /** The variant where nothing was measured: one that supports the problem. Another name than theirs does not compile. */
+  readonly heuristic: (params: P, traits: Traits) => NoInfer<N>;
   /** What `tune` times, the most important class first. */
   readonly samples: readonly Sample<P>[];
 }
@@ -65,21 +65,28 @@ export interface VariantTable<P, N extends string = string> {
 /** Every table of the operations this program uses, in the order they were imported. */
 export const variantTables: VariantTable<never>[] = [];
 
-/**
- * Registers the variants of an operation. Names that the heuristic returns are those of variants, or do not compile.
- */
-export function variantTable<P, const N extends string>(
-  table: VariantTable<P, N> & { readonly heuristic: (params: P, traits: Traits) => NoInfer<N> },
-): VariantTable<P> {
+/** Registers the variants of an operation. */
+export function variantTable<P, const N extends string>(table: VariantTable<P, N>): VariantTable<P> {
   variantTables.push(table as unknown as VariantTable<never>);
   return table;
 }
 
-/** What a primitive runs on a GPU: the launch of the variant of its parameters. */
-export const launchOf =
-  <P>(table: VariantTable<P>) =>
-  (params: P, traits: Traits): Launch | Plan =>
-    variantOf(table, params, traits).launch(params, traits);
+export const tuningKey = <P>(table: VariantTable<P>, params: P): string => `${table.name} ${table.classOf(params)}`;
+
+/** The variant of a name, if it supports the problem. */
+const supporting = <P>(table: VariantTable<P>, name: string, params: P, traits: Traits): Variant<P> | undefined => {
+  const variant = table.variants.find((v) => v.name === name);
+  return variant?.supports(params, traits) ? variant : undefined;
+};
+
+/**
+ * The variant that a measurement says. None where it does not support the problem, which is no fault: a class has
+ * members that its sample's variant does not serve, and a table may be of an adapter whose driver has changed since.
+ */
+function measuredOf<P>(table: VariantTable<P>, params: P, traits: Traits): Variant<P> | undefined {
+  const name = traits.tuned[tuningKey(table, params)];
+  return name === undefined ? undefined : supporting(table, name, params, traits);
+}
 
 /**
  * The variant that computes `params` on an adapter.
@@ -87,11 +94,10 @@ export const launchOf =
  * @throws ConfigError when the heuristic names one that does not support them: a fault of the table, never passed over.
  */
 export function variantOf<P>(table: VariantTable<P>, params: P, traits: Traits): Variant<P> {
-  const named = (name?: string) => table.variants.find((v) => v.name === name && v.supports(params, traits));
-  const measured = named(traits.tuned[tuningKey(table, params)]);
+  const measured = measuredOf(table, params, traits);
   if (measured) return measured;
   const name = table.heuristic(params, traits);
-  const variant = named(name);
+  const variant = supporting(table, name, params, traits);
   if (!variant)
     throw new ConfigError(
       `variants of ${table.name}: the heuristic's must support the problem; ` +
@@ -101,12 +107,47 @@ export function variantOf<P>(table: VariantTable<P>, params: P, traits: Traits):
   return variant;
 }
 
-/** The launch with a bias of the variant of `params`, if it has one. */
-export const biasedOf = <P>(table: VariantTable<P>, params: P, traits: Traits): Launch | undefined =>
-  variantOf(table, params, traits).epilogue?.bias?.(params, traits);
+/** What a primitive runs on a GPU: the launch of the variant of its parameters. */
+export const launchOf =
+  <P>(table: VariantTable<P>) =>
+  (params: P, traits: Traits): Launch | Plan =>
+    variantOf(table, params, traits).launch(params, traits);
 
-/** How the variant of `params` writes statistics besides, if it can. */
-export const statisticsOf = <P>(table: VariantTable<P>, params: P, traits: Traits): WithStatistics | undefined =>
-  variantOf(table, params, traits).epilogue?.statistics?.(params, traits);
+/** The variant of one problem, resolved once for a call that asks it for more than a launch. */
+export class Choice<P> {
+  readonly #variant: Variant<P>;
+  readonly #params: P;
+  readonly #traits: Traits;
 
-export const tuningKey = <P>(table: VariantTable<P>, params: P): string => `${table.name} ${table.classOf(params)}`;
+  constructor(table: VariantTable<P>, params: P, traits: Traits) {
+    this.#variant = variantOf(table, params, traits);
+    this.#params = params;
+    this.#traits = traits;
+  }
+
+  get name(): string {
+    return this.#variant.name;
+  }
+
+  launch(): Launch | Plan {
+    return this.#variant.launch(this.#params, this.#traits);
+  }
+
+  /** The launch with a bias, if the variant has one. */
+  bias(): Launch | undefined {
+    return this.#variant.epilogue?.bias?.(this.#params, this.#traits);
+  }
+
+  /** How the variant writes statistics besides, if it can. */
+  statistics(): WithStatistics | undefined {
+    return this.#variant.epilogue?.statistics?.(this.#params, this.#traits);
+  }
+}
+
+/** The choice for `params` on a backend; none on the reference backend, whose mirrors have no variants. */
+export const choose = <P>(on: Backend, table: VariantTable<P>, params: P): Choice<P> | undefined =>
+  on.traits && new Choice(table, params, on.traits);
+
+/** A primitive by the launch that was chosen for it, if any was. */
+export const launchedBy = <P>(primitive: Primitive<P>, launch: Launch | Plan | undefined): Primitive<P> =>
+  launch ? { name: primitive.name, gpu: () => launch, mirror: primitive.mirror, flops: primitive.flops } : primitive;

@@ -166,7 +166,7 @@ function tuning(tuned: Patient['tuned'], stale: Patient['stale']): string[] {
     ];
   if (tuned?.length === 0) return ['nothing in this time; give more'];
   const found = ({ variant, heuristic, speedup }: Measured) =>
-    variant === heuristic ? 'as guessed' : `${speedup.toFixed(2)} × as fast as ${heuristic}`;
+    variant === heuristic ? 'as the heuristic says' : `${speedup.toFixed(2)} × as fast as ${heuristic}`;
   return (tuned ?? []).map((m) => `${m.key}: ${m.variant}, ${found(m)}`);
 }
 

@@ -6,18 +6,22 @@ import type { AttentionParams } from '../reference/attention.js';
 import { record } from '../tensor/autograd.js';
 import { run } from '../tensor/run.js';
 import { checkSameShape, empty, floatType, type Tensor } from '../tensor/tensor.js';
-import { attentionGpu, attentionGradGpu, productFlops } from './attention_variants.js';
+import { attentionFlops, attentionGpu, attentionGradFlops, attentionGradGpu } from './attention_variants.js';
 import { concat } from './strided.js';
 
 /** [q, kv] -> [y, lse] */
 export const attentionPrimitive: Primitive<AttentionParams> = {
   name: 'attention',
-  flops: (p) => 2 * productFlops(p),
   gpu: attentionGpu,
+  flops: attentionFlops,
 };
 
 /** [q, kv, y, lse, dy] -> [dq, dkv] */
-export const attentionGradPrimitive: Primitive<AttentionParams> = { name: 'attention_grad', gpu: attentionGradGpu };
+export const attentionGradPrimitive: Primitive<AttentionParams> = {
+  name: 'attention_grad',
+  gpu: attentionGradGpu,
+  flops: attentionGradFlops,
+};
 
 /** Heads and scale of attention. */
 export interface AttentionOptions {

@@ -36,10 +36,20 @@ function bytesOf(of: Of, D: number, rows: number, columns: number): number {
 const tileOf = (of: Of, { D }: P, traits: Traits) =>
   rowTiles(D, traits, (rows, columns) => bytesOf(of, D, rows, columns));
 
+/** Operations of one product of every head: scores, or anything summed with them. */
+const productFlops = ({ batch, H, Nq, Nk, D }: P): number => 2 * batch * H * Nq * Nk * D;
+
+/** Products of a kernel: scores and y; scores, dP and dq; scores, dP, dk and dv. */
+const products: Record<Of, number> = { y: 2, dq: 3, dkv: 4 };
+const flopsOf = (of: Of, p: P): number => products[of] * productFlops(p);
+export const attentionFlops = (p: P): number => flopsOf('y', p);
+export const attentionGradFlops = (p: P): number => flopsOf('dq', p) + flopsOf('dkv', p);
+
 /** A launch with `N` rows of every head divided among workgroups. */
 function tiledLaunch(of: Of, N: number, p: P, traits: Traits): Launch {
   const tile = tileOf(of, p, traits)!;
-  return { kernel: tiled[of](tile), params: { ...p }, groups: p.batch * p.H * ceilDiv(N, tile.ROWS) };
+  const groups = p.batch * p.H * ceilDiv(N, tile.ROWS);
+  return { kernel: tiled[of](tile), params: { ...p }, groups, flops: flopsOf(of, p) };
 }
 
 /** The same, four rows a thread. */
@@ -47,18 +57,16 @@ const directLaunch = (of: Of, N: number, p: P): Launch => ({
   kernel: direct[of]({ D: p.D }),
   params: { ...p },
   groups: ceilDiv(p.batch * p.H * ceilDiv(N, 4), 64),
+  flops: flopsOf(of, p),
 });
-
-/** Operations of one product of every head: scores, or anything summed with them. */
-export const productFlops = ({ batch, H, Nq, Nk, D }: P): number => 2 * batch * H * Nq * Nk * D;
 
 /** [q, kv, y, lse, dy] -> [dq, dkv] by kernels for each. */
 function gradient(p: P, launch: (of: Of, N: number) => Launch): Plan {
   const rows = p.batch * p.Nq * p.H;
   // Σ y dy, all that the weights' normalisation sends back
   const delta = rowDotLaunches({ rows, C: p.D }, 1, [2, 4, 7]);
-  const dq = { ...launch('dq', p.Nq), bind: [0, 1, 3, 4, 7, 5], flops: 3 * productFlops(p) };
-  const dkv = { ...launch('dkv', p.Nk), bind: [0, 1, 3, 4, 7, 6], flops: 4 * productFlops(p) };
+  const dq = { ...launch('dq', p.Nq), bind: [0, 1, 3, 4, 7, 5] };
+  const dkv = { ...launch('dkv', p.Nk), bind: [0, 1, 3, 4, 7, 6] };
   return { scratch: [rows], launches: [...delta, dq, dkv] };
 }
 
@@ -86,13 +94,13 @@ export const attentionVariants = variantTable({
   variants: [
     {
       name: 'direct',
-      why: 'everything, everywhere: four rows a thread, 7.1 times products and a softmax on SwiftShader',
+      why: 'everything, everywhere, four rows a thread: 7.1 times products and a softmax, N 197, D 32, on SwiftShader',
       supports: () => true,
       launch: (p) => directLaunch('y', p.Nq, p),
     },
     {
       name: 'tiled',
-      why: 'graphics cards: rows in workgroup memory, as a head of 64 would take 256 registers; 12 TFLOP/s on an H200',
+      why: 'graphics cards, rows in workgroup memory, as D 64 would take 256 registers: 12 TFLOP/s, N 197, on an H200',
       supports: supports('y'),
       launch: (p, t) => tiledLaunch('y', p.Nq, p, t),
     },
@@ -108,13 +116,13 @@ export const attentionGradVariants = variantTable({
   variants: [
     {
       name: 'direct',
-      why: 'everything, everywhere: four rows a thread, 3.8 times products and a softmax on SwiftShader',
+      why: 'everything, everywhere, four rows a thread: with y 3.8 times products and a softmax on SwiftShader',
       supports: () => true,
       launch: (p) => gradient(p, (of, N) => directLaunch(of, N, p)),
     },
     {
       name: 'tiled',
-      why: 'graphics cards, as forward; 12 TFLOP/s on an H200',
+      why: 'graphics cards, rows in workgroup memory: with y 12 TFLOP/s, N 197, on an H200',
       supports: supports('dq', 'dkv'),
       launch: (p, t) => gradient(p, (of, N) => tiledLaunch(of, N, p, t)),
     },

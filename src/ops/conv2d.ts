@@ -1,5 +1,5 @@
-import type { Backend, Primitive } from '../backend/backend.js';
-import { statisticsOf } from '../backend/variants.js';
+import type { Primitive } from '../backend/backend.js';
+import { Choice, launchedBy } from '../backend/variants.js';
 import { ceilDiv } from '../core/ceil-div.js';
 import { anything, checkOptions, needed, whole } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
@@ -11,18 +11,17 @@ import { empty, floatType, type Tensor } from '../tensor/tensor.js';
 import type { TileStatistics } from './batch_norm.js';
 import { conv2dDwGpu } from './conv2d_dw_variants.js';
 import { conv2dDxGpu } from './conv2d_dx_variants.js';
-import { conv2dGpu, conv2dVariants } from './conv2d_variants.js';
+import { conv2dFlops } from './conv2d_parts.js';
+import { chooseConv2d, conv2dGpu, conv2dVariants } from './conv2d_variants.js';
 import { type Pair, pair, pairFrom } from './pair.js';
 import { type Precision, precision, precisions, storedIn } from './precision.js';
 
-/** A product and a sum for every tap and channel of every output; the gradients are as many. */
-const flops = ({ N, P, Q, O, R, S, C, groups }: Conv2dParams): number => (2 * N * P * Q * O * R * S * C) / groups;
-
+const flops = conv2dFlops;
 export const conv2dPrimitive: Primitive<Conv2dParams> = { name: 'conv2d', gpu: conv2dGpu, flops };
 /** [x, w] -> [y, mean, m2], where the variant can; see `WithStatistics`. */
 export const conv2dStatsPrimitive: Primitive<Conv2dParams & { tile: number }> = {
   name: 'conv2d_stats',
-  gpu: (p, traits) => statisticsOf(conv2dVariants, p, traits)!.launch,
+  gpu: (p, traits) => new Choice(conv2dVariants, p, traits).statistics()!.launch,
   flops,
 };
 export const conv2dDxPrimitive: Primitive<Conv2dParams> = { name: 'conv2d_dx', gpu: conv2dDxGpu, flops };
@@ -39,7 +38,7 @@ export interface Conv2dOptions {
   /** Blocks that channels are divided into, each convolved by itself. Default 1. */
   groups?: number;
   /**
-   * `f16`: the result is stored as halves where the adapter has them, and tensor cores round the factors to them; sums
+   * `f16`: the result is stored as f16 where the adapter has it, and tensor cores round the factors to it; sums
    * are f32. Default: see `withPrecision`.
    */
   precision?: Precision;
@@ -92,12 +91,19 @@ export function conv2dParams(x: Tensor, w: Tensor, options: Conv2dOptions): Conv
   return { N, H, W, C, O, R, S, P, Q, strideH, strideW, padH, padW, dilationH, dilationW, groups, half };
 }
 
-/** Grants a request where the kernel can take statistics, of tiles that lie in one sample if there are splits. */
-function tilesOf(request: StatisticsRequest, p: Conv2dParams, on: Backend): TileStatistics | undefined {
-  const rows = on.traits && statisticsOf(conv2dVariants, p, on.traits)?.rows;
-  if (!rows || (request.splits > 1 && (p.P * p.Q) % rows !== 0)) return undefined;
+/** Writes y = x * w, and grants a request where the kernel takes statistics, of tiles in one sample if it has splits. */
+function convolve(x: Tensor, w: Tensor, y: Tensor, p: Conv2dParams, request?: StatisticsRequest): void {
+  const choice = request && chooseConv2d(x.backend, p);
+  const { rows = 0, launch } = choice?.statistics() ?? {};
+  if (!request || rows === 0 || (request.splits > 1 && (p.P * p.Q) % rows !== 0))
+    return run(launchedBy(conv2dPrimitive, choice?.launch()), [x, w], [y], p);
   const shape = [ceilDiv(p.N * p.P * p.Q, rows), p.O];
-  return (request.tiles = { rows, mean: empty(shape, 'f32', on), m2: empty(shape, 'f32', on) });
+  const { mean, m2 } = (request.tiles = {
+    rows,
+    mean: empty(shape, 'f32', x.backend),
+    m2: empty(shape, 'f32', x.backend),
+  });
+  run(launchedBy(conv2dStatsPrimitive, launch), [x, w], [y, mean, m2], { ...p, tile: rows });
 }
 
 /**
@@ -113,9 +119,7 @@ export function conv2d(x: Tensor, w: Tensor, options: Conv2dOptions = {}, reques
   const p = conv2dParams(x, w, options);
   if (request !== undefined) checkOptions('conv2d', request, { splits: needed(whole(1)), tiles: anything });
   const y = empty([p.N, p.P, p.Q, p.O], storedIn(p.half ? 'f16' : 'f32', x.backend), x.backend);
-  const tiles = request && tilesOf(request, p, x.backend);
-  if (tiles) run(conv2dStatsPrimitive, [x, w], [y, tiles.mean, tiles.m2], { ...p, tile: tiles.rows });
-  else run(conv2dPrimitive, [x, w], [y], p);
+  convolve(x, w, y, p, request);
   // dx[h] = Σ dy[p] w[r] over p·stride = h + pad - r·dilation; dw[r] = Σ dy[p] x[p·stride - pad + r·dilation]
   return record('conv2d', y, [x, w], (dy, [dx, dw]) => [
     dx && runTo(dx(), conv2dDxPrimitive, [dy, w], p),

@@ -14,6 +14,9 @@ export const always = (): boolean => true;
 
 export const pixelsOf = (p: P): number => p.N * p.P * p.Q;
 
+/** A product and a sum for every tap and channel of every output; the gradients are as many. */
+export const conv2dFlops = (p: P): number => (2 * pixelsOf(p) * p.O * p.R * p.S * p.C) / p.groups;
+
 /** Pixels of the largest class of dx: those with the same remainders modulo the stride. */
 export const classPixels = (p: P): number => p.N * ceilDiv(p.H, p.strideH) * ceilDiv(p.W, p.strideW);
 
@@ -54,7 +57,7 @@ export const bySide = (name: string, source: string, tuning: Record<string, numb
   new Map([64, 128].map((side) => [side, kernel(name, source, { SIDE: side / 8, ...tuning })]));
 
 /** The variant whose tiles `rows` × `columns` are cut into: the largest that makes enough of them. */
-export const tiledVariant = (rows: number, columns: number, { parallelGroups }: Traits): string =>
+export const tiledVariant = (rows: number, columns: number, { parallelGroups }: Traits) =>
   Math.min(rows, columns) >= 128 && 2 * ceilDiv(rows, 128) * ceilDiv(columns, 128) >= parallelGroups
     ? 'tiled 128'
     : 'tiled 64';
@@ -67,7 +70,7 @@ export const canTile = (p: P, { software }: Traits): boolean =>
   !software && (p.C / p.groups) % 4 === 0 && (p.O / p.groups) % 4 === 0;
 
 /** Whether a tiled kernel serves that reads x one by one, and what lies on output channels by vec4. */
-export const canTileFew = (p: P, { software }: Traits): boolean => !software && (p.O / p.groups) % 4 === 0;
+export const canTileSmall = (p: P, { software }: Traits): boolean => !software && (p.O / p.groups) % 4 === 0;
 
 /** Whether a kernel for tensor cores serves. */
 export const canMatrix = (p: P, t: Traits): boolean => p.half === 1 && hasMatrices(t) && canTile(p, t);
@@ -105,7 +108,7 @@ export function rebind(made: Launch | Plan, places: readonly number[]): Launch |
 
 /** Taps, stride, and how many channels there are for tiles of them. */
 export function classOf(p: P): string {
-  const amount = (channels: number) => (channels < 8 ? 'few' : channels < 32 ? 'some' : 'many');
+  const amount = (channels: number) => (channels < 8 ? 'small' : channels < 32 ? 'medium' : 'large');
   return (
     `${p.R}×${p.S}/${p.strideH} ` +
     `${isDepthwise(p) ? 'depthwise' : `${amount(p.C / p.groups)}→${amount(p.O / p.groups)}`}${p.half ? ' f16' : ''}`
@@ -139,5 +142,5 @@ export const samples = (...order: ((p: P) => number)[]): Sample<P>[] =>
   [sample(2, 16, 32, 64, 3, 1), sample(2, 16, 32, 64, 3, 2), sample(2, 32, 3, 32, 3, 1)].map((params) => ({
     params,
     buffers: order.map((size) => size(params)),
-    halves: [0, 1, 2].filter((i) => order[i] !== wSize),
+    f16: [0, 1, 2].filter((i) => order[i] !== wSize),
   }));

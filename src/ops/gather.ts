@@ -4,24 +4,22 @@ import type { Primitive } from '../backend/backend.js';
 import { ShapeError } from '../core/errors.js';
 import { numel, show } from '../core/shape.js';
 import { kernel } from '../gpu/kernel.js';
+import { widthOf, widths } from '../gpu/widths.js';
 import type { GatherParams } from '../reference/gather.js';
 import { record } from '../tensor/autograd.js';
 import { runTo } from '../tensor/run.js';
 import { checkDType, empty, type Tensor } from '../tensor/tensor.js';
 import { type Places, placesIn } from './places.js';
 
-const [words, fours] = [
-  kernel('gather', source),
-  kernel('gather_vec4', source.replace(/^(alias [UB] =) u32/gm, '$1 vec4u')),
-];
+const kernels = widths('gather', source);
 const gradShader = kernel('gather_grad', gradSource);
 
 const primitive: Primitive<GatherParams> = {
   name: 'gather',
   gpu: (p) => {
-    const lanes = p.width % 4 === 0 ? 4 : 1;
+    const lanes = widthOf(p.width);
     const width = p.width / lanes;
-    return { kernel: lanes === 4 ? fours : words, params: { ...p, width }, groups: Math.ceil((p.M * width) / 64) };
+    return { kernel: kernels[lanes], params: { ...p, width }, groups: Math.ceil((p.M * width) / 64) };
   },
 };
 

@@ -1,20 +1,20 @@
 import type { Primitive } from '../backend/backend.js';
-import { biasedOf } from '../backend/variants.js';
+import { Choice, choose, launchedBy } from '../backend/variants.js';
 import { checkOptions } from '../core/check.js';
 import type { MatmulParams } from '../reference/matmul.js';
 import { record } from '../tensor/autograd.js';
-import { runTo } from '../tensor/run.js';
+import { run } from '../tensor/run.js';
 import { checkSameShape, empty, floatType, type Tensor } from '../tensor/tensor.js';
 import { add } from './binary.js';
-import { gradientOf, type MatmulOptions, matmul, matmulFlops, matmulPlan } from './matmul.js';
-import { matmulVariants } from './matmul_variants.js';
+import { gradientOf, type MatmulOptions, matmulPlan, product } from './matmul.js';
+import { matmulFlops, matmulVariants } from './matmul_variants.js';
 import { precision, precisions, storedIn } from './precision.js';
 import { sumTo } from './reduce_launch.js';
 
 /** [x, w, bias] -> [y], where the variant adds a bias on its way. */
 export const linearPrimitive: Primitive<MatmulParams> = {
   name: 'linear',
-  gpu: (p, traits) => biasedOf(matmulVariants, p, traits)!,
+  gpu: (p, traits) => new Choice(matmulVariants, p, traits).bias()!,
   flops: matmulFlops,
 };
 
@@ -27,13 +27,14 @@ export function linear(x: Tensor, w: Tensor, bias?: Tensor, given: Pick<MatmulOp
   checkOptions('linear', given, { precision: precisions });
   const { precision: p = precision() } = given;
   const options = { transposeB: true, precision: p };
-  if (bias === undefined) return matmul(x, w, options);
+  if (bias === undefined) return product(x, w, options);
   const { shape, params } = matmulPlan(x, w, options);
   checkSameShape('linear', 'the bias', bias, [params.N]);
-  const { traits } = x.backend;
-  if (params.batch > 1 || (traits && !biasedOf(matmulVariants, params, traits)))
-    return add(matmul(x, w, options), bias);
-  const y = runTo(empty(shape, storedIn(p, x.backend), x.backend), linearPrimitive, [x, w, bias], params);
+  const choice = choose(x.backend, matmulVariants, params);
+  const biased = choice?.bias();
+  if (params.batch > 1 || (choice && !biased)) return add(product(x, w, options, choice), bias);
+  const y = empty(shape, storedIn(p, x.backend), x.backend);
+  run(launchedBy(linearPrimitive, biased), [x, w, bias], [y], params);
   // dx = dy w, dw = dyᵀ x, dbias = Σ dy over rows
   return record('linear', y, [x, w, bias], (dy, [dx, dw, dbias]) => [
     gradientOf(x, dx, dy, w, { precision: p }),

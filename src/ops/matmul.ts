@@ -1,16 +1,16 @@
 import type { Primitive } from '../backend/backend.js';
+import { type Choice, launchedBy } from '../backend/variants.js';
 import { checkOptions, flag } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
 import { numel, sameShape, show } from '../core/shape.js';
 import type { MatmulParams } from '../reference/matmul.js';
 import { record } from '../tensor/autograd.js';
-import { runTo } from '../tensor/run.js';
+import { run, runTo } from '../tensor/run.js';
 import { empty, floatType, type Place, type Tensor, view } from '../tensor/tensor.js';
-import { matmulGpu } from './matmul_variants.js';
+import { matmulFlops, matmulGpu } from './matmul_variants.js';
 import { type Precision, precision, precisions, storedIn } from './precision.js';
 import { sum } from './reduce.js';
 
-export const matmulFlops = ({ batch, M, N, K }: MatmulParams): number => 2 * batch * M * N * K;
 export const matmulPrimitive: Primitive<MatmulParams> = { name: 'matmul', gpu: matmulGpu, flops: matmulFlops };
 
 /** How `matmul` reads its operands, and in what precision. */
@@ -19,7 +19,7 @@ export interface MatmulOptions {
   transposeA?: boolean;
   transposeB?: boolean;
   /**
-   * `f16`: the result is stored as halves and factors are rounded to them where the adapter has them; the sum is f32.
+   * `f16`: the result is stored as f16 and factors are rounded to it where the adapter has it; the sum is f32.
    * Default: see `withPrecision`.
    */
   precision?: Precision;
@@ -88,10 +88,16 @@ const rules = { transposeA: flag, transposeB: flag, precision: precisions };
 export function matmul(a: Tensor, b: Tensor, options: MatmulOptions = {}): Tensor {
   for (const x of [a, b]) floatType('matmul', x);
   checkOptions('matmul', options, rules);
+  return product(a, b, options);
+}
+
+/** `matmul` of what was checked, by the variant that a caller has chosen already. */
+export function product(a: Tensor, b: Tensor, options: MatmulOptions, choice?: Choice<MatmulParams>): Tensor {
   const { transposeA: ta = false, transposeB: tb = false, precision: p = precision() } = options;
   const by = (transposeA: boolean, transposeB: boolean): MatmulOptions => ({ transposeA, transposeB, precision: p });
   const { shape, params } = matmulPlan(a, b, options);
-  const c = runTo(empty(shape, storedIn(p, a.backend), a.backend), matmulPrimitive, [a, b], params);
+  const c = empty(shape, storedIn(p, a.backend), a.backend);
+  run(launchedBy(matmulPrimitive, choice?.launch()), [a, b], [c], params);
   // da = dc bᵀ, db = aᵀ dc, with the operands swapped where they were read transposed
   return record('matmul', c, [a, b], (dc, [da, db]) => [
     ta ? gradientOf(a, da, b, dc, by(tb, true)) : gradientOf(a, da, dc, b, by(false, !tb)),

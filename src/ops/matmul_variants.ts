@@ -20,14 +20,17 @@ import type { Tuning } from '../gpu/preprocess.js';
 import type { MatmulParams } from '../reference/matmul.js';
 import { reduceLaunch } from './reduce_launch.js';
 
+/** A product and a sum for every step of k of every element. */
+export const matmulFlops = ({ batch, M, N, K }: MatmulParams): number => 2 * batch * M * N * K;
+
 /** Steps of k that a part of a split product sums at least. */
 const LEAST_CHUNK = 256;
 
 const aT = (p: MatmulParams) => (p.aRow === 1 && p.aCol !== 1 ? 1 : 0);
 const bT = (p: MatmulParams) => (p.bRow === 1 && p.bCol !== 1 ? 1 : 0);
 
-/** Whether a product's result is stored as halves, and its factors may be. */
-export const storesHalves = (p: { half?: 0 | 1 }, t: Traits): boolean => p.half === 1 && t.f16;
+/** Whether a product's result is stored as f16, and its factors may be. */
+export const storesF16 = (p: { half?: 0 | 1 }, t: Traits): boolean => p.half === 1 && t.f16;
 
 /** Whether each operand's contiguous axis divides by 4, so that it can be read by vec4. */
 const byFour = (p: MatmulParams) => (aT(p) ? p.M : p.K) % 4 === 0 && (bT(p) ? p.K : p.N) % 4 === 0;
@@ -51,7 +54,13 @@ function tiles(
   );
   const chunk = 32 * ceilDiv(p.K, 32 * parts);
   const split = Math.max(1, ceilDiv(p.K, Math.max(1, chunk)));
-  const launch = { kernel: k, constants, params: { ...p, split, chunk }, groups: groups * split };
+  const launch = {
+    kernel: k,
+    constants,
+    params: { ...p, split, chunk },
+    groups: groups * split,
+    flops: matmulFlops(p),
+  };
   if (split === 1) return launch;
   const size = p.M * p.N;
   return {
@@ -64,7 +73,7 @@ function tiles(
 }
 
 /** A kernel, and its variant with a bias. */
-type Pair = readonly [plain: Kernel, biased?: Kernel];
+type Pair = readonly [plain: Kernel, biased: Kernel];
 const pair = (file: string, source: string, tuning?: Tuning, more?: Tuning): Pair => [
   kernel(file, source, tuning),
   kernel(file, source, { ...tuning, ...more, BIAS: 1 }),
@@ -89,7 +98,7 @@ const wideStats = kernel('matmul_wide', wideSource, { STATS: 1 });
 const broadcast = new Map(
   [4, 8].map((SUBGROUP) => [
     SUBGROUP,
-    [kernel('matmul_broadcast', broadcastSource, { SUBGROUP, COLUMNS: 32 / SUBGROUP })] as const,
+    kernel('matmul_broadcast', broadcastSource, { SUBGROUP, COLUMNS: 32 / SUBGROUP }),
   ]),
 );
 const matrix = [0, 1].map((A_T) => [0, 1].map((B_T) => byWhole('matmul_matrix', matrixSource, { A_T, B_T })));
@@ -113,7 +122,7 @@ function whole(
 
 /** Statistics of tiles of `rows`. */
 function statistics(k: Kernel, rows: number, p: MatmulParams, t: Traits): WithStatistics | undefined {
-  const launch = whole(k, 128, 128, p, t, { HALF: Number(storesHalves(p, t)) });
+  const launch = whole(k, 128, 128, p, t, { HALF: Number(storesF16(p, t)) });
   return launch && { rows, launch };
 }
 
@@ -134,7 +143,7 @@ function tiled(
     epilogue: {
       bias: (p, t) => {
         const [, k] = of(p, t);
-        const launch = k && !t.software && whole(k, height, width, p, t, constants);
+        const launch = !t.software && whole(k, height, width, p, t, constants);
         return launch ? { ...launch, bind: [0, 1, 3, 2] } : undefined;
       },
     },
@@ -164,7 +173,7 @@ function heuristic(p: MatmulParams, t: Traits) {
   if (p.M <= 8) return 'row';
   if (p.N <= 8) return 'column';
   const enough = (side: number) => 4 * p.batch * ceilDiv(p.M, side) * ceilDiv(p.N, side) >= t.parallelGroups;
-  if (storesHalves(p, t)) return canMatrix(p, t) && Math.min(p.M, p.N) >= 64 ? 'matrix' : 'tiled f16';
+  if (storesF16(p, t)) return canMatrix(p, t) && Math.min(p.M, p.N) >= 64 ? 'matrix' : 'tiled f16';
   if (enough(128) && canWide(p, t)) return 'wide';
   return enough(64) ? 'tiled 64' : 'tiled 32';
 }
@@ -172,9 +181,9 @@ function heuristic(p: MatmulParams, t: Traits) {
 /** Transposes, precision and proportions: what decides between variants. */
 function classOf(p: MatmulParams): string {
   const volume = p.M * p.N * p.K;
-  const few = isRow(p) ? 'row' : p.M <= 8 ? 'rows' : p.N <= 8 ? 'column' : undefined;
+  const thin = isRow(p) ? 'row' : p.M <= 8 ? 'rows' : p.N <= 8 ? 'column' : undefined;
   const long = p.K >= 16 * Math.max(p.M, p.N) ? 'deep' : p.M >= 16 * p.N ? 'tall' : undefined;
-  const form = few ?? long ?? (volume < 2 ** 21 ? 'small' : volume < 2 ** 30 ? 'medium' : 'large');
+  const form = thin ?? long ?? (volume < 2 ** 21 ? 'small' : volume < 2 ** 30 ? 'medium' : 'large');
   return `${'NT'[aT(p)]}${'NT'[bT(p)]} ${form}${p.half ? ' f16' : ''}`;
 }
 
@@ -194,7 +203,7 @@ function sample(kind: string, M: number, N: number, K: number): Sample<MatmulPar
     half: 0 as const,
   };
   // weights, and their gradient TN, are f32
-  return { params, buffers: [M * K, K * N, M * N], halves: a ? [0, 1] : [0, 2] };
+  return { params, buffers: [M * K, K * N, M * N], f16: a ? [0, 1] : [0, 2] };
 }
 
 /** Forward, gradient of a and gradient of b are NN or NT, NT or NN, and TN. */
@@ -215,8 +224,7 @@ const matrixStatistics: Epilogue<MatmulParams>['statistics'] = (p, t) =>
   aT(p) === 0 && bT(p) === 1 ? statistics(matrixStats, 64, p, t) : undefined;
 
 /**
- * From the kernel that serves everything to the ones for much work on large adapters. Figures are of 256³ on
- * SwiftShader, 2 cores.
+ * From the kernel that serves everything to the ones for much work on large adapters. SwiftShader is on 2 cores.
  */
 export const matmulVariants = variantTable({
   name: 'matmul',
@@ -226,37 +234,37 @@ export const matmulVariants = variantTable({
   variants: [
     {
       name: 'direct',
-      why: 'everything, everywhere: 4 × 4 a thread, 2.95 GFLOP/s',
+      why: 'everything, everywhere, 4 × 4 a thread: 2.95 GFLOP/s at 256³ on SwiftShader',
       supports: always,
       ...tiled(16, 64, () => direct),
     },
     {
       name: 'row',
-      why: 'few rows: NT 1 × 512 × 512 is 1.28 to 1.77 times as fast as by broadcast, and slower for under 64 columns',
+      why: 'few rows: 1.28 to 1.77 times as fast as broadcast for NT 1 × 512 × 512 on SwiftShader, slower under 64 columns',
       supports: always,
       ...tiled(4, 256, () => direct, { LANES: 64, HEIGHT: 1 }),
     },
     {
       name: 'column',
-      why: 'few columns: as row, of the other factor; not measured on a card',
+      why: 'few columns: row, of the other factor; not measured',
       supports: always,
       ...tiled(64, 16, () => direct, { LANES: 4, HEIGHT: 16 }),
     },
     {
       name: 'broadcast',
-      why: 'loads once for a subgroup, as a load costs ten times a product on software: 5.65 GFLOP/s',
+      why: 'software, where a load costs ten products: a subgroup loads once, 5.65 GFLOP/s at 256³ on SwiftShader',
       supports: (_, t) => broadcast.has(t.subgroup),
-      ...tiled(16, 32, (_, t) => broadcast.get(t.subgroup)!),
+      launch: (p, t) => tiles(broadcast.get(t.subgroup)!, 16, 32, p, t),
     },
     {
       name: 'tiled 32',
-      why: 'graphics cards where larger tiles would be too few',
+      why: 'graphics cards where larger tiles would be too few: 4.1 to 5.7 TFLOP/s at 512³ on an H200',
       supports: always,
       ...tiled(32, 32, () => tiled32),
     },
     {
       name: 'tiled 64',
-      why: 'graphics cards, in general: a quarter of the loads of direct',
+      why: 'graphics cards, in general: 13 to 19 TFLOP/s at 1024³ on an H200',
       supports: always,
       ...tiled(64, 64, () => tiled64),
     },
@@ -269,8 +277,8 @@ export const matmulVariants = variantTable({
     },
     {
       name: 'tiled f16',
-      why: 'f16 without matrices: half the bytes of tiled 64',
-      supports: storesHalves,
+      why: 'f16 without matrices: half the bytes of tiled 64; not measured',
+      supports: storesF16,
       ...tiled(64, 64, () => tiledF16),
     },
     {

@@ -39,53 +39,9 @@ afterEach(() => {
   else process.env.XDG_CACHE_HOME = cache;
 });
 
-it('every variant says what it is for, once', () => {
-  for (const { name, variants } of variantTables) {
-    expect(
-      variants.filter(({ why }) => why.length < 10),
-      name,
-    ).toEqual([]);
-    expect(new Set(variants.map((v) => v.name)).size, name).toBe(variants.length);
-  }
-});
-
-describe('a table of variants', () => {
-  const nothing = () => ({ scratch: [], launches: [] });
-  const variants = [
-    { name: 'plain', why: '', supports: () => true, launch: nothing },
-    { name: 'even', why: '', supports: (n: number) => n % 2 === 0, launch: nothing },
-    { name: 'large', why: '', supports: (n: number) => n > 9, launch: nothing },
-  ];
-  const l: VariantTable<number> = {
-    name: 'l',
-    variants,
-    classOf: (n) => (n < 5 ? 'small' : 'big'),
-    heuristic: (n) => (n > 9 ? 'large' : 'plain'),
-    samples: [],
-  };
-  const chosen = (n: number, tuned: Record<string, string> = {}) => variantOf(l, n, { tuned } as Traits).name;
-
-  it('takes what was measured if that supports the problem, else the heuristic', () => {
-    expect([chosen(12), chosen(6)]).toEqual(['large', 'plain']);
-    expect([chosen(12, { 'l big': 'even' }), chosen(13, { 'l big': 'even' }), chosen(4, { 'l big': 'even' })]).toEqual([
-      'even',
-      'large',
-      'plain',
-    ]);
-    expect(chosen(12, { 'l big': 'of another version' })).toBe('large');
-  });
-
-  it('refuses a heuristic that names what does not support the problem, or no variant', () => {
-    const choosing = (heuristic: string) => () =>
-      variantOf({ ...l, heuristic: () => heuristic }, 6, { tuned: {} } as Traits);
-    expect(choosing('large')).toThrow("variants of l: the heuristic's must support the problem; got large for 6.");
-    expect(choosing('largest')).toThrow("variants of l: the heuristic's must support the problem; got largest for 6.");
-  });
-});
-
 describe('tune', () => {
   /** Tables of five classes of these variants alone, each with its milliseconds, while `test` runs. */
-  async function withRungs(
+  async function withVariants(
     costs: Record<string, number>,
     test: (backend: GpuBackend, clock: { now: number }) => Promise<void>,
     traits: Partial<Traits> = { f16: false },
@@ -101,13 +57,13 @@ describe('tune', () => {
     const samples = [1, 2, 3, 4, 5].map((n) => ({
       params: { n, half: 0 },
       buffers: [4, 8],
-      ...(n < 4 && { halves: [1] }),
+      ...(n < 4 && { f16: [1] }),
     }));
     const l = {
       name: 'l',
       variants,
       classOf: ({ n, half }: { n: number; half: number }) => `${n}${half ? ' f16' : ''}`,
-      heuristic: () => 'guessed',
+      heuristic: () => 'usual',
       samples,
     };
     const others = variantTables.splice(0, variantTables.length, l as unknown as VariantTable<never>);
@@ -134,7 +90,7 @@ describe('tune', () => {
   }
 
   it('times every variant, takes the fastest, and starts no turn that may not end in time', async () => {
-    await withRungs({ guessed: 10, slow: 40, fast: 5 }, async (backend, clock) => {
+    await withVariants({ usual: 10, slow: 40, fast: 5 }, async (backend, clock) => {
       // A class takes two turns of all and three of the faster two, 155 ms: the fourth's last starts at 605, and is
       // trusted to take no longer than the slow one.
       expect(await tune(backend, 620)).toEqual({ 'l 1': 'fast', 'l 2': 'fast', 'l 3': 'fast' });
@@ -145,11 +101,11 @@ describe('tune', () => {
     });
   });
 
-  it('times classes in f16 where the adapter has halves, in memory that holds them, after the same in f32', async () => {
+  it('times classes in f16 where the adapter has it, in memory that holds it, after the same in f32', async () => {
     const keys: string[] = [];
     const told = ({ key }: { key: string }) => void keys.push(key);
-    await withRungs(
-      { guessed: 10, fast: 5 },
+    await withVariants(
+      { usual: 10, fast: 5 },
       async (backend) => {
         const alloc = vi.spyOn(backend, 'alloc');
         expect(Object.values(await tune(backend, 400, told))).toEqual(['fast', 'fast', 'fast', 'fast', 'fast']);
@@ -163,18 +119,18 @@ describe('tune', () => {
       { f16: true },
     );
     expect(keys).toEqual(['l 1', 'l 1 f16', 'l 2', 'l 2 f16', 'l 3']);
-    await withRungs({ guessed: 10, fast: 5 }, async (backend) => void (await tune(backend, 1000, told)));
+    await withVariants({ usual: 10, fast: 5 }, async (backend) => void (await tune(backend, 1000, told)));
     expect(keys.slice(5)).toEqual(['l 1', 'l 2', 'l 3', 'l 4', 'l 5']);
   });
 
   it('keeps the heuristic where another variant is hardly faster, and times nothing where there is no other', async () => {
     const shown: object[] = [];
-    await withRungs(
-      { close: 9.8, guessed: 10 },
+    await withVariants(
+      { close: 9.8, usual: 10 },
       async (backend) => void (await tune(backend, 110, (m) => shown.push(m))),
     );
-    expect(shown).toEqual([{ key: 'l 1', variant: 'guessed', heuristic: 'guessed', speedup: 1 }]);
-    await withRungs({ guessed: 10 }, async (backend, clock) =>
+    expect(shown).toEqual([{ key: 'l 1', variant: 'usual', heuristic: 'usual', speedup: 1 }]);
+    await withVariants({ usual: 10 }, async (backend, clock) =>
       expect([await tune(backend, 60), clock.now]).toEqual([{}, 0]),
     );
   });
@@ -184,7 +140,7 @@ describe('tune', () => {
     ['a pipeline that the driver refuses', () => Promise.reject(new Error('no such instruction'))],
   ])('leaves out what waits for %s', async (_, prepare) => {
     const start = performance.now();
-    await withRungs({ guessed: 10, other: 5 }, async (backend) => {
+    await withVariants({ usual: 10, other: 5 }, async (backend) => {
       const slow = vi.spyOn(backend.gpu.recorder.pipelines, 'prepare').mockImplementation(prepare);
       expect(await tune(backend, 50)).toEqual({});
       slow.mockRestore();
@@ -214,7 +170,7 @@ describe('tune', () => {
 
   it('`device` finds the saved table; tables of adapters and of later measurements are merged', async () => {
     const { name } = await gpu();
-    await saveTuning(name, { 'matmul NN small': 'direct', 'conv2d a': 'few' });
+    await saveTuning(name, { 'matmul NN small': 'direct', 'conv2d a': 'broadcast' });
     await saveTuning('another', { 'matmul NN small': 'row' });
     await saveTuning(name, { 'conv2d a': 'direct' });
     const table = { 'matmul NN small': 'direct', 'conv2d a': 'direct' };
@@ -259,7 +215,11 @@ describe('tune', () => {
     expect(JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8')).version).toBe(version));
 
   it('the same table gives the same bits, on another backend too', async () => {
-    const table = { 'matmul NN small': 'direct', 'conv2d 3×3/1 few→some': 'direct', 'conv2d_dw 3×3/1 few→some': 'few' };
+    const table = {
+      'matmul NN small': 'direct',
+      'conv2d 3×3/1 small→medium': 'direct',
+      'conv2d_dw 3×3/1 small→medium': 'small channel',
+    };
     const bits = async (backend: GpuBackend) => {
       const values = on(backend, () =>
         tidy(() => {

@@ -2,8 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Backend } from '../../src/backend/backend.js';
 import { GpuBackend } from '../../src/backend/gpu.js';
-import type { WithStatistics } from '../../src/backend/variants.js';
-import { statisticsOf } from '../../src/backend/variants.js';
+import { Choice } from '../../src/backend/variants.js';
 import { compile } from '../../src/compile/compile.js';
 import type { TypedArray } from '../../src/core/dtype.js';
 import { Rng } from '../../src/core/rng.js';
@@ -13,21 +12,16 @@ import { Conv2d } from '../../src/nn/conv2d.js';
 import { ResNet, type ResNetOptions } from '../../src/nn/resnet.js';
 import { type BatchNormOptions, batchNorm, type TileStatistics } from '../../src/ops/batch_norm.js';
 import { mul } from '../../src/ops/binary.js';
-import { conv2d, conv2dParams, conv2dStatsPrimitive, type StatisticsRequest } from '../../src/ops/conv2d.js';
-import { product } from '../../src/ops/conv2d_parts.js';
+import { conv2d, type StatisticsRequest } from '../../src/ops/conv2d.js';
 import { conv2dVariants } from '../../src/ops/conv2d_variants.js';
-import { matmulVariants } from '../../src/ops/matmul_variants.js';
 import { sum } from '../../src/ops/reduce.js';
-import type { Conv2dParams } from '../../src/reference/conv2d.js';
-import { conv2d as conv2dMirror, matmul as matmulMirror } from '../../src/reference/index.js';
 import { tileStats } from '../../src/reference/tile_stats.js';
 import { backward } from '../../src/tensor/autograd.js';
-import { run } from '../../src/tensor/run.js';
 import { empty, type Tensor, tensor } from '../../src/tensor/tensor.js';
 import { tidy } from '../../src/tensor/tidy.js';
 import { gpu, hardware, on, reference64 } from '../support/devices.js';
-import { playMatrices, withMatrices } from '../support/matrices.js';
 import { assertClose } from '../support/op.js';
+import { convolution } from '../support/variant-cases.js';
 
 /**
  * A graphics card's kernels where statistics are taken, this adapter's for gradients and products, which compile
@@ -53,115 +47,12 @@ function exactly(y: Float64Array, columns: number, tile: number): [Float64Array,
   return [mean, m2];
 }
 
-/** A problem of a table: its factors' shapes, what y is as a matrix, and the mirror. */
-interface Problem {
-  p: never;
-  a: number[];
-  b: number[];
-  rows: number;
-  columns: number;
-  mirror: (buffers: TypedArray[]) => void;
-}
-
-function convolution([N, H, W, C, O, R, stride, groups]: number[], half: 0 | 1): Problem {
-  const [a, b] = [
-    [N, H, W, C],
-    [O, R, R, C / groups],
-  ];
-  const p = {
-    ...conv2dParams({ rank: 4, shape: a } as unknown as Tensor, { rank: 4, shape: b } as unknown as Tensor, {
-      stride,
-      groups,
-      padding: R >> 1,
-    }),
-    half,
-  };
-  return { p: p as never, a, b, rows: N * p.P * p.Q, columns: O, mirror: (buffers) => conv2dMirror(buffers, p) };
-}
-
-function matrices([M, N, K]: number[], half: 0 | 1): Problem {
-  const p = product(M, N, K, { bT: true, half });
-  return { p: p as never, a: [M, K], b: [N, K], rows: M, columns: N, mirror: (buffers) => matmulMirror(buffers, p) };
-}
-
-/**
- * [N, H, W, C, O, R and S, stride, groups]: pixels that fill no tile, one and several, channels that fill none and more
- * than one.
- */
-const convolutions = [
-  [1, 5, 3, 4, 4, 3, 1, 1],
-  [3, 9, 7, 8, 200, 1, 2, 1],
-  [2, 16, 9, 24, 72, 3, 2, 2],
-  [2, 12, 12, 3, 12, 5, 1, 1],
-  [1, 16, 16, 8, 132, 1, 2, 1],
-];
-const products = [
-  [7, 4, 8],
-  [130, 200, 20],
-  [64, 36, 64],
-  [300, 68, 8],
-];
-const needsHalves = (name: string) => /matrix/.test(name);
-const variants = [
-  ...conv2dVariants.variants.map((variant) => ({
-    name: `conv2d ${variant.name}`,
-    variant,
-    problems: convolutions.map((c) => convolution(c, needsHalves(variant.name) ? 1 : 0)),
-  })),
-  ...matmulVariants.variants.map((variant) => ({
-    name: `matmul ${variant.name}`,
-    variant,
-    problems: products.map((c) => matrices(c, needsHalves(variant.name) ? 1 : 0)),
-  })),
-].filter(({ variant }) => variant.epilogue?.statistics && variant.name !== 'product');
-
 describe('statistics in the epilogue of', () => {
-  it.each(variants)('$name are those of what it stored, far from 0 too', async ({ name, variant, problems }) => {
-    const device = await gpu();
-    const halves = needsHalves(name);
-    // A side of 128 differs from 64 by a constant, and takes SwiftShader seconds to compile: it runs on Mesa.
-    if ((halves && !device.f16) || (/128|wide/.test(name) && device.traits.subgroup === 4)) return;
-    const traits = { ...withMatrices(device.traits), parallelGroups: 1 };
-    const fitting = problems.filter(({ p }) => variant.supports(p, traits));
-    expect(fitting.length).toBeGreaterThan(2);
-    for (const [i, { p, a, b, rows, columns, mirror }] of fitting.entries()) {
-      const { rows: tile, launch } = (
-        variant.epilogue!.statistics as (p: unknown, t: unknown) => WithStatistics | undefined
-      )(p, traits)!;
-      const tiles = Math.ceil(rows / tile);
-      const factors = [normal(a, i, i % 2 ? (halves ? 100 : 1000) : 0), normal(b, i + 9)];
-      const [y, mean, m2] = await on(device, () =>
-        tidy(() => {
-          const out = [
-            empty([rows, columns], halves ? 'f16' : 'f32'),
-            empty([tiles, columns]),
-            empty([tiles, columns]),
-          ];
-          run(
-            { ...conv2dStatsPrimitive, gpu: () => playMatrices(launch) },
-            factors.map((f) => tensor(f)),
-            out,
-            {} as never,
-          );
-          return values(...out);
-        }),
-      );
-      const exact = new Float64Array(rows * columns);
-      mirror([...factors.map((f) => Float64Array.from(f)), exact] as unknown as TypedArray[]);
-      assertClose('y', y, exact, halves ? { relative: 2 ** -9 } : {});
-      const want = exactly(y, columns, tile);
-      assertClose('means', mean, want[0], { relative: 1e-6 });
-      assertClose('squares', m2, want[1], { relative: 3e-6 });
-    }
-  });
-
   it('a convolution that is a product is the product’s, unless the sum over channels is split', async () => {
     const traits = { ...(await gpu()).traits, software: false };
     const of = (parallelGroups: number, channels: number) => {
-      const made = statisticsOf(conv2dVariants, convolution([2, 16, 16, channels, 128, 1, 1, 1], 0).p as Conv2dParams, {
-        ...traits,
-        parallelGroups,
-      });
+      const p = convolution(2, [16, 16], [channels, 128], [1, 1]);
+      const made = new Choice(conv2dVariants, p, { ...traits, parallelGroups }).statistics();
       return made && [made.launch.kernel.name, made.rows];
     };
     expect([of(4, 64), of(16, 64), of(16, 512), of(64, 64)]).toEqual([

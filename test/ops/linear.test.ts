@@ -1,21 +1,20 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { GpuBackend } from '../../src/backend/gpu.js';
-import { biasedOf } from '../../src/backend/variants.js';
+import { Choice } from '../../src/backend/variants.js';
 import { Rng } from '../../src/core/rng.js';
 import { VisionTransformer } from '../../src/nn/vit.js';
 import { add } from '../../src/ops/binary.js';
-import { linear, linearPrimitive } from '../../src/ops/linear.js';
-import { matmul, matmulPrimitive } from '../../src/ops/matmul.js';
+import { linear } from '../../src/ops/linear.js';
+import { matmul } from '../../src/ops/matmul.js';
 import { matmulVariants } from '../../src/ops/matmul_variants.js';
 import type { MatmulParams } from '../../src/reference/matmul.js';
-import { run } from '../../src/tensor/run.js';
 import { empty, tensor } from '../../src/tensor/tensor.js';
 import { tidy } from '../../src/tensor/tidy.js';
 import { gpu, hardware, on, reference, reference64 } from '../support/devices.js';
 import { checkHalf } from '../support/half.js';
-import { playMatrices, withMatrices } from '../support/matrices.js';
-import { assertClose, checkOp } from '../support/op.js';
+import { checkOp } from '../support/op.js';
+import { product } from '../support/variant-cases.js';
 
 const size = fc.constantFrom(0, 1, 2, 3, 5, 7, 13, 16, 17, 33, 65);
 const problem = fc.record({ M: size, N: size, K: size, bias: fc.boolean() });
@@ -23,26 +22,6 @@ const normal = (length: number, seed: number): Float32Array => {
   const rng = new Rng(seed, 'linear');
   return Float32Array.from({ length }, () => rng.normal());
 };
-const params = (
-  M: number,
-  N: number,
-  K: number,
-  half: 0 | 1,
-  [aT, bT]: readonly boolean[] = [false, true],
-): MatmulParams => ({
-  batch: 1,
-  M,
-  N,
-  K,
-  aBatch: 0,
-  bBatch: 0,
-  aRow: aT ? 1 : K,
-  aCol: aT ? M : 1,
-  bRow: bT ? 1 : N,
-  bCol: bT ? K : 1,
-  half,
-});
-
 /** Kernels of what `fn` does, in order. */
 const kernelsOf = (device: GpuBackend, fn: () => unknown): string[] =>
   on(device, () =>
@@ -100,76 +79,12 @@ describe('linear', () => {
   });
 });
 
-/** All variants but the one that only software runs. */
-describe('a bias in the store of', () => {
-  const shapes = [
-    [1, 4, 8],
-    [7, 36, 33],
-    [65, 68, 16],
-    [132, 132, 36],
-    [3, 260, 64],
-    [130, 1, 5],
-    [5, 8, 0],
-  ];
-  it.each(matmulVariants.variants.filter((r) => r.name !== 'broadcast').map((r) => [r.name, r] as const))(
-    '%s is what follows the product: to the bit in f32, rounded once in f16',
-    async (name, variant) => {
-      const device = await gpu();
-      const half = /f16|matrix/.test(name) ? 1 : 0;
-      // wide takes SwiftShader seconds to compile: it runs on Mesa
-      if ((half && !device.f16) || (name === 'wide' && device.traits.subgroup === 4)) return;
-      const traits = {
-        ...(name === 'matrix' ? withMatrices(device.traits) : { ...device.traits, software: false }),
-        parallelGroups: 1,
-      };
-      const turns = half
-        ? [[false, true]]
-        : [
-            [false, true],
-            [true, false],
-          ];
-      const problems = shapes
-        .flatMap(([M, N, K]) => turns.map((turned) => params(M, N, K, half, turned)))
-        .filter((p) => variant.supports(p, traits));
-      expect(problems.length).toBeGreaterThan(2);
-      for (const p of problems) {
-        const values = [normal(p.M * p.K, p.M), normal(p.K * p.N, p.N), normal(p.N, p.K)];
-        const [fused, apart] = await on(device, () =>
-          tidy(() => {
-            const [a, b, bias] = values.map((v) => tensor(v));
-            const out = [empty([p.M, p.N], half ? 'f16' : 'f32'), empty([p.M, p.N])];
-            run(
-              { ...linearPrimitive, gpu: () => playMatrices(variant.epilogue!.bias!(p, traits)!) },
-              [a, b, bias],
-              [out[0]],
-              p,
-            );
-            if (!half) run({ ...matmulPrimitive, gpu: () => variant.launch(p, traits) }, [a, b], [out[1]], p);
-            return Promise.all([out[0].data(), add(out[1], bias).data()]);
-          }),
-        );
-        if (!half) expect(fused, JSON.stringify(p)).toEqual(apart);
-        const exact = await on(reference64, () =>
-          tidy(() => {
-            const y = empty([p.M, p.N]);
-            run(
-              linearPrimitive,
-              values.map((v) => tensor(v)),
-              [y],
-              p,
-            );
-            return y.data();
-          }),
-        );
-        assertClose(JSON.stringify(p), fused, exact, half ? { relative: 2 ** -9 } : {});
-      }
-    },
-  );
-
+describe('a bias in the store', () => {
   it('is not there where K is split, for batches, and on software', async () => {
     const traits = { ...(await hardware()).traits, parallelGroups: 64 };
-    const has = (p: MatmulParams, more = {}) => biasedOf(matmulVariants, p, { ...traits, ...more }) !== undefined;
-    const p = params(64, 64, 256, 0);
+    const has = (p: MatmulParams, more = {}) =>
+      new Choice(matmulVariants, p, { ...traits, ...more }).bias() !== undefined;
+    const p = product([1, 64, 64, 256], [false, true]);
     expect([has(p), has({ ...p, K: 1024 }), has({ ...p, batch: 2 }), has(p, { software: true })]).toEqual([
       true,
       false,
