@@ -15,6 +15,9 @@ export interface Storage {
   collected?: boolean;
   /** For a slice: the memory it is part of, and lives and dies with. */
   readonly parent?: Storage;
+  /** The number, among its backend's, of the last write to it as a whole, and to a slice of it. */
+  written?: number;
+  partlyWritten?: number;
 }
 
 export type Params = Record<string, ParamValue>;
@@ -107,6 +110,8 @@ export interface Backend {
   readonly traits?: Traits;
   /** Bytes of the largest tensor, where there is a limit. */
   readonly largest?: number;
+  /** How many times memory of it was written: see `countWrite`. */
+  writes?: number;
   /** Memory for `length` elements, with any values. */
   alloc(dtype: DType, length: number): Storage;
   /** Part of `storage`, from element `offset`; its start must be a multiple of 256 bytes. */
@@ -133,6 +138,13 @@ export interface Backend {
   ): Recorded;
   /** Bytes in use now, and at most so far. */
   memory(): { inUse: number; peak: number };
+}
+
+/** Counts a write to memory. */
+export function countWrite(on: Backend, storage: Storage): void {
+  on.writes = (on.writes ?? 0) + 1;
+  storage.written = on.writes;
+  if (storage.parent) storage.parent.partlyWritten = on.writes;
 }
 
 declare module './context.js' {

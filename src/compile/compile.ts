@@ -1,4 +1,11 @@
-import { type Backend, backend, type Difference, type DispatchRecord, type Recorded } from '../backend/backend.js';
+import {
+  type Backend,
+  backend,
+  type Difference,
+  type DispatchRecord,
+  type Recorded,
+  type Storage,
+} from '../backend/backend.js';
 import { check, synchronous } from '../core/check.js';
 import { ConfigError } from '../core/errors.js';
 import { numel } from '../core/shape.js';
@@ -230,12 +237,15 @@ function sameOnHost(a: unknown, b: unknown): boolean {
 function record<R>(on: Backend, given: Given[], fn: (tensors: Tensor[]) => R): Entry<R> {
   let result!: R;
   const specs = given.map(({ dtype, shape }) => ({ dtype, length: numel(shape) }));
-  const [work, host] = logHost(() =>
+  let kept: readonly Storage[] = [];
+  const [work, host] = logHost(on, () =>
     on.record!(specs, (storages) => {
       result = fn(storages.map((s, i) => new Tensor(given[i].shape, given[i].dtype, on, s)));
       const tensors = flatten(result, structureOf(result))!.filter((leaf) => leaf instanceof Tensor);
-      return tensors.map((t) => (keep(t), t.storage));
+      kept = tensors.map((t) => (keep(t), t.storage));
+      return kept;
     }),
   );
+  for (const storage of kept) host.writes.add(storage);
   return { work, host, result };
 }

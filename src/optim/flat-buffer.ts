@@ -18,5 +18,6 @@ export function together(tensors: readonly Tensor[]): Tensor {
     x.moveTo(view(all, x.shape, start), copyInto);
     start += room(x);
   }
+  all.storage.written = 0; // what was read before it moved has the same values
   return all;
 }

@@ -43,7 +43,7 @@ export function record<const I extends readonly Tensor[]>(
   check('record', 'the rule', rule, callable);
   if (context.noGrad || !inputs.some((x) => x.requiresGrad)) return y;
   y.requiresGrad = true;
-  y.node = { name, inputs, rule: rule as GradientRule<any> };
+  y.node = { name, inputs, rule: rule as GradientRule<any>, writes: y.backend.writes ?? 0 };
   return y;
 }
 
@@ -73,6 +73,7 @@ export function backward(loss: Tensor, seed?: Tensor): void {
 
 /** Hands gradients down from the first of `sorted`, whose own is `seed`. */
 function propagate(sorted: readonly Tensor[], seed: Tensor): void {
+  const began = seed.backend.writes ?? 0;
   const grads = new Map<Tensor, Tensor>([[sorted[0], seed]]);
   const sums = new Set<Tensor>(); // made here and in no other hands yet
   const taken = new Set<Tensor>();
@@ -91,12 +92,10 @@ function propagate(sorted: readonly Tensor[], seed: Tensor): void {
       addToLeaf(y, dy);
       continue;
     }
-    const { inputs, name, rule } = y.node;
+    const { inputs, name, rule, writes } = y.node;
     if (!inputs.some((x) => x.requiresGrad)) continue; // not any more
-    const made = rule(
-      dy,
-      inputs.map((x) => (x.requiresGrad ? () => place(x) : undefined)),
-    );
+    const places = inputs.map((x) => (x.requiresGrad ? () => place(x) : undefined));
+    const made = within({ rule: { name, recorded: writes, began, dy } }, () => rule(dy, places));
     inputs.forEach((x, i) => {
       if (!x.requiresGrad) return;
       if (!made[i] || !sameShape(made[i].shape, x.shape))

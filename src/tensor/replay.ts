@@ -1,3 +1,4 @@
+import { type Backend, countWrite, type Storage } from '../backend/backend.js';
 import { context, within } from '../backend/context.js';
 import { callable, check } from '../core/check.js';
 
@@ -11,6 +12,21 @@ export class HostLog {
   readonly uploads: number[] = [];
   /** Math.random was called. */
   random = false;
+  /** The memory that outlives a call and that it writes. */
+  readonly writes = new Set<Storage>();
+  readonly #on: Backend;
+  /** How many writes the backend had counted when the recording began. */
+  readonly #began: number;
+
+  constructor(on: Backend) {
+    this.#on = on;
+    this.#began = on.writes ?? 0;
+  }
+
+  /** Notes a write before it is counted: what had values before the recording began outlives it. */
+  noteWrite(storage: Storage): void {
+    if (storage.written !== undefined && storage.written <= this.#began) this.writes.add(storage);
+  }
 
   /** Whether every fact is as it was when the recording began. */
   holds(): boolean {
@@ -34,6 +50,7 @@ export class HostLog {
   /** Before the work of a call is handed to the device. */
   begin(): void {
     for (const effects of this.before.values()) for (const effect of effects) effect();
+    for (const storage of this.writes) countWrite(this.#on, storage);
   }
 }
 
@@ -45,8 +62,8 @@ declare module '../backend/context.js' {
 }
 
 /** Runs `fn` and notes what it reports by `onReplay` and `dependsOn`, and whether it calls Math.random. */
-export function logHost<T>(fn: () => T): [T, HostLog] {
-  const log = new HostLog();
+export function logHost<T>(on: Backend, fn: () => T): [T, HostLog] {
+  const log = new HostLog(on);
   const { random } = Math;
   const noted = () => ((log.random = true), random());
   Reflect.set(Math, 'random', noted); // which does nothing where Math is frozen
@@ -62,6 +79,12 @@ export const recording = (): boolean => context.host !== undefined;
 
 /** Reports that a tensor is given values. */
 export const noteUpload = (): void => void context.host?.uploads.push(context.host.facts.size);
+
+/** Counts a write to memory, so that `backward` finds what changed since the forward pass; a replay repeats it. */
+export function noteWrite(on: Backend, storage: Storage): void {
+  context.host?.noteWrite(storage);
+  countWrite(on, storage);
+}
 
 /** Repeats `effect` whenever what is being recorded is replayed: for counters and the like, which live on the host. */
 export function onReplay(effect: () => void): void {

@@ -1,6 +1,7 @@
 import type { Backend, Primitive, Storage } from '../backend/backend.js';
 import { context, within } from '../backend/context.js';
-import { DeviceError } from '../core/errors.js';
+import { ConfigError, DeviceError } from '../core/errors.js';
+import { noteWrite } from './replay.js';
 import type { Tensor } from './tensor.js';
 
 /** Sees operations in place of their computation. */
@@ -18,7 +19,32 @@ export interface Observer {
 declare module '../backend/context.js' {
   interface Context {
     observer?: Observer;
+    /** The gradient rule that runs now. */
+    rule?: RunningRule;
   }
+}
+
+/** Of a gradient rule that runs: which writes to memory lie between its operation and this `backward`. */
+export interface RunningRule {
+  readonly name: string;
+  /** The last write before its operation was recorded, and before this `backward`. */
+  readonly recorded: number;
+  readonly began: number;
+  /** The gradient that it is given, which may have been made in between. */
+  readonly dy: Tensor;
+}
+
+/** Throws if `t`, which a gradient rule reads, was written between the forward pass and `backward`. */
+function checkUnchanged(t: Tensor, { name, recorded, began, dy }: RunningRule): void {
+  const { storage } = t;
+  const { written = 0, partlyWritten = 0, parent } = storage;
+  const last = Math.max(written, partlyWritten, parent?.written ?? 0);
+  if (last <= recorded || last > began || storage === dy.storage) return;
+  throw new ConfigError(
+    `backward: what the gradient of ${name} reads must be as it was in the forward pass; ` +
+      `got a ${t.label.replace(/^T/, 't')} that was written since. ` +
+      'Call backward before set(), an optimizer step or another in-place change, or compute the loss again.',
+  );
 }
 
 /** Runs `fn` while `by` sees every primitive, which is not computed. */
@@ -31,7 +57,10 @@ export function run<P extends object>(
   outputs: readonly Tensor[],
   params: P,
 ): void {
-  if (context.observer) return context.observer.run(primitive, inputs, outputs, params);
+  const { observer, rule } = context;
+  if (observer) return observer.run(primitive, inputs, outputs, params);
+  if (rule) for (const t of inputs) checkUnchanged(t, rule);
+
   const on = (outputs[0] ?? inputs[0]).backend;
   const buffers: Storage[] = [];
   for (const t of inputs) buffers.push(t.storage);
@@ -42,6 +71,7 @@ export function run<P extends object>(
         `${primitive.name}: its tensors must share a backend; got ${t.backend.name} and ${on.name}. ` +
           `Make them on the same one.`,
       );
+  for (const t of outputs) noteWrite(on, t.storage);
   on.run(primitive, buffers, params);
 }
 

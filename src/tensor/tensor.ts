@@ -6,7 +6,7 @@ import type { DTypeOf, Nested } from '../core/dtype-of.js';
 import { ConfigError, DeviceError, DTypeError, ShapeError } from '../core/errors.js';
 import { checkShape, MAX_RANK, numel, type Shape, sameShape, show } from '../core/shape.js';
 import { formatValues } from './format.js';
-import { noteUpload } from './replay.js';
+import { noteUpload, noteWrite } from './replay.js';
 import { collect, keep } from './tidy.js';
 import { asArray, listed, nest, sizesOf } from './values.js';
 
@@ -30,6 +30,8 @@ export interface TapeNode {
   readonly name: string;
   readonly inputs: readonly Tensor[];
   readonly rule: GradientRule;
+  /** How many writes its backend had counted. */
+  readonly writes: number;
 }
 
 /** Where Node's console looks for how to show an object. */
@@ -139,6 +141,7 @@ export class Tensor<D extends DType = any> {
     checkSameShape('moveTo', 'the place', place, this.shape);
     check('moveTo', 'copy', copy, callable);
     copy(place, this);
+    place.storage.written = this.storage.written; // the values are no others
     this.#storage = place.storage;
   }
 
@@ -176,6 +179,7 @@ export class Tensor<D extends DType = any> {
 function upload(where: string, to: Tensor, values: TypedArray | readonly number[]): void {
   const array = asArray(where, values, to.dtype, to.backend);
   noteUpload();
+  noteWrite(to.backend, to.storage);
   to.backend.write(to.storage, array);
 }
 
