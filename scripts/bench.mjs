@@ -9,9 +9,10 @@ import { install, root, run } from './setup.mjs';
 
 const peers = join(root, 'bench/peers');
 const bundle = (name) => join(root, `node_modules/.cache/${name}.mjs`);
+const bundled = { bundle: true, platform: 'node', format: 'esm', loader: { '.wgsl': 'text' }, logLevel: 'error' };
 const npm = process.env.npm_execpath?.endsWith('npm-cli.js') ? [process.execPath, process.env.npm_execpath] : ['npm'];
 const args = process.argv.slice(2);
-const alone = ['--no-peers', '--replay', '--scale', '--data'].some((flag) => args.includes(flag));
+const alone = ['--no-peers', '--replay', '--scale', '--data', '--against'].some((flag) => args.includes(flag));
 
 await install();
 if (!alone && !existsSync(join(peers, 'node_modules/.package-lock.json'))) {
@@ -20,13 +21,25 @@ if (!alone && !existsSync(join(peers, 'node_modules/.package-lock.json'))) {
 }
 
 const { build } = await import('esbuild');
-const bundled = { bundle: true, platform: 'node', format: 'esm', loader: { '.wgsl': 'text' }, logLevel: 'error' };
-await build({
-  ...bundled,
-  entryPoints: [join(root, 'bench/run.ts')],
-  outfile: bundle('dawngrad-bench'),
-  external: ['webgpu', 'sharp', '@sparticuz/chromium', 'esbuild'],
-});
+
+/** Bundles the bench of a tree into a file of this one's packages. */
+async function bundleBench(tree, name) {
+  await build({
+    ...bundled,
+    entryPoints: [join(tree, 'bench/run.ts')],
+    outfile: bundle(name),
+    external: ['webgpu', 'sharp', '@sparticuz/chromium', 'esbuild'],
+  });
+  return bundle(name);
+}
+
+const at = args.indexOf('--against');
+if (at >= 0) {
+  const { against } = await import('./against.mjs');
+  await against(args[at + 1], args.toSpliced(at, 2), bundleBench);
+  process.exit();
+}
+await bundleBench(root, 'dawngrad-bench');
 if (!alone)
   await build({
     ...bundled,

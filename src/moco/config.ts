@@ -90,6 +90,7 @@ export const pretrainSettings = settings({
   /** The random views of MoCo v1, v2 or v3. */
   augmentation: { default: 'v2', choices: ['v1', 'v2', 'v3'], help: 'random views as of MoCo v1, v2 or v3' },
   cropMin: { default: 0.4, rule: share, help: 'smallest part of a picture that a view shows' },
+  jitter: { default: 1, rule: upTo1, help: "strength of the views' colour changes, as a part of the papers'" },
   /** Blur views where the augmentation does; MoCo's CIFAR demonstration does not. */
   blur: { default: false, help: 'blur views where the augmentation does' },
   /** Mean and standard deviation of each channel in [0, 1]. */
@@ -181,6 +182,22 @@ const recipes = {
 } as const;
 
 /** How the first and the second view are sampled. */
-export function viewsOf({ augmentation, cropMin, blur, mean, std }: PretrainConfig): Augmentation[] {
-  return recipes[augmentation].map((a) => ({ ...a, scale: [cropMin, 1], mean, std, blur: blur ? a.blur : undefined }));
+export function viewsOf({ augmentation, cropMin, jitter, blur, mean, std }: PretrainConfig): Augmentation[] {
+  return recipes[augmentation].map((a) => ({
+    ...a,
+    scale: [cropMin, 1],
+    jitter: a.jitter && weaker(a.jitter, jitter),
+    mean,
+    std,
+    blur: blur ? a.blur : undefined,
+  }));
 }
+
+/** Colour changes as often, `s` times as strong (SimCLR's s, arXiv:2002.05709, appendix A). */
+const weaker = (jitter: NonNullable<Augmentation['jitter']>, s: number): Augmentation['jitter'] => ({
+  probability: jitter.probability,
+  brightness: s * jitter.brightness,
+  contrast: s * jitter.contrast,
+  saturation: s * jitter.saturation,
+  hue: s * jitter.hue,
+});
