@@ -79,6 +79,7 @@ try {
       return new Real(URL.createObjectURL(from(new URL(url, location.href).href)), options);
     };
   });
+  await without.setBypassCSP(true); // its worker is a blob
   await without.goto(`${server.url}examples/browser/`);
   await without.waitForSelector('#status.bad', { timeout: patience(30_000) });
   const message = await without.$eval('#status', (e) => e.textContent);

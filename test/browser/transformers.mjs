@@ -54,7 +54,10 @@ const page = `<!doctype html><link rel="icon" href="data:,"><script type="import
 let failure;
 const { picture, features } = await exported();
 writeFileSync(at('index.html'), page);
-const server = await serveFiles();
+const folders = [place, 'node_modules/onnxruntime-common', 'node_modules/onnxruntime-web', 'node_modules/@huggingface'];
+const server = await serveFiles(0, folders, {
+  'content-security-policy': "default-src 'self' 'unsafe-inline' 'wasm-unsafe-eval' blob: data:",
+});
 const browser = await puppeteer.launch(await chromium());
 try {
   const tab = await browser.newPage();
