@@ -7,7 +7,8 @@ import type { MatmulParams } from '../reference/matmul.js';
 import { record } from '../tensor/autograd.js';
 import { run, runTo } from '../tensor/run.js';
 import { empty, floatType, type Place, type Tensor, view } from '../tensor/tensor.js';
-import { matmulFlops, matmulGpu } from './matmul_variants.js';
+import { matmulFlops } from './matmul_parts.js';
+import { matmulGpu } from './matmul_variants.js';
 import { type Precision, precision, precisions, storedIn } from './precision.js';
 import { sum } from './reduce.js';
 

@@ -1,3 +1,4 @@
+import './all-variants.js';
 import { GpuBackend } from '../../src/backend/gpu.js';
 import type { Gpu, Traits } from '../../src/gpu/device.js';
 import { packParams } from '../../src/gpu/kernel.js';
