@@ -78,7 +78,7 @@ export interface Difference {
   readonly upload?: number;
 }
 
-/** Work that `Backend.record` wrote down. */
+/** Work that `record` wrote down. */
 export interface Recorded {
   readonly dispatches: number;
   /** Bytes of the tensors that live in it: as planned, and alive at the worst moment. Known once built. */
@@ -123,14 +123,6 @@ export interface Backend {
   run<P>(primitive: Primitive<P>, buffers: readonly Storage[], params: P): void;
   /** Hands encoded work to the device. */
   flush(): void;
-  /**
-   * Writes down what `fn` does with inputs of these types and lengths, and which results it returns, without doing it.
-   * Absent where there is nothing to gain.
-   */
-  record?(
-    inputs: readonly { dtype: DType; length: number }[],
-    fn: (inputs: readonly Storage[]) => readonly Storage[],
-  ): Recorded;
   /** Bytes in use now, and at most so far. */
   memory(): { inUse: number; peak: number };
 }

@@ -1,4 +1,6 @@
 import { type Backend, backend, type Difference, type DispatchRecord, type Recorded } from '../backend/backend.js';
+import type { GpuBackend } from '../backend/gpu.js';
+import { canRecord, record as recordWork } from '../backend/record.js';
 import { check, synchronous } from '../core/check.js';
 import { ConfigError } from '../core/errors.js';
 import { numel } from '../core/shape.js';
@@ -167,7 +169,7 @@ class Recordings<R> {
 }
 
 /** Whether a compiled function is simply called: there is nothing to record on, or another is being recorded. */
-const direct = (): boolean => !backend().record || recording();
+const direct = (): boolean => !canRecord(backend()) || recording();
 
 /**
  * Takes a new recording among the others; returns those that it replaces. @throws ConfigError if calls keep differing.
@@ -231,7 +233,7 @@ function record<R>(on: Backend, given: Given[], fn: (tensors: Tensor[]) => R): E
   let result!: R;
   const specs = given.map(({ dtype, shape }) => ({ dtype, length: numel(shape) }));
   const [work, host] = logHost(() =>
-    on.record!(specs, (storages) => {
+    recordWork(on as GpuBackend, specs, (storages) => {
       result = fn(storages.map((s, i) => new Tensor(given[i].shape, given[i].dtype, on, s)));
       const tensors = flatten(result, structureOf(result))!.filter((leaf) => leaf instanceof Tensor);
       return tensors.map((t) => (keep(t), t.storage));
