@@ -49,13 +49,19 @@ function allKernels(folder: string): string {
   return texts.reverse().join('');
 }
 
+const notes = /^ +why: '.*',\n/gm;
+/** Constants of a module that are made by functions without effects. */
+const constants =
+  /^((?:export )?const \w+(?:: \w+)? = )((?:kernel|widths|pair|byColumns|byTuning|variantTable|launchOf|finite|whole|oneOf)\()/gm;
+
 const library = `${chosen.map((name) => `import ${name} from '../../kernels/lib/${name}.wgsl';\n`).join('')}
 export const library = { ${chosen.join(', ')} };`;
 
 /**
  * Lets esbuild import kernels as bare text: those of a program all of one module, as side by side they compress best,
  * and those of its parts that are loaded on demand (`src/ops/*_cards.ts` and so on) of a module each.
- * Rows of tables lose `why`, which is for their readers.
+ * Rows of tables lose `why`, which is for their readers, and bundlers are told which constants they may drop where
+ * nobody uses them.
  */
 export const bareKernels: Plugin = {
   name: 'bare-wgsl',
@@ -76,9 +82,9 @@ export const bareKernels: Plugin = {
       contents: library,
       resolveDir: dirname(path),
     }));
-    build.onLoad({ filter: /src[\\/]ops[\\/]\w+\.ts$/ }, ({ path }) => ({
+    build.onLoad({ filter: /src[\\/](core|gpu|tensor|ops|optim)[\\/]\w+\.ts$/ }, ({ path }) => ({
       loader: 'ts',
-      contents: readFileSync(path, 'utf8').replace(/^ +why: '.*',\n/gm, ''),
+      contents: readFileSync(path, 'utf8').replace(notes, '').replace(constants, '$1/* @__PURE__ */ $2'),
     }));
   },
 };

@@ -1,6 +1,7 @@
 import { check, isRecord } from '../core/check.js';
 import type { DType, TypedArray } from '../core/dtype.js';
 import { DeviceError } from '../core/errors.js';
+import type { Shape } from '../core/shape.js';
 import type { Traits } from '../gpu/device.js';
 import type { Kernel, ParamValue } from '../gpu/kernel.js';
 import { change, context } from './context.js';
@@ -117,8 +118,8 @@ export interface Backend {
   write(storage: Storage, data: TypedArray): void;
   /** The values after all work so far. @throws DeviceError when the device reports an error. */
   read(storage: Storage): Promise<TypedArray>;
-  /** The same at once, not to be written to, where there is nothing to wait for. */
-  peek?(storage: Storage): TypedArray;
+  /** The values of a tensor of this shape as text, at once, where there is nothing to wait for. */
+  print?(storage: Storage, shape: Shape): string;
   /** Computes a primitive on buffers, inputs first. */
   run<P>(primitive: Primitive<P>, buffers: readonly Storage[], params: P): void;
   /** Hands encoded work to the device. */

@@ -78,7 +78,6 @@ export interface VariantTable<P, N extends string = string> {
 export const variantTables: VariantTable<never>[] = [];
 
 /** Registers the variants of an operation. */
-/* @__NO_SIDE_EFFECTS__ */
 export function variantTable<P, const N extends string>(table: VariantTable<P, N>): VariantTable<P> {
   variantTables.push(table as unknown as VariantTable<never>);
   return table;
@@ -148,7 +147,6 @@ export function variantOf<P>(table: VariantTable<P>, params: P, traits: Traits):
 }
 
 /** What a primitive runs on a GPU: the launch of the variant of its parameters. */
-/* @__NO_SIDE_EFFECTS__ */
 export const launchOf =
   <P>(table: VariantTable<P>) =>
   (params: P, traits: Traits): Launch | Plan =>

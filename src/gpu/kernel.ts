@@ -35,7 +35,6 @@ export const PARAM_SLOT = 256;
 /**
  * Reads a kernel file, with values for its `// @tune` constants. Called once a variant, where the operation is defined.
  */
-/* @__NO_SIDE_EFFECTS__ */
 export function kernel(file: string, source: string, tuning: Tuning = {}): Kernel {
   const name = [file, ...Object.entries(tuning).map(([k, v]) => `${k}${v}`)].join('_');
   const code = preprocess(file, source, tuning);

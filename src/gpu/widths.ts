@@ -7,7 +7,6 @@ export interface Widths {
   readonly 4: Kernel;
 }
 
-/* @__NO_SIDE_EFFECTS__ */
 export const widths = (file: string, source: string, tuning?: Tuning): Widths => ({
   1: kernel(file, source, tuning),
   4: kernel(`${file}_vec4`, source.replace('#import "single"', '#import "vec4"'), tuning),

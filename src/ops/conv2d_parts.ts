@@ -32,7 +32,6 @@ export const isProduct = (p: P): boolean => p.R * p.S * p.strideH * p.strideW * 
 export const isDepthwise = (p: P): boolean => p.groups === p.C && p.C === p.O;
 
 /** A direct kernel for 1, 2 and 4 COLUMNS. */
-/* @__NO_SIDE_EFFECTS__ */
 export const byColumns = (name: string, source: string): Map<number, Kernel> =>
   new Map([1, 2, 4].map((COLUMNS) => [COLUMNS, kernel(name, source, { COLUMNS })]));
 

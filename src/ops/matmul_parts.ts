@@ -63,7 +63,6 @@ function tiles(
 
 /** A kernel, and its variant with a bias. */
 export type Pair = readonly [plain: Kernel, biased: Kernel];
-/* @__NO_SIDE_EFFECTS__ */
 export const pair = (file: string, source: string, tuning?: Tuning, more?: Tuning): Pair => [
   kernel(file, source, tuning),
   kernel(file, source, { ...tuning, ...more, BIAS: 1 }),
@@ -94,7 +93,6 @@ type Of = Variant<MatmulParams>;
  * How a variant of tiles of height × width runs. Software gains nothing from a bias in the store, and would compile one
  * more kernel.
  */
-/* @__NO_SIDE_EFFECTS__ */
 export function tiled(
   height: number,
   width: number,
