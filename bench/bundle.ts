@@ -19,7 +19,7 @@ export const uses = {
 export interface Bundle {
   /** The module and all that it imports. */
   readonly files: readonly Uint8Array[];
-  /** What comes besides when a device is opened on a graphics card, on one with tensor cores, on a software adapter. */
+  /** What comes besides when a device with f16 is opened: a graphics card, one with tensor cores, a software adapter. */
   readonly cards: readonly Uint8Array[];
   readonly matrices: readonly Uint8Array[];
   readonly software: readonly Uint8Array[];
@@ -29,9 +29,9 @@ export interface Bundle {
 
 /** Files by what only some pages load. */
 const parts = {
-  cards: /_cards-/,
-  matrices: /_(cards|matrices)-/,
-  software: /_software-/,
+  cards: /^f16-storage-|_cards-/,
+  matrices: /^f16-storage-|_(cards|matrices)-/,
+  software: /^f16-storage-|_software-/,
   later: /^(reference|format)-/,
 };
 

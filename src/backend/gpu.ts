@@ -2,7 +2,6 @@ import { bytesOf, type DType, type TypedArray, viewOf } from '../core/dtype.js';
 import { ConfigError, DeviceError } from '../core/errors.js';
 import { encodeHalves } from '../core/half.js';
 import { checkDevice, type Gpu, type Traits } from '../gpu/device.js';
-import { halfStored } from '../gpu/f16-storage.js';
 import type { Kernel } from '../gpu/kernel.js';
 import type { Slice } from '../gpu/recorder.js';
 import type { Recording } from '../gpu/recording.js';
@@ -26,8 +25,14 @@ const halvesIn = (slices: readonly { readonly dtype: DType }[]): number =>
   slices.reduce((mask, { dtype }, i) => (dtype === 'f16' ? mask | (1 << i) : mask), 0);
 
 /** The kernel of a launch on what it is bound to: where that holds halves, the variant for them. */
-export const kernelOn = ({ kernel, words }: Launch, slices: readonly { readonly dtype: DType }[]): Kernel =>
-  words ? kernel : halfStored(kernel, halvesIn(slices));
+export function kernelOn(
+  { halfStored }: Gpu,
+  { kernel, words }: Launch,
+  slices: readonly { readonly dtype: DType }[],
+): Kernel {
+  const halves = words ? 0 : halvesIn(slices);
+  return halves ? halfStored!(kernel, halves) : kernel;
+}
 
 /** Runs primitives as recorded dispatches on an open device. */
 export class GpuBackend implements Backend {
@@ -113,7 +118,7 @@ export class GpuBackend implements Backend {
     const all = [...buffers, ...scratch] as GpuStorage[];
     for (const l of plan.launches) {
       const [{ constants = {}, groups, flops }, slices] = [l, l.bind ? l.bind.map((i) => all[i]) : all];
-      const kernel = kernelOn(l, slices);
+      const kernel = kernelOn(this.gpu, l, slices);
       if (!this.recording) this.gpu.recorder.dispatch(kernel, constants, slices, l.params, groups);
       else this.recording.to.dispatch({ op: primitive.name, flops, kernel, constants, slices, groups }, l.params);
     }
