@@ -36,17 +36,19 @@ const chosen = ['single', 'vec4'];
 /** The module of all kernels of a folder: texts that share library files, which bundlers drop where nobody uses them. */
 function allKernels(folder: string): string {
   const short = shortNames(folder);
-  const files = (readdirSync(folder, { recursive: true }) as string[]).filter((f) => f.endsWith('.wgsl')).sort();
+  const all = (readdirSync(folder, { recursive: true }) as string[]).filter((f) => f.endsWith('.wgsl')).sort();
+  const isLibrary = (file: string) => dirname(file) === 'lib';
+  const files = [...all.filter(isLibrary), ...all.filter((file) => !isLibrary(file))]; // what is used comes first
   const texts = files.map((file) => {
     const text = bareWgsl(readFileSync(join(folder, file), 'utf8'), short);
     const parts = text.split(/^#import "(\w+)".*\n?/gm).map((part, i) => {
       if (i % 2 === 0) return part && JSON.stringify(part);
       return chosen.includes(part) ? JSON.stringify(`#import "${part}"\n`) : variable(`lib/${part}.wgsl`);
     });
-    const all = parts.filter((part) => part !== '').join(',');
-    return `export const ${variable(file)} = /* @__PURE__ */ [${all}].join('');\n`;
+    const used = parts.filter((part) => part !== '').join(',');
+    return `export const ${variable(file)} = /* @__PURE__ */ [${used}].join('');\n`;
   });
-  return texts.reverse().join('');
+  return texts.join('');
 }
 
 const notes = /^ +why: '.*',\n/gm;
