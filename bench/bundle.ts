@@ -17,11 +17,23 @@ export const uses = {
 
 /** Files that a browser downloads. */
 export interface Bundle {
-  /** The module and all that it imports: what it takes to train on a GPU. */
+  /** The module and all that it imports. */
   readonly files: readonly Uint8Array[];
-  /** What comes later and only where it is asked for: the mirrors, with the reference backend. */
+  /** What comes besides when a device with f16 is opened: a graphics card, one with tensor cores, a software adapter. */
+  readonly cards: readonly Uint8Array[];
+  readonly matrices: readonly Uint8Array[];
+  readonly software: readonly Uint8Array[];
+  /** What comes where it is asked for: the mirrors, with the reference backend, and how tensors are printed. */
   readonly later: readonly Uint8Array[];
 }
+
+/** Files by what only some pages load. */
+const parts = {
+  cards: /^f16-storage-|_cards-/,
+  matrices: /^f16-storage-|_(cards|matrices)-/,
+  software: /^f16-storage-|_software-/,
+  later: /^(reference|format)-/,
+};
 
 /**
  * The bundle of a module in the folder `root`: minified, with the kernels as they are published, without the parts that
@@ -47,15 +59,30 @@ export async function bundleOf(root: string, contents: string): Promise<Bundle> 
     plugins: [bareKernels],
     logLevel: 'error',
   });
-  const needed = new Set(['stdin.js']);
-  for (const path of needed)
-    for (const { kind, path: to } of outputs[path].imports) if (kind === 'import-statement') needed.add(to);
-  const inBrowser = outputFiles.filter(({ path }) => !/\.node-\w+\.js$/.test(path));
-  const select = (isNeeded: boolean) =>
-    inBrowser
-      .filter(({ path }) => needed.has(relative(root, path).replaceAll('\\', '/')) === isNeeded)
+  /** Adds the files that those of a set import, now or when they run. */
+  const closed = (paths: Set<string>, when: 'import-statement' | 'dynamic-import') => {
+    for (const from of paths) for (const { kind, path } of outputs[from].imports) if (kind === when) paths.add(path);
+    return paths;
+  };
+  const needed = closed(new Set(['stdin.js']), 'import-statement');
+  const asked = [...needed].flatMap((from) => [...closed(new Set([from]), 'dynamic-import')]);
+  const textOf = (paths: Iterable<string>) => {
+    const wanted = new Set(paths);
+    return outputFiles
+      .filter(({ path }) => wanted.has(relative(root, path).replaceAll('\\', '/')))
       .map((f) => f.contents);
-  return { files: select(true), later: select(false) };
+  };
+  const besides = (names: RegExp) =>
+    textOf(
+      [...closed(new Set(asked.filter((path) => names.test(path))), 'import-statement')].filter((p) => !needed.has(p)),
+    );
+  return {
+    files: textOf(needed),
+    cards: besides(parts.cards),
+    matrices: besides(parts.matrices),
+    software: besides(parts.software),
+    later: besides(parts.later),
+  };
 }
 
 /** Thousands of bytes of them, each gzipped. */
@@ -66,10 +93,13 @@ export const gzippedKB = (files: readonly Uint8Array[]): number =>
 export const bundleSizes = (root: string): Promise<string[]> =>
   Promise.all(
     Object.entries(uses).map(async ([use, code]) => {
-      const { files, later } = await bundleOf(root, code);
+      const { files, cards, matrices, software, later } = await bundleOf(root, code);
+      const [first, last] = [files, later].map((part) => gzippedKB(part).toFixed(1));
+      const withPart = (part: readonly Uint8Array[]) => gzippedKB([...files, ...part]).toFixed(1);
       return (
-        `Bundle of ${use}: ${gzippedKB(files).toFixed(1)} KB gzipped, ` +
-        `and ${gzippedKB(later).toFixed(1)} KB that only the reference backend downloads`
+        `Bundle of ${use}: ${first} KB gzipped; with what a device loads as it is opened ` +
+        `${withPart(cards)} KB on a graphics card, ${withPart(matrices)} with tensor cores, ` +
+        `${withPart(software)} on a software adapter; ${last} KB more for the reference backend and printing`
       );
     }),
   );

@@ -1,5 +1,6 @@
 import { useBackend } from '../src/backend/backend.js';
 import { GpuBackend } from '../src/backend/gpu.js';
+import { loadVariants } from '../src/backend/variants.js';
 import { compile } from '../src/compile/compile.js';
 import { openGpu } from '../src/gpu/device.js';
 import { AHEAD } from '../src/gpu/recording.js';
@@ -51,6 +52,7 @@ export async function measureReplay(): Promise<string> {
 }
 
 async function open(): Promise<GpuBackend> {
+  await loadVariants();
   const on = new GpuBackend(await openGpu());
   useBackend(on);
   return on;

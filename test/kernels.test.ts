@@ -4,11 +4,10 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { bareWgsl } from '../scripts/bare-wgsl.js';
 import { shortNames, names as wgslNames } from '../scripts/short-names.js';
 import { findAdapter } from '../src/gpu/adapter.js';
-import { halfStored } from '../src/gpu/f16-storage.js';
 import { type Kernel, kernel, PARAM_SLOT } from '../src/gpu/kernel.js';
 import { layoutEntries } from '../src/gpu/pipelines.js';
 import { preprocess, type Tuning } from '../src/gpu/preprocess.js';
-import { leastBytes } from './support/bindings.js';
+import { halfStored, leastBytes } from './support/bindings.js';
 
 const root = join(import.meta.dirname, '..');
 const read = (path: string) => readFileSync(join(root, path), 'utf8');

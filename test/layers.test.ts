@@ -88,6 +88,18 @@ describe('layers', () => {
     expect(circles(graph)).toEqual([]);
   });
 
+  it('a part of a table imports kernels, types and other parts alone, so that it is one file for a page', () => {
+    const parts = sources.filter((f) => /_(cards|matrices|software)\.ts$/.test(f));
+    expect(parts.length).toBeGreaterThan(5);
+    const wrong = [...parts, 'src/gpu/f16-storage.ts', 'src/gpu/adapter.node.ts', 'src/core/format.ts'].flatMap(
+      (file) =>
+        imports(file, staticImport)
+          .filter((to) => !/\.wgsl$|_(cards|matrices)\.js$|\.node\.js$/.test(to))
+          .map((to) => `${file} → ${to}`),
+    );
+    expect(wrong).toEqual([]);
+  });
+
   it('the methods of moco/ are read in an hour', () => {
     const lines = list('src/moco', '.ts').reduce((n, file) => n + read(file).trimEnd().split('\n').length, 0);
     expect(lines).toBeLessThan(1100);

@@ -1,6 +1,7 @@
 import { check, isRecord } from '../core/check.js';
 import type { DType, TypedArray } from '../core/dtype.js';
 import { DeviceError } from '../core/errors.js';
+import type { Shape } from '../core/shape.js';
 import type { Traits } from '../gpu/device.js';
 import type { Kernel, ParamValue } from '../gpu/kernel.js';
 import { change, context } from './context.js';
@@ -81,7 +82,7 @@ export interface Difference {
   readonly upload?: number;
 }
 
-/** Work that `Backend.record` wrote down. */
+/** Work that `record` wrote down. */
 export interface Recorded {
   readonly dispatches: number;
   /** Bytes of the tensors that live in it: as planned, and alive at the worst moment. Known once built. */
@@ -122,20 +123,12 @@ export interface Backend {
   write(storage: Storage, data: TypedArray): void;
   /** The values after all work so far. @throws DeviceError when the device reports an error. */
   read(storage: Storage): Promise<TypedArray>;
-  /** The same at once, not to be written to, where there is nothing to wait for. */
-  peek?(storage: Storage): TypedArray;
+  /** The values of a tensor of this shape as text, at once, where there is nothing to wait for. */
+  print?(storage: Storage, shape: Shape): string;
   /** Computes a primitive on buffers, inputs first. */
   run<P>(primitive: Primitive<P>, buffers: readonly Storage[], params: P): void;
   /** Hands encoded work to the device. */
   flush(): void;
-  /**
-   * Writes down what `fn` does with inputs of these types and lengths, and which results it returns, without doing it.
-   * Absent where there is nothing to gain.
-   */
-  record?(
-    inputs: readonly { dtype: DType; length: number }[],
-    fn: (inputs: readonly Storage[]) => readonly Storage[],
-  ): Recorded;
   /** Bytes in use now, and at most so far. */
   memory(): { inUse: number; peak: number };
 }

@@ -2,6 +2,7 @@ import { checkOptions, flag, oneOf } from '../core/check.js';
 import { type GpuOptions, openGpu } from '../gpu/device.js';
 import { type Backend, useBackend } from './backend.js';
 import { GpuBackend } from './gpu.js';
+import { loadVariants } from './variants.js';
 
 /** Which device to open. */
 export interface DeviceOptions extends GpuOptions {
@@ -28,10 +29,14 @@ export async function device(options: DeviceOptions = {}): Promise<Backend> {
   return opened;
 }
 
-/** A GPU backend that knows what `tune` has measured on this machine. */
+/**
+ * A GPU backend that has the variants its adapter needs, and knows what `tune` has measured on this machine. In Node it
+ * has them all.
+ */
 async function openTuned(options: GpuOptions): Promise<GpuBackend> {
   const gpu = await openGpu(options);
-  if (globalThis.process?.versions?.node)
-    Object.assign(gpu.traits.tuned, await (await import('./tuning.node.js')).loadTuning(gpu.name));
+  const inNode = globalThis.process?.versions?.node;
+  await loadVariants(inNode ? undefined : gpu.traits);
+  if (inNode) Object.assign(gpu.traits.tuned, await (await import('./tuning.node.js')).loadTuning(gpu.name));
   return new GpuBackend(gpu);
 }

@@ -2,14 +2,12 @@ import { bytesOf, type DType, type TypedArray, viewOf } from '../core/dtype.js';
 import { ConfigError, DeviceError } from '../core/errors.js';
 import { encodeHalves } from '../core/half.js';
 import { checkDevice, type Gpu, type Traits } from '../gpu/device.js';
-import { halfStored } from '../gpu/f16-storage.js';
 import type { Kernel } from '../gpu/kernel.js';
 import type { Slice } from '../gpu/recorder.js';
-import { RecordedBuffer, Recording } from '../gpu/recording.js';
+import type { Recording } from '../gpu/recording.js';
 import type { Backend, Launch, Plan, Primitive, Storage } from './backend.js';
-import { GpuRecorded } from './recorded.js';
 
-interface GpuStorage extends Storage, Slice {
+export interface GpuStorage extends Storage, Slice {
   readonly parent?: GpuStorage;
 }
 
@@ -27,8 +25,14 @@ const halvesIn = (slices: readonly { readonly dtype: DType }[]): number =>
   slices.reduce((mask, { dtype }, i) => (dtype === 'f16' ? mask | (1 << i) : mask), 0);
 
 /** The kernel of a launch on what it is bound to: where that holds halves, the variant for them. */
-export const kernelOn = ({ kernel, words }: Launch, slices: readonly { readonly dtype: DType }[]): Kernel =>
-  words ? kernel : halfStored(kernel, halvesIn(slices));
+export function kernelOn(
+  { halfStored }: Gpu,
+  { kernel, words }: Launch,
+  slices: readonly { readonly dtype: DType }[],
+): Kernel {
+  const halves = words ? 0 : halvesIn(slices);
+  return halves ? halfStored!(kernel, halves) : kernel;
+}
 
 /** Runs primitives as recorded dispatches on an open device. */
 export class GpuBackend implements Backend {
@@ -38,8 +42,8 @@ export class GpuBackend implements Backend {
   readonly traits: Traits;
   readonly largest: number;
   readonly gpu: Gpu;
-  /** Where work is written down instead of done, and the memory made meanwhile. */
-  #recording?: { to: Recording; made: GpuStorage[] };
+  /** Where work is written down instead of done, and the memory made meanwhile; see `record`. */
+  recording?: { to: Recording; made: GpuStorage[] };
 
   constructor(gpu: Gpu) {
     this.gpu = gpu;
@@ -59,9 +63,9 @@ export class GpuBackend implements Backend {
         `tensor: it must fit into a buffer of ${this.name}, ${this.largest} bytes; got ${bytes}. ` +
           `Use a smaller batch or model.`,
       );
-    const pooled = this.#recording?.to.alloc(bytes) ?? this.gpu.pool.acquire(bytes);
+    const pooled = this.recording?.to.alloc(bytes) ?? this.gpu.pool.acquire(bytes);
     const storage: GpuStorage = { dtype, length, freed: false, pooled, offset: 0, bytes };
-    this.#recording?.made.push(storage);
+    this.recording?.made.push(storage);
     return storage;
   }
 
@@ -83,14 +87,13 @@ export class GpuBackend implements Backend {
     const s = storage as GpuStorage;
     if (s.freed) return;
     s.freed = true;
-    const ofRecording = s.pooled instanceof RecordedBuffer && !s.pooled.kept;
-    if (!s.parent && !ofRecording) this.gpu.pool.release(s.pooled);
+    if (!s.parent && s.pooled.kept !== false) this.gpu.pool.release(s.pooled);
   }
 
   write(storage: Storage, data: TypedArray): void {
     const [to, bytes] = [storage as GpuStorage, bytesIn(storage.dtype, data)];
-    if (!this.#recording) this.gpu.recorder.write(to, bytes);
-    else if (!this.#recording.to.owns(to) || !this.#recording.to.constant(to, bytes))
+    if (!this.recording) this.gpu.recorder.write(to, bytes);
+    else if (!this.recording.to.owns(to) || !this.recording.to.constant(to, bytes))
       throw new ConfigError(
         'set: inside a compiled function only new tensors are given values, once, before they are used; ' +
           'got another. Set it outside, or pass the values as an argument.',
@@ -98,7 +101,7 @@ export class GpuBackend implements Backend {
   }
 
   async read(storage: Storage): Promise<TypedArray> {
-    if (this.#recording)
+    if (this.recording)
       throw new ConfigError(
         'data: inside a compiled function nothing has been computed yet; got a read. ' +
           'Return the tensor and read it then.',
@@ -115,37 +118,15 @@ export class GpuBackend implements Backend {
     const all = [...buffers, ...scratch] as GpuStorage[];
     for (const l of plan.launches) {
       const [{ constants = {}, groups, flops }, slices] = [l, l.bind ? l.bind.map((i) => all[i]) : all];
-      const kernel = kernelOn(l, slices);
-      if (!this.#recording) this.gpu.recorder.dispatch(kernel, constants, slices, l.params, groups);
-      else this.#recording.to.dispatch({ op: primitive.name, flops, kernel, constants, slices, groups }, l.params);
+      const kernel = kernelOn(this.gpu, l, slices);
+      if (!this.recording) this.gpu.recorder.dispatch(kernel, constants, slices, l.params, groups);
+      else this.recording.to.dispatch({ op: primitive.name, flops, kernel, constants, slices, groups }, l.params);
     }
     for (const s of scratch) this.free(s); // later work runs after these dispatches, so it may use them at once
   }
 
-  record(
-    inputs: readonly { dtype: DType; length: number }[],
-    fn: (inputs: readonly Storage[]) => readonly Storage[],
-  ): GpuRecorded {
-    const { to, made } = (this.#recording = {
-      to: new Recording(this.gpu.recorder, this.gpu.pool),
-      made: [] as GpuStorage[],
-    });
-    try {
-      const storages = inputs.map(({ dtype, length }) => this.alloc(dtype, length) as GpuStorage);
-      to.results = fn(storages) as GpuStorage[];
-      for (const { freed, pooled } of made) if (!freed) Object.assign(pooled, { fixed: true, kept: true });
-      for (const { pooled } of storages) Object.assign(pooled, { kept: false });
-      return new GpuRecorded(this.gpu, to, storages);
-    } catch (error) {
-      for (const s of made) s.freed = true; // it has no memory and never will
-      throw error;
-    } finally {
-      this.#recording = undefined;
-    }
-  }
-
   flush(): void {
-    if (this.#recording) return;
+    if (this.recording) return;
     this.gpu.recorder.flush();
   }
 

@@ -50,7 +50,7 @@ export async function measureVariants(
   const types = typesOf(sample);
   for (const variant of variants) {
     const pipelines = launchesOf(variant.launch(params, traits)).map((launch) => ({
-      kernel: kernelOn(launch, bound(launch, types)),
+      kernel: kernelOn(on.gpu, launch, bound(launch, types)),
       constants: launch.constants ?? {},
     }));
     if (!(await inTime(() => recorder.pipelines.prepare(pipelines), clock))) return undefined;

@@ -1,6 +1,8 @@
 import { arrayOf, type DType, type TypedArray } from '../core/dtype.js';
 import { ConfigError, DeviceError } from '../core/errors.js';
+import { formatValues } from '../core/format.js';
 import { roundToHalves } from '../core/half.js';
+import type { Shape } from '../core/shape.js';
 import { type Mirror, mirrors } from '../reference/mirrors.js';
 import type { Backend, Primitive, Storage } from './backend.js';
 
@@ -70,8 +72,8 @@ export class ReferenceBackend implements Backend {
     return arrayIn(storage).slice();
   }
 
-  peek(storage: Storage): TypedArray {
-    return arrayIn(storage);
+  print(storage: Storage, shape: Shape): string {
+    return formatValues(arrayIn(storage), shape);
   }
 
   run<P>(primitive: Primitive<P>, buffers: readonly Storage[], params: P): void {

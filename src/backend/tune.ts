@@ -3,7 +3,7 @@ import { ConfigError } from '../core/errors.js';
 import { type Backend, backend } from './backend.js';
 import { GpuBackend } from './gpu.js';
 import { type Measured, measureVariants } from './measure-variants.js';
-import { inF16, type Sample, type VariantTable, variantTables } from './variants.js';
+import { inF16, loadVariants, type Sample, type VariantTable, variantTables } from './variants.js';
 
 /** Variants by class of shapes: what `tune` measures, and what is shipped and saved. */
 export type TuningTable = Record<string, string>;
@@ -28,6 +28,7 @@ export async function tune(
     throw new ConfigError(`tune: the backend must be a GPU's; got ${on?.name ?? told(on)}. Open one with device().`);
   check('tune', 'milliseconds', milliseconds, atLeast0);
   check('tune', 'hear', hear, callable);
+  await loadVariants(); // those for other adapters too: they may win
   const clock = { end: performance.now() + milliseconds, longest: 0 };
   const tuned: TuningTable = {};
   for (const [table, sample] of inTurn(on.f16)) {

@@ -1,4 +1,4 @@
-import { ConfigError } from '../core/errors.js';
+import { ConfigError, DeviceError } from '../core/errors.js';
 import type { Traits } from '../gpu/device.js';
 import type { Backend, Launch, Plan, Primitive } from './backend.js';
 
@@ -44,6 +44,17 @@ export interface Sample<P> {
 /** The same problem in precision f16. */
 export const inF16 = <P>(sample: Sample<P>): Sample<P> => ({ ...sample, params: { ...sample.params, half: 1 } });
 
+/** Variants of a table that only some adapters need: a file of their own, which is loaded when a device is opened. */
+export interface Part<P, N extends string = string> {
+  /** The adapters that need it. */
+  readonly when: (traits: Traits) => boolean;
+  readonly load: () => Promise<readonly Variant<P, N>[]>;
+  /** While it is loaded and from then on. */
+  loading?: Promise<readonly Variant<P, N>[]>;
+  /** Its variants are in the table. */
+  loaded?: boolean;
+}
+
 /**
  * All ways to compute one operation. The variant of a class of shapes is what a measurement says
  * (`traits.tuned['conv2d <class>']`: shipped with the library, or saved by `tune`), if there is one that supports the
@@ -52,8 +63,9 @@ export const inF16 = <P>(sample: Sample<P>): Sample<P> => ({ ...sample, params: 
  */
 export interface VariantTable<P, N extends string = string> {
   readonly name: string;
-  /** The first is the one that computes everything, everywhere. */
-  readonly variants: readonly Variant<P, N>[];
+  /** The first is the one that computes everything, everywhere. Those of `parts` come behind as they are loaded. */
+  variants: readonly Variant<P, N>[];
+  readonly parts?: readonly Part<P, N>[];
   /** Names the class of shapes, transposes and precision whose members share a variant. */
   readonly classOf: (params: P) => string;
   /** The variant where nothing was measured: one that supports the problem. Another name than theirs does not compile. */
@@ -69,6 +81,29 @@ export const variantTables: VariantTable<never>[] = [];
 export function variantTable<P, const N extends string>(table: VariantTable<P, N>): VariantTable<P> {
   variantTables.push(table as unknown as VariantTable<never>);
   return table;
+}
+
+/**
+ * Loads what the tables have for an adapter, or for all of them. A table that is imported later has what it is imported
+ * with, on every device that is open by then: the same in every run of a program.
+ *
+ * @throws DeviceError when a file cannot be loaded; the next call tries again.
+ */
+export async function loadVariants(traits?: Traits): Promise<void> {
+  await Promise.all(
+    variantTables.map(async (table) => {
+      const wanted = (table.parts ?? []).filter(({ when }) => !traits || when(traits));
+      for (const part of wanted) part.loading ??= part.load();
+      for (const part of wanted) {
+        const more = await part.loading!.catch((e: Error) => {
+          part.loading = undefined;
+          throw new DeviceError(`device: kernels for the adapter must be loaded; got ${e.message}. Try again.`);
+        });
+        if (!part.loaded) table.variants = [...table.variants, ...more];
+        part.loaded = true;
+      }
+    }),
+  );
 }
 
 export const tuningKey = <P>(table: VariantTable<P>, params: P): string => `${table.name} ${table.classOf(params)}`;
@@ -88,8 +123,12 @@ function measuredOf<P>(table: VariantTable<P>, params: P, traits: Traits): Varia
   return name === undefined ? undefined : supporting(table, name, params, traits);
 }
 
+/** Whether a name is of a part that is not loaded. */
+const isAbsent = <P>({ variants, parts = [] }: VariantTable<P>, name: string): boolean =>
+  parts.some(({ loaded }) => !loaded) && !variants.some((v) => v.name === name);
+
 /**
- * The variant that computes `params` on an adapter.
+ * The variant that computes `params` on an adapter; the first of the table where the heuristic's is not loaded.
  *
  * @throws ConfigError when the heuristic names one that does not support them: a fault of the table, never passed over.
  */
@@ -97,7 +136,7 @@ export function variantOf<P>(table: VariantTable<P>, params: P, traits: Traits):
   const measured = measuredOf(table, params, traits);
   if (measured) return measured;
   const name = table.heuristic(params, traits);
-  const variant = supporting(table, name, params, traits);
+  const variant = isAbsent(table, name) ? table.variants[0] : supporting(table, name, params, traits);
   if (!variant)
     throw new ConfigError(
       `variants of ${table.name}: the heuristic's must support the problem; ` +

@@ -6,6 +6,8 @@ import {
   type Recorded,
   type Storage,
 } from '../backend/backend.js';
+import type { GpuBackend } from '../backend/gpu.js';
+import { canRecord, record as recordWork } from '../backend/record.js';
 import { check, synchronous } from '../core/check.js';
 import { ConfigError } from '../core/errors.js';
 import { numel } from '../core/shape.js';
@@ -174,7 +176,7 @@ class Recordings<R> {
 }
 
 /** Whether a compiled function is simply called: there is nothing to record on, or another is being recorded. */
-const direct = (): boolean => !backend().record || recording();
+const direct = (): boolean => !canRecord(backend()) || recording();
 
 /**
  * Takes a new recording among the others; returns those that it replaces. @throws ConfigError if calls keep differing.
@@ -239,7 +241,7 @@ function record<R>(on: Backend, given: Given[], fn: (tensors: Tensor[]) => R): E
   const specs = given.map(({ dtype, shape }) => ({ dtype, length: numel(shape) }));
   let kept: readonly Storage[] = [];
   const [work, host] = logHost(on, () =>
-    on.record!(specs, (storages) => {
+    recordWork(on as GpuBackend, specs, (storages) => {
       result = fn(storages.map((s, i) => new Tensor(given[i].shape, given[i].dtype, on, s)));
       const tensors = flatten(result, structureOf(result))!.filter((leaf) => leaf instanceof Tensor);
       kept = tensors.map((t) => (keep(t), t.storage));

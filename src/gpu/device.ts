@@ -1,5 +1,7 @@
-import { DeviceError } from '../core/errors.js';
+import { DeviceError, DTypeError } from '../core/errors.js';
 import { type AdapterChoice, findAdapter } from './adapter.js';
+import type { HalfStored } from './f16-storage.js';
+import { kernel } from './kernel.js';
 import { BufferPool } from './pool.js';
 import { Recorder } from './recorder.js';
 import { shipped } from './tuned.js';
@@ -30,6 +32,8 @@ export interface Gpu {
   readonly device: GPUDevice;
   readonly recorder: Recorder;
   readonly pool: BufferPool;
+  /** How kernels work on halves, where the adapter has f16. */
+  readonly halfStored?: HalfStored;
   /** The first error that WebGPU reported on the device and nobody was told of. */
   readonly failure: { message?: string };
 }
@@ -52,7 +56,9 @@ export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
     failure.message ??= (event as GPUUncapturedErrorEvent).error.message;
   });
   const traits = { ...traitsOf(adapter, device, software), tuned: { ...shipped[name] } };
-  return { name, software, traits, device, recorder: new Recorder(device), pool: new BufferPool(device), failure };
+  const halfStored = traits.f16 ? (await import('./f16-storage.js')).halfStorage({ kernel, DTypeError }) : undefined;
+  const [recorder, pool] = [new Recorder(device), new BufferPool(device)];
+  return { name, software, traits, device, recorder, pool, halfStored, failure };
 }
 
 /** Features kernels have a use for, asked for where the adapter has them. */

@@ -1,24 +1,34 @@
-import { DTypeError } from '../core/errors.js';
-import { type Kernel, kernel } from './kernel.js';
+import type { DTypeError } from '../core/errors.js';
+import type { Kernel, kernel } from './kernel.js';
+
+/** What the files that every page downloads have of this: bundlers would divide them if it were imported. */
+interface Tools {
+  readonly kernel: typeof kernel;
+  readonly DTypeError: typeof DTypeError;
+}
 
 /**
- * The kernel with those bindings stored as f16 whose bits are set in `mask`: what it reads of them becomes f32 as it is
- * loaded, what it writes is rounded as it is stored, and everything between is as before.
+ * The kernel with those bindings stored as f16 whose bits are set in the mask: what it reads of them becomes f32 as it
+ * is loaded, what it writes is rounded as it is stored, and everything between is as before.
  *
  * @throws DTypeError if the kernel reads such a binding as something else than floats, or than words that it only
  * moves.
  */
-export function halfStored(k: Kernel, mask: number): Kernel {
-  if (mask === 0) return k;
-  const stored = k.f16.get(mask) ?? rewrite(k, mask);
-  k.f16.set(mask, stored);
-  return stored;
-}
+export type HalfStored = (k: Kernel, mask: number) => Kernel;
+
+export const halfStorage =
+  (tools: Tools): HalfStored =>
+  (k, mask) => {
+    if (mask === 0) return k;
+    const stored = k.f16.get(mask) ?? rewrite(k, mask, tools);
+    k.f16.set(mask, stored);
+    return stored;
+  };
 
 const binding = (i: number) => new RegExp(`(@binding\\(${i}\\) var<storage, \\w+> (\\w+): array)<(\\w+)>`);
 const halves: Record<string, string> = { f32: 'f16', vec2f: 'vec2<f16>', vec4f: 'vec4<f16>' };
 
-function rewrite(k: Kernel, mask: number): Kernel {
+function rewrite(k: Kernel, mask: number, { kernel, DTypeError }: Tools): Kernel {
   const places = [...k.access].flatMap((_, i) => (mask & (1 << i) ? [i] : []));
   const bindings = places.map((i) => binding(i).exec(k.code)!.slice(2));
   // A pointer to memory is for what converts nothing on its way: kernels that use one can do without.

@@ -3,6 +3,8 @@ export interface PooledBuffer {
   readonly id: number;
   readonly buffer: GPUBuffer;
   readonly size: number;
+  /** Of a buffer of a recording: whether it belongs to a tensor that outlives the call. */
+  readonly kept?: boolean;
 }
 
 /** Rounds up to a quarter of a power of two, so that freed buffers fit again and at most a fifth is wasted. */

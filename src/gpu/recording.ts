@@ -16,7 +16,6 @@ export class RecordedBuffer implements PooledBuffer {
   written = false;
   /** It has memory of its own: inputs, constants, and what is `kept`. */
   fixed = false;
-  /** It belongs to a tensor that outlives the call. */
   kept = false;
 
   /** How many came before it. */

@@ -1,25 +1,19 @@
 import source from '../../kernels/conv2d_dx.wgsl';
-import broadcastSource from '../../kernels/conv2d_dx_broadcast.wgsl';
 import depthwiseSource from '../../kernels/conv2d_dx_depthwise.wgsl';
-import smallSource from '../../kernels/conv2d_dx_few.wgsl';
-import matrixSource from '../../kernels/conv2d_dx_matrix.wgsl';
-import tiledSource from '../../kernels/conv2d_dx_tiled.wgsl';
 import type { Launch } from '../backend/backend.js';
 import { launchOf, variantTable } from '../backend/variants.js';
 import { ceilDiv } from '../core/ceil-div.js';
 import type { Traits } from '../gpu/device.js';
-import { type Kernel, kernel } from '../gpu/kernel.js';
+import { kernel } from '../gpu/kernel.js';
 import type { Conv2dParams } from '../reference/conv2d.js';
 import {
   always,
+  byClass,
   byColumns,
-  bySide,
-  bySubgroup,
-  canMatrix,
-  canTile,
+  canBroadcast,
   classOf,
   classPixels,
-  conv2dFlops,
+  conv2dTools,
   fillsMatrices,
   fillsTiles,
   isDepthwise,
@@ -33,43 +27,19 @@ import {
   xSize,
   ySize,
 } from './conv2d_parts.js';
-import { byWhole, matmulGpu } from './matmul_variants.js';
+import { hasBroadcast, hasMatrices } from './matmul_parts.js';
+import { matmulGpu } from './matmul_variants.js';
 
 type P = Conv2dParams;
 const direct = byColumns('conv2d_dx', source);
-const broadcast = bySubgroup('conv2d_dx_broadcast', broadcastSource);
-const small = bySubgroup('conv2d_dx_few', smallSource, () => ({}));
-const tiled = bySide('conv2d_dx_tiled', tiledSource);
-const matrix = byWhole('conv2d_dx_matrix', matrixSource, {});
 const depthwise = kernel('conv2d_dx_depthwise', depthwiseSource);
-
-/** Every class of pixels gets as many workgroups as the largest needs. */
-const byClass = (k: Kernel, p: P, groupsPerClass: number, constants?: Record<string, number>): Launch => ({
-  kernel: k,
-  constants,
-  params: { ...p, groupsPerClass },
-  groups: groupsPerClass * p.strideH * p.strideW,
-  flops: conv2dFlops(p),
-});
 
 function directLaunch(p: P, { software }: Traits): Launch {
   const { blocks, LANES, kernel: k, constants } = tiling(direct, p.C / p.groups, software);
   return byClass(k, p, ceilDiv(ceilDiv(classPixels(p), 8) * p.groups * blocks * LANES, 64), constants);
 }
 
-const broadcastLaunch = (p: P, { subgroup }: Traits): Launch =>
-  byClass(broadcast.get(subgroup)!, p, ceilDiv(classPixels(p), 16) * p.groups * ceilDiv(p.C / p.groups, 32));
-
-const smallLaunch = (p: P, { subgroup }: Traits): Launch =>
-  byClass(small.get(subgroup)!, p, ceilDiv(classPixels(p), 16) * p.groups);
-
-const tileLaunch = (k: Kernel, side: number, p: P): Launch =>
-  byClass(k, p, ceilDiv(classPixels(p), side) * p.groups * ceilDiv(p.C / p.groups, side));
-
 const depthwiseLaunch = (p: P): Launch => byClass(depthwise, p, ceilDiv(ceilDiv(classPixels(p), 8) * p.C, 64));
-
-const canBroadcast = (p: P, { subgroup }: Traits) => broadcast.has(subgroup) && (p.O / p.groups) % subgroup === 0;
-const canSmall = (p: P, { subgroup }: Traits) => small.has(subgroup) && p.C / p.groups <= 4;
 
 /** By traits alone, as for y. */
 function heuristic(p: P, t: Traits) {
@@ -78,8 +48,8 @@ function heuristic(p: P, t: Traits) {
   if (fillsMatrices(p, t)) return 'matrix';
   if (fillsTiles(p, t)) return tiledVariant(classPixels(p) * p.strideH * p.strideW, p.C / p.groups, t);
   if (!t.software) return 'direct';
-  if (canBroadcast(p, t) && p.C / p.groups >= 24) return 'broadcast';
-  return canSmall(p, t) ? 'small channel' : 'direct';
+  if (canBroadcast(p.O / p.groups, t) && p.C / p.groups >= 24) return 'broadcast';
+  return hasBroadcast(t) && p.C / p.groups <= 4 ? 'small channel' : 'direct';
 }
 
 export const conv2dDxVariants = variantTable({
@@ -87,42 +57,20 @@ export const conv2dDxVariants = variantTable({
   classOf,
   heuristic,
   samples: samples(ySize, wSize, xSize),
+  parts: [
+    {
+      when: (t) => t.software,
+      load: () => import('./conv2d_software.js').then((m) => m.conv2dDxSoftware(conv2dTools)),
+    },
+    { when: (t) => !t.software, load: () => import('./conv2d_cards.js').then((m) => m.conv2dDxCards(conv2dTools)) },
+    { when: hasMatrices, load: () => import('./conv2d_matrices.js').then((m) => m.conv2dDxMatrices(conv2dTools)) },
+  ],
   variants: [
     {
       name: 'direct',
       why: 'everything, everywhere, 8 pixels × 4 channels a thread: 2.35 GFLOP/s for 32→64 at 16² on SwiftShader',
       supports: always,
       launch: directLaunch,
-    },
-    {
-      name: 'broadcast',
-      why: 'software from 24 channels on: 4.48 GFLOP/s for 32→64 at 16² on SwiftShader, direct 2.35',
-      supports: canBroadcast,
-      launch: broadcastLaunch,
-    },
-    {
-      name: 'small channel',
-      why: 'software, the gradient of a picture: 3→64 at 32² went from 1.2 to 2.5 times jax-js on SwiftShader',
-      supports: canSmall,
-      launch: smallLaunch,
-    },
-    {
-      name: 'tiled 64',
-      why: 'graphics cards, 8 × 8 a thread by vec4: 23 to 24 TFLOP/s in a ResNet-50 step on an H200',
-      supports: canTile,
-      launch: (p) => tileLaunch(tiled.get(64)!, 64, p),
-    },
-    {
-      name: 'tiled 128',
-      why: 'tiled 64 where tiles of 128 still fill the card: half the loads; measured only together with it',
-      supports: canTile,
-      launch: (p) => tileLaunch(tiled.get(128)!, 128, p),
-    },
-    {
-      name: 'matrix',
-      why: 'f16 on tensor cores: 48 TFLOP/s in a ResNet-50 step of 256 pictures on an H200',
-      supports: canMatrix,
-      launch: (p) => tileLaunch(matrix(classPixels(p), p.C / p.groups), 128, p),
     },
     {
       name: 'depthwise',

@@ -5,7 +5,8 @@ import type { Traits } from '../gpu/device.js';
 import { type Kernel, kernel } from '../gpu/kernel.js';
 import type { Conv2dParams } from '../reference/conv2d.js';
 import type { MatmulParams } from '../reference/matmul.js';
-import { hasMatrices } from './matmul_variants.js';
+import { hasBroadcast, hasMatrices, storesF16 } from './matmul_parts.js';
+import { reduceLaunch } from './reduce_launch.js';
 
 // What the tables of a convolution and of its two gradients share.
 
@@ -41,21 +42,6 @@ export function tiling(of: Map<number, Kernel>, channels: number, software: bool
   return { kernel: of.get(COLUMNS)!, constants: { LANES }, blocks: ceilDiv(channels, LANES * COLUMNS), LANES };
 }
 
-/**
- * A kernel for each size of subgroups that the broadcast kernels are written for: 16 rows, by 32 channels unless tuned
- * otherwise.
- */
-export const bySubgroup = (
-  name: string,
-  source: string,
-  tuning: (subgroup: number) => Record<string, number> = (subgroup) => ({ COLUMNS: 32 / subgroup }),
-): Map<number, Kernel> =>
-  new Map([4, 8].map((SUBGROUP) => [SUBGROUP, kernel(name, source, { SUBGROUP, ...tuning(SUBGROUP) })]));
-
-/** A tiled kernel for tiles of 64 and of 128 a side. */
-export const bySide = (name: string, source: string, tuning: Record<string, number> = {}): Map<number, Kernel> =>
-  new Map([64, 128].map((side) => [side, kernel(name, source, { SIDE: side / 8, ...tuning })]));
-
 /** The variant whose tiles `rows` × `columns` are cut into: the largest that makes enough of them. */
 export const tiledVariant = (rows: number, columns: number, { parallelGroups }: Traits) =>
   Math.min(rows, columns) >= 128 && 2 * ceilDiv(rows, 128) * ceilDiv(columns, 128) >= parallelGroups
@@ -74,6 +60,9 @@ export const canTileSmall = (p: P, { software }: Traits): boolean => !software &
 
 /** Whether a kernel for tensor cores serves. */
 export const canMatrix = (p: P, t: Traits): boolean => p.half === 1 && hasMatrices(t) && canTile(p, t);
+
+/** Whether a broadcast kernel serves that takes `channels` a subgroup at a time. */
+export const canBroadcast = (channels: number, t: Traits): boolean => hasBroadcast(t) && channels % t.subgroup === 0;
 
 /** Whether there are channels enough for tiles of them. */
 export const fillsTiles = (p: P, t: Traits): boolean => canTile(p, t) && Math.min(p.C, p.O) / p.groups >= 16;
@@ -105,6 +94,55 @@ export function rebind(made: Launch | Plan, places: readonly number[]): Launch |
   const bind = (l: Launch) => (l.bind ?? places.map((_, i) => i)).map((i) => places[i] ?? i);
   return { ...plan, launches: plan.launches.map((l) => ({ ...l, bind: bind(l) })) };
 }
+
+/** Every class of pixels gets as many workgroups as the largest needs. */
+export const byClass = (k: Kernel, p: P, groupsPerClass: number, constants?: Record<string, number>): Launch => ({
+  kernel: k,
+  constants,
+  params: { ...p, groupsPerClass },
+  groups: groupsPerClass * p.strideH * p.strideW,
+  flops: conv2dFlops(p),
+});
+
+/**
+ * The sum over pixels in slices of whole rows (n, p), where there are too few `tiles` to keep the adapter busy; slices
+ * are added in order.
+ */
+export function sliced(
+  p: P,
+  tiles: number,
+  wanted: number,
+  launch: (params: P & { chunk: number; slices: number }, tiles: number) => Launch,
+): Launch | Plan {
+  const rows = p.N * p.P;
+  const chunk = Math.max(1, ceilDiv(rows, Math.max(1, ceilDiv(wanted, tiles))));
+  const slices = Math.max(1, ceilDiv(rows, chunk));
+  const made = launch({ ...p, chunk, slices }, tiles * slices);
+  if (slices === 1) return made;
+  const reduce = reduceLaunch({ op: 'sum', A: 1, R: slices, B: wSize(p), scale: 1 });
+  return {
+    scratch: [slices * wSize(p)],
+    launches: [
+      { ...made, bind: [0, 1, 3] },
+      { ...reduce, bind: [3, 2] },
+    ],
+  };
+}
+
+/** A kernel whose workgroups each sum a tile of dw. */
+export const inTiles =
+  (kernelOf: (t: Traits) => Kernel, tiles: (p: P) => number) =>
+  (p: P, t: Traits): Launch | Plan =>
+    sliced(p, tiles(p), t.parallelGroups, (params, groups) => ({
+      kernel: kernelOf(t),
+      params: { ...params },
+      groups,
+      flops: conv2dFlops(p),
+    }));
+
+/** Tiles of `height` output channels by `width` of what lies under them, taps and channels. */
+export const tilesOf = (p: P, height: number, width: number): number =>
+  p.groups * ceilDiv(p.O / p.groups, height) * ceilDiv((p.R * p.S * p.C) / p.groups, width);
 
 /** Taps, stride, and how many channels there are for tiles of them. */
 export function classOf(p: P): string {
@@ -144,3 +182,25 @@ export const samples = (...order: ((p: P) => number)[]): Sample<P>[] =>
     buffers: order.map((size) => size(params)),
     f16: [0, 1, 2].filter((i) => order[i] !== wSize),
   }));
+
+/**
+ * What the parts that are loaded on demand make their variants of. They import kernels, types and each other alone, so
+ * that bundlers give each one file.
+ */
+export const conv2dTools = {
+  kernel,
+  ceilDiv,
+  pixelsOf,
+  classPixels,
+  conv2dFlops,
+  byClass,
+  inTiles,
+  tilesOf,
+  hasBroadcast,
+  canBroadcast,
+  canTile,
+  canTileSmall,
+  canMatrix,
+  storesF16,
+};
+export type Conv2dTools = typeof conv2dTools;

@@ -1,27 +1,20 @@
 import source from '../../kernels/conv2d.wgsl';
-import broadcastSource from '../../kernels/conv2d_broadcast.wgsl';
 import depthwiseSource from '../../kernels/conv2d_depthwise.wgsl';
-import smallSource from '../../kernels/conv2d_few.wgsl';
-import smallTiledSource from '../../kernels/conv2d_few_tiled.wgsl';
-import matrixSource from '../../kernels/conv2d_matrix.wgsl';
-import tiledSource from '../../kernels/conv2d_tiled.wgsl';
 import type { Backend, Launch, Plan } from '../backend/backend.js';
-import { Choice, choose, launchOf, variantTable, type WithStatistics } from '../backend/variants.js';
+import { Choice, choose, launchOf, variantTable } from '../backend/variants.js';
 import { ceilDiv } from '../core/ceil-div.js';
 import type { Traits } from '../gpu/device.js';
-import { type Kernel, kernel } from '../gpu/kernel.js';
+import { kernel } from '../gpu/kernel.js';
 import type { Conv2dParams } from '../reference/conv2d.js';
 import type { MatmulParams } from '../reference/matmul.js';
 import {
   always,
   byColumns,
-  bySide,
-  bySubgroup,
-  canMatrix,
-  canTile,
+  canBroadcast,
   canTileSmall,
   classOf,
   conv2dFlops,
+  conv2dTools,
   fillsMatrices,
   fillsTiles,
   isDepthwise,
@@ -35,19 +28,12 @@ import {
   xSize,
   ySize,
 } from './conv2d_parts.js';
-import { byWhole, matmulGpu, matmulVariants, storesF16 } from './matmul_variants.js';
+import { hasBroadcast, hasMatrices } from './matmul_parts.js';
+import { matmulGpu, matmulVariants } from './matmul_variants.js';
 import { stridedLaunch } from './strided.js';
 
 type P = Conv2dParams;
 const direct = byColumns('conv2d', source);
-const broadcast = bySubgroup('conv2d_broadcast', broadcastSource);
-const small = bySubgroup('conv2d_few', smallSource);
-const tiled = bySide('conv2d_tiled', tiledSource);
-const tiledStats = bySide('conv2d_tiled', tiledSource, { STATS: 1 });
-const smallTiled = kernel('conv2d_few_tiled', smallTiledSource);
-const smallTiledStats = kernel('conv2d_few_tiled', smallTiledSource, { STATS: 1 });
-const matrix = byWhole('conv2d_matrix', matrixSource, { B_T: 1 });
-const matrixStats = kernel('conv2d_matrix', matrixSource, { B_T: 1, WHOLE: 0, STATS: 1 });
 const depthwise = kernel('conv2d_depthwise', depthwiseSource);
 
 function directLaunch(p: P, traits: Traits): Plan {
@@ -67,29 +53,6 @@ function directLaunch(p: P, traits: Traits): Plan {
   };
 }
 
-const broadcastLaunch =
-  (of: Map<number, Kernel>) =>
-  (p: P, { subgroup }: Traits): Launch => ({
-    kernel: of.get(subgroup)!,
-    params: { ...p },
-    groups: ceilDiv(pixelsOf(p), 16) * p.groups * ceilDiv(p.O / p.groups, 32),
-    flops: conv2dFlops(p),
-  });
-
-const tileLaunch = (k: Kernel, side: number, p: P): Launch => ({
-  kernel: k,
-  params: { ...p },
-  groups: ceilDiv(pixelsOf(p), side) * p.groups * ceilDiv(p.O / p.groups, side),
-  flops: conv2dFlops(p),
-});
-
-const tileStatistics =
-  (k: Kernel, side: number, rows = side) =>
-  (p: P, t: Traits): WithStatistics => ({
-    rows,
-    launch: { ...tileLaunch(k, side, p), constants: { HALF: Number(storesF16(p, t)) } },
-  });
-
 /** y = x wᵀ */
 const asProduct = (p: P) => product(pixelsOf(p), p.O, p.C, { bT: true, half: p.half });
 
@@ -99,9 +62,6 @@ const depthwiseLaunch = (p: P): Launch => ({
   groups: ceilDiv(ceilDiv(pixelsOf(p), 8) * p.C, 64),
   flops: conv2dFlops(p),
 });
-
-const canBroadcast = (p: P, { subgroup }: Traits) => broadcast.has(subgroup) && (p.C / p.groups) % subgroup === 0;
-const canSmall = (_: P, { subgroup }: Traits) => small.has(subgroup);
 
 /**
  * By traits alone. On software the broadcast kernels win wherever there are channels to tile, on graphics cards the
@@ -113,8 +73,8 @@ function heuristic(p: P, t: Traits) {
   if (fillsMatrices(p, t)) return 'matrix';
   if (fillsTiles(p, t)) return tiledVariant(pixelsOf(p), p.O / p.groups, t);
   if (canTileSmall(p, t) && p.O / p.groups >= 16) return 'small channel tiled';
-  if (!t.software || p.O / p.groups < 8 || !canSmall(p, t)) return 'direct';
-  return canBroadcast(p, t) && p.C / p.groups >= 32 ? 'broadcast' : 'small channel';
+  if (!t.software || p.O / p.groups < 8 || !hasBroadcast(t)) return 'direct';
+  return canBroadcast(p.C / p.groups, t) && p.C / p.groups >= 32 ? 'broadcast' : 'small channel';
 }
 
 export const conv2dVariants = variantTable({
@@ -122,52 +82,17 @@ export const conv2dVariants = variantTable({
   classOf,
   heuristic,
   samples: samples(xSize, wSize, ySize),
+  parts: [
+    { when: (t) => t.software, load: () => import('./conv2d_software.js').then((m) => m.conv2dSoftware(conv2dTools)) },
+    { when: (t) => !t.software, load: () => import('./conv2d_cards.js').then((m) => m.conv2dCards(conv2dTools)) },
+    { when: hasMatrices, load: () => import('./conv2d_matrices.js').then((m) => m.conv2dMatrices(conv2dTools)) },
+  ],
   variants: [
     {
       name: 'direct',
       why: 'everything, everywhere, 8 pixels × 4 channels a thread: 2.30 GFLOP/s for 32→64 at 16² on SwiftShader',
       supports: always,
       launch: directLaunch,
-    },
-    {
-      name: 'broadcast',
-      why: 'software with channels to tile: 3.69 GFLOP/s for 32→64 at 16² on SwiftShader, direct 2.30',
-      supports: canBroadcast,
-      launch: broadcastLaunch(broadcast),
-    },
-    {
-      name: 'small channel',
-      why: 'software, channels few or not dividing: 2.27 GFLOP/s for 3→64 at 32² on SwiftShader, direct 1.26',
-      supports: canSmall,
-      launch: broadcastLaunch(small),
-    },
-    {
-      name: 'tiled 64',
-      why: 'graphics cards, 8 × 8 a thread by vec4: 20 to 28 TFLOP/s for shapes of ResNet-50 on an H200',
-      supports: canTile,
-      launch: (p) => tileLaunch(tiled.get(64)!, 64, p),
-      epilogue: { statistics: tileStatistics(tiledStats.get(64)!, 64) },
-    },
-    {
-      name: 'tiled 128',
-      why: 'tiled 64 where tiles of 128 still fill the card: half the loads; measured only together with it',
-      supports: canTile,
-      launch: (p) => tileLaunch(tiled.get(128)!, 128, p),
-      epilogue: { statistics: tileStatistics(tiledStats.get(128)!, 128) },
-    },
-    {
-      name: 'small channel tiled',
-      why: 'graphics cards, channels that do not divide by 4: with its dW 9 of 401 ms of a ResNet-50 step on an H200',
-      supports: canTileSmall,
-      launch: (p) => tileLaunch(smallTiled, 64, p),
-      epilogue: { statistics: tileStatistics(smallTiledStats, 64) },
-    },
-    {
-      name: 'matrix',
-      why: 'f16 on tensor cores: 81 TFLOP/s in a ResNet-50 step of 256 pictures on an H200',
-      supports: canMatrix,
-      launch: (p) => tileLaunch(matrix(pixelsOf(p), p.O / p.groups), 128, p),
-      epilogue: { statistics: tileStatistics(matrixStats, 128, 64) },
     },
     {
       name: 'depthwise',

@@ -6,10 +6,12 @@ import { show } from '../core/shape.js';
 import { kernel } from '../gpu/kernel.js';
 import type { Rows } from '../reference/row_dot.js';
 import { record } from '../tensor/autograd.js';
+import { full } from '../tensor/fill.js';
+import { pairwise } from '../tensor/pairwise.js';
 import { runTo } from '../tensor/run.js';
-import { checkSameShape, empty, floatType, type Tensor } from '../tensor/tensor.js';
+import { checkSameShape, empty, floatType, type Tensor, view } from '../tensor/tensor.js';
 import { type Places, placesIn } from './places.js';
-import { mean } from './reduce.js';
+import { reduced } from './reduce_launch.js';
 import { slotsOf } from './row_dot.js';
 import { softmaxStats } from './softmax.js';
 
@@ -47,10 +49,11 @@ export function crossEntropy(logits: Tensor, labels: Places): Tensor {
   const y = placesIn('crossEntropy', 'labels', labels, C);
   checkSameShape('crossEntropy', 'labels', y, [rows]);
   const stats = softmaxStats(logits, { rows, C });
-  const loss = runTo(empty([rows], 'f32', logits.backend), primitive, [logits, y, stats], { rows, C });
-  // dlogits = dloss (softmax(logits) - one-hot(labels)), row by row
-  const each = record('crossEntropy', loss, [logits], (dloss, [dlogits]) => [
-    runTo(dlogits(), gradient, [logits, y, stats, dloss], { rows, C }),
-  ]);
-  return mean(each);
+  const each = runTo(empty([rows], 'f32', logits.backend), primitive, [logits, y, stats], { rows, C });
+  const loss = view(reduced('sum', each, 0, 0, 1 / rows), []);
+  // dlogits = dloss / N (softmax(logits) - one-hot(labels)), row by row
+  return record('crossEntropy', loss, [logits], (dloss, [dlogits]) => {
+    const deach = pairwise('mul', dloss, full([rows], 1 / rows));
+    return [runTo(dlogits(), gradient, [logits, y, stats, deach], { rows, C })];
+  });
 }

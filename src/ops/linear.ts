@@ -7,7 +7,8 @@ import { run } from '../tensor/run.js';
 import { checkSameShape, empty, floatType, type Tensor } from '../tensor/tensor.js';
 import { add } from './binary.js';
 import { gradientOf, type MatmulOptions, matmulPlan, product } from './matmul.js';
-import { matmulFlops, matmulVariants } from './matmul_variants.js';
+import { matmulFlops } from './matmul_parts.js';
+import { matmulVariants } from './matmul_variants.js';
 import { precision, precisions, storedIn } from './precision.js';
 import { sumTo } from './reduce_launch.js';
 

@@ -7,9 +7,10 @@ import type { MatmulParams } from '../reference/matmul.js';
 import { record } from '../tensor/autograd.js';
 import { run, runTo } from '../tensor/run.js';
 import { empty, floatType, type Place, type Tensor, view } from '../tensor/tensor.js';
-import { matmulFlops, matmulGpu } from './matmul_variants.js';
+import { matmulFlops } from './matmul_parts.js';
+import { matmulGpu } from './matmul_variants.js';
 import { type Precision, precision, precisions, storedIn } from './precision.js';
-import { sum } from './reduce.js';
+import { sumTo } from './reduce_launch.js';
 
 export const matmulPrimitive: Primitive<MatmulParams> = { name: 'matmul', gpu: matmulGpu, flops: matmulFlops };
 
@@ -79,7 +80,7 @@ export function gradientOf(
   const { shape, params } = matmulPlan(a, b, options);
   if (shape.length === x.rank) return runTo(place(), matmulPrimitive, [a, b], params);
   const each = runTo(empty(shape, x.dtype, x.backend), matmulPrimitive, [a, b], params);
-  return sum(view(each, [params.batch, ...x.shape]), 0);
+  return sumTo(view(each, [params.batch, ...x.shape]), x.shape);
 }
 
 const rules = { transposeA: flag, transposeB: flag, precision: precisions };

@@ -33,27 +33,28 @@ const argmaxPrimitive: Primitive<Run> = {
 };
 
 /** Reduces the neighbouring axes first..last to size 1. */
-function reduceRun(op: 'sum' | 'max', x: Tensor, first: number, last: number, scale: number): Tensor {
+type Reduce = (x: Tensor, first: number, last: number, scale: number) => Tensor;
+
+const sumRun: Reduce = (x, first, last, scale) => {
+  const dtype = floatType('sum', x);
+  return record('sum', reduced('sum', x, first, last, scale), [x], (dy) => [
+    expand(rounded(scale === 1 ? dy : mul(dy, scale), dtype), x.shape),
+  ]);
+};
+
+const maxRun: Reduce = (x, first, last) => {
   const { A, R, B } = runOf(x.shape, first, last);
-  if (op === 'max' && R === 0)
+  if (R === 0)
     throw new ShapeError(`max: the reduced axes must hold a value; got ${show(x.shape)}. Drop the empty axis.`);
-  const y = reduced(op, x, first, last, scale);
-  const dtype = floatType(op, x);
-  if (op === 'sum')
-    return record('sum', y, [x], (dy) => [expand(rounded(scale === 1 ? dy : mul(dy, scale), dtype), x.shape)]);
-  return record('max', y, [x], (dy, [dx]) => {
+  return record('max', reduced('max', x, first, last), [x], (dy, [dx]) => {
     const place = runTo(empty([A, B], 'u32', x.backend), argmaxPrimitive, [x], { A, R, B });
     return [runTo(dx(), maxGradient, [place, dy], { A, R, B })];
   });
-}
+};
 
 /** Reduces any axes of a float tensor. */
-function reduceAxes(op: 'sum' | 'max', x: Tensor, axes: readonly number[], keepDims: boolean, scale: number): Tensor {
-  floatType(op, x);
-  const y = stretches(axes).reduce(
-    (y, [first, last]) => reduceRun(op, y, first, last, first === axes[0] ? scale : 1),
-    x,
-  );
+function reduceAxes(by: Reduce, x: Tensor, axes: readonly number[], keepDims: boolean, scale: number): Tensor {
+  const y = stretches(axes).reduce((y, [first, last]) => by(y, first, last, first === axes[0] ? scale : 1), x);
   return keepDims
     ? y
     : reshape(
@@ -86,17 +87,17 @@ function countIn(where: string, x: Tensor, axes: readonly number[], least = 0): 
 
 /** Sum over `axes` (all without), f32 whatever x is, which are dropped unless `keepDims`. */
 export const sum = (x: Tensor, axes?: Axes, keepDims = false): Tensor =>
-  reduceAxes('sum', x, axesIn('sum', x, axes, keepDims), keepDims, 1);
+  reduceAxes(sumRun, x, axesIn('sum', x, axes, keepDims), keepDims, 1);
 
 /** Mean over `axes` (all without). */
 export function mean(x: Tensor, axes?: Axes, keepDims = false): Tensor {
   const list = axesIn('mean', x, axes, keepDims);
-  return reduceAxes('sum', x, list, keepDims, 1 / countIn('mean', x, list));
+  return reduceAxes(sumRun, x, list, keepDims, 1 / countIn('mean', x, list));
 }
 
 /** Largest value over `axes` (all without), NaN where one is; its gradient goes to the first place that holds it. */
 export const max = (x: Tensor, axes?: Axes, keepDims = false): Tensor =>
-  reduceAxes('max', x, axesIn('max', x, axes, keepDims), keepDims, 1);
+  reduceAxes(maxRun, x, axesIn('max', x, axes, keepDims), keepDims, 1);
 
 /** Variance over `axes` (all without), divided by n - correction: 0 for the population's, 1 for the sample's. */
 export function variance(x: Tensor, axes?: Axes, keepDims = false, correction = 0): Tensor {
@@ -104,7 +105,7 @@ export function variance(x: Tensor, axes?: Axes, keepDims = false, correction = 
   check('variance', 'the correction', correction, whole(0));
   const n = countIn('variance', x, list, correction);
   const centred = sub(x, mean(x, list, true));
-  return reduceAxes('sum', mul(centred, centred), list, keepDims, 1 / (n - correction));
+  return reduceAxes(sumRun, mul(centred, centred), list, keepDims, 1 / (n - correction));
 }
 
 /** Place of the largest value along `axis`, u32, the first of equals, or of the first NaN; no gradient. */

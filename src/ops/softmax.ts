@@ -10,8 +10,11 @@ import { runTo } from '../tensor/run.js';
 import { empty, floatType, type Tensor } from '../tensor/tensor.js';
 import { rowDotLaunches, rowsOf, slotsOf } from './row_dot.js';
 
-const [shader, gradShader] = [kernel('softmax', source), kernel('softmax_grad', gradSource)];
-const [stats, statsEnd] = [kernel('softmax_stats', statsSource), kernel('softmax_stats_end', statsEndSource)];
+// one by one: bundlers drop those that a page does not use
+const shader = kernel('softmax', source);
+const gradShader = kernel('softmax_grad', gradSource);
+const stats = kernel('softmax_stats', statsSource);
+const statsEnd = kernel('softmax_stats_end', statsEndSource);
 
 const threads = (n: number) => Math.ceil(n / 64);
 

@@ -5,7 +5,6 @@ import { checkDTypeName, type DType, type FloatType, type TypedArray } from '../
 import type { DTypeOf, Nested } from '../core/dtype-of.js';
 import { ConfigError, DeviceError, DTypeError, ShapeError } from '../core/errors.js';
 import { checkShape, MAX_RANK, numel, type Shape, sameShape, show } from '../core/shape.js';
-import { formatValues } from './format.js';
 import { noteUpload, noteWrite } from './replay.js';
 import { collect, keep } from './tidy.js';
 import { asArray, listed, nest, sizesOf } from './values.js';
@@ -154,8 +153,8 @@ export class Tensor<D extends DType = any> {
   /** The label, and the values where they can be read at once; else how to read them. */
   toString(): string {
     if (this.#storage.freed || this.#storage.parent?.freed) return `${this.label}. Its memory is recycled`;
-    const values = this.backend.peek?.(this.#storage);
-    return values ? this.#printed(values) : `${this.label}. Its values: await text()`;
+    const values = this.backend.print?.(this.#storage, this.shape);
+    return this.label + (values ? `\n${values}` : '. Its values: await text()');
   }
 
   /** What `console.log` shows in Node. */
@@ -167,11 +166,8 @@ export class Tensor<D extends DType = any> {
    * The label and the values, once the device has computed them: as PyTorch prints them, the middle of large ones cut.
    */
   async text(): Promise<string> {
-    return this.#printed(await this.data());
-  }
-
-  #printed(values: TypedArray): string {
-    return `${this.label}\n${formatValues(values.subarray(0, this.size), this.shape)}`;
+    const [{ formatValues }, values] = await Promise.all([import('../core/format.js'), this.data()]);
+    return `${this.label}\n${formatValues(values, this.shape)}`;
   }
 }
 

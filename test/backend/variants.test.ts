@@ -1,8 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Launch, Plan } from '../../src/backend/backend.js';
-import { type VariantTable, variantOf, variantTable, variantTables } from '../../src/backend/variants.js';
+import { loadVariants, type VariantTable, variantOf, variantTable, variantTables } from '../../src/backend/variants.js';
 import type { Traits } from '../../src/gpu/device.js';
 import { attentionGradPrimitive, attentionPrimitive } from '../../src/ops/attention.js';
 import { conv2d, conv2dDwPrimitive, conv2dDxPrimitive, conv2dPrimitive } from '../../src/ops/conv2d.js';
@@ -126,6 +126,63 @@ describe('a call', () => {
       expect(spy).not.toHaveBeenCalled();
       spy.mockRestore();
     }
+  });
+});
+
+describe('parts of a table', () => {
+  const row = <N extends string>(name: N) => ({
+    name,
+    why: '',
+    supports: () => true,
+    launch: () => ({ scratch: [], launches: [] }),
+  });
+  const card = { software: false, tuned: {} } as unknown as Traits;
+  const chosen = (table: VariantTable<number>) => variantOf(table, 1, card).name;
+  let answer: () => Promise<readonly ReturnType<typeof row>[]>;
+  const made = () => {
+    const parts = [
+      { when: (t: Traits) => t.software, load: () => Promise.resolve([row('soft')]) },
+      { when: (t: Traits) => !t.software, load: vi.fn(() => answer()) },
+    ];
+    const table: VariantTable<number> = {
+      ...{ name: 'parted', classOf: String, samples: [], heuristic: () => 'fast' },
+      ...{ variants: [row('plain')], parts },
+    };
+    variantTables.push(table as unknown as VariantTable<never>);
+    return { table, load: parts[1].load };
+  };
+  afterEach(() => void variantTables.pop());
+
+  it('are loaded once, those that an adapter needs; until then the first variant serves', async () => {
+    const { table, load } = made();
+    answer = () => Promise.resolve([row('fast'), row('faster')]);
+    expect(chosen(table)).toBe('plain');
+    await Promise.all([loadVariants(card), loadVariants(card)]);
+    await loadVariants(card);
+    expect([chosen(table), table.variants.map((v) => v.name)]).toEqual(['fast', ['plain', 'fast', 'faster']]);
+    expect(load).toHaveBeenCalledTimes(1);
+    await loadVariants();
+    expect(table.variants.map((v) => v.name)).toEqual(['plain', 'fast', 'faster', 'soft']);
+  });
+
+  it('that cannot be loaded are an error of the device, and are asked for again', async () => {
+    const { table } = made();
+    answer = () => Promise.reject(new TypeError('Failed to fetch'));
+    await expect(loadVariants(card)).rejects.toThrow(
+      'device: kernels for the adapter must be loaded; got Failed to fetch. Try again.',
+    );
+    answer = () => Promise.resolve([row('fast')]);
+    await loadVariants(card);
+    expect(chosen(table)).toBe('fast');
+  });
+
+  it('make the heuristic a fault that names none of them, once all are there', async () => {
+    const { table } = made();
+    answer = () => Promise.resolve([row('other')]);
+    await loadVariants();
+    expect(() => chosen(table)).toThrow(
+      "variants of parted: the heuristic's must support the problem; got fast for 1.",
+    );
   });
 });
 

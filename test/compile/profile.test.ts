@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { useBackend } from '../../src/backend/backend.js';
 import { GpuBackend } from '../../src/backend/gpu.js';
+import { record } from '../../src/backend/record.js';
 import { compile } from '../../src/compile/compile.js';
 import { chromeTrace, profile } from '../../src/compile/profile.js';
 import type { Dispatch } from '../../src/gpu/recording.js';
@@ -73,7 +74,7 @@ describe('profile', () => {
       values([2, 7, 8]),
     ]);
     const { recording } = on(device, () =>
-      device.record([], () =>
+      record(device, [], () =>
         tidy(() => {
           const k = full([10, 8], 0.1);
           backward(sum(conv2d(x, w, { stride: 2, padding: 1 })));

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Backend } from '../../src/backend/backend.js';
 import { GpuBackend } from '../../src/backend/gpu.js';
+import { record } from '../../src/backend/record.js';
 import { Choice } from '../../src/backend/variants.js';
 import { compile } from '../../src/compile/compile.js';
 import type { TypedArray } from '../../src/core/dtype.js';
@@ -199,7 +200,7 @@ describe('batch norm after a convolution that took the statistics', () => {
 function kernelsOf(device: GpuBackend, model: () => { call: (x: Tensor) => Tensor }): string[] {
   return on(device, () => {
     const [made, x] = [model(), tensor(normal(pictures, 5), pictures)];
-    const { recording } = device.record([], () => (tidy(() => void made.call(x)), []));
+    const { recording } = record(device, [], () => (tidy(() => void made.call(x)), []));
     return recording.dispatches.map(({ kernel }) => kernel.name);
   });
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { GpuBackend } from '../../src/backend/gpu.js';
+import { record } from '../../src/backend/record.js';
 import { Choice } from '../../src/backend/variants.js';
 import { Rng } from '../../src/core/rng.js';
 import { VisionTransformer } from '../../src/nn/vit.js';
@@ -25,7 +26,7 @@ const normal = (length: number, seed: number): Float32Array => {
 /** Kernels of what `fn` does, in order. */
 const kernelsOf = (device: GpuBackend, fn: () => unknown): string[] =>
   on(device, () =>
-    device.record([], () => (tidy(() => void fn()), [])).recording.dispatches.map(({ kernel }) => kernel.name),
+    record(device, [], () => (tidy(() => void fn()), [])).recording.dispatches.map(({ kernel }) => kernel.name),
   );
 
 describe('linear', () => {

@@ -1,11 +1,14 @@
-import { halfStored } from '../../src/gpu/f16-storage.js';
-import type { Kernel } from '../../src/gpu/kernel.js';
+import { DTypeError } from '../../src/core/errors.js';
+import { halfStorage } from '../../src/gpu/f16-storage.js';
+import { type Kernel, kernel } from '../../src/gpu/kernel.js';
 import { Recorder, type Slice } from '../../src/gpu/recorder.js';
 import { Recording } from '../../src/gpu/recording.js';
 
 // What a driver with bounds checks asks of every dispatch, worked out from the text of its kernel: software adapters
 // run a part
 // of the kernels, and what threads play in place of tensor cores is another text.
+
+export const halfStored = halfStorage({ kernel, DTypeError });
 
 interface Layout {
   size: number;

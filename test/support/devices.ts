@@ -1,3 +1,4 @@
+import './all-variants.js';
 import { type Backend, useBackend } from '../../src/backend/backend.js';
 import { GpuBackend } from '../../src/backend/gpu.js';
 import { ReferenceBackend } from '../../src/backend/reference.js';

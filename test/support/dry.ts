@@ -1,9 +1,10 @@
+import './all-variants.js';
 import { GpuBackend } from '../../src/backend/gpu.js';
 import type { Gpu, Traits } from '../../src/gpu/device.js';
 import { packParams } from '../../src/gpu/kernel.js';
 import { type PooledBuffer, sizeClass } from '../../src/gpu/pool.js';
 import { gridOf, type Recorder } from '../../src/gpu/recorder.js';
-import { checkBindings } from './bindings.js';
+import { checkBindings, halfStored } from './bindings.js';
 
 /**
  * A GPU backend of any traits that chooses, sizes and checks every dispatch, and computes nothing: no adapter is
@@ -32,6 +33,7 @@ export function dry(traits: Traits): GpuBackend {
     software: traits.software,
     traits,
     pool,
+    halfStored,
     recorder: { dispatch, write() {}, flush() {} },
   } as unknown as Gpu);
 }

@@ -1,3 +1,4 @@
+import './all-variants.js';
 import type { Primitive } from '../../src/backend/backend.js';
 import type { VariantTable } from '../../src/backend/variants.js';
 import type { TypedArray } from '../../src/core/dtype.js';

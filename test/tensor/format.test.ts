@@ -1,8 +1,8 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { onShapes } from '../../src/backend/shapes.js';
+import { formatValues } from '../../src/core/format.js';
 import { matmul } from '../../src/ops/matmul.js';
-import { formatValues } from '../../src/tensor/format.js';
 import { parameter, type Tensor, tensor } from '../../src/tensor/tensor.js';
 import { tidy } from '../../src/tensor/tidy.js';
 import { gpu, on, reference } from '../support/devices.js';

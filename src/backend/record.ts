@@ -1,13 +1,14 @@
-import type { TypedArray } from '../core/dtype.js';
+import type { DType, TypedArray } from '../core/dtype.js';
 import { DeviceError } from '../core/errors.js';
 import type { Gpu } from '../gpu/device.js';
 import { timeDispatches } from '../gpu/profile.js';
 import type { Slice } from '../gpu/recorder.js';
-import type { Recording } from '../gpu/recording.js';
-import type { Difference, DispatchRecord, Recorded, Storage } from './backend.js';
+import { Recording } from '../gpu/recording.js';
+import type { Backend, Difference, DispatchRecord, Recorded, Storage } from './backend.js';
+import { GpuBackend, type GpuStorage } from './gpu.js';
 
 /** A recording with its inputs, and the tensors' memory that it uses without owning it. */
-export class GpuRecorded implements Recorded {
+class GpuRecorded implements Recorded {
   readonly recording: Recording;
   readonly #gpu: Gpu;
   readonly #inputs: readonly Slice[];
@@ -94,5 +95,33 @@ export class GpuRecorded implements Recorded {
 
   release(): void {
     this.recording.release();
+  }
+}
+
+/** Whether there is something to gain by recording on a backend. */
+export const canRecord = (on: Backend): on is GpuBackend => on instanceof GpuBackend;
+
+/**
+ * Writes down what `fn` does with inputs of these types and lengths, and which results it returns, without doing it. A
+ * function of its own, so that pages which compile nothing do without it.
+ */
+export function record(
+  on: GpuBackend,
+  inputs: readonly { dtype: DType; length: number }[],
+  fn: (inputs: readonly Storage[]) => readonly Storage[],
+): GpuRecorded {
+  const { gpu } = on;
+  const { to, made } = (on.recording = { to: new Recording(gpu.recorder, gpu.pool), made: [] as GpuStorage[] });
+  try {
+    const storages = inputs.map(({ dtype, length }) => on.alloc(dtype, length) as GpuStorage);
+    to.results = fn(storages) as GpuStorage[];
+    for (const { freed, pooled } of made) if (!freed) Object.assign(pooled, { fixed: true, kept: true });
+    for (const { pooled } of storages) Object.assign(pooled, { kept: false });
+    return new GpuRecorded(gpu, to, storages);
+  } catch (error) {
+    for (const s of made) s.freed = true; // it has no memory and never will
+    throw error;
+  } finally {
+    on.recording = undefined;
   }
 }

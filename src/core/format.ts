@@ -1,5 +1,5 @@
-import type { TypedArray } from '../core/dtype.js';
-import { numel, type Shape } from '../core/shape.js';
+import type { TypedArray } from './dtype.js';
+import type { Shape } from './shape.js';
 
 /** Places shown at each end of an axis that is cut, and the values from which axes are: as PyTorch has it. */
 const EDGE = 3;
@@ -12,23 +12,20 @@ const LINE = 80;
  */
 export function formatValues(values: TypedArray, shape: Shape): string {
   const cut = values.length > MOST;
+  const strides = shape.map((_, axis) => shape.slice(axis + 1).reduce((n, d) => n * d, 1));
   const places = shape.map((n) => {
     const all = Array.from({ length: n }, (_, i) => i);
     return cut && n > 2 * EDGE ? [...all.slice(0, EDGE), -1, ...all.slice(-EDGE)] : all;
   });
   const offsets = places.reduce<number[]>(
-    (at, axis, i) => {
-      const stride = numel(shape.slice(i + 1));
-      return at.flatMap((offset) => axis.filter((p) => p >= 0).map((p) => offset + p * stride));
-    },
+    (at, axis, i) => at.flatMap((offset) => axis.filter((p) => p >= 0).map((p) => offset + p * strides[i])),
     [0],
   );
   const write = formatOf(values.length > 0 ? offsets.map((i) => values[i]) : [], values);
   const width = Math.max(0, ...offsets.map((i) => (i in values ? write(values[i]).length : 0)));
   const rows = (axis: number, offset: number): string => {
     if (axis === shape.length) return write(values[offset]).padStart(width);
-    const stride = numel(shape.slice(axis + 1));
-    const parts = places[axis].map((i) => (i < 0 ? '…' : rows(axis + 1, offset + i * stride)));
+    const parts = places[axis].map((i) => (i < 0 ? '…' : rows(axis + 1, offset + i * strides[axis])));
     const indent = ' '.repeat(axis + 1);
     const deeper = shape.length - axis - 1;
     return `[${deeper > 0 ? parts.join(`,${'\n'.repeat(deeper)}${indent}`) : inLines(parts, width, indent)}]`;
