@@ -1,5 +1,6 @@
 import { FormatError } from '../core/errors.js';
 import { refuseKind } from './file-kind.js';
+import { parseJson } from './json.js';
 import { LARGEST_HEADER } from './safetensors-types.js';
 
 /** Bytes of one element of each type that is read. */
@@ -72,10 +73,10 @@ function parse(bytes: Uint8Array, name: string, whole: Uint8Array): Json {
   if (bytes[0] !== 0x7b) return refuseKind(whole, name);
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
+    value = parseJson(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
   } catch (error) {
     throw new FormatError(
-      `${name}: a safetensors header must be JSON in UTF-8; got '${(error as Error).message}'. The file is damaged.`,
+      `${name}: a safetensors header must be JSON in UTF-8, each name once; got '${(error as Error).message}'. The file is damaged.`,
     );
   }
   return value as Json; // it begins with a brace
