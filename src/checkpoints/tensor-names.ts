@@ -17,6 +17,17 @@ const unwrapped = (name: string): string =>
     .filter((part) => !WRAPPERS.has(part))
     .join('.') || name;
 
+const LONGEST_NAME = 1024;
+
+/** @throws FormatError for a name that no network has: what is sought in names takes longer the longer they are. */
+export function checkName(name: string, file: string): void {
+  if (name.length > LONGEST_NAME)
+    throw new FormatError(
+      `${file}: names of tensors must have at most ${LONGEST_NAME} letters; got one of ${name.length}. ` +
+        'Rename the tensor.',
+    );
+}
+
 /**
  * The tensors of a file by plain names: without the parts that wrappers put in, in any order and number, and numbered
  * children of a ResNet (`backbone.4.0.conv1.weight`) under torchvision's names. Plain names stay as they are.
@@ -24,6 +35,7 @@ const unwrapped = (name: string): string =>
  * @throws FormatError where two tensors would get the same name.
  */
 export function plainNames<T extends { shape: Shape }>(tensors: Named<T>, file: string): Map<string, T> {
+  for (const name of tensors.keys()) checkName(name, file);
   const bare = renamed(tensors, unwrapped, file);
   return renamed(bare, childNames(bare), file);
 }
@@ -49,7 +61,9 @@ function childNames(tensors: Named): (name: string) => string {
   const stages = new Map<string, number[]>();
   for (const name of tensors.keys()) {
     const [, prefix, child] = /^((?:.*\.)?)(\d+)\.0\.conv1\.weight$/.exec(name) ?? [];
-    if (prefix !== undefined) stages.set(prefix, [...(stages.get(prefix) ?? []), Number(child)]);
+    if (prefix === undefined) continue;
+    if (!stages.has(prefix)) stages.set(prefix, []);
+    stages.get(prefix)!.push(Number(child));
   }
   const known = [...stages].slice(0, MOST_ENCODERS).flatMap(([prefix, found]) => children(tensors, prefix, found));
   return (name) => {
