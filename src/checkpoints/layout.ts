@@ -1,6 +1,7 @@
 import { check, text } from '../core/check.js';
 import { FormatError } from '../core/errors.js';
 import { numel } from '../core/shape.js';
+import { visibleName } from '../core/visible.js';
 import { Inert } from '../io/pickle.js';
 import type { StoredTensor } from '../io/safetensors.js';
 import { TorchTensor } from '../io/torch-tensor.js';
@@ -125,7 +126,7 @@ function refuseNoTensors(content: unknown, top: Map<unknown, unknown>, file: str
   const inside = [content, top.get('state_dict'), top.get('model'), ...top.values()].find((v) => v instanceof Inert);
   const got =
     inside instanceof Inert
-      ? `an object of ${inside.name}, which is not built`
+      ? `an object of ${visibleName(inside.name)}, which is not built`
       : top.size > 0
         ? `one of ${shortKeys(top)}`
         : 'none';
@@ -138,7 +139,7 @@ function refuseNoTensors(content: unknown, top: Map<unknown, unknown>, file: str
 const shortKeys = (top: Map<unknown, unknown>): string =>
   [...top.keys()]
     .slice(0, 5)
-    .map((key) => (typeof key === 'string' ? key.slice(0, 40) : typeof key))
+    .map((key) => (typeof key === 'string' ? visibleName(key, 40) : typeof key))
     .join(', ');
 
 /** State that no gradient reaches. */

@@ -1,5 +1,6 @@
 import { ConfigError, FormatError } from '../core/errors.js';
 import { type Shape, show } from '../core/shape.js';
+import { visibleName } from '../core/visible.js';
 import { families } from '../nn/families.js';
 import type { Family } from '../nn/family.js';
 
@@ -46,7 +47,7 @@ function renamed<T>(tensors: ReadonlyMap<string, T>, rename: (name: string) => s
     const plain = rename(name);
     if (out.has(plain) && out.get(plain) !== t)
       throw new FormatError(
-        `${file}: tensors must have names of their own; got ${plain} twice, once as ${name}. Save one network a file.`,
+        `${file}: tensors must have names of their own; got ${visibleName(plain)} twice, once as ${visibleName(name)}. Save one network a file.`,
       );
     out.set(plain, t);
   }
@@ -136,7 +137,7 @@ const prefixesOf = (tensors: Named, inside: string): string[] =>
  */
 export function placeOfEncoder(tensors: Named, file: string, prefix?: string): Place {
   const places = encodersIn(tensors);
-  const listed = places.map((p) => p.prefix || 'the file itself').join(', ');
+  const listed = places.map((p) => visibleName(p.prefix) || 'the file itself').join(', ');
   if (prefix !== undefined) {
     const asked = places.find((p) => p.prefix === prefix || p.prefix === `${prefix}.`);
     if (asked) return asked;
@@ -151,7 +152,7 @@ export function placeOfEncoder(tensors: Named, file: string, prefix?: string): P
   if (trained.length === 1) return trained[0];
   throw new FormatError(
     `${file}: one encoder must be meant; got ${places.length}, behind ${listed}. Say which: ` +
-      `--prefix ${places[0].prefix || places[1].prefix}`,
+      `--prefix ${visibleName(places[0].prefix || places[1].prefix)}`,
   );
 }
 
@@ -162,9 +163,12 @@ function refuseNoEncoder(tensors: Named, file: string): never {
         inside,
         stem: [stem],
       },
-    }) => prefixesOf(tensors, inside).map((p) => `${p}${inside} without ${p}${stem}`),
+    }) =>
+      prefixesOf(tensors, inside)
+        .slice(0, 5)
+        .map((p) => `${visibleName(p)}${inside} without ${visibleName(p)}${stem}`),
   );
-  const first = [...tensors].slice(0, 5).map(([name, { shape }]) => `${name} ${show(shape)}`);
+  const first = [...tensors].slice(0, 5).map(([name, { shape }]) => `${visibleName(name)} ${show(shape)}`);
   const seen =
     tensors.size === 0 ? 'no tensors' : `${tensors.size} tensors: ${first.join(', ')}${tensors.size > 5 ? ', …' : ''}`;
   const known = families.map(

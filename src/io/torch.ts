@@ -1,5 +1,6 @@
 import { check, instance, text } from '../core/check.js';
 import { FormatError } from '../core/errors.js';
+import { visibleName } from '../core/visible.js';
 import { ByteReader } from './byte-reader.js';
 import { refuseKind } from './file-kind.js';
 import { type Allowed, type Global, Inert, unpickle } from './pickle.js';
@@ -80,10 +81,18 @@ function refuseArchive(files: Map<string, ZipEntry>, name: string): never {
   const names = [...files.keys()];
   const inside = names.find((key) => /\.(pth|pt|ckpt|safetensors|bin|tar|npz)$/.test(key));
   const [what, advice] = inside
-    ? [`one that holds ${inside}`, 'Unpack it, and name the file inside.']
+    ? [`one that holds ${visibleName(inside)}`, 'Unpack it, and name the file inside.']
     : names.length > 0 && names.every((key) => key.endsWith('.npy'))
       ? ["NumPy's (.npz)", 'Save a dictionary of tensors: torch.save or safetensors.']
-      : [`one of ${names.slice(0, 3).join(', ') || 'no file'}`, 'Is it a checkpoint made by torch.save?'];
+      : [
+          `one of ${
+            names
+              .slice(0, 3)
+              .map((n) => visibleName(n))
+              .join(', ') || 'no file'
+          }`,
+          'Is it a checkpoint made by torch.save?',
+        ];
   throw new FormatError(`${name}: a zip archive must be PyTorch's, with data.pkl; got ${what}. ${advice}`);
 }
 
@@ -163,7 +172,7 @@ function find(
   const full = `${module}.${name}`;
   if (isHostile(module, name))
     file.refuse(
-      `a checkpoint must not name what runs programs or reaches out; got ${full.slice(0, 200)}`,
+      `a checkpoint must not name what runs programs or reaches out; got ${visibleName(full)}`,
       'Nothing was run. The file is an attack: delete it, and load it nowhere.',
     );
   return globals.has(full) && !name.includes('.') ? { name: full, call: globals.get(full) } : undefined;

@@ -1,5 +1,6 @@
 import { FormatError } from '../core/errors.js';
 import { mostUnpacked, refuseUnpacked } from '../core/unpacked.js';
+import { visibleName } from '../core/visible.js';
 import { joinBytes } from './bytes.js';
 import { crc32 } from './crc.js';
 
@@ -42,8 +43,8 @@ export function readZip(bytes: Uint8Array, name: string): Map<string, ZipEntry> 
       if (view.getUint32(at, true) !== CENTRAL) throw new RangeError(`no directory entry at byte ${at}`);
       const [nameLength, extraLength, noteLength] = [28, 30, 32].map((o) => view.getUint16(at + o, true));
       const key = new TextDecoder().decode(bytes.subarray(at + 46, at + 46 + nameLength));
-      if (entries.has(key)) throw new RangeError(`two files called ${key.slice(0, 80)}`);
-      entries.set(key, entry(bytes, view, at, nameLength, extraLength, `${name}: ${key.slice(0, 80)}`));
+      if (entries.has(key)) throw new RangeError(`two files called ${visibleName(key, 80)}`);
+      entries.set(key, entry(bytes, view, at, nameLength, extraLength, `${name}: ${visibleName(key, 80)}`));
       at += 46 + nameLength + extraLength + noteLength;
     }
     if (at !== end) throw new RangeError(`a directory of ${at - start} bytes of ${end - start}`);
