@@ -1,3 +1,7 @@
+import { isPlain } from '../core/check.js';
+import { FormatError } from '../core/errors.js';
+import { visibleName } from '../core/visible.js';
+
 const DEPTH = 64; // of objects and lists in each other; configurations and headers have a few
 const [QUOTE, BACKSLASH, COMMA, OPEN, CLOSE, BEGIN, END] = [...'"\\,{}[]'].map((c) => c.charCodeAt(0));
 
@@ -9,6 +13,31 @@ export function parseJson(text: string): unknown {
   const value: unknown = JSON.parse(text);
   checkNames(text);
   return value;
+}
+
+/**
+ * The objects of a text of JSON lines. A line that a crash cut off is no JSON, and left out.
+ * @throws FormatError for a line that holds another value, or a name twice.
+ */
+export function* objectsIn(lines: string, where: string): Generator<Record<string, unknown>> {
+  const refuse = (got: string): never => {
+    throw new FormatError(`${where}: each line must be an object, each name once; got ${got}. Take the line out.`);
+  };
+  for (const line of lines.split('\n')) {
+    let value: unknown;
+    try {
+      value = JSON.parse(line);
+    } catch {
+      continue;
+    }
+    if (!isPlain(value)) refuse(`'${visibleName(line, 80)}'`);
+    try {
+      checkNames(line);
+    } catch (error) {
+      refuse((error as Error).message);
+    }
+    yield value as Record<string, unknown>;
+  }
 }
 
 /** Walks through sound JSON: the names so far of each object that is open, and nothing for a list. */
