@@ -5,17 +5,20 @@ import { version as own } from '../core/version.js';
 import { parseJson } from '../io/json.js';
 import { demoConfig, type PretrainConfig, pretrainSettings } from '../moco/config.js';
 
+/** Metadata are strings, and JSON has numbers. Nothing else is made a string: an object may say how. */
+const digits = (v: unknown): boolean => ['string', 'number'].includes(typeof v) && /^\d{1,15}$/.test(String(v));
+
 /** What a checkpoint of a run says of itself: the metadata of its tensors, and the JSON file beside them. */
 const ABOUT: Record<string, Rule> = {
   format: needed({ is: 'dawngrad-moco', holds: (v) => v === 'dawngrad-moco' }),
   version: needed(text),
-  step: needed({ is: 'a whole number, at least 0', holds: (v) => /^\d{1,15}$/.test(String(v)) }),
-  pictures: { is: 'a whole number, at least 1', holds: (v) => /^[1-9]\d{0,14}$/.test(v) },
+  step: needed({ is: 'a whole number, at least 0', holds: (v) => digits(v) && Number(v) >= 0 }),
+  pictures: { is: 'a whole number, at least 1', holds: (v) => digits(v) && Number(v) > 0 },
   method: pretrainSettings.method.rule,
   model: pretrainSettings.model.rule,
   stem: pretrainSettings.stem.rule,
   head: pretrainSettings.head.rule,
-  dim: { is: 'a whole number above 0', holds: (v) => /^[1-9]\d{0,14}$/.test(v) },
+  dim: { is: 'a whole number above 0', holds: (v) => digits(v) && Number(v) > 0 },
 };
 
 const choiceRules: Record<string, Rule> = { classes: listOf(text), limitPerClass: whole(1), count: whole(1) };

@@ -60,6 +60,8 @@ describe('what a checkpoint says of itself', () => {
     [{ step: '1.5' }, /step must be a whole number, at least 0; got '1\.5'/],
     [{ step: undefined }, /step must be a whole number/],
     [{ version: '2.0.0' }, /version must be one of 0\.1/],
+    [{ step: { toString: 1 } }, /step must be a whole number, at least 0; got an object/],
+    [{ pictures: [{ toString: 1 }] }, /pictures must be a whole number/],
     [{ format: 'pt' }, /format must be dawngrad-moco; got 'pt'/],
     [{ pictures: '0' }, /pictures must be a whole number, at least 1/],
     [{ method: 'simclr' }, /method must be moco, .*; got 'simclr'/],
