@@ -171,5 +171,21 @@ function checkSlots(all: readonly Slot[], tensors: ReadonlyMap<string, StoredTen
           `got ${stored.dtype}. Convert it: filters, statistics and the queue are floats, counts are 64-bit integers.`,
       );
   }
+  checkCounts(all, tensors, file);
   checkFinite(tensors, file);
+}
+
+/** Counts are numbers of something, and the place in a queue is one of its columns. */
+function checkCounts(all: readonly Slot[], tensors: ReadonlyMap<string, StoredTensor>, file: string): void {
+  for (const { name, dtype } of all) {
+    if (dtype !== 'I64') continue;
+    const count = Number(tensors.get(name)!.data[0]);
+    const queue = name.endsWith('queue_ptr') ? tensors.get(name.slice(0, -'_ptr'.length)) : undefined;
+    const end = queue?.shape.at(-1) ?? Number.MAX_SAFE_INTEGER;
+    if (!(Number.isSafeInteger(count) && count >= 0 && count < end))
+      throw new FormatError(
+        `${file}: ${name} must be a whole number in [0, ${end - 1}]; got ${tensors.get(name)!.data[0]}. ` +
+          'The checkpoint is damaged: take another.',
+      );
+  }
 }

@@ -1,4 +1,5 @@
 import { FormatError } from '../core/errors.js';
+import { visibleName } from '../core/visible.js';
 import type { StoredTensor } from '../io/safetensors.js';
 
 type Tensors = ReadonlyMap<string, Pick<StoredTensor, 'data'>>;
@@ -10,7 +11,8 @@ export function nonFinite(tensors: Tensors): string | undefined {
     .filter((t) => t.count > 0);
   if (found.length === 0) return undefined;
   const total = found.reduce((n, t) => n + t.count, 0);
-  const where = found.length === 1 ? found[0].name : `${found[0].name} first, of ${found.length} tensors`;
+  const where =
+    found.length === 1 ? visibleName(found[0].name) : `${visibleName(found[0].name)} first, of ${found.length} tensors`;
   return `values must be finite; got ${total} that ${total === 1 ? 'is' : 'are'} not, in ${where}`;
 }
 

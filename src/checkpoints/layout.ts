@@ -1,11 +1,12 @@
 import { check, text } from '../core/check.js';
 import { FormatError } from '../core/errors.js';
 import { numel } from '../core/shape.js';
+import { visibleName } from '../core/visible.js';
 import { Inert } from '../io/pickle.js';
 import type { StoredTensor } from '../io/safetensors.js';
 import { TorchTensor } from '../io/torch-tensor.js';
 import { tensorMap } from '../moco/check.js';
-import { behind, placeOfEncoder, plainNames } from './tensor-names.js';
+import { behind, checkName, placeOfEncoder, plainNames } from './tensor-names.js';
 
 /** Tensors of a checkpoint by their names, and what else is known of it. */
 export interface Weights {
@@ -30,7 +31,7 @@ type Found = TorchTensor | Inert;
 export async function torchWeights(content: unknown, file: string): Promise<Weights> {
   check('torchWeights', 'the file', file, text);
   const top: Map<unknown, unknown> = content instanceof Map ? content : new Map();
-  const { own, others } = dictionaries(top);
+  const { own, others } = dictionaries(top, file);
   const named = new Map([...own, ...others]);
   if (![...named.values()].some((t) => t instanceof TorchTensor)) return refuseNoTensors(content, top, file);
   const found = plainNames(
@@ -39,9 +40,12 @@ export async function torchWeights(content: unknown, file: string): Promise<Weig
   );
   const tensors = new Map<string, StoredTensor>();
   const skipped = new Map<string, string>();
+  const loaded = new Map<TorchTensor, StoredTensor>(); // one of two names is read once
   for (const [name, { t }] of found)
-    if (t instanceof TorchTensor) tensors.set(name, await t.load());
-    else skipped.set(name, t.name);
+    if (t instanceof TorchTensor) {
+      if (!loaded.has(t)) loaded.set(t, await t.load());
+      tensors.set(name, loaded.get(t)!);
+    } else skipped.set(name, t.name);
   const mine = new Set<Found>(own.values());
   const order = [...found].flatMap(([name, { t }]) => (mine.has(t) ? [name] : []));
   const optimizer = await optimizerState(
@@ -66,14 +70,21 @@ const holdsTensors = (v: unknown): v is Map<unknown, unknown> =>
 /** Dictionaries that hold no weights, whatever lies in them. */
 const NO_WEIGHTS = /optim|sched|scaler|callback|loops|rng|hyper|args/i;
 
+/** Entries of dictionaries that are walked through: a small file can hold one dictionary in itself many times over. */
+const MOST_ENTRIES = 2 ** 20;
+
 /** What is named in the dictionary of the weights, and in those beside it. */
-function dictionaries(top: Map<unknown, unknown>): { own: Map<string, Found>; others: Map<string, Found> } {
+function dictionaries(
+  top: Map<unknown, unknown>,
+  file: string,
+): { own: Map<string, Found>; others: Map<string, Found> } {
   const root = ['state_dict', 'model'].find((key) => holdsTensors(top.get(key)));
   const all = (root === undefined ? top : top.get(root)) as Map<unknown, unknown>;
   const others = new Map<string, Found>();
+  const walk = { file, left: MOST_ENTRIES };
   if (root !== undefined)
-    for (const [key, v] of top) if (key !== root && v instanceof Map) collect(new Map([[key, v]]), '', 3, others);
-  return { own: collect(all, '', 3, new Map()), others };
+    for (const [key, v] of top) if (key !== root && v instanceof Map) collect(new Map([[key, v]]), '', 3, others, walk);
+  return { own: collect(all, '', 3, new Map(), walk), others };
 }
 
 /** Tensors by dotted names, down to a depth; of placeholders only those among tensors. */
@@ -82,21 +93,40 @@ function collect(
   prefix: string,
   depth: number,
   found: Map<string, Found>,
+  walk: { readonly file: string; left: number },
 ): Map<string, Found> {
   const amongTensors = holdsTensors(dictionary);
+  if ((walk.left -= dictionary.size) < 0) throw tooMany(walk.file);
   for (const [key, v] of dictionary) {
-    if (typeof key !== 'string') continue;
+    if (typeof key !== 'string') {
+      if (v instanceof TorchTensor) throw noName(walk.file, key);
+      continue;
+    }
+    checkName(key, walk.file);
     if (v instanceof TorchTensor || (amongTensors && v instanceof Inert)) found.set(prefix + key, v);
-    else if (v instanceof Map && depth > 0 && !NO_WEIGHTS.test(key)) collect(v, `${prefix}${key}.`, depth - 1, found);
+    else if (v instanceof Map && depth > 0 && !NO_WEIGHTS.test(key))
+      collect(v, `${prefix}${key}.`, depth - 1, found, walk);
   }
   return found;
 }
+
+const tooMany = (file: string): FormatError =>
+  new FormatError(
+    `${file}: the dictionaries of a checkpoint must have at most ${MOST_ENTRIES} entries together; got more. ` +
+      'Save model.state_dict() alone.',
+  );
+
+const noName = (file: string, key: unknown): FormatError =>
+  new FormatError(
+    `${file}: tensors must be named by strings; got a key of another kind (${Array.isArray(key) ? 'a tuple' : typeof key}). ` +
+      'Save model.state_dict().',
+  );
 
 function refuseNoTensors(content: unknown, top: Map<unknown, unknown>, file: string): never {
   const inside = [content, top.get('state_dict'), top.get('model'), ...top.values()].find((v) => v instanceof Inert);
   const got =
     inside instanceof Inert
-      ? `an object of ${inside.name}, which is not built`
+      ? `an object of ${visibleName(inside.name)}, which is not built`
       : top.size > 0
         ? `one of ${shortKeys(top)}`
         : 'none';
@@ -109,7 +139,7 @@ function refuseNoTensors(content: unknown, top: Map<unknown, unknown>, file: str
 const shortKeys = (top: Map<unknown, unknown>): string =>
   [...top.keys()]
     .slice(0, 5)
-    .map((key) => (typeof key === 'string' ? key.slice(0, 40) : typeof key))
+    .map((key) => (typeof key === 'string' ? visibleName(key, 40) : typeof key))
     .join(', ');
 
 /** State that no gradient reaches. */

@@ -1,5 +1,6 @@
 import { ConfigError, FormatError } from '../core/errors.js';
 import { type Shape, show } from '../core/shape.js';
+import { visibleName } from '../core/visible.js';
 import { families } from '../nn/families.js';
 import type { Family } from '../nn/family.js';
 
@@ -17,6 +18,17 @@ const unwrapped = (name: string): string =>
     .filter((part) => !WRAPPERS.has(part))
     .join('.') || name;
 
+const LONGEST_NAME = 1024;
+
+/** @throws FormatError for a name that no network has: what is sought in names takes longer the longer they are. */
+export function checkName(name: string, file: string): void {
+  if (name.length > LONGEST_NAME)
+    throw new FormatError(
+      `${file}: names of tensors must have at most ${LONGEST_NAME} letters; got one of ${name.length}. ` +
+        'Rename the tensor.',
+    );
+}
+
 /**
  * The tensors of a file by plain names: without the parts that wrappers put in, in any order and number, and numbered
  * children of a ResNet (`backbone.4.0.conv1.weight`) under torchvision's names. Plain names stay as they are.
@@ -24,6 +36,7 @@ const unwrapped = (name: string): string =>
  * @throws FormatError where two tensors would get the same name.
  */
 export function plainNames<T extends { shape: Shape }>(tensors: Named<T>, file: string): Map<string, T> {
+  for (const name of tensors.keys()) checkName(name, file);
   const bare = renamed(tensors, unwrapped, file);
   return renamed(bare, childNames(bare), file);
 }
@@ -34,7 +47,7 @@ function renamed<T>(tensors: ReadonlyMap<string, T>, rename: (name: string) => s
     const plain = rename(name);
     if (out.has(plain) && out.get(plain) !== t)
       throw new FormatError(
-        `${file}: tensors must have names of their own; got ${plain} twice, once as ${name}. Save one network a file.`,
+        `${file}: tensors must have names of their own; got ${visibleName(plain)} twice, once as ${visibleName(name)}. Save one network a file.`,
       );
     out.set(plain, t);
   }
@@ -49,7 +62,9 @@ function childNames(tensors: Named): (name: string) => string {
   const stages = new Map<string, number[]>();
   for (const name of tensors.keys()) {
     const [, prefix, child] = /^((?:.*\.)?)(\d+)\.0\.conv1\.weight$/.exec(name) ?? [];
-    if (prefix !== undefined) stages.set(prefix, [...(stages.get(prefix) ?? []), Number(child)]);
+    if (prefix === undefined) continue;
+    if (!stages.has(prefix)) stages.set(prefix, []);
+    stages.get(prefix)!.push(Number(child));
   }
   const known = [...stages].slice(0, MOST_ENCODERS).flatMap(([prefix, found]) => children(tensors, prefix, found));
   return (name) => {
@@ -122,7 +137,7 @@ const prefixesOf = (tensors: Named, inside: string): string[] =>
  */
 export function placeOfEncoder(tensors: Named, file: string, prefix?: string): Place {
   const places = encodersIn(tensors);
-  const listed = places.map((p) => p.prefix || 'the file itself').join(', ');
+  const listed = places.map((p) => visibleName(p.prefix) || 'the file itself').join(', ');
   if (prefix !== undefined) {
     const asked = places.find((p) => p.prefix === prefix || p.prefix === `${prefix}.`);
     if (asked) return asked;
@@ -137,7 +152,7 @@ export function placeOfEncoder(tensors: Named, file: string, prefix?: string): P
   if (trained.length === 1) return trained[0];
   throw new FormatError(
     `${file}: one encoder must be meant; got ${places.length}, behind ${listed}. Say which: ` +
-      `--prefix ${places[0].prefix || places[1].prefix}`,
+      `--prefix ${visibleName(places[0].prefix || places[1].prefix)}`,
   );
 }
 
@@ -148,9 +163,12 @@ function refuseNoEncoder(tensors: Named, file: string): never {
         inside,
         stem: [stem],
       },
-    }) => prefixesOf(tensors, inside).map((p) => `${p}${inside} without ${p}${stem}`),
+    }) =>
+      prefixesOf(tensors, inside)
+        .slice(0, 5)
+        .map((p) => `${visibleName(p)}${inside} without ${visibleName(p)}${stem}`),
   );
-  const first = [...tensors].slice(0, 5).map(([name, { shape }]) => `${name} ${show(shape)}`);
+  const first = [...tensors].slice(0, 5).map(([name, { shape }]) => `${visibleName(name)} ${show(shape)}`);
   const seen =
     tensors.size === 0 ? 'no tensors' : `${tensors.size} tensors: ${first.join(', ')}${tensors.size > 5 ? ', …' : ''}`;
   const known = families.map(

@@ -1,16 +1,14 @@
 import { open } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
 import { check, text } from '../core/check.js';
 import { FormatError } from '../core/errors.js';
 import { binary } from '../core/numbers.js';
+import { gunzipped } from '../data/gunzip.node.js';
 import { decodeSafetensors } from '../io/safetensors.js';
 import { decodeTorch, isTorch } from '../io/torch.js';
 import { torchWeights, type Weights } from './layout.js';
 import { plainNames } from './tensor-names.js';
 
-const LARGEST = 2 ** 31; // bytes that gzip data may unpack to
 const CHUNK = 2 ** 29; // bytes of one read: the system refuses 2 GiB at once
 
 /**
@@ -20,7 +18,7 @@ const CHUNK = 2 ** 29; // bytes of one read: the system refuses 2 GiB at once
  */
 export async function readWeights(file: string): Promise<Weights> {
   check('readWeights', 'the file', file, text);
-  const bytes = await unpacked(await readWhole(file), file);
+  const bytes = await gunzipped(await readWhole(file), file);
   const shards = shardsIn(bytes, file);
   if (shards) return joined(await Promise.all(shards.map((shard) => readWeights(shard))), file);
   if (isTorch(bytes)) return torchWeights(await decodeTorch(bytes, file), file);
@@ -62,16 +60,6 @@ function allocate(size: number): Uint8Array | undefined {
   } catch {
     return undefined;
   }
-}
-
-async function unpacked(bytes: Uint8Array, file: string): Promise<Uint8Array> {
-  if (bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes;
-  return promisify(gunzip)(bytes, { maxOutputLength: LARGEST }).catch((e: Error) => {
-    throw new FormatError(
-      `${file}: gzip data must unpack, to ${binary(LARGEST)} at most; got '${e.message}'. Download it again, ` +
-        `or unpack it first.`,
-    );
-  });
 }
 
 /** The files that an index of Hugging Face's names: `{ weight_map: { tensor: file } }`. */

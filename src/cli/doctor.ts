@@ -7,6 +7,7 @@ import { tune } from '../backend/tune.js';
 import { staleTuning } from '../backend/tuning.node.js';
 import { ConfigError } from '../core/errors.js';
 import { binary } from '../core/numbers.js';
+import { visible, visibleName } from '../core/visible.js';
 import { type Checked, selfCheck } from '../ops/self_check.js';
 import { describeFlags, type Flag, type Parsed } from './args.js';
 import { colour } from './colour.js';
@@ -93,7 +94,7 @@ async function runDoctor(args: Parsed, { version }: Call): Promise<number> {
   };
   const packages = optionalPackages.map((name) => `${name} ${system.packages[name] ?? 'missing'}`).join(', ');
   const about = [`dawngrad ${version}, Node ${process.version}, ${nameOf(system)}`, `Packages: ${packages}`];
-  out.result(
+  out.painted(
     [
       about.join('\n'),
       ...adapters.map(describe),
@@ -134,7 +135,7 @@ async function examine(choice: Patient['choice'], seconds?: number): Promise<Pat
 function describe(adapter: Patient | Absent): string {
   const { bold, red, green } = colour(process.stdout);
   const heading = adapter.choice === 'hardware' ? 'Hardware adapter' : 'Software adapter';
-  if (!('checks' in adapter)) return `${bold(heading)}: none\n  ${adapter.reason}`;
+  if (!('checks' in adapter)) return `${bold(heading)}: none\n  ${visible(adapter.reason)}`;
   const { name, checks, speed, features, limits, tuned, stale } = adapter;
   const rows: [string, string][] = [
     ...checks.map((c): [string, string] => [
@@ -152,7 +153,7 @@ function describe(adapter: Patient | Absent): string {
     ...tuning(tuned, stale).map((text): [string, string] => ['tuned', text]),
   ];
   return [
-    `${bold(heading)}: ${name}`,
+    `${bold(heading)}: ${visibleName(name)}`,
     ...rows.map(([left, right]) => `  ${left}${' '.repeat(Math.max(0, 8 - plain(left)))}  ${right}`),
   ].join('\n');
 }

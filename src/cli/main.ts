@@ -2,6 +2,7 @@
 import { ConfigError, DawngradError } from '../core/errors.js';
 import { nearest } from '../core/nearest.js';
 import { version } from '../core/version.js';
+import { visible } from '../core/visible.js';
 import { commandLine, parseArgs } from './args.js';
 import { checkFlags } from './check-flags.js';
 import { colour } from './colour.js';
@@ -95,11 +96,9 @@ main(process.argv.slice(2)).then(
     const expected = error instanceof DawngradError;
     const brief = expected && !process.argv.includes('--verbose');
     const text = brief
-      ? `${colour(process.stderr).red('Error:')} ${error.message}`
-      : error instanceof Error
-        ? error.stack
-        : String(error);
-    process.stderr.write(`${brief ? fitted(text!, process.stderr) : text}\n`);
+      ? fitted(error.message, process.stderr, `${colour(process.stderr).red('Error:')} `)
+      : visible(error instanceof Error ? error.stack! : String(error));
+    process.stderr.write(`${text}\n`);
     process.exit(expected ? error.exitCode : 1);
   },
 );

@@ -1,3 +1,4 @@
+import { visible } from '../core/visible.js';
 import type { Parsed } from './args.js';
 import { colour } from './colour.js';
 import { fitted } from './terminal.js';
@@ -16,16 +17,27 @@ export class Output {
 
   /** What the command was called for: `value` with --json, else `text`. */
   result(text: string, value: object): void {
-    console.log(this.json ? JSON.stringify(value, null, 2) : fitted(text, process.stdout));
+    // JSON reads the spelt-out characters back as they were
+    console.log(this.json ? visible(JSON.stringify(value, null, 2)) : fitted(text, process.stdout));
+  }
+
+  /** A result with colours in it, and no names but our own. */
+  painted(text: string, value: object): void {
+    if (this.json) this.result(text, value);
+    else console.log(fitted('', process.stdout, text));
   }
 
   /** What happens meanwhile. */
   log(text: string): void {
-    if (!this.quiet) process.stderr.write(`${fitted(text, process.stderr)}\n`);
+    this.#log(text);
   }
 
   warn(text: string): void {
-    this.log(`${colour(process.stderr).yellow('Warning:')} ${text}`);
+    this.#log(text, `${colour(process.stderr).yellow('Warning:')} `);
+  }
+
+  #log(text: string, own?: string): void {
+    if (!this.quiet) process.stderr.write(`${fitted(text, process.stderr, own)}\n`);
   }
 
   /** What only --verbose tells. */

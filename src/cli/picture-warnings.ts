@@ -1,3 +1,4 @@
+import { visibleName } from '../core/visible.js';
 import { inMemory, ofManyShapes, type PictureSet, type PictureSource } from '../data/picture-source.js';
 import type { Output } from './output.js';
 
@@ -9,7 +10,9 @@ const NAMED = 5; // files
 export function logPictures({ warnings = [], skipped, count }: PictureSet, out: Output): void {
   for (const warning of warnings) out.warn(warning);
   if (skipped.length === 0) return;
-  const named = skipped.slice(0, out.verbose ? undefined : NAMED).map(({ name, reason }) => `\n  ${name}: ${reason}`);
+  const named = skipped
+    .slice(0, out.verbose ? undefined : NAMED)
+    .map(({ name, reason }) => `\n  ${visibleName(name)}: ${reason}`);
   const more =
     skipped.length > named.length ? `\n  and ${skipped.length - named.length} more (--verbose names all)` : '';
   out.warn(

@@ -1,6 +1,7 @@
 import { whole } from '../core/check.js';
 import { ConfigError } from '../core/errors.js';
 import { fixed } from '../core/numbers.js';
+import { visibleName } from '../core/visible.js';
 import { openPicture } from '../data/picture.node.js';
 import { nearestNeighbours } from '../eval/knn.js';
 import { writeAtomic } from '../io/atomic.node.js';
@@ -65,7 +66,9 @@ async function runSearch(args: Parsed): Promise<number> {
   await writeAtomic(out, page({ title: `Like ${query.names[0]}`, about, sections }));
   const found = neighbours.map(({ label: name, similarity }) => ({ name, similarity }));
   output.result(
-    [...found.map(({ name, similarity }) => `${fixed(similarity, 4)}  ${name}`), `Pictures: ${out}`].join('\n'),
+    [...found.map(({ name, similarity }) => `${fixed(similarity, 4)}  ${visibleName(name)}`), `Pictures: ${out}`].join(
+      '\n',
+    ),
     { found, out },
   );
   return 0;

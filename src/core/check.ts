@@ -1,4 +1,5 @@
 import { ConfigError } from './errors.js';
+import { visibleName } from './visible.js';
 
 /** What a value must be, in the words that follow "must be", and whether one is. */
 export interface Rule {
@@ -10,7 +11,7 @@ export interface Rule {
 
 /** A value as a message shows it: short, whatever it is. */
 export function told(v: unknown): string {
-  if (typeof v === 'string') return `'${v.length > 40 ? `${v.slice(0, 40)}…` : v}'`;
+  if (typeof v === 'string') return `'${visibleName(v, 40)}'`;
   if (typeof v === 'function') return 'a function';
   if (typeof v !== 'object' || v === null) return String(v);
   if (!Array.isArray(v)) return kind(v);

@@ -1,3 +1,5 @@
+import { visible } from './visible.js';
+
 /**
  * Expected errors. Each message reads `where: rule; got values. What to do.`
  * and each class carries the exit code the command line ends with.
@@ -10,7 +12,7 @@ export class DawngradError extends Error {
    */
   origin?: { module: object; path: string; message: string };
   constructor(message: string) {
-    super(message);
+    super(visible(message)); // names of files, classes and tensors are in it
     this.name = new.target.name;
   }
 }

@@ -1,3 +1,5 @@
+import { visibleName } from '../core/visible.js';
+
 /** The class of a picture by its name: the first folder. */
 export const classOf = (name: string): string => name.slice(0, name.indexOf('/'));
 
@@ -32,7 +34,9 @@ export function endings(names: readonly string[]): string {
 
 /** The first few names. */
 export const some = (names: readonly string[], most = 5): string =>
-  names.length > most ? `${names.slice(0, most).join(', ')} and ${names.length - most} more` : names.join(', ');
+  `${names.slice(0, most).map(visibleOf).join(', ')}${names.length > most ? ` and ${names.length - most} more` : ''}`;
+
+const visibleOf = (name: string): string => visibleName(name);
 
 const unreadFormats = ({ folder, unread }: Contents): string | undefined =>
   unread.length === 0

@@ -3,6 +3,7 @@ import { type FileHandle, mkdir, open, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { check, isRecord, text, told } from '../core/check.js';
 import { ConfigError } from '../core/errors.js';
+import { objectsIn } from './json.js';
 
 let written = 0;
 
@@ -103,8 +104,9 @@ function jsonOf(value: unknown): string {
 }
 
 /**
- * The values of a file of JSON lines as it is read, none if there is no such file. A line that a crash cut off is left
+ * The objects of a file of JSON lines as it is read, none if there is no such file. A line that a crash cut off is left
  * out.
+ * @throws FormatError for a line that holds something else.
  */
 export function* readLines<T>(path: string): Generator<T> {
   if (!existsSync(path)) return;
@@ -115,20 +117,11 @@ export function* readLines<T>(path: string): Generator<T> {
     for (let read = readSync(file, block); read > 0; read = readSync(file, block)) {
       const bytes = Buffer.concat([rest, block.subarray(0, read)]);
       const end = bytes.lastIndexOf(10) + 1;
-      yield* valuesIn<T>(bytes.toString('utf8', 0, end));
+      yield* objectsIn(bytes.toString('utf8', 0, end), path) as Iterable<T>;
       rest = bytes.subarray(end);
     }
-    yield* valuesIn<T>(rest.toString());
+    yield* objectsIn(rest.toString(), path) as Iterable<T>;
   } finally {
     closeSync(file);
   }
-}
-
-function* valuesIn<T>(lines: string): Generator<T> {
-  for (const line of lines.split('\n'))
-    try {
-      if (line !== '') yield JSON.parse(line) as T;
-    } catch (error) {
-      if (!(error instanceof SyntaxError)) throw error;
-    }
 }

@@ -25,12 +25,22 @@ function checkTable(where: string, table: EmbeddingTable): void {
   check(where, 'the labels', labels, maybe(listOf(text, count)));
 }
 
+/** A cell that no spreadsheet takes for a formula: such a text begins with an apostrophe, which spreadsheets hide. */
+const cell = (text: string): string =>
+  /^[\s]*[=+\-@\uff1d\uff0b\uff0d\uff20]|^[\t\r\n]/.test(text) ? `'${text}` : text;
+
 /** A field of RFC 4180: quoted where it must be. */
-const field = (text: string): string => (/[",\r\n]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text);
+function field(text: string): string {
+  const safe = cell(text);
+  return /[",\r\n]/.test(safe) ? `"${safe.replace(/"/g, '""')}"` : safe;
+}
 
 const row = ({ values, size }: EmbeddingTable, i: number): Float32Array => values.subarray(i * size, (i + 1) * size);
 
-/** CSV with the columns that lightly's have: filenames, embedding_0 …, labels. */
+/**
+ * CSV with the columns that lightly's have: filenames, embedding_0 …, labels. A name that begins like a formula (`=`,
+ * `+`, `-`, `@`) has an apostrophe before it.
+ */
 export const embeddingsCsv = (table: EmbeddingTable): string => [...csvLines(table)].join('');
 
 /** The same line by line: the text of many pictures is longer than a string can be. */
@@ -52,7 +62,7 @@ export function jsonParts(names: readonly string[]): Uint8Array[] {
 }
 
 /** A field of a tab-separated file, which cannot quote. */
-const plain = (text: string): string => text.replace(/[\t\r\n]/g, ' ');
+const plain = (text: string): string => cell(text).replace(/[\t\r\n]/g, ' ');
 
 /**
  * What projector.tensorflow.org loads: the vectors, and a line on each; and for TensorBoard, which shows the folder,

@@ -1,6 +1,7 @@
 import { check, instance, text } from '../core/check.js';
 import { FormatError } from '../core/errors.js';
 import { decodeHalves } from '../core/half.js';
+import { visibleName } from '../core/visible.js';
 import { type Entry, isRead, type ReadDType, readHeader } from './safetensors-header.js';
 import { STORED_ARRAYS, type StoredTensor } from './safetensors-types.js';
 
@@ -38,7 +39,7 @@ function checkLayout(entries: Entry[], size: number, name: string): void {
     if (e.begin !== at)
       throw new FormatError(
         `${name}: tensors must follow each other without gaps; ` +
-          `got '${e.name}' at byte ${e.begin} instead of ${at}. The file is damaged.`,
+          `got '${visibleName(e.name)}' at byte ${e.begin} instead of ${at}. The file is damaged.`,
       );
     at = e.end;
   }

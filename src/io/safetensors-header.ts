@@ -1,5 +1,7 @@
 import { FormatError } from '../core/errors.js';
+import { visibleName } from '../core/visible.js';
 import { refuseKind } from './file-kind.js';
+import { parseJson } from './json.js';
 import { LARGEST_HEADER } from './safetensors-types.js';
 
 /** Bytes of one element of each type that is read. */
@@ -72,10 +74,10 @@ function parse(bytes: Uint8Array, name: string, whole: Uint8Array): Json {
   if (bytes[0] !== 0x7b) return refuseKind(whole, name);
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
+    value = parseJson(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
   } catch (error) {
     throw new FormatError(
-      `${name}: a safetensors header must be JSON in UTF-8; got '${(error as Error).message}'. The file is damaged.`,
+      `${name}: a safetensors header must be JSON in UTF-8, each name once; got '${(error as Error).message}'. The file is damaged.`,
     );
   }
   return value as Json; // it begins with a brace
@@ -96,16 +98,16 @@ function readEntry(key: string, value: unknown, name: string): Entry {
   const { dtype, shape, data_offsets: offsets } = isObject(value) ? value : ({} as Json);
   if (typeof dtype !== 'string' || !(isRead(dtype) || TYPE.test(dtype)))
     throw new FormatError(
-      `${name}: '${key}' must be of a type such as F32, I64 or BOOL; got ${brief(dtype)}. The file is damaged.`,
+      `${name}: '${visibleName(key)}' must be of a type such as F32, I64 or BOOL; got ${brief(dtype)}. The file is damaged.`,
     );
   if (!Array.isArray(shape) || !shape.every(isCount))
     throw new FormatError(
-      `${name}: the shape of '${key}' must be a list of non-negative integers; got ${brief(shape)}. ` +
+      `${name}: the shape of '${visibleName(key)}' must be a list of non-negative integers; got ${brief(shape)}. ` +
         `The file is damaged.`,
     );
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isCount) || offsets[0] > offsets[1])
     throw new FormatError(
-      `${name}: the offsets of '${key}' must be its first byte and the byte after its last; ` +
+      `${name}: the offsets of '${visibleName(key)}' must be its first byte and the byte after its last; ` +
         `got ${brief(offsets)}. The file is damaged.`,
     );
   const [begin, end] = offsets as number[];
@@ -113,7 +115,7 @@ function readEntry(key: string, value: unknown, name: string): Entry {
   const size = isRead(dtype) ? shape.reduce((n: number, d: number) => n * d, BYTES[dtype]) : end - begin;
   if (size !== end - begin)
     throw new FormatError(
-      `${name}: '${key}', ${dtype} of shape ${brief(shape)}, must have ${size} bytes; ` +
+      `${name}: '${visibleName(key)}', ${dtype} of shape ${brief(shape)}, must have ${size} bytes; ` +
         `got offsets for ${end - begin}. The file is damaged.`,
     );
   return { name: key, dtype, shape, begin, end };

@@ -1,3 +1,5 @@
+import { told } from '../core/check.js';
+import { FormatError } from '../core/errors.js';
 import type { Point } from '../core/points.js';
 import { mean } from '../core/statistics.js';
 
@@ -42,6 +44,21 @@ export interface ReportStep {
   skipped?: number;
 }
 
+const FIELDS = ['step', 'epoch', ...CURVES, 'lossScale', 'skipped'] as const;
+
+function checkStep(step: ReportStep): void {
+  for (const name of FIELDS) {
+    const value: unknown = step[name];
+    if (typeof value === 'number' || (value ?? undefined) === undefined) continue;
+    throw new FormatError(`metrics: ${name} of a step must be a number; got ${told(value)}. Take the line out.`);
+  }
+  for (const name of ['step', 'epoch'] as const)
+    if (!(Number.isSafeInteger(step[name]) && step[name] >= 0))
+      throw new FormatError(
+        `metrics: ${name} of a step must be a whole number, at least 0; got ${told(step[name])}. Take the line out.`,
+      );
+}
+
 /** Runs of steps that a long log is thinned to; twice as many at most. */
 const RUNS = 2048;
 
@@ -54,7 +71,9 @@ export class StepLog {
   readonly #recent: ReportStep[] = [];
   #width = 1;
 
+  /** @throws FormatError unless its fields are numbers, or null where they were not finite. */
   add(step: ReportStep): void {
+    checkStep(step);
     this.#recent.push(step);
     if (this.#recent.length < LAST_STEPS + this.#width) return;
     this.#runs.push(runOf(this.#recent.splice(0, this.#width)));

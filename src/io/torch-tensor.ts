@@ -54,36 +54,33 @@ export interface TorchStorage {
   bytes(): Promise<Uint8Array>;
   /** First element of a view, in older files. */
   readonly offset: number;
-  /** Bytes that may still be read out of the file, over all of its tensors. */
+  /** Bytes that the tensors of the file may still become, over all of them. */
   readonly room: { left: number };
 }
 
 /** A tensor of a PyTorch file, read when it is asked for. */
 export class TorchTensor {
-  readonly shape: number[];
+  /** Sizes, a copy of those in the file that nothing changes. */
+  readonly shape: readonly number[];
   readonly #storage: TorchStorage;
   readonly #offset: number;
-  readonly #strides: number[];
+  readonly #strides: readonly number[];
   readonly #file: ByteReader;
+  #paid = false;
 
   /** `_rebuild_tensor_v2(storage, offset, size, stride, ...)`. @throws FormatError when they do not fit. */
   constructor(file: ByteReader, args: readonly unknown[]) {
     check('TorchTensor', 'the file', file, instance(ByteReader, 'ByteReader'), 'decodeTorch() makes these.');
     check('TorchTensor', 'its parts', args, listOf(anything), 'decodeTorch() makes these.');
-    const [storage, offset, size, strides] = args;
-    if (
-      !isStorage(storage) ||
-      !isCount(offset) ||
-      !isCounts(size) ||
-      !isCounts(strides) ||
-      size.length !== strides.length
-    )
+    const [storage, offset, size, strides] = [args[0], args[1], copied(args[2]), copied(args[3])];
+    if (!isStorage(storage) || !isCount(offset) || !size || !strides || size.length !== strides.length)
       file.fail('a tensor must be a storage, an offset, sizes and strides; got something else');
     this.#file = file;
     this.#storage = storage;
     this.#offset = offset + storage.offset;
     this.#strides = strides;
     this.shape = size;
+    if (!isCount(this.length)) file.fail(`a tensor must have fewer than 2^53 values; got shape [${size}]`);
     const last = this.#offset + size.reduce((sum, d, i) => sum + (d - 1) * strides[i], 0);
     if (this.length > 0 && !(last < storage.length))
       file.fail(
@@ -110,14 +107,14 @@ export class TorchTensor {
     const needed = length * kind.bytes;
     if (bytes.length < needed)
       this.#file.fail(`a storage of ${length} values must have ${needed} bytes; got ${bytes.length}`);
-    if (!(this.length <= bytes.length + this.#file.bytes.length))
-      this.#file.fail(`a tensor must have no more values than its file has bytes; got shape [${this.shape}]`);
-    room.left -= this.length * kind.bytes;
-    if (room.left < 0)
+    const becomes = this.length * ARRAYS[kind.dtype].BYTES_PER_ELEMENT;
+    if (!this.#paid && (room.left -= becomes) < 0)
       this.#file.refuse(
-        'tensors must not repeat the bytes of their file many times; got such',
+        `tensors must become at most four times the bytes of their file; ` +
+          `got one of shape [${this.shape}] beyond that`,
         'Save them as copies: tensor.clone().',
       );
+    this.#paid = true;
     return { dtype: kind.dtype, shape: [...this.shape], data: this.#whole(bytes) ?? this.#strided(bytes) };
   }
 
@@ -153,5 +150,9 @@ export class TorchTensor {
 }
 
 const isCount = (v: unknown): v is number => Number.isSafeInteger(v) && (v as number) >= 0;
-const isCounts = (v: unknown): v is number[] => Array.isArray(v) && v.length <= 64 && v.every(isCount);
+
+/** Counts as a list of their own: one in the file may still grow. */
+const copied = (v: unknown): readonly number[] | undefined =>
+  Array.isArray(v) && v.length <= 64 && v.every(isCount) ? Object.freeze([...(v as number[])]) : undefined;
+
 const isStorage = (v: unknown): v is TorchStorage => typeof v === 'object' && v !== null && 'kind' in v && 'bytes' in v;

@@ -1,15 +1,17 @@
 import { check, instance, text } from '../core/check.js';
 import { FormatError } from '../core/errors.js';
+import { visibleName } from '../core/visible.js';
 import { ByteReader } from './byte-reader.js';
 import { refuseKind } from './file-kind.js';
 import { type Allowed, type Global, Inert, unpickle } from './pickle.js';
+import { isHostile } from './pickle-refused.js';
 import { STORAGES, type TorchStorage, TorchTensor, WIDTHS } from './torch-tensor.js';
 import { readZip, type ZipEntry } from './zip.js';
 
 /** Finds the bytes of a storage by its key. */
 type Storages = (key: string) => Promise<Uint8Array>;
 
-/** Where storages are, what bytes an element of each has, for streams, and how much tensors may still be read. */
+/** Where storages are, what bytes an element of each has, for streams, and what tensors may still become. */
 interface Found {
   bytes: Storages;
   sizes?: Map<string, number>;
@@ -44,9 +46,11 @@ export async function decodeTorch(bytes: Uint8Array, name: string): Promise<unkn
 /** `archive/data.pkl`, and each storage as a file of its own, `archive/data/<key>`. */
 async function fromZip(bytes: Uint8Array, name: string): Promise<unknown> {
   const files = readZip(bytes, name);
-  const pickle = [...files.keys()].find((key) => /^([^/]+\/)?data\.pkl$/.test(key)) ?? refuseArchive(files, name);
-  const folder = pickle.slice(0, -'data.pkl'.length);
   const file = new ByteReader(bytes, name);
+  const pickles = [...files.keys()].filter((key) => /^([^/]+\/)?data\.pkl$/.test(key));
+  const pickle = pickles[0] ?? refuseArchive(files, name);
+  if (pickles.length > 1) file.fail(`an archive must hold one data.pkl; got ${pickles.length}`);
+  const folder = pickle.slice(0, -'data.pkl'.length);
   const order = await files.get(`${folder}byteorder`)?.read();
   checkOrder(file, !order || new TextDecoder().decode(order) === 'little');
   const reader = new ByteReader(await files.get(pickle)!.read(), `${name}: data.pkl`);
@@ -64,6 +68,7 @@ async function fromZip(bytes: Uint8Array, name: string): Promise<unknown> {
   return unpickle(
     reader,
     allowed(file, async (key) => storages(key), undefined, packed),
+    bytes.length,
   );
 }
 
@@ -76,10 +81,18 @@ function refuseArchive(files: Map<string, ZipEntry>, name: string): never {
   const names = [...files.keys()];
   const inside = names.find((key) => /\.(pth|pt|ckpt|safetensors|bin|tar|npz)$/.test(key));
   const [what, advice] = inside
-    ? [`one that holds ${inside}`, 'Unpack it, and name the file inside.']
+    ? [`one that holds ${visibleName(inside)}`, 'Unpack it, and name the file inside.']
     : names.length > 0 && names.every((key) => key.endsWith('.npy'))
       ? ["NumPy's (.npz)", 'Save a dictionary of tensors: torch.save or safetensors.']
-      : [`one of ${names.slice(0, 3).join(', ') || 'no file'}`, 'Is it a checkpoint made by torch.save?'];
+      : [
+          `one of ${
+            names
+              .slice(0, 3)
+              .map((n) => visibleName(n))
+              .join(', ') || 'no file'
+          }`,
+          'Is it a checkpoint made by torch.save?',
+        ];
   throw new FormatError(`${name}: a zip archive must be PyTorch's, with data.pkl; got ${what}. ${advice}`);
 }
 
@@ -110,15 +123,18 @@ function fromStream(file: ByteReader): unknown {
   return content;
 }
 
-/** How often over a file's bytes may be read: tensors may share a storage, and may repeat what lies in it. */
-const OFTEN = 8;
+/**
+ * Bytes that all tensors of a file may become together: tensors may share a storage, may repeat what lies in it, and
+ * are wider in memory than in the file.
+ */
+const ROOM = { floor: 2 ** 20, times: 4 };
 
 /**
  * The globals of a checkpoint: dictionaries, tensors, parameters and the types of storages.
  * @param packed bytes that deflated storages unpack to.
  */
 function allowed(file: ByteReader, bytes: Storages, sizes?: Map<string, number>, packed = 0): Allowed {
-  const found: Found = { bytes, sizes, room: { left: OFTEN * file.bytes.length + Math.min(packed, 2 ** 32) } };
+  const found: Found = { bytes, sizes, room: { left: ROOM.floor + ROOM.times * (file.bytes.length + packed) } };
   const dictionary = ([pairs = []]: readonly unknown[]) =>
     new Map(isPairs(pairs) ? pairs : file.fail('an OrderedDict must be made of pairs; got something else'));
   const tensor = (args: readonly unknown[]) => new TorchTensor(file, args);
@@ -141,9 +157,25 @@ function allowed(file: ByteReader, bytes: Storages, sizes?: Map<string, number>,
     ...['torch.Tensor', ...types].map((type): [string, undefined] => [type, undefined]),
   ]);
   return {
-    find: (name) => (globals.has(name) ? { name, call: globals.get(name) } : undefined),
+    find: (module, name) => find(file, globals, module, name),
     persistent: (id) => persistent(file, id, found),
   };
+}
+
+/** One of the list by its module and name exactly. @throws FormatError for what only an attack names. */
+function find(
+  file: ByteReader,
+  globals: ReadonlyMap<string, Global['call']>,
+  module: string,
+  name: string,
+): Global | undefined {
+  const full = `${module}.${name}`;
+  if (isHostile(module, name))
+    file.refuse(
+      `a checkpoint must not name what runs programs or reaches out; got ${visibleName(full)}`,
+      'Nothing was run. The file is an attack: delete it, and load it nowhere.',
+    );
+  return globals.has(full) && !name.includes('.') ? { name: full, call: globals.get(full) } : undefined;
 }
 
 const isPairs = (v: unknown): v is [unknown, unknown][] =>

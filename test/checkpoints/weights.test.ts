@@ -8,7 +8,7 @@ import { FormatError } from '../../src/core/errors.js';
 import { encodeNpy } from '../../src/io/npy.js';
 import { encodeSafetensors, type StoredTensor } from '../../src/io/safetensors.js';
 import { pythonZip } from '../io/torch-python.js';
-import { Call, type Saved, saveStream, saveZip, zip } from '../io/torch-save.js';
+import { Call, pickle, type Saved, saveStream, saveZip, Tuple, zip } from '../io/torch-save.js';
 import { networkOf } from '../support/networks.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'dawngrad-kinds-'));
@@ -216,7 +216,7 @@ describe('hostile checkpoints', () => {
     const big = saved({ dtype: 'F32', shape: [1000], data: new Float32Array(1000) });
     const many = new Map(Array.from({ length: 3000 }, (_, i): [string, Saved] => [`t${i}`, big]));
     await expect(read('bomb.pth', saveZip(many, true))).rejects.toThrow(
-      /tensors must not repeat the bytes of their file many times/,
+      /tensors must become at most four times the bytes of their file/,
     );
   });
 
@@ -232,11 +232,43 @@ describe('hostile checkpoints', () => {
 
   it('nothing that a pickle names is run', async () => {
     const mark = join(folder, 'mark');
-    const { tensors, skipped } = await read(
-      'evil.pth',
-      saveZip(new Map([...state(), ['evil', new Call('os', 'system', [`touch ${mark}`])]])),
-    );
-    expect([tensors, [...skipped!]]).toEqual([network, [['evil', 'os.system']]]);
+    const calling = (module: string, name: string) =>
+      saveZip(new Map<string, unknown>([...state(), ['odd', new Call(module, name, [`touch ${mark}`])]]));
+    const { tensors, skipped } = await read('odd.pth', calling('mine', 'system'));
+    expect([tensors, [...skipped!]]).toEqual([network, [['odd', 'mine.system']]]);
+    await expect(read('evil.pth', calling('os', 'system'))).rejects.toThrow(/must not name what runs.*got os\.system/);
     expect(() => readFileSync(mark)).toThrow(/ENOENT/);
+  });
+
+  it('a dictionary that holds another a thousand times, and that one the next', async () => {
+    const wide = (value: unknown) =>
+      new Map(Array.from({ length: 1100 }, (_, i): [string, unknown] => [`k${i}`, value]));
+    const out: number[] = []; // dictionaries are memoised, so that the file has each once
+    const text = (s: string) => [0x8c, s.length, ...new TextEncoder().encode(s)];
+    out.push(
+      0x80,
+      4,
+      ...pickle(saved({ dtype: 'F32', shape: [1], data: new Float32Array(1) })).slice(2, -1),
+      0x71,
+      255,
+      0x30,
+    );
+    for (let level = 0; level < 4; level++) {
+      out.push(0x7d, 0x28);
+      for (const key of wide(0).keys()) out.push(...text(key), 0x68, level === 0 ? 255 : level - 1);
+      out.push(0x75, 0x71, level, 0x30);
+    }
+    out.push(0x68, 3, 0x2e);
+    const files = new Map([['a/data.pkl', Uint8Array.from(out)]]);
+    await expect(read('wide.pth', zip(files))).rejects.toThrow(/must have at most 1048576 entries together/);
+  });
+
+  it.each<[string, unknown, RegExp]>([
+    ['a number', 7, /must be named by strings; got a key of another kind \(number\)/],
+    ['a tuple', new Tuple([1, 2]), /must be named by strings; got a key of another kind \(a tuple\)/],
+    ['two thousand letters', 'a'.repeat(2000), /at most 1024 letters; got one of 2000/],
+  ])('a tensor named by %s', async (_, key, says) => {
+    const named = new Map<unknown, unknown>([...state(), [key, odd('FloatStorage', 4)]]);
+    await expect(read('named.pth', saveZip(named))).rejects.toThrow(says);
   });
 });

@@ -60,9 +60,11 @@ describe('readLines', () => {
       step: i,
       name: i % 1000 === 0 ? 'é'.repeat(3000) : 'é',
     }));
-    await writeFile(file, `${values.map((v) => JSON.stringify(v)).join('\n')}\n{"st\n\n7\n{"step":1`);
-    expect(JSON.stringify([...readLines(file)]) === JSON.stringify([...values, 7])).toBe(true);
+    await writeFile(file, `${values.map((v) => JSON.stringify(v)).join('\n')}\n{"st\n\n{"step":7}\n{"step":1`);
+    expect(JSON.stringify([...readLines(file)]) === JSON.stringify([...values, { step: 7 }])).toBe(true);
     expect([...readLines(join(root, 'none'))]).toEqual([]);
+    await writeFile(file, '{"step":1}\n7\n');
+    expect(() => [...readLines(file)]).toThrow(`${file}: each line must be an object, each name once; got '7'.`);
   });
 });
 

@@ -169,7 +169,7 @@ describe.each(formats)('torch.save as %s', (_, save) => {
     [
       'a tensor too large to count',
       one({ size: [2 ** 31 - 1, 2 ** 31 - 1], strides: [0, 0] }),
-      /must have no more values than its file has bytes/,
+      /must become at most four times|fewer than 2\^53 values/,
     ],
     ['a negative stride', one({ strides: [3, -1] }), /must be a storage, an offset, sizes and strides/],
     ['as many strides as sizes', one({ strides: [1] }), /must be a storage, an offset, sizes and strides/],
@@ -201,14 +201,14 @@ describe('hostile files', () => {
   const ascii = (text: string) => [...new TextEncoder().encode(text)];
   it.each<[string, number[], unknown]>([
     [
-      'os.system',
-      [0x80, 2, ...ascii('cos\nsystem\n'), ...ascii('X\x02\0\0\0ls'), 0x85, 0x52, 0x2e],
-      new Inert('os.system'),
+      'a call of an unknown class',
+      [0x80, 2, ...ascii('cmine\nClass\n'), ...ascii('X\x02\0\0\0ls'), 0x85, 0x52, 0x2e],
+      new Inert('mine.Class'),
     ],
     [
       'a global by STACK_GLOBAL',
-      [0x80, 4, 0x8c, 8, ...ascii('builtins'), 0x8c, 4, ...ascii('eval'), 0x93, 0x2e],
-      new Inert('builtins.eval'),
+      [0x80, 4, 0x8c, 4, ...ascii('mine'), 0x8c, 5, ...ascii('Class'), 0x93, 0x2e],
+      new Inert('mine.Class'),
     ],
     [
       'a call of what is no constructor',
@@ -220,9 +220,9 @@ describe('hostile files', () => {
       [0x80, 2, ...ascii('cargparse\nNamespace\n'), 0x29, 0x81, 0x7d, 0x62, 0x2e],
       new Inert('argparse.Namespace'),
     ],
-    ['an object by INST', [0x28, ...ascii('ios\nsystem\n'), 0x2e], new Inert('os.system')],
-    ['an object by OBJ', [0x28, ...ascii('cos\nsystem\n'), 0x4e, 0x6f, 0x2e], new Inert('os.system')],
-    ['an object with keywords', [0x80, 4, ...ascii('cos\nsystem\n'), 0x29, 0x7d, 0x92, 0x2e], new Inert('os.system')],
+    ['an object by INST', [0x28, ...ascii('imine\nClass\n'), 0x2e], new Inert('mine.Class')],
+    ['an object by OBJ', [0x28, ...ascii('cmine\nClass\n'), 0x4e, 0x6f, 0x2e], new Inert('mine.Class')],
+    ['an object with keywords', [0x80, 4, ...ascii('cmine\nClass\n'), 0x29, 0x7d, 0x92, 0x2e], new Inert('mine.Class')],
     [
       'a placeholder called with another',
       [...ascii('ccopyreg\n_reconstructor\ncmine\nClass\n'), 0x85, 0x52, 0x2e],
@@ -244,7 +244,6 @@ describe('hostile files', () => {
       [0x80, 2, 0x8b, 44, 1, 0, 0, ...new Array<number>(300).fill(7), 0x2e],
       new Inert('an integer of 300 bytes'),
     ],
-    ['an extension', [0x80, 2, 0x82, 9, 0x2e], new Inert('extension 9')],
     [
       'text of protocol 0',
       [0x28, ...ascii("I7\nL-9L\nF0.5\nS'a'\nVb\np3\ng3\n"), 0x74, 0x2e],
@@ -259,13 +258,17 @@ describe('hostile files', () => {
   it.each<[string, number[], RegExp]>([
     [
       'a call with a value for its arguments',
-      [...ascii('cos\nsystem\n'), 0x4e, 0x52, 0x2e],
+      [...ascii('cmine\nClass\n'), 0x4e, 0x52, 0x2e],
       /must be called with a tuple/,
     ],
     ['a call of a number', [0x4b, 1, 0x29, 0x52, 0x2e], /a constructor must be called; got another value/],
     ['a global named by a list', [0x5d, 0x5d, 0x93, 0x2e], /must have a module and a name/],
     ['attributes of a number', [0x4b, 1, 0x4e, 0x62, 0x2e], /must have attributes/],
-    ['too many operations', [...new Array<number>(2 ** 22 + 1).fill(0x4e), 0x2e], /done in 4194304 operations/],
+    [
+      'too many operations',
+      [...new Array<number>(6_000_000).fill(0x4e), 0x2e],
+      /must take at most .* and 4 times its file/,
+    ],
     [
       'a long list given to a constructor again and again',
       [
@@ -273,7 +276,7 @@ describe('hostile files', () => {
         ...new Array<number[]>(5000).fill([...ascii('ccollections\nOrderedDict\n'), 0x68, 0, 0x52, 0x30]).flat(),
         0x2e,
       ],
-      /done in 4194304 operations/,
+      /must take at most .* and 4 times its file/,
     ],
     ['a string of 4 GB', [0x80, 2, 0x58, 255, 255, 255, 255, 0x41, 0x2e], /4294967295 more bytes must follow; got 2/],
     ['a string of 2^63', [0x80, 4, 0x8d, 0, 0, 0, 0, 0, 0, 0, 128, 0x2e], /must be below 2\^53/],
@@ -291,8 +294,10 @@ describe('hostile files', () => {
     await expect(decodeTorch(asZip(bytes), 'x.pth')).rejects.toBeInstanceOf(FormatError);
   });
 
-  it('a deep nest of tuples does not exhaust the stack', async () => {
-    await decodeTorch(asZip([0x80, 2, 0x29, ...new Array<number>(50_000).fill(0x85), 0x2e]), 'x.pth');
+  it('tuples in each other to a depth that Python has, and not beyond', async () => {
+    const nest = (depth: number) => asZip([0x80, 2, 0x29, ...new Array<number>(depth).fill(0x85), 0x2e]);
+    await decodeTorch(nest(900), 'x.pth');
+    await expect(decodeTorch(nest(50_000), 'x.pth')).rejects.toThrow(/at most 1000 in each other/);
   });
 
   it('a deflated file that unpacks to more than it says is stopped', async () => {
@@ -300,6 +305,7 @@ describe('hostile files', () => {
     const view = new DataView(bytes.buffer);
     const at = bytes.findIndex((_, i) => i + 4 < bytes.length && view.getUint32(i, true) === 0x02014b50);
     view.setUint32(at + 24, 10, true);
+    view.setUint32(22, 10, true);
     await expect(decodeTorch(bytes, 'x.pth')).rejects.toThrow(/must unpack to 10 bytes; got more/);
   });
 
