@@ -14,7 +14,8 @@ const D = 64u; // @tune: size of a head
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
   let blocks = (p.Nk + 3u) / 4u;
   let i = groupOf(group, groups) * 64u + lane;
   if (i >= p.batch * p.H * blocks) { return; }

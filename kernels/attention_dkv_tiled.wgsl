@@ -25,7 +25,8 @@ var<workgroup> weights: array<vec4f, COLUMNS * SIDE>; // P, [COLUMNS, SIDE], a t
 var<workgroup> slopes: array<vec4f, COLUMNS * SIDE>;  // dS
 
 @compute @workgroup_size(THREADS)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) thread: u32) {
   let b = blockOf(groupOf(group, groups), p.Nk);
   let r = thread / 8u;
   let c = thread % 8u;

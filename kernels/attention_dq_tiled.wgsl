@@ -23,7 +23,8 @@ var<workgroup> otherColumns: array<vec4f, COLUMNS * LINE>; // v
 var<workgroup> slopes: array<vec4f, COLUMNS * SIDE>;  // dS, [COLUMNS, SIDE], a thread's rows in a vec4
 
 @compute @workgroup_size(THREADS)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) thread: u32) {
   let b = blockOf(groupOf(group, groups), p.Nq);
   let r = thread / 8u;
   let c = thread % 8u;

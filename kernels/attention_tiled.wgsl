@@ -24,7 +24,8 @@ var<workgroup> columns: array<vec4f, COLUMNS * LINE>; // k, then v
 var<workgroup> weights: array<vec4f, COLUMNS * SIDE>;
 
 @compute @workgroup_size(THREADS)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) thread: u32) {
   let b = blockOf(groupOf(group, groups), p.Nq);
   let r = thread / 8u;
   let c = thread % 8u;

@@ -138,7 +138,8 @@ fn boxed$i(base: u32, i: u32, box: Box, alongY: bool) -> vec3f {
 #end
 
 @compute @workgroup_size(THREADS)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) thread: u32) {
   let wanted = groupOf(group, groups);
   let n = min(wanted, p.N - 1u);
   let pixels = select(0u, p.height * p.width, wanted < p.N);

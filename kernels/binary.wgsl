@@ -17,4 +17,4 @@ fn element(i: u32, atA: u32, atB: u32) {
   if (B_ONE == 1u) { v = spread(b[atB / u32(WIDTH)], atB); } else { v = b[atB]; }
   y[i] = combine(u, v);
 }
-#import "walk"
+#import "strided"

@@ -13,7 +13,8 @@ const COLUMNS = 4u; // @tune: channels a thread owns, LANES apart
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
   let Cg = p.C / p.groups;
   let Og = p.O / p.groups;
   let rowBlocks = (Og + 7u) / 8u;

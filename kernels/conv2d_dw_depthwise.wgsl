@@ -13,7 +13,8 @@ const TAPS = 4u; // @tune
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
   let blocks = (p.S + TAPS - 1u) / TAPS;
   let i = groupOf(group, groups) * 64u + lane;
   let c = i % p.C;

@@ -41,7 +41,8 @@ fn placeOf(t: Tile, row: u32, column: u32) -> u32 {
 }
 
 @compute @workgroup_size(256)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) thread: u32) {
   let Cg = p.C / p.groups;
   let K = p.R * p.S * Cg;
   let rowBlocks = (p.O / p.groups + 127u) / 128u;

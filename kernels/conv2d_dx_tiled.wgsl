@@ -14,7 +14,8 @@ const SIDE = 8u; // @tune: 8 or 16
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(THREADS)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) thread: u32) {
   let id = groupOf(group, groups);
   let kind = classOf(id);
   let Cg = p.C / p.groups;

@@ -47,7 +47,8 @@ fn placeOf(t: Tile, row: u32, column: u32) -> u32 {
 }
 
 @compute @workgroup_size(256)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) thread: u32) {
   let blocks = (p.O / p.groups + 127u) / 128u;
   let id = groupOf(group, groups);
   let t = Tile(id / (p.groups * blocks) * 128u, id / blocks % p.groups, id % blocks * 128u);

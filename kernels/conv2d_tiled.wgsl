@@ -21,7 +21,8 @@ const STATS = 0u; // @tune: 1 writes its tiles' statistics too
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(THREADS)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) thread: u32) {
   let Cg = p.C / p.groups;
   let Og = p.O / p.groups;
   let blocks = (Og + TILE - 1u) / TILE;

@@ -27,7 +27,8 @@ fn log1p(x: f32) -> f32 {
 }
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
   let at = groupOf(group, groups) * 64u + lane;
   if (at >= p.N * p.D) { return; }
   let row = at / p.D;

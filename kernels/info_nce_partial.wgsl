@@ -29,7 +29,8 @@ var<workgroup> most: array<vec4f, 16u * ROWS>;       // [16 lanes, ROWS]
 var<workgroup> best: array<vec4f, ROWS>;             // q · k⁺ / T
 
 @compute @workgroup_size(16, ROWS)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_id) lane: vec3u, @builtin(local_invocation_index) thread: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_id) lane: vec3u, @builtin(local_invocation_index) thread: u32) {
   let blocks = (p.N + 4u * ROWS - 1u) / (4u * ROWS);
   let g = groupOf(group, groups);
   let firstRow = (g % blocks) * 4u * ROWS;

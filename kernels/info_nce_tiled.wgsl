@@ -22,7 +22,8 @@ var<workgroup> columns: array<vec4f, COLUMNS * LINE>; // keys
 var<workgroup> weights: array<vec4f, COLUMNS * SIDE>; // e^(s - m), [COLUMNS, SIDE], a thread's rows in a vec4
 
 @compute @workgroup_size(THREADS)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) thread: u32) {
   let blocks = (p.N + ROWS - 1u) / ROWS;
   let g = groupOf(group, groups);
   let first = g % blocks * ROWS;

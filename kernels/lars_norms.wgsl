@@ -18,7 +18,8 @@ struct Params { chunks: u32, weightDecay: f32 }
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
   let k = groupOf(group, groups) * (64u / LANES) + lane / LANES;
   let chunk = chunks[min(k, p.chunks - 1u)];
   var ofW = V();

@@ -14,7 +14,8 @@ struct Params { tensors: u32, trust: f32 }
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
   let t = groupOf(group, groups) * (64u / LANES) + lane / LANES;
   let range = ranges[min(t, p.tensors - 1u)];
   var own = vec2f();

@@ -16,7 +16,8 @@ const ONES = 0x7f800000u;
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
   let t = groupOf(group, groups) * 64u + lane;
   if (t >= p.threads) { return; }
   var largest = U();

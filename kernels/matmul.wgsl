@@ -17,7 +17,8 @@ const BIAS = 0u; // @tune: 1 adds a bias to every row
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(LANES, HEIGHT)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_id) lane: vec3u) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_id) lane: vec3u) {
   let t = tileOf(groupOf(group, groups), 4u * HEIGHT, 4u * LANES);
   let row = t.row + lane.y * 4u;
   let column = t.column + lane.x;

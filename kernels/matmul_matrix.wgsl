@@ -40,7 +40,8 @@ fn placeOf(t: Tile, row: u32, column: u32) -> u32 {
 }
 
 @compute @workgroup_size(256)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) thread: u32) {
   let t = tileOf(groupOf(group, groups), 128u, 128u);
 #import "matrix_begin"
   let aFirst = select(vec2u(t.start, t.row), vec2u(t.row, t.start), A_K);

@@ -39,7 +39,8 @@ fn loadB(t: Tile, line: u32, along: u32) -> vec4f {
 }
 
 @compute @workgroup_size(256)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) thread: u32) {
   let t = tileOf(groupOf(group, groups), 128u, 128u);
   #for i in 0..8
   var l$i = vec4f();

@@ -14,7 +14,8 @@ struct Params { A: u32, R: u32, B: u32, S: u32, lanes: u32, chunk: u32, scale: f
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
   let i = groupOf(group, groups) * 64u + lane;
   if (i >= p.A * p.S * p.B) { return; }
   let s = i / p.B % p.S;

@@ -13,7 +13,8 @@ struct Params { A: u32, R: u32, S: u32, chunk: u32, scale: f32 } // R in fours
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
   let slot = groupOf(group, groups) * 64u + lane;
   if (slot >= p.A * p.S) { return; }
   let row = slot / p.S * p.R;

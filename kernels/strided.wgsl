@@ -11,4 +11,4 @@ override X_ONE: u32 = 0u; // 1 where x's last axis is stretched
 fn element(_i: u32, at: u32, to: u32) {
   if (X_ONE == 1u) { y[to] = spreadWord(x[at / u32(WIDTH)], at); } else { y[to] = x[at]; }
 }
-#import "walk"
+#import "strided"

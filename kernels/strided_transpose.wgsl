@@ -11,7 +11,8 @@ struct Params { batch: u32, R: u32, C: u32, xStart: u32, yStart: u32, xBatch: u3
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
   let g = groupOf(group, groups);
   let across = (p.C + 7u) / 8u;
   let down = (p.R + 7u) / 8u;

@@ -73,7 +73,7 @@ const tunings: Record<string, Tuning> = Object.fromEntries(
 const tuningsOf = (name: string): (Tuning | undefined)[] => [
   tunings[name],
   ...(read(`kernels/${name}.wgsl`).includes('STATS') ? [{ STATS: 1 }] : []),
-  ...(/^matmul/.test(name) && name !== 'matmul_broadcast'
+  ...(/^matmul/.test(name) && name !== 'matmul_subgroup'
     ? [{ BIAS: 1, ...(/matrix/.test(name) && { WHOLE: 0 }) }]
     : []),
 ];

@@ -16,7 +16,8 @@ var<workgroup> aTile: array<F, 16u * TILE>; // [16 k, TILE rows]
 var<workgroup> bTile: array<F, 16u * TILE>; // [16 k, TILE columns]
 
 @compute @workgroup_size(SIDE, SIDE)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_id) lane: vec3u, @builtin(local_invocation_index) thread: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_id) lane: vec3u, @builtin(local_invocation_index) thread: u32) {
   let t = tileOf(groupOf(group, groups), TILE, TILE);
   #for i in 0..4
   var c$i = vec4f();

@@ -55,7 +55,7 @@ function collapse(box: Shape, operands: readonly Operand[]): { shape: number[]; 
   return { shape, strides };
 }
 
-/** A launch of a kernel that ends in `#import "walk"`, over the place of two operands. */
+/** A launch of a kernel that ends in `#import "strided"`, over the place of two operands. */
 export function walkLaunch(
   kernels: Widths,
   { width, shape, operands: [a, b] }: Walk,

@@ -27,12 +27,12 @@ import rowTilesLib from '../../kernels/lib/row_tiles.wgsl';
 import scalarLib from '../../kernels/lib/scalar.wgsl';
 import singleLib from '../../kernels/lib/single.wgsl';
 import specialLib from '../../kernels/lib/special.wgsl';
+import stridedLib from '../../kernels/lib/strided.wgsl';
 import tileLib from '../../kernels/lib/tile.wgsl';
 import multiplyLib from '../../kernels/lib/tile_multiply.wgsl';
 import stageLib from '../../kernels/lib/tile_stage.wgsl';
 import statsLib from '../../kernels/lib/tile_stats.wgsl';
 import vec4Lib from '../../kernels/lib/vec4.wgsl';
-import walkLib from '../../kernels/lib/walk.wgsl';
 import windowLib from '../../kernels/lib/window.wgsl';
 import { ConfigError } from '../core/errors.js';
 
@@ -72,7 +72,7 @@ const library: Record<string, string> = {
   tile_stage: stageLib,
   tile_stats: statsLib,
   vec4: vec4Lib,
-  walk: walkLib,
+  strided: stridedLib,
   window: windowLib,
 };
 

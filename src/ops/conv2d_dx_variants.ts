@@ -1,8 +1,8 @@
 import source from '../../kernels/conv2d_dx.wgsl';
-import broadcastSource from '../../kernels/conv2d_dx_broadcast.wgsl';
 import depthwiseSource from '../../kernels/conv2d_dx_depthwise.wgsl';
-import smallSource from '../../kernels/conv2d_dx_few.wgsl';
 import matrixSource from '../../kernels/conv2d_dx_matrix.wgsl';
+import smallSource from '../../kernels/conv2d_dx_small_channel.wgsl';
+import subgroupSource from '../../kernels/conv2d_dx_subgroup.wgsl';
 import tiledSource from '../../kernels/conv2d_dx_tiled.wgsl';
 import type { Launch } from '../backend/backend.js';
 import { launchOf, variantTable } from '../backend/variants.js';
@@ -37,8 +37,8 @@ import { byWhole, matmulGpu } from './matmul_variants.js';
 
 type P = Conv2dParams;
 const direct = byColumns('conv2d_dx', source);
-const broadcast = bySubgroup('conv2d_dx_broadcast', broadcastSource);
-const small = bySubgroup('conv2d_dx_few', smallSource, () => ({}));
+const subgroupKernels = bySubgroup('conv2d_dx_subgroup', subgroupSource);
+const small = bySubgroup('conv2d_dx_small_channel', smallSource, () => ({}));
 const tiled = bySide('conv2d_dx_tiled', tiledSource);
 const matrix = byWhole('conv2d_dx_matrix', matrixSource, {});
 const depthwise = kernel('conv2d_dx_depthwise', depthwiseSource);
@@ -57,8 +57,8 @@ function directLaunch(p: P, { software }: Traits): Launch {
   return byClass(k, p, ceilDiv(ceilDiv(classPixels(p), 8) * p.groups * blocks * LANES, 64), constants);
 }
 
-const broadcastLaunch = (p: P, { subgroup }: Traits): Launch =>
-  byClass(broadcast.get(subgroup)!, p, ceilDiv(classPixels(p), 16) * p.groups * ceilDiv(p.C / p.groups, 32));
+const subgroupLaunch = (p: P, { subgroup }: Traits): Launch =>
+  byClass(subgroupKernels.get(subgroup)!, p, ceilDiv(classPixels(p), 16) * p.groups * ceilDiv(p.C / p.groups, 32));
 
 const smallLaunch = (p: P, { subgroup }: Traits): Launch =>
   byClass(small.get(subgroup)!, p, ceilDiv(classPixels(p), 16) * p.groups);
@@ -68,7 +68,7 @@ const tileLaunch = (k: Kernel, side: number, p: P): Launch =>
 
 const depthwiseLaunch = (p: P): Launch => byClass(depthwise, p, ceilDiv(ceilDiv(classPixels(p), 8) * p.C, 64));
 
-const canBroadcast = (p: P, { subgroup }: Traits) => broadcast.has(subgroup) && (p.O / p.groups) % subgroup === 0;
+const canSplit = (p: P, { subgroup }: Traits) => subgroupKernels.has(subgroup) && (p.O / p.groups) % subgroup === 0;
 const canSmall = (p: P, { subgroup }: Traits) => small.has(subgroup) && p.C / p.groups <= 4;
 
 /** By traits alone, as for y. */
@@ -78,7 +78,7 @@ function heuristic(p: P, t: Traits) {
   if (fillsMatrices(p, t)) return 'matrix';
   if (fillsTiles(p, t)) return tiledVariant(classPixels(p) * p.strideH * p.strideW, p.C / p.groups, t);
   if (!t.software) return 'direct';
-  if (canBroadcast(p, t) && p.C / p.groups >= 24) return 'broadcast';
+  if (canSplit(p, t) && p.C / p.groups >= 24) return 'subgroup';
   return canSmall(p, t) ? 'small channel' : 'direct';
 }
 
@@ -95,10 +95,10 @@ export const conv2dDxVariants = variantTable({
       launch: directLaunch,
     },
     {
-      name: 'broadcast',
+      name: 'subgroup',
       why: 'software from 24 channels on: 4.48 GFLOP/s for 32→64 at 16² on SwiftShader, direct 2.35',
-      supports: canBroadcast,
-      launch: broadcastLaunch,
+      supports: canSplit,
+      launch: subgroupLaunch,
     },
     {
       name: 'small channel',

@@ -42,7 +42,7 @@ export function tiling(of: Map<number, Kernel>, channels: number, software: bool
 }
 
 /**
- * A kernel for each size of subgroups that the broadcast kernels are written for: 16 rows, by 32 channels unless tuned
+ * A kernel for each size of subgroups that the subgroup kernels are written for: 16 rows, by 32 channels unless tuned
  * otherwise.
  */
 export const bySubgroup = (

@@ -1,9 +1,9 @@
 import source from '../../kernels/conv2d.wgsl';
-import broadcastSource from '../../kernels/conv2d_broadcast.wgsl';
 import depthwiseSource from '../../kernels/conv2d_depthwise.wgsl';
-import smallSource from '../../kernels/conv2d_few.wgsl';
-import smallTiledSource from '../../kernels/conv2d_few_tiled.wgsl';
 import matrixSource from '../../kernels/conv2d_matrix.wgsl';
+import smallSource from '../../kernels/conv2d_small_channel.wgsl';
+import smallTiledSource from '../../kernels/conv2d_small_channel_tiled.wgsl';
+import subgroupSource from '../../kernels/conv2d_subgroup.wgsl';
 import tiledSource from '../../kernels/conv2d_tiled.wgsl';
 import type { Backend, Launch, Plan } from '../backend/backend.js';
 import { Choice, choose, launchOf, variantTable, type WithStatistics } from '../backend/variants.js';
@@ -40,12 +40,12 @@ import { stridedLaunch } from './strided.js';
 
 type P = Conv2dParams;
 const direct = byColumns('conv2d', source);
-const broadcast = bySubgroup('conv2d_broadcast', broadcastSource);
-const small = bySubgroup('conv2d_few', smallSource);
+const subgroupKernels = bySubgroup('conv2d_subgroup', subgroupSource);
+const small = bySubgroup('conv2d_small_channel', smallSource);
 const tiled = bySide('conv2d_tiled', tiledSource);
 const tiledStats = bySide('conv2d_tiled', tiledSource, { STATS: 1 });
-const smallTiled = kernel('conv2d_few_tiled', smallTiledSource);
-const smallTiledStats = kernel('conv2d_few_tiled', smallTiledSource, { STATS: 1 });
+const smallTiled = kernel('conv2d_small_channel_tiled', smallTiledSource);
+const smallTiledStats = kernel('conv2d_small_channel_tiled', smallTiledSource, { STATS: 1 });
 const matrix = byWhole('conv2d_matrix', matrixSource, { B_T: 1 });
 const matrixStats = kernel('conv2d_matrix', matrixSource, { B_T: 1, WHOLE: 0, STATS: 1 });
 const depthwise = kernel('conv2d_depthwise', depthwiseSource);
@@ -67,7 +67,7 @@ function directLaunch(p: P, traits: Traits): Plan {
   };
 }
 
-const broadcastLaunch =
+const subgroupLaunch =
   (of: Map<number, Kernel>) =>
   (p: P, { subgroup }: Traits): Launch => ({
     kernel: of.get(subgroup)!,
@@ -100,11 +100,11 @@ const depthwiseLaunch = (p: P): Launch => ({
   flops: conv2dFlops(p),
 });
 
-const canBroadcast = (p: P, { subgroup }: Traits) => broadcast.has(subgroup) && (p.C / p.groups) % subgroup === 0;
+const canSplit = (p: P, { subgroup }: Traits) => subgroupKernels.has(subgroup) && (p.C / p.groups) % subgroup === 0;
 const canSmall = (_: P, { subgroup }: Traits) => small.has(subgroup);
 
 /**
- * By traits alone. On software the broadcast kernels win wherever there are channels to tile, on graphics cards the
+ * By traits alone. On software the subgroup kernels win wherever there are channels to tile, on graphics cards the
  * tiled ones; products are matmul's.
  */
 function heuristic(p: P, t: Traits) {
@@ -114,7 +114,7 @@ function heuristic(p: P, t: Traits) {
   if (fillsTiles(p, t)) return tiledVariant(pixelsOf(p), p.O / p.groups, t);
   if (canTileSmall(p, t) && p.O / p.groups >= 16) return 'small channel tiled';
   if (!t.software || p.O / p.groups < 8 || !canSmall(p, t)) return 'direct';
-  return canBroadcast(p, t) && p.C / p.groups >= 32 ? 'broadcast' : 'small channel';
+  return canSplit(p, t) && p.C / p.groups >= 32 ? 'subgroup' : 'small channel';
 }
 
 export const conv2dVariants = variantTable({
@@ -130,16 +130,16 @@ export const conv2dVariants = variantTable({
       launch: directLaunch,
     },
     {
-      name: 'broadcast',
+      name: 'subgroup',
       why: 'software with channels to tile: 3.69 GFLOP/s for 32→64 at 16² on SwiftShader, direct 2.30',
-      supports: canBroadcast,
-      launch: broadcastLaunch(broadcast),
+      supports: canSplit,
+      launch: subgroupLaunch(subgroupKernels),
     },
     {
       name: 'small channel',
       why: 'software, channels few or not dividing: 2.27 GFLOP/s for 3→64 at 32² on SwiftShader, direct 1.26',
       supports: canSmall,
-      launch: broadcastLaunch(small),
+      launch: subgroupLaunch(small),
     },
     {
       name: 'tiled 64',

@@ -1,6 +1,6 @@
 import directSource from '../../kernels/matmul.wgsl';
-import broadcastSource from '../../kernels/matmul_broadcast.wgsl';
 import matrixSource from '../../kernels/matmul_matrix.wgsl';
+import subgroupSource from '../../kernels/matmul_subgroup.wgsl';
 import tiledSource from '../../kernels/matmul_tiled.wgsl';
 import tiledF16Source from '../../kernels/matmul_tiled_f16.wgsl';
 import wideSource from '../../kernels/matmul_wide.wgsl';
@@ -95,11 +95,8 @@ const tiled32 = pair('matmul_tiled', tiledSource, { TILE: 32, LOADS: 8 });
 const tiledF16 = pair('matmul_tiled_f16', tiledF16Source);
 const wide = pair('matmul_wide', wideSource);
 const wideStats = kernel('matmul_wide', wideSource, { STATS: 1 });
-const broadcast = new Map(
-  [4, 8].map((SUBGROUP) => [
-    SUBGROUP,
-    kernel('matmul_broadcast', broadcastSource, { SUBGROUP, COLUMNS: 32 / SUBGROUP }),
-  ]),
+const subgroupKernels = new Map(
+  [4, 8].map((SUBGROUP) => [SUBGROUP, kernel('matmul_subgroup', subgroupSource, { SUBGROUP, COLUMNS: 32 / SUBGROUP })]),
 );
 const matrix = [0, 1].map((A_T) => [0, 1].map((B_T) => byWhole('matmul_matrix', matrixSource, { A_T, B_T })));
 const matrixBiased = [0, 1].map((A_T) =>
@@ -165,11 +162,11 @@ const matrixPair = (p: MatmulParams): Pair => [matrix[aT(p)][bT(p)](p.M, p.N), m
 const isRow = (p: MatmulParams): boolean => p.M <= 4 && p.N >= 256;
 
 /**
- * By traits alone. On software the broadcast kernel wins everywhere else; on graphics cards the largest tile that still
+ * By traits alone. On software the subgroup kernel wins everywhere else; on graphics cards the largest tile that still
  * makes a tile for every fourth group.
  */
 function heuristic(p: MatmulParams, t: Traits) {
-  if (t.software) return isRow(p) ? 'row' : broadcast.has(t.subgroup) ? 'broadcast' : 'direct';
+  if (t.software) return isRow(p) ? 'row' : subgroupKernels.has(t.subgroup) ? 'subgroup' : 'direct';
   if (p.M <= 8) return 'row';
   if (p.N <= 8) return 'column';
   const enough = (side: number) => 4 * p.batch * ceilDiv(p.M, side) * ceilDiv(p.N, side) >= t.parallelGroups;
@@ -240,7 +237,7 @@ export const matmulVariants = variantTable({
     },
     {
       name: 'row',
-      why: 'few rows: 1.28 to 1.77 times as fast as broadcast for NT 1 × 512 × 512 on SwiftShader, slower under 64 columns',
+      why: 'few rows: 1.28 to 1.77 times as fast as subgroup for NT 1 × 512 × 512 on SwiftShader, slower under 64 columns',
       supports: always,
       ...tiled(4, 256, () => direct, { LANES: 64, HEIGHT: 1 }),
     },
@@ -251,10 +248,10 @@ export const matmulVariants = variantTable({
       ...tiled(64, 16, () => direct, { LANES: 4, HEIGHT: 16 }),
     },
     {
-      name: 'broadcast',
+      name: 'subgroup',
       why: 'software, where a load costs ten products: a subgroup loads once, 5.65 GFLOP/s at 256³ on SwiftShader',
-      supports: (_, t) => broadcast.has(t.subgroup),
-      launch: (p, t) => tiles(broadcast.get(t.subgroup)!, 16, 32, p, t),
+      supports: (_, t) => subgroupKernels.has(t.subgroup),
+      launch: (p, t) => tiles(subgroupKernels.get(t.subgroup)!, 16, 32, p, t),
     },
     {
       name: 'tiled 32',

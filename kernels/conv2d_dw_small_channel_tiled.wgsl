@@ -28,7 +28,8 @@ fn loadX(pixel: u32, end: u32, at: Place) -> f32 {
 }
 
 @compute @workgroup_size(THREADS)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) thread: u32) {
   let Og = p.O / p.groups;
   let K = p.R * p.S * (p.C / p.groups);
   let rowBlocks = (Og + TILE - 1u) / TILE;

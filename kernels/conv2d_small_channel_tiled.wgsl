@@ -34,7 +34,8 @@ fn loadW(first: u32, row: u32, rows: u32, k: u32, K: u32) -> f32 {
 }
 
 @compute @workgroup_size(THREADS)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) thread: u32) {
   let Cg = p.C / p.groups;
   let Og = p.O / p.groups;
   let K = p.R * p.S * Cg;

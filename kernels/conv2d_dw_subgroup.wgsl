@@ -1,5 +1,5 @@
 enable subgroups;
-// dw as conv2d_dw computes it, for adapters on which loads are dear: see conv2d_broadcast. A workgroup is one subgroup
+// dw as conv2d_dw computes it, for adapters on which loads are dear: see conv2d_subgroup. A workgroup is one subgroup
 // and
 // computes one tap of LOADS × SUBGROUP output channels by COLUMNS × SUBGROUP channels in registers: a pixel costs it
 // LOADS + COLUMNS loads, and each output channel's gradient comes to all threads by broadcast.
@@ -22,7 +22,8 @@ fn endUnder(shift: i32, stride: u32, size: u32, most: u32) -> u32 {
 }
 
 @compute @workgroup_size(SUBGROUP)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(subgroup_invocation_id) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(subgroup_invocation_id) lane: u32) {
   let Cg = p.C / p.groups;
   let Og = p.O / p.groups;
   let rowBlocks = (Og + LOADS * SUBGROUP - 1u) / (LOADS * SUBGROUP);

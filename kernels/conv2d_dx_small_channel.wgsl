@@ -1,5 +1,5 @@
 enable subgroups;
-// dx as conv2d_dx_broadcast computes it, for the few channels of a picture: they do not fill a subgroup, so its threads
+// dx as conv2d_dx_subgroup computes it, for the few channels of a picture: they do not fill a subgroup, so its threads
 // share the sum over output channels and add up at the end. A workgroup is one subgroup and computes ROWS pixels of dx
 // by
 // 4 channels; a thread's load of dy serves all of them.
@@ -14,7 +14,8 @@ const SUBGROUP = 4u; // @tune
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(SUBGROUP)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(subgroup_invocation_id) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(subgroup_invocation_id) lane: u32) {
   let g = groupOf(group, groups);
   let kind = classOf(g);
   let Cg = p.C / p.groups;

@@ -16,7 +16,8 @@ const COLUMNS = 8u; // @tune: channels a thread owns, SUBGROUP apart
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(SUBGROUP)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(subgroup_invocation_id) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(subgroup_invocation_id) lane: u32) {
   let Cg = p.C / p.groups;
   let Og = p.O / p.groups;
   let blocks = (Og + COLUMNS * SUBGROUP - 1u) / (COLUMNS * SUBGROUP);

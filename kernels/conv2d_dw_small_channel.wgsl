@@ -1,5 +1,5 @@
 enable subgroups;
-// dw as conv2d_dw_broadcast computes it, for channels that do not fill its width: taps and channels are one axis k =
+// dw as conv2d_dw_subgroup computes it, for channels that do not fill its width: taps and channels are one axis k =
 // (r, s, c), as
 // they lie in dw, so a tile is LOADS × SUBGROUP output channels by COLUMNS × SUBGROUP of k, and each of k has its own
 // place in x.
@@ -15,7 +15,8 @@ const COLUMNS = 8u; // @tune: taps and channels a thread owns, SUBGROUP apart
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(SUBGROUP)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(subgroup_invocation_id) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(subgroup_invocation_id) lane: u32) {
   let Cg = p.C / p.groups;
   let Og = p.O / p.groups;
   let K = p.R * p.S * Cg;

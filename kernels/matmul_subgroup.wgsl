@@ -16,7 +16,8 @@ const COLUMNS = 8u; // @tune
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(SUBGROUP)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(subgroup_invocation_id) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(subgroup_invocation_id) lane: u32) {
   let t = tileOf(groupOf(group, groups), ROWS, COLUMNS * SUBGROUP);
   let column = t.column + lane;
   // Beyond the edge, the last row or column is read again and not stored.

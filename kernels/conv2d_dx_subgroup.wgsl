@@ -1,6 +1,6 @@
 enable subgroups;
 // dx as conv2d_dx computes it, by the remainders of pixels modulo the stride, for adapters on which loads are dear: see
-// conv2d_broadcast. A workgroup is one subgroup and computes ROWS pixels of dx by COLUMNS × SUBGROUP channels in
+// conv2d_subgroup. A workgroup is one subgroup and computes ROWS pixels of dx by COLUMNS × SUBGROUP channels in
 // registers;
 // each thread loads one of SUBGROUP channels of dy a pixel, and all get it by broadcast. SUBGROUP divides O / groups.
 const SUBGROUP = 4u; // @tune
@@ -15,7 +15,8 @@ const COLUMNS = 8u; // @tune: channels a thread owns, SUBGROUP apart
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(SUBGROUP)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(subgroup_invocation_id) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(subgroup_invocation_id) lane: u32) {
   let g = groupOf(group, groups);
   let kind = classOf(g);
   let Cg = p.C / p.groups;

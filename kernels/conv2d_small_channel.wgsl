@@ -1,5 +1,5 @@
 enable subgroups;
-// y as conv2d_broadcast computes it, for channels that do not fill a subgroup, as the three of a picture: taps and
+// y as conv2d_subgroup computes it, for channels that do not fill a subgroup, as the three of a picture: taps and
 // channels
 // are one axis k = (r, s, c), as they lie in w. Of SUBGROUP steps of it each thread finds its own place in x and loads
 // from it
@@ -16,7 +16,8 @@ const COLUMNS = 8u; // @tune: channels a thread owns, SUBGROUP apart
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(SUBGROUP)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(subgroup_invocation_id) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(subgroup_invocation_id) lane: u32) {
   let Cg = p.C / p.groups;
   let Og = p.O / p.groups;
   let K = p.R * p.S * Cg;
