@@ -6,7 +6,7 @@
 #import "index"
 #import "attention"
 #import "row_tiles"
-#import "attention_tiled"
+const WORD = 4u;
 
 @group(0) @binding(0) var<storage, read> q: array<vec4f>;         // [batch, Nq, H, D], rows qRow apart
 // [batch, Nk, (k, v), H, D], rows kvRow apart, k from kStart
@@ -32,8 +32,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let c = thread % 8u;
   for (var e = thread; e < ROWS * QUADS; e += THREADS) {
     let key = keyAt(b, b.first + e / QUADS) + e % QUADS;
-    rows[e / QUADS * LINE + e % QUADS] = p.scale * kv[key];
-    otherRows[e / QUADS * LINE + e % QUADS] = kv[key + p.H * QUADS];
+    rows[inLines(e)] = p.scale * kv[key];
+    otherRows[inLines(e)] = kv[key + p.H * QUADS];
   }
   #for j in 0..WIDE
   let place$j = min(c + $ju * 8u, QUADS - 1u);
@@ -46,8 +46,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     workgroupBarrier();
     for (var e = thread; e < COLUMNS * QUADS; e += THREADS) {
       let row = start + e / QUADS;
-      columns[e / QUADS * LINE + e % QUADS] = q[queryAt(b, row) + e % QUADS];
-      otherColumns[e / QUADS * LINE + e % QUADS] = dy[resultAt(b, row) + e % QUADS];
+      columns[inLines(e)] = q[queryAt(b, row) + e % QUADS];
+      otherColumns[inLines(e)] = dy[resultAt(b, row) + e % QUADS];
     }
     workgroupBarrier();
 #import "row_scores_pair"

@@ -22,25 +22,16 @@ struct Params { C: u32, L: u32, splits: u32, rows: u32, chunk: u32, chunks: u32,
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
         @builtin(local_invocation_index) lane: u32) {
-  let i = groupOf(group, groups) * 64u + lane;
-  if (i >= p.splits * p.chunks * p.C) { return; }
-  let c = i % p.C;
-  let split = i / (p.C * p.chunks);
-  let first = (i / p.C) % p.chunks * p.chunk;
+#import "batch_norm_rows"
   let m = mean[split * p.C + c];
   var scale = inverseSqrt(variance[split * p.C + c] + p.eps);
   var shift = V();
   if (AFFINE == 1u) { scale *= gamma[c]; shift = beta[c]; }
-  let skip = (p.splits - 1u) * p.L * p.C; // the samples of the other splits
-  var l = first % p.L;
-  var at = ((first / p.L * p.splits + split) * p.L + l) * p.C + c;
-  for (var r = first; r < min(first + p.chunk, p.rows); r++) {
+  for (var r = first; r < end; r++) {
     var v = (x[at] - m) * scale + shift;
     if (RESIDUAL == 1u) { v += residual[at]; }
     if (RELU == 1u) { v = atLeastZero(v); }
     y[at] = v;
-    at += p.C;
-    l++;
-    if (l == p.L) { l = 0u; at += skip; }
+#import "batch_norm_next"
   }
 }

@@ -20,54 +20,33 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let Cg = p.C / p.groups;
   let Og = p.O / p.groups;
   let K = p.R * p.S * Cg;
-  let rowBlocks = (Og + LOADS * SUBGROUP - 1u) / (LOADS * SUBGROUP);
   let blocks = (K + COLUMNS * SUBGROUP - 1u) / (COLUMNS * SUBGROUP);
-  let i = groupOf(group, groups);
-  let slice = i / (p.groups * rowBlocks * blocks);
-  let k = (i % blocks) * COLUMNS * SUBGROUP + lane;
-  let o = (i / blocks) % rowBlocks * LOADS * SUBGROUP; // within the group
-  let g = (i / (blocks * rowBlocks)) % p.groups;
+  let t = tileOf(groupOf(group, groups), LOADS * SUBGROUP, blocks);
+  let start = 0u;
+  let own = t.part * COLUMNS * SUBGROUP + lane;
+  let length = K;
   // Beyond the last channel or k the last is computed again and not stored.
   #for j in 0..COLUMNS
-  let k$j = min(k + $ju * SUBGROUP, K - 1u);
-  let down$j = i32(k$j / (p.S * Cg) * p.dilationH) - i32(p.padH);
-  let right$j = i32(k$j / Cg % p.S * p.dilationW) - i32(p.padW);
-  let c$j = right$j * i32(p.C) + i32(g * Cg + k$j % Cg);
+  let place$j = placeOfK(min(own + $ju * SUBGROUP, K - 1u), t.g);
+  let c$j = place$j.right * i32(p.C) + i32(place$j.c);
   #end
-  #for k in 0..LOADS
-  let o$k = g * Og + min(o + $ku * SUBGROUP + lane, Og - 1u);
-  #for b in 0..SUBGROUP
-  #for j in 0..COLUMNS
-  var total$k_$b_$j = 0.0;
-  #end
-  #end
-  #end
-  for (var row = slice * p.chunk; row < min((slice + 1u) * p.chunk, p.N * p.P); row++) {
+#import "conv2d_dw_outer_begin"
+  for (var row = t.slice * p.chunk; row < min((t.slice + 1u) * p.chunk, p.N * p.P); row++) {
     let top = i32(row % p.P * p.strideH);
     let image = i32(row / p.P * p.H);
     #for j in 0..COLUMNS
-    let high$j = u32(top + down$j) < p.H; // negative is huge
-    let line$j = (image + top + down$j) * i32(p.W * p.C) + c$j;
+    let high$j = u32(top + place$j.down) < p.H; // negative is huge
+    let line$j = (image + top + place$j.down) * i32(p.W * p.C) + c$j;
     #end
     var source = row * p.Q * p.O;
     for (var left = 0; left < i32(p.Q * p.strideW); left += i32(p.strideW)) {
       #for j in 0..COLUMNS
-      let inside$j = high$j & (u32(left + right$j) < p.W);
+      let inside$j = high$j & (u32(left + place$j.right) < p.W);
       let value$j = select(0.0, x[select(0, line$j + left * i32(p.C), inside$j)], inside$j);
       #end
 #import "conv2d_dw_outer"
       source += p.O;
     }
   }
-  if (slice >= p.slices) { return; }
-  #for k in 0..LOADS
-  #for b in 0..SUBGROUP
-  if (o + $ku * SUBGROUP + $bu < Og) {
-    let to = (slice * p.O + g * Og + o + $ku * SUBGROUP + $bu) * K + k;
-    #for j in 0..COLUMNS
-    if (k + $ju * SUBGROUP < K) { dw[to + $ju * SUBGROUP] = total$k_$b_$j; }
-    #end
-  }
-  #end
-  #end
+#import "conv2d_dw_outer_store"
 }

@@ -11,20 +11,9 @@ const SIDE = 8u; // @tune: 8 or 16
 @group(0) @binding(2) var<storage, read_write> dw: array<f32>; // [slices, O, R, S, C / groups]
 @group(1) @binding(0) var<uniform> p: Params;
 
-// Where place k of the axis (r, s, c) lies from a pixel's first tap: far above x past the last.
-struct Place { down: i32, across: i32, c: u32 }
-
-fn placeOfK(k: u32, g: u32) -> Place {
-  let Cg = p.C / p.groups;
-  let down = i32(k / (p.S * Cg) * p.dilationH) - i32(p.padH);
-  return Place(select(-0x40000000, down, k < p.R * p.S * Cg), i32(k / Cg % p.S * p.dilationW) - i32(p.padW), g * Cg + k % Cg);
-}
-
-fn loadX(pixel: u32, end: u32, at: Place) -> f32 {
-  let row = u32(i32(pixel / p.Q % p.P * p.strideH) + at.down); // negative is huge
-  let column = u32(i32(pixel % p.Q * p.strideW) + at.across);
-  let ok = (pixel < end) & (row < p.H) & (column < p.W);
-  return select(0.0, x[select(0u, ((pixel / (p.P * p.Q) * p.H + row) * p.W + column) * p.C + at.c, ok)], ok);
+fn loadX(pixel: u32, end: u32, place: Place) -> f32 {
+  let tap = tapOf(pixel, place);
+  return select(0.0, x[tap.at], tap.inside & (pixel < end));
 }
 
 @compute @workgroup_size(THREADS)
@@ -32,55 +21,41 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         @builtin(local_invocation_index) thread: u32) {
   let Og = p.O / p.groups;
   let K = p.R * p.S * (p.C / p.groups);
-  let rowBlocks = (Og + TILE - 1u) / TILE;
-  let blocks = (K + TILE - 1u) / TILE;
-  let id = groupOf(group, groups);
-  let slice = id / (p.groups * rowBlocks * blocks);
-  let k = id % blocks * TILE;
-  let o = id / blocks % rowBlocks * TILE; // within the group
-  let g = id / (blocks * rowBlocks) % p.groups;
+  let t = tileOf(groupOf(group, groups), TILE, (K + TILE - 1u) / TILE);
   // This thread stages 4 output channels, 4 places of the axis, or both, of 4 pixels.
   let quad = thread % TILE / BLOCKS;
   let block = thread % BLOCKS;
-  let myO = o + block * 4u;
+  let myO = t.o + block * 4u;
   #for i in 0..4
-  let place$i = placeOfK(k + block * 4u + $iu, g);
-  var a$i: vec4f;
-  var b$i: vec4f;
+  let place$i = placeOfK(t.part * TILE + block * 4u + $iu, t.g);
   #end
-  #for i in 0..8
-  var l$i = vec4f();
-  var r$i = vec4f();
-  #end
-  let begin = slice * p.chunk * p.Q;
-  let end = min((slice + 1u) * p.chunk, p.N * p.P) * p.Q;
+#import "tile_begin"
+  let begin = t.slice * p.chunk * p.Q;
+  let end = min((t.slice + 1u) * p.chunk, p.N * p.P) * p.Q;
   let steps = (max(end, begin) - begin + 15u) / 16u;
   for (var step = 0u; step <= steps; step++) {
-    #for i in 0..4
-    let pixel$i = begin + step * 16u + quad * 4u + $iu;
-    #end
-    if (thread < TILE) {
-      #for i in 0..4
-      let ok$i = (pixel$i < end) & (myO < Og);
-      a$i = select(vec4f(), dy[select(0u, (pixel$i * p.O + g * Og + myO) / 4u, ok$i)], ok$i);
-      #end
-    }
+#import "conv2d_dw_tile_dy"
     if (thread >= THREADS - TILE) {
       #for i in 0..4
-      b$i = vec4f(loadX(pixel$i, end, place0), loadX(pixel$i, end, place1), loadX(pixel$i, end, place2), loadX(pixel$i, end, place3));
+      #for j in 0..4
+      b$i[$j] = loadX(pixel$i, end, place$j);
+      #end
       #end
     }
     if (step > 0u) {
 #import "tile_multiply"
     }
-#import "tile_stage"
+    workgroupBarrier();
+    if (thread < TILE) { stageA(quad, block, mat4x4f(a0, a1, a2, a3)); }
+    if (thread >= THREADS - TILE) { stageB(quad, block, mat4x4f(b0, b1, b2, b3)); }
+    workgroupBarrier();
   }
-  let column = k + thread % SIDE * 4u;
+  let column = t.part * TILE + thread % SIDE * 4u;
   #for i in 0..8
   {
-    let row = o + ($iu / 4u * SIDE + thread / SIDE) * 4u + $iu % 4u;
-    let to = (slice * p.O + g * Og + row) * K + column;
-    let ok = (slice < p.slices) & (row < Og);
+    let row = t.o + tileRow($iu, thread);
+    let to = (t.slice * p.O + t.g * Og + row) * K + column;
+    let ok = (t.slice < p.slices) & (row < Og);
     #for j in 0..4
     if (ok & (column + $ju < K)) { dw[to + $ju] = l$i[$j]; }
     if (ok & (column + 4u * SIDE + $ju < K)) { dw[to + 4u * SIDE + $ju] = r$i[$j]; }

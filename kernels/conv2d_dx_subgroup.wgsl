@@ -21,54 +21,43 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let kind = classOf(g);
   let Cg = p.C / p.groups;
   let Og = p.O / p.groups;
-  let blocks = (Cg + COLUMNS * SUBGROUP - 1u) / (COLUMNS * SUBGROUP);
-  let tile = g % p.groupsPerClass;
-  let first = tile / (p.groups * blocks) * ROWS;
-  let part = (tile / blocks) % p.groups;
-  let c = (tile % blocks) * COLUMNS * SUBGROUP + lane; // within the group
+  let t = tileOf(kind, g % p.groupsPerClass, ROWS, COLUMNS * SUBGROUP);
+  let c = t.c + lane; // within the group
   #for j in 0..COLUMNS
-  let c$j = min(c + $ju * SUBGROUP, Cg - 1u);
+  let w$j = min(c + $ju * SUBGROUP, Cg - 1u);
   #end
   #for i in 0..ROWS
-  let pixel$i = min(first + $iu, max(kind.pixels, 1u) - 1u);
-  let h$i = (pixel$i / kind.columns) % kind.rows; // within its class
-  let v$i = pixel$i % kind.columns;
-  let image$i = pixel$i / (kind.rows * kind.columns);
+  let pixel$i = pixelOf(kind, t.pixel + $iu);
   #for j in 0..COLUMNS
   var total$i_$j = 0.0;
   #end
   #end
   let next = p.R * p.S * Cg; // from the weights of one output channel to those of the next
   // A pixel's row of dy is its row within its class and as many more for all of the class.
-  for (var tap = 0u; tap < select(p.R * p.S, 0u, first >= kind.pixels); tap++) {
+  for (var tap = 0u; tap < select(p.R * p.S, 0u, t.pixel >= kind.pixels); tap++) {
     let r = tap / p.S;
     let s = tap % p.S;
     let meets = meetsRow(kind, r) & meetsColumn(kind, s);
     let down = rowOf(kind, r);
     let right = columnOf(kind, s);
-#import "conv2d_dx_tap"
-    var at = (part * Og * p.R * p.S + r * p.S + s) * Cg;
+    #for i in 0..ROWS
+    let tap$i = tapOf(pixel$i, down, right);
+    #end
+    var at = (t.g * Og * p.R * p.S + r * p.S + s) * Cg;
     for (var o = 0u; o < select(0u, Og, meets); o += SUBGROUP) {
       #for i in 0..ROWS
-      let mine$i = select(0.0, dy[source$i + o + lane], inside$i);
+      let mine$i = select(0.0, dy[tap$i.at + t.g * Og + o + lane], tap$i.inside);
       #end
       #for u in 0..SUBGROUP
-      #for j in 0..COLUMNS
-      let weight$u_$j = w[at + $uu * next + c$j];
+      let k$u = at + $uu * next;
       #end
-      #for i in 0..ROWS
-      let d$u_$i = subgroupBroadcast(mine$i, $uu);
-      #for j in 0..COLUMNS
-      total$i_$j = fma(d$u_$i, weight$u_$j, total$i_$j);
-      #end
-      #end
-      #end
+#import "subgroup_multiply"
       at += SUBGROUP * next;
     }
   }
   #for i in 0..ROWS
-  if (first + $iu < kind.pixels) {
-    let to = ((image$i * p.H + h$i * p.strideH + kind.h) * p.W + v$i * p.strideW + kind.w) * p.C + part * Cg + c;
+  if (t.pixel + $iu < kind.pixels) {
+    let to = placeIn(kind, pixel$i) + t.g * Cg + c;
     #for j in 0..COLUMNS
     if (c + $ju * SUBGROUP < Cg) { dx[to + $ju * SUBGROUP] = total$i_$j; }
     #end

@@ -20,58 +20,35 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         @builtin(subgroup_invocation_id) lane: u32) {
   let Cg = p.C / p.groups;
   let Og = p.O / p.groups;
-  let blocks = (Og + COLUMNS * SUBGROUP - 1u) / (COLUMNS * SUBGROUP);
   let pixels = p.N * p.P * p.Q;
-  let tile = groupOf(group, groups);
-  let first = tile / (p.groups * blocks) * ROWS;
-  let g = (tile / blocks) % p.groups;
-  let o = (tile % blocks) * COLUMNS * SUBGROUP + lane; // within the group
-  // Beyond the last pixel or channel the last is computed again and not stored.
+  let t = tileOf(groupOf(group, groups), ROWS, COLUMNS * SUBGROUP);
+  let o = t.o + lane; // within the group
+  // A pixel or channel beyond the last is computed and not stored.
   #for j in 0..COLUMNS
-  let w$j = (g * Og + min(o + $ju * SUBGROUP, Og - 1u)) * p.R * p.S * Cg;
+  let w$j = (t.g * Og + min(o + $ju * SUBGROUP, Og - 1u)) * p.R * p.S * Cg;
   #end
   #for i in 0..ROWS
-  let pixel$i = min(first + $iu, pixels - 1u);
-  let top$i = i32((pixel$i / p.Q) % p.P * p.strideH) - i32(p.padH);
-  let left$i = i32(pixel$i % p.Q * p.strideW) - i32(p.padW);
-  let image$i = pixel$i / (p.P * p.Q) * p.H;
+  let pixel$i = pixelOf(t.pixel + $iu);
   #for j in 0..COLUMNS
   var total$i_$j = 0.0;
   #end
   #end
-  for (var r = 0u; r < select(p.R, 0u, first >= pixels); r++) {
+  for (var r = 0u; r < select(p.R, 0u, t.pixel >= pixels); r++) {
     for (var s = 0u; s < p.S; s++) {
       #for i in 0..ROWS
-      let h$i = top$i + i32(r * p.dilationH);
-      let v$i = left$i + i32(s * p.dilationW);
-      let inside$i = (u32(h$i) < p.H) & (u32(v$i) < p.W); // negative is huge
-      let x$i = select(0u, ((image$i + u32(h$i)) * p.W + u32(v$i)) * p.C + g * Cg, inside$i);
+      let tap$i = tapOf(pixel$i, r * p.dilationH, s * p.dilationW);
       #end
-      let tap = (r * p.S + s) * Cg;
+      let weights = (r * p.S + s) * Cg;
       for (var c = 0u; c < Cg; c += SUBGROUP) {
         #for i in 0..ROWS
-        let mine$i = select(0.0, x[x$i + c + lane], inside$i);
+        let mine$i = select(0.0, x[tap$i.at + t.g * Cg + c + lane], tap$i.inside);
         #end
         #for u in 0..SUBGROUP
-        #for j in 0..COLUMNS
-        let weight$u_$j = w[w$j + tap + c + $uu];
+        let k$u = weights + c + $uu;
         #end
-        #for i in 0..ROWS
-        let value$u_$i = subgroupBroadcast(mine$i, $uu);
-        #for j in 0..COLUMNS
-        total$i_$j = fma(value$u_$i, weight$u_$j, total$i_$j);
-        #end
-        #end
-        #end
+#import "subgroup_multiply"
       }
     }
   }
-  #for i in 0..ROWS
-  if (first + $iu < pixels) {
-    let to = (first + $iu) * p.O + g * Og + o;
-    #for j in 0..COLUMNS
-    if (o + $ju * SUBGROUP < Og) { y[to + $ju * SUBGROUP] = total$i_$j; }
-    #end
-  }
-  #end
+#import "conv2d_subgroup_store"
 }

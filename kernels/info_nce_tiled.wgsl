@@ -32,7 +32,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let r = thread / 8u;
   let c = thread % 8u;
   for (var e = thread; e < ROWS * QUADS; e += THREADS) {
-    rows[e / QUADS * LINE + e % QUADS] = q[min(first + e / QUADS, p.N - 1u) * QUADS + e % QUADS];
+    rows[inLines(e)] = q[min(first + e / QUADS, p.N - 1u) * QUADS + e % QUADS];
   }
   workgroupBarrier();
   // Summed in the order of s below, so that a key equal to the positive ties with it.
@@ -48,16 +48,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var m = vec4f(LOWEST);
   var l = vec4f();
   var rank = vec4f();
-  #for j in 0..WIDE
-  let place$j = min(c + $ju * 8u, QUADS - 1u);
-  #for i in 0..4
-  var o$i_$j = vec4f();
-  #end
-  #end
+#import "row_sums_begin"
   for (var start = slice * p.chunk; start < end; start += COLUMNS) {
     workgroupBarrier();
     for (var e = thread; e < COLUMNS * QUADS; e += THREADS) {
-      columns[e / QUADS * LINE + e % QUADS] = queue[min(start + e / QUADS, p.K - 1u) * QUADS + e % QUADS];
+      columns[inLines(e)] = queue[min(start + e / QUADS, p.K - 1u) * QUADS + e % QUADS];
     }
     workgroupBarrier();
 #import "row_scores"
@@ -67,9 +62,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     rank += select(vec4f(1.0), vec4f(), (s$k < bar) | vec4<bool>(start + c + $ku * 8u >= end));
     top = max(top, s$k);
     #end
-    parts[c * SIDE + r] = top;
-    workgroupBarrier();
-    for (var i = 0u; i < 8u; i++) { top = max(top, parts[i * SIDE + r]); }
+    top = largest8(top, r, c);
     let shrink = exp(m - top);
     m = top;
     l *= shrink;
@@ -81,18 +74,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     workgroupBarrier();
     #for j in 0..WIDE
     #for i in 0..4
-    o$i_$j *= shrink[$i];
+    t$i_$j *= shrink[$i];
     #end
     #end
-    for (var k = 0u; k < COLUMNS; k++) {
-      let w = weights[k * SIDE + r];
-      #for j in 0..WIDE
-      let k$j = columns[k * LINE + place$j];
-      #for i in 0..4
-      o$i_$j += w[$i] * k$j;
-      #end
-      #end
-    }
+#import "row_sums"
   }
   l = shared8(l, r, c);
   rank = shared8(rank, r, c);
@@ -103,7 +88,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let ok = (row < p.N) & (slice < p.S);
     if (ok & (c == 0u)) { stats[at] = vec4f(m[$i], l[$i], rank[$i], bar[$i]); }
     #for j in 0..WIDE
-    if (ok & (c + $ju * 8u < QUADS)) { O[at * QUADS + c + $ju * 8u] = o$i_$j; }
+    if (ok & (c + $ju * 8u < QUADS)) { O[at * QUADS + c + $ju * 8u] = t$i_$j; }
     #end
   }
   #end

@@ -17,9 +17,7 @@ struct Params { rows: u32, C: u32, slots: u32, eps: f32 }
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
         @builtin(local_invocation_index) lane: u32) {
-  let i = groupOf(group, groups) * 64u + lane;
-  if (i >= p.rows * p.slots) { return; }
-  let row = i / p.slots;
+#import "row_slots"
   let norm = sqrt(squares[row]);
   let along = select(0.0, dots[row], norm > p.eps);
   let inverse = 1.0 / unlessNan(max(norm, p.eps), norm);

@@ -36,20 +36,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     b$i += p.bRow;
     #end
   }
-  #if BIAS
-  let last = p.N - 1u;
-  let shift = vec4f(bias[min(column, last)], bias[min(column + LANES, last)], bias[min(column + 2u * LANES, last)], bias[min(column + 3u * LANES, last)]);
-  #for i in 0..4
-  c$i += shift;
-  #end
-  #endif
-  #for i in 0..4
-  if (row + $iu < p.M) {
-    let start = t.c + (row + $iu) * p.N + column;
-    if (column < p.N) { c[start] = c$i.x; }
-    if (column + LANES < p.N) { c[start + LANES] = c$i.y; }
-    if (column + 2u * LANES < p.N) { c[start + 2u * LANES] = c$i.z; }
-    if (column + 3u * LANES < p.N) { c[start + 3u * LANES] = c$i.w; }
-  }
-  #end
+#import "matmul_store"
 }

@@ -7,3 +7,10 @@ const LOADS = 4u; // @tune
 #import "matmul"
 alias F = f32;
 #import "matmul_tiled"
+
+@compute @workgroup_size(LANES, LANES)
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_id) lane: vec3u, @builtin(local_invocation_index) thread: u32) {
+#import "matmul_tiled_sums"
+#import "matmul_store"
+}

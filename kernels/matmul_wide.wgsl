@@ -71,19 +71,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var start = t.start; start < t.end; start += 16u) {
     workgroupBarrier();
     let m = transpose(mat4x4f(v0, v1, v2, v3));
-    let at = placeOf(quad, block);
     #for i in 0..4
     let w$i = select(v$i, m[$i], kFirst);
     #end
-    if (isA) {
-      #for i in 0..4
-      aTile[at + $iu * BLOCKS] = w$i;
-      #end
-    } else {
-      #for i in 0..4
-      bTile[at + $iu * BLOCKS] = w$i;
-      #end
-    }
+    if (isA) { stageA(quad, block, mat4x4f(w0, w1, w2, w3)); } else { stageB(quad, block, mat4x4f(w0, w1, w2, w3)); }
     workgroupBarrier();
     let step = start - t.start + 16u;
     let nextLine = line + select(step, 0u, kFirst);
@@ -111,7 +102,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   #endif
   #for i in 0..8
   {
-    let row = t.row + thread / SIDE * 4u + $iu / 4u * 64u + $iu % 4u;
+    let row = t.row + tileRow($iu, thread);
     let at = t.c + row * p.N + column;
     if ((row < p.M) & (column < p.N)) { c[at / 4u] = l$i; }
     if ((row < p.M) & (column + 64u < p.N)) { c[at / 4u + 16u] = r$i; }

@@ -14,9 +14,8 @@ struct Params { rows: u32, C: u32, slots: u32 }
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
         @builtin(local_invocation_index) lane: u32) {
-  let i = groupOf(group, groups) * 64u + lane;
-  if (i >= p.rows * p.slots) { return; }
-  let start = i / p.slots * p.C;
+#import "row_slots"
+  let start = row * p.C;
   var total = 0.0;
   for (var c = i % p.slots; c < p.C; c += p.slots) {
     if (UNIT_B == 1u) { total += a[start + c]; } else { total += a[start + c] * b[start + c]; }

@@ -16,9 +16,7 @@ struct Params { rows: u32, C: u32, slots: u32 }
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
         @builtin(local_invocation_index) lane: u32) {
-  let i = groupOf(group, groups) * 64u + lane;
-  if (i >= p.rows * p.slots) { return; }
-  let row = i / p.slots;
+#import "row_slots"
   let sum = sums[row];
   for (var c = i % p.slots; c < p.C; c += p.slots) {
     let at = row * p.C + c;

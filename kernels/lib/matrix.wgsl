@@ -33,7 +33,7 @@ const NOWHERE = 0xffffffffu;
 alias V = f32;
 const ROWS = 32u; // @tune
 
-fn rowOf(i: u32, thread: u32) -> u32 { return i * 2u + thread % 32u / 16u; }
+fn tileRow(i: u32, thread: u32) -> u32 { return i * 2u + thread % 32u / 16u; }
 
 fn overRows(v: V, thread: u32) -> V {
   workgroupBarrier();

@@ -16,6 +16,21 @@ const LINE = QUADS + 1u;
 
 var<workgroup> parts: array<vec4f, THREADS>; // [8, SIDE]: what the threads that share rows tell each other
 
+// The largest of the 8 threads that share rows, in every one of them. The caller's last use of `parts` was before a
+// barrier.
+fn largest8(v: vec4f, r: u32, c: u32) -> vec4f {
+  parts[c * SIDE + r] = v;
+  workgroupBarrier();
+  var top = v;
+  #for i in 0..8
+  top = max(top, parts[$iu * SIDE + r]);
+  #end
+  return top;
+}
+
+// Where vec4 `e` of a tile lies: lines are a vec4 longer than rows.
+fn inLines(e: u32) -> u32 { return e / QUADS * LINE + e % QUADS; }
+
 // Σ over the 8 threads that share rows, in their order.
 fn shared8(v: vec4f, r: u32, c: u32) -> vec4f {
   workgroupBarrier();

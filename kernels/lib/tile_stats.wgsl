@@ -2,8 +2,6 @@
 alias V = vec4f;
 const ROWS = 8u; // @tune
 
-fn rowOf(i: u32, thread: u32) -> u32 { return (i / 4u * SIDE + thread / SIDE) * 4u + i % 4u; }
-
 fn overRows(v: V, thread: u32) -> V {
   workgroupBarrier();
   aTile[thread] = v;

@@ -68,7 +68,8 @@ const tileLaunch = (k: Kernel, side: number, p: P): Launch =>
 
 const depthwiseLaunch = (p: P): Launch => byClass(depthwise, p, ceilDiv(ceilDiv(classPixels(p), 8) * p.C, 64));
 
-const canSplit = (p: P, { subgroup }: Traits) => subgroupKernels.has(subgroup) && (p.O / p.groups) % subgroup === 0;
+const fillsSubgroups = (p: P, { subgroup }: Traits) =>
+  subgroupKernels.has(subgroup) && (p.O / p.groups) % subgroup === 0;
 const canSmall = (p: P, { subgroup }: Traits) => small.has(subgroup) && p.C / p.groups <= 4;
 
 /** By traits alone, as for y. */
@@ -78,7 +79,7 @@ function heuristic(p: P, t: Traits) {
   if (fillsMatrices(p, t)) return 'matrix';
   if (fillsTiles(p, t)) return tiledVariant(classPixels(p) * p.strideH * p.strideW, p.C / p.groups, t);
   if (!t.software) return 'direct';
-  if (canSplit(p, t) && p.C / p.groups >= 24) return 'subgroup';
+  if (fillsSubgroups(p, t) && p.C / p.groups >= 24) return 'subgroup';
   return canSmall(p, t) ? 'small channel' : 'direct';
 }
 
@@ -97,7 +98,7 @@ export const conv2dDxVariants = variantTable({
     {
       name: 'subgroup',
       why: 'software from 24 channels on: 4.48 GFLOP/s for 32→64 at 16² on SwiftShader, direct 2.35',
-      supports: canSplit,
+      supports: fillsSubgroups,
       launch: subgroupLaunch,
     },
     {

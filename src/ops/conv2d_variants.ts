@@ -100,7 +100,8 @@ const depthwiseLaunch = (p: P): Launch => ({
   flops: conv2dFlops(p),
 });
 
-const canSplit = (p: P, { subgroup }: Traits) => subgroupKernels.has(subgroup) && (p.C / p.groups) % subgroup === 0;
+const fillsSubgroups = (p: P, { subgroup }: Traits) =>
+  subgroupKernels.has(subgroup) && (p.C / p.groups) % subgroup === 0;
 const canSmall = (_: P, { subgroup }: Traits) => small.has(subgroup);
 
 /**
@@ -114,7 +115,7 @@ function heuristic(p: P, t: Traits) {
   if (fillsTiles(p, t)) return tiledVariant(pixelsOf(p), p.O / p.groups, t);
   if (canTileSmall(p, t) && p.O / p.groups >= 16) return 'small channel tiled';
   if (!t.software || p.O / p.groups < 8 || !canSmall(p, t)) return 'direct';
-  return canSplit(p, t) && p.C / p.groups >= 32 ? 'subgroup' : 'small channel';
+  return fillsSubgroups(p, t) && p.C / p.groups >= 32 ? 'subgroup' : 'small channel';
 }
 
 export const conv2dVariants = variantTable({
@@ -132,7 +133,7 @@ export const conv2dVariants = variantTable({
     {
       name: 'subgroup',
       why: 'software with channels to tile: 3.69 GFLOP/s for 32→64 at 16² on SwiftShader, direct 2.30',
-      supports: canSplit,
+      supports: fillsSubgroups,
       launch: subgroupLaunch(subgroupKernels),
     },
     {
