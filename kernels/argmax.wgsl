@@ -1,4 +1,5 @@
-// y[a, b] = the first r at which x[a, r, b] is largest: one thread an output.
+// y[a, b] = the first r at which x[a, r, b] is largest.
+// One thread computes one y and walks r in order; neighbouring threads own neighbouring b.
 #import "index"
 #import "single"
 #import "special"

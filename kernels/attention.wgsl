@@ -1,8 +1,8 @@
-// y = softmax(scale q kᵀ) v for every head, one reading of k and v and no matrix of scores in memory
-// (Milakov and Gimelshein 2018; Dao et al. 2022): one thread four rows of q, held as the parts of vec4s.
-// It takes four keys at a time; where a larger score turns up, the sums so far are scaled down to it, and the
-// division by the sum of weights waits to the end. lse = ln Σ exp(score) is all that the gradient needs of the scores.
-// No workgroup memory, no barrier; neighbouring threads read the same keys.
+// y = softmax(scale q kᵀ) v for every head, lse = ln Σ exp(score), which is all that the gradient needs of the scores.
+// One thread computes four rows of y, held as the parts of vec4s, and takes four keys at a time. Where a larger score
+// turns up, the sums so far are scaled down to it, and the division by the sum of weights waits to the end, so that k
+// and v are read once and no matrix of scores is in memory (Milakov and Gimelshein 2018; Dao et al. 2022).
+// The kernel needs no workgroup memory and no barrier; neighbouring threads read the same keys.
 #import "index"
 #import "vec4"
 #import "special"

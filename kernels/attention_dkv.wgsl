@@ -1,5 +1,6 @@
-// dv = Σ over queries of P dy, dk = scale Σ over queries of dS q, with P and dS as in attention_dq: one thread four
-// keys and their values, held as the parts of vec4s, and four queries at a time. Every sum has one owner and one order.
+// dv = Σ over queries of P dy, dk = scale Σ over queries of dS q, with P and dS as in attention_dq.
+// One thread computes dk and dv of four keys, held as the parts of vec4s, and takes four queries at a time. Every sum
+// has one owner and one order.
 #import "index"
 #import "attention"
 const D = 64u; // @tune: size of a head

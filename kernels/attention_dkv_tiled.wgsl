@@ -1,8 +1,7 @@
-// dk and dv as attention_dkv computes them, for adapters with real workgroup memory: a workgroup keeps ROWS keys and
-// values and
-// passes over queries and dy in tiles, a thread 4 keys by EACH queries of S and dy vᵀ and 4 keys by 4 WIDE columns of
-// dk
-// and of dv in registers (lib/row_tiles). A head's size divides by 4: all loads and stores of rows are vec4.
+// dk and dv as attention_dkv computes them, for adapters with real workgroup memory.
+// A workgroup keeps ROWS keys and values and passes over queries and dy in tiles (lib/row_tiles). A thread computes 4
+// keys by EACH queries of S and of dy vᵀ, and 4 keys by 4 WIDE columns of dk and of dv in registers. The size of a head
+// divides by 4, so that rows are loaded and stored by vec4.
 #import "index"
 #import "attention"
 #import "row_tiles"

@@ -1,5 +1,6 @@
-// dq = scale Σ over keys of dS k, dS = P (dy vᵀ - delta), P = exp(scale q kᵀ - lse) worked out again:
-// one thread four rows of q, held as the parts of vec4s, and four keys at a time, as in attention.
+// dq = scale Σ over keys of dS k, dS = P (dy vᵀ - delta), P = exp(scale q kᵀ - lse).
+// One thread computes four rows of dq, held as the parts of vec4s, and takes four keys at a time, as in attention. P is
+// computed again, which costs less than its memory.
 #import "index"
 #import "attention"
 const D = 64u; // @tune: size of a head

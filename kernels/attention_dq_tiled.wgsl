@@ -1,7 +1,7 @@
-// dq as attention_dq computes it, for adapters with real workgroup memory: a workgroup keeps ROWS rows of q and dy and
-// passes
-// over keys and values in tiles, a thread 4 rows by EACH keys of S and dy vᵀ and 4 rows by 4 WIDE columns of dq in
-// registers (lib/row_tiles). A head's size divides by 4: all loads and stores of rows are vec4.
+// dq as attention_dq computes it, for adapters with real workgroup memory.
+// A workgroup keeps ROWS rows of q and dy and passes over keys and values in tiles (lib/row_tiles). A thread computes 4
+// rows by EACH keys of S and of dy vᵀ, and 4 rows by 4 WIDE columns of dq in registers. The size of a head divides by
+// 4, so that rows are loaded and stored by vec4.
 #import "index"
 #import "attention"
 #import "row_tiles"

@@ -1,9 +1,8 @@
-// y and lse as attention computes them, for adapters with real workgroup memory: a workgroup keeps ROWS rows of q and
-// passes
-// over keys and values in tiles, a thread 4 rows by EACH keys of the scores and 4 rows by 4 WIDE columns of y in
-// registers
-// (lib/row_tiles). The largest score and the weights of a row go through workgroup memory; its sum of weights is
-// kept in 8 parts, one a thread, until the end. A head's size divides by 4: all loads and stores are vec4.
+// y and lse as attention computes them, for adapters with real workgroup memory.
+// A workgroup keeps ROWS rows of q and passes over keys and values in tiles (lib/row_tiles). A thread computes 4 rows
+// by EACH keys of the scores, and 4 rows by 4 WIDE columns of y in registers. The largest score and the weights of a
+// row go through workgroup memory; its sum of weights stays in 8 parts, one a thread, until the end. The size of a head
+// divides by 4, so that rows are loaded and stored by vec4.
 #import "index"
 #import "vec4"
 #import "special"

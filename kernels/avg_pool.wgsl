@@ -1,5 +1,5 @@
-// y[n, p, q, c] = the mean of x in the window, padding counted as zeros or, without COUNT_PAD, not at all: one thread
-// an output.
+// y[n, p, q, c] = the mean of x in the window. Padding counts as zeros or, without COUNT_PAD, not at all.
+// One thread computes one y; neighbouring threads own neighbouring channels.
 override COUNT_PAD: u32 = 1u;
 #import "index"
 #import "single"

@@ -1,6 +1,6 @@
-// bank[index[n]] = rows[n]: one thread an element of the rows. An index past the last row writes nothing;
-// of rows with one index, one is written in no given order, so indices should differ.
-// With GUARDED, nothing is written where the guard is 0.
+// bank[index[n]] = rows[n]. An index past the last row writes nothing.
+// One thread copies one element of the rows. Of rows with one index, one is written in no given order, so indices must
+// differ. With GUARDED, nothing is written where the guard is 0.
 override GUARDED: u32 = 0u;
 #import "index"
 

@@ -1,6 +1,7 @@
-// y = (x - mean) / √(var + eps) · gamma + beta, then + residual, then max(0, ·): one thread a (split, chunk of
-// rows, channel), as in batch_norm_stats. What is the same down a column is read and worked out once a chunk.
-// The addition and the relu ride along, because the pass is bound by memory and they would each be another.
+// y = (x - mean) / √(var + eps) · gamma + beta, then + residual, then max(0, ·).
+// One thread takes a chunk of rows of one channel of one split (lib/batch_norm_rows), and computes once what is the
+// same down the column. The addition and the relu are in the same pass, which memory bounds: each would be another
+// pass.
 override AFFINE: u32 = 1u;
 override RESIDUAL: u32 = 0u;
 override RELU: u32 = 0u;

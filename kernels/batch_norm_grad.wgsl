@@ -1,6 +1,7 @@
-// dx = gamma / √(var + eps) · (dz - Σ dz / rows - x̂ Σ dz x̂ / rows): one thread a (split, chunk of rows, channel),
-// as in batch_norm. dz = dy where y > 0 (all of dy without RELU). Without TRAIN mean and var are constants and
-// only the first term stays. What is the same down a column is read and worked out once a chunk.
+// dx = gamma / √(var + eps) · (dz - Σ dz / rows - x̂ Σ dz x̂ / rows), where dz = dy at y > 0 (everywhere without RELU).
+// Without TRAIN mean and var are constants, and only the first term stays.
+// One thread takes a chunk of rows of one channel of one split (lib/batch_norm_rows), and computes once what is the
+// same down the column.
 override AFFINE: u32 = 1u;
 override RELU: u32 = 0u;
 override TRAIN: u32 = 1u;

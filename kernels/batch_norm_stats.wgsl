@@ -1,9 +1,9 @@
-// Mean and sum of squared deviations of x over a chunk of a split's rows: one thread a (split, chunk, channel).
-//   mean = pivot + Σ d / n, m2 = Σ d² - (Σ d)² / n, d = x - pivot, pivot the chunk's first value
-// A pivot taken from the data keeps the subtraction harmless: where it is far from the mean, it makes m2 as large.
-// Means are kept as distances from the split's first value, or far from 0 they would be rounded to its ulp.
-// Neighbouring threads read neighbouring channels, so every load is a run; no workgroup memory, no barrier.
-// Split s holds the samples n with n % splits = s.
+// Mean and sum of squared deviations of x over a chunk of rows of a split:
+//   mean = pivot + Σ d / n,  m2 = Σ d² - (Σ d)² / n,  d = x - pivot, where pivot is the chunk's first value.
+// One thread takes one chunk of one channel of one split (lib/batch_norm_rows). Neighbouring threads read neighbouring
+// channels, so that every load is a run, without workgroup memory or a barrier.
+// A pivot from the data keeps the subtraction harmless: where it is far from the mean, it makes m2 as large. Means are
+// distances from the split's first value, because far from 0 they would be rounded to its ulp.
 #import "index"
 #import "single"
 #import "special"

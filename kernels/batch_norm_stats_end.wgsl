@@ -1,7 +1,7 @@
-// Mean and biased variance of every split from its chunks, and the running statistics: one thread a channel.
-//   mean, var as in batch_norm_stats_merge; running = (1 - momentum) running + momentum · average over splits of
-//   (mean, var · rows / (rows - 1)): the running variance is the unbiased one.
-// One thread owns all splits of its channel, so that they are averaged in order; there are few chunks by now.
+// Mean and biased variance of every split from its chunks, as in batch_norm_stats_merge, and the running statistics:
+//   running = (1 - momentum) running + momentum · average over splits of (mean, var · rows / (rows - 1)).
+// The running variance is the unbiased one. One thread computes all splits of one channel, so that they are averaged in
+// order; few chunks are left by now.
 #import "index"
 #import "scalar"
 #import "special"

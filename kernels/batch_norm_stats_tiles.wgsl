@@ -1,9 +1,7 @@
-// Merges the statistics of `span` neighbouring tiles of a split's rows, as a product's epilogue wrote them
-// (lib/tile_stats), into
-// those of one chunk: one thread a (split, chunk, channel). As batch_norm_stats_merge, but a tile's mean is less the
-// tile's
-// own first value, which is read again here: y is the product's result. Where there are splits, a tile lies in one
-// sample.
+// The statistics of `span` neighbouring tiles of a split's rows, as a product's epilogue wrote them (lib/column_stats),
+// as those of one chunk, by the formula of batch_norm_stats_merge.
+// One thread computes one chunk of one channel of one split. A tile's mean is less the tile's own first value, which is
+// read again here: x is the product's result. Where there are splits, a tile lies in one sample.
 #import "index"
 #import "scalar"
 #import "special"

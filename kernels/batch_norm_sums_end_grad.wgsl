@@ -1,5 +1,5 @@
-// Σ dz and Σ dz x̂ of every split from its chunks, and dbeta, dgamma, their sums over splits: one thread a channel.
-// One thread owns all splits of its channel, so that they are added in order; there are few chunks by now.
+// Σ dz and Σ dz x̂ of every split from its chunks, and dbeta and dgamma, their sums over splits.
+// One thread computes all splits of one channel, so that they are added in order; few chunks are left by now.
 #import "index"
 
 struct Params { C: u32, splits: u32, chunks: u32 }

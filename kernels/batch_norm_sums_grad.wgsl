@@ -1,6 +1,7 @@
-// Σ dz and Σ dz x̂ over a chunk of a split's rows: one thread a (split, chunk, channel), as in batch_norm_stats.
-//   dz = dy where y > 0 (all of dy without RELU), x̂ = (x - mean) / √(var + eps)
-// Writes dz, which is the residual's gradient, while it has it: the pass that makes dx then need not read y.
+// Σ dz and Σ dz x̂ over a chunk of rows of a split, where dz = dy at y > 0 (everywhere without RELU) and x̂ = (x -
+// mean) / √(var + eps).
+// One thread takes one chunk of one channel of one split (lib/batch_norm_rows). With WRITE_DZ it also writes dz, the
+// residual's gradient: the pass that computes dx then need not read y.
 override RELU: u32 = 0u;
 override WRITE_DZ: u32 = 0u;
 #import "index"

@@ -1,4 +1,5 @@
 // y = f(a, b), element by element, with NumPy broadcasting.
+// A thread takes up to `each` elements of a row (lib/strided), four at a time where both operands can be read so.
 override A_ONE: u32 = 0u; // 1 where a's last axis is stretched
 override B_ONE: u32 = 0u;
 #import "index"

@@ -1,7 +1,7 @@
-// y[n, p, q, o] = Σ over r, s, c of x[n, p·stride - pad + r·dilation, …, c] w[o, r, s, c],
-// an implicit matrix product of pixels by output channels: each thread 8 neighbouring pixels by
-// COLUMNS output channels in registers. Neighbouring threads read neighbouring weights and the same pixels,
-// so weights come with the output channel last.
+// y[n, p, q, o] = Σ over r, s, c of x[n, p·stride - pad + r·dilation, …, c] w[o, r, s, c].
+// The convolution is an implicit matrix product of pixels by output channels. One thread computes 8 neighbouring pixels
+// by COLUMNS output channels in registers. Neighbouring threads read neighbouring weights and the same pixels, so that
+// weights come with the output channel last.
 override LANES: u32 = 4u;   // neighbouring threads on neighbouring channels; divides 64
 #import "index"
 #import "conv2d"

@@ -1,7 +1,6 @@
-// y[n, p, q, c] = Σ over r, s of x[n, p·stride - pad + r·dilation, …, c] w[c, r, s], where every channel is a group:
-// each thread
-// 8 neighbouring pixels of a channel, so that a weight is loaded once for them; neighbouring threads neighbouring
-// channels.
+// y[n, p, q, c] = Σ over r, s of x[n, p·stride - pad + r·dilation, …, c] w[c, r, s], where every channel is a group.
+// One thread computes 8 neighbouring pixels of a channel, so that it loads a weight once for them; neighbouring threads
+// own neighbouring channels.
 #import "index"
 #import "conv2d"
 

@@ -1,7 +1,7 @@
-// dw[o, r, s, c] = Σ over n, p, q of dy[n, p, q, o] x[n, p·stride - pad + r·dilation, …, c]:
-// each thread one tap of 8 output channels by COLUMNS channels in registers. The sum runs over all pixels: it
-// is cut into slices of `chunk` rows (n, p), a partial sum a slice, and `reduce` adds them in order.
-// As a thread keeps its tap, only the pixels that the tap meets are visited and none is tested.
+// dw[o, r, s, c] = Σ over n, p, q of dy[n, p, q, o] x[n, p·stride - pad + r·dilation, …, c].
+// One thread computes one tap of 8 output channels by COLUMNS channels in registers. It visits only the pixels that its
+// tap meets and tests none. The sum over all pixels is cut into slices of `chunk` rows (n, p), a partial sum a slice,
+// which `reduce` adds in order.
 override LANES: u32 = 4u;   // neighbouring threads on neighbouring channels; divides 64
 #import "index"
 #import "conv2d_dw"

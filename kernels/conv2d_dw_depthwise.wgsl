@@ -1,8 +1,7 @@
 // dw[c, r, s] = Σ over n, p, q of dy[n, p, q, c] x[n, p·stride - pad + r·dilation, …, c], where every channel is a
-// group: each thread
-// TAPS neighbouring taps of a row of the filter, which share dy; neighbouring threads neighbouring channels. The sum
-// runs over
-// all pixels in slices of `chunk` rows (n, p), a partial sum a slice, and `reduce` adds them in order.
+// group.
+// One thread computes TAPS neighbouring taps of a row of the filter, which share dy; neighbouring threads own
+// neighbouring channels. The sum is cut into slices as in conv2d_dw.
 const TAPS = 4u; // @tune
 #import "index"
 #import "conv2d_dw"

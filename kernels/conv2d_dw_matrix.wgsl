@@ -1,12 +1,10 @@
 enable f16;
 enable chromium_experimental_subgroup_matrix;
 diagnostic(off, chromium.subgroup_matrix_uniformity);
-// dw as conv2d_dw computes it, on tensor cores (lib/matrix): an implicit matrix product over pixels of output channels
-// by taps and
-// channels, which are one axis k = (r, s, c) as they lie in dw, in steps of 32 pixels; the next step is under way while
-// one is
-// used. The sum runs over slices of `chunk` rows (n, p), added in order afterwards. C / groups and O / groups divide by
-// 4.
+// dw as conv2d_dw computes it, on tensor cores (lib/matrix).
+// A workgroup computes 128 output channels by 128 places of the axis k = (r, s, c), as taps and channels lie in dw, in
+// steps of 32 pixels; the next step is under way while one is used. The sum is cut into slices as in conv2d_dw. C /
+// groups and O / groups divide by 4.
 #import "index"
 #import "conv2d_dw"
 #import "matrix"

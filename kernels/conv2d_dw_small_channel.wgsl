@@ -1,8 +1,7 @@
 enable subgroups;
-// dw as conv2d_dw_subgroup computes it, for channels that do not fill its width: taps and channels are one axis k =
-// (r, s, c), as
-// they lie in dw, so a tile is LOADS × SUBGROUP output channels by COLUMNS × SUBGROUP of k, and each of k has its own
-// place in x.
+// dw as conv2d_dw_subgroup computes it, for channels that do not fill its width.
+// Taps and channels are one axis k = (r, s, c), as they lie in dw. A workgroup computes LOADS × SUBGROUP output
+// channels by COLUMNS × SUBGROUP places of k, each of which has its own place in x.
 const SUBGROUP = 4u; // @tune
 const LOADS = 4u; // @tune
 const COLUMNS = 8u; // @tune: taps and channels a thread owns, SUBGROUP apart

@@ -1,6 +1,6 @@
-// dw as conv2d_dw_tiled computes it where channels are few, as a picture's three: nothing of x or dw is read or written
-// by vec4. The
-// next step is under way while one is used. O / groups divides by 4.
+// dw as conv2d_dw_tiled computes it, for few channels, as a picture's three: x and dw are read and written one by one.
+// A workgroup computes TILE output channels by TILE places of k = (r, s, c); the next step is under way while one is
+// used. O / groups divides by 4.
 const SIDE = 8u; // @tune: 8 or 16
 #import "index"
 #import "conv2d_dw"

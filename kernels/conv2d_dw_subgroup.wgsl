@@ -1,8 +1,8 @@
 enable subgroups;
-// dw as conv2d_dw computes it, for adapters on which loads are dear: see conv2d_subgroup. A workgroup is one subgroup
-// and
-// computes one tap of LOADS × SUBGROUP output channels by COLUMNS × SUBGROUP channels in registers: a pixel costs it
-// LOADS + COLUMNS loads, and each output channel's gradient comes to all threads by broadcast.
+// dw as conv2d_dw computes it, for adapters on which loads are dear: see conv2d_subgroup.
+// A workgroup is one subgroup and computes one tap of LOADS × SUBGROUP output channels by COLUMNS × SUBGROUP channels
+// in registers. A pixel costs it LOADS + COLUMNS loads, and each output channel's gradient comes to all threads by
+// broadcast.
 const SUBGROUP = 4u; // @tune
 const LOADS = 4u; // @tune
 const COLUMNS = 8u; // @tune: channels a thread owns, SUBGROUP apart
@@ -37,9 +37,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   #end
 #import "conv2d_dw_outer_begin"
   // Rows and columns of y under which the tap meets the picture. One loop walks them all: software adapters carry all
-  // sums
-  // from iteration to iteration of every loop that they stand in, which at the end of a row would cost as much as three
-  // pixels.
+  // sums from iteration to iteration of every loop that they stand in, which at the end of a row would cost as much as
+  // three pixels.
   let down = i32(r * p.dilationH) - i32(p.padH); // row of x under row 0 of y
   let shift = i32(s * p.dilationW) - i32(p.padW);
   let firstP = firstUnder(down, p.strideH);

@@ -1,9 +1,7 @@
-// dw as conv2d_dw computes it, for adapters with real workgroup memory: an implicit matrix product over pixels of
-// output channels
-// by taps and channels, which are one axis k = (r, s, c) as they lie in dw, staged in workgroup memory (lib/tile) in
-// steps of 16
-// pixels; the next step is under way while one is used. The sum runs over slices of `chunk` rows (n, p), added in order
-// afterwards. C / groups and O / groups divide by 4.
+// dw as conv2d_dw computes it, for adapters with real workgroup memory.
+// A workgroup computes TILE output channels by TILE places of the axis k = (r, s, c), as taps and channels lie in dw,
+// staged in workgroup memory (lib/tile) in steps of 16 pixels; the next step is under way while one is used. The sum is
+// cut into slices as in conv2d_dw. C / groups and O / groups divide by 4.
 const SIDE = 8u; // @tune: 8 or 16
 #import "index"
 #import "conv2d_dw"

@@ -1,7 +1,7 @@
-// dx[n, h, w, c] = Σ over r, s, o of dy[n, p, q, o] w[o, r, s, c], where p·stride = h + pad - r·dilation:
-// each thread ROWS pixels of dx by COLUMNS channels in registers. Pixels are visited by their remainder
-// modulo the stride (parity for stride 2), so that each class is a dense small convolution: a workgroup
-// meets the same taps and skips the others together.
+// dx[n, h, w, c] = Σ over r, s, o of dy[n, p, q, o] w[o, r, s, c], where p·stride = h + pad - r·dilation.
+// One thread computes ROWS pixels of dx by COLUMNS channels in registers. Pixels are visited by their remainders modulo
+// the stride (parity for stride 2), so that each class is a dense small convolution: a workgroup meets the same taps
+// and skips the others together.
 override LANES: u32 = 4u;   // neighbouring threads on neighbouring channels; divides 64
 #import "index"
 #import "conv2d_dx"

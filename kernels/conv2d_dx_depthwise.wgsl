@@ -1,8 +1,7 @@
 // dx[n, h, w, c] = Σ over r, s of dy[n, p, q, c] w[c, r, s], where p·stride = h + pad - r·dilation and every channel is
-// a group:
-// each thread 8 pixels of a channel, neighbouring threads neighbouring channels. Pixels are visited by their remainders
-// modulo
-// the stride, as in conv2d_dx.
+// a group.
+// One thread computes 8 pixels of a channel; neighbouring threads own neighbouring channels. Pixels are visited by
+// their remainders modulo the stride, as in conv2d_dx.
 #import "index"
 #import "conv2d_dx"
 

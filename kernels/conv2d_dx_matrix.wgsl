@@ -1,11 +1,9 @@
 enable f16;
 enable chromium_experimental_subgroup_matrix;
 diagnostic(off, chromium.subgroup_matrix_uniformity);
-// dx as conv2d_dx computes it, by the remainders of pixels modulo the stride, on tensor cores (lib/matrix): each class
-// of pixels
-// is an implicit matrix product of pixels by channels, in steps of 32 output channels of one tap; the next step is
-// under way
-// while one is used. C / groups and O / groups divide by 4.
+// dx as conv2d_dx computes it, by the remainders of pixels modulo the stride, on tensor cores (lib/matrix).
+// A workgroup computes 128 pixels of a class by 128 channels, in steps of 32 output channels of one tap; the next step
+// is under way while one is used. C / groups and O / groups divide by 4.
 #import "index"
 #import "conv2d_dx"
 #import "matrix"

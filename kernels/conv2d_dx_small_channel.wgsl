@@ -1,8 +1,7 @@
 enable subgroups;
-// dx as conv2d_dx_subgroup computes it, for the few channels of a picture: they do not fill a subgroup, so its threads
-// share the sum over output channels and add up at the end. A workgroup is one subgroup and computes ROWS pixels of dx
-// by
-// 4 channels; a thread's load of dy serves all of them.
+// dx as conv2d_dx_subgroup computes it, for at most 4 channels a group, as a picture's three.
+// A workgroup is one subgroup and computes ROWS pixels of dx by 4 channels. The channels do not fill a subgroup, so its
+// threads share the sum over output channels and add up at the end; a thread's load of dy serves all channels.
 const ROWS = 16u; // @tune
 const SUBGROUP = 4u; // @tune
 #import "index"

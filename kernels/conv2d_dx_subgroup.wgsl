@@ -1,8 +1,8 @@
 enable subgroups;
-// dx as conv2d_dx computes it, by the remainders of pixels modulo the stride, for adapters on which loads are dear: see
-// conv2d_subgroup. A workgroup is one subgroup and computes ROWS pixels of dx by COLUMNS × SUBGROUP channels in
-// registers;
-// each thread loads one of SUBGROUP channels of dy a pixel, and all get it by broadcast. SUBGROUP divides O / groups.
+// dx as conv2d_dx computes it, for adapters on which loads are dear: see conv2d_subgroup.
+// A workgroup is one subgroup and computes ROWS pixels of dx, of one class, by COLUMNS × SUBGROUP channels in
+// registers. Of SUBGROUP channels of dy each thread loads one a pixel, and all get it by broadcast. SUBGROUP divides O
+// / groups.
 const SUBGROUP = 4u; // @tune
 const ROWS = 16u; // @tune
 const COLUMNS = 8u; // @tune: channels a thread owns, SUBGROUP apart

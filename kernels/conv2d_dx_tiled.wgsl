@@ -1,8 +1,6 @@
-// dx as conv2d_dx computes it, by the remainders of pixels modulo the stride, for adapters with real workgroup memory:
-// each class of
-// pixels is an implicit matrix product of pixels by channels, staged as in conv2d_tiled in steps of 16 output channels
-// of one tap.
-// The next step is under way while one is used. C / groups and O / groups divide by 4.
+// dx as conv2d_dx computes it, by the remainders of pixels modulo the stride, for adapters with real workgroup memory.
+// A workgroup computes TILE pixels of a class by TILE channels, staged as in conv2d_tiled in steps of 16 output
+// channels of one tap; the next step is under way while one is used. C / groups and O / groups divide by 4.
 const SIDE = 8u; // @tune: 8 or 16
 #import "index"
 #import "conv2d_dx"

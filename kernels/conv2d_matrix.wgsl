@@ -1,9 +1,9 @@
 enable f16;
 enable chromium_experimental_subgroup_matrix;
 diagnostic(off, chromium.subgroup_matrix_uniformity);
-// y as conv2d computes it, on tensor cores (lib/matrix): an implicit matrix product of pixels by output channels, in
-// steps of
-// 32 channels of one tap; the next step is under way while one is used. C / groups divides by 4.
+// y as conv2d computes it, on tensor cores (lib/matrix).
+// A workgroup computes 128 pixels by 128 output channels, in steps of 32 channels of one tap; the next step is under
+// way while one is used. C / groups divides by 4.
 #import "index"
 #import "conv2d"
 #import "matrix"

@@ -1,8 +1,7 @@
 enable subgroups;
-// y as conv2d_subgroup computes it, for channels that do not fill a subgroup, as the three of a picture: taps and
-// channels
-// are one axis k = (r, s, c), as they lie in w. Of SUBGROUP steps of it each thread finds its own place in x and loads
-// from it
+// y as conv2d_subgroup computes it, for channels that do not fill a subgroup, as a picture's three.
+// Taps and channels are one axis k = (r, s, c), as they lie in w. A workgroup is one subgroup and computes ROWS pixels
+// by COLUMNS × SUBGROUP output channels. Of SUBGROUP steps of k each thread finds its own place in x and loads from it
 // one element a pixel, and all get it by broadcast.
 const SUBGROUP = 4u; // @tune
 const ROWS = 16u; // @tune

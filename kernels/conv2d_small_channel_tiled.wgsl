@@ -1,8 +1,6 @@
-// y as conv2d computes it where channels are few, as a picture's three, for adapters with real workgroup memory: an
-// implicit matrix
-// product of pixels by output channels over taps and channels, which are one axis k = (r, s, c) as they lie in w,
-// staged in
-// workgroup memory (lib/tile) in steps of 16. The next step is under way while one is used. O / groups divides by 4.
+// y as conv2d_tiled computes it, for few channels, as a picture's three: x and w are read one by one.
+// A workgroup computes TILE pixels by TILE output channels over the axis k = (r, s, c), as taps and channels lie in w,
+// in steps of 16; the next step is under way while one is used. O / groups divides by 4.
 const SIDE = 8u; // @tune: 8 or 16
 const STATS = 0u; // @tune: 1 writes its tiles' statistics too
 #import "index"
@@ -13,7 +11,7 @@ const STATS = 0u; // @tune: 1 writes its tiles' statistics too
 @group(0) @binding(1) var<storage, read> w: array<f32>;        // [O, R, S, C / groups]
 @group(0) @binding(2) var<storage, read_write> y: array<vec4f>;// [N, P, Q, O]
 #if STATS
-@group(0) @binding(3) var<storage, read_write> mean: array<vec4f>; // [tiles of pixels, O], less the tile's t.pixel value
+@group(0) @binding(3) var<storage, read_write> mean: array<vec4f>; // [tiles of pixels, O], less the tile's first value
 @group(0) @binding(4) var<storage, read_write> m2: array<vec4f>;   // [tiles of pixels, O]
 #import "tile_stats"
 #import "column_stats"

@@ -1,9 +1,7 @@
 enable subgroups;
-// y as conv2d computes it, for adapters on which a load costs as much as ten multiplications: software. A workgroup is
-// one
-// subgroup and computes ROWS pixels by COLUMNS × SUBGROUP channels in registers. Of SUBGROUP channels of x, each thread
-// loads
-// one a pixel, and all get it by broadcast. SUBGROUP divides C / groups.
+// y as conv2d computes it, for adapters on which a load costs as much as ten multiplications, which are software.
+// A workgroup is one subgroup and computes ROWS pixels by COLUMNS × SUBGROUP channels in registers. Of SUBGROUP
+// channels of x each thread loads one a pixel, and all get it by broadcast. SUBGROUP divides C / groups.
 const SUBGROUP = 4u; // @tune
 const ROWS = 16u; // @tune
 const COLUMNS = 8u; // @tune: channels a thread owns, SUBGROUP apart

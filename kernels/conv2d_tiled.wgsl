@@ -1,8 +1,7 @@
-// y as conv2d computes it, for adapters with real workgroup memory: an implicit matrix product of pixels by output
-// channels whose
-// tiles are staged in workgroup memory (lib/tile), in steps of 16 channels of one tap (r, s); the next step is under
-// way while one is
-// used. C / groups and O / groups divide by 4: all loads and stores are vec4.
+// y as conv2d computes it, for adapters with real workgroup memory.
+// A workgroup computes TILE pixels by TILE output channels, an implicit matrix product whose tiles are staged in
+// workgroup memory (lib/tile) in steps of 16 channels of one tap (r, s); the next step is under way while one is used.
+// C / groups and O / groups divide by 4, so that all loads and stores are vec4.
 const SIDE = 8u; // @tune: 8 or 16
 const STATS = 0u; // @tune: 1 writes its tiles' statistics too
 #import "index"
@@ -13,7 +12,7 @@ const STATS = 0u; // @tune: 1 writes its tiles' statistics too
 @group(0) @binding(1) var<storage, read> w: array<vec4f>;      // [O, R, S, C / groups]
 @group(0) @binding(2) var<storage, read_write> y: array<vec4f>;// [N, P, Q, O]
 #if STATS
-@group(0) @binding(3) var<storage, read_write> mean: array<vec4f>; // [tiles of pixels, O], less the tile's t.pixel value
+@group(0) @binding(3) var<storage, read_write> mean: array<vec4f>; // [tiles of pixels, O], less the tile's first value
 @group(0) @binding(4) var<storage, read_write> m2: array<vec4f>;   // [tiles of pixels, O]
 #import "tile_stats"
 #import "column_stats"

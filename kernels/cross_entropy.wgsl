@@ -1,5 +1,5 @@
-// loss[r] = ln Σ exp(x[r, c] - m) + m - x[r, label[r]]: one thread a row; m and the sum come from softmax_stats.
-// A label past the last class makes the loss NaN.
+// loss[r] = ln Σ exp(x[r, c] - m) + m - x[r, label[r]]. A label past the last class makes the loss NaN.
+// One thread computes one row; m and the sum come from softmax_stats.
 #import "index"
 #import "scalar"
 #import "special"

@@ -1,6 +1,7 @@
-// dx[r, c] = dloss[r] (exp(x[r, c] - m) / Σ exp(x - m) - [c = label[r]]): one thread a (row, slot of columns), as in
-// softmax_stats. m and the sum of the row are the forward pass's, read once.
-// A label past the last class makes its row NaN.
+// dx[r, c] = dloss[r] (exp(x[r, c] - m) / Σ exp(x - m) - [c = label[r]]). A label past the last class makes its row
+// NaN.
+// One thread takes one slot of a row's columns (lib/row_slots) and reads m and the sum of the row, the forward pass's,
+// once.
 #import "index"
 #import "scalar"
 #import "special"

@@ -1,7 +1,6 @@
-// y[m, w] = x[index[m], w]: one thread a word of y (or four, where the width allows).
-// Words are moved as bits, whatever their type.
-// An index past the last row gives a row of set bits: NaN as f32 or f16, -1 as i32, and as u32 an index that lies past
-// any row.
+// y[m, w] = x[index[m], w].
+// One thread copies one word of y (or four, where the width allows), as bits whatever its type. An index past the last
+// row gives a row of set bits: NaN as f32 or f16, -1 as i32, and as u32 an index that lies past any row.
 #import "index"
 #import "single"
 

@@ -1,8 +1,7 @@
-// What info_nce_partial computes, for adapters with real workgroup memory: a workgroup keeps ROWS queries and passes
-// over a slice
-// of the keys in tiles, a thread 4 queries by EACH keys of the scores and 4 by 4 WIDE columns of O in registers
-// (lib/row_tiles).
-// A tile of keys serves both products. D divides by 4: all loads and stores are vec4.
+// What info_nce_partial computes, for adapters with real workgroup memory.
+// A workgroup keeps ROWS queries and passes over a slice of the keys in tiles (lib/row_tiles), each of which serves
+// both products. A thread computes 4 queries by EACH keys of the scores, and 4 queries by 4 WIDE columns of O in
+// registers. D divides by 4, so that all loads and stores are vec4.
 #import "index"
 #import "vec4"
 #import "special"

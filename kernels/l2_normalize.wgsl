@@ -1,6 +1,6 @@
-// y[r, c] = x[r, c] / max(√squares[r], eps), squares[r] = Σ x[r, c]² from row_dot:
-// one thread a (row, slot of columns), as there. What is the same along a row is read once; neighbouring threads own
-// neighbouring columns. The sum and the quotient are passes of their own, so that both keep every lane busy.
+// y[r, c] = x[r, c] / max(√squares[r], eps), squares[r] = Σ x[r, c]² from row_dot.
+// One thread takes one slot of a row's columns (lib/row_slots) and computes once what is the same along the row. The
+// sum and the quotient are passes of their own, so that both keep every lane busy.
 #import "index"
 #import "scalar"
 #import "special"

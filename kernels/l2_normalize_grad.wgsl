@@ -1,6 +1,6 @@
-// dx[r, c] = (dy[r, c] - y[r, c] · dots[r]) / norm, dots[r] = Σ y dy of the row, from row_dot:
-// one thread a (row, slot of columns), as there.
+// dx[r, c] = (dy[r, c] - y[r, c] · dots[r]) / norm, dots[r] = Σ y dy of the row, from row_dot.
 // Where the norm was below eps, x was divided by a constant: dx = dy / eps.
+// One thread takes one slot of a row's columns (lib/row_slots).
 #import "index"
 #import "scalar"
 #import "special"

@@ -1,6 +1,6 @@
-// The trust ratio of a tensor, trust ‖w‖ / ‖dp‖ from the sums of its chunks, in order; 1 where a norm is 0 or the
-// tensor
-// is not adapted: LANES threads a tensor, one where workgroup memory is slow.
+// The trust ratio of a tensor, trust ‖w‖ / ‖dp‖, from the sums of its chunks; 1 where a norm is 0 or the tensor is not
+// adapted.
+// LANES threads compute one tensor, one where workgroup memory is slow; the chunks are added in order.
 const LANES = 64u; // @tune
 #import "index"
 #import "lanes"

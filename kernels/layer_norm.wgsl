@@ -1,7 +1,7 @@
-// y[r, c] = (x[r, c] - mean) · rstd · gamma[c] + beta[c], rstd = 1 / √(var + eps), over the columns of a row: LANES
-// neighbouring threads a row, which reads it in runs; one where workgroup memory is slow.
-// The mean is a distance from a value of the row, so that a row far from 0 keeps its digits; the variance is a sweep
-// of its own over a row that is in cache by then.
+// y[r, c] = (x[r, c] - mean) · rstd · gamma[c] + beta[c], rstd = 1 / √(var + eps), over the columns of a row.
+// LANES neighbouring threads compute one row, which they read in runs; one where workgroup memory is slow. The mean is
+// a distance from a value of the row, so that a row far from 0 keeps its digits; the variance is a sweep of its own
+// over a row that is in cache by then.
 const LANES = 32u; // @tune
 #import "index"
 #import "lanes"

@@ -1,6 +1,6 @@
-// dx[r, c] = rstd (g - mean of g - x̂ · mean of g x̂), g = dy gamma[c], x̂ = (x - mean) rstd, means over the columns of
-// a
-// row: LANES neighbouring threads a row, as in layer_norm.
+// dx[r, c] = rstd (g - mean of g - x̂ · mean of g x̂), g = dy gamma[c], x̂ = (x - mean) rstd, means over a row's
+// columns.
+// LANES neighbouring threads compute one row, as in layer_norm.
 const LANES = 32u; // @tune
 #import "index"
 #import "lanes"

@@ -1,5 +1,5 @@
-// Σ dy and Σ dy x̂ over a chunk of rows, x̂ = (x - mean) rstd: one thread a (chunk, column), so that neighbouring
-// threads read neighbouring columns. The chunks are added in order by a reduction: dbeta and dgamma.
+// Σ dy and Σ dy x̂ over a chunk of rows, x̂ = (x - mean) rstd. A reduction adds the chunks in order: dbeta and dgamma.
+// One thread sums one column of one chunk, so that neighbouring threads read neighbouring columns.
 #import "index"
 #import "single"
 

@@ -1,7 +1,8 @@
-// c = a b, each thread a 4×4 block of c held in registers; a workgroup computes 4 HEIGHT rows by 4 LANES columns.
-// Operands are read straight from memory by strides, so all four transposes are this kernel. Wide and flat
-// (LANES 64, HEIGHT 1) it serves few rows, narrow and tall (4, 16) few columns.
-// Neighbouring threads own neighbouring columns, LANES apart from block to block.
+// c = a b.
+// One thread computes a 4×4 block of c in registers; a workgroup 4 HEIGHT rows by 4 LANES columns. Operands are read
+// straight from memory by strides, so that all four transposes are this kernel. Wide and flat (LANES 64, HEIGHT 1) it
+// serves few rows, narrow and tall (4, 16) few columns. Neighbouring threads own neighbouring columns, LANES apart from
+// block to block.
 override LANES: u32 = 16u;
 override HEIGHT: u32 = 4u;
 const BIAS = 0u; // @tune: 1 adds a bias to every row

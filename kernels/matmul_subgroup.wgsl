@@ -1,9 +1,9 @@
 enable subgroups;
-// c = a b for adapters on which a load costs as much as ten multiplications, from workgroup memory twice that, and a
-// broadcast one: software. A workgroup is one subgroup and computes ROWS rows by COLUMNS × SUBGROUP columns in
-// registers. For SUBGROUP steps of k, each thread loads one of a's elements a row and all get it by broadcast, so a
-// tile
-// costs ROWS + SUBGROUP × COLUMNS loads where the direct kernel takes SUBGROUP × (ROWS + COLUMNS).
+// c = a b, for adapters on which a load costs as much as ten multiplications, from workgroup memory twice that, and a
+// broadcast one, which are software.
+// A workgroup is one subgroup and computes ROWS rows by COLUMNS × SUBGROUP columns in registers. For SUBGROUP steps of
+// k, each thread loads one of a's elements a row and all get it by broadcast, so that a tile costs ROWS + SUBGROUP ×
+// COLUMNS loads where the direct kernel takes SUBGROUP × (ROWS + COLUMNS).
 const SUBGROUP = 4u; // @tune
 const ROWS = 16u; // @tune
 const COLUMNS = 8u; // @tune

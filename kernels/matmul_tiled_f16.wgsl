@@ -1,6 +1,7 @@
 enable f16;
-// c = a b, a workgroup computes a TILE × TILE block of c from tiles of 16 steps of k staged in workgroup
-// memory as f16 (4 KB at most), each thread a 4×4 block in registers. Factors are rounded to f16, the sum is f32.
+// c = a b as matmul_tiled computes it, from tiles staged as f16 (4 KB at most): factors are rounded to f16, the sum is
+// f32.
+// A workgroup computes a TILE × TILE block of c, each thread a 4×4 block in registers (lib/matmul_tiled).
 const TILE = 64u; // @tune
 const LOADS = 4u; // @tune
 #import "index"

@@ -1,7 +1,7 @@
-// c = a b, a workgroup of 256 threads computes 128×128 of c, each thread 8×8 in registers (lib/tile). Of tiles of 16
-// steps of k, half of the threads bring a, half b, each a 4×4 block by four vec4 loads that are under way while the
-// tile
-// before is used. The contiguous axis of each operand, and N, must divide by 4.
+// c = a b, for adapters with real workgroup memory, by vec4.
+// A workgroup of 256 threads computes 128×128 of c, each thread 8×8 in registers (lib/tile). Of tiles of 16 steps of k,
+// half of the threads load a, half b, each a 4×4 block by four vec4 loads that are under way while the tile before is
+// used. The contiguous axis of each operand, and N, divide by 4.
 const SIDE = 16u;
 const STATS = 0u; // @tune: 1 writes its tiles' statistics too
 const BIAS = 0u; // @tune: 1 adds a bias to every row
@@ -25,16 +25,16 @@ const BIAS = 0u; // @tune: 1 adds a bias to every row
 
 // Row i of a thread's block: along the contiguous axis, at position `line` of the other.
 fn loadA(t: Tile, line: u32, along: u32) -> vec4f {
-  let ok = select((line < p.M) & (along < t.end), (line < t.end) & (along < p.M), aTurned());
+  let ok = select((line < p.M) & (along < t.end), (line < t.end) & (along < p.M), aTransposed());
   // no branches: they cost compile time
-  let v = a[select(0u, (t.a + line * select(p.aRow, p.aCol, aTurned()) + along) / 4u, ok)];
+  let v = a[select(0u, (t.a + line * select(p.aRow, p.aCol, aTransposed()) + along) / 4u, ok)];
   return select(vec4f(), v, ok);
 }
 
 fn loadB(t: Tile, line: u32, along: u32) -> vec4f {
-  let ok = select((line < t.end) & (along < p.N), (line < p.N) & (along < t.end), bTurned());
+  let ok = select((line < t.end) & (along < p.N), (line < p.N) & (along < t.end), bTransposed());
   // no branches: they cost compile time
-  let v = b[select(0u, (t.b + line * select(p.bRow, p.bCol, bTurned()) + along) / 4u, ok)];
+  let v = b[select(0u, (t.b + line * select(p.bRow, p.bCol, bTransposed()) + along) / 4u, ok)];
   return select(vec4f(), v, ok);
 }
 
@@ -50,7 +50,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   // order.
   let isA = thread < 128u;
   let e = thread % 128u;
-  let kFirst = select(bTurned(), !aTurned(), isA); // k is contiguous: the block is turned on its way
+  let kFirst = select(bTransposed(), !aTransposed(), isA); // k is contiguous: the block is transposed as it is stored
   let quad = select(e / 32u, e % 4u, kFirst);
   let block = select(e % 32u, e / 4u, kFirst);
   let side = select(t.column, t.row, isA) + block * 4u;

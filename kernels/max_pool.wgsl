@@ -1,5 +1,5 @@
-// y[n, p, q, c] = the largest x in the window, and the first place in the window, row by row, that holds it: one thread
-// an output. Padding is never read.
+// y[n, p, q, c] = the largest x in the window, and place = the first place in the window, row by row, that holds it.
+// One thread computes one y; padding is never read.
 #import "index"
 #import "single"
 #import "special"

@@ -1,5 +1,6 @@
-// dx[n, h, w, c] = Σ dy over the windows that hold the pixel and chose it, row by row: one thread a pixel and channel.
-// Gathering instead of scattering keeps the order of the sum, and needs no atomics where windows overlap.
+// dx[n, h, w, c] = Σ dy over the windows that hold the pixel and chose it, row by row.
+// One thread computes one dx. Gathering instead of scattering keeps the order of the sum, and needs no atomics where
+// windows overlap.
 #import "index"
 #import "single"
 #import "window"

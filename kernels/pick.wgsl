@@ -1,4 +1,5 @@
-// y[n] = x[n, column[n]]: one thread a row. A column past the last gives NaN.
+// y[n] = x[n, column[n]]. A column past the last gives NaN.
+// One thread computes one row.
 #import "index"
 #import "nan"
 

@@ -1,6 +1,6 @@
-// queue[(pointer + i) mod K] = keys[i] for i in first .. N-1: one thread an element of the keys.
-// Of more than K keys only the last K survive: first = max(N - K, 0), so no two threads meet in a row.
-// With GUARDED, nothing is written where the guard is 0.
+// queue[(pointer + i) mod K] = keys[i] for i in first .. N-1. With GUARDED, nothing is written where the guard is 0.
+// One thread copies one element of the keys. Of more than K keys only the last K survive: first = max(N - K, 0), so
+// that no two threads meet in a row.
 override GUARDED: u32 = 0u;
 #import "index"
 

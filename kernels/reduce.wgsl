@@ -1,7 +1,6 @@
-// y[a, s, b] = scale · f over r of x[a, r, b], s a slot of the middle axis: one thread an output.
-// `lanes` slots share a chunk and take its rows in turn, so that neighbouring threads read neighbouring memory even
-// where
-// B is small. A long reduction runs again over its slots.
+// y[a, s, b] = scale · f over r of x[a, r, b], where s is a slot of the middle axis.
+// One thread computes one y. `lanes` slots share a chunk and take its rows in turn, so that neighbouring threads read
+// neighbouring memory even where B is small. A long reduction runs again over its slots.
 #import "index"
 #import "single"
 #import "special"

@@ -1,4 +1,5 @@
-// dx[a, r, b] = dy[a, b] where r is the place of the first maximum, else 0: one thread an element of dx.
+// dx[a, r, b] = dy[a, b] where r is the place of the first maximum, else 0.
+// One thread computes one dx.
 #import "index"
 
 struct Params { A: u32, R: u32, B: u32 }

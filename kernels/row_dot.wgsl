@@ -1,6 +1,6 @@
-// d[r, s] = Σ a[r, c] b[r, c] over the columns c of slot s: c = s, s + slots, s + 2 slots, …: one thread a (row, slot).
-// Neighbouring threads read neighbouring columns, whatever the width of a row; slots are added by a reduction.
-// With UNIT_B b is 1 everywhere.
+// d[r, s] = Σ a[r, c] b[r, c] over the columns c = s, s + slots, s + 2 slots, … of slot s. With UNIT_B b is 1
+// everywhere.
+// One thread computes one slot of a row (lib/row_slots); a reduction adds the slots.
 override UNIT_B: u32 = 0u;
 #import "index"
 

@@ -1,7 +1,7 @@
-// y[r, c] = exp(x[r, c] - m) / Σ exp(x - m), or with LOG x[r, c] - m - ln Σ exp(x - m): one thread a
-// (row, slot of columns), as in softmax_stats. What is the same along a row is worked out once.
-// m and the sum of the row come from softmax_stats. They are kept apart: their ln together would lose the digits
-// of small differences between large logits.
+// y[r, c] = exp(x[r, c] - m) / Σ exp(x - m), or with LOG x[r, c] - m - ln Σ exp(x - m).
+// One thread takes one slot of a row's columns (lib/row_slots) and computes once what is the same along the row. m and
+// the sum of the row come from softmax_stats, as two numbers: their ln together would lose the digits of small
+// differences between large logits.
 override LOG: u32 = 0u;
 #import "index"
 #import "scalar"

@@ -1,5 +1,5 @@
-// dx = y (dy - Σ y dy) for softmax, dx = dy - exp(y) Σ dy with LOG, Σ over the row from row_dot:
-// one thread a (row, slot of columns), as there.
+// dx = y (dy - Σ y dy) for softmax, dx = dy - exp(y) Σ dy with LOG, where Σ over the row comes from row_dot.
+// One thread takes one slot of a row's columns (lib/row_slots).
 override LOG: u32 = 0u;
 #import "index"
 #import "scalar"

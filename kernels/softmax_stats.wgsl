@@ -1,6 +1,7 @@
-// The maximum m and Σ exp(x - m) over the columns c = s, s + slots, … of a row: one thread a (row, slot).
-// One reading of x: where a larger value turns up, the sum so far is scaled down to it (Milakov and Gimelshein 2018).
-// Neighbouring threads read neighbouring columns, whatever the width of a row. A slot without columns holds a sum of 0.
+// The maximum m and Σ exp(x - m) over the columns c = s, s + slots, … of a row. A slot without columns holds a sum of
+// 0.
+// One thread computes one slot of a row (lib/row_slots) in one reading of x: where a larger value turns up, the sum so
+// far is scaled down to it (Milakov and Gimelshein 2018).
 #import "index"
 #import "scalar"
 #import "special"

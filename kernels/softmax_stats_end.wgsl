@@ -1,4 +1,5 @@
-// The maximum and Σ exp(x - m) of a row from those of its slots, in order: one thread a row.
+// The maximum m and Σ exp(x - m) of a row from those of its slots, in order.
+// One thread computes one row.
 #import "index"
 #import "scalar"
 #import "special"

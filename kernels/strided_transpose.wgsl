@@ -1,5 +1,6 @@
-// y[b, c, r] = x[b, r, c], words as bits: one thread a 4×4 tile, turned in registers. A workgroup owns 8×8 tiles, so
-// that both its loads and its stores are runs of 128 bytes. Everything is counted in fours but rows of x and of y.
+// y[b, c, r] = x[b, r, c], words as bits.
+// One thread transposes a 4×4 tile in registers. A workgroup owns 8×8 tiles, so that both its loads and its stores are
+// runs of 128 bytes. Everything is counted in vec4s but rows of x and of y.
 #import "index"
 
 alias U = vec4u;

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { bareWgsl } from '../scripts/bare-wgsl.js';
 import { shortNames, names as wgslNames } from '../scripts/short-names.js';
 import { findAdapter } from '../src/gpu/adapter.js';
-import { halfStored } from '../src/gpu/f16-storage.js';
+import { storedAsF16 } from '../src/gpu/f16-storage.js';
 import { type Kernel, kernel, PARAM_SLOT } from '../src/gpu/kernel.js';
 import { layoutEntries } from '../src/gpu/pipelines.js';
 import { preprocess, type Tuning } from '../src/gpu/preprocess.js';
@@ -61,6 +61,20 @@ describe.each(kernels)('kernels/%s.wgsl', (name) => {
         plain.includes(basename(f, '.test.ts')) || plain.some((n) => new RegExp(`\\b${camel(n)}\\b`).test(read(f))),
     );
     expect(test, `a test called or naming ${plain.join(' or ')}`).toBeDefined();
+  });
+});
+
+describe('the text of kernels', () => {
+  const files = list('kernels', '.wgsl');
+  it.each(files)('%s: a head, the mechanisms of the README alone, 120 columns at most', (file) => {
+    const lines = read(file).split('\n');
+    expect(lines.find((line) => !/^(enable|diagnostic)\b/.test(line))).toMatch(/^ *\/\/ \S/);
+    expect(
+      lines.filter((line) =>
+        /^ *#(?!import "\w+"$|if [A-Z_]+$|else$|endif$|for \w in 0\.\.|for i in 4\.\.8$|end$)/.test(line),
+      ),
+    ).toEqual([]);
+    expect(lines.filter((line) => line.length > 120)).toEqual([]);
   });
 });
 
@@ -148,7 +162,7 @@ const halvable = ({ name, code }: Kernel) =>
 
 /** The kernel with all of these stored as f16. */
 const halved = (k: Kernel) =>
-  halfStored(
+  storedAsF16(
     k,
     halvable(k).reduce((mask, i) => mask | (1 << i), 0),
   );
@@ -292,7 +306,7 @@ describe('with halves in memory', () => {
       const places = halvable(k);
       const all = places.reduce((mask, i) => mask | (1 << i), 0);
       for (const mask of moving.includes(name) ? [all, 1] : [all]) {
-        const half = halfStored(k, mask);
+        const half = storedAsF16(k, mask);
         expect(await complaints(device, half), half.name).toEqual([]);
         if (mask > 0) expect(half.code).toMatch(/^enable f16;/m);
       }
@@ -300,7 +314,7 @@ describe('with halves in memory', () => {
   });
 
   it('only floats may be f16', () => {
-    expect(() => halfStored(kernel('where_place', read('kernels/reduce_max_grad.wgsl')), 1)).toThrow(
+    expect(() => storedAsF16(kernel('where_place', read('kernels/reduce_max_grad.wgsl')), 1)).toThrow(
       "only what it reads or writes as floats may be f16; got place, u32. Convert the tensor with cast(x, 'f32').",
     );
   });

@@ -1,5 +1,5 @@
   // Inside main: this thread has rows `first` to `end` - 1 of channel `c` of split `split`, which holds the samples n
-  // with n % splits = split. x[at] is in row `first` (in the last row where there is none), which is row l of its sample.
+  // with n % splits = split. x[at] is in row `first` (the last row where there is none), which is row l of its sample.
   let i = groupOf(group, groups) * 64u + lane;
   if (i >= p.splits * p.chunks * p.C) { return; }
   let c = i % p.C;

@@ -1,11 +1,9 @@
-// For a product's epilogue: writes the statistics of its tile's columns, of every column the mean, less its first
-// value, or far from 0
-// it would be rounded to its ulp, and the sum of squared deviations from it, as the result is stored. Two passes over
-// registers.
-// A thread has ROWS values of one V of columns, which belongs at `to`, if the tile holds it: tileRow(i, thread) is the
-// tile's row of
-// value i, overRows sums over the threads that share the columns, in order.
-override HALF = 0u; // the result is stored as halves
+// For a product's epilogue: writeStats writes the statistics of its tile's columns, of every column the mean, less its
+// first value (far from 0 it would be rounded to its ulp), and the sum of squared deviations from it, as the result is
+// stored, in two passes over registers.
+// A thread has ROWS values of one V of columns, which belongs at `to` if the tile holds it. tileRow(i, thread) is the
+// tile's row of value i, and overRows sums over the threads that share the columns, in order.
+override HALF = 0u; // the result is stored as f16
 
 fn halfOf(v: V) -> V { return select(v, quantizeToF16(v), HALF == 1u); }
 

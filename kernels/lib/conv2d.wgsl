@@ -25,7 +25,7 @@ fn tapOf(q: Pixel, down: u32, right: u32) -> Tap {
 // A tile of y: from a pixel on and, within group g, an output channel.
 struct Tile { pixel: u32, g: u32, o: u32 }
 
-// Tile `i` of `height` pixels by `width` output channels of a group; channels, then groups, are walked first.
+// Tile `i` of `height` pixels by `width` output channels of a group; channels, then groups, come first.
 fn tileOf(i: u32, height: u32, width: u32) -> Tile {
   let blocks = (p.O / p.groups + width - 1u) / width;
   return Tile(i / (p.groups * blocks) * height, i / blocks % p.groups, i % blocks * width);

@@ -8,7 +8,7 @@ struct Params {
 // A tile of dw: its slice of the sum, from output channel `o` of group `g` on, part `part` of taps and channels.
 struct Tile { slice: u32, g: u32, o: u32, part: u32 }
 
-// Tile `i` of `height` output channels by one of `parts`; parts, then output channels, then groups are walked first.
+// Tile `i` of `height` output channels by one of `parts`; parts, then output channels, then groups come first.
 fn tileOf(i: u32, height: u32, parts: u32) -> Tile {
   let blocks = (p.O / p.groups + height - 1u) / height;
   return Tile(i / (p.groups * blocks * parts), i / (parts * blocks) % p.groups, i / parts % blocks * height, i % parts);

@@ -1,4 +1,5 @@
-    // Inside main: pixel$i, the four pixels of y that this thread stages of a step, and a$i, four output channels of them.
+    // Inside main: pixel$i, the four pixels of y that this thread stages of a step, and a$i, four output channels of
+    // each.
     #for i in 0..4
     let pixel$i = begin + step * 16u + quad * 4u + $iu;
     #end

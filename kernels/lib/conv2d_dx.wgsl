@@ -18,7 +18,9 @@ fn classOf(g: u32) -> Class {
 
 // Whether row r (column s) of the filter meets the class: h + pad - r·dilation ≡ 0 modulo the stride.
 fn meetsRow(k: Class, r: u32) -> bool { return (k.h + p.padH + r * p.dilationH * (p.strideH - 1u)) % p.strideH == 0u; }
-fn meetsColumn(k: Class, s: u32) -> bool { return (k.w + p.padW + s * p.dilationW * (p.strideW - 1u)) % p.strideW == 0u; }
+fn meetsColumn(k: Class, s: u32) -> bool {
+  return (k.w + p.padW + s * p.dilationW * (p.strideW - 1u)) % p.strideW == 0u;
+}
 
 // What is added to a pixel's row (column) within its class to find its row (column) of dy.
 fn rowOf(k: Class, r: u32) -> i32 { return (i32(k.h + p.padH) - i32(r * p.dilationH)) / i32(p.strideH); }
@@ -61,7 +63,7 @@ fn tapOf(q: Pixel, down: i32, right: i32) -> Tap {
 // A tile of dx: from a pixel of a class on and, within group g, a channel.
 struct Tile { kind: Class, pixel: u32, g: u32, c: u32 }
 
-// Tile `i` of a class, of `height` pixels by `width` channels of a group; channels, then groups, are walked first.
+// Tile `i` of a class, of `height` pixels by `width` channels of a group; channels, then groups, come first.
 fn tileOf(kind: Class, i: u32, height: u32, width: u32) -> Tile {
   let blocks = (p.C / p.groups + width - 1u) / width;
   return Tile(kind, i / (p.groups * blocks) * height, i / blocks % p.groups, i % blocks * width);

@@ -1,4 +1,4 @@
-// The head of an elementwise kernel: `element(i)` for every i below `p.length`, which counts in V.
+// The `main` of an elementwise kernel, which writes element(i), for every i below `p.length`, which counts in V.
 // A thread takes EACH that lie 64 apart: neighbouring threads touch neighbouring memory, with several loads under way.
 const EACH = 4u; // @tune
 @compute @workgroup_size(64)

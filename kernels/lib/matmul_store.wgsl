@@ -1,4 +1,5 @@
-  // Inside main: c$i, four columns LANES apart from `column` on of row `row` + i, go to c, with the bias if there is one.
+  // Inside main: c$i, four columns LANES apart from `column` on of row `row` + i, go to c, with the bias if there is
+  // one.
   #if BIAS
   let last = p.N - 1u;
   #for j in 0..4

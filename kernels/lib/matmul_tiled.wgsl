@@ -1,6 +1,5 @@
-// A TILE × TILE block of c a workgroup, from tiles of 16 steps of k staged in workgroup memory as F, each thread a 4×4
-// block in
-// registers as f32. Transposes are handled where tiles are staged; the inner loop is the same for all.
+// Bindings and tiles of the products that stage tiles of 16 steps of k in workgroup memory as F. Transposes are handled
+// where tiles are staged, so that the inner loop is the same for all.
 
 @group(0) @binding(0) var<storage, read> a: array<f32>;       // batch of [M, K], at aRow and aCol
 @group(0) @binding(1) var<storage, read> b: array<f32>;       // batch of [K, N], at bRow and bCol

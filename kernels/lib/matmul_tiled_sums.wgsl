@@ -9,13 +9,13 @@
     #for i in 0..LOADS
     {
       let e = thread + $iu * LANES * LANES;
-      let ak = select(e % 16u, e / TILE, aTurned());
-      let ar = select(e / 16u, e % TILE, aTurned());
+      let ak = select(e % 16u, e / TILE, aTransposed());
+      let ar = select(e / 16u, e % TILE, aTransposed());
       var v = 0.0;
       if (start + ak < t.end && t.row + ar < p.M) { v = a[t.a + (t.row + ar) * p.aRow + (start + ak) * p.aCol]; }
       aTile[ak * TILE + ar] = F(v);
-      let bk = select(e / TILE, e % 16u, bTurned());
-      let bc = select(e % TILE, e / 16u, bTurned());
+      let bk = select(e / TILE, e % 16u, bTransposed());
+      let bc = select(e % TILE, e / 16u, bTransposed());
       var w = 0.0;
       if (start + bk < t.end && t.column + bc < p.N) { w = b[t.b + (start + bk) * p.bRow + (t.column + bc) * p.bCol]; }
       bTile[bk * TILE + bc] = F(w);

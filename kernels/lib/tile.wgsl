@@ -1,6 +1,5 @@
-// For products from staged tiles: SIDE × SIDE threads compute 8 SIDE × 8 SIDE, each 8×8 in registers as 2×2 blocks of
-// 4×4, so that
-// workgroup memory is read by vec4 without bank conflicts. Each operand is staged in 16 steps of k, k-major, as
+// Products from staged tiles: SIDE × SIDE threads compute 8 SIDE × 8 SIDE, each 8×8 in registers as 2×2 blocks of 4×4,
+// so that workgroup memory is read by vec4 without bank conflicts. Each operand is staged in 16 steps of k, k-major, as
 // [16 k, blocks of 4]; block b of step k is at b ^ (k / 4 * 2), which spreads transposed stores over the banks.
 const THREADS = SIDE * SIDE;
 const TILE = 8u * SIDE;

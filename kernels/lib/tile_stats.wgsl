@@ -1,4 +1,4 @@
-// What lib/column_stats asks for where tiles are those of lib/tile, which products are done with.
+// The overRows of lib/column_stats where tiles are those of lib/tile, which the products no longer need.
 alias V = vec4f;
 const ROWS = 8u; // @tune
 

@@ -2,7 +2,7 @@ import { bytesOf, type DType, type TypedArray, viewOf } from '../core/dtype.js';
 import { ConfigError, DeviceError } from '../core/errors.js';
 import { encodeHalves } from '../core/half.js';
 import { checkDevice, type Gpu, type Traits } from '../gpu/device.js';
-import { halfStored } from '../gpu/f16-storage.js';
+import { storedAsF16 } from '../gpu/f16-storage.js';
 import type { Kernel } from '../gpu/kernel.js';
 import type { Slice } from '../gpu/recorder.js';
 import { RecordedBuffer, Recording } from '../gpu/recording.js';
@@ -22,13 +22,13 @@ function bytesIn(dtype: DType, data: TypedArray): Uint8Array {
   return new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength);
 }
 
-/** One bit a buffer, set where it holds halves. */
-const halvesIn = (slices: readonly { readonly dtype: DType }[]): number =>
+/** One bit a buffer, set where it holds f16. */
+const f16In = (slices: readonly { readonly dtype: DType }[]): number =>
   slices.reduce((mask, { dtype }, i) => (dtype === 'f16' ? mask | (1 << i) : mask), 0);
 
-/** The kernel of a launch on what it is bound to: where that holds halves, the variant for them. */
+/** The kernel of a launch on what it is bound to: where that holds f16, the kernel for it. */
 export const kernelOn = ({ kernel, words }: Launch, slices: readonly { readonly dtype: DType }[]): Kernel =>
-  words ? kernel : halfStored(kernel, halvesIn(slices));
+  words ? kernel : storedAsF16(kernel, f16In(slices));
 
 /** Runs primitives as recorded dispatches on an open device. */
 export class GpuBackend implements Backend {
@@ -83,7 +83,7 @@ export class GpuBackend implements Backend {
     const s = storage as GpuStorage;
     if (s.freed) return;
     s.freed = true;
-    const ofRecording = s.pooled instanceof RecordedBuffer && !s.pooled.kept;
+    const ofRecording = s.pooled instanceof RecordedBuffer && !s.pooled.owned;
     if (!s.parent && !ofRecording) this.gpu.pool.release(s.pooled);
   }
 
@@ -133,8 +133,8 @@ export class GpuBackend implements Backend {
     try {
       const storages = inputs.map(({ dtype, length }) => this.alloc(dtype, length) as GpuStorage);
       to.results = fn(storages) as GpuStorage[];
-      for (const { freed, pooled } of made) if (!freed) Object.assign(pooled, { fixed: true, kept: true });
-      for (const { pooled } of storages) Object.assign(pooled, { kept: false });
+      for (const { freed, pooled } of made) if (!freed) Object.assign(pooled, { fixed: true, owned: true });
+      for (const { pooled } of storages) Object.assign(pooled, { owned: false });
       return new GpuRecorded(this.gpu, to, storages);
     } catch (error) {
       for (const s of made) s.freed = true; // it has no memory and never will

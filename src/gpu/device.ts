@@ -30,7 +30,7 @@ export interface Gpu {
   readonly device: GPUDevice;
   readonly recorder: Recorder;
   readonly pool: BufferPool;
-  /** The first error that WebGPU reported on the device and nobody was told of. */
+  /** The first error that WebGPU reported on the device and no caller has seen. */
   readonly failure: { message?: string };
 }
 

@@ -8,7 +8,7 @@ import { type Kernel, kernel } from './kernel.js';
  * @throws DTypeError if the kernel reads such a binding as something else than floats, or than words that it only
  * moves.
  */
-export function halfStored(k: Kernel, mask: number): Kernel {
+export function storedAsF16(k: Kernel, mask: number): Kernel {
   if (mask === 0) return k;
   const stored = k.f16.get(mask) ?? rewrite(k, mask);
   k.f16.set(mask, stored);
@@ -16,7 +16,7 @@ export function halfStored(k: Kernel, mask: number): Kernel {
 }
 
 const binding = (i: number) => new RegExp(`(@binding\\(${i}\\) var<storage, \\w+> (\\w+): array)<(\\w+)>`);
-const halves: Record<string, string> = { f32: 'f16', vec2f: 'vec2<f16>', vec4f: 'vec4<f16>' };
+const f16Of: Record<string, string> = { f32: 'f16', vec2f: 'vec2<f16>', vec4f: 'vec4<f16>' };
 
 function rewrite(k: Kernel, mask: number): Kernel {
   const places = [...k.access].flatMap((_, i) => (mask & (1 << i) ? [i] : []));
@@ -30,12 +30,12 @@ function rewrite(k: Kernel, mask: number): Kernel {
     code = code.replace(/^alias U = u32;/m, 'alias U = f32;').replace(/^alias U = vec4u;/m, 'alias U = vec4f;');
   bindings.forEach(([name, type], at) => {
     const float = new RegExp(`^alias ${type} = (\\w+);`, 'm').exec(code)?.[1] ?? type;
-    if (!halves[float])
+    if (!f16Of[float])
       throw new DTypeError(
         `kernel ${k.name}: only what it reads or writes as floats may be f16; got ${name}, ${type}. ` +
           `Convert the tensor with cast(x, 'f32').`,
       );
-    code = converted(code.replace(binding(places[at]), `$1<${halves[float]}>`), name, float, halves[float]);
+    code = converted(code.replace(binding(places[at]), `$1<${f16Of[float]}>`), name, float, f16Of[float]);
   });
   return {
     ...k,

@@ -237,7 +237,7 @@ export const matmulVariants = variantTable({
     },
     {
       name: 'row',
-      why: 'few rows: 1.28 to 1.77 times as fast as subgroup for NT 1 × 512 × 512 on SwiftShader, slower under 64 columns',
+      why: 'few rows: 1.28 to 1.77 times as fast as subgroup for NT 1 × 512 × 512 on SwiftShader, slower below 64',
       supports: always,
       ...tiled(4, 256, () => direct, { LANES: 64, HEIGHT: 1 }),
     },
