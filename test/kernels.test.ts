@@ -70,9 +70,7 @@ describe('the text of kernels', () => {
     const lines = read(file).split('\n');
     expect(lines.find((line) => !/^(enable|diagnostic)\b/.test(line))).toMatch(/^ *\/\/ \S/);
     expect(
-      lines.filter((line) =>
-        /^ *#(?!import "\w+"$|if [A-Z_]+$|else$|endif$|for \w in 0\.\.|for i in 4\.\.8$|end$)/.test(line),
-      ),
+      lines.filter((line) => /^ *#(?!import "\w+"$|if [A-Z_]+$|else$|endif$|for \w in \d+\.\.\w+$|end$)/.test(line)),
     ).toEqual([]);
     expect(lines.filter((line) => line.length > 120)).toEqual([]);
   });
