@@ -1,4 +1,6 @@
-// into = source, or into += source: copies a gradient into the place kept for it, and adds later contributions.
+// into = source, or with ADD into += source.
+// A thread takes EACH elements (lib/elements). The same kernel copies the first gradient into its place and adds later
+// ones.
 override ADD: u32 = 1u;
 #import "index"
 #import "single"

@@ -1,7 +1,9 @@
 // AdamW (Loshchilov and Hutter 2019), in place:
 //   m += (1 - beta1) (dw - m),  v += (1 - beta2) (dw² - v),
 //   w -= lr (weightDecay w + (m / corrections[0]) / (√(v / corrections[1]) + eps)).
-// Seven words of traffic an element, all parameters in one dispatch. The corrections come from adamw_advance.
+// A thread takes EACH elements (lib/elements). All parameters are one dispatch with seven words of traffic an element.
+// The corrections come from adamw_advance.
+// With SCALED, dw is of a scaled loss: times the guard it is the gradient, and where the guard is 0 nothing changes.
 override SCALED: u32 = 0u;
 #import "index"
 #import "single"

@@ -1,5 +1,6 @@
-// corrections += (1 - beta) (1 - corrections), in place: 1 - beta^steps after every step, for both betas.
-// Kept on the device, so that a recorded step counts by itself; a power of a beta near 1 would lose its digits.
+// corrections += (1 - beta) (1 - corrections), in place, which is 1 - beta^steps after every step, for both betas.
+// One thread computes both. They stay on the device, so that a recorded step counts by itself; a power of a beta near 1
+// would lose its digits.
 override SCALED: u32 = 0u;
 
 struct Params { rate1: f32, rate2: f32 } // 1 - beta

@@ -1,4 +1,5 @@
-// y[a, b] = the first r at which x[a, r, b] is largest: one thread an output.
+// y[a, b] = the first r at which x[a, r, b] is largest.
+// One thread computes one y and walks r in order; neighbouring threads own neighbouring b.
 #import "index"
 #import "single"
 #import "special"
@@ -10,7 +11,8 @@ struct Params { A: u32, R: u32, B: u32 }
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
   let i = groupOf(group, groups) * 64u + lane;
   if (i >= p.A * p.B) { return; }
   let start = (i / p.B) * p.R * p.B + i % p.B;

@@ -1,13 +1,15 @@
-// y = softmax(scale q kᵀ) v for every head, one reading of k and v and no matrix of scores in memory
-// (Milakov and Gimelshein 2018; Dao et al. 2022): one thread four rows of q, held as the parts of vec4s.
-// It takes four keys at a time; where a larger score turns up, the sums so far are scaled down to it, and the
-// division by the sum of weights waits to the end. lse = ln Σ exp(score) is all that the gradient needs of the scores.
-// No workgroup memory, no barrier; neighbouring threads read the same keys.
+// y = softmax(scale q kᵀ) v for every head, lse = ln Σ exp(score), which is all that the gradient needs of the scores.
+// One thread computes four rows of y, held as the parts of vec4s, and takes four keys at a time. Where a larger score
+// turns up, the sums so far are scaled down to it, and the division by the sum of weights waits to the end, so that k
+// and v are read once and no matrix of scores is in memory (Milakov and Gimelshein 2018; Dao et al. 2022).
+// The kernel needs no workgroup memory and no barrier; neighbouring threads read the same keys.
 #import "index"
 #import "vec4"
 #import "special"
 #import "attention"
 const D = 64u; // @tune: size of a head
+const ROWS = 4u;
+const WORD = 1u;
 
 @group(0) @binding(0) var<storage, read> q: array<f32>;         // [batch, Nq, H, D], rows qRow apart
 // [batch, Nk, (k, v), H, D], rows kvRow apart, k from kStart
@@ -17,17 +19,14 @@ const D = 64u; // @tune: size of a head
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let blocks = (p.Nq + 3u) / 4u;
-  let i = groupOf(group, groups) * 64u + lane;
-  if (i >= p.batch * p.H * blocks) { return; }
-  let head = i / blocks % p.H;
-  let n = i / (blocks * p.H);
-  let first = i % blocks * 4u;
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
+  let b = blockOf(groupOf(group, groups) * 64u + lane, p.Nq);
+  if (b.first >= b.end) { return; }
   // Beyond the edge, the last row is computed again and not stored.
   #for i in 0..4
-  let row$i = n * p.Nq + min(first + $iu, p.Nq - 1u);
-  let q$i = row$i * p.qRow + head * D;
+  let q$i = queryAt(b, b.first + $iu);
+  let y$i = resultAt(b, b.first + $iu);
   #end
   #for d in 0..D
   var total$d = vec4f();
@@ -36,7 +35,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var sum = vec4f();
   for (var j = 0u; j < p.Nk; j += 4u) {
     #for i in 0..4
-    let k$i = (n * p.Nk + min(j + $iu, p.Nk - 1u)) * p.kvRow + p.kStart + head * D;
+    let k$i = keyAt(b, j + $iu);
     let v$i = k$i + p.H * D;
     var s$i = vec4f();
     #end
@@ -66,11 +65,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let share = 1.0 / sum;
   let logs = most + ln(sum);
   #for i in 0..4
-  if (first + $iu < p.Nq) {
+  if (b.first + $iu < b.end) {
     #for d in 0..D
-    y[(row$i * p.H + head) * D + $du] = total$d[$i] * share[$i];
+    y[y$i + $du] = total$d[$i] * share[$i];
     #end
-    lse[row$i * p.H + head] = logs[$i];
+    lse[y$i / D] = logs[$i];
   }
   #end
 }

@@ -1,8 +1,11 @@
-// dv = Σ over queries of P dy, dk = scale Σ over queries of dS q, with P and dS as in attention_dq: one thread four
-// keys and their values, held as the parts of vec4s, and four queries at a time. Every sum has one owner and one order.
+// dv = Σ over queries of P dy, dk = scale Σ over queries of dS q, with P and dS as in attention_dq.
+// One thread computes dk and dv of four keys, held as the parts of vec4s, and takes four queries at a time. Every sum
+// has one owner and one order.
 #import "index"
 #import "attention"
 const D = 64u; // @tune: size of a head
+const ROWS = 4u;
+const WORD = 1u;
 
 @group(0) @binding(0) var<storage, read> q: array<f32>;         // [batch, Nq, H, D], rows qRow apart
 // [batch, Nk, (k, v), H, D], rows kvRow apart, k from kStart
@@ -14,16 +17,13 @@ const D = 64u; // @tune: size of a head
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let blocks = (p.Nk + 3u) / 4u;
-  let i = groupOf(group, groups) * 64u + lane;
-  if (i >= p.batch * p.H * blocks) { return; }
-  let head = i / blocks % p.H;
-  let n = i / (blocks * p.H);
-  let first = i % blocks * 4u;
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
+  let b = blockOf(groupOf(group, groups) * 64u + lane, p.Nk);
+  if (b.first >= b.end) { return; }
   // Beyond the edge, the last key is computed again and not stored.
   #for i in 0..4
-  let k$i = (n * p.Nk + min(first + $iu, p.Nk - 1u)) * p.kvRow + p.kStart + head * D;
+  let k$i = keyAt(b, b.first + $iu);
   let v$i = k$i + p.H * D;
   #end
   #for d in 0..D
@@ -32,9 +32,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   #end
   for (var j = 0u; j < p.Nq; j += 4u) {
     #for i in 0..4
-    let row$i = n * p.Nq + min(j + $iu, p.Nq - 1u);
-    let q$i = row$i * p.qRow + head * D;
-    let y$i = (row$i * p.H + head) * D;
+    let q$i = queryAt(b, j + $iu);
+    let y$i = resultAt(b, j + $iu);
     var s$i = vec4f();
     var d$i = vec4f();
     #end
@@ -58,7 +57,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     #end
   }
   #for i in 0..4
-  if (first + $iu < p.Nk) {
+  if (b.first + $iu < b.end) {
     #for d in 0..D
     dkv[k$i + $du] = p.scale * dk$d[$i];
     dkv[v$i + $du] = dv$d[$i];

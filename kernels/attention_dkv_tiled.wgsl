@@ -1,12 +1,11 @@
-// dk and dv as attention_dkv computes them, for adapters with real workgroup memory: a workgroup keeps ROWS keys and
-// values and
-// passes over queries and dy in tiles, a thread 4 keys by EACH queries of S and dy vᵀ and 4 keys by 4 WIDE columns of
-// dk
-// and of dv in registers (lib/row_tiles). A head's size divides by 4: all loads and stores of rows are vec4.
+// dk and dv as attention_dkv computes them, for adapters with real workgroup memory.
+// A workgroup keeps ROWS keys and values and passes over queries and dy in tiles (lib/row_tiles). A thread computes 4
+// keys by EACH queries of S and of dy vᵀ, and 4 keys by 4 WIDE columns of dk and of dv in registers. The size of a head
+// divides by 4, so that rows are loaded and stored by vec4.
 #import "index"
 #import "attention"
 #import "row_tiles"
-#import "attention_tiled"
+const WORD = 4u;
 
 @group(0) @binding(0) var<storage, read> q: array<vec4f>;         // [batch, Nq, H, D], rows qRow apart
 // [batch, Nk, (k, v), H, D], rows kvRow apart, k from kStart
@@ -25,14 +24,15 @@ var<workgroup> weights: array<vec4f, COLUMNS * SIDE>; // P, [COLUMNS, SIDE], a t
 var<workgroup> slopes: array<vec4f, COLUMNS * SIDE>;  // dS
 
 @compute @workgroup_size(THREADS)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) thread: u32) {
   let b = blockOf(groupOf(group, groups), p.Nk);
   let r = thread / 8u;
   let c = thread % 8u;
   for (var e = thread; e < ROWS * QUADS; e += THREADS) {
     let key = keyAt(b, b.first + e / QUADS) + e % QUADS;
-    rows[e / QUADS * LINE + e % QUADS] = p.scale * kv[key];
-    otherRows[e / QUADS * LINE + e % QUADS] = kv[key + p.H * QUADS];
+    rows[inLines(e)] = p.scale * kv[key];
+    otherRows[inLines(e)] = kv[key + p.H * QUADS];
   }
   #for j in 0..WIDE
   let place$j = min(c + $ju * 8u, QUADS - 1u);
@@ -45,8 +45,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     workgroupBarrier();
     for (var e = thread; e < COLUMNS * QUADS; e += THREADS) {
       let row = start + e / QUADS;
-      columns[e / QUADS * LINE + e % QUADS] = q[queryAt(b, row) + e % QUADS];
-      otherColumns[e / QUADS * LINE + e % QUADS] = dy[resultAt(b, row) + e % QUADS];
+      columns[inLines(e)] = q[queryAt(b, row) + e % QUADS];
+      otherColumns[inLines(e)] = dy[resultAt(b, row) + e % QUADS];
     }
     workgroupBarrier();
 #import "row_scores_pair"

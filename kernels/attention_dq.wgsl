@@ -1,8 +1,11 @@
-// dq = scale Σ over keys of dS k, dS = P (dy vᵀ - delta), P = exp(scale q kᵀ - lse) worked out again:
-// one thread four rows of q, held as the parts of vec4s, and four keys at a time, as in attention.
+// dq = scale Σ over keys of dS k, dS = P (dy vᵀ - delta), P = exp(scale q kᵀ - lse).
+// One thread computes four rows of dq, held as the parts of vec4s, and takes four keys at a time, as in attention. P is
+// computed again, which costs less than its memory.
 #import "index"
 #import "attention"
 const D = 64u; // @tune: size of a head
+const ROWS = 4u;
+const WORD = 1u;
 
 @group(0) @binding(0) var<storage, read> q: array<f32>;         // [batch, Nq, H, D], rows qRow apart
 // [batch, Nk, (k, v), H, D], rows kvRow apart, k from kStart
@@ -14,18 +17,14 @@ const D = 64u; // @tune: size of a head
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let blocks = (p.Nq + 3u) / 4u;
-  let i = groupOf(group, groups) * 64u + lane;
-  if (i >= p.batch * p.H * blocks) { return; }
-  let head = i / blocks % p.H;
-  let n = i / (blocks * p.H);
-  let first = i % blocks * 4u;
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
+  let b = blockOf(groupOf(group, groups) * 64u + lane, p.Nq);
+  if (b.first >= b.end) { return; }
   // Beyond the edge, the last row is computed again and not stored.
   #for i in 0..4
-  let row$i = n * p.Nq + min(first + $iu, p.Nq - 1u);
-  let q$i = row$i * p.qRow + head * D;
-  let y$i = (row$i * p.H + head) * D;
+  let q$i = queryAt(b, b.first + $iu);
+  let y$i = resultAt(b, b.first + $iu);
   #end
   let logs = vec4f(lse[y0 / D], lse[y1 / D], lse[y2 / D], lse[y3 / D]);
   let mean = vec4f(delta[y0 / D], delta[y1 / D], delta[y2 / D], delta[y3 / D]);
@@ -34,7 +33,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   #end
   for (var j = 0u; j < p.Nk; j += 4u) {
     #for i in 0..4
-    let k$i = (n * p.Nk + min(j + $iu, p.Nk - 1u)) * p.kvRow + p.kStart + head * D;
+    let k$i = keyAt(b, j + $iu);
     let v$i = k$i + p.H * D;
     var s$i = vec4f();
     var d$i = vec4f();
@@ -57,7 +56,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     #end
   }
   #for i in 0..4
-  if (first + $iu < p.Nq) {
+  if (b.first + $iu < b.end) {
     #for d in 0..D
     dq[q$i + $du] = p.scale * total$d[$i];
     #end

@@ -1,11 +1,11 @@
-// dq as attention_dq computes it, for adapters with real workgroup memory: a workgroup keeps ROWS rows of q and dy and
-// passes
-// over keys and values in tiles, a thread 4 rows by EACH keys of S and dy vᵀ and 4 rows by 4 WIDE columns of dq in
-// registers (lib/row_tiles). A head's size divides by 4: all loads and stores of rows are vec4.
+// dq as attention_dq computes it, for adapters with real workgroup memory.
+// A workgroup keeps ROWS rows of q and dy and passes over keys and values in tiles (lib/row_tiles). A thread computes 4
+// rows by EACH keys of S and of dy vᵀ, and 4 rows by 4 WIDE columns of dq in registers. The size of a head divides by
+// 4, so that rows are loaded and stored by vec4.
 #import "index"
 #import "attention"
 #import "row_tiles"
-#import "attention_tiled"
+const WORD = 4u;
 
 @group(0) @binding(0) var<storage, read> q: array<vec4f>;        // [batch, Nq, H, D], rows qRow apart
 // [batch, Nk, (k, v), H, D], rows kvRow apart, k from kStart
@@ -20,51 +20,39 @@ var<workgroup> rows: array<vec4f, ROWS * LINE>; // scale q
 var<workgroup> otherRows: array<vec4f, ROWS * LINE>; // dy
 var<workgroup> columns: array<vec4f, COLUMNS * LINE>; // k
 var<workgroup> otherColumns: array<vec4f, COLUMNS * LINE>; // v
-var<workgroup> slopes: array<vec4f, COLUMNS * SIDE>;  // dS, [COLUMNS, SIDE], a thread's rows in a vec4
+var<workgroup> weights: array<vec4f, COLUMNS * SIDE>;  // dS, [COLUMNS, SIDE], a thread's rows in a vec4
 
 @compute @workgroup_size(THREADS)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) thread: u32) {
   let b = blockOf(groupOf(group, groups), p.Nq);
   let r = thread / 8u;
   let c = thread % 8u;
   for (var e = thread; e < ROWS * QUADS; e += THREADS) {
     let row = b.first + e / QUADS;
-    rows[e / QUADS * LINE + e % QUADS] = p.scale * q[queryAt(b, row) + e % QUADS];
-    otherRows[e / QUADS * LINE + e % QUADS] = dy[resultAt(b, row) + e % QUADS];
+    rows[inLines(e)] = p.scale * q[queryAt(b, row) + e % QUADS];
+    otherRows[inLines(e)] = dy[resultAt(b, row) + e % QUADS];
   }
   #for i in 0..4
   let row$i = resultAt(b, b.first + r + $iu * SIDE) / QUADS;
   #end
   let logs = vec4f(lse[row0], lse[row1], lse[row2], lse[row3]);
   let mean = vec4f(delta[row0], delta[row1], delta[row2], delta[row3]);
-  #for j in 0..WIDE
-  let place$j = min(c + $ju * 8u, QUADS - 1u);
-  #for i in 0..4
-  var t$i_$j = vec4f();
-  #end
-  #end
+#import "row_sums_begin"
   for (var start = 0u; start < p.Nk; start += COLUMNS) {
     workgroupBarrier();
     for (var e = thread; e < COLUMNS * QUADS; e += THREADS) {
       let key = keyAt(b, start + e / QUADS) + e % QUADS;
-      columns[e / QUADS * LINE + e % QUADS] = kv[key];
-      otherColumns[e / QUADS * LINE + e % QUADS] = kv[key + p.H * QUADS];
+      columns[inLines(e)] = kv[key];
+      otherColumns[inLines(e)] = kv[key + p.H * QUADS];
     }
     workgroupBarrier();
 #import "row_scores_pair"
     #for k in 0..EACH
-    slopes[(c + $ku * 8u) * SIDE + r] = select(vec4f(), exp(s$k - logs) * (d$k - mean), start + c + $ku * 8u < p.Nk);
+    weights[(c + $ku * 8u) * SIDE + r] = select(vec4f(), exp(s$k - logs) * (d$k - mean), start + c + $ku * 8u < p.Nk);
     #end
     workgroupBarrier();
-    for (var k = 0u; k < COLUMNS; k++) {
-      let slope = slopes[k * SIDE + r];
-      #for j in 0..WIDE
-      let v$j = columns[k * LINE + place$j];
-      #for i in 0..4
-      t$i_$j += slope[$i] * v$j;
-      #end
-      #end
-    }
+#import "row_sums"
   }
   #for i in 0..4
   {

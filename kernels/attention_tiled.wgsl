@@ -1,15 +1,14 @@
-// y and lse as attention computes them, for adapters with real workgroup memory: a workgroup keeps ROWS rows of q and
-// passes
-// over keys and values in tiles, a thread 4 rows by EACH keys of the scores and 4 rows by 4 WIDE columns of y in
-// registers
-// (lib/row_tiles). The largest score and the weights of a row go through workgroup memory; its sum of weights is
-// kept in 8 parts, one a thread, until the end. A head's size divides by 4: all loads and stores are vec4.
+// y and lse as attention computes them, for adapters with real workgroup memory.
+// A workgroup keeps ROWS rows of q and passes over keys and values in tiles (lib/row_tiles). A thread computes 4 rows
+// by EACH keys of the scores, and 4 rows by 4 WIDE columns of y in registers. The largest score and the weights of a
+// row go through workgroup memory; its sum of weights stays in 8 parts, one a thread, until the end. The size of a head
+// divides by 4, so that rows are loaded and stored by vec4.
 #import "index"
 #import "vec4"
 #import "special"
 #import "attention"
 #import "row_tiles"
-#import "attention_tiled"
+const WORD = 4u;
 
 @group(0) @binding(0) var<storage, read> q: array<vec4f>;       // [batch, Nq, H, D], rows qRow apart
 // [batch, Nk, (k, v), H, D], rows kvRow apart, k from kStart
@@ -24,25 +23,21 @@ var<workgroup> columns: array<vec4f, COLUMNS * LINE>; // k, then v
 var<workgroup> weights: array<vec4f, COLUMNS * SIDE>;
 
 @compute @workgroup_size(THREADS)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) thread: u32) {
   let b = blockOf(groupOf(group, groups), p.Nq);
   let r = thread / 8u;
   let c = thread % 8u;
   for (var e = thread; e < ROWS * QUADS; e += THREADS) {
-    rows[e / QUADS * LINE + e % QUADS] = p.scale * q[queryAt(b, b.first + e / QUADS) + e % QUADS];
+    rows[inLines(e)] = p.scale * q[queryAt(b, b.first + e / QUADS) + e % QUADS];
   }
-  #for j in 0..WIDE
-  let place$j = min(c + $ju * 8u, QUADS - 1u);
-  #for i in 0..4
-  var y$i_$j = vec4f();
-  #end
-  #end
+#import "row_sums_begin"
   var most = vec4f(LOWEST);
   var sum = vec4f();
   for (var start = 0u; start < p.Nk; start += COLUMNS) {
     workgroupBarrier();
     for (var e = thread; e < COLUMNS * QUADS; e += THREADS) {
-      columns[e / QUADS * LINE + e % QUADS] = kv[keyAt(b, start + e / QUADS) + e % QUADS];
+      columns[inLines(e)] = kv[keyAt(b, start + e / QUADS) + e % QUADS];
     }
     workgroupBarrier();
 #import "row_scores"
@@ -51,11 +46,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     s$k = select(vec4f(LOWEST), s$k, start + c + $ku * 8u < p.Nk);
     top = max(top, s$k);
     #end
-    parts[c * SIDE + r] = top;
-    workgroupBarrier();
-    #for i in 0..8
-    top = max(top, parts[$iu * SIDE + r]);
-    #end
+    top = largest8(top, r, c);
     let fade = exp(most - top);
     most = top;
     sum *= fade;
@@ -65,23 +56,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     weights[(c + $ku * 8u) * SIDE + r] = s$k;
     #end
     for (var e = thread; e < COLUMNS * QUADS; e += THREADS) {
-      columns[e / QUADS * LINE + e % QUADS] = kv[keyAt(b, start + e / QUADS) + p.H * QUADS + e % QUADS];
+      columns[inLines(e)] = kv[keyAt(b, start + e / QUADS) + p.H * QUADS + e % QUADS];
     }
     workgroupBarrier();
     #for j in 0..WIDE
     #for i in 0..4
-    y$i_$j *= fade[$i];
+    t$i_$j *= fade[$i];
     #end
     #end
-    for (var k = 0u; k < COLUMNS; k++) {
-      let w = weights[k * SIDE + r];
-      #for j in 0..WIDE
-      let v$j = columns[k * LINE + place$j];
-      #for i in 0..4
-      y$i_$j += w[$i] * v$j;
-      #end
-      #end
-    }
+#import "row_sums"
   }
   sum = shared8(sum, r, c);
   let logs = most + ln(sum);
@@ -90,7 +73,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let row = b.first + r + $iu * SIDE;
     if (row < b.end) {
       #for j in 0..WIDE
-      if (c + $ju * 8u < QUADS) { y[resultAt(b, row) + c + $ju * 8u] = y$i_$j / sum[$i]; }
+      if (c + $ju * 8u < QUADS) { y[resultAt(b, row) + c + $ju * 8u] = t$i_$j / sum[$i]; }
       #end
       if (c == 0u) { lse[resultAt(b, row) / QUADS] = logs[$i]; }
     }

@@ -1,21 +1,17 @@
-// Random views of pictures, by a table drawn beforehand: one workgroup makes one picture of the batch, in phases
-// between which its pixels pass through memory; a thread owns every THREADS-th pixel.
+// Random views of pictures, by a table that the sampler filled: one workgroup computes one picture of the batch, in
+// phases between which its pixels pass through memory; a thread owns every THREADS-th pixel.
 //   1 Crop, resize, flip, and the colour steps before contrast. Resizing is bilinear, and antialiased as Pillow's: the
 //     triangle filter max(0, 1 - |d| / r), r = max(1, crop / output), over the crop's pixels alone, weights normalised.
-//     Both axes at once and without Pillow's rounding to 8 bits between and after them.
+//     Both axes are one pass, without Pillow's rounding to 8 bits between and after them.
 //   2 Contrast, which needs the mean grey of the whole picture, and the colour steps after it.
 //   3 Gaussian blur as Pillow's, without its rounding to 8 bits: three times along x, then three times along y, the
-// mean
-//     over a box of variance σ² / 3, edges repeated before each. A box has weight 1 at |d| <= l and `end` at |d| = l +
-// 1;
-//     l = ⌊(√(4σ² + 1) - 1) / 2⌋, and end = (2l + 1)(σ² - l(l + 1)) / (2(3(l + 1)² - σ²)) makes its variance exact,
-// while
-//     a Gaussian sampled at whole pixels loses half of it at σ = 0.4.
+//     mean over a box of variance σ² / 3, edges repeated before each. A box has weight 1 at |d| <= l and `end` at |d| =
+//     l + 1; l = ⌊(√(4σ² + 1) - 1) / 2⌋, and end = (2l + 1)(σ² - l(l + 1)) / (2(3(l + 1)² - σ²)) makes its variance
+//     exact, while a Gaussian sampled at whole pixels loses half of it at σ = 0.4.
 //   4 Solarize and normalise.
 // Colour steps are torchvision's on floats in [0, 1], clamped after each. Flipping first is the same as last, since all
-// between is symmetric. A picture that is not there, and a crop of nothing, give NaN. One dispatch and no intermediate
-// in
-// workgroup memory, because pictures of any size must fit.
+// between is symmetric. A picture that is not there, and a crop of nothing, give NaN. One dispatch does all, without an
+// intermediate in workgroup memory, because pictures of any size must fit.
 override THREADS: u32 = 256u;
 override PLACED: u32 = 0u; // pictures have shapes of their own, and index says where each lies
 #import "index"
@@ -70,7 +66,8 @@ fn resized(place: vec3u, crop: vec4f, row: u32, column: u32) -> vec3f {
     let wy = max(0.0, 1.0 - abs(f32(i) + 0.5 - centre.x) * slope.x);
     let line = place.x + min(corner.x + i, place.y - 1u) * place.z;
     for (var j = first.y; j < last.y; j++) {
-      total += wy * max(0.0, 1.0 - abs(f32(j) + 0.5 - centre.y) * slope.y) * vec4f(texel(3u * (line + min(corner.y + j, place.z - 1u))), 1.0);
+      let wx = max(0.0, 1.0 - abs(f32(j) + 0.5 - centre.y) * slope.y);
+      total += wy * wx * vec4f(texel(3u * (line + min(corner.y + j, place.z - 1u))), 1.0);
     }
   }
   return rgbOf(total);
@@ -89,17 +86,16 @@ fn turnHue(c: vec3f, turn: f32) -> vec3f {
 }
 
 // Steps `begin` to `end` - 1 of the row of the table at `row`. All but hue mix the pixel with something flat: black,
-// the
-// mean grey or its own grey. Hue stands in a loop of one turn: software adapters run both sides of an `if`, not of a
-// loop.
+// the mean grey or its own grey. Hue stands in a loop of one turn: software adapters run both sides of an `if`, not of
+// a loop.
 fn colour(start: vec3f, row: u32, begin: u32, end: u32, mean: f32) -> vec3f {
   var c = start;
   for (var i = begin; i < end; i++) {
     let code = u32(table[row + STEPS + 2u * i]);
     let factor = table[row + STEPS + 2u * i + 1u];
     let other = select(select(grey(c), mean, code == CONTRAST), 0.0, code == BRIGHTNESS);
-    let kept = select(factor, 1.0, code == NONE || code == HUE);
-    c = clamp(kept * c + (1.0 - kept) * other, vec3f(), vec3f(1.0));
+    let share = select(factor, 1.0, code == NONE || code == HUE);
+    c = clamp(share * c + (1.0 - share) * other, vec3f(), vec3f(1.0));
     for (var turn = select(0.0, factor, code == HUE); turn != 0.0; turn = 0.0) { c = turnHue(c, turn); }
   }
   return c;
@@ -138,7 +134,8 @@ fn boxed$i(base: u32, i: u32, box: Box, alongY: bool) -> vec3f {
 #end
 
 @compute @workgroup_size(THREADS)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) thread: u32) {
   let wanted = groupOf(group, groups);
   let n = min(wanted, p.N - 1u);
   let pixels = select(0u, p.height * p.width, wanted < p.N);
@@ -160,7 +157,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var sum = 0.0;
   for (var i = thread; i < pixels; i += THREADS) {
     let x = i % p.width;
-    let c = colour(resized(place, crop, i / p.width, select(x, p.width - 1u - x, table[row + FLIP] == 1.0)), row, 0u, min(before, steps), 0.0);
+    let column = select(x, p.width - 1u - x, table[row + FLIP] == 1.0);
+    let c = colour(resized(place, crop, i / p.width, column), row, 0u, min(before, steps), 0.0);
     sum += grey(c);
     store0(base + i, c);
   }
@@ -171,7 +169,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     sum = 0.0;
     for (var t = 0u; t < THREADS; t++) { sum += sums[t]; }
     let mean = sum / f32(pixels);
-    for (var i = thread; i < pixels; i += THREADS) { store0(base + i, colour(load0(base + i), row, before, steps, mean)); }
+    for (var i = thread; i < pixels; i += THREADS) {
+      store0(base + i, colour(load0(base + i), row, before, steps, mean));
+    }
   }
   storageBarrier();
 

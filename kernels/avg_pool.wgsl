@@ -1,5 +1,5 @@
-// y[n, p, q, c] = the mean of x in the window, padding counted as zeros or, without COUNT_PAD, not at all: one thread
-// an output.
+// y[n, p, q, c] = the mean of x in the window. Padding counts as zeros or, without COUNT_PAD, not at all.
+// One thread computes one y; neighbouring threads own neighbouring channels.
 override COUNT_PAD: u32 = 1u;
 #import "index"
 #import "single"
@@ -10,7 +10,8 @@ override COUNT_PAD: u32 = 1u;
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
   let i = groupOf(group, groups) * 64u + lane;
   if (i >= p.N * p.P * p.Q * p.C) { return; }
   let w = windowOf(i);

@@ -1,6 +1,6 @@
-// bank[index[n]] = rows[n]: one thread an element of the rows. An index past the last row writes nothing;
-// of rows with one index, one is written in no given order, so indices should differ.
-// With GUARDED, nothing is written where the guard is 0.
+// bank[index[n]] = rows[n]. An index past the last row writes nothing.
+// One thread copies one element of the rows. Of rows with one index, one is written in no given order, so indices must
+// differ. With GUARDED, nothing is written where the guard is 0.
 override GUARDED: u32 = 0u;
 #import "index"
 
@@ -13,7 +13,8 @@ struct Params { N: u32, M: u32, D: u32 }
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
   let at = groupOf(group, groups) * 64u + lane;
   if (at >= p.N * p.D) { return; }
   if (GUARDED == 1u) { if (guard[0] == 0.0) { return; } }

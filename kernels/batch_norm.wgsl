@@ -1,6 +1,7 @@
-// y = (x - mean) / √(var + eps) · gamma + beta, then + residual, then max(0, ·): one thread a (split, chunk of
-// rows, channel), as in batch_norm_stats. What is the same down a column is read and worked out once a chunk.
-// The addition and the relu ride along, because the pass is bound by memory and they would each be another.
+// y = (x - mean) / √(var + eps) · gamma + beta, then + residual, then max(0, ·).
+// One thread takes a chunk of rows of one channel of one split (lib/batch_norm_rows), and computes once what is the
+// same down the column. The addition and the relu are in the same pass, which memory bounds: each would be another
+// pass.
 override AFFINE: u32 = 1u;
 override RESIDUAL: u32 = 0u;
 override RELU: u32 = 0u;
@@ -20,26 +21,18 @@ struct Params { C: u32, L: u32, splits: u32, rows: u32, chunk: u32, chunks: u32,
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = groupOf(group, groups) * 64u + lane;
-  if (i >= p.splits * p.chunks * p.C) { return; }
-  let c = i % p.C;
-  let split = i / (p.C * p.chunks);
-  let first = (i / p.C) % p.chunks * p.chunk;
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
+#import "batch_norm_rows"
   let m = mean[split * p.C + c];
   var scale = inverseSqrt(variance[split * p.C + c] + p.eps);
   var shift = V();
   if (AFFINE == 1u) { scale *= gamma[c]; shift = beta[c]; }
-  let skip = (p.splits - 1u) * p.L * p.C; // the samples of the other splits
-  var l = first % p.L;
-  var at = ((first / p.L * p.splits + split) * p.L + l) * p.C + c;
-  for (var r = first; r < min(first + p.chunk, p.rows); r++) {
+  for (var r = first; r < end; r++) {
     var v = (x[at] - m) * scale + shift;
     if (RESIDUAL == 1u) { v += residual[at]; }
     if (RELU == 1u) { v = atLeastZero(v); }
     y[at] = v;
-    at += p.C;
-    l++;
-    if (l == p.L) { l = 0u; at += skip; }
+#import "batch_norm_next"
   }
 }

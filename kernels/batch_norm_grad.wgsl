@@ -1,6 +1,7 @@
-// dx = gamma / √(var + eps) · (dz - Σ dz / rows - x̂ Σ dz x̂ / rows): one thread a (split, chunk of rows, channel),
-// as in batch_norm. dz = dy where y > 0 (all of dy without RELU). Without TRAIN mean and var are constants and
-// only the first term stays. What is the same down a column is read and worked out once a chunk.
+// dx = gamma / √(var + eps) · (dz - Σ dz / rows - x̂ Σ dz x̂ / rows), where dz = dy at y > 0 (everywhere without RELU).
+// Without TRAIN mean and var are constants, and only the first term stays.
+// One thread takes a chunk of rows of one channel of one split (lib/batch_norm_rows), and computes once what is the
+// same down the column.
 override AFFINE: u32 = 1u;
 override RELU: u32 = 0u;
 override TRAIN: u32 = 1u;
@@ -21,12 +22,9 @@ struct Params { C: u32, L: u32, splits: u32, rows: u32, chunk: u32, chunks: u32,
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = groupOf(group, groups) * 64u + lane;
-  if (i >= p.splits * p.chunks * p.C) { return; }
-  let c = i % p.C;
-  let split = i / (p.C * p.chunks);
-  let first = (i / p.C) % p.chunks * p.chunk;
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
+#import "batch_norm_rows"
   let m = mean[split * p.C + c];
   let inverse = inverseSqrt(variance[split * p.C + c] + p.eps);
   var scale = inverse;
@@ -37,16 +35,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     average = sums[2u * split * p.C + c] / f32(p.rows);
     slope = sums[(2u * split + 1u) * p.C + c] / f32(p.rows) * inverse;
   }
-  let skip = (p.splits - 1u) * p.L * p.C; // the samples of the other splits
-  var l = first % p.L;
-  var at = ((first / p.L * p.splits + split) * p.L + l) * p.C + c;
-  for (var r = first; r < min(first + p.chunk, p.rows); r++) {
+  for (var r = first; r < end; r++) {
     var d = dy[at];
     if (RELU == 1u) { d = whereKept(d, y[at]); }
     if (TRAIN == 1u) { d -= average + (x[at] - m) * slope; }
     dx[at] = d * scale;
-    at += p.C;
-    l++;
-    if (l == p.L) { l = 0u; at += skip; }
+#import "batch_norm_next"
   }
 }

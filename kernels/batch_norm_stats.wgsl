@@ -1,9 +1,9 @@
-// Mean and sum of squared deviations of x over a chunk of a split's rows: one thread a (split, chunk, channel).
-//   mean = pivot + Σ d / n, m2 = Σ d² - (Σ d)² / n, d = x - pivot, pivot the chunk's first value
-// A pivot taken from the data keeps the subtraction harmless: where it is far from the mean, it makes m2 as large.
-// Means are kept as distances from the split's first value, or far from 0 they would be rounded to its ulp.
-// Neighbouring threads read neighbouring channels, so every load is a run; no workgroup memory, no barrier.
-// Split s holds the samples n with n % splits = s.
+// Mean and sum of squared deviations of x over a chunk of rows of a split:
+//   mean = pivot + Σ d / n,  m2 = Σ d² - (Σ d)² / n,  d = x - pivot, where pivot is the chunk's first value.
+// One thread takes one chunk of one channel of one split (lib/batch_norm_rows). Neighbouring threads read neighbouring
+// channels, so that every load is a run, without workgroup memory or a barrier.
+// A pivot from the data keeps the subtraction harmless: where it is far from the mean, it makes m2 as large. Means are
+// distances from the split's first value, because far from 0 they would be rounded to its ulp.
 #import "index"
 #import "single"
 #import "special"
@@ -16,27 +16,19 @@ struct Params { C: u32, L: u32, splits: u32, rows: u32, chunk: u32, chunks: u32 
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = groupOf(group, groups) * 64u + lane;
-  if (i >= p.splits * p.chunks * p.C) { return; }
-  let split = i / (p.C * p.chunks);
-  let first = min((i / p.C) % p.chunks * p.chunk, p.rows - 1u);
-  let count = min(p.chunk, p.rows - min((i / p.C) % p.chunks * p.chunk, p.rows)); // 0 in a chunk past the end
-  let skip = (p.splits - 1u) * p.L * p.C; // the samples of the other splits
-  var l = first % p.L;
-  var at = ((first / p.L * p.splits + split) * p.L + l) * p.C + i % p.C;
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
+#import "batch_norm_rows"
   let pivot = x[at];
   var sum = V();
   var squares = V();
-  for (var r = 0u; r < count; r++) {
+  for (var r = first; r < end; r++) {
     let d = x[at] - pivot;
     sum += d;
     squares += d * d;
-    at += p.C;
-    l++;
-    if (l == p.L) { l = 0u; at += skip; }
+#import "batch_norm_next"
   }
-  let n = f32(max(count, 1u));
-  mean[i] = (pivot - x[split * p.L * p.C + i % p.C]) + sum / n;
+  let n = f32(max(end, first + 1u) - first); // 1 in a chunk past the end, whose sums are 0
+  mean[i] = (pivot - x[split * p.L * p.C + c]) + sum / n;
   m2[i] = atLeastZero(squares - sum * sum / n);
 }

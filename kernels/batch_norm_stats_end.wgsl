@@ -1,7 +1,7 @@
-// Mean and biased variance of every split from its chunks, and the running statistics: one thread a channel.
-//   mean, var as in batch_norm_stats_merge; running = (1 - momentum) running + momentum · average over splits of
-//   (mean, var · rows / (rows - 1)): the running variance is the unbiased one.
-// One thread owns all splits of its channel, so that they are averaged in order; there are few chunks by now.
+// Mean and biased variance of every split from its chunks, as in batch_norm_stats_merge, and the running statistics:
+//   running = (1 - momentum) running + momentum · average over splits of (mean, var · rows / (rows - 1)).
+// The running variance is the unbiased one. One thread computes all splits of one channel, so that they are averaged in
+// order; few chunks are left by now.
 #import "index"
 #import "scalar"
 #import "special"
@@ -19,7 +19,8 @@ struct Params { C: u32, L: u32, splits: u32, rows: u32, chunk: u32, chunks: u32,
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
   let c = groupOf(group, groups) * 64u + lane;
   if (c >= p.C) { return; }
   let n = f32(p.rows);

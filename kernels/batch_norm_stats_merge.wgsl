@@ -1,8 +1,8 @@
-// Merges the statistics of `span` neighbouring chunks into one: one thread a (split, merged chunk, channel).
-//   mean = pivot + Σ n d / Σ n, m2 = Σ (m2 + n d²) - (Σ n d)² / Σ n, d = mean of the chunk - pivot
-// Means are all less the split's first value. Sums about the first of them, in order: a mean that moves from chunk to
+// The statistics of `span` neighbouring chunks as those of one:
+//   mean = pivot + Σ n d / Σ n,  m2 = Σ (m2 + n d²) - (Σ n d)² / Σ n,  d = mean of the chunk - pivot.
+// One thread computes one merged chunk of one channel of one split; the pass keeps the last one short where chunks are
+// many. Means are all less the split's first value. The pivot is the first of them: a mean that moved from chunk to
 // chunk would stop once its steps fall below one ulp.
-// Used where chunks are many, so that the last pass stays short.
 #import "index"
 #import "scalar"
 #import "special"
@@ -16,7 +16,8 @@ struct Params { C: u32, splits: u32, rows: u32, chunk: u32, chunks: u32, span: u
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
   let i = groupOf(group, groups) * 64u + lane;
   let merged = p.chunks / p.span;
   if (i >= p.splits * merged * p.C) { return; }

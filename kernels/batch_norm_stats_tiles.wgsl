@@ -1,9 +1,7 @@
-// Merges the statistics of `span` neighbouring tiles of a split's rows, as a product's epilogue wrote them
-// (lib/tile_stats), into
-// those of one chunk: one thread a (split, chunk, channel). As batch_norm_stats_merge, but a tile's mean is less the
-// tile's
-// own first value, which is read again here: y is the product's result. Where there are splits, a tile lies in one
-// sample.
+// The statistics of `span` neighbouring tiles of a split's rows, as a product's epilogue wrote them (lib/column_stats),
+// as those of one chunk, by the formula of batch_norm_stats_merge.
+// One thread computes one chunk of one channel of one split. A tile's mean is less the tile's own first value, which is
+// read again here: x is the product's result. Where there are splits, a tile lies in one sample.
 #import "index"
 #import "scalar"
 #import "special"
@@ -19,7 +17,8 @@ struct Params { C: u32, L: u32, splits: u32, rows: u32, tile: u32, tiles: u32, s
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
   let i = groupOf(group, groups) * 64u + lane;
   if (i >= p.splits * p.chunks * p.C) { return; }
   let c = i % p.C;

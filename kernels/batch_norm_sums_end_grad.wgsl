@@ -1,5 +1,5 @@
-// Σ dz and Σ dz x̂ of every split from its chunks, and dbeta, dgamma, their sums over splits: one thread a channel.
-// One thread owns all splits of its channel, so that they are added in order; there are few chunks by now.
+// Σ dz and Σ dz x̂ of every split from its chunks, and dbeta and dgamma, their sums over splits.
+// One thread computes all splits of one channel, so that they are added in order; few chunks are left by now.
 #import "index"
 
 struct Params { C: u32, splits: u32, chunks: u32 }
@@ -12,7 +12,8 @@ struct Params { C: u32, splits: u32, chunks: u32 }
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
   let c = groupOf(group, groups) * 64u + lane;
   if (c >= p.C) { return; }
   var total = 0.0;

@@ -1,6 +1,7 @@
-// Σ dz and Σ dz x̂ over a chunk of a split's rows: one thread a (split, chunk, channel), as in batch_norm_stats.
-//   dz = dy where y > 0 (all of dy without RELU), x̂ = (x - mean) / √(var + eps)
-// Writes dz, which is the residual's gradient, while it has it: the pass that makes dx then need not read y.
+// Σ dz and Σ dz x̂ over a chunk of rows of a split, where dz = dy at y > 0 (everywhere without RELU) and x̂ = (x -
+// mean) / √(var + eps).
+// One thread takes one chunk of one channel of one split (lib/batch_norm_rows). With WRITE_DZ it also writes dz, the
+// residual's gradient: the pass that computes dx then need not read y.
 override RELU: u32 = 0u;
 override WRITE_DZ: u32 = 0u;
 #import "index"
@@ -20,27 +21,19 @@ struct Params { C: u32, L: u32, splits: u32, rows: u32, chunk: u32, chunks: u32,
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = groupOf(group, groups) * 64u + lane;
-  if (i >= p.splits * p.chunks * p.C) { return; }
-  let c = i % p.C;
-  let split = i / (p.C * p.chunks);
-  let first = (i / p.C) % p.chunks * p.chunk;
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
+#import "batch_norm_rows"
   let m = mean[split * p.C + c];
-  let skip = (p.splits - 1u) * p.L * p.C; // the samples of the other splits
-  var l = first % p.L;
-  var at = ((first / p.L * p.splits + split) * p.L + l) * p.C + c;
   var sum = V();
   var sumX = V();
-  for (var r = first; r < min(first + p.chunk, p.rows); r++) {
+  for (var r = first; r < end; r++) {
     var d = dy[at];
     if (RELU == 1u) { d = whereKept(d, y[at]); }
     if (WRITE_DZ == 1u) { dz[at] = d; }
     sum += d;
     sumX += d * (x[at] - m);
-    at += p.C;
-    l++;
-    if (l == p.L) { l = 0u; at += skip; }
+#import "batch_norm_next"
   }
   sums[i] = sum;
   sumsX[i] = sumX * inverseSqrt(variance[split * p.C + c] + p.eps);

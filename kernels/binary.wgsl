@@ -1,4 +1,5 @@
 // y = f(a, b), element by element, with NumPy broadcasting.
+// A thread takes up to `each` elements of a row (lib/strided), four at a time where both operands can be read so.
 override A_ONE: u32 = 0u; // 1 where a's last axis is stretched
 override B_ONE: u32 = 0u;
 #import "index"
@@ -17,4 +18,4 @@ fn element(i: u32, atA: u32, atB: u32) {
   if (B_ONE == 1u) { v = spread(b[atB / u32(WIDTH)], atB); } else { v = b[atB]; }
   y[i] = combine(u, v);
 }
-#import "walk"
+#import "strided"

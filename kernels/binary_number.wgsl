@@ -1,4 +1,5 @@
-// y = f(x, c), or f(c, x), of every value and one number, which travels with the dispatch: it takes no memory and no
+// y = f(x, c) or, with FIRST, f(c, x), element by element.
+// A thread takes EACH elements (lib/elements). The number comes with the dispatch, so that it takes no memory and no
 // fill.
 override FIRST: u32 = 0u; // 1 where the number is the first operand
 #import "index"

@@ -1,5 +1,6 @@
-// y = x, EACH vectors a thread, to see how many bytes a second an adapter moves at most.
-// NEXT = 1: a thread's vectors are neighbours; else they lie that far apart, and those of a workgroup are neighbours.
+// y = x, to measure how many bytes a second an adapter moves at most.
+// One thread copies EACH vectors. With NEXT = 1 they are neighbours; else they lie that far apart, and those of a
+// workgroup are neighbours.
 override EACH = 1u;
 override NEXT = 1u;
 @group(0) @binding(0) var<storage, read> x: array<vec4f>; // [256 groups EACH]

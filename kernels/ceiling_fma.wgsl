@@ -1,6 +1,6 @@
-// y[t] = Σ_c a_c, where a_c starts as x[t mod 64 + c] and EACH times becomes a_c m + m, m = x[0]:
-// to see how many multiplications and additions a second an adapter does at most.
-// Twelve independent chains of vectors a thread keep every lane of the adder busy.
+// y[t] = Σ_c a_c, where a_c starts as x[t mod 64 + c] and EACH times becomes a_c m + m, m = x[0], to measure how many
+// multiplications and additions a second an adapter does at most.
+// One thread has twelve independent chains of vectors, which keep every lane of the adder busy.
 override EACH = 1u;
 @group(0) @binding(0) var<storage, read> x: array<vec4f>; // [76]
 @group(0) @binding(1) var<storage, read_write> y: array<vec4f>; // [64 groups]

@@ -1,7 +1,6 @@
-// y[n, p, q, c] = Σ over r, s of x[n, p·stride - pad + r·dilation, …, c] w[c, r, s], where every channel is a group:
-// each thread
-// 8 neighbouring pixels of a channel, so that a weight is loaded once for them; neighbouring threads neighbouring
-// channels.
+// y[n, p, q, c] = Σ over r, s of x[n, p·stride - pad + r·dilation, …, c] w[c, r, s], where every channel is a group.
+// One thread computes 8 neighbouring pixels of a channel, so that it loads a weight once for them; neighbouring threads
+// own neighbouring channels.
 #import "index"
 #import "conv2d"
 
@@ -11,27 +10,23 @@
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
   let pixels = p.N * p.P * p.Q;
   let i = groupOf(group, groups) * 64u + lane;
   let c = i % p.C;
   let first = i / p.C * 8u;
   if (first >= pixels) { return; }
   #for i in 0..8
-  let pixel$i = min(first + $iu, pixels - 1u); // beyond the last pixel the last is computed again and not stored
-  let top$i = i32((pixel$i / p.Q) % p.P * p.strideH) - i32(p.padH);
-  let left$i = i32(pixel$i % p.Q * p.strideW) - i32(p.padW);
-  let image$i = pixel$i / (p.P * p.Q) * p.H;
+  let pixel$i = pixelOf(first + $iu);
   var total$i = 0.0;
   #end
   for (var r = 0u; r < p.R; r++) {
     for (var s = 0u; s < p.S; s++) {
       let weight = w[(c * p.R + r) * p.S + s];
       #for i in 0..8
-      let h$i = u32(top$i + i32(r * p.dilationH)); // negative is huge
-      let v$i = u32(left$i + i32(s * p.dilationW));
-      let inside$i = (h$i < p.H) & (v$i < p.W);
-      total$i = fma(select(0.0, x[select(0u, ((image$i + h$i) * p.W + v$i) * p.C + c, inside$i)], inside$i), weight, total$i);
+      let tap$i = tapOf(pixel$i, r * p.dilationH, s * p.dilationW);
+      total$i = fma(select(0.0, x[tap$i.at + c], tap$i.inside), weight, total$i);
       #end
     }
   }

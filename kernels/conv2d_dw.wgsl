@@ -1,7 +1,7 @@
-// dw[o, r, s, c] = Σ over n, p, q of dy[n, p, q, o] x[n, p·stride - pad + r·dilation, …, c]:
-// each thread one tap of 8 output channels by COLUMNS channels in registers. The sum runs over all pixels: it
-// is cut into slices of `chunk` rows (n, p), a partial sum a slice, and `reduce` adds them in order.
-// As a thread keeps its tap, only the pixels that the tap meets are visited and none is tested.
+// dw[o, r, s, c] = Σ over n, p, q of dy[n, p, q, o] x[n, p·stride - pad + r·dilation, …, c].
+// One thread computes one tap of 8 output channels by COLUMNS channels in registers. It visits only the pixels that its
+// tap meets and tests none. The sum over all pixels is cut into slices of `chunk` rows (n, p), a partial sum a slice,
+// which `reduce` adds in order.
 override LANES: u32 = 4u;   // neighbouring threads on neighbouring channels; divides 64
 #import "index"
 #import "conv2d_dw"
@@ -13,25 +13,22 @@ const COLUMNS = 4u; // @tune: channels a thread owns, LANES apart
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
   let Cg = p.C / p.groups;
   let Og = p.O / p.groups;
-  let rowBlocks = (Og + 7u) / 8u;
   let blocks = (Cg + LANES * COLUMNS - 1u) / (LANES * COLUMNS);
-  let i = (groupOf(group, groups) * 64u + lane) / LANES;
-  let slice = i / (p.groups * rowBlocks * p.R * p.S * blocks);
-  if (slice >= p.slices) { return; }
-  let c = (i % blocks) * LANES * COLUMNS + lane % LANES; // within the group
-  let s = (i / blocks) % p.S;
-  let r = (i / (blocks * p.S)) % p.R;
-  let o = (i / (blocks * p.S * p.R)) % rowBlocks * 8u; // within the group
-  let g = (i / (blocks * p.S * p.R * rowBlocks)) % p.groups;
+  let t = tileOf((groupOf(group, groups) * 64u + lane) / LANES, 8u, p.R * p.S * blocks);
+  if (t.slice >= p.slices) { return; }
+  let c = t.part % blocks * LANES * COLUMNS + lane % LANES; // within the group
+  let s = t.part / blocks % p.S;
+  let r = t.part / (blocks * p.S);
   // Beyond the last channel the last is computed again and not stored.
   #for j in 0..COLUMNS
-  let c$j = g * Cg + min(c + $ju * LANES, Cg - 1u);
+  let c$j = t.g * Cg + min(c + $ju * LANES, Cg - 1u);
   #end
   #for i in 0..8
-  let o$i = g * Og + min(o + $iu, Og - 1u);
+  let o$i = t.g * Og + min(t.o + $iu, Og - 1u);
   #for j in 0..COLUMNS
   var total$i_$j = 0.0;
   #end
@@ -40,7 +37,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let firstQ = (max(0, -shift) + i32(p.strideW) - 1) / i32(p.strideW);
   var endQ = 0;
   if (shift < i32(p.W)) { endQ = min(i32(p.Q), (i32(p.W) - 1 - shift) / i32(p.strideW) + 1); }
-  for (var row = slice * p.chunk; row < min((slice + 1u) * p.chunk, p.N * p.P); row++) {
+  for (var row = t.slice * p.chunk; row < min((t.slice + 1u) * p.chunk, p.N * p.P); row++) {
     let h = i32(row % p.P * p.strideH + r * p.dilationH) - i32(p.padH);
     if (h < 0 || h >= i32(p.H)) { continue; }
     var source = (row * p.Q + u32(firstQ)) * p.O;
@@ -60,8 +57,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     }
   }
   #for i in 0..8
-  if (o + $iu < Og) {
-    let to = (((slice * p.O + o$i) * p.R + r) * p.S + s) * Cg + c;
+  if (t.o + $iu < Og) {
+    let to = (((t.slice * p.O + o$i) * p.R + r) * p.S + s) * Cg + c;
     #for j in 0..COLUMNS
     if (c + $ju * LANES < Cg) { dw[to + $ju * LANES] = total$i_$j; }
     #end

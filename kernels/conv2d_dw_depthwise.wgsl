@@ -1,8 +1,7 @@
 // dw[c, r, s] = Σ over n, p, q of dy[n, p, q, c] x[n, p·stride - pad + r·dilation, …, c], where every channel is a
-// group: each thread
-// TAPS neighbouring taps of a row of the filter, which share dy; neighbouring threads neighbouring channels. The sum
-// runs over
-// all pixels in slices of `chunk` rows (n, p), a partial sum a slice, and `reduce` adds them in order.
+// group.
+// One thread computes TAPS neighbouring taps of a row of the filter, which share dy; neighbouring threads own
+// neighbouring channels. The sum is cut into slices as in conv2d_dw.
 const TAPS = 4u; // @tune
 #import "index"
 #import "conv2d_dw"
@@ -13,7 +12,8 @@ const TAPS = 4u; // @tune
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
   let blocks = (p.S + TAPS - 1u) / TAPS;
   let i = groupOf(group, groups) * 64u + lane;
   let c = i % p.C;

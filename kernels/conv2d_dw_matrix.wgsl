@@ -1,12 +1,10 @@
 enable f16;
 enable chromium_experimental_subgroup_matrix;
 diagnostic(off, chromium.subgroup_matrix_uniformity);
-// dw as conv2d_dw computes it, on tensor cores (lib/matrix): an implicit matrix product over pixels of output channels
-// by taps and
-// channels, which are one axis k = (r, s, c) as they lie in dw, in steps of 32 pixels; the next step is under way while
-// one is
-// used. The sum runs over slices of `chunk` rows (n, p), added in order afterwards. C / groups and O / groups divide by
-// 4.
+// dw as conv2d_dw computes it, on tensor cores (lib/matrix).
+// A workgroup computes 128 output channels by 128 places of the axis k = (r, s, c), as taps and channels lie in dw, in
+// steps of 32 pixels; the next step is under way while one is used. The sum is cut into slices as in conv2d_dw. C /
+// groups and O / groups divide by 4.
 #import "index"
 #import "conv2d_dw"
 #import "matrix"
@@ -16,59 +14,45 @@ diagnostic(off, chromium.subgroup_matrix_uniformity);
 @group(0) @binding(2) var<storage, read_write> c: array<f32>; // dw [slices, O, R, S, C / groups]
 @group(1) @binding(0) var<uniform> p: Params;
 
-// The tile of a workgroup: its slice, and from an output channel and a place on the axis k within group g; pixels end
-// there.
-struct Tile { slice: u32, g: u32, o: u32, k: u32, end: u32 }
-
-fn loadA(t: Tile, pixel: u32, along: u32) -> vec4f {
-  let ok = (pixel < t.end) & (t.o + along < p.O / p.groups);
+fn loadA(t: Tile, pixel: u32, end: u32, along: u32) -> vec4f {
+  let ok = (pixel < end) & (t.o + along < p.O / p.groups);
   return select(vec4f(), a[select(0u, (pixel * p.O + t.g * (p.O / p.groups) + t.o + along) / 4u, ok)], ok);
 }
 
-// `down` and `across` are where a thread's tap lies from a pixel, `k` its place on the axis.
-fn loadB(t: Tile, pixel: u32, down: i32, across: i32, k: u32) -> vec4f {
-  let row = u32(i32(pixel / p.Q % p.P * p.strideH) + down); // negative is huge
-  let column = u32(i32(pixel % p.Q * p.strideW) + across);
-  let ok = (pixel < t.end) & (k < p.R * p.S * (p.C / p.groups)) & (row < p.H) & (column < p.W);
-  let at = ((pixel / (p.P * p.Q) * p.H + row) * p.W + column) * p.C + t.g * (p.C / p.groups) + k % (p.C / p.groups);
-  return select(vec4f(), b[select(0u, at / 4u, ok)], ok);
+fn loadB(pixel: u32, end: u32, place: Place) -> vec4f {
+  let tap = tapOf(pixel, place);
+  return select(vec4f(), b[tap.at / 4u], tap.inside & (pixel < end));
 }
 
 fn placeOf(t: Tile, row: u32, column: u32) -> u32 {
   let K = p.R * p.S * (p.C / p.groups);
-  let ok = (t.slice < p.slices) & (t.o + row < p.O / p.groups) & (t.k + column < K);
-  return select(NOWHERE, (t.slice * p.O + t.g * (p.O / p.groups) + t.o + row) * K + t.k + column, ok);
+  let ok = (t.slice < p.slices) & (t.o + row < p.O / p.groups) & (t.part * 128u + column < K);
+  return select(NOWHERE, (t.slice * p.O + t.g * (p.O / p.groups) + t.o + row) * K + t.part * 128u + column, ok);
 }
 
 @compute @workgroup_size(256)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
-  let Cg = p.C / p.groups;
-  let K = p.R * p.S * Cg;
-  let rowBlocks = (p.O / p.groups + 127u) / 128u;
-  let blocks = (K + 127u) / 128u;
-  let id = groupOf(group, groups);
-  let slice = id / (p.groups * rowBlocks * blocks);
-  let end = min((slice + 1u) * p.chunk, p.N * p.P) * p.Q;
-  let t = Tile(slice, id / (blocks * rowBlocks) % p.groups, id / blocks % rowBlocks * 128u, id % blocks * 128u, end);
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) thread: u32) {
+  let K = p.R * p.S * (p.C / p.groups);
+  let t = tileOf(groupOf(group, groups), 128u, (K + 127u) / 128u);
+  let begin = t.slice * p.chunk * p.Q;
+  let end = min((t.slice + 1u) * p.chunk, p.N * p.P) * p.Q;
 #import "matrix_begin"
-  let k = t.k + bq0.y; // the same for all of a thread's quads
-  let down = i32(k / (p.S * Cg) * p.dilationH) - i32(p.padH);
-  let across = i32(k / Cg % p.S * p.dilationW) - i32(p.padW);
-  let begin = slice * p.chunk * p.Q;
+  let place = placeOfK(t.part * 128u + bq0.y, t.g); // the same for all of a thread's quads
   #for i in 0..4
-  var x$i = loadA(t, begin + aq$i.x, aq$i.y);
-  var y$i = loadB(t, begin + bq$i.x, down, across, k);
+  var x$i = loadA(t, begin + aq$i.x, end, aq$i.y);
+  var y$i = loadB(begin + bq$i.x, end, place);
   #end
   for (var start = begin; start < end; start += 32u) {
 #import "matrix_stage"
     #for i in 0..4
-    x$i = loadA(t, start + 32u + aq$i.x, aq$i.y);
-    y$i = loadB(t, start + 32u + bq$i.x, down, across, k);
+    x$i = loadA(t, start + 32u + aq$i.x, end, aq$i.y);
+    y$i = loadB(start + 32u + bq$i.x, end, place);
     #end
 #import "matrix_multiply"
   }
-  let whole = (slice < p.slices) & (t.o + 128u <= p.O / p.groups) & (t.k + 128u <= K);
-  let first = (slice * p.O + t.g * (p.O / p.groups) + t.o) * K + t.k;
+  let whole = (t.slice < p.slices) & (t.o + 128u <= p.O / p.groups) & (t.part * 128u + 128u <= K);
+  let first = (t.slice * p.O + t.g * (p.O / p.groups) + t.o) * K + t.part * 128u;
   let stride = K;
 #import "matrix_store"
 }

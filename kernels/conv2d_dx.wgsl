@@ -1,7 +1,7 @@
-// dx[n, h, w, c] = Σ over r, s, o of dy[n, p, q, o] w[o, r, s, c], where p·stride = h + pad - r·dilation:
-// each thread ROWS pixels of dx by COLUMNS channels in registers. Pixels are visited by their remainder
-// modulo the stride (parity for stride 2), so that each class is a dense small convolution: a workgroup
-// meets the same taps and skips the others together.
+// dx[n, h, w, c] = Σ over r, s, o of dy[n, p, q, o] w[o, r, s, c], where p·stride = h + pad - r·dilation.
+// One thread computes ROWS pixels of dx by COLUMNS channels in registers. Pixels are visited by their remainders modulo
+// the stride (parity for stride 2), so that each class is a dense small convolution: a workgroup meets the same taps
+// and skips the others together.
 override LANES: u32 = 4u;   // neighbouring threads on neighbouring channels; divides 64
 #import "index"
 #import "conv2d_dx"
@@ -14,25 +14,20 @@ const COLUMNS = 4u; // @tune: channels a thread owns, LANES apart
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
   let g = groupOf(group, groups);
   let kind = classOf(g);
   let Cg = p.C / p.groups;
   let Og = p.O / p.groups;
-  let blocks = (Cg + LANES * COLUMNS - 1u) / (LANES * COLUMNS);
-  let i = ((g % p.groupsPerClass) * 64u + lane) / LANES;
-  let first = i / (p.groups * blocks) * ROWS;
-  if (first >= kind.pixels) { return; }
-  let part = (i / blocks) % p.groups;
-  let c = (i % blocks) * LANES * COLUMNS + lane % LANES; // within the group
+  let t = tileOf(kind, ((g % p.groupsPerClass) * 64u + lane) / LANES, ROWS, LANES * COLUMNS);
+  if (t.pixel >= kind.pixels) { return; }
+  let c = t.c + lane % LANES; // within the group
   #for j in 0..COLUMNS
   let c$j = min(c + $ju * LANES, Cg - 1u);
   #end
   #for i in 0..ROWS
-  let pixel$i = min(first + $iu, kind.pixels - 1u);
-  let h$i = (pixel$i / kind.columns) % kind.rows; // within its class
-  let v$i = pixel$i % kind.columns;
-  let image$i = pixel$i / (kind.rows * kind.columns);
+  let pixel$i = pixelOf(kind, t.pixel + $iu);
   #for j in 0..COLUMNS
   var total$i_$j = 0.0;
   #end
@@ -45,14 +40,16 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     for (var s = 0u; s < p.S; s++) {
       if (!meetsColumn(kind, s)) { continue; }
       let right = columnOf(kind, s);
-#import "conv2d_dx_tap"
-      var at = (part * Og * p.R * p.S + r * p.S + s) * Cg;
+      #for i in 0..ROWS
+      let tap$i = tapOf(pixel$i, down, right);
+      #end
+      var at = (t.g * Og * p.R * p.S + r * p.S + s) * Cg;
       for (var o = 0u; o < Og; o++) {
         #for j in 0..COLUMNS
         let weight$j = w[at + c$j];
         #end
         #for i in 0..ROWS
-        let d$i = select(0.0, dy[source$i + o], inside$i);
+        let d$i = select(0.0, dy[tap$i.at + t.g * Og + o], tap$i.inside);
         #for j in 0..COLUMNS
         total$i_$j = fma(d$i, weight$j, total$i_$j);
         #end
@@ -62,8 +59,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     }
   }
   #for i in 0..ROWS
-  if (first + $iu < kind.pixels) {
-    let to = ((image$i * p.H + h$i * p.strideH + kind.h) * p.W + v$i * p.strideW + kind.w) * p.C + part * Cg;
+  if (t.pixel + $iu < kind.pixels) {
+    let to = placeIn(kind, pixel$i) + t.g * Cg;
     #for j in 0..COLUMNS
     if (c + $ju * LANES < Cg) { dx[to + c$j] = total$i_$j; }
     #end

@@ -1,8 +1,7 @@
 // dx[n, h, w, c] = Σ over r, s of dy[n, p, q, c] w[c, r, s], where p·stride = h + pad - r·dilation and every channel is
-// a group:
-// each thread 8 pixels of a channel, neighbouring threads neighbouring channels. Pixels are visited by their remainders
-// modulo
-// the stride, as in conv2d_dx.
+// a group.
+// One thread computes 8 pixels of a channel; neighbouring threads own neighbouring channels. Pixels are visited by
+// their remainders modulo the stride, as in conv2d_dx.
 #import "index"
 #import "conv2d_dx"
 
@@ -12,7 +11,8 @@
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
   let g = groupOf(group, groups);
   let kind = classOf(g);
   let i = (g % p.groupsPerClass) * 64u + lane;
@@ -20,10 +20,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let first = i / p.C * 8u;
   if (first >= kind.pixels) { return; }
   #for i in 0..8
-  let pixel$i = min(first + $iu, kind.pixels - 1u); // beyond the last pixel the last is computed again and not stored
-  let h$i = (pixel$i / kind.columns) % kind.rows; // within its class
-  let v$i = pixel$i % kind.columns;
-  let image$i = pixel$i / (kind.rows * kind.columns);
+  let pixel$i = pixelOf(kind, first + $iu);
   var total$i = 0.0;
   #end
   // A pixel's row of dy is its row within its class and as many more for all of the class.
@@ -35,14 +32,12 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       let right = columnOf(kind, s);
       let weight = w[(c * p.R + r) * p.S + s];
       #for i in 0..8
-      let row$i = u32(i32(h$i) + down); // negative is huge
-      let column$i = u32(i32(v$i) + right);
-      let inside$i = (row$i < p.P) & (column$i < p.Q);
-      total$i = fma(select(0.0, dy[select(0u, ((image$i * p.P + row$i) * p.Q + column$i) * p.C + c, inside$i)], inside$i), weight, total$i);
+      let tap$i = tapOf(pixel$i, down, right);
+      total$i = fma(select(0.0, dy[tap$i.at + c], tap$i.inside), weight, total$i);
       #end
     }
   }
   #for i in 0..8
-  if (first + $iu < kind.pixels) { dx[((image$i * p.H + h$i * p.strideH + kind.h) * p.W + v$i * p.strideW + kind.w) * p.C + c] = total$i; }
+  if (first + $iu < kind.pixels) { dx[placeIn(kind, pixel$i) + c] = total$i; }
   #end
 }

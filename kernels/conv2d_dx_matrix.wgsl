@@ -1,11 +1,9 @@
 enable f16;
 enable chromium_experimental_subgroup_matrix;
 diagnostic(off, chromium.subgroup_matrix_uniformity);
-// dx as conv2d_dx computes it, by the remainders of pixels modulo the stride, on tensor cores (lib/matrix): each class
-// of pixels
-// is an implicit matrix product of pixels by channels, in steps of 32 output channels of one tap; the next step is
-// under way
-// while one is used. C / groups and O / groups divide by 4.
+// dx as conv2d_dx computes it, by the remainders of pixels modulo the stride, on tensor cores (lib/matrix).
+// A workgroup computes 128 pixels of a class by 128 channels, in steps of 32 output channels of one tap; the next step
+// is under way while one is used. C / groups and O / groups divide by 4.
 #import "index"
 #import "conv2d_dx"
 #import "matrix"
@@ -15,29 +13,15 @@ diagnostic(off, chromium.subgroup_matrix_uniformity);
 @group(0) @binding(2) var<storage, read_write> c: array<f32>; // dx [N, H, W, C]
 @group(1) @binding(0) var<uniform> p: Params;
 
-// The tile of a workgroup: from a pixel of a class and, within group g, a channel.
-struct Tile { kind: Class, pixel: u32, g: u32, c: u32 }
-
-// A pixel's row and column within its class, and its picture; a row far below 0 past the last.
-struct Pixel { image: u32, row: i32, column: i32 }
-
-fn pixelOf(kind: Class, i: u32) -> Pixel {
-  let columns = max(kind.columns, 1u);
-  let rows = max(kind.rows, 1u);
-  return Pixel(i / (rows * columns), select(-0x40000000, i32(i / columns % rows), i < kind.pixels), i32(i % columns));
-}
-
 // Step k is a tap and 32 output channels of it.
 fn chunks() -> u32 { return (p.O / p.groups + 31u) / 32u; }
 
 fn loadA(t: Tile, q: Pixel, k: u32, along: u32) -> vec4f {
   let tap = k / chunks();
-  let row = u32(q.row + rowOf(t.kind, tap / p.S)); // negative is huge
-  let column = u32(q.column + columnOf(t.kind, tap % p.S));
+  let met = tapOf(q, rowOf(t.kind, tap / p.S), columnOf(t.kind, tap % p.S));
   let o = k % chunks() * 32u + along;
-  let ok = (row < p.P) & (column < p.Q) & (o < p.O / p.groups) & (tap < p.R * p.S);
-  let at = ((q.image * p.P + row) * p.Q + column) * p.O + t.g * (p.O / p.groups) + o;
-  return select(vec4f(), a[select(0u, at / 4u, ok)], ok);
+  let ok = met.inside & (o < p.O / p.groups) & (tap < p.R * p.S);
+  return select(vec4f(), a[select(0u, (met.at + t.g * (p.O / p.groups) + o) / 4u, ok)], ok);
 }
 
 fn loadB(t: Tile, line: u32, k: u32, along: u32) -> vec4f {
@@ -51,17 +35,14 @@ fn loadB(t: Tile, line: u32, k: u32, along: u32) -> vec4f {
 fn placeOf(t: Tile, row: u32, column: u32) -> u32 {
   let q = pixelOf(t.kind, t.pixel + row);
   let ok = (t.pixel + row < t.kind.pixels) & (t.c + column < p.C / p.groups);
-  let h = u32(q.row) * p.strideH + t.kind.h;
-  let w = u32(q.column) * p.strideW + t.kind.w;
-  return select(NOWHERE, ((q.image * p.H + h) * p.W + w) * p.C + t.g * (p.C / p.groups) + t.c + column, ok);
+  return select(NOWHERE, placeIn(t.kind, q) + t.g * (p.C / p.groups) + t.c + column, ok);
 }
 
 @compute @workgroup_size(256)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
-  let blocks = (p.C / p.groups + 127u) / 128u;
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) thread: u32) {
   let id = groupOf(group, groups);
-  let tile = id % p.groupsPerClass;
-  let t = Tile(classOf(id), tile / (p.groups * blocks) * 128u, tile / blocks % p.groups, tile % blocks * 128u);
+  let t = tileOf(classOf(id), id % p.groupsPerClass, 128u, 128u);
 #import "matrix_begin"
   let steps = select(p.R * p.S * chunks(), 0u, t.pixel >= t.kind.pixels);
   var k = nextStep(t.kind, 0u, chunks());

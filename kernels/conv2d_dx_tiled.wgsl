@@ -1,8 +1,6 @@
-// dx as conv2d_dx computes it, by the remainders of pixels modulo the stride, for adapters with real workgroup memory:
-// each class of
-// pixels is an implicit matrix product of pixels by channels, staged as in conv2d_tiled in steps of 16 output channels
-// of one tap.
-// The next step is under way while one is used. C / groups and O / groups divide by 4.
+// dx as conv2d_dx computes it, by the remainders of pixels modulo the stride, for adapters with real workgroup memory.
+// A workgroup computes TILE pixels of a class by TILE channels, staged as in conv2d_tiled in steps of 16 output
+// channels of one tap; the next step is under way while one is used. C / groups and O / groups divide by 4.
 const SIDE = 8u; // @tune: 8 or 16
 #import "index"
 #import "conv2d_dx"
@@ -14,35 +12,24 @@ const SIDE = 8u; // @tune: 8 or 16
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(THREADS)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) thread: u32) {
   let id = groupOf(group, groups);
   let kind = classOf(id);
   let Cg = p.C / p.groups;
   let Og = p.O / p.groups;
-  let blocks = (Cg + TILE - 1u) / TILE;
-  let tile = id % p.groupsPerClass;
-  let first = tile / (p.groups * blocks) * TILE;
-  let g = (tile / blocks) % p.groups;
-  let c = (tile % blocks) * TILE; // within the group
+  let t = tileOf(kind, id % p.groupsPerClass, TILE, TILE);
   // This thread stages 4 output channels of 4 pixels, of 4 channels, or both; memory is read in its order.
   let quad = thread % 4u;
   let block = thread % TILE / 4u;
   let wQuad = thread % TILE / BLOCKS;
   let wBlock = thread % BLOCKS;
   #for i in 0..4
-  let pixel$i = first + block * 4u + $iu;
-  let h$i = (pixel$i / max(kind.columns, 1u)) % max(kind.rows, 1u); // within its class
-  let v$i = pixel$i % max(kind.columns, 1u);
-  let image$i = pixel$i / max(kind.rows * kind.columns, 1u);
-  var a$i: vec4f;
-  var b$i: vec4f;
+  let pixel$i = pixelOf(kind, t.pixel + block * 4u + $iu);
   #end
-  #for i in 0..8
-  var l$i = vec4f();
-  var r$i = vec4f();
-  #end
+#import "tile_begin"
   let chunks = (Og + 15u) / 16u;
-  let steps = select(p.R * p.S * chunks, 0u, first >= kind.pixels);
+  let steps = select(p.R * p.S * chunks, 0u, t.pixel >= kind.pixels);
   var begun = false;
   for (var step = nextStep(kind, 0u, chunks); ; step = nextStep(kind, step + 1u, chunks)) {
     let r = step / chunks / p.S;
@@ -50,20 +37,19 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let start = step % chunks * 16u;
     if (thread < TILE) {
       let down = rowOf(kind, r);
-      let across = columnOf(kind, s);
+      let right = columnOf(kind, s);
       let o = start + quad * 4u;
       #for i in 0..4
-      let row$i = u32(i32(h$i) + down); // negative is huge
-      let column$i = u32(i32(v$i) + across);
-      let ok$i = (pixel$i < kind.pixels) & (row$i < p.P) & (column$i < p.Q) & (r < p.R) & (o < Og);
-      a$i = select(vec4f(), dy[select(0u, (((image$i * p.P + row$i) * p.Q + column$i) * p.O + g * Og + o) / 4u, ok$i)], ok$i);
+      let tap$i = tapOf(pixel$i, down, right);
+      let ok$i = tap$i.inside & (r < p.R) & (o < Og);
+      a$i = select(vec4f(), dy[select(0u, (tap$i.at + t.g * Og + o) / 4u, ok$i)], ok$i);
       #end
     }
     if (thread >= THREADS - TILE) {
       #for i in 0..4
       let o$i = start + wQuad * 4u + $iu;
-      let ok$i = (o$i < Og) & (r < p.R) & (c + wBlock * 4u < Cg);
-      let at$i = (((g * Og + o$i) * p.R + r) * p.S + s) * Cg + c + wBlock * 4u;
+      let ok$i = (o$i < Og) & (r < p.R) & (t.c + wBlock * 4u < Cg);
+      let at$i = (((t.g * Og + o$i) * p.R + r) * p.S + s) * Cg + t.c + wBlock * 4u;
       b$i = select(vec4f(), w[select(0u, at$i / 4u, ok$i)], ok$i);
       #end
     }
@@ -73,26 +59,15 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     if (step >= steps) { break; }
     begun = true;
     workgroupBarrier();
-    if (thread < TILE) {
-      let m = transpose(mat4x4f(a0, a1, a2, a3));
-      #for i in 0..4
-      aTile[placeOf(quad, block) + $iu * BLOCKS] = m[$i];
-      #end
-    }
-    if (thread >= THREADS - TILE) {
-      #for i in 0..4
-      bTile[placeOf(wQuad, wBlock) + $iu * BLOCKS] = b$i;
-      #end
-    }
+    if (thread < TILE) { stageA(quad, block, transpose(mat4x4f(a0, a1, a2, a3))); }
+    if (thread >= THREADS - TILE) { stageB(wQuad, wBlock, mat4x4f(b0, b1, b2, b3)); }
     workgroupBarrier();
   }
-  let column = c + thread % SIDE * 4u;
+  let column = t.c + thread % SIDE * 4u;
   #for i in 0..8
   {
-    let pixel = first + ($iu / 4u * SIDE + thread / SIDE) * 4u + $iu % 4u;
-    let row = (pixel / max(kind.columns, 1u)) % max(kind.rows, 1u) * p.strideH + kind.h;
-    let image = pixel / max(kind.rows * kind.columns, 1u);
-    let to = (((image * p.H + row) * p.W + pixel % max(kind.columns, 1u) * p.strideW + kind.w) * p.C + g * Cg + column) / 4u;
+    let pixel = t.pixel + tileRow($iu, thread);
+    let to = (placeIn(kind, pixelOf(kind, pixel)) + t.g * Cg + column) / 4u;
     if ((pixel < kind.pixels) & (column < Cg)) { dx[to] = l$i; }
     if ((pixel < kind.pixels) & (column + 4u * SIDE < Cg)) { dx[to + SIDE] = r$i; }
   }

@@ -1,9 +1,9 @@
 enable f16;
 enable chromium_experimental_subgroup_matrix;
 diagnostic(off, chromium.subgroup_matrix_uniformity);
-// y as conv2d computes it, on tensor cores (lib/matrix): an implicit matrix product of pixels by output channels, in
-// steps of
-// 32 channels of one tap; the next step is under way while one is used. C / groups divides by 4.
+// y as conv2d computes it, on tensor cores (lib/matrix).
+// A workgroup computes 128 pixels by 128 output channels, in steps of 32 channels of one tap; the next step is under
+// way while one is used. C / groups divides by 4.
 #import "index"
 #import "conv2d"
 #import "matrix"
@@ -18,26 +18,21 @@ diagnostic(off, chromium.subgroup_matrix_uniformity);
 #endif
 @group(1) @binding(0) var<uniform> p: Params;
 
-// The tile of a workgroup: from a pixel and, within group g, an output channel.
-struct Tile { pixel: u32, g: u32, o: u32 }
-
 // Step k is a tap and 32 channels of it.
-fn tapOf(k: u32) -> u32 { return k / ((p.C / p.groups + 31u) / 32u); }
+fn numberOf(k: u32) -> u32 { return k / ((p.C / p.groups + 31u) / 32u); }
 fn channelOf(k: u32) -> u32 { return k % ((p.C / p.groups + 31u) / 32u) * 32u; }
 
 fn loadA(t: Tile, q: Pixel, k: u32, along: u32) -> vec4f {
-  let row = u32(q.top + i32(tapOf(k) / p.S * p.dilationH)); // negative is huge
-  let column = u32(q.left + i32(tapOf(k) % p.S * p.dilationW));
+  let tap = tapOf(q, numberOf(k) / p.S * p.dilationH, numberOf(k) % p.S * p.dilationW);
   let channel = channelOf(k) + along;
-  let ok = (row < p.H) & (column < p.W) & (channel < p.C / p.groups) & (tapOf(k) < p.R * p.S);
-  let at = ((q.image + row) * p.W + column) * p.C + t.g * (p.C / p.groups) + channel;
-  return select(vec4f(), a[select(0u, at / 4u, ok)], ok);
+  let ok = tap.inside & (channel < p.C / p.groups) & (numberOf(k) < p.R * p.S);
+  return select(vec4f(), a[select(0u, (tap.at + t.g * (p.C / p.groups) + channel) / 4u, ok)], ok);
 }
 
 fn loadB(t: Tile, line: u32, k: u32, along: u32) -> vec4f {
   let channel = channelOf(k) + along;
-  let ok = (t.o + line < p.O / p.groups) & (channel < p.C / p.groups) & (tapOf(k) < p.R * p.S);
-  let at = ((t.g * (p.O / p.groups) + t.o + line) * p.R * p.S + tapOf(k)) * (p.C / p.groups) + channel;
+  let ok = (t.o + line < p.O / p.groups) & (channel < p.C / p.groups) & (numberOf(k) < p.R * p.S);
+  let at = ((t.g * (p.O / p.groups) + t.o + line) * p.R * p.S + numberOf(k)) * (p.C / p.groups) + channel;
   return select(vec4f(), b[select(0u, at / 4u, ok)], ok);
 }
 
@@ -47,10 +42,9 @@ fn placeOf(t: Tile, row: u32, column: u32) -> u32 {
 }
 
 @compute @workgroup_size(256)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
-  let blocks = (p.O / p.groups + 127u) / 128u;
-  let id = groupOf(group, groups);
-  let t = Tile(id / (p.groups * blocks) * 128u, id / blocks % p.groups, id % blocks * 128u);
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) thread: u32) {
+  let t = tileOf(groupOf(group, groups), 128u, 128u);
 #import "matrix_begin"
   #for i in 0..4
   let pixel$i = pixelOf(t.pixel + aq$i.x);

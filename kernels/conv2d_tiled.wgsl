@@ -1,8 +1,7 @@
-// y as conv2d computes it, for adapters with real workgroup memory: an implicit matrix product of pixels by output
-// channels whose
-// tiles are staged in workgroup memory (lib/tile), in steps of 16 channels of one tap (r, s); the next step is under
-// way while one is
-// used. C / groups and O / groups divide by 4: all loads and stores are vec4.
+// y as conv2d computes it, for adapters with real workgroup memory.
+// A workgroup computes TILE pixels by TILE output channels, an implicit matrix product whose tiles are staged in
+// workgroup memory (lib/tile) in steps of 16 channels of one tap (r, s); the next step is under way while one is used.
+// C / groups and O / groups divide by 4, so that all loads and stores are vec4.
 const SIDE = 8u; // @tune: 8 or 16
 const STATS = 0u; // @tune: 1 writes its tiles' statistics too
 #import "index"
@@ -21,41 +20,32 @@ const STATS = 0u; // @tune: 1 writes its tiles' statistics too
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(THREADS)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) thread: u32) {
   let Cg = p.C / p.groups;
   let Og = p.O / p.groups;
-  let blocks = (Og + TILE - 1u) / TILE;
   let pixels = p.N * p.P * p.Q;
-  let tile = groupOf(group, groups);
-  let first = tile / (p.groups * blocks) * TILE;
-  let g = (tile / blocks) % p.groups;
-  let o = (tile % blocks) * TILE; // within the group
+  let t = tileOf(groupOf(group, groups), TILE, TILE);
   // This thread stages 4 channels of 4 pixels, of 4 output channels, or both.
   let quad = thread % 4u;
   let block = thread % TILE / 4u;
   #for i in 0..4
-  let at$i = pixelOf(first + block * 4u + $iu);
-  let has$i = o + block * 4u + $iu < Og;
-  let w$i = (g * Og + o + block * 4u + $iu) * p.R * p.S * Cg;
-  var a$i: vec4f;
-  var b$i: vec4f;
+  let pixel$i = pixelOf(t.pixel + block * 4u + $iu);
+  let has$i = t.o + block * 4u + $iu < Og;
+  let w$i = (t.g * Og + t.o + block * 4u + $iu) * p.R * p.S * Cg;
   #end
-  #for i in 0..8
-  var l$i = vec4f();
-  var r$i = vec4f();
-  #end
+#import "tile_begin"
   let chunks = (Cg + 15u) / 16u;
-  let steps = select(p.R * p.S * chunks, 0u, first >= pixels);
+  let steps = select(p.R * p.S * chunks, 0u, t.pixel >= pixels);
   for (var step = 0u; step <= steps; step++) {
     let r = step / chunks / p.S;
     let s = step / chunks % p.S;
     let c = step % chunks * 16u + quad * 4u;
     if (thread < TILE) {
       #for i in 0..4
-      let h$i = u32(at$i.top + i32(r * p.dilationH)); // negative is huge
-      let v$i = u32(at$i.left + i32(s * p.dilationW));
-      let ok$i = (h$i < p.H) & (v$i < p.W) & (r < p.R) & (c < Cg);
-      a$i = select(vec4f(), x[select(0u, (((at$i.image + h$i) * p.W + v$i) * p.C + g * Cg + c) / 4u, ok$i)], ok$i);
+      let tap$i = tapOf(pixel$i, r * p.dilationH, s * p.dilationW);
+      let ok$i = tap$i.inside & (r < p.R) & (c < Cg);
+      a$i = select(vec4f(), x[select(0u, (tap$i.at + t.g * Cg + c) / 4u, ok$i)], ok$i);
       #end
     }
     if (thread >= THREADS - TILE) {
@@ -67,35 +57,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     if (step > 0u) {
 #import "tile_multiply"
     }
-    let at = placeOf(quad, block);
     workgroupBarrier();
-    if (thread < TILE) {
-      let m = transpose(mat4x4f(a0, a1, a2, a3));
-      #for i in 0..4
-      aTile[at + $iu * BLOCKS] = m[$i];
-      #end
-    }
-    if (thread >= THREADS - TILE) {
-      let m = transpose(mat4x4f(b0, b1, b2, b3));
-      #for i in 0..4
-      bTile[at + $iu * BLOCKS] = m[$i];
-      #end
-    }
+    if (thread < TILE) { stageA(quad, block, transpose(mat4x4f(a0, a1, a2, a3))); }
+    if (thread >= THREADS - TILE) { stageB(quad, block, transpose(mat4x4f(b0, b1, b2, b3))); }
     workgroupBarrier();
   }
-  let column = o + thread % SIDE * 4u;
-  #for i in 0..8
-  {
-    let pixel = first + ($iu / 4u * SIDE + thread / SIDE) * 4u + $iu % 4u;
-    let to = (pixel * p.O + g * Og + column) / 4u;
-    if ((pixel < pixels) & (column < Og)) { y[to] = l$i; }
-    if ((pixel < pixels) & (column + 4u * SIDE < Og)) { y[to + SIDE] = r$i; }
-  }
-  #end
-  #if STATS
-  let rows = min(TILE, pixels - min(first, pixels));
-  let place = (first / TILE * p.O + g * Og + column) / 4u;
-  writeStats(array(l0, l1, l2, l3, l4, l5, l6, l7), rows, thread, place, column < Og);
-  writeStats(array(r0, r1, r2, r3, r4, r5, r6, r7), rows, thread, place + SIDE, column + 4u * SIDE < Og);
-  #endif
+#import "conv2d_tile_store"
+
 }

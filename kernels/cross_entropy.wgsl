@@ -1,5 +1,5 @@
-// loss[r] = ln Σ exp(x[r, c] - m) + m - x[r, label[r]]: one thread a row; m and the sum come from softmax_stats.
-// A label past the last class makes the loss NaN.
+// loss[r] = ln Σ exp(x[r, c] - m) + m - x[r, label[r]]. A label past the last class makes the loss NaN.
+// One thread computes one row; m and the sum come from softmax_stats.
 #import "index"
 #import "scalar"
 #import "special"
@@ -14,7 +14,8 @@ struct Params { rows: u32, C: u32 }
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
   let i = groupOf(group, groups) * 64u + lane;
   if (i >= p.rows) { return; }
   let label = labels[i];

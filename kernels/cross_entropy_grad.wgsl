@@ -1,6 +1,7 @@
-// dx[r, c] = dloss[r] (exp(x[r, c] - m) / Σ exp(x - m) - [c = label[r]]): one thread a (row, slot of columns), as in
-// softmax_stats. m and the sum of the row are the forward pass's, read once.
-// A label past the last class makes its row NaN.
+// dx[r, c] = dloss[r] (exp(x[r, c] - m) / Σ exp(x - m) - [c = label[r]]). A label past the last class makes its row
+// NaN.
+// One thread takes one slot of a row's columns (lib/row_slots) and reads m and the sum of the row, the forward pass's,
+// once.
 #import "index"
 #import "scalar"
 #import "special"
@@ -16,10 +17,9 @@ struct Params { rows: u32, C: u32, slots: u32 }
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = groupOf(group, groups) * 64u + lane;
-  if (i >= p.rows * p.slots) { return; }
-  let row = i / p.slots;
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
+#import "row_slots"
   let label = labels[row];
   let most = stats[row].x;
   let scale = 1.0 / stats[row].y;

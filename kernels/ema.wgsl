@@ -1,5 +1,5 @@
 // thetaK = m thetaK + (1 - m) thetaQ, in place: the momentum update of the key encoder.
-// m is read from memory because it may change from step to step.
+// A thread takes EACH elements (lib/elements). m is read from memory because it may change from step to step.
 #import "index"
 #import "single"
 

@@ -1,4 +1,5 @@
-// y = bits, in every word. u8 tensors are filled four bytes at a time.
+// y = bits, in every word.
+// A thread takes EACH words (lib/elements). u8 tensors are filled four bytes at a time.
 #import "index"
 #import "single"
 

@@ -1,7 +1,6 @@
-// y[m, w] = x[index[m], w]: one thread a word of y (or four, where the width allows).
-// Words are moved as bits, whatever their type.
-// An index past the last row gives a row of set bits: NaN as f32 or f16, -1 as i32, and as u32 an index that lies past
-// any row.
+// y[m, w] = x[index[m], w].
+// One thread copies one word of y (or four, where the width allows), as bits whatever its type. An index past the last
+// row gives a row of set bits: NaN as f32 or f16, -1 as i32, and as u32 an index that lies past any row.
 #import "index"
 #import "single"
 
@@ -13,7 +12,8 @@ struct Params { rows: u32, width: u32, M: u32 }
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
   let i = groupOf(group, groups) * 64u + lane;
   if (i >= p.M * p.width) { return; }
   let row = index[i / p.width];

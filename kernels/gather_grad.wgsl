@@ -1,6 +1,6 @@
-// dx[r, w] = Σ dy[m, w] over the m with index[m] = r, in order: one thread an element of dx, which looks through the
-// whole index. A scatter would need atomics, whose order changes the sum; lists are short (a batch), and neighbouring
-// threads look at the same entry of it.
+// dx[r, w] = Σ dy[m, w] over the m with index[m] = r, in order.
+// One thread computes one dx and looks through the whole index. A scatter would need atomics, whose order changes the
+// sum; lists are short (a batch), and neighbouring threads look at the same entry of it.
 #import "index"
 
 struct Params { rows: u32, width: u32, M: u32 }
@@ -11,7 +11,8 @@ struct Params { rows: u32, width: u32, M: u32 }
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
   let i = groupOf(group, groups) * 64u + lane;
   if (i >= p.rows * p.width) { return; }
   let r = i / p.width;

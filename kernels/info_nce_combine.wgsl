@@ -1,9 +1,11 @@
 // InfoNCE from the slices of the queue and the positive key, as a softmax over K + 1 keys with the positive first.
 // With M the largest of s⁺ and the slices' m_z, negative = Σ_z l_z e^(m_z - M) and L = e^(s⁺ - M) + negative:
-//   loss_i = ln L + M - s⁺,   rank_i = Σ_z rank_z, or LAST where the loss, by its bits, is infinite or no number,
+//   loss_i = ln L + M - s⁺,
+//   rank_i = Σ_z rank_z, or LAST where the loss, by its bits, is infinite or no number,
 //   dq_i = (Σ_z e^(m_z - M) O_z / L - negative / L · k⁺_i) / (T N),
-// where -negative / L is p⁺ - 1 without its cancellation. One thread an element of dq; each row's first also stores
-// its loss and rank. Every thread sums the S slices of its row again: S is small.
+// where -negative / L is p⁺ - 1 without its cancellation.
+// One thread computes one element of dq, and the first of a row also its loss and rank. Every thread sums the S slices
+// of its row again: S is small.
 #import "index"
 #import "scalar"
 #import "special"
@@ -27,7 +29,8 @@ fn log1p(x: f32) -> f32 {
 }
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
   let at = groupOf(group, groups) * 64u + lane;
   if (at >= p.N * p.D) { return; }
   let row = at / p.D;

@@ -1,11 +1,10 @@
-// Softmax over one slice of the queue, without its logits ever reaching memory. With s_ij = q_i · k_j / T, a workgroup
-// takes 4 ROWS queries and slice z of the keys, 64 at a time, and keeps for each query
+// Softmax over one slice of the queue, without its logits ever in memory. With s_ij = q_i · k_j / T, for each query:
 //   m = max_j s_ij,  l = Σ_j e^(s_ij - m),  O = Σ_j e^(s_ij - m) k_j,  rank = #{j : not s_ij < q_i · k⁺_i / T}.
-// Where the maximum grows, l and O shrink by e^(old - new) (Milakov and Gimelshein 2018; Dao et al. 2022).
-// A thread holds a 4×4 block of s (4 rows by 4 keys, 16 apart) and, of O, 4 rows by COLUMNS columns 16 apart, so both
-// products do 4 multiply-adds for every word read; only the 64 weights a row pass through workgroup memory
-// (10.4 KB of it with the tiles, at ROWS = 4).
-// Beyond 256 columns of O, further groups do the rest and repeat the logits.
+// A workgroup takes 4 ROWS queries and one slice z of the keys, 64 at a time. Where the maximum grows, l and O shrink
+// by e^(old - new) (Milakov and Gimelshein 2018; Dao et al. 2022).
+// A thread holds a 4×4 block of s (4 rows by 4 keys, 16 apart) and, of O, 4 rows by COLUMNS columns 16 apart, so that
+// both products do 4 multiply-adds for every word read; only the 64 weights a row pass through workgroup memory (10.4
+// KB of it with the tiles, at ROWS = 4). Beyond 256 columns of O, further groups do the rest and repeat the logits.
 override ROWS: u32 = 4u;     // rows of threads; 4 queries each
 override COLUMNS: u32 = 16u; // columns of O a thread holds: min(16, ceil(D / 16))
 override STAGED: u32 = 1u;   // 1: s from tiles in workgroup memory; 0: straight from memory, for software adapters
@@ -29,7 +28,8 @@ var<workgroup> most: array<vec4f, 16u * ROWS>;       // [16 lanes, ROWS]
 var<workgroup> best: array<vec4f, ROWS>;             // q · k⁺ / T
 
 @compute @workgroup_size(16, ROWS)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_id) lane: vec3u, @builtin(local_invocation_index) thread: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_id) lane: vec3u, @builtin(local_invocation_index) thread: u32) {
   let blocks = (p.N + 4u * ROWS - 1u) / (4u * ROWS);
   let g = groupOf(group, groups);
   let firstRow = (g % blocks) * 4u * ROWS;
@@ -136,7 +136,9 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   workgroupBarrier();
   if (lane.x < 4u && row + lane.x < p.N && firstColumn == 0u) {
     var total = vec2f();
-    for (var x = 0u; x < 16u; x++) { total += vec2f(most[x * ROWS + lane.y][lane.x], queryTile[x * ROWS + lane.y][lane.x]); }
+    for (var x = 0u; x < 16u; x++) {
+      total += vec2f(most[x * ROWS + lane.y][lane.x], queryTile[x * ROWS + lane.y][lane.x]);
+    }
     stats[slice * p.N + row + lane.x] = vec4f(m[lane.x], total, bar[lane.x]);
   }
   #for c in 0..16

@@ -1,8 +1,7 @@
-// What info_nce_partial computes, for adapters with real workgroup memory: a workgroup keeps ROWS queries and passes
-// over a slice
-// of the keys in tiles, a thread 4 queries by EACH keys of the scores and 4 by 4 WIDE columns of O in registers
-// (lib/row_tiles).
-// A tile of keys serves both products. D divides by 4: all loads and stores are vec4.
+// What info_nce_partial computes, for adapters with real workgroup memory.
+// A workgroup keeps ROWS queries and passes over a slice of the keys in tiles (lib/row_tiles), each of which serves
+// both products. A thread computes 4 queries by EACH keys of the scores, and 4 queries by 4 WIDE columns of O in
+// registers. D divides by 4, so that all loads and stores are vec4.
 #import "index"
 #import "vec4"
 #import "special"
@@ -22,7 +21,8 @@ var<workgroup> columns: array<vec4f, COLUMNS * LINE>; // keys
 var<workgroup> weights: array<vec4f, COLUMNS * SIDE>; // e^(s - m), [COLUMNS, SIDE], a thread's rows in a vec4
 
 @compute @workgroup_size(THREADS)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) thread: u32) {
   let blocks = (p.N + ROWS - 1u) / ROWS;
   let g = groupOf(group, groups);
   let first = g % blocks * ROWS;
@@ -31,7 +31,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let r = thread / 8u;
   let c = thread % 8u;
   for (var e = thread; e < ROWS * QUADS; e += THREADS) {
-    rows[e / QUADS * LINE + e % QUADS] = q[min(first + e / QUADS, p.N - 1u) * QUADS + e % QUADS];
+    rows[inLines(e)] = q[min(first + e / QUADS, p.N - 1u) * QUADS + e % QUADS];
   }
   workgroupBarrier();
   // Summed in the order of s below, so that a key equal to the positive ties with it.
@@ -47,16 +47,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var m = vec4f(LOWEST);
   var l = vec4f();
   var rank = vec4f();
-  #for j in 0..WIDE
-  let place$j = min(c + $ju * 8u, QUADS - 1u);
-  #for i in 0..4
-  var o$i_$j = vec4f();
-  #end
-  #end
+#import "row_sums_begin"
   for (var start = slice * p.chunk; start < end; start += COLUMNS) {
     workgroupBarrier();
     for (var e = thread; e < COLUMNS * QUADS; e += THREADS) {
-      columns[e / QUADS * LINE + e % QUADS] = queue[min(start + e / QUADS, p.K - 1u) * QUADS + e % QUADS];
+      columns[inLines(e)] = queue[min(start + e / QUADS, p.K - 1u) * QUADS + e % QUADS];
     }
     workgroupBarrier();
 #import "row_scores"
@@ -66,9 +61,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     rank += select(vec4f(1.0), vec4f(), (s$k < bar) | vec4<bool>(start + c + $ku * 8u >= end));
     top = max(top, s$k);
     #end
-    parts[c * SIDE + r] = top;
-    workgroupBarrier();
-    for (var i = 0u; i < 8u; i++) { top = max(top, parts[i * SIDE + r]); }
+    top = largest8(top, r, c);
     let shrink = exp(m - top);
     m = top;
     l *= shrink;
@@ -80,18 +73,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     workgroupBarrier();
     #for j in 0..WIDE
     #for i in 0..4
-    o$i_$j *= shrink[$i];
+    t$i_$j *= shrink[$i];
     #end
     #end
-    for (var k = 0u; k < COLUMNS; k++) {
-      let w = weights[k * SIDE + r];
-      #for j in 0..WIDE
-      let k$j = columns[k * LINE + place$j];
-      #for i in 0..4
-      o$i_$j += w[$i] * k$j;
-      #end
-      #end
-    }
+#import "row_sums"
   }
   l = shared8(l, r, c);
   rank = shared8(rank, r, c);
@@ -102,7 +87,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let ok = (row < p.N) & (slice < p.S);
     if (ok & (c == 0u)) { stats[at] = vec4f(m[$i], l[$i], rank[$i], bar[$i]); }
     #for j in 0..WIDE
-    if (ok & (c + $ju * 8u < QUADS)) { O[at * QUADS + c + $ju * 8u] = o$i_$j; }
+    if (ok & (c + $ju * 8u < QUADS)) { O[at * QUADS + c + $ju * 8u] = t$i_$j; }
     #end
   }
   #end

@@ -1,6 +1,6 @@
-// dx[r, c] = (dy[r, c] - y[r, c] · dots[r]) / norm, dots[r] = Σ y dy of the row, from row_dot:
-// one thread a (row, slot of columns), as there.
+// dx[r, c] = (dy[r, c] - y[r, c] · dots[r]) / norm, dots[r] = Σ y dy of the row, from row_dot.
 // Where the norm was below eps, x was divided by a constant: dx = dy / eps.
+// One thread takes one slot of a row's columns (lib/row_slots).
 #import "index"
 #import "scalar"
 #import "special"
@@ -15,10 +15,9 @@ struct Params { rows: u32, C: u32, slots: u32, eps: f32 }
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = groupOf(group, groups) * 64u + lane;
-  if (i >= p.rows * p.slots) { return; }
-  let row = i / p.slots;
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
+#import "row_slots"
   let norm = sqrt(squares[row]);
   let along = select(0.0, dots[row], norm > p.eps);
   let inverse = 1.0 / unlessNan(max(norm, p.eps), norm);

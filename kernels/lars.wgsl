@@ -1,13 +1,14 @@
-// One step of LARS as MoCo v3 has it, in place, once the trust ratios are known: a workgroup a chunk.
-//   dp = ratio (dw + weightDecay w), without either where the tensor is not adapted;  v = momentum v + dp,  w -= lr v
-// Four elements at a time: a tensor is followed by zeros up to the next one's start.
+// LARS as MoCo v3 has it, in place:
+//   dp = ratio (dw + weightDecay w), without either where the tensor is not adapted;  v = momentum v + dp,  w -= lr v.
+// A workgroup takes a chunk of a tensor; the ratios come from lars_ratios. Threads take four elements at a time: a
+// tensor is followed by zeros up to the next one's start.
 override SCALED: u32 = 0u;
 #import "index"
 #import "vec4"
 
 struct Params { chunks: u32, momentum: f32, weightDecay: f32 }
 
-@group(0) @binding(0) var<storage, read> chunks: array<vec4u>; // [chunks], start and length in fours, tensor, adapted?
+@group(0) @binding(0) var<storage, read> chunks: array<vec4u>; // [chunks], start and length in vec4s, tensor, adapted?
 @group(0) @binding(1) var<storage, read> ratios: array<f32>;   // [tensors], 1 where not adapted
 @group(0) @binding(2) var<storage, read> dw: array<V>;         // [length]
 @group(0) @binding(3) var<storage, read> lr: array<f32>;       // [1], changes from step to step
@@ -17,7 +18,8 @@ struct Params { chunks: u32, momentum: f32, weightDecay: f32 }
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
   let k = groupOf(group, groups);
   if (k >= p.chunks) { return; }
   if (SCALED == 1u) {

@@ -1,6 +1,6 @@
-// The trust ratio of a tensor, trust ‖w‖ / ‖dp‖ from the sums of its chunks, in order; 1 where a norm is 0 or the
-// tensor
-// is not adapted: LANES threads a tensor, one where workgroup memory is slow.
+// The trust ratio of a tensor, trust ‖w‖ / ‖dp‖, from the sums of its chunks; 1 where a norm is 0 or the tensor is not
+// adapted.
+// LANES threads compute one tensor, one where workgroup memory is slow; the chunks are added in order.
 const LANES = 64u; // @tune
 #import "index"
 #import "lanes"
@@ -14,7 +14,8 @@ struct Params { tensors: u32, trust: f32 }
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
   let t = groupOf(group, groups) * (64u / LANES) + lane / LANES;
   let range = ranges[min(t, p.tensors - 1u)];
   var own = vec2f();

@@ -1,7 +1,7 @@
-// y[r, c] = (x[r, c] - mean) · rstd · gamma[c] + beta[c], rstd = 1 / √(var + eps), over the columns of a row: LANES
-// neighbouring threads a row, which reads it in runs; one where workgroup memory is slow.
-// The mean is a distance from a value of the row, so that a row far from 0 keeps its digits; the variance is a sweep
-// of its own over a row that is in cache by then.
+// y[r, c] = (x[r, c] - mean) · rstd · gamma[c] + beta[c], rstd = 1 / √(var + eps), over the columns of a row.
+// LANES neighbouring threads compute one row, which they read in runs; one where workgroup memory is slow. The mean is
+// a distance from a value of the row, so that a row far from 0 keeps its digits; the variance is a sweep of its own
+// over a row that is in cache by then.
 const LANES = 32u; // @tune
 #import "index"
 #import "lanes"
@@ -17,7 +17,8 @@ struct Params { rows: u32, C: u32, eps: f32 }
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
   let row = groupOf(group, groups) * (64u / LANES) + lane / LANES;
   let start = min(row, p.rows - 1u) * p.C;
   let columns = f32(p.C) * WIDTH;

@@ -1,6 +1,6 @@
-// dx[r, c] = rstd (g - mean of g - x̂ · mean of g x̂), g = dy gamma[c], x̂ = (x - mean) rstd, means over the columns of
-// a
-// row: LANES neighbouring threads a row, as in layer_norm.
+// dx[r, c] = rstd (g - mean of g - x̂ · mean of g x̂), g = dy gamma[c], x̂ = (x - mean) rstd, means over a row's
+// columns.
+// LANES neighbouring threads compute one row, as in layer_norm.
 const LANES = 32u; // @tune
 #import "index"
 #import "lanes"
@@ -16,7 +16,8 @@ struct Params { rows: u32, C: u32 }
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
   let row = groupOf(group, groups) * (64u / LANES) + lane / LANES;
   let start = min(row, p.rows - 1u) * p.C;
   let mean = stats[min(row, p.rows - 1u)].x;

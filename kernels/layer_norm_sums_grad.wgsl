@@ -1,5 +1,5 @@
-// Σ dy and Σ dy x̂ over a chunk of rows, x̂ = (x - mean) rstd: one thread a (chunk, column), so that neighbouring
-// threads read neighbouring columns. The chunks are added in order by a reduction: dbeta and dgamma.
+// Σ dy and Σ dy x̂ over a chunk of rows, x̂ = (x - mean) rstd. A reduction adds the chunks in order: dbeta and dgamma.
+// One thread sums one column of one chunk, so that neighbouring threads read neighbouring columns.
 #import "index"
 #import "single"
 
@@ -13,7 +13,8 @@ struct Params { rows: u32, C: u32, chunk: u32, chunks: u32 }
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
   let i = groupOf(group, groups) * 64u + lane;
   if (i >= p.chunks * p.C) { return; }
   let first = i / p.C * p.chunk;

@@ -1,6 +1,6 @@
-// The guard of a step, and the scale of the next: if a value of `found` is not 0, the guard is 0 and the scale is
-// backed off,
-// else the guard is 1 / scale, and after `interval` such steps in a row the scale grows. One workgroup.
+// The guard of a step, and the scale of the next. If a value of `found` is not 0, the guard is 0 and the scale is
+// backed off; else the guard is 1 / scale, and after `interval` such steps in a row the scale grows.
+// One workgroup computes it: each thread looks at a part of `found`.
 
 struct Params { threads: u32, interval: f32, growth: f32, backoff: f32, least: f32, most: f32 }
 

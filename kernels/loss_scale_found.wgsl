@@ -1,8 +1,6 @@
-// found[t] = 1 if one of the values i = t, t + threads, … of dw or of statistics is infinite or no number, else 0: one
-// thread a
-// place of found, neighbouring threads on neighbouring memory. The bits tell (an exponent of ones): compilers may take
-// it for
-// granted that floats are neither, and tests of floats away with it.
+// found[t] = 1 if one of the values i = t, t + threads, … of dw or of statistics is infinite or NaN, else 0.
+// One thread computes one place of found; neighbouring threads read neighbouring memory. The test is of the bits (an
+// exponent of ones): compilers may assume that floats are neither, and drop tests of floats.
 #import "index"
 #import "single"
 
@@ -16,7 +14,8 @@ const ONES = 0x7f800000u;
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
   let t = groupOf(group, groups) * 64u + lane;
   if (t >= p.threads) { return; }
   var largest = U();

@@ -1,7 +1,8 @@
-// c = a b, each thread a 4×4 block of c held in registers; a workgroup computes 4 HEIGHT rows by 4 LANES columns.
-// Operands are read straight from memory by strides, so all four transposes are this kernel. Wide and flat
-// (LANES 64, HEIGHT 1) it serves few rows, narrow and tall (4, 16) few columns.
-// Neighbouring threads own neighbouring columns, LANES apart from block to block.
+// c = a b.
+// One thread computes a 4×4 block of c in registers; a workgroup 4 HEIGHT rows by 4 LANES columns. Operands are read
+// straight from memory by strides, so that all four transposes are this kernel. Wide and flat (LANES 64, HEIGHT 1) it
+// serves few rows, narrow and tall (4, 16) few columns. Neighbouring threads own neighbouring columns, LANES apart from
+// block to block.
 override LANES: u32 = 16u;
 override HEIGHT: u32 = 4u;
 const BIAS = 0u; // @tune: 1 adds a bias to every row
@@ -17,7 +18,8 @@ const BIAS = 0u; // @tune: 1 adds a bias to every row
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(LANES, HEIGHT)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_id) lane: vec3u) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_id) lane: vec3u) {
   let t = tileOf(groupOf(group, groups), 4u * HEIGHT, 4u * LANES);
   let row = t.row + lane.y * 4u;
   let column = t.column + lane.x;
@@ -35,20 +37,5 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     b$i += p.bRow;
     #end
   }
-  #if BIAS
-  let last = p.N - 1u;
-  let shift = vec4f(bias[min(column, last)], bias[min(column + LANES, last)], bias[min(column + 2u * LANES, last)], bias[min(column + 3u * LANES, last)]);
-  #for i in 0..4
-  c$i += shift;
-  #end
-  #endif
-  #for i in 0..4
-  if (row + $iu < p.M) {
-    let start = t.c + (row + $iu) * p.N + column;
-    if (column < p.N) { c[start] = c$i.x; }
-    if (column + LANES < p.N) { c[start + LANES] = c$i.y; }
-    if (column + 2u * LANES < p.N) { c[start + 2u * LANES] = c$i.z; }
-    if (column + 3u * LANES < p.N) { c[start + 3u * LANES] = c$i.w; }
-  }
-  #end
+#import "matmul_store"
 }

@@ -1,9 +1,9 @@
 enable f16;
 enable chromium_experimental_subgroup_matrix;
 diagnostic(off, chromium.subgroup_matrix_uniformity);
-// c = a b on tensor cores (lib/matrix). The next tile is under way while one is used. The contiguous axis of each
-// operand must
-// divide by 4.
+// c = a b on tensor cores (lib/matrix).
+// A workgroup computes 128×128 of c in steps of 32 of k; the next step is under way while one is used. The contiguous
+// axis of each operand divides by 4.
 #import "index"
 #import "matmul"
 #import "matrix"
@@ -36,11 +36,13 @@ fn loadB(t: Tile, line: u32, along: u32) -> vec4f {
 }
 
 fn placeOf(t: Tile, row: u32, column: u32) -> u32 {
-  return select(NOWHERE, t.c + (t.row + row) * p.N + t.column + column, (t.row + row < p.M) & (t.column + column < p.N));
+  let ok = (t.row + row < p.M) & (t.column + column < p.N);
+  return select(NOWHERE, t.c + (t.row + row) * p.N + t.column + column, ok);
 }
 
 @compute @workgroup_size(256)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) thread: u32) {
   let t = tileOf(groupOf(group, groups), 128u, 128u);
 #import "matrix_begin"
   let aFirst = select(vec2u(t.start, t.row), vec2u(t.row, t.start), A_K);

@@ -1,7 +1,7 @@
-// c = a b, a workgroup of 256 threads computes 128×128 of c, each thread 8×8 in registers (lib/tile). Of tiles of 16
-// steps of k, half of the threads bring a, half b, each a 4×4 block by four vec4 loads that are under way while the
-// tile
-// before is used. The contiguous axis of each operand, and N, must divide by 4.
+// c = a b, for adapters with real workgroup memory, by vec4.
+// A workgroup of 256 threads computes 128×128 of c, each thread 8×8 in registers (lib/tile). Of tiles of 16 steps of k,
+// half of the threads load a, half b, each a 4×4 block by four vec4 loads that are under way while the tile before is
+// used. The contiguous axis of each operand, and N, divide by 4.
 const SIDE = 16u;
 const STATS = 0u; // @tune: 1 writes its tiles' statistics too
 const BIAS = 0u; // @tune: 1 adds a bias to every row
@@ -25,21 +25,22 @@ const BIAS = 0u; // @tune: 1 adds a bias to every row
 
 // Row i of a thread's block: along the contiguous axis, at position `line` of the other.
 fn loadA(t: Tile, line: u32, along: u32) -> vec4f {
-  let ok = select((line < p.M) & (along < t.end), (line < t.end) & (along < p.M), aTurned());
+  let ok = select((line < p.M) & (along < t.end), (line < t.end) & (along < p.M), aTransposed());
   // no branches: they cost compile time
-  let v = a[select(0u, (t.a + line * select(p.aRow, p.aCol, aTurned()) + along) / 4u, ok)];
+  let v = a[select(0u, (t.a + line * select(p.aRow, p.aCol, aTransposed()) + along) / 4u, ok)];
   return select(vec4f(), v, ok);
 }
 
 fn loadB(t: Tile, line: u32, along: u32) -> vec4f {
-  let ok = select((line < t.end) & (along < p.N), (line < p.N) & (along < t.end), bTurned());
+  let ok = select((line < t.end) & (along < p.N), (line < p.N) & (along < t.end), bTransposed());
   // no branches: they cost compile time
-  let v = b[select(0u, (t.b + line * select(p.bRow, p.bCol, bTurned()) + along) / 4u, ok)];
+  let v = b[select(0u, (t.b + line * select(p.bRow, p.bCol, bTransposed()) + along) / 4u, ok)];
   return select(vec4f(), v, ok);
 }
 
 @compute @workgroup_size(256)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) thread: u32) {
   let t = tileOf(groupOf(group, groups), 128u, 128u);
   #for i in 0..8
   var l$i = vec4f();
@@ -49,7 +50,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   // order.
   let isA = thread < 128u;
   let e = thread % 128u;
-  let kFirst = select(bTurned(), !aTurned(), isA); // k is contiguous: the block is turned on its way
+  let kFirst = select(bTransposed(), !aTransposed(), isA); // k is contiguous: the block is transposed as it is stored
   let quad = select(e / 32u, e % 4u, kFirst);
   let block = select(e % 32u, e / 4u, kFirst);
   let side = select(t.column, t.row, isA) + block * 4u;
@@ -70,19 +71,10 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   for (var start = t.start; start < t.end; start += 16u) {
     workgroupBarrier();
     let m = transpose(mat4x4f(v0, v1, v2, v3));
-    let at = placeOf(quad, block);
     #for i in 0..4
     let w$i = select(v$i, m[$i], kFirst);
     #end
-    if (isA) {
-      #for i in 0..4
-      aTile[at + $iu * BLOCKS] = w$i;
-      #end
-    } else {
-      #for i in 0..4
-      bTile[at + $iu * BLOCKS] = w$i;
-      #end
-    }
+    if (isA) { stageA(quad, block, mat4x4f(w0, w1, w2, w3)); } else { stageB(quad, block, mat4x4f(w0, w1, w2, w3)); }
     workgroupBarrier();
     let step = start - t.start + 16u;
     let nextLine = line + select(step, 0u, kFirst);
@@ -110,7 +102,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   #endif
   #for i in 0..8
   {
-    let row = t.row + thread / SIDE * 4u + $iu / 4u * 64u + $iu % 4u;
+    let row = t.row + tileRow($iu, thread);
     let at = t.c + row * p.N + column;
     if ((row < p.M) & (column < p.N)) { c[at / 4u] = l$i; }
     if ((row < p.M) & (column + 64u < p.N)) { c[at / 4u + 16u] = r$i; }

@@ -1,5 +1,5 @@
-// y[n, p, q, c] = the largest x in the window, and the first place in the window, row by row, that holds it: one thread
-// an output. Padding is never read.
+// y[n, p, q, c] = the largest x in the window, and place = the first place in the window, row by row, that holds it.
+// One thread computes one y; padding is never read.
 #import "index"
 #import "single"
 #import "special"
@@ -11,7 +11,8 @@
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
   let i = groupOf(group, groups) * 64u + lane;
   if (i >= p.N * p.P * p.Q * p.C) { return; }
   let w = windowOf(i);

@@ -1,5 +1,6 @@
-// dx[n, h, w, c] = Σ dy over the windows that hold the pixel and chose it, row by row: one thread a pixel and channel.
-// Gathering instead of scattering keeps the order of the sum, and needs no atomics where windows overlap.
+// dx[n, h, w, c] = Σ dy over the windows that hold the pixel and chose it, row by row.
+// One thread computes one dx. Gathering instead of scattering keeps the order of the sum, and needs no atomics where
+// windows overlap.
 #import "index"
 #import "single"
 #import "window"
@@ -10,7 +11,8 @@
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
   let i = groupOf(group, groups) * 64u + lane;
   if (i >= p.N * p.H * p.W * p.C) { return; }
   let o = holdersOf(i);

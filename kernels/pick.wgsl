@@ -1,4 +1,5 @@
-// y[n] = x[n, column[n]]: one thread a row. A column past the last gives NaN.
+// y[n] = x[n, column[n]]. A column past the last gives NaN.
+// One thread computes one row.
 #import "index"
 #import "nan"
 
@@ -10,7 +11,8 @@ struct Params { rows: u32, C: u32 }
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
   let row = groupOf(group, groups) * 64u + lane;
   if (row >= p.rows) { return; }
   let c = column[row];

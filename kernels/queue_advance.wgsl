@@ -1,5 +1,6 @@
-// pointer = (pointer + N) mod K: one thread. A dispatch of its own, so that every thread of queue_write
-// has read the pointer before it moves. With GUARDED, it stays where the guard is 0.
+// pointer = (pointer + N) mod K. With GUARDED, it stays where the guard is 0.
+// One thread computes it, in a dispatch of its own, so that every thread of queue_write has read the pointer before it
+// moves.
 override GUARDED: u32 = 0u;
 
 struct Params { N: u32, K: u32 }

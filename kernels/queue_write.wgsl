@@ -1,6 +1,6 @@
-// queue[(pointer + i) mod K] = keys[i] for i in first .. N-1: one thread an element of the keys.
-// Of more than K keys only the last K survive: first = max(N - K, 0), so no two threads meet in a row.
-// With GUARDED, nothing is written where the guard is 0.
+// queue[(pointer + i) mod K] = keys[i] for i in first .. N-1. With GUARDED, nothing is written where the guard is 0.
+// One thread copies one element of the keys. Of more than K keys only the last K survive: first = max(N - K, 0), so
+// that no two threads meet in a row.
 override GUARDED: u32 = 0u;
 #import "index"
 
@@ -13,7 +13,8 @@ struct Params { N: u32, K: u32, D: u32, first: u32 }
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
   let at = p.first * p.D + groupOf(group, groups) * 64u + lane;
   if (at >= p.N * p.D) { return; }
   if (GUARDED == 1u) { if (guard[0] == 0.0) { return; } }

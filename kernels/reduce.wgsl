@@ -1,7 +1,6 @@
-// y[a, s, b] = scale · f over r of x[a, r, b], s a slot of the middle axis: one thread an output.
-// `lanes` slots share a chunk and take its rows in turn, so that neighbouring threads read neighbouring memory even
-// where
-// B is small. A long reduction runs again over its slots.
+// y[a, s, b] = scale · f over r of x[a, r, b], where s is a slot of the middle axis.
+// One thread computes one y. `lanes` slots share a chunk and take its rows in turn, so that neighbouring threads read
+// neighbouring memory even where B is small. A long reduction runs again over its slots.
 #import "index"
 #import "single"
 #import "special"
@@ -14,7 +13,8 @@ struct Params { A: u32, R: u32, B: u32, S: u32, lanes: u32, chunk: u32, scale: f
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
   let i = groupOf(group, groups) * 64u + lane;
   if (i >= p.A * p.S * p.B) { return; }
   let s = i / p.B % p.S;

@@ -1,4 +1,5 @@
-// dx[a, r, b] = dy[a, b] where r is the place of the first maximum, else 0: one thread an element of dx.
+// dx[a, r, b] = dy[a, b] where r is the place of the first maximum, else 0.
+// One thread computes one dx.
 #import "index"
 
 struct Params { A: u32, R: u32, B: u32 }
@@ -9,7 +10,8 @@ struct Params { A: u32, R: u32, B: u32 }
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
   let i = groupOf(group, groups) * 64u + lane;
   if (i >= p.A * p.R * p.B) { return; }
   let out = (i / (p.R * p.B)) * p.B + i % p.B;

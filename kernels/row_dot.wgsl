@@ -1,6 +1,6 @@
-// d[r, s] = Σ a[r, c] b[r, c] over the columns c of slot s: c = s, s + slots, s + 2 slots, …: one thread a (row, slot).
-// Neighbouring threads read neighbouring columns, whatever the width of a row; slots are added by a reduction.
-// With UNIT_B b is 1 everywhere.
+// d[r, s] = Σ a[r, c] b[r, c] over the columns c = s, s + slots, s + 2 slots, … of slot s. With UNIT_B b is 1
+// everywhere.
+// One thread computes one slot of a row (lib/row_slots); a reduction adds the slots.
 override UNIT_B: u32 = 0u;
 #import "index"
 
@@ -12,10 +12,10 @@ struct Params { rows: u32, C: u32, slots: u32 }
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = groupOf(group, groups) * 64u + lane;
-  if (i >= p.rows * p.slots) { return; }
-  let start = i / p.slots * p.C;
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
+#import "row_slots"
+  let start = row * p.C;
   var total = 0.0;
   for (var c = i % p.slots; c < p.C; c += p.slots) {
     if (UNIT_B == 1u) { total += a[start + c]; } else { total += a[start + c] * b[start + c]; }

@@ -1,7 +1,7 @@
 // SGD with momentum, in place, as PyTorch computes it:
 //   g = dw + weightDecay w,  v = momentum v + g,  w = w - lr v   (Nesterov: w = w - lr (g + momentum v)).
+// A thread takes EACH elements (lib/elements). All parameters are one dispatch with five words of traffic an element.
 // With SCALED, dw is of a scaled loss: times the guard it is the gradient, and where the guard is 0 nothing changes.
-// Five words of traffic an element, all parameters in one dispatch.
 override NESTEROV: u32 = 0u;
 override SCALED: u32 = 0u;
 #import "index"

@@ -1,7 +1,7 @@
-// y[r, c] = exp(x[r, c] - m) / Σ exp(x - m), or with LOG x[r, c] - m - ln Σ exp(x - m): one thread a
-// (row, slot of columns), as in softmax_stats. What is the same along a row is worked out once.
-// m and the sum of the row come from softmax_stats. They are kept apart: their ln together would lose the digits
-// of small differences between large logits.
+// y[r, c] = exp(x[r, c] - m) / Σ exp(x - m), or with LOG x[r, c] - m - ln Σ exp(x - m).
+// One thread takes one slot of a row's columns (lib/row_slots) and computes once what is the same along the row. m and
+// the sum of the row come from softmax_stats, as two numbers: their ln together would lose the digits of small
+// differences between large logits.
 override LOG: u32 = 0u;
 #import "index"
 #import "scalar"
@@ -15,10 +15,9 @@ struct Params { rows: u32, C: u32, slots: u32 }
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = groupOf(group, groups) * 64u + lane;
-  if (i >= p.rows * p.slots) { return; }
-  let row = i / p.slots;
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
+#import "row_slots"
   let most = stats[row].x;
   let term = select(1.0 / stats[row].y, ln(stats[row].y), LOG == 1u);
   for (var c = i % p.slots; c < p.C; c += p.slots) {

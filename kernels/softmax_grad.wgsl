@@ -1,5 +1,5 @@
-// dx = y (dy - Σ y dy) for softmax, dx = dy - exp(y) Σ dy with LOG, Σ over the row from row_dot:
-// one thread a (row, slot of columns), as there.
+// dx = y (dy - Σ y dy) for softmax, dx = dy - exp(y) Σ dy with LOG, where Σ over the row comes from row_dot.
+// One thread takes one slot of a row's columns (lib/row_slots).
 override LOG: u32 = 0u;
 #import "index"
 #import "scalar"
@@ -14,10 +14,9 @@ struct Params { rows: u32, C: u32, slots: u32 }
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = groupOf(group, groups) * 64u + lane;
-  if (i >= p.rows * p.slots) { return; }
-  let row = i / p.slots;
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
+#import "row_slots"
   let sum = sums[row];
   for (var c = i % p.slots; c < p.C; c += p.slots) {
     let at = row * p.C + c;

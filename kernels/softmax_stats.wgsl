@@ -1,6 +1,7 @@
-// The maximum m and Σ exp(x - m) over the columns c = s, s + slots, … of a row: one thread a (row, slot).
-// One reading of x: where a larger value turns up, the sum so far is scaled down to it (Milakov and Gimelshein 2018).
-// Neighbouring threads read neighbouring columns, whatever the width of a row. A slot without columns holds a sum of 0.
+// The maximum m and Σ exp(x - m) over the columns c = s, s + slots, … of a row. A slot without columns holds a sum of
+// 0.
+// One thread computes one slot of a row (lib/row_slots) in one reading of x: where a larger value turns up, the sum so
+// far is scaled down to it (Milakov and Gimelshein 2018).
 #import "index"
 #import "scalar"
 #import "special"
@@ -12,10 +13,10 @@ struct Params { rows: u32, C: u32, slots: u32 }
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
-  let i = groupOf(group, groups) * 64u + lane;
-  if (i >= p.rows * p.slots) { return; }
-  let start = i / p.slots * p.C;
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
+#import "row_slots"
+  let start = row * p.C;
   var most = LOWEST;
   var sum = 0.0;
   for (var c = i % p.slots; c < p.C; c += p.slots) {

@@ -1,4 +1,5 @@
-// The maximum and Σ exp(x - m) of a row from those of its slots, in order: one thread a row.
+// The maximum m and Σ exp(x - m) of a row from those of its slots, in order.
+// One thread computes one row.
 #import "index"
 #import "scalar"
 #import "special"
@@ -10,7 +11,8 @@ struct Params { rows: u32, slots: u32 }
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
   let i = groupOf(group, groups) * 64u + lane;
   if (i >= p.rows) { return; }
   var most = LOWEST;

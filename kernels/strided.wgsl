@@ -1,6 +1,6 @@
 // y[to] = x[at] for every place of a box that lies in both by strides of its own.
-// Slice, broadcast and concatenate are all this copy, as is what transposes "strided_transpose" cannot do.
-// Words are moved as bits, whatever their type.
+// A thread copies up to `each` words of a row (lib/strided), as bits whatever their type. Slice, broadcast and
+// concatenate are all this copy, as is what transposes strided_transpose cannot do.
 override X_ONE: u32 = 0u; // 1 where x's last axis is stretched
 #import "index"
 #import "single"
@@ -11,4 +11,4 @@ override X_ONE: u32 = 0u; // 1 where x's last axis is stretched
 fn element(_i: u32, at: u32, to: u32) {
   if (X_ONE == 1u) { y[to] = spreadWord(x[at / u32(WIDTH)], at); } else { y[to] = x[at]; }
 }
-#import "walk"
+#import "strided"

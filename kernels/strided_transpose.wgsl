@@ -1,5 +1,6 @@
-// y[b, c, r] = x[b, r, c], words as bits: one thread a 4×4 tile, turned in registers. A workgroup owns 8×8 tiles, so
-// that both its loads and its stores are runs of 128 bytes. Everything is counted in fours but rows of x and of y.
+// y[b, c, r] = x[b, r, c], words as bits.
+// One thread transposes a 4×4 tile in registers. A workgroup owns 8×8 tiles, so that both its loads and its stores are
+// runs of 128 bytes. Everything is counted in vec4s but rows of x and of y.
 #import "index"
 
 alias U = vec4u;
@@ -11,7 +12,8 @@ struct Params { batch: u32, R: u32, C: u32, xStart: u32, yStart: u32, xBatch: u3
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
   let g = groupOf(group, groups);
   let across = (p.C + 7u) / 8u;
   let down = (p.R + 7u) / 8u;

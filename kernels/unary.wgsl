@@ -1,4 +1,5 @@
-// y = f(x), element by element. gelu is the erf form.
+// y = f(x), element by element; gelu is the erf form.
+// A thread takes EACH elements (lib/elements).
 override OP: u32 = 0u; // 0 neg, 1 exp, 2 log, 3 sqrt, 4 relu, 5 gelu, 6 tanh, 7 sigmoid, 8 clamp
 #import "index"
 #import "single"

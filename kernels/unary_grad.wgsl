@@ -1,4 +1,5 @@
 // dx = dy f'(x), element by element, from x or from y = f(x), whichever is cheaper.
+// A thread takes EACH elements (lib/elements).
 override OP: u32 = 1u; // 1 exp, 2 log, 3 sqrt, 4 relu, 5 gelu, 6 tanh, 7 sigmoid, 8 clamp
 #import "index"
 #import "single"

@@ -1,4 +1,5 @@
 // y = a where condition is not 0, else b, element by element.
+// A thread takes EACH elements (lib/elements).
 #import "index"
 #import "single"
 

@@ -7,7 +7,7 @@ import { findAdapter } from '../src/gpu/adapter.js';
 import { type Kernel, kernel, PARAM_SLOT } from '../src/gpu/kernel.js';
 import { layoutEntries } from '../src/gpu/pipelines.js';
 import { preprocess, type Tuning } from '../src/gpu/preprocess.js';
-import { halfStored, leastBytes } from './support/bindings.js';
+import { leastBytes, storedAsF16 } from './support/bindings.js';
 
 const root = join(import.meta.dirname, '..');
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
@@ -63,6 +63,18 @@ describe.each(kernels)('kernels/%s.wgsl', (name) => {
   });
 });
 
+describe('the text of kernels', () => {
+  const files = list('kernels', '.wgsl');
+  it.each(files)('%s: a head, the mechanisms of the README alone, 120 columns at most', (file) => {
+    const lines = read(file).split('\n');
+    expect(lines.find((line) => !/^(enable|diagnostic)\b/.test(line))).toMatch(/^ *\/\/ \S/);
+    expect(
+      lines.filter((line) => /^ *#(?!import "\w+"$|if [A-Z_]+$|else$|endif$|for \w in \d+\.\.\w+$|end$)/.test(line)),
+    ).toEqual([]);
+    expect(lines.filter((line) => line.length > 120)).toEqual([]);
+  });
+});
+
 /** Unrolled over the head: a smaller one compiles in a tenth of the time. */
 const tunings: Record<string, Tuning> = Object.fromEntries(
   ['attention', 'attention_dq', 'attention_dkv'].map((name) => [name, { D: 16 }]),
@@ -72,7 +84,7 @@ const tunings: Record<string, Tuning> = Object.fromEntries(
 const tuningsOf = (name: string): (Tuning | undefined)[] => [
   tunings[name],
   ...(read(`kernels/${name}.wgsl`).includes('STATS') ? [{ STATS: 1 }] : []),
-  ...(/^matmul/.test(name) && name !== 'matmul_broadcast'
+  ...(/^matmul/.test(name) && name !== 'matmul_subgroup'
     ? [{ BIAS: 1, ...(/matrix/.test(name) && { WHOLE: 0 }) }]
     : []),
 ];
@@ -147,7 +159,7 @@ const halvable = ({ name, code }: Kernel) =>
 
 /** The kernel with all of these stored as f16. */
 const halved = (k: Kernel) =>
-  halfStored(
+  storedAsF16(
     k,
     halvable(k).reduce((mask, i) => mask | (1 << i), 0),
   );
@@ -291,7 +303,7 @@ describe('with halves in memory', () => {
       const places = halvable(k);
       const all = places.reduce((mask, i) => mask | (1 << i), 0);
       for (const mask of moving.includes(name) ? [all, 1] : [all]) {
-        const half = halfStored(k, mask);
+        const half = storedAsF16(k, mask);
         expect(await complaints(device, half), half.name).toEqual([]);
         if (mask > 0) expect(half.code).toMatch(/^enable f16;/m);
       }
@@ -299,7 +311,7 @@ describe('with halves in memory', () => {
   });
 
   it('only floats may be f16', () => {
-    expect(() => halfStored(kernel('where_place', read('kernels/reduce_max_grad.wgsl')), 1)).toThrow(
+    expect(() => storedAsF16(kernel('where_place', read('kernels/reduce_max_grad.wgsl')), 1)).toThrow(
       "only what it reads or writes as floats may be f16; got place, u32. Convert the tensor with cast(x, 'f32').",
     );
   });

@@ -1,4 +1,4 @@
-    // Inside main: adds dy of a pixel, from `source` on, times value$j, what x has under the tap, to the sums.
+    // Inside main: the sums += dy of a pixel, from `source` on, times value$j, what x has under the tap.
     #for k in 0..LOADS
     let mine$k = dy[source + o$k];
     #for b in 0..SUBGROUP

@@ -18,7 +18,9 @@ fn classOf(g: u32) -> Class {
 
 // Whether row r (column s) of the filter meets the class: h + pad - r·dilation ≡ 0 modulo the stride.
 fn meetsRow(k: Class, r: u32) -> bool { return (k.h + p.padH + r * p.dilationH * (p.strideH - 1u)) % p.strideH == 0u; }
-fn meetsColumn(k: Class, s: u32) -> bool { return (k.w + p.padW + s * p.dilationW * (p.strideW - 1u)) % p.strideW == 0u; }
+fn meetsColumn(k: Class, s: u32) -> bool {
+  return (k.w + p.padW + s * p.dilationW * (p.strideW - 1u)) % p.strideW == 0u;
+}
 
 // What is added to a pixel's row (column) within its class to find its row (column) of dy.
 fn rowOf(k: Class, r: u32) -> i32 { return (i32(k.h + p.padH) - i32(r * p.dilationH)) / i32(p.strideH); }
@@ -32,4 +34,37 @@ fn nextStep(k: Class, step: u32, chunks: u32) -> u32 {
     at = (tap + 1u) * chunks;
   }
   return at;
+}
+
+// A pixel's picture, and its row and column within its class; a row far below 0 past the last.
+struct Pixel { image: u32, row: i32, column: i32 }
+
+fn pixelOf(k: Class, i: u32) -> Pixel {
+  let columns = max(k.columns, 1u);
+  let rows = max(k.rows, 1u);
+  return Pixel(i / (rows * columns), select(-0x40000000, i32(i / columns % rows), i < k.pixels), i32(i % columns));
+}
+
+// Where dx has channel 0 of a pixel of a class.
+fn placeIn(k: Class, q: Pixel) -> u32 {
+  return ((q.image * p.H + u32(q.row) * p.strideH + k.h) * p.W + u32(q.column) * p.strideW + k.w) * p.C;
+}
+
+// Where dy has channel 0 of what a tap meets: `down` and `right` of a pixel's row and column; 0 where dy has none.
+struct Tap { at: u32, inside: bool }
+
+fn tapOf(q: Pixel, down: i32, right: i32) -> Tap {
+  let row = u32(q.row + down); // negative is huge
+  let column = u32(q.column + right);
+  let inside = (row < p.P) & (column < p.Q);
+  return Tap(select(0u, ((q.image * p.P + row) * p.Q + column) * p.O, inside), inside);
+}
+
+// A tile of dx: from a pixel of a class on and, within group g, a channel.
+struct Tile { kind: Class, pixel: u32, g: u32, c: u32 }
+
+// Tile `i` of a class, of `height` pixels by `width` channels of a group; channels, then groups, come first.
+fn tileOf(kind: Class, i: u32, height: u32, width: u32) -> Tile {
+  let blocks = (p.C / p.groups + width - 1u) / width;
+  return Tile(kind, i / (p.groups * blocks) * height, i / blocks % p.groups, i % blocks * width);
 }

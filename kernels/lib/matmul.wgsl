@@ -6,11 +6,11 @@ struct Params {
 }
 
 // Whether an operand's contiguous axis is its first. No `override`: one pipeline serves all transposes.
-fn aTurned() -> bool {
+fn aTransposed() -> bool {
   return (p.aRow == 1u) & (p.aCol != 1u);
 }
 
-fn bTurned() -> bool {
+fn bTransposed() -> bool {
   return (p.bRow == 1u) & (p.bCol != 1u);
 }
 

@@ -1,7 +1,6 @@
-  // Inside main: sums go to c. Where the tile is `whole`, its rows lie `stride` apart from `first`; else placeOf(tile,
-  // row,
-  // column) says where each element goes, or NOWHERE. Statistics are of the subgroup's `rows`, whose first is at
-  // `place`, one of `holds` columns.
+  // Inside main: the sums go to c. Where the tile is `whole`, its rows lie `stride` apart from `first`; else
+  // placeOf(tile, row, column) says where each element goes, or NOWHERE. Statistics are of the subgroup's `rows`, whose
+  // first is at `place`, one of `holds` columns.
   #if WHOLE
   if (whole) {
     #for i in 0..4

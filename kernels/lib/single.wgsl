@@ -2,7 +2,7 @@
 alias V = f32;
 alias U = u32;
 alias B = bool;
-alias Bits = u32; // of U's width, and bits where halves make floats of U
+alias Bits = u32; // of U's width, and bits where f16 storage makes floats of U
 const WIDTH = 1.0;
 
 fn total(v: V) -> f32 { return v; }

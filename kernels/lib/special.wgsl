@@ -1,5 +1,4 @@
-// What is no number stays none, by its bits: compilers may take it for granted that floats are neither NaN nor
-// infinite, and max, min,
+// What is NaN stays NaN, by its bits: compilers may assume that floats are neither NaN nor infinite, and max, min,
 // clamp and a comparison's other branch drop NaN. After "single", "scalar" or "vec4".
 const INF = 0x7f800000u;
 const LOWEST = -3.4028234663852886e38; // of all numbers

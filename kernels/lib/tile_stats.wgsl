@@ -1,8 +1,6 @@
-// What lib/column_stats asks for where tiles are those of lib/tile, which products are done with.
+// The overRows of lib/column_stats where tiles are those of lib/tile, which the products no longer need.
 alias V = vec4f;
 const ROWS = 8u; // @tune
-
-fn rowOf(i: u32, thread: u32) -> u32 { return (i / 4u * SIDE + thread / SIDE) * 4u + i % 4u; }
 
 fn overRows(v: V, thread: u32) -> V {
   workgroupBarrier();

@@ -13,7 +13,9 @@ fn windowOf(i: u32) -> Window {
   let top = i / (p.Q * p.C) % p.P * p.strideH;
   let left = i / p.C % p.Q * p.strideW;
   let start = ((i / (p.P * p.Q * p.C) * p.H + top - p.padH) * p.W + left - p.padW) * p.C + i % p.C;
-  return Window(start, max(p.padH, top) - top, min(p.R, p.H + p.padH - top), max(p.padW, left) - left, min(p.S, p.W + p.padW - left));
+  let r1 = min(p.R, p.H + p.padH - top);
+  let s1 = min(p.S, p.W + p.padW - left);
+  return Window(start, max(p.padH, top) - top, r1, max(p.padW, left) - left, s1);
 }
 
 // Where x has row r and column s of a window.

@@ -31,7 +31,7 @@ export interface Launch {
   /** Number of workgroups. */
   readonly groups: number;
   readonly bind?: readonly number[];
-  /** The kernel moves words, whatever the type of what it is bound to; halves are not turned into floats for it. */
+  /** The kernel moves words, whatever the type of what it is bound to; f16 is not converted to f32 for it. */
   readonly words?: boolean;
   /** Floating-point operations, for profiles: of a product, and absent where they are not what takes its time. */
   readonly flops?: number;

@@ -5,8 +5,8 @@ import type { Launch, Params } from './backend.js';
 export const elementGroups = (length: number): number => Math.ceil(length / 256);
 
 /**
- * A launch of a kernel that ends in `#import "elements"`, on `length` elements: four at a time where they come in
- * fours.
+ * A launch of a kernel that ends in `#import "elements"`, on `length` elements: by vec4 where they divide
+ * by 4.
  */
 export function elementsLaunch(
   kernels: Widths,

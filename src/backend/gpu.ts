@@ -20,18 +20,18 @@ function bytesIn(dtype: DType, data: TypedArray): Uint8Array {
   return new Uint8Array(stored.buffer, stored.byteOffset, stored.byteLength);
 }
 
-/** One bit a buffer, set where it holds halves. */
-const halvesIn = (slices: readonly { readonly dtype: DType }[]): number =>
+/** One bit a buffer, set where it holds f16. */
+const f16In = (slices: readonly { readonly dtype: DType }[]): number =>
   slices.reduce((mask, { dtype }, i) => (dtype === 'f16' ? mask | (1 << i) : mask), 0);
 
 /** The kernel of a launch on what it is bound to: where that holds halves, the variant for them. */
 export function kernelOn(
-  { halfStored }: Gpu,
+  { storedAsF16 }: Gpu,
   { kernel, words }: Launch,
   slices: readonly { readonly dtype: DType }[],
 ): Kernel {
-  const halves = words ? 0 : halvesIn(slices);
-  return halves ? halfStored!(kernel, halves) : kernel;
+  const halves = words ? 0 : f16In(slices);
+  return halves ? storedAsF16!(kernel, halves) : kernel;
 }
 
 /** Runs primitives as recorded dispatches on an open device. */
@@ -87,7 +87,7 @@ export class GpuBackend implements Backend {
     const s = storage as GpuStorage;
     if (s.freed) return;
     s.freed = true;
-    if (!s.parent && s.pooled.kept !== false) this.gpu.pool.release(s.pooled);
+    if (!s.parent && s.pooled.owned !== false) this.gpu.pool.release(s.pooled);
   }
 
   write(storage: Storage, data: TypedArray): void {

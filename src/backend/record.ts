@@ -115,8 +115,8 @@ export function record(
   try {
     const storages = inputs.map(({ dtype, length }) => on.alloc(dtype, length) as GpuStorage);
     to.results = fn(storages) as GpuStorage[];
-    for (const { freed, pooled } of made) if (!freed) Object.assign(pooled, { fixed: true, kept: true });
-    for (const { pooled } of storages) Object.assign(pooled, { kept: false });
+    for (const { freed, pooled } of made) if (!freed) Object.assign(pooled, { fixed: true, owned: true });
+    for (const { pooled } of storages) Object.assign(pooled, { owned: false });
     return new GpuRecorded(gpu, to, storages);
   } catch (error) {
     for (const s of made) s.freed = true; // it has no memory and never will

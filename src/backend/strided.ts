@@ -3,17 +3,16 @@ import type { Traits } from '../gpu/device.js';
 import { type Widths, widthOf } from '../gpu/widths.js';
 import type { Launch } from './backend.js';
 
-/** Where an operand lies in its memory, for a box that it is walked over. */
+/** Where an operand lies in its memory, for a box of places. */
 interface Operand {
   readonly strides: readonly number[];
   readonly start?: number;
 }
 
 /**
- * How a kernel walks a box that several operands lie in: along as few axes as can be, four at a time if all can be read
- * so.
+ * A box that several operands lie in, as a kernel takes it: along as few axes as can be, by vec4 if all can be read so.
  */
-export interface Walk {
+export interface StridedBox {
   readonly width: 1 | 4;
   /** Sizes, the last in runs of `width`. */
   readonly shape: number[];
@@ -21,7 +20,7 @@ export interface Walk {
   readonly operands: { strides: number[]; start: number; one: boolean }[];
 }
 
-export function walkOf(box: Shape, operands: readonly Operand[]): Walk {
+export function stridedBox(box: Shape, operands: readonly Operand[]): StridedBox {
   const { shape, strides } = collapse(box, operands);
   const last = shape.length - 1;
   const starts = operands.map(({ start = 0 }) => start);
@@ -55,10 +54,10 @@ function collapse(box: Shape, operands: readonly Operand[]): { shape: number[]; 
   return { shape, strides };
 }
 
-/** A launch of a kernel that ends in `#import "walk"`, over the place of two operands. */
-export function walkLaunch(
+/** A launch of a kernel that ends in `#import "strided"`, over the place of two operands. */
+export function boxLaunch(
   kernels: Widths,
-  { width, shape, operands: [a, b] }: Walk,
+  { width, shape, operands: [a, b] }: StridedBox,
   constants: Record<string, number>,
   { software }: Traits,
 ): Launch {

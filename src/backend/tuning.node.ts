@@ -6,7 +6,7 @@ interface Saved {
   variants?: Record<string, string>;
 }
 
-/** Where tables measured on this machine are kept: one JSON file, by the adapter's description. */
+/** Where tables measured on this machine are stored: one JSON file, by the adapter's description. */
 async function place() {
   const load = <M>(name: string): Promise<M> =>
     import(/* @vite-ignore */ /* webpackIgnore: true */ `node:${name}`) as Promise<M>;

@@ -239,15 +239,15 @@ function sameOnHost(a: unknown, b: unknown): boolean {
 function record<R>(on: Backend, given: Given[], fn: (tensors: Tensor[]) => R): Entry<R> {
   let result!: R;
   const specs = given.map(({ dtype, shape }) => ({ dtype, length: numel(shape) }));
-  let kept: readonly Storage[] = [];
+  let results: readonly Storage[] = [];
   const [work, host] = logHost(on, () =>
     recordWork(on as GpuBackend, specs, (storages) => {
       result = fn(storages.map((s, i) => new Tensor(given[i].shape, given[i].dtype, on, s)));
       const tensors = flatten(result, structureOf(result))!.filter((leaf) => leaf instanceof Tensor);
-      kept = tensors.map((t) => (keep(t), t.storage));
-      return kept;
+      results = tensors.map((t) => (keep(t), t.storage));
+      return results;
     }),
   );
-  for (const storage of kept) host.writes.add(storage);
+  for (const storage of results) host.writes.add(storage);
   return { work, host, result };
 }

@@ -1,6 +1,6 @@
 import { DeviceError, DTypeError } from '../core/errors.js';
 import { type AdapterChoice, findAdapter } from './adapter.js';
-import type { HalfStored } from './f16-storage.js';
+import type { StoredAsF16 } from './f16-storage.js';
 import { kernel } from './kernel.js';
 import { BufferPool } from './pool.js';
 import { Recorder } from './recorder.js';
@@ -33,7 +33,7 @@ export interface Gpu {
   readonly recorder: Recorder;
   readonly pool: BufferPool;
   /** How kernels work on halves, where the adapter has f16. */
-  readonly halfStored?: HalfStored;
+  readonly storedAsF16?: StoredAsF16;
   /** The first error that WebGPU reported on the device and nobody was told of. */
   readonly failure: { message?: string };
 }
@@ -56,9 +56,9 @@ export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
     failure.message ??= (event as GPUUncapturedErrorEvent).error.message;
   });
   const traits = { ...traitsOf(adapter, device, software), tuned: { ...shipped[name] } };
-  const halfStored = traits.f16 ? (await import('./f16-storage.js')).halfStorage({ kernel, DTypeError }) : undefined;
+  const storedAsF16 = traits.f16 ? (await import('./f16-storage.js')).f16Storage({ kernel, DTypeError }) : undefined;
   const [recorder, pool] = [new Recorder(device), new BufferPool(device)];
-  return { name, software, traits, device, recorder, pool, halfStored, failure };
+  return { name, software, traits, device, recorder, pool, storedAsF16, failure };
 }
 
 /** Features kernels have a use for, asked for where the adapter has them. */

@@ -14,10 +14,10 @@ interface Tools {
  * @throws DTypeError if the kernel reads such a binding as something else than floats, or than words that it only
  * moves.
  */
-export type HalfStored = (k: Kernel, mask: number) => Kernel;
+export type StoredAsF16 = (k: Kernel, mask: number) => Kernel;
 
-export const halfStorage =
-  (tools: Tools): HalfStored =>
+export const f16Storage =
+  (tools: Tools): StoredAsF16 =>
   (k, mask) => {
     if (mask === 0) return k;
     const stored = k.f16.get(mask) ?? rewrite(k, mask, tools);
@@ -26,7 +26,7 @@ export const halfStorage =
   };
 
 const binding = (i: number) => new RegExp(`(@binding\\(${i}\\) var<storage, \\w+> (\\w+): array)<(\\w+)>`);
-const halves: Record<string, string> = { f32: 'f16', vec2f: 'vec2<f16>', vec4f: 'vec4<f16>' };
+const f16Of: Record<string, string> = { f32: 'f16', vec2f: 'vec2<f16>', vec4f: 'vec4<f16>' };
 
 function rewrite(k: Kernel, mask: number, { kernel, DTypeError }: Tools): Kernel {
   const places = [...k.access].flatMap((_, i) => (mask & (1 << i) ? [i] : []));
@@ -40,12 +40,12 @@ function rewrite(k: Kernel, mask: number, { kernel, DTypeError }: Tools): Kernel
     code = code.replace(/^alias U = u32;/m, 'alias U = f32;').replace(/^alias U = vec4u;/m, 'alias U = vec4f;');
   bindings.forEach(([name, type], at) => {
     const float = new RegExp(`^alias ${type} = (\\w+);`, 'm').exec(code)?.[1] ?? type;
-    if (!halves[float])
+    if (!f16Of[float])
       throw new DTypeError(
         `kernel ${k.name}: only what it reads or writes as floats may be f16; got ${name}, ${type}. ` +
           `Convert the tensor with cast(x, 'f32').`,
       );
-    code = converted(code.replace(binding(places[at]), `$1<${halves[float]}>`), name, float, halves[float]);
+    code = converted(code.replace(binding(places[at]), `$1<${f16Of[float]}>`), name, float, f16Of[float]);
   });
   return {
     ...k,

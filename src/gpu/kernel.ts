@@ -29,7 +29,7 @@ export interface Kernel {
   readonly f16: Map<number, Kernel>;
 }
 
-/** Bytes kept for the parameters of one dispatch. */
+/** Bytes reserved for the parameters of one dispatch. */
 export const PARAM_SLOT = 256;
 
 /**

@@ -1,18 +1,25 @@
 import attentionLib from '../../kernels/lib/attention.wgsl';
-import attentionTiledLib from '../../kernels/lib/attention_tiled.wgsl';
+import batchNormNextLib from '../../kernels/lib/batch_norm_next.wgsl';
+import batchNormRowsLib from '../../kernels/lib/batch_norm_rows.wgsl';
 import columnStatsLib from '../../kernels/lib/column_stats.wgsl';
 import combineLib from '../../kernels/lib/combine.wgsl';
 import conv2dLib from '../../kernels/lib/conv2d.wgsl';
 import conv2dDwLib from '../../kernels/lib/conv2d_dw.wgsl';
 import conv2dDwOuterLib from '../../kernels/lib/conv2d_dw_outer.wgsl';
+import conv2dDwOuterBeginLib from '../../kernels/lib/conv2d_dw_outer_begin.wgsl';
+import conv2dDwOuterStoreLib from '../../kernels/lib/conv2d_dw_outer_store.wgsl';
+import conv2dDwTileDyLib from '../../kernels/lib/conv2d_dw_tile_dy.wgsl';
 import conv2dDxLib from '../../kernels/lib/conv2d_dx.wgsl';
-import conv2dDxTapLib from '../../kernels/lib/conv2d_dx_tap.wgsl';
+import conv2dSubgroupStoreLib from '../../kernels/lib/conv2d_subgroup_store.wgsl';
+import conv2dTileStoreLib from '../../kernels/lib/conv2d_tile_store.wgsl';
 import elementsLib from '../../kernels/lib/elements.wgsl';
 import erfLib from '../../kernels/lib/erf.wgsl';
 import indexLib from '../../kernels/lib/index.wgsl';
 import lanesLib from '../../kernels/lib/lanes.wgsl';
 import matmulLib from '../../kernels/lib/matmul.wgsl';
+import matmulStoreLib from '../../kernels/lib/matmul_store.wgsl';
 import matmulTiledLib from '../../kernels/lib/matmul_tiled.wgsl';
+import matmulTiledSumsLib from '../../kernels/lib/matmul_tiled_sums.wgsl';
 import matrixLib from '../../kernels/lib/matrix.wgsl';
 import matrixBeginLib from '../../kernels/lib/matrix_begin.wgsl';
 import matrixMultiplyLib from '../../kernels/lib/matrix_multiply.wgsl';
@@ -23,54 +30,69 @@ import reduceLib from '../../kernels/lib/reduce.wgsl';
 import rngLib from '../../kernels/lib/rng.wgsl';
 import rowScoresLib from '../../kernels/lib/row_scores.wgsl';
 import rowScoresPairLib from '../../kernels/lib/row_scores_pair.wgsl';
+import rowSlotsLib from '../../kernels/lib/row_slots.wgsl';
+import rowSumsLib from '../../kernels/lib/row_sums.wgsl';
+import rowSumsBeginLib from '../../kernels/lib/row_sums_begin.wgsl';
 import rowTilesLib from '../../kernels/lib/row_tiles.wgsl';
 import scalarLib from '../../kernels/lib/scalar.wgsl';
 import singleLib from '../../kernels/lib/single.wgsl';
 import specialLib from '../../kernels/lib/special.wgsl';
+import stridedLib from '../../kernels/lib/strided.wgsl';
+import subgroupMultiplyLib from '../../kernels/lib/subgroup_multiply.wgsl';
 import tileLib from '../../kernels/lib/tile.wgsl';
-import multiplyLib from '../../kernels/lib/tile_multiply.wgsl';
-import stageLib from '../../kernels/lib/tile_stage.wgsl';
-import statsLib from '../../kernels/lib/tile_stats.wgsl';
+import tileBeginLib from '../../kernels/lib/tile_begin.wgsl';
+import tileMultiplyLib from '../../kernels/lib/tile_multiply.wgsl';
+import tileStatsLib from '../../kernels/lib/tile_stats.wgsl';
 import vec4Lib from '../../kernels/lib/vec4.wgsl';
-import walkLib from '../../kernels/lib/walk.wgsl';
 import windowLib from '../../kernels/lib/window.wgsl';
 
 /** What `#import "name"` may name: every file of `kernels/lib/`. In published kernels they are in place already. */
 export const library: Record<string, string> = {
   attention: attentionLib,
-  attention_tiled: attentionTiledLib,
+  batch_norm_next: batchNormNextLib,
+  batch_norm_rows: batchNormRowsLib,
   column_stats: columnStatsLib,
   combine: combineLib,
   conv2d: conv2dLib,
   conv2d_dw: conv2dDwLib,
   conv2d_dw_outer: conv2dDwOuterLib,
+  conv2d_dw_outer_begin: conv2dDwOuterBeginLib,
+  conv2d_dw_outer_store: conv2dDwOuterStoreLib,
+  conv2d_dw_tile_dy: conv2dDwTileDyLib,
   conv2d_dx: conv2dDxLib,
-  conv2d_dx_tap: conv2dDxTapLib,
+  conv2d_subgroup_store: conv2dSubgroupStoreLib,
+  conv2d_tile_store: conv2dTileStoreLib,
   elements: elementsLib,
   erf: erfLib,
   index: indexLib,
   lanes: lanesLib,
-  nan: nanLib,
   matmul: matmulLib,
+  matmul_store: matmulStoreLib,
   matmul_tiled: matmulTiledLib,
+  matmul_tiled_sums: matmulTiledSumsLib,
   matrix: matrixLib,
   matrix_begin: matrixBeginLib,
   matrix_multiply: matrixMultiplyLib,
   matrix_stage: matrixStageLib,
   matrix_store: matrixStoreLib,
+  nan: nanLib,
   reduce: reduceLib,
   rng: rngLib,
   row_scores: rowScoresLib,
   row_scores_pair: rowScoresPairLib,
+  row_slots: rowSlotsLib,
+  row_sums: rowSumsLib,
+  row_sums_begin: rowSumsBeginLib,
   row_tiles: rowTilesLib,
   scalar: scalarLib,
   single: singleLib,
   special: specialLib,
+  strided: stridedLib,
+  subgroup_multiply: subgroupMultiplyLib,
   tile: tileLib,
-  tile_multiply: multiplyLib,
-  tile_stage: stageLib,
-  tile_stats: statsLib,
+  tile_begin: tileBeginLib,
+  tile_multiply: tileMultiplyLib,
+  tile_stats: tileStatsLib,
   vec4: vec4Lib,
-  walk: walkLib,
   window: windowLib,
 };

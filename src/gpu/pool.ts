@@ -4,7 +4,7 @@ export interface PooledBuffer {
   readonly buffer: GPUBuffer;
   readonly size: number;
   /** Of a buffer of a recording: whether it belongs to a tensor that outlives the call. */
-  readonly kept?: boolean;
+  readonly owned?: boolean;
 }
 
 /** Rounds up to a quarter of a power of two, so that freed buffers fit again and at most a fifth is wasted. */

@@ -14,9 +14,10 @@ export class RecordedBuffer implements PooledBuffer {
   last = -1;
   /** Some dispatch writes it. */
   written = false;
-  /** It has memory of its own: inputs, constants, and what is `kept`. */
+  /** It has memory of its own: inputs, constants, and what is `owned`. */
   fixed = false;
-  kept = false;
+  /** It belongs to a tensor that outlives the call. */
+  owned = false;
 
   /** How many came before it. */
   readonly place: number;
@@ -178,10 +179,10 @@ export class Recording {
       if (!b.fixed) continue;
       const own = this.#pool.acquire(b.size);
       b.takes(own);
-      if (!b.kept) this.#places.push(own);
+      if (!b.owned) this.#places.push(own);
     }
     const planned =
-      this.#places.reduce((sum, p) => sum + p.size, 0) + used.reduce((sum, b) => sum + (b.kept ? b.size : 0), 0);
+      this.#places.reduce((sum, p) => sum + p.size, 0) + used.reduce((sum, b) => sum + (b.owned ? b.size : 0), 0);
     this.memory = { planned, live: mostAlive(lifetimes) };
   }
 

@@ -58,7 +58,7 @@ export const conv2dRules = {
  * `tiles` is set.
  */
 export interface StatisticsRequest {
-  /** As `batchNorm` will be told. */
+  /** As `batchNorm` takes them. */
   readonly splits: number;
   tiles?: TileStatistics;
 }
@@ -91,7 +91,7 @@ export function conv2dParams(x: Tensor, w: Tensor, options: Conv2dOptions): Conv
   return { N, H, W, C, O, R, S, P, Q, strideH, strideW, padH, padW, dilationH, dilationW, groups, half };
 }
 
-/** Writes y = x * w, and grants a request where the kernel takes statistics, of tiles in one sample if it has splits. */
+/** Writes y = x * w. Grants a request where the kernel takes statistics, of tiles in one sample if it has splits. */
 function convolve(x: Tensor, w: Tensor, y: Tensor, p: Conv2dParams, request?: StatisticsRequest): void {
   const choice = request && chooseConv2d(x.backend, p);
   const { rows = 0, launch } = choice?.statistics() ?? {};

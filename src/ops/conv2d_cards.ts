@@ -1,7 +1,7 @@
-import dwSmallTiledSource from '../../kernels/conv2d_dw_few_tiled.wgsl';
+import dwSmallTiledSource from '../../kernels/conv2d_dw_small_channel_tiled.wgsl';
 import dwTiledSource from '../../kernels/conv2d_dw_tiled.wgsl';
 import dxTiledSource from '../../kernels/conv2d_dx_tiled.wgsl';
-import smallTiledSource from '../../kernels/conv2d_few_tiled.wgsl';
+import smallTiledSource from '../../kernels/conv2d_small_channel_tiled.wgsl';
 import tiledSource from '../../kernels/conv2d_tiled.wgsl';
 import type { Launch } from '../backend/backend.js';
 import type { Variant } from '../backend/variants.js';
@@ -54,8 +54,8 @@ export function conv2dCards(tools: Conv2dTools): readonly Variant<P, Tiled | 'sm
       epilogue: { statistics: statistics(stats, side) },
     };
   };
-  const smallTiled = kernel('conv2d_few_tiled', smallTiledSource);
-  const smallTiledStats = kernel('conv2d_few_tiled', smallTiledSource, { STATS: 1 });
+  const smallTiled = kernel('conv2d_small_channel_tiled', smallTiledSource);
+  const smallTiledStats = kernel('conv2d_small_channel_tiled', smallTiledSource, { STATS: 1 });
   return [
     {
       name: 'tiled 64',
@@ -120,7 +120,7 @@ export function conv2dDwCards(tools: Conv2dTools): readonly Variant<P, Tiled | '
       name: 'small channel tiled',
       why: 'graphics cards, channels that do not divide by 4: with y 9 of 401 ms of a ResNet-50 step on an H200',
       supports: canTileSmall,
-      launch: launch(kernel('conv2d_dw_few_tiled', dwSmallTiledSource), 64),
+      launch: launch(kernel('conv2d_dw_small_channel_tiled', dwSmallTiledSource), 64),
     },
   ];
 }

@@ -27,7 +27,7 @@ import {
   xSize,
   ySize,
 } from './conv2d_parts.js';
-import { hasBroadcast, hasMatrices } from './matmul_parts.js';
+import { hasMatrices, hasSubgroups } from './matmul_parts.js';
 import { matmulGpu } from './matmul_variants.js';
 
 type P = Conv2dParams;
@@ -63,8 +63,8 @@ function heuristic(p: P, t: Traits) {
   // pixels make up for few tiles
   if (fillsTiles(p, t)) return p.O / p.groups >= 128 && wSize(p) / p.groups >= 2 ** 18 ? 'tiled 128' : 'tiled 64';
   if (canTileSmall(p, t) && p.O / p.groups >= 16) return 'small channel tiled';
-  if (!t.software || p.O / p.groups < 8 || !hasBroadcast(t)) return 'direct';
-  return p.C / p.groups <= 32 ? 'small channel' : 'broadcast';
+  if (!t.software || p.O / p.groups < 8 || !hasSubgroups(t)) return 'direct';
+  return p.C / p.groups <= 32 ? 'small channel' : 'subgroup';
 }
 
 export const conv2dDwVariants = variantTable({

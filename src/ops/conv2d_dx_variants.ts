@@ -10,11 +10,11 @@ import {
   always,
   byClass,
   byColumns,
-  canBroadcast,
   classOf,
   classPixels,
   conv2dTools,
   fillsMatrices,
+  fillsSubgroups,
   fillsTiles,
   isDepthwise,
   isProduct,
@@ -27,7 +27,7 @@ import {
   xSize,
   ySize,
 } from './conv2d_parts.js';
-import { hasBroadcast, hasMatrices } from './matmul_parts.js';
+import { hasMatrices, hasSubgroups } from './matmul_parts.js';
 import { matmulGpu } from './matmul_variants.js';
 
 type P = Conv2dParams;
@@ -48,8 +48,8 @@ function heuristic(p: P, t: Traits) {
   if (fillsMatrices(p, t)) return 'matrix';
   if (fillsTiles(p, t)) return tiledVariant(classPixels(p) * p.strideH * p.strideW, p.C / p.groups, t);
   if (!t.software) return 'direct';
-  if (canBroadcast(p.O / p.groups, t) && p.C / p.groups >= 24) return 'broadcast';
-  return hasBroadcast(t) && p.C / p.groups <= 4 ? 'small channel' : 'direct';
+  if (fillsSubgroups(p.O / p.groups, t) && p.C / p.groups >= 24) return 'subgroup';
+  return hasSubgroups(t) && p.C / p.groups <= 4 ? 'small channel' : 'direct';
 }
 
 export const conv2dDxVariants = variantTable({

@@ -5,7 +5,7 @@ import type { Traits } from '../gpu/device.js';
 import { type Kernel, kernel } from '../gpu/kernel.js';
 import type { Conv2dParams } from '../reference/conv2d.js';
 import type { MatmulParams } from '../reference/matmul.js';
-import { hasBroadcast, hasMatrices, storesF16 } from './matmul_parts.js';
+import { hasMatrices, hasSubgroups, storesF16 } from './matmul_parts.js';
 import { reduceLaunch } from './reduce_launch.js';
 
 // What the tables of a convolution and of its two gradients share.
@@ -61,8 +61,8 @@ export const canTileSmall = (p: P, { software }: Traits): boolean => !software &
 /** Whether a kernel for tensor cores serves. */
 export const canMatrix = (p: P, t: Traits): boolean => p.half === 1 && hasMatrices(t) && canTile(p, t);
 
-/** Whether a broadcast kernel serves that takes `channels` a subgroup at a time. */
-export const canBroadcast = (channels: number, t: Traits): boolean => hasBroadcast(t) && channels % t.subgroup === 0;
+/** Whether a subgroup kernel serves that takes `channels` a subgroup at a time. */
+export const fillsSubgroups = (channels: number, t: Traits): boolean => hasSubgroups(t) && channels % t.subgroup === 0;
 
 /** Whether there are channels enough for tiles of them. */
 export const fillsTiles = (p: P, t: Traits): boolean => canTile(p, t) && Math.min(p.C, p.O) / p.groups >= 16;
@@ -196,8 +196,8 @@ export const conv2dTools = {
   byClass,
   inTiles,
   tilesOf,
-  hasBroadcast,
-  canBroadcast,
+  hasSubgroups,
+  fillsSubgroups,
   canTile,
   canTileSmall,
   canMatrix,

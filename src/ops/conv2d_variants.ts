@@ -10,12 +10,12 @@ import type { MatmulParams } from '../reference/matmul.js';
 import {
   always,
   byColumns,
-  canBroadcast,
   canTileSmall,
   classOf,
   conv2dFlops,
   conv2dTools,
   fillsMatrices,
+  fillsSubgroups,
   fillsTiles,
   isDepthwise,
   isProduct,
@@ -28,7 +28,7 @@ import {
   xSize,
   ySize,
 } from './conv2d_parts.js';
-import { hasBroadcast, hasMatrices } from './matmul_parts.js';
+import { hasMatrices, hasSubgroups } from './matmul_parts.js';
 import { matmulGpu, matmulVariants } from './matmul_variants.js';
 import { stridedLaunch } from './strided.js';
 
@@ -64,7 +64,7 @@ const depthwiseLaunch = (p: P): Launch => ({
 });
 
 /**
- * By traits alone. On software the broadcast kernels win wherever there are channels to tile, on graphics cards the
+ * By traits alone. On software the subgroup kernels win wherever there are channels to tile, on graphics cards the
  * tiled ones; products are matmul's.
  */
 function heuristic(p: P, t: Traits) {
@@ -73,8 +73,8 @@ function heuristic(p: P, t: Traits) {
   if (fillsMatrices(p, t)) return 'matrix';
   if (fillsTiles(p, t)) return tiledVariant(pixelsOf(p), p.O / p.groups, t);
   if (canTileSmall(p, t) && p.O / p.groups >= 16) return 'small channel tiled';
-  if (!t.software || p.O / p.groups < 8 || !hasBroadcast(t)) return 'direct';
-  return canBroadcast(p.C / p.groups, t) && p.C / p.groups >= 32 ? 'broadcast' : 'small channel';
+  if (!t.software || p.O / p.groups < 8 || !hasSubgroups(t)) return 'direct';
+  return fillsSubgroups(p.C / p.groups, t) && p.C / p.groups >= 32 ? 'subgroup' : 'small channel';
 }
 
 export const conv2dVariants = variantTable({

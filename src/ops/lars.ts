@@ -63,7 +63,7 @@ const primitive: Primitive<LarsParams & { chunks: number; tensors: number }> = {
 
 /** Where the tensors of a flat buffer lie, for kernels that treat each by itself. */
 export interface LarsTable {
-  /** u32 [chunks, 4]: start and length in fours, place of the tensor in `ranges`, 1 if it is decayed and adapted. */
+  /** u32 [chunks, 4]: start and length in vec4s, place of the tensor in `ranges`, 1 if it is decayed and adapted. */
   readonly chunks: Tensor;
   /** u32 [tensors, 2]: first chunk and number of chunks. */
   readonly ranges: Tensor;

@@ -119,7 +119,7 @@ export const canWide = (p: MatmulParams, t: Traits): boolean => !t.software && b
 /** Whether a kernel for tensor cores serves. */
 export const canMatrix = (p: MatmulParams, t: Traits): boolean => p.half === 1 && hasMatrices(t) && byFour(p);
 /** Whether a kernel is written for subgroups of this size. */
-export const hasBroadcast = ({ subgroup }: Traits): boolean => subgroup === 4 || subgroup === 8;
+export const hasSubgroups = ({ subgroup }: Traits): boolean => subgroup === 4 || subgroup === 8;
 
 /**
  * What a part that is loaded on demand makes its variants of. It imports kernels and types alone, so that bundlers give
@@ -135,7 +135,7 @@ export const matmulTools = {
   bT,
   canWide,
   canMatrix,
-  hasBroadcast,
+  hasSubgroups,
   storesF16,
 };
 export type MatmulTools = typeof matmulTools;

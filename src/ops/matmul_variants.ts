@@ -8,8 +8,8 @@ import {
   bT,
   canMatrix,
   canWide,
-  hasBroadcast,
   hasMatrices,
+  hasSubgroups,
   matmulTools,
   pair,
   storesF16,
@@ -25,11 +25,11 @@ const direct = pair('matmul', directSource);
 const isRow = (p: MatmulParams): boolean => p.M <= 4 && p.N >= 256;
 
 /**
- * By traits alone. On software the broadcast kernel wins everywhere else; on graphics cards the largest tile that still
+ * By traits alone. On software the subgroup kernel wins everywhere else; on graphics cards the largest tile that still
  * makes a tile for every fourth group.
  */
 function heuristic(p: MatmulParams, t: Traits) {
-  if (t.software) return isRow(p) ? 'row' : hasBroadcast(t) ? 'broadcast' : 'direct';
+  if (t.software) return isRow(p) ? 'row' : hasSubgroups(t) ? 'subgroup' : 'direct';
   if (p.M <= 8) return 'row';
   if (p.N <= 8) return 'column';
   const enough = (side: number) => 4 * p.batch * ceilDiv(p.M, side) * ceilDiv(p.N, side) >= t.parallelGroups;
@@ -100,7 +100,7 @@ export const matmulVariants = variantTable({
     },
     {
       name: 'row',
-      why: 'few rows: 1.28 to 1.77 times as fast as broadcast for NT 1 × 512 × 512 on SwiftShader, slower under 64 columns',
+      why: 'few rows: 1.28 to 1.77 times as fast as subgroup for NT 1 × 512 × 512 on SwiftShader, slower below 64',
       supports: always,
       ...tiled(4, 256, () => direct, { LANES: 64, HEIGHT: 1 }),
     },

@@ -50,7 +50,7 @@ export function poolParams(
   return { N, H, W, C, R, S, P, Q, strideH, strideW, padH, padW };
 }
 
-/** A launcher of one kernel, over single channels or over four at a time where they come in fours. */
+/** A launcher of one kernel, over single channels or over four at a time where they divide by 4. */
 export function poolLaunch(name: string, source: string) {
   const kernels = widths(name, source);
   return (p: PoolParams, elements: number) => {

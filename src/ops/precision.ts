@@ -10,12 +10,12 @@ export const precisions: Rule = oneOf('f32', 'f16');
 
 declare module '../backend/context.js' {
   interface Context {
-    /** Of products that were not told one; f32. */
+    /** That of operations outside every `withPrecision`; f32. */
     precision?: Precision;
   }
 }
 
-/** The precision of operations that were not told one. */
+/** The precision of operations that name none. */
 export const precision = (): Precision => context.precision ?? 'f32';
 
 /**
@@ -27,7 +27,7 @@ export const storedIn = (p: Precision, on: Backend): FloatType => (p === 'f16' &
 
 /**
  * Runs `fn` with `p` as the precision of the convolutions and matrix products recorded in it; their gradients have it
- * too, whenever `backward` runs. With `f16`, results are stored as halves, and factors may be rounded to halves; sums
+ * too, whenever `backward` runs. With `f16`, results are stored as f16, and factors may be rounded to f16; sums
  * are f32 always. Gradients below 6e-8 are lost, those below 6e-5 lose digits: scale the loss (see `LossScale`).
  * Adapters without `shader-f16` compute and store in f32.
  */

@@ -16,13 +16,13 @@ const advance = kernel('queue_advance', advanceSource);
 const primitive: Primitive<QueueWriteParams> = {
   name: 'queue_write',
   gpu: ({ N, K, D, guarded }) => {
-    const kept = Math.min(N, K);
+    const survivors = Math.min(N, K);
     const constants = { GUARDED: Number(guarded) };
     const write = {
       kernel: shader,
       constants,
-      params: { N, K, D, first: N - kept },
-      groups: Math.ceil((kept * D) / 64),
+      params: { N, K, D, first: N - survivors },
+      groups: Math.ceil((survivors * D) / 64),
       bind: [0, 3, 1, 2],
     };
     return {

@@ -52,10 +52,10 @@ function slotsOf({ R, B }: Run): Slots {
  * long.
  */
 export function reduceLaunches(p: Reduction, [x, y, scratch]: readonly number[]): Plan {
-  const fours = inRows(p); // columns of a [R / 4, 4] matrix first
-  const first = fours ? { ...p, R: p.R / 4, B: 4 } : p;
+  const byVec4 = inRows(p); // columns of a [R / 4, 4] matrix first
+  const first = byVec4 ? { ...p, R: p.R / 4, B: 4 } : p;
   const slots = slotsOf(first);
-  if (p.B === 0 || (!fours && slots.S === 1)) return { scratch: [], launches: [{ ...reduceLaunch(p), bind: [x, y] }] };
+  if (p.B === 0 || (!byVec4 && slots.S === 1)) return { scratch: [], launches: [{ ...reduceLaunch(p), bind: [x, y] }] };
   const rest = reduceLaunches({ ...p, R: (slots.S * first.B) / p.B }, [scratch, y, scratch + 1]);
   return {
     scratch: [p.A * slots.S * first.B, ...rest.scratch],
@@ -63,10 +63,10 @@ export function reduceLaunches(p: Reduction, [x, y, scratch]: readonly number[])
   };
 }
 
-/** Whether the reduced values are neighbours and come in fours. */
+/** Whether the reduced values are neighbours and divide by 4. */
 const inRows = ({ B, R }: Run): boolean => B === 1 && R % 4 === 0 && R > 32;
 
-/** The same on software: a thread has many fours in a row, and a slot for them. */
+/** The same on software: a thread has many vec4s in a row, and a slot for them. */
 function rowsLaunches(p: Reduction): Plan {
   const R = p.R / 4;
   const chunk = Math.ceil(R / Math.max(1, Math.min(Math.ceil(SLOTS / p.A), R / 32)));

@@ -14,15 +14,15 @@ const primitive: Primitive<{ length: number }> = {
 };
 
 /**
- * Gives `state` the values in `kept` where the guard is 0, in place and without gradients: what a skipped step has
+ * Gives `state` the values in `saved` where the guard is 0, in place and without gradients: what a skipped step has
  * changed is as it was before, to the bit.
  *
- * @param state f32; `kept` f32 of the same shape, in other memory.
+ * @param state f32; `saved` f32 of the same shape, in other memory.
  */
-export function restore(state: Tensor, kept: Tensor, guard: Guard): void {
-  for (const x of [state, kept]) checkDType('restore', x, 'f32');
-  checkSameShape('restore', 'what was kept', kept, state.shape);
+export function restore(state: Tensor, saved: Tensor, guard: Guard): void {
+  for (const x of [state, saved]) checkDType('restore', x, 'f32');
+  checkSameShape('restore', 'the saved values', saved, state.shape);
   checkDType('restore', guard, 'f32');
   checkGuard('restore', guard);
-  run(primitive, [kept, guard], [state], { length: state.size });
+  run(primitive, [saved, guard], [state], { length: state.size });
 }

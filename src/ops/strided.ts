@@ -1,7 +1,7 @@
 import source from '../../kernels/strided.wgsl';
 import transposeSource from '../../kernels/strided_transpose.wgsl';
 import type { Launch, Primitive } from '../backend/backend.js';
-import { type Walk, walkLaunch, walkOf } from '../backend/strided.js';
+import { boxLaunch, type StridedBox, stridedBox } from '../backend/strided.js';
 import { anything, check, listOf, maybe, told } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
 import { axisOf, broadcastStrides, checkShape, type Shape, sameShape, show, stridesOf } from '../core/shape.js';
@@ -20,24 +20,24 @@ const tiles = kernel('strided_transpose', transposeSource);
 
 /** One strided copy; other operations turn their operands with it. */
 export function stridedLaunch(p: StridedParams, traits: Traits): Launch {
-  const walk = walkOf(p.shape, [
+  const box = stridedBox(p.shape, [
     { strides: p.xStrides, start: p.xStart },
     { strides: p.yStrides, start: p.yStart },
   ]);
-  return transposeLaunch(walk) ?? walkLaunch(kernels, walk, { X_ONE: Number(walk.operands[0].one) }, traits);
+  return transposeLaunch(box) ?? boxLaunch(kernels, box, { X_ONE: Number(box.operands[0].one) }, traits);
 }
 
 /** A matrix, or several, whose rows become columns, if sizes and places divide by 4. */
-function transposeLaunch({ width, shape, operands: [x, y] }: Walk): Launch | undefined {
+function transposeLaunch({ width, shape, operands: [x, y] }: StridedBox): Launch | undefined {
   const [C, R, batch = 1] = [shape.at(-2)!, shape.at(-1)!, ...shape.slice(0, -2)];
   const [xRow, xBatch = 0] = [x.strides.at(-1)!, ...x.strides.slice(0, -2)];
-  const fours = [R, C, xRow, xBatch, x.start, y.start].every((v) => v % 4 === 0);
+  const byVec4 = [R, C, xRow, xBatch, x.start, y.start].every((v) => v % 4 === 0);
   if (
     width === 4 ||
     ![2, 3].includes(shape.length) ||
     x.strides.at(-2) !== 1 ||
     !sameShape(y.strides, stridesOf(shape)) ||
-    !fours
+    !byVec4
   )
     return undefined;
   const params = {

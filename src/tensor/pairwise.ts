@@ -2,7 +2,7 @@ import source from '../../kernels/binary.wgsl';
 import numberSource from '../../kernels/binary_number.wgsl';
 import type { Primitive } from '../backend/backend.js';
 import { elementsLaunch } from '../backend/elements.js';
-import { walkLaunch, walkOf } from '../backend/strided.js';
+import { boxLaunch, stridedBox } from '../backend/strided.js';
 import { broadcastShapes, broadcastStrides } from '../core/shape.js';
 import { widths } from '../gpu/widths.js';
 import type { BinaryNumberParams, BinaryOp, BinaryParams } from '../reference/binary.js';
@@ -16,9 +16,9 @@ const codes: readonly BinaryOp[] = ['add', 'sub', 'mul', 'div', 'greater', 'maxi
 const primitive: Primitive<BinaryParams> = {
   name: 'binary',
   gpu: ({ op, ...p }, traits) => {
-    const walk = walkOf(p.shape, [{ strides: p.aStrides }, { strides: p.bStrides }]);
-    const [a, b] = walk.operands;
-    return walkLaunch(kernels, walk, { OP: codes.indexOf(op), A_ONE: Number(a.one), B_ONE: Number(b.one) }, traits);
+    const box = stridedBox(p.shape, [{ strides: p.aStrides }, { strides: p.bStrides }]);
+    const [a, b] = box.operands;
+    return boxLaunch(kernels, box, { OP: codes.indexOf(op), A_ONE: Number(a.one), B_ONE: Number(b.one) }, traits);
   },
 };
 

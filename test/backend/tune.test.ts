@@ -170,7 +170,7 @@ describe('tune', () => {
 
   it('`device` finds the saved table; tables of adapters and of later measurements are merged', async () => {
     const { name } = await gpu();
-    await saveTuning(name, { 'matmul NN small': 'direct', 'conv2d a': 'broadcast' });
+    await saveTuning(name, { 'matmul NN small': 'direct', 'conv2d a': 'subgroup' });
     await saveTuning('another', { 'matmul NN small': 'row' });
     await saveTuning(name, { 'conv2d a': 'direct' });
     const table = { 'matmul NN small': 'direct', 'conv2d a': 'direct' };

@@ -30,7 +30,7 @@ import { convolution } from '../support/variant-cases.js';
  */
 const card = async (): Promise<GpuBackend> => {
   const { gpu: device } = await hardware();
-  const tuned = new Proxy({}, { get: (_, key) => (/^conv2d_d|^matmul/.test(String(key)) ? 'broadcast' : undefined) });
+  const tuned = new Proxy({}, { get: (_, key) => (/^conv2d_d|^matmul/.test(String(key)) ? 'subgroup' : undefined) });
   return new GpuBackend({ ...device, traits: { ...device.traits, tuned } });
 };
 const normal = (shape: number[], seed: number, offset = 0): Float32Array => {
@@ -215,7 +215,7 @@ describe('a ResNet', () => {
     const [device, here] = [await hardware(), await gpu()];
     const merged = ['batch_norm_stats_tiles', 'batch_norm_stats_end'];
     expect(statistics(kernelsOf(device, () => new ResNet(options)))).toEqual([
-      'conv2d_few_tiled_STATS1',
+      'conv2d_small_channel_tiled_STATS1',
       ...merged,
       ...Array.from({ length: 5 }, () => ['conv2d_tiled_STATS1', ...merged]).flat(),
     ]);

@@ -34,7 +34,7 @@ describe('restore', () => {
   it('names the shapes that do not fit', () =>
     on(reference, () => {
       expect(() => restore(zeros([3]), zeros([4]), zeros([1]))).toThrow(
-        'restore: what was kept must have shape [3]; got [4]',
+        'restore: the saved values must have shape [3]; got [4]',
       );
       expect(() => restore(zeros([3]), zeros([3]), zeros([2]))).toThrow(
         'restore: the guard must have one element; got [2]',

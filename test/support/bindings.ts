@@ -1,5 +1,5 @@
 import { DTypeError } from '../../src/core/errors.js';
-import { halfStorage } from '../../src/gpu/f16-storage.js';
+import { f16Storage } from '../../src/gpu/f16-storage.js';
 import { type Kernel, kernel } from '../../src/gpu/kernel.js';
 import { Recorder, type Slice } from '../../src/gpu/recorder.js';
 import { Recording } from '../../src/gpu/recording.js';
@@ -8,7 +8,7 @@ import { Recording } from '../../src/gpu/recording.js';
 // run a part
 // of the kernels, and what threads play in place of tensor cores is another text.
 
-export const halfStored = halfStorage({ kernel, DTypeError });
+export const storedAsF16 = f16Storage({ kernel, DTypeError });
 
 interface Layout {
   size: number;
@@ -94,7 +94,7 @@ export interface Played extends Kernel {
 /** Throws where a driver would refuse to bind `slices` to a kernel, or to what it stands for. */
 export function checkBindings(k: Played, slices: readonly Slice[]): void {
   const halves = slices.reduce((mask, s, i) => ((s as { dtype?: string }).dtype === 'f16' ? mask | (1 << i) : mask), 0);
-  const real = k.played ? halfStored(k.played, halves) : k;
+  const real = k.played ? storedAsF16(k.played, halves) : k;
   const wrong = (i: number, rule: string) =>
     new Error(
       `kernel ${real.name}: binding ${i} ${rule}; got bytes ${slices[i].offset} to ` +

@@ -76,7 +76,7 @@ export const problems: Record<string, readonly object[]> = {
 export function signature(made: Launch | Plan): string {
   const plan = 'launches' in made ? made : { scratch: [], launches: [made] };
   const launches = plan.launches.map(({ kernel, constants = {}, params, groups, bind, words }) => [
-    kernel.name.replace('_few', '_small_channel'),
+    kernel.name,
     Object.entries(constants).sort(),
     Object.entries(params).sort(),
     groups,

@@ -4,7 +4,7 @@ import type { Gpu, Traits } from '../../src/gpu/device.js';
 import { packParams } from '../../src/gpu/kernel.js';
 import { type PooledBuffer, sizeClass } from '../../src/gpu/pool.js';
 import { gridOf, type Recorder } from '../../src/gpu/recorder.js';
-import { checkBindings, halfStored } from './bindings.js';
+import { checkBindings, storedAsF16 } from './bindings.js';
 
 /**
  * A GPU backend of any traits that chooses, sizes and checks every dispatch, and computes nothing: no adapter is
@@ -33,7 +33,7 @@ export function dry(traits: Traits): GpuBackend {
     software: traits.software,
     traits,
     pool,
-    halfStored,
+    storedAsF16,
     recorder: { dispatch, write() {}, flush() {} },
   } as unknown as Gpu);
 }

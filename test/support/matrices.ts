@@ -40,7 +40,7 @@ const play = (code: string): string =>
   code
     .replace(/^(enable chromium.*|diagnostic.*|alias (Left|Right|Sum) .*)$/gm, '')
     .replace(/^const A_K/m, `${played}$&`)
-    .replace(/^(fn main\(.*\) \{)$/m, '$1\n  me = thread;')
+    .replace(/^(fn main\([^{]*\) \{)$/m, '$1\n  me = thread;')
     .replace(
       /subgroupMatrixLoad<\w+, (\w+)>\(&\w+, (.*), (\w+)\);/g,
       (_, order, at, line) => `vec3u(${at}, ${line}, ${order === 'col_major' ? 1 : 0}u);`,

@@ -1,8 +1,7 @@
 enable subgroups;
-// dx as conv2d_dx_broadcast computes it, for the few channels of a picture: they do not fill a subgroup, so its threads
-// share the sum over output channels and add up at the end. A workgroup is one subgroup and computes ROWS pixels of dx
-// by
-// 4 channels; a thread's load of dy serves all of them.
+// dx as conv2d_dx_subgroup computes it, for at most 4 channels a group, as a picture's three.
+// A workgroup is one subgroup and computes ROWS pixels of dx by 4 channels. The channels do not fill a subgroup, so its
+// threads share the sum over output channels and add up at the end; a thread's load of dy serves all channels.
 const ROWS = 16u; // @tune
 const SUBGROUP = 4u; // @tune
 #import "index"
@@ -14,40 +13,38 @@ const SUBGROUP = 4u; // @tune
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(SUBGROUP)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(subgroup_invocation_id) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(subgroup_invocation_id) lane: u32) {
   let g = groupOf(group, groups);
   let kind = classOf(g);
   let Cg = p.C / p.groups;
   let Og = p.O / p.groups;
-  let tile = g % p.groupsPerClass;
-  let first = tile / p.groups * ROWS;
-  let part = tile % p.groups;
+  let t = tileOf(kind, g % p.groupsPerClass, ROWS, 4u);
   #for i in 0..ROWS
-  let pixel$i = min(first + $iu, max(kind.pixels, 1u) - 1u);
-  let h$i = (pixel$i / kind.columns) % kind.rows; // within its class
-  let v$i = pixel$i % kind.columns;
-  let image$i = pixel$i / (kind.rows * kind.columns);
+  let pixel$i = pixelOf(kind, t.pixel + $iu);
   #for c in 0..4
   var total$i_$c = 0.0;
   #end
   #end
   // A pixel's row of dy is its row within its class and as many more for all of the class.
-  for (var r = 0u; r < select(p.R, 0u, first >= kind.pixels); r++) {
+  for (var r = 0u; r < select(p.R, 0u, t.pixel >= kind.pixels); r++) {
     if (!meetsRow(kind, r)) { continue; }
     let down = rowOf(kind, r);
     for (var s = 0u; s < p.S; s++) {
       if (!meetsColumn(kind, s)) { continue; }
       let right = columnOf(kind, s);
-#import "conv2d_dx_tap"
+      #for i in 0..ROWS
+      let tap$i = tapOf(pixel$i, down, right);
+      #end
       for (var start = 0u; start < Og; start += SUBGROUP) {
         let o = min(start + lane, Og - 1u);
-        let at = (((part * Og + o) * p.R + r) * p.S + s) * Cg;
+        let at = (((t.g * Og + o) * p.R + r) * p.S + s) * Cg;
         let own = start + lane < Og;
         #for c in 0..4
         let weight$c = select(0.0, w[at + min($cu, Cg - 1u)], own);
         #end
         #for i in 0..ROWS
-        let d$i = select(0.0, dy[source$i + o], inside$i);
+        let d$i = select(0.0, dy[tap$i.at + t.g * Og + o], tap$i.inside);
         #for c in 0..4
         total$i_$c = fma(d$i, weight$c, total$i_$c);
         #end
@@ -59,8 +56,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   #for c in 0..4
   let sum$i_$c = subgroupAdd(total$i_$c);
   #end
-  if ((first + $iu < kind.pixels) & (lane < Cg)) {
-    let to = ((image$i * p.H + h$i * p.strideH + kind.h) * p.W + v$i * p.strideW + kind.w) * p.C + part * Cg;
+  if ((t.pixel + $iu < kind.pixels) & (lane < Cg)) {
+    let to = placeIn(kind, pixel$i) + t.g * Cg;
     dx[to + lane] = select(select(sum$i_0, sum$i_1, lane == 1u), select(sum$i_2, sum$i_3, lane == 3u), lane > 1u);
   }
   #end

@@ -1,8 +1,8 @@
 enable subgroups;
-// dw as conv2d_dw computes it, for adapters on which loads are dear: see conv2d_broadcast. A workgroup is one subgroup
-// and
-// computes one tap of LOADS × SUBGROUP output channels by COLUMNS × SUBGROUP channels in registers: a pixel costs it
-// LOADS + COLUMNS loads, and each output channel's gradient comes to all threads by broadcast.
+// dw as conv2d_dw computes it, for adapters on which loads are dear: see conv2d_subgroup.
+// A workgroup is one subgroup and computes one tap of LOADS × SUBGROUP output channels by COLUMNS × SUBGROUP channels
+// in registers. A pixel costs it LOADS + COLUMNS loads, and each output channel's gradient comes to all threads by
+// broadcast.
 const SUBGROUP = 4u; // @tune
 const LOADS = 4u; // @tune
 const COLUMNS = 8u; // @tune: channels a thread owns, SUBGROUP apart
@@ -22,44 +22,33 @@ fn endUnder(shift: i32, stride: u32, size: u32, most: u32) -> u32 {
 }
 
 @compute @workgroup_size(SUBGROUP)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(subgroup_invocation_id) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(subgroup_invocation_id) lane: u32) {
   let Cg = p.C / p.groups;
   let Og = p.O / p.groups;
-  let rowBlocks = (Og + LOADS * SUBGROUP - 1u) / (LOADS * SUBGROUP);
   let blocks = (Cg + COLUMNS * SUBGROUP - 1u) / (COLUMNS * SUBGROUP);
-  let i = groupOf(group, groups);
-  let slice = i / (p.groups * rowBlocks * p.R * p.S * blocks);
-  let c = (i % blocks) * COLUMNS * SUBGROUP + lane; // within the group
-  let s = (i / blocks) % p.S;
-  let r = (i / (blocks * p.S)) % p.R;
-  let o = (i / (blocks * p.S * p.R)) % rowBlocks * LOADS * SUBGROUP; // within the group
-  let g = (i / (blocks * p.S * p.R * rowBlocks)) % p.groups;
+  let t = tileOf(groupOf(group, groups), LOADS * SUBGROUP, p.R * p.S * blocks);
+  let own = t.part % blocks * COLUMNS * SUBGROUP + lane; // channel within the group
+  let s = t.part / blocks % p.S;
+  let r = t.part / (blocks * p.S);
   // Beyond the last channel the last is computed again and not stored.
   #for j in 0..COLUMNS
-  let c$j = g * Cg + min(c + $ju * SUBGROUP, Cg - 1u);
+  let c$j = t.g * Cg + min(own + $ju * SUBGROUP, Cg - 1u);
   #end
-  #for k in 0..LOADS
-  let o$k = g * Og + min(o + $ku * SUBGROUP + lane, Og - 1u);
-  #for b in 0..SUBGROUP
-  #for j in 0..COLUMNS
-  var total$k_$b_$j = 0.0;
-  #end
-  #end
-  #end
+#import "conv2d_dw_outer_begin"
   // Rows and columns of y under which the tap meets the picture. One loop walks them all: software adapters carry all
-  // sums
-  // from iteration to iteration of every loop that they stand in, which at the end of a row would cost as much as three
-  // pixels.
+  // sums from iteration to iteration of every loop that they stand in, which at the end of a row would cost as much as
+  // three pixels.
   let down = i32(r * p.dilationH) - i32(p.padH); // row of x under row 0 of y
   let shift = i32(s * p.dilationW) - i32(p.padW);
   let firstP = firstUnder(down, p.strideH);
   let endP = endUnder(down, p.strideH, p.H, p.P);
   let firstQ = firstUnder(shift, p.strideW);
   let endQ = endUnder(shift, p.strideW, p.W, p.Q);
-  let start = slice * p.chunk;
-  let end = select(0u, min(start + p.chunk, p.N * p.P), (firstP < endP) & (firstQ < endQ));
-  var n = start / p.P + select(0u, 1u, start % p.P >= endP);
-  var h = select(max(start % p.P, firstP), firstP, start % p.P >= endP); // row of y
+  let firstRow = t.slice * p.chunk;
+  let end = select(0u, min(firstRow + p.chunk, p.N * p.P), (firstP < endP) & (firstQ < endQ));
+  var n = firstRow / p.P + select(0u, 1u, firstRow % p.P >= endP);
+  var h = select(max(firstRow % p.P, firstP), firstP, firstRow % p.P >= endP); // row of y
   var q = firstQ;
   while (n * p.P + h < end) {
     let source = ((n * p.P + h) * p.Q + q) * p.O;
@@ -76,15 +65,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     n += select(0u, 1u, past);
     h = select(h, firstP, past);
   }
-  if (slice >= p.slices) { return; }
-  #for k in 0..LOADS
-  #for b in 0..SUBGROUP
-  if (o + $ku * SUBGROUP + $bu < Og) {
-    let to = (((slice * p.O + g * Og + o + $ku * SUBGROUP + $bu) * p.R + r) * p.S + s) * Cg + c;
-    #for j in 0..COLUMNS
-    if (c + $ju * SUBGROUP < Cg) { dw[to + $ju * SUBGROUP] = total$k_$b_$j; }
-    #end
-  }
-  #end
-  #end
+  let start = (r * p.S + s) * Cg;
+  let length = Cg;
+#import "conv2d_dw_outer_store"
 }

@@ -1,8 +1,6 @@
-// The Params and `main` of a kernel that walks a box of which two operands each hold or repeat every value: it writes
-// `element(i, at0, at1)`, i in row-major order, the operands' places beside it. A thread takes up to `each` elements of
-// a
-// row, `lanes` apart, so that places are found by division once and by steps after that. Counts and places are in V,
-// but
+// The Params and `main` of a kernel over a box of which two operands each hold or repeat every value. The kernel writes
+// element(i, at0, at1), i in row-major order, the operands' places beside it. A thread takes up to `each` elements of a
+// row, `lanes` apart, so that it finds places by division once and by steps after that. Counts and places are in V, but
 // single values where an operand's last axis is stretched. After "index".
 struct Params {
   rows: u32, C: u32, rank: u32, lanes: u32, each: u32, pieces: u32, start0: u32, start1: u32, step0: u32, step1: u32,
@@ -11,7 +9,8 @@ struct Params {
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(64)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) lane: u32) {
   let thread = groupOf(group, groups) * 64u + lane;
   let piece = thread / p.lanes;
   let row = piece / p.pieces;
@@ -29,5 +28,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   }
   let first = piece % p.pieces * p.lanes * p.each;
   let end = min(first + p.lanes * p.each, p.C);
-  for (var c = first + thread % p.lanes; c < end; c += p.lanes) { element(row * p.C + c, at0 + c * p.step0, at1 + c * p.step1); }
+  for (var c = first + thread % p.lanes; c < end; c += p.lanes) {
+    element(row * p.C + c, at0 + c * p.step0, at1 + c * p.step1);
+  }
 }

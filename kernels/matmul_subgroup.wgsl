@@ -1,9 +1,9 @@
 enable subgroups;
-// c = a b for adapters on which a load costs as much as ten multiplications, from workgroup memory twice that, and a
-// broadcast one: software. A workgroup is one subgroup and computes ROWS rows by COLUMNS × SUBGROUP columns in
-// registers. For SUBGROUP steps of k, each thread loads one of a's elements a row and all get it by broadcast, so a
-// tile
-// costs ROWS + SUBGROUP × COLUMNS loads where the direct kernel takes SUBGROUP × (ROWS + COLUMNS).
+// c = a b, for adapters on which a load costs as much as ten multiplications, from workgroup memory twice that, and a
+// broadcast one, which are software.
+// A workgroup is one subgroup and computes ROWS rows by COLUMNS × SUBGROUP columns in registers. For SUBGROUP steps of
+// k, each thread loads one of a's elements a row and all get it by broadcast, so that a tile costs ROWS + SUBGROUP ×
+// COLUMNS loads where the direct kernel takes SUBGROUP × (ROWS + COLUMNS).
 const SUBGROUP = 4u; // @tune
 const ROWS = 16u; // @tune
 const COLUMNS = 8u; // @tune
@@ -16,7 +16,8 @@ const COLUMNS = 8u; // @tune
 @group(1) @binding(0) var<uniform> p: Params;
 
 @compute @workgroup_size(SUBGROUP)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(subgroup_invocation_id) lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(subgroup_invocation_id) lane: u32) {
   let t = tileOf(groupOf(group, groups), ROWS, COLUMNS * SUBGROUP);
   let column = t.column + lane;
   // Beyond the edge, the last row or column is read again and not stored.
