@@ -22,7 +22,7 @@ export interface Epilogue<P> {
 /** One way to compute an operation on a GPU. */
 export interface Variant<P, N extends string = string> {
   readonly name: N;
-  /** What it is for, in one sentence with the figure that showed it, or what is not measured; more is in bench/notes. */
+  /** What it is for, in one sentence with the figure that showed it, or what is not measured: see bench/notes. */
   readonly why: string;
   /** Whether this adapter has what the variant needs and the variant can compute these parameters. */
   readonly supports: (params: P, traits: Traits) => boolean;
@@ -56,7 +56,7 @@ export interface VariantTable<P, N extends string = string> {
   readonly variants: readonly Variant<P, N>[];
   /** Names the class of shapes, transposes and precision whose members share a variant. */
   readonly classOf: (params: P) => string;
-  /** The variant where nothing was measured: one that supports the problem. Another name than theirs does not compile. */
+  /** The variant where nothing was measured: one that supports the problem. Only names of `variants` compile. */
   readonly heuristic: (params: P, traits: Traits) => NoInfer<N>;
   /** What `tune` times, the most important class first. */
   readonly samples: readonly Sample<P>[];

@@ -41,9 +41,10 @@ const flags: readonly Flag[] = [sharedFlag('out', { default: 'embeddings.npy' })
 const help = `dawngrad embed DATA --checkpoint RUN_OR_FILE [flags]
 
 Writes the features of every picture, before the head: to .npy (with the name of each row in .names.txt beside it),
-.safetensors (embeddings, labels, and filenames as JSON in the metadata, or in a tensor of bytes where they are more than
-10 MB) or .csv (filenames, embedding_i, labels) by the name of --out; to .html a map of the pictures
-(by UMAP where umap-js is installed, else by PCA). Any other name is a folder for projector.tensorflow.org and TensorBoard (tensors.tsv, metadata.tsv, sprite.png, projector_config.pbtxt).
+.safetensors (embeddings, labels, and filenames as JSON in the metadata, or in a tensor of bytes where they are more
+than 10 MB) or .csv (filenames, embedding_i, labels) by the name of --out; to .html a map of the pictures
+(by UMAP where umap-js is installed, else by PCA). Any other name is a folder for projector.tensorflow.org and
+TensorBoard (tensors.tsv, metadata.tsv, sprite.png, projector_config.pbtxt).
 
 Examples
   dawngrad embed photos --checkpoint runs/photos --out photos.csv

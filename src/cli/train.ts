@@ -64,7 +64,8 @@ export async function train(
     await board?.gallery(rows);
     await report(rows);
     const results = resultsOf(run, training);
-    const stopped = `Stopped at step ${results.step} of ${totalSteps}. Continue with: dawngrad pretrain --resume ${run.folder}`;
+    const stopped =
+      `Stopped at step ${results.step} of ${totalSteps}. ` + `Continue with: dawngrad pretrain --resume ${run.folder}`;
     out.result(finished ? resultTable(results, training) : stopped, results);
     return finished ? 0 : INTERRUPTED;
   } catch (error) {
