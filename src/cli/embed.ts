@@ -135,19 +135,7 @@ async function filesOf(out: string, { pictures, features }: Embedded): Promise<M
     ]);
   }
   if (out.endsWith('.csv')) return new Map([[out, csvLines(table)]]);
-  if (out.endsWith('.safetensors')) {
-    const tensors = new Map<string, StoredTensor>([
-      ['embeddings', { dtype: 'F32', shape: [count, size], data: values }],
-    ]);
-    if (labels) tensors.set('labels', { dtype: 'U32', shape: [count], data: labels });
-    const filenames = joinBytes(jsonParts(names));
-    if (filenames.length > HEADER)
-      tensors.set('filenames', { dtype: 'U8', shape: [filenames.length], data: filenames });
-    const inHeader = filenames.length <= HEADER && { filenames: JSON.stringify(names) };
-    return new Map([
-      [out, safetensorsParts(tensors, { ...inHeader, ...(classes && { classes: JSON.stringify(classes) }) })],
-    ]);
-  }
+  if (out.endsWith('.safetensors')) return new Map([[out, safetensorsOf({ pictures, features })]]);
   const { small, sprite } = await spriteOf(pictures);
   return new Map<string, Content>(
     [...projectorLines(table, small), ['sprite.png', sprite] as const].map(([name, content]) => [
@@ -155,6 +143,17 @@ async function filesOf(out: string, { pictures, features }: Embedded): Promise<M
       content,
     ]),
   );
+}
+
+function safetensorsOf({ pictures, features }: Pick<Embedded, 'pictures' | 'features'>): Content {
+  const { names, labels, classes } = pictures;
+  const { values, count, size } = features;
+  const tensors = new Map<string, StoredTensor>([['embeddings', { dtype: 'F32', shape: [count, size], data: values }]]);
+  if (labels) tensors.set('labels', { dtype: 'U32', shape: [count], data: labels });
+  const filenames = joinBytes(jsonParts(names));
+  if (filenames.length > HEADER) tensors.set('filenames', { dtype: 'U8', shape: [filenames.length], data: filenames });
+  const inHeader = filenames.length <= HEADER && { filenames: JSON.stringify(names) };
+  return safetensorsParts(tensors, { ...inHeader, ...(classes && { classes: JSON.stringify(classes) }) });
 }
 
 /** Bytes of names that go into the header of a safetensors file; readers accept ten times as many, quotes and all. */
