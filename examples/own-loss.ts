@@ -1,7 +1,7 @@
 /** A loss of one's own, with its gradient left to the tape: NT-Xent of SimCLR (Chen et al., arXiv:2002.05709). */
 import { concat, crossEntropy, device, parameter, Rng, SGD, type Tensor, tensor } from 'dawngrad';
 
-/** a, b: [N, D], two views of each picture. Each of the 2N rows is to find its other view among the 2N - 1 other rows. */
+/** a, b: [N, D], two views of each picture. Each of the 2N rows is to find its other view among the 2N - 1 others. */
 function ntXent(a: Tensor, b: Tensor, T = 0.5): Tensor {
   const N = a.shape[0];
   const rows = Array.from({ length: 2 * N }, (_, i) => i);

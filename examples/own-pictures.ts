@@ -1,4 +1,4 @@
-/** A data set of one's own: 8-bit RGB pictures of one size. Here discs and bars, told apart after a short pretraining. */
+/** A data set of one's own: 8-bit RGB pictures of one size. Here discs and bars, told apart after short training. */
 import { demoConfig, device, type Pictures, Pretraining, Rng, splitHeldOut } from 'dawngrad';
 
 const [count, size] = [240, 16];

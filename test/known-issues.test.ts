@@ -8,7 +8,7 @@ import { gpu, on } from './support/devices.js';
  * Known bugs, as expected failures: one that is mended turns red here, and moves to the tests of what it belonged to.
  */
 describe('known issues', () => {
-  it.fails('a compiled function notices a branch on the host that differs for the first time once it is trusted', async () => {
+  it.fails('a compiled function notices a branch on the host that first differs once it is trusted', async () => {
     const device = await gpu();
     let call = 0;
     const twice = compile((x: Tensor) => (call++ === 5 ? add(x, 1) : mul(x, 2)));

@@ -21,7 +21,9 @@ interface Sizes {
 function product({ M, N, K, tA = false, tB = false, what, bias = false, half = false }: Sizes): Case {
   const [a, b] = [tA ? [K, M] : [M, K], tB ? [N, K] : [K, N]];
   return {
-    label: `${M}×${K} · ${K}×${N}${tA ? ', aᵀ' : ''}${tB ? ', bᵀ' : ''}${bias ? ', + bias' : ''}${what ? ` (${what})` : ''}${half ? ', f16' : ''}`,
+    label:
+      `${M}×${K} · ${K}×${N}${tA ? ', aᵀ' : ''}${tB ? ', bᵀ' : ''}${bias ? ', + bias' : ''}` +
+      `${what ? ` (${what})` : ''}${half ? ', f16' : ''}`,
     tolerance: half ? 4e-3 : undefined,
     flops: 2 * M * N * K,
     ours: () => {

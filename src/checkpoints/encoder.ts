@@ -4,11 +4,10 @@ import { FormatError } from '../core/errors.js';
 import { show } from '../core/shape.js';
 import type { Normalisation } from '../input/evaluation-crop.js';
 import type { StoredTensor } from '../io/safetensors.js';
-import { tensorMap } from '../moco/check.js';
 import type { Architecture, Encoder, Family, Hints } from '../nn/family.js';
 import type { Module } from '../nn/module.js';
 import { checkFinite, nonFinite } from './finite.js';
-import type { Weights } from './layout.js';
+import { tensorMap, type Weights } from './layout.js';
 import { checkModule, loadModule } from './module-state.js';
 import { behind, encodersIn, placeOfEncoder, plainNames } from './tensor-names.js';
 
@@ -109,8 +108,10 @@ const behindOf = (skipped: Weights['skipped'], prefix: string): Map<string, stri
   );
 
 /** What may follow an encoder's features, hide its input in pretraining or count in it, without changing them. */
-const HEAD =
-  /^(fc|heads?|\w+_head|classifier|linear|last_linear|projector|projection|predictor|prediction|prototypes|mask_token|decoder\w*)(\.|$)/;
+const heads =
+  'fc|heads?|\\w+_head|classifier|linear|last_linear|projector|projection|predictor|prediction|prototypes|' +
+  'mask_token|decoder\\w*';
+const HEAD = new RegExp(`^(${heads})(\\.|$)`);
 const COUNTS = /(^|\.)(num_batches_tracked|total_ops|total_params)$/;
 
 /** Whether a tensor of a model of the family is of its head. */

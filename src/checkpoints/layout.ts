@@ -1,11 +1,10 @@
-import { check, text } from '../core/check.js';
+import { check, type Rule, text } from '../core/check.js';
 import { FormatError } from '../core/errors.js';
 import { numel } from '../core/shape.js';
 import { visibleName } from '../core/visible.js';
 import { Inert } from '../io/pickle.js';
 import type { StoredTensor } from '../io/safetensors.js';
 import { TorchTensor } from '../io/torch-tensor.js';
-import { tensorMap } from '../moco/check.js';
 import { behind, checkName, placeOfEncoder, plainNames } from './tensor-names.js';
 
 /** Tensors of a checkpoint by their names, and what else is known of it. */
@@ -17,6 +16,11 @@ export interface Weights {
   /** What else was left out of the file, in sentences. */
   notes?: readonly string[];
 }
+
+export const tensorMap: Rule = {
+  is: 'a Map of tensors by name',
+  holds: (v) => v instanceof Map && [...v].every(([name, t]) => typeof name === 'string' && Array.isArray(t?.shape)),
+};
 
 /** A tensor of a file, or what stands where one may be. */
 type Found = TorchTensor | Inert;

@@ -41,9 +41,10 @@ const flags: readonly Flag[] = [sharedFlag('out', { default: 'embeddings.npy' })
 const help = `dawngrad embed DATA --checkpoint RUN_OR_FILE [flags]
 
 Writes the features of every picture, before the head: to .npy (with the name of each row in .names.txt beside it),
-.safetensors (embeddings, labels, and filenames as JSON in the metadata, or in a tensor of bytes where they are more than
-10 MB) or .csv (filenames, embedding_i, labels) by the name of --out; to .html a map of the pictures
-(by UMAP where umap-js is installed, else by PCA). Any other name is a folder for projector.tensorflow.org and TensorBoard (tensors.tsv, metadata.tsv, sprite.png, projector_config.pbtxt).
+.safetensors (embeddings, labels, and filenames as JSON in the metadata, or in a tensor of bytes where they are more
+than 10 MB) or .csv (filenames, embedding_i, labels) by the name of --out; to .html a map of the pictures
+(by UMAP where umap-js is installed, else by PCA). Any other name is a folder for projector.tensorflow.org and
+TensorBoard (tensors.tsv, metadata.tsv, sprite.png, projector_config.pbtxt).
 
 Examples
   dawngrad embed photos --checkpoint runs/photos --out photos.csv
@@ -134,19 +135,7 @@ async function filesOf(out: string, { pictures, features }: Embedded): Promise<M
     ]);
   }
   if (out.endsWith('.csv')) return new Map([[out, csvLines(table)]]);
-  if (out.endsWith('.safetensors')) {
-    const tensors = new Map<string, StoredTensor>([
-      ['embeddings', { dtype: 'F32', shape: [count, size], data: values }],
-    ]);
-    if (labels) tensors.set('labels', { dtype: 'U32', shape: [count], data: labels });
-    const filenames = joinBytes(jsonParts(names));
-    if (filenames.length > HEADER)
-      tensors.set('filenames', { dtype: 'U8', shape: [filenames.length], data: filenames });
-    const inHeader = filenames.length <= HEADER && { filenames: JSON.stringify(names) };
-    return new Map([
-      [out, safetensorsParts(tensors, { ...inHeader, ...(classes && { classes: JSON.stringify(classes) }) })],
-    ]);
-  }
+  if (out.endsWith('.safetensors')) return new Map([[out, safetensorsOf({ pictures, features })]]);
   const { small, sprite } = await spriteOf(pictures);
   return new Map<string, Content>(
     [...projectorLines(table, small), ['sprite.png', sprite] as const].map(([name, content]) => [
@@ -154,6 +143,17 @@ async function filesOf(out: string, { pictures, features }: Embedded): Promise<M
       content,
     ]),
   );
+}
+
+function safetensorsOf({ pictures, features }: Pick<Embedded, 'pictures' | 'features'>): Content {
+  const { names, labels, classes } = pictures;
+  const { values, count, size } = features;
+  const tensors = new Map<string, StoredTensor>([['embeddings', { dtype: 'F32', shape: [count, size], data: values }]]);
+  if (labels) tensors.set('labels', { dtype: 'U32', shape: [count], data: labels });
+  const filenames = joinBytes(jsonParts(names));
+  if (filenames.length > HEADER) tensors.set('filenames', { dtype: 'U8', shape: [filenames.length], data: filenames });
+  const inHeader = filenames.length <= HEADER && { filenames: JSON.stringify(names) };
+  return safetensorsParts(tensors, { ...inHeader, ...(classes && { classes: JSON.stringify(classes) }) });
 }
 
 /** Bytes of names that go into the header of a safetensors file; readers accept ten times as many, quotes and all. */

@@ -113,11 +113,7 @@ async function settingOf(
   log(whereabouts(opened));
   const all = await openPictures(data, { ...choice, ...(data === SYNTHETIC ? { count } : { cropMin }) });
   logPictures(all, output);
-  const sets = splitHeldOut(checked(all), heldOut, seed);
-  if (sets.heldOut.count === 0)
-    throw new ConfigError(
-      `held-out: a picture at least is held out to measure accuracy; got ${heldOut} of ${all.count}. Use ${HELD_OUT}.`,
-    );
+  const sets = dividedBy(all, heldOut, seed);
   const origin = data === SYNTHETIC ? SYNTHETIC : `from ${positional[0]}`;
   const pictures =
     `${sets.train.count} pictures to train on and ${sets.heldOut.count} held out, ${size}×${size}, ` +
@@ -126,6 +122,14 @@ async function settingOf(
   const about = { data, ...choice, ...(data === SYNTHETIC && { count }), heldOut, seed, size };
   const made: Made = { command, adapter: opened.name, version, seed, config: { ...about, ...config } };
   return { sets, cache: new FolderCache(out, { ...about, adapter: opened.name, version }), made, pictures, log };
+}
+
+function dividedBy(all: Pictures, heldOut: number, seed: number): Setting['sets'] {
+  const sets = splitHeldOut(checked(all), heldOut, seed);
+  if (sets.heldOut.count > 0) return sets;
+  throw new ConfigError(
+    `held-out: a picture at least is held out to measure accuracy; got ${heldOut} of ${all.count}. Use ${HELD_OUT}.`,
+  );
 }
 
 function checked(all: Pictures): Pictures {

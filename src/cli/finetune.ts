@@ -99,15 +99,9 @@ async function tune(
   { from, data, out }: Record<'from' | 'data' | 'out', string>,
   call: Call,
 ): Promise<Tuned> {
-  const value = <T>(name: string, otherwise: T) => (given.get(name) as T | undefined) ?? otherwise;
-  const { model, stem, heads, size, mean, std, tensors } = logEncoder(
-    await openNamedEncoder(from, encoderOptions({ flags: given })),
-    output,
-  );
-  const chosen = {
-    classes: given.get('classes') as string[] | undefined,
-    limitPerClass: given.get('limit') as number | undefined,
-  };
+  const flag = <T>(name: string) => given.get(name) as T | undefined;
+  const encoder = logEncoder(await openNamedEncoder(from, encoderOptions({ flags: given })), output);
+  const { model, stem, heads, size, mean, std, tensors } = encoder;
   const recipe = supervisedRecipe(model);
   const asked = settingsFrom({ flags: given }, finetuneSettings, { ...defaultsOf(finetuneSettings), ...recipe });
   const config = { ...asked, warmup: Math.min(recipe.warmup, asked.epochs / 2), size, mean, std };
@@ -115,20 +109,17 @@ async function tune(
   checkSupervised(config);
   checkData(data);
   const opened = await openDevice({ flags: given });
+  const chosen = { classes: flag<string[]>('classes'), limitPerClass: flag<number>('limit') };
   const all = await openPictures(data, { views: size, cropMin, seed, ...chosen });
   logPictures(all, output);
-  const sets = splitHeldOut(all, value('held-out', 0.2), seed);
+  const sets = splitHeldOut(all, flag<number>('held-out') ?? 0.2, seed);
   const classes = all.classes ?? [];
   output.log(
     `${model} from ${from} on ${opened.name}: ${sets.train.count} pictures in ${classes.length} classes, ` +
       `${sets.heldOut.count} held out.`,
   );
-  const classifier = await buildClassifier(
-    model,
-    { classes: Math.max(1, classes.length), stem, heads, size, seed },
-    tensors,
-    from,
-  );
+  const shape = { classes: Math.max(1, classes.length), stem, heads, size, seed };
+  const classifier = await buildClassifier(model, shape, tensors, from);
   const records = await trainClassifier(classifier, sets, config, {
     onEpoch: (r) => output.log(`epoch ${r.epoch}/${epochs}  loss ${fixed(r.loss)}  accuracy ${percent(r.accuracy)}`),
     onWarning: (text) => output.warn(text),
@@ -137,7 +128,18 @@ async function tune(
   if (last.skipped !== undefined)
     output.log(scaledText(last.skipped, epochs * Math.floor(sets.train.count / config.batch), last.lossScale!));
   const file = join(out, 'classifier.safetensors');
-  const metadata = {
+  await writeAtomic(join(out, 'metrics.jsonl'), records.map((r) => `${JSON.stringify(r)}\n`).join(''));
+  await writeAtomic(file, encodeSafetensors(await moduleTensors(classifier), metadataOf(encoder, classes, call)));
+  return { accuracy: last.accuracy, heldOut: sets.heldOut.count, file };
+}
+
+/** What a classifier's file says of it besides its tensors. */
+function metadataOf(
+  { model, stem, heads, size, mean, std }: Awaited<ReturnType<typeof openNamedEncoder>>,
+  classes: readonly string[],
+  call: Call,
+): Record<string, string> {
+  return {
     format: 'dawngrad-classifier',
     ...call,
     model,
@@ -148,7 +150,4 @@ async function tune(
     std: std.join(),
     classes: JSON.stringify(classes),
   };
-  await writeAtomic(join(out, 'metrics.jsonl'), records.map((r) => `${JSON.stringify(r)}\n`).join(''));
-  await writeAtomic(file, encodeSafetensors(await moduleTensors(classifier), metadata));
-  return { accuracy: last.accuracy, heldOut: sets.heldOut.count, file };
 }

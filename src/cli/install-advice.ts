@@ -74,9 +74,7 @@ function linux({ distribution, cards, nvidiaDriver }: System): string[] {
         "NVIDIA's driver runs, without Vulkan. In a container, " +
         'start it with NVIDIA_DRIVER_CAPABILITIES=all and install libvulkan1 and libegl1.'
       );
-    return (
-      `For the ${card} card: ` +
-      `${known ? drivers[known][card] : "the maker's Vulkan driver and the Vulkan loader, by your distribution's packages"}.`
-    );
+    const packages = "the maker's Vulkan driver and the Vulkan loader, by your distribution's packages";
+    return `For the ${card} card: ${known ? drivers[known][card] : packages}.`;
   });
 }

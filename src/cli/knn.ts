@@ -37,7 +37,9 @@ async function runKnn(args: Parsed): Promise<number> {
     KS.filter((k) => k <= bank.count),
     TS,
   );
-  const heading = `Weighted k-NN of ${heldOut.count} held-out pictures among ${train.count}, by ${bank.size} features of ${from}:`;
+  const heading =
+    `Weighted k-NN of ${heldOut.count} held-out pictures among ${train.count}, ` +
+    `by ${bank.size} features of ${from}:`;
   out.result(`${heading}\n${sweepTable(cells, chanceOf(train))}`, {
     encoder: from,
     train: train.count,

@@ -60,21 +60,8 @@ export async function openLabelled(
   out: Output,
   { batch = () => EMBEDDED, cropMin }: Looks = {},
 ): Promise<Labelled> {
-  const {
-    flags,
-    positional: [from, data, ...more],
-  } = args;
-  if (from === undefined || more.length > 0)
-    throw new ConfigError(
-      `${command}: it takes a run or checkpoint, and pictures; got ${args.positional.length} names. ` +
-        `Write dawngrad ${command} runs/photos.`,
-    );
-  const run = findRun(from)?.info;
-  if (!run && data === undefined)
-    throw new ConfigError(
-      `${command}: a checkpoint does not say what to measure it on; got no pictures. ` +
-        `Write dawngrad ${command} ${from} photos.`,
-    );
+  const { flags } = args;
+  const { from, data, run } = namedBy(command, args);
   const encoder = await openEncoderOf(from, args, out);
   const { size } = encoder.normalisation;
   const seed = (flags.get('seed') as number | undefined) ?? run?.config.seed ?? 1;
@@ -97,16 +84,36 @@ export async function openLabelled(
     heldOut: alignedTo(all, await open((...how) => openData(path, { views: size }, ...how)), out),
   });
   const { train, heldOut } = test === undefined ? splitHeldOut(all, part, seed) : await tested(test);
+  checkLabelled(command, train, heldOut, `${part} of ${all.count}`);
+  return { from, encoder, train, heldOut, ahead: loadingOf(args, on).ahead, config: run?.config };
+}
+
+/** What the words of the command line name; where they name no pictures, a run. */
+function namedBy(command: string, { positional }: Parsed) {
+  const [from, data, ...more] = positional;
+  if (from === undefined || more.length > 0)
+    throw new ConfigError(
+      `${command}: it takes a run or checkpoint, and pictures; got ${positional.length} names. ` +
+        `Write dawngrad ${command} runs/photos.`,
+    );
+  const run = findRun(from)?.info;
+  if (!run && data === undefined)
+    throw new ConfigError(
+      `${command}: a checkpoint does not say what to measure it on; got no pictures. ` +
+        `Write dawngrad ${command} ${from} photos.`,
+    );
+  return { from, data, run };
+}
+
+function checkLabelled(command: string, train: PictureSource, heldOut: PictureSource, part: string): void {
   if (!train.labels)
     throw new ConfigError(
       `${command}: pictures need classes to be measured by; got pictures without. Sort them into folders by class.`,
     );
   if (heldOut.count === 0)
     throw new ConfigError(
-      `${command}: some pictures must be held out; got ${part} of ${all.count}. Raise --held-out, ` +
-        `or name others by --test.`,
+      `${command}: some pictures must be held out; got ${part}. Raise --held-out, or name others by --test.`,
     );
-  return { from, encoder, train, heldOut, ahead: loadingOf(args, on).ahead, config: run?.config };
 }
 
 /** Accuracy of guessing. */

@@ -41,10 +41,10 @@ const help = `dawngrad linear RUN_OR_CHECKPOINT [DATA] [flags]
 
 Trains a linear classifier on the frozen encoder's features, the measure that papers report, and checks that nothing
 but the classifier changed, to the bit. Without DATA, a run's own pictures are used.
-Recipes: v1 (MoCo v1 and v2: lr 30, batch 256, 100 epochs, a tenth at 60 and 80), v3 (ResNets: lr 0.1, batch 1024,
-90 epochs, cosine) and v3-vit (the same with lr 3). Their rates suit ImageNet: six about the recipe's are tried on a held-out
-fifth of the training pictures, and the best one trains on all of them; --lr takes one as it is. The pictures to
-measure on are looked at once, when training has ended.
+Recipes: v1 (MoCo v1 and v2: lr 30, batch 256, 100 epochs, a tenth at 60 and 80), v3 (ResNets: lr 0.1, batch 1024, 90
+epochs, cosine) and v3-vit (the same with lr 3). Their rates suit ImageNet: six about the recipe's are tried on a
+held-out fifth of the training pictures, and the best one trains on all of them; --lr takes one as it is. The pictures
+to measure on are looked at once, when training has ended.
 
 Examples
   dawngrad linear runs/photos

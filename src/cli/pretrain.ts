@@ -171,10 +171,9 @@ const runFolder = ({ flags }: Parsed): string =>
 export async function picturesOf(info: RunInfo, out: Output, loading: Loading): Promise<PictureSource> {
   const pictures = await openRunSource(info, loading, (text) => out.log(text), info.config);
   const { count, classes } = pictures;
-  out.log(
-    `${count} pictures of ` +
-      `${sizeText(pictures)}${classes ? ` in ${classes.length} classes` : ''}${info.data === SYNTHETIC ? ', synthetic' : ` from ${info.data}`}.`,
-  );
+  const among = classes ? ` in ${classes.length} classes` : '';
+  const origin = info.data === SYNTHETIC ? ', synthetic' : ` from ${info.data}`;
+  out.log(`${count} pictures of ${sizeText(pictures)}${among}${origin}.`);
   const [{ batch }, { ahead }] = [info.config, loading];
   const streamed = streamedText(pictures, loading, (ahead + 1) * batch, ahead * batch + (ahead + 1) * EMBEDDED);
   if (streamed) out.log(streamed);

@@ -66,7 +66,8 @@ async function runProfile(args: Parsed, call: Call): Promise<number> {
   const ceiling = await measureCeiling(opened);
   const records = await training.profile(steps);
   const by = opened.gpu.device.features.has('timestamp-query') ? 'device timestamps' : 'the clock of the host';
-  const heading = `A step of ${config.method} with ${config.model}, batch ${config.batch}, on ${opened.name}, by ${by}:`;
+  const step = `A step of ${config.method} with ${config.model}, batch ${config.batch}`;
+  const heading = `${step}, on ${opened.name}, by ${by}:`;
   output.result([heading, ...profileTable(records, ceiling, training.memory)].join('\n'), {
     records,
     ceiling,

@@ -30,7 +30,8 @@ const flags: readonly Flag[] = [
 
 const help = `dawngrad summary [flags]
 
-Prints shapes, parameters and floating-point operations of a model by layer. Nothing is computed, so no adapter is needed.
+Prints shapes, parameters and floating-point operations of a model by layer. Nothing is computed, so no adapter is
+needed.
 
 Examples
   dawngrad summary --model resnet18 --size 32

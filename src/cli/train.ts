@@ -31,21 +31,8 @@ export async function train(
   skipped: Pictures['skipped'],
   { out, chart, tensorboard }: TrainOptions,
 ): Promise<number> {
-  const {
-    totalSteps,
-    stepsPerEpoch,
-    config: { batch, accumulate },
-  } = training;
-  const chanceTop1 = training.method.chance(batch / accumulate).top1;
-  const progress = new Progress({
-    total: totalSteps,
-    stepsPerEpoch,
-    batch,
-    chanceTop1,
-    quiet: out.quiet,
-    verbose: out.verbose,
-    chart,
-  });
+  const { totalSteps, stepsPerEpoch } = training;
+  const progress = progressOf(training, out, chart);
   const board = tensorboard ? new Board(run, training) : undefined;
   const began = Date.now();
   const report = (rows?: GalleryRow[]) => writeReport(run, training, skipped, rows, (Date.now() - began) / 1000);
@@ -64,7 +51,8 @@ export async function train(
     await board?.gallery(rows);
     await report(rows);
     const results = resultsOf(run, training);
-    const stopped = `Stopped at step ${results.step} of ${totalSteps}. Continue with: dawngrad pretrain --resume ${run.folder}`;
+    const stopped =
+      `Stopped at step ${results.step} of ${totalSteps}. ` + `Continue with: dawngrad pretrain --resume ${run.folder}`;
     out.result(finished ? resultTable(results, training) : stopped, results);
     return finished ? 0 : INTERRUPTED;
   } catch (error) {
@@ -76,6 +64,12 @@ export async function train(
   } finally {
     await board?.written();
   }
+}
+
+function progressOf({ totalSteps: total, stepsPerEpoch, config, method }: Pretraining, out: Output, chart: boolean) {
+  const { batch, accumulate } = config;
+  const chanceTop1 = method.chance(batch / accumulate).top1;
+  return new Progress({ total, stepsPerEpoch, batch, chanceTop1, quiet: out.quiet, verbose: out.verbose, chart });
 }
 
 /** Which checkpoint is left when a training has diverged. */

@@ -1,19 +1,13 @@
-import {
-  type Backend,
-  backend,
-  type Difference,
-  type DispatchRecord,
-  type Recorded,
-  type Storage,
-} from '../backend/backend.js';
+import { type Backend, backend, type Difference, type DispatchRecord, type Recorded } from '../backend/backend.js';
+import { within } from '../backend/context.js';
 import type { GpuBackend } from '../backend/gpu.js';
 import { canRecord, record as recordWork } from '../backend/record.js';
 import { check, synchronous } from '../core/check.js';
 import { ConfigError } from '../core/errors.js';
 import { numel } from '../core/shape.js';
-import { type HostLog, logHost, recording } from '../tensor/replay.js';
+import { HostLog, recording } from '../tensor/replay.js';
 import { Tensor } from '../tensor/tensor.js';
-import { keep, tidy } from '../tensor/tidy.js';
+import { keep, Scope, tidy } from '../tensor/tidy.js';
 import { asTensor, type Given, type Inputs, InputTree, memoryOf } from './inputs.js';
 import { difference, flatten, pathsOf, structureOf } from './tree.js';
 
@@ -105,12 +99,12 @@ class Recordings<R> {
 
   call(inputs: readonly unknown[]): R {
     const given = this.#inputs.read(inputs);
-    return direct() ? this.#run(given.map(asTensor)) : this.#replay(this.#find(given), given);
+    return direct() ? this.#direct(given) : this.#replay(this.#find(given), given);
   }
 
   async async(inputs: readonly unknown[]): Promise<R> {
     const given = this.#inputs.read(inputs);
-    if (direct()) return this.#run(given.map(asTensor));
+    if (direct()) return this.#direct(given);
     const found = this.#find(given);
     this.#busy = true;
     try {
@@ -135,8 +129,13 @@ class Recordings<R> {
     return entry.work.profile(given.map(memoryOf));
   }
 
+  #direct(given: Given[]): R {
+    const tensors = given.map(asTensor);
+    return tidy(() => this.#run(tensors));
+  }
+
   #run(tensors: Tensor[]): R {
-    const result = tidy(() => this.#fn(...this.#inputs.of(tensors)));
+    const result = this.#fn(...this.#inputs.of(tensors));
     this.#inputs.keep();
     return result;
   }
@@ -236,18 +235,27 @@ function sameOnHost(a: unknown, b: unknown): boolean {
   return Object.is(a, b) || (Object(a) === a && Object(b) === b);
 }
 
+/** Runs `fn` once on memory that stands for the inputs, while its dispatches and its work on the host are recorded. */
 function record<R>(on: Backend, given: Given[], fn: (tensors: Tensor[]) => R): Entry<R> {
   let result!: R;
   const specs = given.map(({ dtype, shape }) => ({ dtype, length: numel(shape) }));
-  let results: readonly Storage[] = [];
-  const [work, host] = logHost(on, () =>
-    recordWork(on as GpuBackend, specs, (storages) => {
-      result = fn(storages.map((s, i) => new Tensor(given[i].shape, given[i].dtype, on, s)));
+  const host = new HostLog(on);
+  const unwatch = host.watchRandom();
+  try {
+    const work = recordWork(on as GpuBackend, specs, (storages) => {
+      const [inputs, scope] = [storages.map((s, i) => new Tensor(given[i].shape, given[i].dtype, on, s)), new Scope()];
+      try {
+        result = within({ host, scope }, () => fn(inputs));
+      } finally {
+        scope.end(result);
+      }
       const tensors = flatten(result, structureOf(result))!.filter((leaf) => leaf instanceof Tensor);
-      results = tensors.map((t) => (keep(t), t.storage));
-      return results;
-    }),
-  );
-  for (const storage of results) host.writes.add(storage);
-  return { work, host, result };
+      for (const t of tensors) keep(t);
+      for (const { storage } of tensors) host.writes.add(storage);
+      return tensors.map(({ storage }) => storage);
+    });
+    return { work, host, result };
+  } finally {
+    unwatch();
+  }
 }

@@ -71,9 +71,15 @@ const LARGEST = Number.MAX_SAFE_INTEGER;
 
 export const needed = (rule: Rule): Rule => ({ ...rule, needed: true });
 
+const rangeOf = (least: number, most: number): string => {
+  if (most < LARGEST) return ` in [${least}, ${most}]`;
+  if (least > 0) return ` above ${least - 1}`;
+  return least > -LARGEST ? `, at least ${least}` : '';
+};
+
 /** A whole number from `least` to `most`. */
 export const whole = (least: number, most = LARGEST): Rule => ({
-  is: `a whole number${most < LARGEST ? ` in [${least}, ${most}]` : least > 0 ? ` above ${least - 1}` : least > -LARGEST ? `, at least ${least}` : ''}`,
+  is: `a whole number${rangeOf(least, most)}`,
   holds: (v) => Number.isInteger(v) && v >= least && v <= most,
 });
 

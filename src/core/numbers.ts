@@ -10,7 +10,8 @@ export const percent = (x: number | null | undefined): string => finite(x, (v) =
 /** Shares with their spread, `62.0 % ± 1.5`, one as it is; a dash if one of them is not finite. */
 export function meanPercent(values: readonly (number | null)[]): string {
   const middle = mean(values);
-  return `${percent(middle)}${values.length > 1 && Number.isFinite(middle) ? ` ± ${(100 * spread(values)).toFixed(1)}` : ''}`;
+  const several = values.length > 1 && Number.isFinite(middle);
+  return `${percent(middle)}${several ? ` ± ${(100 * spread(values)).toFixed(1)}` : ''}`;
 }
 
 /** 4.5523 as `4.552`. */

@@ -25,27 +25,19 @@ export function alignClasses<S extends PictureSource>(train: PictureSet, test: S
     throw new ConfigError(
       `test set: its classes must be the training set's, ${some(known)}; got ${some(given)}. Name the folders alike.`,
     );
-  const usable =
-    unknown.length === 0
-      ? test
-      : subset(
-          test,
-          [...test.labels.keys()].filter((i) => trained.has(given[test.labels![i]])),
-        );
-  const warnings = [
-    ...(lacking.length > 0
-      ? [
-          `test set: each class of the training set must be tested; got no pictures of ${some(lacking)}. ` +
-            `Accuracies leave them out.`,
-        ]
-      : []),
-    ...(unknown.length > 0
-      ? [
-          `test set: only classes that are trained on can be recognised; got ${some(unknown)} too, ` +
-            `${test.count - usable.count} pictures, which are left out.`,
-        ]
-      : []),
-  ];
+  const recognisable = [...test.labels.keys()].filter((i) => trained.has(given[test.labels![i]]));
+  const usable = unknown.length === 0 ? test : subset(test, recognisable);
+  const warnings: string[] = [];
+  if (lacking.length > 0)
+    warnings.push(
+      `test set: each class of the training set must be tested; got no pictures of ${some(lacking)}. ` +
+        `Accuracies leave them out.`,
+    );
+  if (unknown.length > 0)
+    warnings.push(
+      `test set: only classes that are trained on can be recognised; got ${some(unknown)} too, ` +
+        `${test.count - usable.count} pictures, which are left out.`,
+    );
   return {
     test: { ...usable, classes: [...known], labels: usable.labels!.map((l) => known.indexOf(given[l])) },
     warnings,

@@ -3,8 +3,10 @@ import { FormatError } from '../core/errors.js';
 import { nameOf, pathOf } from './file-names.node.js';
 
 const READ = /\.(jpe?g|jpe|jfif|png|webp)$/i;
-const UNREAD =
-  /\.(heic|heif|hif|avif|tiff?|gif|bmp|dib|jp2|j2k|jxl|svg|psd|ico|tga|p[bgpn]m|exr|hdr|dng|cr[23w]|nef|arw|orf|rw2|raf|raw)$/i;
+const unread =
+  'heic|heif|hif|avif|tiff?|gif|bmp|dib|jp2|j2k|jxl|svg|psd|ico|tga|p[bgpn]m|exr|hdr|dng|cr[23w]|nef|arw|orf|rw2|' +
+  'raf|raw';
+const UNREAD = new RegExp(`\\.(${unread})$`, 'i');
 /** Folders that systems and programs keep beside pictures; names that begin with a dot are passed over too. */
 const OF_SYSTEMS =
   /^(@eaDir|__MACOSX|#recycle|@Recycle|@Recently-Snapshot|\$RECYCLE\.BIN|System Volume Information|lost\+found)$/i;

@@ -71,17 +71,7 @@ export async function nearestNeighbours(
   k: number,
 ): Promise<Neighbours> {
   checkNeighbours(k);
-  checkFeatures('k-NN', 'the queries', queries);
-  checkFeatures('k-NN', 'the bank', bank);
-  if (queries.size !== bank.size)
-    throw new ShapeError(
-      `k-NN: queries and bank must have features of one size; got ${queries.size} and ${bank.size}. ` +
-        `Embed both with one encoder.`,
-    );
-  if (bank.count === 0)
-    throw new ConfigError(
-      'k-NN: the bank must hold features to find neighbours in; got none. Pass at least one picture.',
-    );
+  checkBank(queries, bank);
   const take = Math.min(k, bank.count);
   const found = {
     index: new Uint32Array(queries.count * take),
@@ -108,6 +98,20 @@ export async function nearestNeighbours(
   await sorted;
   found.similarity.forEach((s, i, all) => s === -Infinity && (all[i] = NaN));
   return found;
+}
+
+function checkBank(queries: Features | FeatureRows, bank: Features | FeatureRows): void {
+  checkFeatures('k-NN', 'the queries', queries);
+  checkFeatures('k-NN', 'the bank', bank);
+  if (queries.size !== bank.size)
+    throw new ShapeError(
+      `k-NN: queries and bank must have features of one size; got ${queries.size} and ${bank.size}. ` +
+        `Embed both with one encoder.`,
+    );
+  if (bank.count === 0)
+    throw new ConfigError(
+      'k-NN: the bank must hold features to find neighbours in; got none. Pass at least one picture.',
+    );
 }
 
 function checkNeighbours(k: number): void {

@@ -19,7 +19,8 @@ export function npyParts(values: Float32Array, shape: readonly number[]): Uint8A
       `encodeNpy: the shape must hold every value; got ${values.length} values for ${show(shape)}. ` +
         `Correct one of them.`,
     );
-  const dict = `{'descr': '<f4', 'fortran_order': False, 'shape': (${shape.join(', ')}${shape.length === 1 ? ',' : ''}), }`;
+  const tuple = `(${shape.join(', ')}${shape.length === 1 ? ',' : ''})`;
+  const dict = `{'descr': '<f4', 'fortran_order': False, 'shape': ${tuple}, }`;
   const length = Math.ceil((10 + dict.length + 1) / 64) * 64; // the data are aligned to 64 bytes
   const head = new Uint8Array(length);
   head.set([0x93, ...new TextEncoder().encode('NUMPY'), 1, 0]);

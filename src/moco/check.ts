@@ -20,14 +20,10 @@ import type { Optimizer } from '../optim/optimizer.js';
 import { checkTensor, type Tensor } from '../tensor/tensor.js';
 import type { Part } from './method.js';
 
-/** Options that methods share. */
-export const methodRules = { T: needed(above0), optimizer: needed(callable) };
 export const seedRule: Rule = { is: 'a whole number below 2^32', holds: whole(0, 2 ** 32 - 1).holds };
-
-export const tensorMap: Rule = {
-  is: 'a Map of tensors by name',
-  holds: (v) => v instanceof Map && [...v].every(([name, t]) => typeof name === 'string' && Array.isArray(t?.shape)),
-};
+/** Options that methods share, and those of methods with a memory of keys. */
+export const methodRules = { T: needed(above0), optimizer: needed(callable) };
+export const memoryRules = { ...methodRules, K: needed(whole(1)), dim: needed(whole(1)), seed: needed(seedRule) };
 
 /** Throws unless a method is given what builds its encoder, and options that can work. */
 export function checkMethod(

@@ -20,9 +20,7 @@ const anOr = (names: readonly string[]): string => `${names.slice(0, -1).join(',
  * type of the configuration, its checks, the flags of the commands and their help derive from the rows.
  */
 export const pretrainSettings = settings({
-  /** The mechanism; MoCo v1 and v2 are `moco`. */
   method: { default: 'moco', choices: methods, help: 'moco (v1 and v2), moco-v3, end-to-end or memory-bank' },
-  /** A name that `models` knows. */
   model: { default: 'resnet-tiny', rule: text, help: anOr(Object.keys(models)) },
   stem: {
     default: 'small',
@@ -32,15 +30,12 @@ export const pretrainSettings = settings({
   head: { default: 'mlp', choices: ['mlp', 'linear'], help: 'mlp (v2) or linear (v1); moco-v3 has its own' },
   dim: { default: 64, rule: whole(1), help: 'size of queries and keys' },
   hidden: { default: 128, rule: whole(1), help: "width of moco-v3's heads" },
-  /** Keys in the queue, or rows of the memory bank sampled a step. */
   K: { default: 128, rule: whole(1), help: 'keys in the queue, or rows of the memory bank sampled a step' },
-  /** Momentum of the key encoder, or of the memory bank's rows. */
   m: { default: 0.99, rule: upTo1, help: "momentum of the key encoder, or of the memory bank's rows" },
   mSchedule: { default: 'constant', choices: ['constant', 'cosine'], help: 'constant, or cosine: m rises to 1' },
   T: { default: 0.2, rule: above0, help: 'temperature' },
   symmetric: { default: false, help: 'moco: each view is query and key in turn' },
   shared: { default: true, help: 'end-to-end: queries and keys have one encoder' },
-  /** `memory-bank`: softmax or NCE over the K sampled rows, or the full softmax. */
   bankLoss: { default: 'softmax', choices: ['softmax', 'nce', 'full'], help: 'memory-bank: softmax, nce or full' },
   epochs: { default: 12, rule: whole(1), help: 'passes over the pictures' },
   batch: { default: 32, rule: whole(2), help: 'pictures a step' },
@@ -60,7 +55,6 @@ export const pretrainSettings = settings({
     choices: ['f32', 'f16'],
     help: 'f32, or f16: activations in f16, parameters f32, the loss scaled',
   },
-  /** Highest learning rate for a batch of `lrBatch`; it grows in proportion to the batch. */
   lr: { default: 0.1, rule: atLeast0, help: 'highest learning rate, for a batch of --lr-batch' },
   lrBatch: { default: 32, rule: whole(1), help: 'the batch that --lr is for; it grows in proportion to the batch' },
   momentum: { default: 0.9, rule: below1, help: 'momentum of SGD and LARS' },
@@ -77,32 +71,26 @@ export const pretrainSettings = settings({
   milestones: { default: [], rule: listOf(anyNumber), help: 'step: epochs from which on the rate is a tenth' },
   warmup: { default: 0, rule: atLeast0, help: 'epochs in which the learning rate rises from 0' },
   scheduleEvery: { default: 'epoch', choices: ['epoch', 'step'], help: 'epoch or step: how often rates are set' },
-  /** Parts of a batch that batch norm normalises apart. */
   splits: { default: 2, rule: whole(1), help: 'parts of a batch that batch norm keeps apart' },
   /** Keys are encoded in another order than queries. Off only to show why it matters. */
   shuffle: { default: true, help: 'encode keys in another order than queries (without it batch norm leaks)' },
-  /** Pixels of a view. */
   size: {
     default: 32,
     rule: whole(4),
     help: 'pixels of a view; a folder is decoded at 8/7 of it (at 64 at least), no larger than its pictures are',
   },
-  /** The random views of MoCo v1, v2 or v3. */
   augmentation: { default: 'v2', choices: ['v1', 'v2', 'v3'], help: 'random views as of MoCo v1, v2 or v3' },
   cropMin: { default: 0.4, rule: share, help: 'smallest part of a picture that a view shows' },
   jitter: { default: 1, rule: upTo1, help: "strength of the views' colour changes, as a part of the papers'" },
   /** Blur views where the augmentation does; MoCo's CIFAR demonstration does not. */
   blur: { default: false, help: 'blur views where the augmentation does' },
-  /** Mean and standard deviation of each channel in [0, 1]. */
   mean: { default: mocoV2Augmentation.mean, rule: three, help: 'mean of each channel in [0, 1]' },
   std: { default: mocoV2Augmentation.std, rule: listOf(above0, 3), help: 'standard deviation of each channel' },
-  /** Neighbours and temperature of the weighted k-NN that monitors the features. */
   knn: { default: 20, rule: whole(1), help: 'neighbours of the k-NN monitor' },
   knnT: { default: 0.1, rule: above0, help: 'temperature of its votes' },
   knnEvery: { default: 4, rule: whole(1), help: 'epochs from one k-NN to the next' },
   /** k-NN by the outputs of the encoder's head too, as the published curve of MoCo's CIFAR-10 demonstration was. */
   knnOutputs: { default: false, help: "k-NN by the outputs of the encoder's head too" },
-  /** Part of the pictures that is never trained on. */
   heldOut: { default: 0.2, rule: below1, help: 'part of the pictures kept for k-NN and never trained on' },
   seed: { default: 1, rule: seedRule, help: 'seed of everything random' },
 });

@@ -3,13 +3,8 @@ import { check, whole } from '../core/check.js';
 import { Rng } from '../core/rng.js';
 import { familyOf } from '../nn/families.js';
 import { buildModel, type ModelOptions } from '../nn/models.js';
-import type { Precision } from '../ops/precision.js';
-import { AdamW } from '../optim/adamw.js';
 import type { FlatParameters } from '../optim/flat.js';
-import { LARS } from '../optim/lars.js';
-import { LossScale } from '../optim/loss-scale.js';
-import type { Optimizer } from '../optim/optimizer.js';
-import { SGD } from '../optim/sgd.js';
+import { optimizerOf } from '../optim/optimizer-of.js';
 import { checkConfig, checkSettings, type PretrainConfig } from './config.js';
 import { EndToEnd } from './end-to-end.js';
 import { MemoryBank } from './memory-bank.js';
@@ -38,22 +33,6 @@ export function createMethod(c: PretrainConfig, pictures: number): Method {
     predictor(new Rng(c.seed, 'predictor'), c.hidden, c.dim, predictorNorm),
     { T: c.T, optimizer },
   );
-}
-
-/**
- * The optimizer that a configuration asks for, with a loss scale for `f16`: on every adapter, so that a run may go on
- * on another.
- */
-export function optimizerOf(
-  c: Pick<PretrainConfig, 'optimizer' | 'momentum' | 'weightDecay'> & { precision?: Precision },
-  parameters: FlatParameters,
-): Optimizer {
-  const { optimizer, momentum, weightDecay } = c;
-  if (c.precision === 'f16') parameters.lossScale = new LossScale();
-  if (optimizer === 'lars') return new LARS(parameters, { momentum, weightDecay });
-  return optimizer === 'adamw'
-    ? new AdamW(parameters, { weightDecay })
-    : new SGD(parameters, { momentum, weightDecay });
 }
 
 /** Checks all of a configuration that does not depend on how many pictures there are. @throws ConfigError */

@@ -7,7 +7,7 @@ import type { Optimizer } from '../optim/optimizer.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { builtBy, checkMethod, checkStep, methodRules, optimizerBy } from './check.js';
 import { contrast } from './contrast.js';
-import { type Chance, descend, type Method, type Part, type Rates, type Saved } from './method.js';
+import { type Chance, learn, type Measures, type Method, meanOf, type Part, type Rates, type Saved } from './method.js';
 
 export interface EndToEndOptions {
   /** Temperature of the softmax. */
@@ -34,10 +34,8 @@ export class EndToEnd implements Method {
     const { T, shared, optimizer } = options;
     this.encoderQ = builtBy('EndToEnd', encoder);
     this.encoderK = shared ? this.encoderQ : builtBy('EndToEnd', encoder);
-    const members: Record<string, Module> = shared
-      ? { encoder_q: this.encoderQ }
-      : { encoder_q: this.encoderQ, encoder_k: this.encoderK };
-    this.optimizer = optimizerBy('EndToEnd', optimizer, new Group(members));
+    const trained = new Group({ encoder_q: this.encoderQ, ...(!shared && { encoder_k: this.encoderK }) });
+    this.optimizer = optimizerBy('EndToEnd', optimizer, trained);
     this.optimizer.parameters.lossScale?.protect([this.encoderQ, this.encoderK]);
     this.#T = T;
   }
@@ -49,13 +47,15 @@ export class EndToEnd implements Method {
   step(parts: readonly Part[], rates: Rates): Tensor {
     const { lr } = checkStep('EndToEnd', parts, rates, ['x1', 'x2', 'shuffle', 'unshuffle'], false);
     this.optimizer.parameters.lossScale?.keep();
-    const { measured } = descend(parts, this.optimizer, ({ x1, x2, shuffle, unshuffle }) => {
-      const q = this.encoderQ.call(x1); // queries: N × dim
-      const k = gather(this.encoderK.call(gather(x2!, shuffle)), unshuffle); // keys: N × dim
-      return contrast(q, k, this.#T); // N-way softmax, positives on the diagonal
-    });
+    const measured = meanOf(parts.map((part) => learn(this.#compare(part), parts.length, this.optimizer)));
     this.optimizer.step(lr);
     return measured;
+  }
+
+  #compare({ x1, x2, shuffle, unshuffle }: Part): Measures {
+    const q = this.encoderQ.call(x1); // queries: N × dim
+    const k = gather(this.encoderK.call(gather(x2!, shuffle)), unshuffle); // keys: N × dim
+    return contrast(q, k, this.#T); // N-way softmax, positives on the diagonal
   }
 
   chance(N: number): Chance {

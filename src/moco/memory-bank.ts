@@ -9,13 +9,14 @@ import type { FlatParameters } from '../optim/flat.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import { zeros } from '../tensor/fill.js';
 import { state, type Tensor } from '../tensor/tensor.js';
-import { builtBy, checkMethod, checkStep, methodRules, optimizerBy, seedRule } from './check.js';
+import { builtBy, checkMethod, checkStep, memoryRules, optimizerBy } from './check.js';
 import { classify } from './contrast.js';
 import {
   type Chance,
-  descend,
+  learn,
   type Measures,
   type Method,
+  meanOf,
   type Part,
   type Rates,
   randomKeys,
@@ -26,9 +27,7 @@ import { nce } from './nce.js';
 export interface MemoryBankOptions {
   /** Pictures in the data set: rows of the bank. */
   pictures: number;
-  /**
-   * Rows drawn as negatives, with replacement, in each step. All its queries share them, as they share MoCo's queue.
-   */
+  /** Rows drawn as negatives in each step, with replacement: all its queries share them, as they do MoCo's queue. */
   K: number;
   /** Temperature of the softmax. */
   T: number;
@@ -55,13 +54,8 @@ export class MemoryBank implements Method {
   readonly #options: MemoryBankOptions;
 
   constructor(encoder: () => Module, options: MemoryBankOptions) {
-    const sizes = { pictures: needed(whole(1)), K: needed(whole(1)), dim: needed(whole(1)) };
-    checkMethod('MemoryBank', encoder, options, {
-      ...methodRules,
-      ...sizes,
-      loss: needed(oneOf('softmax', 'nce', 'full')),
-      seed: needed(seedRule),
-    });
+    const own = { pictures: needed(whole(1)), loss: needed(oneOf('softmax', 'nce', 'full')) };
+    checkMethod('MemoryBank', encoder, options, { ...memoryRules, ...own });
     const { pictures, K, dim, loss, optimizer, seed } = options;
     this.encoder = builtBy('MemoryBank', encoder);
     this.optimizer = optimizerBy('MemoryBank', optimizer, this.encoder);
@@ -73,25 +67,24 @@ export class MemoryBank implements Method {
   }
 
   step(parts: readonly Part[], rates: Rates): Tensor {
-    const { lr, m } = checkStep(
-      'MemoryBank',
-      parts,
-      rates,
-      this.sampled ? ['x1', 'index', 'negatives'] : ['x1', 'index'],
-    );
+    const needs = ['x1', 'index', ...(this.sampled ? ['negatives' as const] : [])] as const;
+    const { lr, m } = checkStep('MemoryBank', parts, rates, needs);
     const { lossScale } = this.optimizer.parameters;
     lossScale?.keep();
-    const { measured, keys } = descend(parts, this.optimizer, (part) => {
-      const v = l2Normalize(this.encoder.call(part.x1)); // N × dim
-      return { ...this.#loss(v, part), keys: v };
-    });
+    const learned = parts.map((part) => learn(this.#lookUp(part), parts.length, this.optimizer));
+    const measured = meanOf(learned);
     this.optimizer.step(lr);
     parts.forEach(({ index }, i) => {
       const own = gather(this.bank, index);
-      // w = m w + (1 - m) v, of length 1
-      bankWrite(this.bank, l2Normalize(add(mul(own, m), mul(keys[i], sub(1, m)))), index, lossScale?.guard);
+      const moved = l2Normalize(add(mul(own, m), mul(learned[i].keys!, sub(1, m)))); // w = m w + (1 - m) v
+      bankWrite(this.bank, moved, index, lossScale?.guard);
     });
     return measured;
+  }
+
+  #lookUp(part: Part): Measures {
+    const v = l2Normalize(this.encoder.call(part.x1)); // N × dim
+    return { ...this.#loss(v, part), keys: v };
   }
 
   #loss(v: Tensor, { index, negatives }: Part): Measures {

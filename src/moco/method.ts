@@ -8,7 +8,6 @@ import { concat } from '../ops/strided.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import { backward } from '../tensor/autograd.js';
 import { state, type Tensor, tensor } from '../tensor/tensor.js';
-import { tidy } from '../tensor/tidy.js';
 
 /** The pictures of one backward pass: a batch, or a part of one whose gradients add up. */
 export interface Part {
@@ -79,26 +78,24 @@ export const both = (a: Measures, b: Measures): Measures => ({
   keys: a.keys && b.keys && concat([a.keys, b.keys]),
 });
 
-/**
- * Gradients of the mean of the parts' losses, part after part, each in memory that the next uses again. They are of the
- * scaled loss where the parameters have a loss scale.
- *
- * @returns f32 [3], the means of loss, top-1 and top-5, and the keys of all parts.
- */
-export function descend(
-  parts: readonly Part[],
-  { parameters: { lossScale } }: Optimizer,
-  forward: (part: Part) => Measures,
-): { measured: Tensor; keys: Tensor[] } {
-  const one = (part: Part) => {
-    const { loss, top1, top5, keys } = forward(part);
-    backward(parts.length === 1 ? loss : mul(loss, 1 / parts.length), lossScale?.seed(loss.shape));
-    return { measured: concat([loss, top1, top5].map((x) => reshape(x, [1]))), keys: keys ? [keys.detach()] : [] };
-  };
-  if (parts.length === 1) return one(parts[0]);
-  const done = parts.map((part) => tidy(() => one(part)));
-  return { measured: mean(concat(done.map((d) => reshape(d.measured, [1, 3]))), 0), keys: done.flatMap((d) => d.keys) };
+/** What a step learned from a part: f32 [3], its loss, top-1 and top-5, and the keys it made, if they are needed. */
+export interface Learned {
+  measured: Tensor;
+  keys?: Tensor;
 }
+
+/**
+ * Adds the gradients of what a part measured, one of so many `parts`, to the parameters'. They are of the scaled loss
+ * where the parameters have a loss scale.
+ */
+export function learn({ loss, top1, top5, keys }: Measures, parts: number, { parameters }: Optimizer): Learned {
+  backward(parts === 1 ? loss : mul(loss, 1 / parts), parameters.lossScale?.seed(loss.shape));
+  return { measured: concat([loss, top1, top5].map((x) => reshape(x, [1]))), keys: keys?.detach() };
+}
+
+/** f32 [3], the means of what the parts measured. */
+export const meanOf = (parts: readonly Learned[]): Tensor =>
+  parts.length === 1 ? parts[0].measured : mean(concat(parts.map((p) => reshape(p.measured, [1, 3]))), 0);
 
 /** Rows [K, dim] of length 1 in random directions. */
 export function randomRows(K: number, dim: number, seed: number): Float32Array {

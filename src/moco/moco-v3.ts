@@ -13,7 +13,17 @@ import { noGrad } from '../tensor/autograd.js';
 import { type Tensor, view } from '../tensor/tensor.js';
 import { builtBy, checkMethod, checkStep, methodRules, optimizerBy } from './check.js';
 import { contrast } from './contrast.js';
-import { both, type Chance, descend, type Measures, type Method, type Part, type Rates, type Saved } from './method.js';
+import {
+  both,
+  type Chance,
+  learn,
+  type Measures,
+  type Method,
+  meanOf,
+  type Part,
+  type Rates,
+  type Saved,
+} from './method.js';
 
 export interface MoCoV3Options {
   /** Temperature of the softmax. */
@@ -59,13 +69,15 @@ export class MoCoV3 implements Method {
     const { lr, m } = checkStep('MoCoV3', parts, rates, ['x1', 'x2']);
     this.optimizer.parameters.lossScale?.keep();
     ema(this.#thetaM, this.#thetaB, m); // θ_m = m θ_m + (1 - m) θ_b
-    const { measured } = descend(parts, this.optimizer, ({ x1, x2 }) => {
-      const [q1, q2] = [x1, x2!].map((x) => this.predictor.call(this.baseEncoder.call(x))); // queries: N × dim
-      const [k1, k2] = noGrad(() => [x1, x2!].map((x) => this.momentumEncoder.call(x))); // keys: N × dim
-      return both(this.#loss(q1, k2), this.#loss(q2, k1));
-    });
+    const measured = meanOf(parts.map((part) => learn(this.#compare(part), parts.length, this.optimizer)));
     this.optimizer.step(lr);
     return measured;
+  }
+
+  #compare({ x1, x2 }: Part): Measures {
+    const [q1, q2] = [x1, x2!].map((x) => this.predictor.call(this.baseEncoder.call(x))); // queries: N × dim
+    const [k1, k2] = noGrad(() => [x1, x2!].map((x) => this.momentumEncoder.call(x))); // keys: N × dim
+    return both(this.#loss(q1, k2), this.#loss(q2, k1));
   }
 
   /** 2T times the N-way cross-entropy, so that its gradient keeps its size as T changes. */

@@ -1,4 +1,4 @@
-import { flag, needed, whole } from '../core/check.js';
+import { flag } from '../core/check.js';
 import type { Module } from '../nn/module.js';
 import { ema } from '../ops/ema.js';
 import { gather } from '../ops/gather.js';
@@ -10,8 +10,19 @@ import { FlatParameters } from '../optim/flat.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import { noGrad } from '../tensor/autograd.js';
 import { state, type Tensor, tensor } from '../tensor/tensor.js';
-import { builtBy, checkMethod, checkStep, methodRules, optimizerBy, seedRule } from './check.js';
-import { both, type Chance, descend, type Method, type Part, type Rates, randomKeys, type Saved } from './method.js';
+import { builtBy, checkMethod, checkStep, memoryRules, optimizerBy } from './check.js';
+import {
+  both,
+  type Chance,
+  learn,
+  type Measures,
+  type Method,
+  meanOf,
+  type Part,
+  type Rates,
+  randomKeys,
+  type Saved,
+} from './method.js';
 
 /** What MoCo v1 and v2 differ in, and its optimizer. */
 export interface MoCoOptions {
@@ -46,13 +57,7 @@ export class MoCo implements Method {
 
   /** @param encoder builds an encoder [N, H, W, 3] -> [N, dim]; called twice, and must build the same both times. */
   constructor(encoder: () => Module, options: MoCoOptions) {
-    checkMethod('MoCo', encoder, options, {
-      ...methodRules,
-      K: needed(whole(1)),
-      dim: needed(whole(1)),
-      symmetric: flag,
-      seed: needed(seedRule),
-    });
+    checkMethod('MoCo', encoder, options, { ...memoryRules, symmetric: flag });
     const { K, dim, optimizer, seed } = options;
     this.encoderQ = builtBy('MoCo', encoder);
     this.encoderK = builtBy('MoCo', encoder);
@@ -70,21 +75,26 @@ export class MoCo implements Method {
 
   step(parts: readonly Part[], rates: Rates): Tensor {
     const { lr, m } = checkStep('MoCo', parts, rates, ['x1', 'x2', 'shuffle', 'unshuffle']);
-    const { lossScale } = this.optimizer.parameters;
+    const { values, lossScale } = this.optimizer.parameters;
     lossScale?.keep();
-    ema(this.#keyParameters.values, this.optimizer.parameters.values, m); // θ_k = m θ_k + (1 - m) θ_q
-    const { measured, keys } = descend(parts, this.optimizer, ({ x1, x2, shuffle, unshuffle }) => {
-      const lookUp = (xQ: Tensor, xK: Tensor) => {
-        const q = l2Normalize(this.encoderQ.call(xQ)); // queries: N × dim
-        // keys: N × dim
-        const k = noGrad(() => gather(l2Normalize(this.encoderK.call(gather(xK, shuffle))), unshuffle));
-        return { ...infoNce(q, k, this.queue, this.#options.T), keys: k }; // (K + 1)-way softmax, positive first
-      };
-      return this.#options.symmetric ? both(lookUp(x1, x2!), lookUp(x2!, x1)) : lookUp(x1, x2!);
-    });
+    ema(this.#keyParameters.values, values, m); // θ_k = m θ_k + (1 - m) θ_q
+    const learned = parts.map((part) => learn(this.#look(part), parts.length, this.optimizer));
+    const measured = meanOf(learned);
     this.optimizer.step(lr);
-    queueWrite(this.queue, concat(keys), this.pointer, lossScale?.guard); // the newest keys replace the oldest
+    const keys = concat(learned.map((part) => part.keys!));
+    queueWrite(this.queue, keys, this.pointer, lossScale?.guard); // the newest keys replace the oldest
     return measured;
+  }
+
+  #look(part: Part): Measures {
+    const there = this.#lookUp(part.x1, part.x2!, part);
+    return this.#options.symmetric ? both(there, this.#lookUp(part.x2!, part.x1, part)) : there;
+  }
+
+  #lookUp(xQ: Tensor, xK: Tensor, { shuffle, unshuffle }: Part): Measures {
+    const q = l2Normalize(this.encoderQ.call(xQ)); // queries: N × dim
+    const k = noGrad(() => gather(l2Normalize(this.encoderK.call(gather(xK, shuffle))), unshuffle)); // keys: N × dim
+    return { ...infoNce(q, k, this.queue, this.#options.T), keys: k }; // (K + 1)-way softmax, positive first
   }
 
   chance(): Chance {

@@ -127,6 +127,14 @@ class Bottleneck extends Module {
   }
 }
 
+/** What follows the features, if anything. */
+function headOf(head: NonNullable<ResNetOptions['head']>, rng: Rng, features: number, dim: number): Module | undefined {
+  if (typeof head === 'function') return head(rng, features);
+  const linear = (outputs: number) => new Linear(features, outputs, { seed: rng });
+  if (head === 'mlp') return new Sequential(linear(features), new ReLU(), linear(dim));
+  return head === 'linear' ? linear(dim) : undefined;
+}
+
 /** A 1×1 convolution where the sizes change, nothing where they stay. */
 function shortcut(rng: Rng, inputs: number, outputs: number, stride: number, splits: number): Shortcut | undefined {
   if (stride === 1 && inputs === outputs) return undefined;
@@ -149,38 +157,23 @@ export class ResNet extends Module {
   constructor(options: ResNetOptions) {
     super();
     checkOptions('ResNet', options, resnetRules);
-    const {
-      blocks,
-      widths,
-      bottleneck = false,
-      stem = 'imagenet',
-      head = 'linear',
-      dim = 128,
-      splits = 1,
-      zeroInitResidual = false,
-      seed = 0,
-    } = options;
+    const { blocks, widths, bottleneck, stem = 'imagenet', head = 'linear', dim = 128, splits = 1 } = options;
     if (blocks.length === 0 || blocks.length !== widths.length)
       throw new ConfigError(
         `ResNet: blocks and widths must be lists of one length above 0; ` +
           `got ${blocks.length} and ${widths.length}. Give each stage both.`,
       );
     const Block = bottleneck ? Bottleneck : BasicBlock;
-    const rng = new Rng(seed, 'resnet');
+    const rng = new Rng(options.seed ?? 0, 'resnet');
+    const scale = options.zeroInitResidual ? 0 : 1;
     this.#stem = stem;
     this.conv1 = stemConv(rng, stem, widths[0]);
     this.bn1 = new BatchNorm(widths[0], { splits });
     let channels = widths[0];
     blocks.forEach((count, stage) => {
       const layers = Array.from({ length: count }, (_, i) => {
-        const block = new Block(
-          rng,
-          channels,
-          widths[stage],
-          i === 0 && (stage > 0 || stem === 'small') ? 2 : 1,
-          splits,
-          zeroInitResidual ? 0 : 1,
-        );
+        const stride = i === 0 && (stage > 0 || stem === 'small') ? 2 : 1;
+        const block = new Block(rng, channels, widths[stage], stride, splits, scale);
         channels = widths[stage] * Block.expansion;
         return block;
       });
@@ -188,14 +181,7 @@ export class ResNet extends Module {
       this.#stages.push(`layer${stage + 1}`);
     });
     this.features = channels;
-    if (head === 'linear') this.fc = new Linear(channels, dim, { seed: rng });
-    if (typeof head === 'function') this.fc = head(rng, channels);
-    if (head === 'mlp')
-      this.fc = new Sequential(
-        new Linear(channels, channels, { seed: rng }),
-        new ReLU(),
-        new Linear(channels, dim, { seed: rng }),
-      );
+    this.fc = headOf(head, rng, channels, dim);
   }
 
   /** Pooled features [N, features], before the head. */

@@ -24,9 +24,9 @@ function neighbour(n: ReportNeighbour, index: number): string {
   const mark = n.correct === undefined ? '' : n.correct ? '✓ ' : '✗ ';
   const kind = n.correct === undefined ? '' : n.correct ? 'right' : 'wrong';
   const label = n.label === undefined ? '' : `<span class="label">${name(n.label)}</span>`;
+  const picture = image(n, `neighbour ${index + 1}`, `, similarity ${fixed(n.similarity, 2)}${verdict}`);
   return (
-    `<figure class="${kind}">${image(n, `neighbour ${index + 1}`, `, similarity ${fixed(n.similarity, 2)}${verdict}`)}` +
-    `<figcaption>${mark}${fixed(n.similarity, 2)}${label}</figcaption></figure>`
+    `<figure class="${kind}">${picture}` + `<figcaption>${mark}${fixed(n.similarity, 2)}${label}</figcaption></figure>`
   );
 }
 
@@ -36,5 +36,6 @@ const name = (label: string): string => escapeHtml(label).replace(/\//g, '/<wbr>
 /** Only pictures inside the page are shown: anything but a data address is left out. */
 function image({ png, label }: ReportPicture, role: string, more = ''): string {
   const alt = escapeHtml(`${role}${label === undefined ? '' : `: ${label}`}${more}`);
-  return `<img src="${png.startsWith('data:image/') ? escapeHtml(png) : 'data:,'}" alt="${alt}" width="64" height="64">`;
+  const source = png.startsWith('data:image/') ? escapeHtml(png) : 'data:,';
+  return `<img src="${source}" alt="${alt}" width="64" height="64">`;
 }

@@ -45,7 +45,8 @@ export function reportMap({ points, by, thumbnails, names, labels, classes }: Ma
     `<section><h2>Map of features</h2><p class="muted">${dots.length} pictures, ` +
     `by ${escapeHtml(by)} of their features. ${missing}` +
     `A dot is a picture; thumbnails where there is room.</p>${legend}<div class="card map">` +
-    `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="Map of ${dots.length} pictures by ${escapeHtml(by)}">` +
+    `<svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" ` +
+    `aria-label="Map of ${dots.length} pictures by ${escapeHtml(by)}">` +
     `${dots.join('')}${shown.join('')}</svg></div></section>`
   );
 }

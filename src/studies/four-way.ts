@@ -193,6 +193,25 @@ async function pretrain(
   return { about, encoder };
 }
 
+/** What each epoch of a training came to; NaN from where it diverged on. */
+async function curveOf(
+  classifier: Parameters<typeof trainClassifier>[0],
+  sets: Sets,
+  config: Parameters<typeof trainClassifier>[2],
+  name: string,
+  log: Log,
+): Promise<ClassifierEpoch[]> {
+  const done: ClassifierEpoch[] = [];
+  try {
+    return await trainClassifier(classifier, sets, config, { onWarning: log, onEpoch: (e) => void done.push(e) });
+  } catch (error) {
+    if (!(error instanceof DivergedError)) throw error;
+    log(`${name}: ${error.message}`);
+    while (done.length < config.epochs) done.push({ epoch: done.length + 1, loss: NaN, accuracy: NaN });
+    return done;
+  }
+}
+
 async function contender(
   model: string,
   start: string,
@@ -215,27 +234,10 @@ async function contender(
       pretrain: from && pretrainConfig(model, config, sets.train.count),
     };
     const curve = await cache.result(key, async () => {
-      const classifier = await buildClassifier(
-        model,
-        { classes: sets.train.classes!.length, stem, size: config.size, seed },
-        from,
-      );
-      const done: ClassifierEpoch[] = [];
-      const hooks = { onWarning: log, onEpoch: (e: ClassifierEpoch) => void done.push(e) };
-      return trainClassifier(classifier, sets, { ...c, warmup: Math.min(c.warmup, c.epochs / 2) }, hooks).catch(
-        (error) => {
-          if (!(error instanceof DivergedError)) throw error;
-          log(`${model} from ${start}, seed ${seed}: ${error.message}`);
-          return [
-            ...done,
-            ...Array.from({ length: c.epochs - done.length }, (_, i) => ({
-              epoch: done.length + i + 1,
-              loss: NaN,
-              accuracy: NaN,
-            })),
-          ];
-        },
-      );
+      const options = { classes: sets.train.classes!.length, stem, size: config.size, seed };
+      const classifier = await buildClassifier(model, options, from);
+      const schedule = { ...c, warmup: Math.min(c.warmup, c.epochs / 2) };
+      return curveOf(classifier, sets, schedule, `${model} from ${start}, seed ${seed}`, log);
     });
     const { accuracy } = curve.at(-1)!;
     log(`${model} from ${start}, seed ${seed}: ${Number.isFinite(accuracy) ? percent(accuracy) : 'diverged'}`);

@@ -71,6 +71,15 @@ export function backward(loss: Tensor, seed?: Tensor): void {
   noGrad(() => propagate(sorted, seed ?? ones(loss.shape, loss.dtype)));
 }
 
+/** @throws ShapeError unless a rule made a gradient of the input's shape. */
+function checkedGradient(name: string, made: Tensor | undefined, x: Tensor): Tensor {
+  if (made && sameShape(made.shape, x.shape)) return made;
+  throw new ShapeError(
+    `backward: the gradient of ${name} must have its input's shape ${show(x.shape)}; ` +
+      `got ${made && show(made.shape)}. Mend the operation's gradient.`,
+  );
+}
+
 /** Hands gradients down from the first of `sorted`, whose own is `seed`. */
 function propagate(sorted: readonly Tensor[], seed: Tensor): void {
   const began = seed.backend.writes ?? 0;
@@ -98,12 +107,7 @@ function propagate(sorted: readonly Tensor[], seed: Tensor): void {
     const made = within({ rule: { name, recorded: writes, began, dy } }, () => rule(dy, places));
     inputs.forEach((x, i) => {
       if (!x.requiresGrad) return;
-      if (!made[i] || !sameShape(made[i].shape, x.shape))
-        throw new ShapeError(
-          `backward: the gradient of ${name} must have its input's shape ${show(x.shape)}; ` +
-            `got ${made[i] && show(made[i].shape)}. Mend the operation's gradient.`,
-        );
-      const dx = rounded(made[i], x.dtype as FloatType); // where a half and a float were combined
+      const dx = rounded(checkedGradient(name, made[i], x), x.dtype as FloatType); // a half and a float were combined
       const before = grads.get(x);
       if (!before) grads.set(x, dx);
       else if (sums.has(before)) accumulate(before, dx);

@@ -1,5 +1,5 @@
 import { type Backend, countWrite, type Storage } from '../backend/backend.js';
-import { context, within } from '../backend/context.js';
+import { context } from '../backend/context.js';
 import { callable, check } from '../core/check.js';
 
 /** What a recorded function does and assumes on the host, where no dispatch can tell. */
@@ -21,6 +21,14 @@ export class HostLog {
   constructor(on: Backend) {
     this.#on = on;
     this.#began = on.writes ?? 0;
+  }
+
+  /** Notes calls of Math.random, until what it returns is called. */
+  watchRandom(): () => void {
+    const { random } = Math;
+    const noted = () => ((this.random = true), random());
+    Reflect.set(Math, 'random', noted); // which does nothing where Math is frozen
+    return () => void Reflect.set(Math, 'random', random);
   }
 
   /** Notes a write before it is counted: what had values before the recording began outlives it. */
@@ -58,19 +66,6 @@ declare module '../backend/context.js' {
   interface Context {
     /** What a compiled function does on the host while it is recorded. */
     host?: HostLog;
-  }
-}
-
-/** Runs `fn` and notes what it reports by `onReplay` and `dependsOn`, and whether it calls Math.random. */
-export function logHost<T>(on: Backend, fn: () => T): [T, HostLog] {
-  const log = new HostLog(on);
-  const { random } = Math;
-  const noted = () => ((log.random = true), random());
-  Reflect.set(Math, 'random', noted); // which does nothing where Math is frozen
-  try {
-    return [within({ host: log }, fn), log];
-  } finally {
-    Reflect.set(Math, 'random', random);
   }
 }
 

@@ -8,15 +8,9 @@ interface Holder {
   readonly backend: Backend;
 }
 
-/** Memory made while a `tidy` runs, to be recycled when it ends. */
-interface Scope {
-  readonly made: Map<Storage, Backend>;
-  readonly outer?: Scope;
-}
-
 declare module '../backend/context.js' {
   interface Context {
-    /** The innermost `tidy`. */
+    /** Where memory that is made belongs. */
     scope?: Scope;
   }
 }
@@ -32,16 +26,30 @@ const collected = new FinalizationRegistry<[Backend, Storage]>(([on, storage]) =
  */
 export function tidy<T>(fn: () => T): T {
   check('tidy', 'the work', fn, synchronous);
-  const made: Scope['made'] = new Map();
-  let returned: [Storage, Holder][] = [];
+  const scope = new Scope();
+  let result: T | undefined;
   try {
-    const result = within({ scope: { made, outer: context.scope } }, fn);
-    returned = [...tensorsIn(result)].map((t) => [root(t.storage), t]); // throws if one is gone already
-    return result;
+    return (result = within({ scope }, fn));
   } finally {
-    for (const [storage, t] of returned) if (made.delete(storage)) collect(t);
-    for (const on of new Set(made.values())) on.flush();
-    for (const [storage, on] of made) on.free(storage);
+    scope.end(result);
+  }
+}
+
+/** Memory made while this is the innermost of the context, to be recycled when it ends. */
+export class Scope {
+  readonly made = new Map<Storage, Backend>();
+  readonly outer = context.scope;
+
+  /** Recycles all but the tensors in `result`, which go to the scope outside. @throws DeviceError if one is gone. */
+  end(result: unknown): void {
+    let returned: [Storage, Holder][] = [];
+    try {
+      returned = [...tensorsIn(result)].map((t) => [root(t.storage), t]);
+    } finally {
+      for (const [storage, t] of returned) if (this.made.delete(storage)) collect(t);
+      for (const on of new Set(this.made.values())) on.flush();
+      for (const [storage, on] of this.made) on.free(storage);
+    }
   }
 }
 

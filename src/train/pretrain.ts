@@ -1,4 +1,5 @@
 import { backend, type DispatchRecord } from '../backend/backend.js';
+import { within } from '../backend/context.js';
 import { compile } from '../compile/compile.js';
 import { HostArray, type OnDevice } from '../compile/inputs.js';
 import { medians } from '../compile/profile.js';
@@ -30,7 +31,6 @@ import type { Method, Part } from '../moco/method.js';
 import type { Encoder } from '../nn/models.js';
 import { mul } from '../ops/binary.js';
 import { type Packed, pack, type Unpacked, unpack } from '../ops/pack.js';
-import { withPrecision } from '../ops/precision.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { divergedAt, notFinite, notFiniteParameters, scaleIn } from './diverged.js';
 import { EpochMeans, scoreOf } from './epoch.js';
@@ -248,7 +248,7 @@ export class Pretraining {
       const [x1, x2] = this.#sampler.views(part);
       return { ...part, x1, x2 };
     });
-    const measures = withPrecision(this.config.precision, () => this.method.step(seen, { lr, m }));
+    const measures = within({ precision: this.config.precision }, () => this.method.step(seen, { lr, m }));
     const [norm, { lossScale }] = [gradientNorm(this.#first.weight), this.method.optimizer.parameters];
     return pack({ measures, gradNorm: lossScale ? mul(norm, lossScale.guard) : norm, scale: lossScale?.state });
   });

@@ -123,7 +123,7 @@ describe('tune', () => {
     expect(keys.slice(5)).toEqual(['l 1', 'l 2', 'l 3', 'l 4', 'l 5']);
   });
 
-  it('keeps the heuristic where another variant is hardly faster, and times nothing where there is no other', async () => {
+  it('keeps the heuristic where another is hardly faster, and times nothing where there is no other', async () => {
     const shown: object[] = [];
     await withVariants(
       { close: 9.8, usual: 10 },

@@ -4,7 +4,7 @@ import { variantTables } from '../../src/backend/variants.js';
 import '../../src/engine.js';
 import { choicesOf, problems } from '../support/choices.js';
 
-/** Every table's choices on adapters of all kinds. A line that differs is another kernel, so other bits and another speed. */
+/** Every table's choices on adapters of all kinds. A line that differs is another kernel: other bits, another speed. */
 it('the same variants and launches are chosen as before', async () => {
   expect(variantTables.map(({ name }) => name).sort()).toEqual(Object.keys(problems).sort());
   const tables = Object.keys(problems).map((name) => variantTables.find((table) => table.name === name)!);

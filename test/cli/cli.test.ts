@@ -262,12 +262,15 @@ describe('dawngrad pretrain', () => {
     expect([code, out]).toEqual([
       0,
       expect.stringMatching(
-        /pictures +8 of different shapes, 32×32 pixels at most for views of 16×16, 0\.0 MiB at most if all were decoded at once/,
+        new RegExp(
+          /pictures +8 of different shapes, 32×32 pixels at most /.source +
+            /for views of 16×16, 0\.0 MiB at most if all were decoded at once/.source,
+        ),
       ),
     ]);
   });
 
-  it('saves when interrupted, and resumes to the same bits, whether its pictures are streamed or in memory', async () => {
+  it('saves when interrupted, and resumes to the same bits, with pictures streamed or in memory', async () => {
     for (let i = 0; i < 80; i++)
       file(
         `classes/${i % 2}/${i}.png`,

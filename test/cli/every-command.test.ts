@@ -222,7 +222,11 @@ describe('--json', () => {
       { input: [1, 32, 32, 3], output: [1, 10], parameters: 11_173_962, macs: 555_422_720 },
     ]); // kuangliu/pytorch-cifar's ResNet18
     expect(text.out).toMatch(
-      /^layer +kind +output +parameters +MFLOP\nconv1 +Conv2d +\[1, 32, 32, 64\] +1,728 +3\.54\n[^]*: 11,173,962 parameters, 1\.11 GFLOP \(0\.56 GMAC\)\n$/,
+      new RegExp(
+        /^layer +kind +output +parameters +MFLOP/.source +
+          /\nconv1 +Conv2d +\[1, 32, 32, 64\] +1,728 +3\.54\n[^]*: 11,173,962 parameters, 1\.11 GFLOP \(0\.56 GMAC\)\n$/
+            .source,
+      ),
     );
     expect(await run(['summary', '--stem', 'cifr'])).toMatchObject({
       code: 2,
@@ -246,7 +250,11 @@ describe('dawngrad doctor --tune', () => {
     expect([code, out]).toEqual([
       0,
       expect.stringMatching(
-        /^  tuned +what dawngrad 0\.0\.9 measured is passed over, since kernels may have changed; measure anew: dawngrad doctor --tune 30$/m,
+        new RegExp(
+          /^  tuned +what dawngrad 0\.0\.9 measured is passed over/.source +
+            /, since kernels may have changed; measure anew: dawngrad doctor --tune 30$/.source,
+          'm',
+        ),
       ),
     ]);
   });

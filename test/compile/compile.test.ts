@@ -154,7 +154,7 @@ describe('compile', () => {
     expect(runs).toBe(4); // two a shape
   });
 
-  it('takes and returns trees by name: how an object is written says nothing, and shapes travel with values', async () => {
+  it('takes and returns trees by name, however an object is written; shapes travel with values', async () => {
     const device = await gpu();
     interface Step {
       rate: Tensor;

@@ -64,7 +64,7 @@ describe('profile', () => {
     }
   });
 
-  it('counts the operations of products, convolutions, attention and the contrastive loss, forward and backward', async () => {
+  it('counts operations of products, convolutions, attention and the contrastive loss, both ways', async () => {
     const device = await gpu();
     const values = (shape: number[]) => parameter(full(shape, 0.1));
     const [x, w, q, qkv] = on(device, () => [

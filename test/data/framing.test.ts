@@ -143,7 +143,7 @@ describe('random crops', () => {
 });
 
 describe('evaluation', () => {
-  it('sees what Resize and CenterCrop of the picture in its file leave: 0.005 off on average and 0.02 at most', async () => {
+  it('sees what Resize and CenterCrop of the file leave: 0.005 off on average and 0.02 at most', async () => {
     const size = 56;
     const resized = antialiased(photo, [0, 0, H, W], { height: 64, width: 95 }); // Resize(64)
     const row = (y: number) => resized.slice(((y + 4) * 95 + 20) * 3, ((y + 4) * 95 + 20 + size) * 3); // CenterCrop(56)

@@ -1,11 +1,12 @@
 import type { Backend } from '../../src/backend/backend.js';
 import { type Slot, slots } from '../../src/checkpoints/checkpoint.js';
-import { createMethod, optimizerOf } from '../../src/moco/create.js';
+import { createMethod } from '../../src/moco/create.js';
 import type { Method, Part } from '../../src/moco/method.js';
 import { MoCo } from '../../src/moco/moco.js';
 import { presetOf } from '../../src/moco/presets.js';
 import { ResNet } from '../../src/nn/resnet.js';
 import { type Precision, withPrecision } from '../../src/ops/precision.js';
+import { optimizerOf } from '../../src/optim/optimizer-of.js';
 import { tensor } from '../../src/tensor/tensor.js';
 import { tidy } from '../../src/tensor/tidy.js';
 import { on } from '../support/devices.js';

@@ -98,7 +98,7 @@ describe('augment', () => {
       60,
     ));
 
-  it('GPU = mirror for pictures of different shapes one after the other, each as it would be in a set of its own', async () => {
+  it('GPU = mirror for pictures of different shapes one after the other, each as in a set of its own', async () => {
     const shapes = [
       [5, 9],
       [1, 3],
@@ -219,7 +219,7 @@ describe('augment', () => {
     assertClose('green', y, [0, 1, 0.2]);
   });
 
-  it('brightness is linear below the clamp, contrast keeps the mean grey and its factor 0 leaves nothing else', async () => {
+  it('brightness is linear below the clamp, contrast keeps the mean grey, its factor 0 nothing else', async () => {
     const x = bytes(75).map((v) => 64 + (v >> 2));
     assertClose(
       'brightness',

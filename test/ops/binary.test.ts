@@ -118,7 +118,7 @@ describe('binary', () => {
     expect([...(await on(device, () => greater(x, -Infinity)).data())]).toEqual([1, 0, 1, 1]);
   });
 
-  it('a number that differs in the second call of a compiled function is refused, as any value of the host', async () => {
+  it('a number that differs in a second compiled call is refused, as any value of the host', async () => {
     on(await gpu(), () => {
       let c = 1;
       const f = compile((x: Tensor) => mul(x, c++));

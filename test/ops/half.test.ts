@@ -79,7 +79,7 @@ describe('halves', () => {
     }
   });
 
-  it('are rounded on the device as on the host; too large a value becomes infinite, for the guard to find', async () => {
+  it('are rounded on the device as on the host; too large a value becomes infinite, as the guard finds', async () => {
     const rng = new Rng(7);
     const values = Float32Array.from({ length: 999 }, (_, i) => rng.normal() * 2 ** ((i % 30) - 14));
     values.set([65519, 65520, 1e6, -1e30, 1 + 2 ** -11, 1 + 3 * 2 ** -11], 0);

@@ -57,7 +57,7 @@ const turns = [
   [false, false],
   [true, true],
 ];
-/** [batch, M, N, K]: less than a tile, several with a rest, no sum at all, one that is split; all can be read by vec4 or not. */
+/** [batch, M, N, K]: less than a tile, several with a rest, no sum, one that is split; all readable by vec4 or not. */
 const products = [
   [1, 132, 132, 36],
   [1, 7, 36, 33],

@@ -84,7 +84,7 @@ describe.each(backends)('contrast accuracy on %s', (_, open) => {
     },
   );
 
-  it('counts a score as right only above all others; equals and NaN are wrong, and NaN among a few classes too', async () => {
+  it('counts a score as right only above all others; equals are wrong, and NaN, of few classes too', async () => {
     const rows = [
       [3, 1, 2],
       [1, 1, 0],

@@ -165,7 +165,7 @@ describe('a streamed run', () => {
     expect(asked.every((n) => n === base.batch)).toBe(true);
   });
 
-  it('gives up what it began when it is stopped, and an error is thrown by the step that needs the picture', async () => {
+  it('gives up what it began when stopped, and an error is thrown by the step that needs the picture', async () => {
     const { set } = streamed(all);
     const [signals, stop] = [[] as AbortSignal[], new AbortController()];
     const slow: StreamedPictures = {
