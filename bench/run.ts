@@ -9,6 +9,7 @@ import { measureData } from './data.js';
 import { timeToFirstStep } from './first-step.js';
 import { type Library, openOurs, openPeers } from './libraries.js';
 import { type Contestant, measure } from './measure.js';
+import { modelReport } from './model.js';
 import { pytorch } from './pytorch.js';
 import type { Bench, Case } from './record.js';
 import { benches } from './records/index.js';
@@ -222,6 +223,7 @@ const flag = (name: string) => args.includes(`--${name}`);
 const named = args.filter((a) => !a.startsWith('--'));
 if (flag('replay')) console.log(await measureReplay());
 else if (flag('data')) console.log(await measureData(named[0], Number(named[1] ?? 32)));
+else if (flag('model')) console.log(await modelReport(flag('json')));
 else if (flag('scale')) console.log(await measureScale(await openOurs(read('package.json').version)));
 else
   await main({
