@@ -11,7 +11,7 @@ import type { PretrainConfig } from '../src/moco/config.js';
 import { Pretraining } from '../src/train/pretrain.js';
 
 /** A GPU of any traits without a device: work is chosen and sized, recorded where asked, and never done. */
-class CaptureBackend extends GpuBackend {
+export class CaptureBackend extends GpuBackend {
   /** The recordings in order. */
   readonly captured: GpuRecorded[] = [];
 
