@@ -33,7 +33,17 @@ describe('the measurement of a card', () => {
     const names = cardRows(false).map((r) => r.name);
     expect(new Set(names).size).toBe(names.length);
     for (const { name } of all) expect(names).toContain(name);
-    for (const part of ['NN, f16', 'NT, f32', 'TN, f16', 'conv dW', 'ResNet-50', 'ViT-S', 'CIFAR', 'softmax', 'InfoNCE'])
+    for (const part of [
+      'NN, f16',
+      'NT, f32',
+      'TN, f16',
+      'conv dW',
+      'ResNet-50',
+      'ViT-S',
+      'CIFAR',
+      'softmax',
+      'InfoNCE',
+    ])
       expect(
         names.some((n) => n.includes(part)),
         part,

@@ -30,8 +30,11 @@ export function workgroupOf({ code }: Kernel, constants: Readonly<Record<string,
     if (size === undefined) throw new Error(`a type of WGSL is needed; got ${type}`);
     return size;
   };
-  const sides = /@workgroup_size\(([^)]*)\)/.exec(text)![1].split(',').filter((s) => s.trim());
-  const used = reachable(text);
+  const sides = /@workgroup_size\(([^)]*)\)/
+    .exec(text)![1]
+    .split(',')
+    .filter((s) => s.trim());
+  const used = reachable(text.replace(/var<workgroup>[^;]*;/g, ''));
   const memory = [...text.matchAll(/var<workgroup>\s*(\w+)\s*:\s*([^;]+);/g)]
     .filter(([, name]) => new RegExp(`\\b${name}\\b`).test(used))
     .map(([, , type]) => sizeOf(type));
