@@ -108,7 +108,11 @@ function convolutions(tiny: boolean): Row[] {
 function trainingSteps(tiny: boolean): Row[] {
   const row = (name: string, config: PretrainConfig, told: Told): Row => ({
     name: `step, ${name}`,
-    work: () => step(tiny ? { ...presets.demo, batch: 4, size: 8, precision: config.precision } : config),
+    work: (on) => {
+      if (config.precision === 'f16' && !on.f16)
+        throw new Error(`f16: the adapter must have shader-f16; got ${on.name}`);
+      return step(tiny ? { ...presets.demo, batch: 4, size: 8, precision: config.precision } : config);
+    },
     ...told,
   });
   const [r50, vit] = [presets['v2-r50'], { ...presets['v3-vit-s'], batch: 256 }];

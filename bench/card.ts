@@ -51,7 +51,11 @@ export async function measureCard(options: CardOptions): Promise<string> {
   const ours = (await openOurs(version)) as Ours;
   const commit = commitOf(root);
   const path = join(folder, `card-${slug(ours.backend.name)}-${slug(commit)}${tiny ? '-tiny' : ''}`);
-  const saved: Saved = earlier(path) ?? { adapter: ours.backend.name, commit, results: {} };
+  const saved: Saved = earlier(path) ?? {
+    adapter: tiny ? `${ours.backend.name}, tiny sizes whatever the rows say` : ours.backend.name,
+    commit,
+    results: {},
+  };
   mkdirSync(folder, { recursive: true });
   await warm(ours, rows[0], tiny ? 0 : WARM_MS);
   const open = rows.filter(({ name }) => saved.results[name]?.ms === undefined);
