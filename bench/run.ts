@@ -3,12 +3,14 @@ import { join } from 'node:path';
 import { type Ceiling, measureCeiling } from '../src/backend/ceiling.js';
 import { provideGpu } from './adapter.js';
 import { bundleSizes } from './bundle.js';
+import { measureCard } from './card.js';
 import { checkMirror, differs } from './check.js';
 import { withChecks } from './checked.js';
 import { measureData } from './data.js';
 import { timeToFirstStep } from './first-step.js';
 import { type Library, openOurs, openPeers } from './libraries.js';
 import { type Contestant, measure } from './measure.js';
+import { modelReport } from './model.js';
 import { pytorch } from './pytorch.js';
 import type { Bench, Case } from './record.js';
 import { benches } from './records/index.js';
@@ -222,7 +224,19 @@ const flag = (name: string) => args.includes(`--${name}`);
 const named = args.filter((a) => !a.startsWith('--'));
 if (flag('replay')) console.log(await measureReplay());
 else if (flag('data')) console.log(await measureData(named[0], Number(named[1] ?? 32)));
-else if (flag('scale')) console.log(await measureScale(await openOurs(read('package.json').version)));
+else if (flag('model')) console.log(await modelReport(flag('json')));
+else if (flag('card')) {
+  provideGpu(false);
+  console.log(
+    await measureCard({
+      root,
+      version: read('package.json').version,
+      folder: join(root, 'bench/results'),
+      minutes: Number(args.find((a) => a.startsWith('--minutes='))?.slice(10) ?? 8),
+      tiny: flag('tiny'),
+    }),
+  );
+} else if (flag('scale')) console.log(await measureScale(await openOurs(read('package.json').version)));
 else
   await main({
     only: named,

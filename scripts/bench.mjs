@@ -12,7 +12,9 @@ const bundle = (name) => join(root, `node_modules/.cache/${name}.mjs`);
 const bundled = { bundle: true, platform: 'node', format: 'esm', loader: { '.wgsl': 'text' }, logLevel: 'error' };
 const npm = process.env.npm_execpath?.endsWith('npm-cli.js') ? [process.execPath, process.env.npm_execpath] : ['npm'];
 const args = process.argv.slice(2);
-const alone = ['--no-peers', '--replay', '--scale', '--data', '--against'].some((flag) => args.includes(flag));
+const alone = ['--no-peers', '--replay', '--scale', '--data', '--against', '--model', '--card'].some((flag) =>
+  args.includes(flag),
+);
 
 await install();
 if (!alone && !existsSync(join(peers, 'node_modules/.package-lock.json'))) {
@@ -48,6 +50,6 @@ if (!alone)
     mainFields: ['module', 'main'],
     banner: { js: `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);` },
   });
-spawn(process.execPath, [bundle('dawngrad-bench'), ...args], { stdio: 'inherit' }).on('exit', (code) =>
+spawn(process.execPath, ['--expose-gc', bundle('dawngrad-bench'), ...args], { stdio: 'inherit' }).on('exit', (code) =>
   process.exit(code ?? 1),
 );

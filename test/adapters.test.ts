@@ -22,7 +22,7 @@ import { zeros } from '../src/tensor/fill.js';
 import { empty, parameter } from '../src/tensor/tensor.js';
 import { tidy } from '../src/tensor/tidy.js';
 import { on } from './support/devices.js';
-import { adapters, dry, usual } from './support/dry.js';
+import { adapters, described, dry, usual } from './support/dry.js';
 import { type EveryOp, everyOp } from './support/every-op.js';
 
 /** Nothing, one, less than a tile, a tile and more, divisible by 4 and not. */
@@ -40,7 +40,7 @@ interface Problem {
  * What an operation dispatches on an adapter, forward and backward, is chosen, sized and checked. It may refuse types
  * that differ.
  */
-function dispatchAll({ make, gradient }: EveryOp, { traits, seed, half }: Problem): void {
+function dispatchAll({ make, gradient }: EveryOp, { traits, seed, half }: Problem, device = dry(traits)): void {
   const rng = new Rng(seed, 'sizes');
   const from = ranges[rng.below(3)];
   const size = (least = 0) => Math.max(least, from[rng.below(from.length)]);
@@ -56,7 +56,7 @@ function dispatchAll({ make, gradient }: EveryOp, { traits, seed, half }: Proble
     if (gradient !== false) backward(sum(y));
   };
   try {
-    on(dry(traits), () => tidy(() => withPrecision(half === 'none' ? 'f32' : 'f16', all)));
+    on(device, () => tidy(() => withPrecision(half === 'none' ? 'f32' : 'f16', all)));
   } catch (e) {
     if (!(half === 'some' && (e instanceof DTypeError || e instanceof ShapeError))) throw e;
   }
@@ -78,6 +78,20 @@ describe('without an adapter, on every kind of one', () => {
       ),
   );
 
+  it.each(Object.entries(described))(
+    '%s: every operation fits its workgroup memory, threads and bindings',
+    (_, { traits, threads, binding }) => {
+      const half = fc.constantFrom('none' as const, 'some' as const, 'all' as const);
+      for (const op of everyOp)
+        fc.assert(
+          fc.property(fc.nat(0xffffff), half, (seed, h) =>
+            dispatchAll(op, { traits, seed, half: h }, dry(traits, threads, binding)),
+          ),
+          { numRuns: 4 },
+        );
+    },
+  );
+
   const variants = variantTables.flatMap((l) =>
     l.variants.map((variant) => [`${l.name}: ${variant.name}`, l, variant] as const),
   );
@@ -97,7 +111,10 @@ describe('without an adapter, on every kind of one', () => {
       seed: fc.nat(0xffffff),
       half: fc.constantFrom('none', 'some', 'all'),
     } as const);
-    fc.assert(fc.property(fc.constantFrom(...ops), some, dispatchAll), { numRuns: 80 });
+    fc.assert(
+      fc.property(fc.constantFrom(...ops), some, (op, p) => dispatchAll(op, p)),
+      { numRuns: 80 },
+    );
     expect(launch).toHaveBeenCalled();
     launch.mockRestore();
   });

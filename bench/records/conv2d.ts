@@ -8,7 +8,7 @@ import { cifarResNet18, imageNetResNet50, type Sizes } from './conv_shapes.js';
 
 type Part = 'forward' | 'dX' | 'dW';
 
-function convolution(part: Part, s: Sizes): Case {
+export function convolution(part: Part, s: Sizes): Case {
   const { N, H, C, O, R, stride, half = false } = s;
   const pad = (R - 1) >> 1;
   const P = Math.floor((H + 2 * pad - R) / stride) + 1;

@@ -42,7 +42,7 @@ function softmaxCrossEntropy(N: number, C: number): Case {
 }
 
 /** MoCo's loss of N queries against K keys, and the gradient of the queries: two products of N × K × D. */
-function contrast(N: number, D: number, K: number): Case {
+export function contrast(N: number, D: number, K: number): Case {
   const T = 0.2;
   const scaled = (shape: number[], seed: number) => values(shape, seed).map((v) => v * Math.sqrt(3 / D));
   return {

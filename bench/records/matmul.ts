@@ -18,7 +18,7 @@ interface Sizes {
   half?: boolean;
 }
 
-function product({ M, N, K, tA = false, tB = false, what, bias = false, half = false }: Sizes): Case {
+export function product({ M, N, K, tA = false, tB = false, what, bias = false, half = false }: Sizes): Case {
   const [a, b] = [tA ? [K, M] : [M, K], tB ? [N, K] : [K, N]];
   return {
     label:

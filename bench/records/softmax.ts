@@ -2,7 +2,7 @@ import { softmax } from '../../src/ops/softmax.js';
 import { type One, oneCall } from '../one.js';
 import type { Bench } from '../record.js';
 
-const over = (N: number, C: number): One => ({
+export const over = (N: number, C: number): One => ({
   label: `${N}×${C}`,
   bytes: 2 * 4 * N * C,
   shapes: [[N, C]],

@@ -180,8 +180,8 @@ async function optimizerState(
     const state = states.get(key) as unknown;
     if (!(state instanceof Map) || !parameters[i]) continue;
     const shape = weights.get(parameters[i])?.shape;
-    for (const [kept, ours] of Object.entries(KEPT)) {
-      const t = state.get(kept) as unknown;
+    for (const [theirs, ours] of Object.entries(KEPT)) {
+      const t = state.get(theirs) as unknown;
       if (!(t instanceof TorchTensor)) continue;
       if (!shape || t.length !== numel(shape)) return leftOut('it is of other parameters than the file holds');
       found.tensors.push([`optimizer.${ours}.${parameters[i].replace(/^encoder_q\./, '')}`, await t.load()]);

@@ -66,7 +66,7 @@ const rows = {
   },
   'held-out': {
     kind: 'number',
-    help: 'part of the pictures kept to measure accuracy',
+    help: 'part of the pictures held out to measure accuracy',
     rule: heldOut.rule,
     todo: 'Use 0.2.',
   },

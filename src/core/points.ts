@@ -9,14 +9,14 @@ export function thin(points: readonly Point[], limit = 400): Point[] {
   if (all.length <= limit) return all;
   const inner = all.slice(1, -1);
   const runs = Math.floor((limit - 2) / 2);
-  const kept = [all[0]];
+  const chosen = [all[0]];
   for (let r = 0; r < runs; r++) {
     const run = inner.slice(Math.floor((r * inner.length) / runs), Math.floor(((r + 1) * inner.length) / runs));
     const low = run.reduce((a, b) => (b[1] < a[1] ? b : a));
     const high = run.reduce((a, b) => (b[1] >= a[1] ? b : a));
-    kept.push(...[low, high].filter((p, i, two) => i === 0 || p !== two[0]).sort((a, b) => a[0] - b[0]));
+    chosen.push(...[low, high].filter((p, i, two) => i === 0 || p !== two[0]).sort((a, b) => a[0] - b[0]));
   }
-  return [...kept, all[all.length - 1]];
+  return [...chosen, all[all.length - 1]];
 }
 
 /** The running mean of `points` over `2 * reach + 1` neighbours, fewer at the ends, each by its weight. */

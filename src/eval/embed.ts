@@ -64,7 +64,7 @@ export const outputs: By = (model, x) => model.call(x);
 async function embed(
   model: (x: Tensor) => Tensor,
   pictures: PictureSource,
-  kept: Tensor | undefined,
+  onDevice: Tensor | undefined,
   normalisation: Normalisation,
   ahead: number,
 ): Promise<Features> {
@@ -73,7 +73,7 @@ async function embed(
   const batches = Math.ceil(pictures.count / EMBEDDED);
   const indices = (i: number) =>
     Uint32Array.from({ length: Math.min(EMBEDDED, pictures.count - i * EMBEDDED) }, (_, j) => i * EMBEDDED + j);
-  const set = new StepPictures(pictures, { of: indices }, { steps: batches, ahead }, kept);
+  const set = new StepPictures(pictures, { of: indices }, { steps: batches, ahead }, onDevice);
   for (let i = 0; i < batches; i++) {
     const [own] = (await set.take(i)) ?? [];
     const part = tidy(() => {

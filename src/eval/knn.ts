@@ -88,7 +88,7 @@ export async function nearestNeighbours(
       const scores = tidy(() =>
         matmul(l2Normalize(asTensor(queries, first, rows)), keys, { transposeB: true }).data(),
       ) as Promise<Float32Array>;
-      scores.catch(() => undefined); // told where it is waited for
+      scores.catch(() => undefined); // reported where it is awaited
       await sorted; // the device computes these while the host sorts those before
       sorted = scores.then((s) => {
         for (let i = 0; i < rows; i++) topK(s.subarray(i * some, (i + 1) * some), before, found, (first + i) * take);

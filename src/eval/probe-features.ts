@@ -69,7 +69,7 @@ export function featuresAt(all: Features, index: Uint32Array): Features {
   return { values: rowsOf(all, index), count: index.length, size: all.size, labels };
 }
 
-/** Rows of features; not kept on the device, which may have no buffer so large. */
+/** Rows of features; not held on the device, which may have no buffer so large. */
 function rowsOf({ values, size }: Features, index: Uint32Array): Float32Array {
   const rows = new Float32Array(index.length * size);
   index.forEach((from, to) => rows.set(values.subarray(from * size, (from + 1) * size), to * size));

@@ -13,8 +13,8 @@ interface DawnModule {
   globals: object;
 }
 
-/** Dawn ends the process when the object that `create` returned is collected: it is kept here. */
-const kept: GPU[] = [];
+/** Dawn ends the process when the object that `create` returned is collected: it is held here. */
+const instances: GPU[] = [];
 
 /** Finds a WebGPU adapter in Node, through npm's `webgpu` (Dawn). */
 export async function askDawn(tools: Tools, choice: AdapterChoice, robust: boolean): Promise<FoundAdapter | undefined> {
@@ -58,6 +58,6 @@ function instance(dawn: DawnModule, robust: boolean, options: string[] = []): GP
     'disable-dawn-features=timestamp_quantization',
     ...options,
   ]);
-  kept.push(gpu);
+  instances.push(gpu);
   return gpu;
 }

@@ -34,7 +34,7 @@ export interface Gpu {
   readonly pool: BufferPool;
   /** How kernels work on halves, where the adapter has f16. */
   readonly storedAsF16?: StoredAsF16;
-  /** The first error that WebGPU reported on the device and nobody was told of. */
+  /** The first error that WebGPU reported on the device and no caller has seen. */
   readonly failure: { message?: string };
 }
 

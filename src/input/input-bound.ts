@@ -1,4 +1,4 @@
-/** Part of an epoch's time in which the device may wait for pictures before that is told. */
+/** Part of an epoch's time in which the device may wait for pictures before that is reported. */
 const TOLERATED = 0.1;
 
 /** Tells whether the device runs out of work because the host waits for pictures. */
@@ -9,7 +9,7 @@ export class InputBound {
   /** Milliseconds of the epoch under way, and of those the device had no work in. */
   #stepMs = 0;
   #idleMs = 0;
-  #told = false;
+  #reported = false;
 
   /**
    * The pictures of a step are there, waited for since `began`. Returns in how many milliseconds the device had no
@@ -37,8 +37,8 @@ export class InputBound {
   endEpoch(): number | undefined {
     const part = this.#idleMs / this.#stepMs;
     this.#idleMs = this.#stepMs = 0;
-    if (this.#told || !(part > TOLERATED)) return undefined;
-    this.#told = true;
+    if (this.#reported || !(part > TOLERATED)) return undefined;
+    this.#reported = true;
     return part;
   }
 }

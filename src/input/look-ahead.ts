@@ -37,7 +37,7 @@ export class LookAhead<T> {
 
   #begin(index: number): void {
     const value = this.#make(index, this.#stop.signal);
-    value.catch(() => undefined); // whoever takes it is told
+    value.catch(() => undefined); // whoever takes it gets the error
     this.#begun.set(index, value);
   }
 

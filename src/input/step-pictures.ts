@@ -15,7 +15,7 @@ export const pictureTensor = (p: Pictures): Tensor<'u8'> => tensor(p.data, shape
 export const shapeOf = (p: PictureSource): number[] =>
   inMemory(p) && p.places ? [p.data.length / 3, 3] : [p.count, p.height, p.width, 3];
 
-/** Pictures kept on the device. @throws ConfigError where they do not fit into one of its buffers. */
+/** Pictures resident on the device. @throws ConfigError where they do not fit into one of its buffers. */
 export function resident(p: Pictures): Tensor {
   const { largest = Infinity, name } = backend();
   if (p.data.length <= largest) return state(pictureTensor(p));
@@ -44,17 +44,17 @@ export class StepPictures {
   /**
    * @param batches tells which pictures the step after so many others looks at, in equal `parts` that are uploaded
    * apart.
-   * @param kept the pictures on the device, if they are there already.
+   * @param onDevice the pictures on the device, if they are there already.
    */
   constructor(
     source: PictureSource,
     batches: { of(done: number): Uint32Array },
     { steps, ahead, parts = 1 }: { steps: number; ahead: number; parts?: number },
-    kept?: Tensor,
+    onDevice?: Tensor,
   ) {
     this.#source = source;
     this.manyShapes = ofManyShapes(source);
-    this.resident = kept ?? (fits(source) ? resident(source) : undefined);
+    this.resident = onDevice ?? (fits(source) ? resident(source) : undefined);
     if (this.resident) return;
     const stream = asStream(source);
     const partsOf = (all: Uint32Array) =>

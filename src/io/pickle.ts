@@ -7,7 +7,7 @@ export interface Global {
   readonly call?: (args: readonly unknown[]) => unknown;
 }
 
-/** Stands for a value of a class that is not built: nothing of that class is run, and nothing put into it is kept. */
+/** Stands for a value of a class that is not built: nothing of that class is run, and nothing put into it is stored. */
 export class Inert {
   readonly name: string;
 

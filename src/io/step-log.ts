@@ -1,4 +1,4 @@
-import { told } from '../core/check.js';
+import { describeValue } from '../core/check.js';
 import { FormatError } from '../core/errors.js';
 import type { Point } from '../core/points.js';
 import { mean } from '../core/statistics.js';
@@ -11,7 +11,7 @@ export type CurveName = (typeof CURVES)[number];
 export const wasSkipped = ({ lossScale, gradNorm }: Pick<ReportStep, 'lossScale' | 'gradNorm'>): boolean =>
   lossScale !== undefined && gradNorm === undefined;
 
-/** Steps at the end of a run whose mean is told as its loss and its contrast accuracy. */
+/** Steps at the end of a run whose mean is reported as its loss and its contrast accuracy. */
 export const LAST_STEPS = 10;
 
 /** The mean over the last ten steps of a run, NaN if one of them is not finite. */
@@ -50,12 +50,14 @@ function checkStep(step: ReportStep): void {
   for (const name of FIELDS) {
     const value: unknown = step[name];
     if (typeof value === 'number' || (value ?? undefined) === undefined) continue;
-    throw new FormatError(`metrics: ${name} of a step must be a number; got ${told(value)}. Take the line out.`);
+    throw new FormatError(
+      `metrics: ${name} of a step must be a number; got ${describeValue(value)}. Take the line out.`,
+    );
   }
   for (const name of ['step', 'epoch'] as const)
     if (!(Number.isSafeInteger(step[name]) && step[name] >= 0))
       throw new FormatError(
-        `metrics: ${name} of a step must be a whole number, at least 0; got ${told(step[name])}. Take the line out.`,
+        `metrics: ${name} of a step must be a whole number, at least 0; got ${describeValue(step[name])}. Take the line out.`,
       );
 }
 
@@ -63,7 +65,7 @@ function checkStep(step: ReportStep): void {
 const RUNS = 2048;
 
 /**
- * A log of steps that stays small however long it is: up to 4096 steps and the last ten are kept as they are, longer
+ * A log of steps that stays small however long it is: up to 4096 steps and the last ten stay as they are, longer
  * logs as runs of equally many steps, each the mean of its steps and their extremes.
  */
 export class StepLog {

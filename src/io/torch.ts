@@ -202,7 +202,7 @@ function storage(file: ByteReader, id: unknown, { bytes, sizes, room }: Found): 
   const counts = [length, offset].every((v) => Number.isSafeInteger(v) && (v as number) >= 0);
   const name = (type as Partial<Global> | undefined)?.name;
   if (tag !== 'storage' || typeof name !== 'string' || typeof key !== 'string' || !counts)
-    return file.fail('a storage must be told by its type, key, place and length; got something else');
+    return file.fail('a storage must be described by its type, key, place and length; got something else');
   const kind = name.slice(name.lastIndexOf('.') + 1);
   const read = Object.hasOwn(STORAGES, kind) && !(type instanceof Inert) ? STORAGES[kind] : undefined;
   const width = read?.bytes ?? (Object.hasOwn(WIDTHS, kind) ? WIDTHS[kind] : undefined);

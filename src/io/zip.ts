@@ -9,16 +9,16 @@ export interface ZipEntry {
   /** Unpacked bytes. */
   readonly size: number;
   readonly deflated: boolean;
-  /** Its bytes. @throws FormatError where they do not unpack, or another checksum is told than theirs. */
+  /** Its bytes. @throws FormatError where they do not unpack, or the checksum is not theirs. */
   read(): Promise<Uint8Array>;
 }
 
 const [END, END64, LOCATOR64, CENTRAL, LOCAL] = [0x06054b50, 0x06064b50, 0x07064b50, 0x02014b50, 0x04034b50];
 const [STORED, DEFLATED] = [0, 8];
 const FULL = 0xffffffff; // the true number is in the zip64 field
-/** Flags of what is not read: encrypted, patched, strongly encrypted, a masked header; and of sizes told after the data. */
+/** Flags of what is not read: encrypted, patched, strongly encrypted, a masked header; and of sizes given after the data. */
 const [UNREAD, LATER] = [0b0010_0000_0110_0001, 0b1000];
-const LONGEST_NOTE = 24; // bytes behind data whose sizes are told there
+const LONGEST_NOTE = 24; // bytes behind data whose sizes are given there
 
 /** An entry with its place: from its header to behind its data. */
 interface Placed extends ZipEntry {
@@ -29,7 +29,7 @@ interface Placed extends ZipEntry {
 
 /**
  * The files of a zip archive by name (PKWARE APPNOTE 6.3; zip64 included), stored or deflated. A checksum of 0 is none:
- * PyTorch writes it where the data came later. The files must lie one after another from the first byte, each told
+ * PyTorch writes it where the data came later. The files must lie one after another from the first byte, each named
  * alike in its header and in the one directory: two programs then read the same archive.
  * @throws FormatError for one that is cut, contradicts itself or unpacks to much more than a real one.
  */
@@ -60,7 +60,7 @@ export function readZip(bytes: Uint8Array, name: string): Map<string, ZipEntry> 
   }
 }
 
-/** Files follow each other without overlap; nothing lies between them but sizes that are told later. */
+/** Files follow each other without overlap; nothing lies between them but sizes that are given later. */
 function checkPlaces(entries: Placed[], directoryAt: number): void {
   let at = 0;
   let spare = 0;
@@ -104,12 +104,13 @@ function directory64(view: DataView, locator: number, [count, size, start]: numb
   if (view.getUint32(at, true) !== END64 || at + 12 + long(view, at + 4) !== locator)
     throw new RangeError('no end of the zip64 directory');
   const found = { count: long(view, at + 32), size: long(view, at + 40), start: long(view, at + 48), end: at };
-  const told: [number, number, number][] = [
+  const sizes64: [number, number, number][] = [
     [count, found.count, 0xffff],
     [size, found.size, FULL],
     [start, found.start, FULL],
   ];
-  if (told.some(([short, whole, full]) => short !== whole && short !== full)) throw new RangeError('two directories');
+  if (sizes64.some(([short, whole, full]) => short !== whole && short !== full))
+    throw new RangeError('two directories');
   return found;
 }
 

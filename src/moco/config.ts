@@ -4,6 +4,7 @@ import { type ConfigOf, checkConfigOf, defaultsOf, pickSettings, settings } from
 import { models } from '../nn/models.js';
 import {
   type Augmentation,
+  colourChanges,
   mocoV1Augmentation,
   mocoV2Augmentation,
   mocoV3Augmentations,
@@ -91,7 +92,7 @@ export const pretrainSettings = settings({
   knnEvery: { default: 4, rule: whole(1), help: 'epochs from one k-NN to the next' },
   /** k-NN by the outputs of the encoder's head too, as the published curve of MoCo's CIFAR-10 demonstration was. */
   knnOutputs: { default: false, help: "k-NN by the outputs of the encoder's head too" },
-  heldOut: { default: 0.2, rule: below1, help: 'part of the pictures kept for k-NN and never trained on' },
+  heldOut: { default: 0.2, rule: below1, help: 'part of the pictures held out for k-NN and never trained on' },
   seed: { default: 1, rule: seedRule, help: 'seed of everything random' },
 });
 
@@ -174,18 +175,9 @@ export function viewsOf({ augmentation, cropMin, jitter, blur, mean, std }: Pret
   return recipes[augmentation].map((a) => ({
     ...a,
     scale: [cropMin, 1],
-    jitter: a.jitter && weaker(a.jitter, jitter),
+    jitter: a.jitter && colourChanges(a.jitter, jitter),
     mean,
     std,
     blur: blur ? a.blur : undefined,
   }));
 }
-
-/** Colour changes as often, `s` times as strong (SimCLR's s, arXiv:2002.05709, appendix A). */
-const weaker = (jitter: NonNullable<Augmentation['jitter']>, s: number): Augmentation['jitter'] => ({
-  probability: jitter.probability,
-  brightness: s * jitter.brightness,
-  contrast: s * jitter.contrast,
-  saturation: s * jitter.saturation,
-  hue: s * jitter.hue,
-});

@@ -7,7 +7,8 @@ import type { Optimizer } from '../optim/optimizer.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { builtBy, checkMethod, checkStep, methodRules, optimizerBy } from './check.js';
 import { contrast } from './contrast.js';
-import { type Chance, learn, type Measures, type Method, meanOf, type Part, type Rates, type Saved } from './method.js';
+import type { Chance, Measures, Method, Part, Rates, Saved } from './method.js';
+import { inTurn, learn, meanOf } from './method.js';
 
 export interface EndToEndOptions {
   /** Temperature of the softmax. */
@@ -47,7 +48,9 @@ export class EndToEnd implements Method {
   step(parts: readonly Part[], rates: Rates): Tensor {
     const { lr } = checkStep('EndToEnd', parts, rates, ['x1', 'x2', 'shuffle', 'unshuffle'], false);
     this.optimizer.parameters.lossScale?.keep();
-    const measured = meanOf(parts.map((part) => learn(this.#compare(part), parts.length, this.optimizer)));
+    const measured = meanOf(
+      parts.map(inTurn(parts, (part) => learn(this.#compare(part), parts.length, this.optimizer))),
+    );
     this.optimizer.step(lr);
     return measured;
   }

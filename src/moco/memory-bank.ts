@@ -11,28 +11,19 @@ import { zeros } from '../tensor/fill.js';
 import { state, type Tensor } from '../tensor/tensor.js';
 import { builtBy, checkMethod, checkStep, memoryRules, optimizerBy } from './check.js';
 import { classify } from './contrast.js';
-import {
-  type Chance,
-  learn,
-  type Measures,
-  type Method,
-  meanOf,
-  type Part,
-  type Rates,
-  randomKeys,
-  type Saved,
-} from './method.js';
+import type { Chance, Measures, Method, Part, Rates, Saved } from './method.js';
+import { inTurn, learn, meanOf, randomKeys } from './method.js';
 import { nce } from './nce.js';
 
 export interface MemoryBankOptions {
   /** Pictures in the data set: rows of the bank. */
   pictures: number;
-  /** Rows drawn as negatives in each step, with replacement: all its queries share them, as they do MoCo's queue. */
+  /** Rows sampled as negatives in each step, with replacement: all its queries share them, as they do MoCo's queue. */
   K: number;
   /** Temperature of the softmax. */
   T: number;
   dim: number;
-  /** `softmax` over the own row and the K drawn, `nce` with the same rows, or the `full` softmax over all rows. */
+  /** `softmax` over the own row and the K negatives, `nce` with the same rows, or the `full` softmax over all rows. */
   loss: 'softmax' | 'nce' | 'full';
   optimizer: (parameters: FlatParameters) => Optimizer;
   seed: number;
@@ -71,7 +62,7 @@ export class MemoryBank implements Method {
     const { lr, m } = checkStep('MemoryBank', parts, rates, needs);
     const { lossScale } = this.optimizer.parameters;
     lossScale?.keep();
-    const learned = parts.map((part) => learn(this.#lookUp(part), parts.length, this.optimizer));
+    const learned = parts.map(inTurn(parts, (part) => learn(this.#lookUp(part), parts.length, this.optimizer)));
     const measured = meanOf(learned);
     this.optimizer.step(lr);
     parts.forEach(({ index }, i) => {
@@ -90,8 +81,8 @@ export class MemoryBank implements Method {
   #loss(v: Tensor, { index, negatives }: Part): Measures {
     const { T, loss, pictures } = this.#options;
     if (loss === 'full') return classify(v, this.bank, T, index);
-    const [own, drawn] = [gather(this.bank, index), gather(this.bank, negatives!)];
-    return loss === 'softmax' ? infoNce(v, own, drawn, T) : nce(v, own, drawn, T, pictures, this.Z);
+    const [own, others] = [gather(this.bank, index), gather(this.bank, negatives!)];
+    return loss === 'softmax' ? infoNce(v, own, others, T) : nce(v, own, others, T, pictures, this.Z);
   }
 
   chance(): Chance {

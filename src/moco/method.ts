@@ -8,6 +8,7 @@ import { concat } from '../ops/strided.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import { backward } from '../tensor/autograd.js';
 import { state, type Tensor, tensor } from '../tensor/tensor.js';
+import { tidy } from '../tensor/tidy.js';
 
 /** The pictures of one backward pass: a batch, or a part of one whose gradients add up. */
 export interface Part {
@@ -47,7 +48,7 @@ export type Saved =
 
 /** A way to learn an encoder from two views of a picture. All of MoCo's share this interface. */
 export interface Method {
-  /** The encoder that is evaluated and kept. */
+  /** The encoder that is evaluated and saved. */
   readonly encoder: Module;
   readonly optimizer: Optimizer;
   /** Random views of each picture that a step takes. */
@@ -93,6 +94,10 @@ export function learn({ loss, top1, top5, keys }: Measures, parts: number, { par
   return { measured: concat([loss, top1, top5].map((x) => reshape(x, [1]))), keys: keys?.detach() };
 }
 
+/** What `parts.map` calls: of several, the memory of each is recycled after it. */
+export const inTurn = <P, R>(parts: readonly P[], fn: (part: P) => R): ((part: P) => R) =>
+  parts.length === 1 ? fn : (part) => tidy(() => fn(part));
+
 /** f32 [3], the means of what the parts measured. */
 export const meanOf = (parts: readonly Learned[]): Tensor =>
   parts.length === 1 ? parts[0].measured : mean(concat(parts.map((p) => reshape(p.measured, [1, 3]))), 0);
@@ -113,6 +118,6 @@ export function randomRows(K: number, dim: number, seed: number): Float32Array {
   return rows;
 }
 
-/** Such rows as kept state: what a queue or memory bank holds before any key. */
+/** Such rows as state: what a queue or memory bank holds before any key. */
 export const randomKeys = (K: number, dim: number, seed: number): Tensor =>
   state(tensor(randomRows(K, dim, seed), [K, dim]));

@@ -13,17 +13,8 @@ import { noGrad } from '../tensor/autograd.js';
 import { type Tensor, view } from '../tensor/tensor.js';
 import { builtBy, checkMethod, checkStep, methodRules, optimizerBy } from './check.js';
 import { contrast } from './contrast.js';
-import {
-  both,
-  type Chance,
-  learn,
-  type Measures,
-  type Method,
-  meanOf,
-  type Part,
-  type Rates,
-  type Saved,
-} from './method.js';
+import type { Chance, Measures, Method, Part, Rates, Saved } from './method.js';
+import { both, inTurn, learn, meanOf } from './method.js';
 
 export interface MoCoV3Options {
   /** Temperature of the softmax. */
@@ -69,7 +60,9 @@ export class MoCoV3 implements Method {
     const { lr, m } = checkStep('MoCoV3', parts, rates, ['x1', 'x2']);
     this.optimizer.parameters.lossScale?.keep();
     ema(this.#thetaM, this.#thetaB, m); // θ_m = m θ_m + (1 - m) θ_b
-    const measured = meanOf(parts.map((part) => learn(this.#compare(part), parts.length, this.optimizer)));
+    const measured = meanOf(
+      parts.map(inTurn(parts, (part) => learn(this.#compare(part), parts.length, this.optimizer))),
+    );
     this.optimizer.step(lr);
     return measured;
   }

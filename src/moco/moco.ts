@@ -11,18 +11,8 @@ import type { Optimizer } from '../optim/optimizer.js';
 import { noGrad } from '../tensor/autograd.js';
 import { state, type Tensor, tensor } from '../tensor/tensor.js';
 import { builtBy, checkMethod, checkStep, memoryRules, optimizerBy } from './check.js';
-import {
-  both,
-  type Chance,
-  learn,
-  type Measures,
-  type Method,
-  meanOf,
-  type Part,
-  type Rates,
-  randomKeys,
-  type Saved,
-} from './method.js';
+import type { Chance, Measures, Method, Part, Rates, Saved } from './method.js';
+import { both, inTurn, learn, meanOf, randomKeys } from './method.js';
 
 /** What MoCo v1 and v2 differ in, and its optimizer. */
 export interface MoCoOptions {
@@ -78,7 +68,7 @@ export class MoCo implements Method {
     const { values, lossScale } = this.optimizer.parameters;
     lossScale?.keep();
     ema(this.#keyParameters.values, values, m); // θ_k = m θ_k + (1 - m) θ_q
-    const learned = parts.map((part) => learn(this.#look(part), parts.length, this.optimizer));
+    const learned = parts.map(inTurn(parts, (part) => learn(this.#look(part), parts.length, this.optimizer)));
     const measured = meanOf(learned);
     this.optimizer.step(lr);
     const keys = concat(learned.map((part) => part.keys!));

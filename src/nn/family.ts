@@ -13,7 +13,7 @@ export interface Encoder extends Module {
   embed(x: Tensor): Tensor;
 }
 
-/** What the builder of a model is told; each family takes what concerns it. */
+/** What the builder of a model gets; each family takes what concerns it. */
 export interface ModelOptions extends Pick<ResNetOptions, 'stem' | 'dim' | 'splits' | 'zeroInitResidual' | 'seed'> {
   head: 'linear' | 'mlp' | ((rng: Rng, features: number) => Module);
   /** Pixels of a picture's side. */

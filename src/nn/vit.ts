@@ -36,7 +36,7 @@ export interface VisionTransformerOptions {
    * `patch`.
    */
   stem?: 'patch' | 'conv';
-  /** Leave the patch projection as drawn: random and fixed (MoCo v3, section 4.2). Default true. */
+  /** Leave the patch projection as initialised: random and fixed (MoCo v3, section 4.2). Default true. */
   stopGradConv1?: boolean;
   /**
    * What follows the features: `linear`, a two-layer `mlp` (MoCo v2), nothing, or what a function builds for the size
@@ -68,7 +68,7 @@ const glorot = (inputs: number, outputs: number): number => Math.sqrt(6 / (input
 const linear = (rng: Rng, inputs: number, outputs: number) =>
   new Linear(inputs, outputs, { bound: glorot(inputs, outputs), seed: rng });
 
-/** Multi-head attention of a sequence to itself. Queries, keys and values are drawn as three matrices. */
+/** Multi-head attention of a sequence to itself. Queries, keys and values are initialised as three matrices. */
 class Attention extends Module {
   readonly qkv: Linear;
   readonly proj: Linear;

@@ -54,6 +54,15 @@ const jitter = (probability: number, hue: number, saturation = 0.4) => ({
   hue,
 });
 
+/** Colour changes as often, `s` times as strong (SimCLR's s, arXiv:2002.05709, appendix A). */
+export const colourChanges = (jitter: NonNullable<Augmentation['jitter']>, s: number): Augmentation['jitter'] => ({
+  probability: jitter.probability,
+  brightness: s * jitter.brightness,
+  contrast: s * jitter.contrast,
+  saturation: s * jitter.saturation,
+  hue: s * jitter.hue,
+});
+
 /** MoCo v1 (facebookresearch/moco, main_moco.py): grey before a jitter that is always on, no blur. */
 export const mocoV1Augmentation: Augmentation = {
   ...crops(0.2),

@@ -33,7 +33,7 @@ export class LossScale {
   #statistics?: Tensor;
   /** What a skipped step has to give back, and what it was when the step began. */
   #early: readonly Tensor[] = [];
-  #kept: readonly Tensor[] = [];
+  #saved: readonly Tensor[] = [];
 
   constructor(options: LossScaleOptions = {}) {
     checkOptions('LossScale', options, lossScaleRules);
@@ -62,12 +62,12 @@ export class LossScale {
     this.#early = [...(this.#statistics ? [this.#statistics] : []), ...others];
   }
 
-  /** Begins a step: what is protected is kept as it is now, until `test`. */
+  /** Begins a step: what is protected is saved as it is now, until `test`. */
   keep(): void {
-    this.#kept = this.#early.map((x) => {
-      const kept = empty(x.shape, 'f32', x.backend);
-      copyInto(kept, x);
-      return kept;
+    this.#saved = this.#early.map((x) => {
+      const saved = empty(x.shape, 'f32', x.backend);
+      copyInto(saved, x);
+      return saved;
     });
   }
 
@@ -77,8 +77,8 @@ export class LossScale {
    */
   test(grads: Tensor): Guard {
     lossScale(grads, this.state, this.guard, { ...this.#options, statistics: this.#statistics });
-    this.#kept.forEach((kept, i) => restore(this.#early[i], kept, this.guard));
-    this.#kept = [];
+    this.#saved.forEach((saved, i) => restore(this.#early[i], saved, this.guard));
+    this.#saved = [];
     return this.guard;
   }
 }

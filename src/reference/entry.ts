@@ -17,7 +17,7 @@ const isParam = (v: unknown): boolean =>
   (Array.isArray(v) && v.every(Number.isFinite));
 
 /**
- * A mirror that is told of what it cannot compute on: too few arrays, or parameters that are missing. Sizes are the
+ * A mirror that checks for what it cannot compute on: too few arrays, or parameters that are missing. Sizes are the
  * caller's.
  */
 function checked<F extends (buffers: TypedArray[], params: never) => void>(

@@ -160,10 +160,10 @@ function strips(chart: Chart, series: Series[], { left, right, x }: Frame): stri
   const edges = marks.map((p, i) => (i === 0 ? left : (x(p[0]) + x(marks[i - 1][0])) / 2));
   return marks
     .map(([px], i) => {
-      const told = series.filter(
+      const shown = series.filter(
         (s) => (!s.pale || series.length === 1) && (!chart.places || s.points.some((p) => p[0] === px)),
       );
-      const values = told.map((s) => `${s.name} ${chart.show(nearest(s.points, px))}`);
+      const values = shown.map((s) => `${s.name} ${chart.show(nearest(s.points, px))}`);
       const title = escapeHtml([`${chart.xName} ${nameOf(chart, px)}`, ...values].join('\n'));
       const width = (edges[i + 1] ?? right) - edges[i];
       return (

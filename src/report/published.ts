@@ -41,7 +41,7 @@ const cifarR18: Published = {
   measured: 10_000,
 };
 
-/** What may differ without the curve being another's: the pictures kept back, how k-NN is watched, the seed. */
+/** What may differ without the curve being another's: the pictures held out, how k-NN is measured, the seed. */
 const FREE: (keyof PretrainConfig)[] = ['heldOut', 'knnEvery', 'knnOutputs', 'seed'];
 
 /** The published curve of a configuration on CIFAR-10, which has these ten classes; undefined where there is none. */

@@ -5,7 +5,7 @@ import { lineChart, type Series } from './chart.js';
 import type { ReportData } from './run-data.js';
 import { similarityChart } from './run-views.js';
 
-const NOISY = 80; // steps from which a running mean is drawn over the pale line
+const NOISY = 80; // steps from which a running mean is plotted over the pale line
 
 /** The charts of a run: loss, contrast accuracy, k-NN, learning rate, queue, spread of features and gradient. */
 export function reportCharts(data: ReportData): string {

@@ -86,7 +86,7 @@ function propagate(sorted: readonly Tensor[], seed: Tensor): void {
   const grads = new Map<Tensor, Tensor>([[sorted[0], seed]]);
   const sums = new Set<Tensor>(); // made here and in no other hands yet
   const taken = new Set<Tensor>();
-  /** The memory kept for a leaf's gradient, once and while no gradient of it is there; else new memory. */
+  /** The memory held for a leaf's gradient, once and while no gradient of it is there; else new memory. */
   const place = (x: Tensor): Tensor => {
     const { grad } = x;
     if (x.node || grads.has(x) || !grad || !isSpent(grad) || taken.has(grad)) return empty(x.shape, x.dtype, x.backend);

@@ -91,7 +91,7 @@ export function onReplay(effect: () => void): void {
  * Runs `effect` now, or while a function is being recorded before the work of each of its calls, the first too: it may
  * set the values of tensors that the work reads, such as the rate of a schedule.
  *
- * @param effect is told how many `owner` had in this recording before; 0 where there is none.
+ * @param effect gets how many `owner` had in this recording before; 0 where there is none.
  * @returns that number.
  */
 export function beforeWork(owner: object, effect: (nth: number) => void): number {

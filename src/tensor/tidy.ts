@@ -19,8 +19,8 @@ declare module '../backend/context.js' {
 const collected = new FinalizationRegistry<[Backend, Storage]>(([on, storage]) => on.free(storage));
 
 /**
- * Runs one step of work. Everything made inside and not kept (parameters, state, and the tensors
- * returned) is recycled when it ends, so a loop of steps holds memory flat and nobody frees anything.
+ * Runs one step of work. Everything made inside is recycled when it ends, but for parameters, state and what `fn`
+ * returns: a loop of steps holds memory flat and nobody frees anything.
  *
  * @returns what `fn` returns; tensors in it (alone, in arrays or in plain objects) stay usable.
  */

@@ -67,7 +67,7 @@ export class Pretraining {
   /** Of the epoch under way. */
   #epoch = new EpochMeans();
   #diverged = false;
-  /** Damaged pictures that were told of. */
+  /** Damaged pictures that were reported. */
   #damaged: number;
 
   constructor(
@@ -129,7 +129,7 @@ export class Pretraining {
   /**
    * Trains from the current position to the end, or until the signal. Returns whether the end was reached.
    * @throws DivergedError a few steps after the loss or a gradient was not finite, or at the end of an epoch if a
-   * parameter is not; what is saved then is of no use, and nothing more is told.
+   * parameter is not; what is saved then is of no use, and nothing more is reported.
    */
   async run(hooks: PretrainHooks = {}): Promise<boolean> {
     checkHooks('run', hooks, ['onStep', 'onKnn', 'onSpread', 'onWarning', 'onEpoch']);
@@ -192,7 +192,7 @@ export class Pretraining {
     return { inputs, dataMs, idleMs: streamed ? this.#inputBound.waited(began) : 0 };
   }
 
-  /** Hands a step to the device; `reported` resolves once its measures have been read and told. */
+  /** Hands a step to the device; `reported` resolves once its measures have been read and reported. */
   async #step(hooks: PretrainHooks): Promise<{ reported: Promise<void> }> {
     const { inputs, dataMs, idleMs } = await this.#sample();
     const since = this.#handed ?? performance.now() - dataMs;
@@ -253,7 +253,7 @@ export class Pretraining {
     return pack({ measures, gradNorm: lossScale ? mul(norm, lossScale.guard) : norm, scale: lossScale?.state });
   });
 
-  /** Nothing is told of steps after `step`. */
+  /** Nothing is reported of steps after `step`. */
   #fail(step: number, got: string): Error {
     this.#diverged = true;
     return divergedAt('pretrain', step, got, {

@@ -99,8 +99,8 @@ describe('the encoder of a file', () => {
     expect(() => placeOfEncoder(deep, 'x.pth')).toThrow(
       new RegExp(
         /x\.pth: it must hold a ResNet.*/.source +
-          /got 50 tensors: .*\.stem\.0\.weight \[4, 3, 3, 3\], .*\.conv1\.weight without backbone\.conv1\.weight/
-            .source,
+          /got 50 tensors: backbone\.stem\.0\.weight \[4, 3, 3, 3\], .*/.source +
+          /backbone\.layer1\.0\.conv1\.weight without backbone\.conv1\.weight/.source,
       ),
     );
     expect(() => placeOfEncoder(new Map(), 'x.pth')).toThrow(/got no tensors/);

@@ -5,12 +5,13 @@ import { packParams } from '../../src/gpu/kernel.js';
 import { type PooledBuffer, sizeClass } from '../../src/gpu/pool.js';
 import { gridOf, type Recorder } from '../../src/gpu/recorder.js';
 import { checkBindings, storedAsF16 } from './bindings.js';
+import { workgroupOf } from './workgroup.js';
 
 /**
  * A GPU backend of any traits that chooses, sizes and checks every dispatch, and computes nothing: no adapter is
  * needed.
  */
-export function dry(traits: Traits): GpuBackend {
+export function dry(traits: Traits, threads = 256, binding = 2 ** 27): GpuBackend {
   let id = 0;
   const pool = {
     inUse: 0,
@@ -19,14 +20,17 @@ export function dry(traits: Traits): GpuBackend {
     release() {},
   };
   const block = new DataView(new ArrayBuffer(256));
-  const dispatch: Recorder['dispatch'] = (k, _, slices, params, groups) => {
+  const dispatch: Recorder['dispatch'] = (k, constants, slices, params, groups) => {
     if (!(Number.isInteger(groups) && groups >= 0 && gridOf(groups)[1] <= 65535))
       throw new Error(`kernel ${k.name}: groups must be a whole number; got ${groups}`);
     if (groups === 0) return;
     checkBindings(k, slices);
+    const asked = workgroupOf(k, constants);
+    if (asked.threads > threads || asked.bytes > traits.workgroupMemory)
+      throw new Error(`kernel ${k.name}: a workgroup must fit; got ${asked.threads} threads, ${asked.bytes} bytes`);
     packParams(k, params, block, 0);
   };
-  const device = { limits: { maxBufferSize: 2 ** 28, maxStorageBufferBindingSize: 2 ** 27 } };
+  const device = { limits: { maxBufferSize: 2 * binding, maxStorageBufferBindingSize: binding } };
   return new GpuBackend({
     name: 'dry',
     device,
@@ -62,6 +66,31 @@ export const adapters: readonly Traits[] = [true, false].flatMap((software) =>
     ),
   ),
 );
+
+/** Adapters by name: what Dawn tells of them, and the least that WebGPU promises. */
+export const described: Readonly<Record<string, { traits: Traits; threads: number; binding: number }>> = {
+  'NVIDIA H200': {
+    traits: { ...card(32), f16: true, subgroupMatrix: true, workgroupMemory: 49152 },
+    threads: 256,
+    binding: 2 ** 31,
+  },
+  'Apple M-series': { traits: { ...card(32), f16: true, workgroupMemory: 32768 }, threads: 256, binding: 2 ** 31 },
+  'Intel Arc': { traits: { ...card(0), f16: true, workgroupMemory: 32768 }, threads: 256, binding: 2 ** 31 },
+  'WebGPU defaults': { traits: { ...card(0), workgroupMemory: 16384 }, threads: 256, binding: 2 ** 27 },
+};
+
+/** A graphics card without halves. */
+function card(subgroup: number): Traits {
+  return {
+    software: false,
+    parallelGroups: 512,
+    f16: false,
+    subgroup,
+    subgroupMatrix: false,
+    workgroupMemory: 16384,
+    tuned: {},
+  };
+}
 
 /** SwiftShader, lavapipe, a card with tensor cores, one without f16, and one with the least that WebGPU promises. */
 export const usual: readonly Traits[] = [
