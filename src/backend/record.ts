@@ -102,26 +102,26 @@ class GpuRecorded implements Recorded {
 export const canRecord = (on: Backend): on is GpuBackend => on instanceof GpuBackend;
 
 /**
- * Writes down what `fn` does with inputs of these types and lengths, and which results it returns, without doing it. A
- * function of its own, so that pages which compile nothing do without it.
+ * From now on, `on` writes down what it is asked to do with inputs of these types and lengths, without doing it, until
+ * the recording ends with the results it returns, or is cancelled. A function of its own, so that pages which compile
+ * nothing do without it.
  */
-export function record(
-  on: GpuBackend,
-  inputs: readonly { dtype: DType; length: number }[],
-  fn: (inputs: readonly Storage[]) => readonly Storage[],
-): GpuRecorded {
+export function startRecording(on: GpuBackend, specs: readonly { dtype: DType; length: number }[]) {
   const { gpu } = on;
   const { to, made } = (on.recording = { to: new Recording(gpu.recorder, gpu.pool), made: [] as GpuStorage[] });
-  try {
-    const storages = inputs.map(({ dtype, length }) => on.alloc(dtype, length) as GpuStorage);
-    to.results = fn(storages) as GpuStorage[];
-    for (const { freed, pooled } of made) if (!freed) Object.assign(pooled, { fixed: true, owned: true });
-    for (const { pooled } of storages) Object.assign(pooled, { owned: false });
-    return new GpuRecorded(gpu, to, storages);
-  } catch (error) {
-    for (const s of made) s.freed = true; // it has no memory and never will
-    throw error;
-  } finally {
-    on.recording = undefined;
-  }
+  const inputs = specs.map(({ dtype, length }) => on.alloc(dtype, length) as GpuStorage);
+  return {
+    inputs: inputs as readonly Storage[],
+    end(results: readonly Storage[]): GpuRecorded {
+      on.recording = undefined;
+      to.results = results as readonly GpuStorage[];
+      for (const { freed, pooled } of made) if (!freed) Object.assign(pooled, { fixed: true, owned: true });
+      for (const { pooled } of inputs) Object.assign(pooled, { owned: false });
+      return new GpuRecorded(gpu, to, inputs);
+    },
+    cancel(): void {
+      on.recording = undefined;
+      for (const s of made) s.freed = true; // it has no memory and never will
+    },
+  };
 }

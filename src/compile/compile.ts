@@ -1,7 +1,7 @@
 import { type Backend, backend, type Difference, type DispatchRecord, type Recorded } from '../backend/backend.js';
 import { within } from '../backend/context.js';
 import type { GpuBackend } from '../backend/gpu.js';
-import { canRecord, record as recordWork } from '../backend/record.js';
+import { canRecord, startRecording } from '../backend/record.js';
 import { check, synchronous } from '../core/check.js';
 import { ConfigError } from '../core/errors.js';
 import { numel } from '../core/shape.js';
@@ -237,24 +237,26 @@ function sameOnHost(a: unknown, b: unknown): boolean {
 
 /** Runs `fn` once on memory that stands for the inputs, while its dispatches and its work on the host are recorded. */
 function record<R>(on: Backend, given: Given[], fn: (tensors: Tensor[]) => R): Entry<R> {
-  let result!: R;
-  const specs = given.map(({ dtype, shape }) => ({ dtype, length: numel(shape) }));
   const host = new HostLog(on);
   const unwatch = host.watchRandom();
+  const specs = given.map(({ dtype, shape }) => ({ dtype, length: numel(shape) }));
+  const recording = startRecording(on as GpuBackend, specs);
+  const inputs = recording.inputs.map((s, i) => new Tensor(given[i].shape, given[i].dtype, on, s));
+  const scope = new Scope();
+  let result!: R;
   try {
-    const work = recordWork(on as GpuBackend, specs, (storages) => {
-      const [inputs, scope] = [storages.map((s, i) => new Tensor(given[i].shape, given[i].dtype, on, s)), new Scope()];
-      try {
-        result = within({ host, scope }, () => fn(inputs));
-      } finally {
-        scope.end(result);
-      }
-      const tensors = flatten(result, structureOf(result))!.filter((leaf) => leaf instanceof Tensor);
-      for (const t of tensors) keep(t);
-      for (const { storage } of tensors) host.writes.add(storage);
-      return tensors.map(({ storage }) => storage);
-    });
-    return { work, host, result };
+    try {
+      result = within({ host, scope }, () => fn(inputs));
+    } finally {
+      scope.end(result);
+    }
+    const tensors = flatten(result, structureOf(result))!.filter((leaf) => leaf instanceof Tensor);
+    for (const t of tensors) keep(t);
+    for (const { storage } of tensors) host.writes.add(storage);
+    return { work: recording.end(tensors.map(({ storage }) => storage)), host, result };
+  } catch (error) {
+    recording.cancel();
+    throw error;
   } finally {
     unwatch();
   }

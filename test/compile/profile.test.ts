@@ -1,7 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { useBackend } from '../../src/backend/backend.js';
 import { GpuBackend } from '../../src/backend/gpu.js';
-import { record } from '../../src/backend/record.js';
 import { compile } from '../../src/compile/compile.js';
 import { chromeTrace, profile } from '../../src/compile/profile.js';
 import type { Dispatch } from '../../src/gpu/recording.js';
@@ -18,6 +17,7 @@ import { full } from '../../src/tensor/fill.js';
 import { parameter, state, type Tensor, tensor } from '../../src/tensor/tensor.js';
 import { tidy } from '../../src/tensor/tidy.js';
 import { gpu, on, reference } from '../support/devices.js';
+import { record } from '../support/record.js';
 
 const flopsOf = (dispatches: readonly Dispatch[], op: string) =>
   dispatches.reduce((n, d) => n + (d.op === op ? (d.flops ?? 0) : 0), 0);

@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Backend } from '../../src/backend/backend.js';
 import { GpuBackend } from '../../src/backend/gpu.js';
-import { record } from '../../src/backend/record.js';
 import { Choice } from '../../src/backend/variants.js';
 import { compile } from '../../src/compile/compile.js';
 import type { TypedArray } from '../../src/core/dtype.js';
@@ -22,6 +21,7 @@ import { empty, type Tensor, tensor } from '../../src/tensor/tensor.js';
 import { tidy } from '../../src/tensor/tidy.js';
 import { gpu, hardware, on, reference64 } from '../support/devices.js';
 import { assertClose } from '../support/op.js';
+import { record } from '../support/record.js';
 import { convolution } from '../support/variant-cases.js';
 
 /**

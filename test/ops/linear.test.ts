@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { GpuBackend } from '../../src/backend/gpu.js';
-import { record } from '../../src/backend/record.js';
 import { Choice } from '../../src/backend/variants.js';
 import { Rng } from '../../src/core/rng.js';
 import { VisionTransformer } from '../../src/nn/vit.js';
@@ -15,6 +14,7 @@ import { tidy } from '../../src/tensor/tidy.js';
 import { gpu, hardware, on, reference, reference64 } from '../support/devices.js';
 import { checkHalf } from '../support/half.js';
 import { checkOp } from '../support/op.js';
+import { record } from '../support/record.js';
 import { product } from '../support/variant-cases.js';
 
 const size = fc.constantFrom(0, 1, 2, 3, 5, 7, 13, 16, 17, 33, 65);
