@@ -3,13 +3,15 @@ import { defineConfig } from 'tsup';
 import { bareKernels } from './scripts/bare-wgsl.js';
 
 /**
- * Files of their own, so that who uses few operations downloads few: bundlers drop whole files. But for `methods`, which uses them
- * all: it becomes a part of index.js, the one file of which package.json says that it does something when it is imported.
+ * Every module of the engine is a file of its own, so that a page downloads what it uses: bundlers drop whole files,
+ * and little of a file that they need in part. But for `methods`, which uses all operations: it becomes a part of
+ * index.js, the one file of which package.json says that it does something when it is imported.
  */
-const names = readdirSync('src/ops')
-  .map((f) => f.replace('.ts', ''))
-  .filter((f) => f !== 'methods');
-const ops = Object.fromEntries(names.map((f) => [`ops/${f}`, `src/ops/${f}.ts`]));
+const rooms = ['core', 'gpu', 'backend', 'tensor', 'compile', 'ops', 'nn', 'optim'];
+const files = rooms.flatMap((room) => readdirSync(`src/${room}`).map((file) => `${room}/${file.replace('.ts', '')}`));
+const modules = Object.fromEntries(
+  files.filter((file) => file !== 'ops/methods').map((file) => [file, `src/${file}.ts`]),
+);
 
 /**
  * Global types that declarations name, as empty interfaces: they merge with those of the DOM, of Node and of @webgpu/types where
@@ -30,7 +32,7 @@ export default defineConfig({
     node: 'src/node.ts',
     reference: 'src/reference/entry.ts',
     cli: 'src/cli/main.ts',
-    ...ops,
+    ...modules,
   },
   format: 'esm',
   target: 'es2022',

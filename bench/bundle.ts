@@ -19,7 +19,7 @@ export const uses = {
 export interface Bundle {
   /** The module and all that it imports. */
   readonly files: readonly Uint8Array[];
-  /** What comes besides when a device with f16 is opened: a graphics card, one with tensor cores, a software adapter. */
+  /** What comes when a device with f16 is opened: a graphics card, one with tensor cores, a software adapter. */
   readonly cards: readonly Uint8Array[];
   readonly matrices: readonly Uint8Array[];
   readonly software: readonly Uint8Array[];

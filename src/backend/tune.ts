@@ -1,4 +1,4 @@
-import { atLeast0, callable, check, describeValue } from '../core/check.js';
+import { atLeast0, callable, check, shown } from '../core/check.js';
 import { ConfigError } from '../core/errors.js';
 import { type Backend, backend } from './backend.js';
 import { GpuBackend } from './gpu.js';
@@ -25,9 +25,7 @@ export async function tune(
   hear: (measured: Measured) => void = () => {},
 ): Promise<TuningTable> {
   if (!(on instanceof GpuBackend))
-    throw new ConfigError(
-      `tune: the backend must be a GPU's; got ${on?.name ?? describeValue(on)}. Open one with device().`,
-    );
+    throw new ConfigError(`tune: the backend must be a GPU's; got ${on?.name ?? shown(on)}. Open one with device().`);
   check('tune', 'milliseconds', milliseconds, atLeast0);
   check('tune', 'hear', hear, callable);
   await loadVariants(); // those for other adapters too: they may win

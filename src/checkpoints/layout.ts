@@ -122,7 +122,8 @@ const tooMany = (file: string): FormatError =>
 
 const noName = (file: string, key: unknown): FormatError =>
   new FormatError(
-    `${file}: tensors must be named by strings; got a key of another kind (${Array.isArray(key) ? 'a tuple' : typeof key}). ` +
+    `${file}: tensors must be named by strings; ` +
+      `got a key of another kind (${Array.isArray(key) ? 'a tuple' : typeof key}). ` +
       'Save model.state_dict().',
   );
 

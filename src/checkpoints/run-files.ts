@@ -1,4 +1,4 @@
-import { check, describeValue, isPlain, listOf, needed, type Rule, text, whole } from '../core/check.js';
+import { check, isPlain, listOf, needed, type Rule, shown, text, whole } from '../core/check.js';
 import { ConfigError, FormatError } from '../core/errors.js';
 import type { Setting } from '../core/settings.js';
 import { version as own } from '../core/version.js';
@@ -37,11 +37,10 @@ const ADVICE = 'Restore the file, or start a new run.';
 
 /** @throws FormatError that names the field: every one known, by its rule, and those that are needed there. */
 function checkFields(where: string, v: unknown, rules: Readonly<Record<string, Rule>>, inside = ''): void {
-  if (!isPlain(v))
-    throw new FormatError(`${where}: ${inside || 'it'} must be an object; got ${describeValue(v)}. ${ADVICE}`);
+  if (!isPlain(v)) throw new FormatError(`${where}: ${inside || 'it'} must be an object; got ${shown(v)}. ${ADVICE}`);
   try {
     for (const name of Object.keys(v))
-      check(where, `the field ${describeValue(inside + name)}`, Object.hasOwn(rules, name), known, ADVICE);
+      check(where, `the field ${shown(inside + name)}`, Object.hasOwn(rules, name), known, ADVICE);
     for (const [name, rule] of Object.entries(rules))
       if (v[name] !== undefined || rule.needed) check(where, `${inside}${name}`, v[name], rule, ADVICE);
   } catch (error) {
@@ -68,7 +67,7 @@ const series = (version: string): string => /^(0\.\d+|[1-9]\d*)(?=\.)/.exec(vers
 function checkVersion(where: string, version: string): void {
   if (series(version) !== series(own))
     throw new FormatError(
-      `${where}: version must be one of ${series(own)}; got ${describeValue(version)}. ` +
+      `${where}: version must be one of ${series(own)}; got ${shown(version)}. ` +
         'Settings may mean something else there: go on with the dawngrad that began the run, or start a new one.',
     );
 }

@@ -47,7 +47,8 @@ function renamed<T>(tensors: ReadonlyMap<string, T>, rename: (name: string) => s
     const plain = rename(name);
     if (out.has(plain) && out.get(plain) !== t)
       throw new FormatError(
-        `${file}: tensors must have names of their own; got ${visibleName(plain)} twice, once as ${visibleName(name)}. Save one network a file.`,
+        `${file}: tensors must have names of their own; ` +
+          `got ${visibleName(plain)} twice, once as ${visibleName(name)}. Save one network a file.`,
       );
     out.set(plain, t);
   }

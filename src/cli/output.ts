@@ -27,17 +27,13 @@ export class Output {
     else console.log(fitted('', process.stdout, text));
   }
 
-  /** What happens meanwhile. */
-  log(text: string): void {
-    this.#log(text);
+  /** What happens meanwhile. @param before may hold colours. */
+  log(text: string, before?: string): void {
+    if (!this.quiet) process.stderr.write(`${fitted(text, process.stderr, before)}\n`);
   }
 
   warn(text: string): void {
-    this.#log(text, `${colour(process.stderr).yellow('Warning:')} `);
-  }
-
-  #log(text: string, own?: string): void {
-    if (!this.quiet) process.stderr.write(`${fitted(text, process.stderr, own)}\n`);
+    this.log(text, `${colour(process.stderr).yellow('Warning:')} `);
   }
 
   /** What only --verbose tells. */

@@ -1,5 +1,5 @@
 import { backend } from '../backend/backend.js';
-import { describeValue } from '../core/check.js';
+import { shown } from '../core/check.js';
 import { checkValues, type DType, type TypedArray } from '../core/dtype.js';
 import { ConfigError, DeviceError, DTypeError, ShapeError } from '../core/errors.js';
 import { checkShape, numel, type Shape, show } from '../core/shape.js';
@@ -113,7 +113,7 @@ function given(input: unknown, path: () => string): Given {
   if (vectors.some((of) => input instanceof of)) return new HostArray(input as TypedArray);
   throw new DTypeError(
     `compile: inputs must be tensors, HostArrays, typed arrays or numbers, in objects and arrays; ` +
-      `got ${describeValue(input)} at ${path()}. Convert it.`,
+      `got ${shown(input)} at ${path()}. Convert it.`,
   );
 }
 
@@ -128,7 +128,7 @@ function checkedTensor(input: Tensor, path: () => string): Tensor {
     );
   if (input.backend !== backend())
     throw new DeviceError(
-      `compile: arguments must be on ${backend().name}; got ${describeValue(input)} on ${input.backend.name} at ` +
+      `compile: arguments must be on ${backend().name}; got ${shown(input)} on ${input.backend.name} at ` +
         `${path()}. Make it there.`,
     );
   return input;

@@ -10,14 +10,14 @@ export interface Rule {
 }
 
 /** A value as a message shows it: short, whatever it is. */
-export function describeValue(v: unknown): string {
+export function shown(v: unknown): string {
   if (typeof v === 'string') return `'${visibleName(v, 40)}'`;
   if (typeof v === 'function') return 'a function';
   if (typeof v !== 'object' || v === null) return String(v);
   if (!Array.isArray(v)) return kind(v);
   return `[${v
     .slice(0, 6)
-    .map((x) => (typeof x === 'object' && x !== null ? kind(x) : describeValue(x)))
+    .map((x) => (typeof x === 'object' && x !== null ? kind(x) : shown(x)))
     .join(', ')}${v.length > 6 ? ', …' : ''}]`;
 }
 
@@ -30,7 +30,7 @@ function kind(v: object): string {
 
 /** @throws ConfigError unless the rule holds: `where: what must be …; got …. Correct it.` */
 export function check(where: string, what: string, v: unknown, { is, holds }: Rule, todo = 'Correct it.'): void {
-  if (!holds(v)) throw new ConfigError(`${where}: ${what} must be ${is}; got ${describeValue(v)}. ${todo}`);
+  if (!holds(v)) throw new ConfigError(`${where}: ${what} must be ${is}; got ${shown(v)}. ${todo}`);
 }
 
 /** Whether `v` is an object whose fields can be read as options. */
@@ -57,7 +57,7 @@ export function checkOptions(
   const names = Object.keys(rules).filter((name) => !fixed.includes(name));
   const known = names.join(', ');
   if (!isPlain(options))
-    throw new ConfigError(`${where}: options must be an object of ${known}; got ${describeValue(options)}. Name each.`);
+    throw new ConfigError(`${where}: options must be an object of ${known}; got ${shown(options)}. Name each.`);
   for (const name of Object.keys(options))
     if (!names.includes(name))
       throw new ConfigError(

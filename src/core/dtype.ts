@@ -1,4 +1,4 @@
-import { describeValue } from './check.js';
+import { shown } from './check.js';
 import { DTypeError } from './errors.js';
 import { decodeHalves } from './half.js';
 
@@ -33,7 +33,7 @@ export function checkDTypeName(where: string, dtype: unknown): void {
   const meant = kind && `${kind[0]}${bits ?? 32}`;
   const todo = meant && Object.hasOwn(arrayTypes, meant) ? `Use '${meant}'.` : 'Name one of these.';
   throw new DTypeError(
-    `${where}: the dtype must be ${Object.keys(arrayTypes).join(', ')}; got ${describeValue(dtype)}. ${todo}`,
+    `${where}: the dtype must be ${Object.keys(arrayTypes).join(', ')}; got ${shown(dtype)}. ${todo}`,
   );
 }
 
@@ -52,7 +52,7 @@ export function checkValues(where: string, values: ArrayLike<unknown>, dtype: DT
     if (typeof v === 'number' && (least === undefined || (Number.isInteger(v) && v >= least && v <= most!))) continue;
     const rule = least === undefined ? 'a number' : `a whole number in [${least}, ${most}] to be ${dtype}`;
     throw new DTypeError(
-      `${where}: every value must be ${rule}; got ${describeValue(v)} at place ${i}. Correct it, or choose another dtype.`,
+      `${where}: every value must be ${rule}; got ${shown(v)} at place ${i}. Correct it, or choose another dtype.`,
     );
   }
 }

@@ -1,4 +1,4 @@
-import { anything, check, checkOptions, describeValue, flag, isPlain, needed, oneOf, type Rule } from './check.js';
+import { anything, check, checkOptions, flag, isPlain, needed, oneOf, type Rule, shown } from './check.js';
 import { ConfigError, FormatError } from './errors.js';
 import { nearest } from './nearest.js';
 
@@ -70,7 +70,7 @@ export function readFields(
 ): Record<string, unknown> {
   if (!isPlain(json))
     throw new FormatError(
-      `${where}: a configuration must be a JSON object of fields; got ${describeValue(json)}. Print one with --print-config.`,
+      `${where}: a configuration must be a JSON object of fields; got ${shown(json)}. Print one with --print-config.`,
     );
   const known = [...others, ...Object.keys(of)];
   for (const name of Object.keys(json)) {

@@ -1,4 +1,4 @@
-import { describeValue } from './check.js';
+import { shown } from './check.js';
 import { ShapeError } from './errors.js';
 
 /** Sizes from the slowest to the fastest axis; `[]` is a scalar. */
@@ -30,18 +30,16 @@ const MAX_SIZE = 2 ** 32 - 1;
 /** Throws unless `shape` is a list of at most six non-negative integers. */
 export function checkShape(where: string, shape: Shape): void {
   if (!Array.isArray(shape))
-    throw new ShapeError(
-      `${where}: the shape must be a list of sizes; got ${describeValue(shape)}. Write it as [2, 3].`,
-    );
+    throw new ShapeError(`${where}: the shape must be a list of sizes; got ${shown(shape)}. Write it as [2, 3].`);
   if (shape.length > MAX_RANK)
     throw new ShapeError(
-      `${where}: a tensor must have at most ${MAX_RANK} axes; got ${describeValue(shape)}. Reshape it first.`,
+      `${where}: a tensor must have at most ${MAX_RANK} axes; got ${shown(shape)}. Reshape it first.`,
     );
   let size = 1;
   for (const d of shape as Shape) {
     if (!(Number.isInteger(d) && d >= 0))
       throw new ShapeError(
-        `${where}: sizes must be whole numbers, at least 0; got ${describeValue(shape)}. Correct the shape.`,
+        `${where}: sizes must be whole numbers, at least 0; got ${shown(shape)}. Correct the shape.`,
       );
     size *= d;
   }
@@ -54,7 +52,7 @@ export function axisOf(where: string, axis: number, rank: number): number {
   const a = Number.isInteger(axis) && axis < 0 ? axis + rank : axis;
   if (!(Number.isInteger(axis) && a >= 0 && a < rank))
     throw new ShapeError(
-      `${where}: axis must lie in [${-rank}, ${rank - 1}]; got ${describeValue(axis)}. Name an axis the tensor has.`,
+      `${where}: axis must lie in [${-rank}, ${rank - 1}]; got ${shown(axis)}. Name an axis the tensor has.`,
     );
   return a;
 }

@@ -1,7 +1,7 @@
 /**
  * What moves a terminal's cursor, colours it, talks to it or turns the order of letters around: control characters
- * (C0 without newline and tab, DEL, C1), the marks, embeddings, overrides and isolates of bidirectional text, separators
- * of lines and paragraphs, and halves of surrogate pairs.
+ * (C0 without newline and tab, DEL, C1), the marks, embeddings, overrides and isolates of bidirectional text,
+ * separators of lines and paragraphs, and halves of surrogate pairs.
  */
 const HIDDEN =
   /[\0-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb]|\p{Cs}/gu;

@@ -1,14 +1,4 @@
-import {
-  callable,
-  check,
-  checkOptions,
-  describeValue,
-  instance,
-  isRecord,
-  listOf,
-  text,
-  whole,
-} from '../core/check.js';
+import { callable, check, checkOptions, instance, isRecord, listOf, shown, text, whole } from '../core/check.js';
 import { ConfigError, ShapeError } from '../core/errors.js';
 import type { PictureSet, PictureSource, Pictures } from './picture-source.js';
 
@@ -33,7 +23,8 @@ export function checkPictures(where: string, p: PictureSource): void {
 export function checkSet(where: string, p: PictureSet): void {
   if (!isRecord(p))
     throw new ConfigError(
-      `${where}: the pictures must be a data set; got ${describeValue(p)}. Make one with openPictures() or syntheticPictures().`,
+      `${where}: the pictures must be a data set; got ${shown(p)}. ` +
+        'Make one with openPictures() or syntheticPictures().',
     );
   for (const key of ['count', 'height', 'width'] as const)
     check(where, `the pictures' ${key}`, p[key], whole(key === 'count' ? 0 : 1));

@@ -42,7 +42,7 @@ export const squares = (side: number): Framing => ({
 const [FEWEST, MOST] = [4, 5];
 
 /**
- * Whole pictures, their shape preserved, for random crops that become views of `size` pixels a side: never enlarged, and
+ * Whole pictures, in their own shape, for random crops that become views of `size` pixels a side: never enlarged, and
  * shrunk no further than that the smallest crop, `cropMin` of the area if that is a fifth at least, has as many pixels
  * as a view, and the shorter side of a picture up to four times as wide as high is `size`. The original programs crop
  * the picture in its file.

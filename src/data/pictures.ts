@@ -1,4 +1,4 @@
-import { check, describeValue, isRecord, listOf, type Rule, text, upTo1, whole } from '../core/check.js';
+import { check, isRecord, listOf, type Rule, shown, text, upTo1, whole } from '../core/check.js';
 import { ConfigError } from '../core/errors.js';
 import { nearest } from '../core/nearest.js';
 import { Rng } from '../core/rng.js';
@@ -94,7 +94,7 @@ export function checkIndices(where: string, { count }: PictureSet, indices: Arra
   for (let i = 0; i < indices.length; i++)
     if (!(Number.isInteger(indices[i]) && indices[i] >= 0 && indices[i] < count))
       throw new ConfigError(
-        `${where}: an index must lie in [0, ${count - 1}]; got ${describeValue(indices[i])}. Name pictures the set has.`,
+        `${where}: an index must lie in [0, ${count - 1}]; got ${shown(indices[i])}. Name pictures the set has.`,
       );
 }
 

@@ -1,7 +1,7 @@
 import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import { type FileHandle, mkdir, open, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { check, describeValue, isRecord, text } from '../core/check.js';
+import { check, isRecord, shown, text } from '../core/check.js';
 import { ConfigError } from '../core/errors.js';
 import { objectsIn } from './json.js';
 
@@ -99,9 +99,7 @@ function jsonOf(value: unknown): string {
     // said below
   }
   if (line === undefined)
-    throw new ConfigError(
-      `appendLine: the value must be one that JSON holds; got ${describeValue(value)}. Convert it.`,
-    );
+    throw new ConfigError(`appendLine: the value must be one that JSON holds; got ${shown(value)}. Convert it.`);
   return line;
 }
 

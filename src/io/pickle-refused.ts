@@ -26,7 +26,8 @@ const PARTS: Record<string, readonly string[]> = {
 const WHOLE = new Set(
   (
     'os nt posix commands subprocess pty sys runpy code codeop bdb pdb doctest cProfile profile timeit trace imp ' +
-    'importlib importlib.machinery pkgutil pydoc pip pip._internal venv ensurepip socket ssl ftplib smtplib telnetlib ' +
+    'importlib importlib.machinery pkgutil pydoc pip pip._internal venv ensurepip socket ssl ' +
+    'ftplib smtplib telnetlib ' +
     'http.client httplib urllib.request urllib2 requests requests.api aiohttp aiohttp.client webbrowser shutil ' +
     'tempfile zipimport marshal shelve ctypes _ctypes asyncio asyncio.unix_events multiprocessing torch.hub ' +
     'torch.distributed.rpc'

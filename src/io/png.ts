@@ -1,4 +1,4 @@
-import { check, describeValue, instance } from '../core/check.js';
+import { check, instance, shown } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
 import { joinBytes } from './bytes.js';
 import { crc32 } from './crc.js';
@@ -18,7 +18,7 @@ export async function encodePng(rgb: Uint8Array, width: number, height: number):
   if (!fits)
     throw new ShapeError(
       'encodePng: a picture must have width * height * 3 bytes, at least one pixel; ' +
-        `got ${rgb.length} bytes for ${describeValue(width)}x${describeValue(height)}. Pass RGB without alpha.`,
+        `got ${rgb.length} bytes for ${shown(width)}x${shown(height)}. Pass RGB without alpha.`,
     );
   const header = new Uint8Array(13);
   new DataView(header.buffer).setUint32(0, width);

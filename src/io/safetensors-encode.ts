@@ -1,4 +1,4 @@
-import { describeValue, instance, isPlain, maybe, check as rule, text } from '../core/check.js';
+import { instance, isPlain, maybe, check as rule, shown, text } from '../core/check.js';
 import { ConfigError, DTypeError, ShapeError } from '../core/errors.js';
 import { numel } from '../core/shape.js';
 import { bytesOf, joinBytes } from './bytes.js';
@@ -66,11 +66,11 @@ function check(name: string, stored: StoredTensor): void {
   if (!Object.hasOwn(STORED_ARRAYS, dtype) || !(data instanceof STORED_ARRAYS[dtype]))
     throw new DTypeError(
       `encodeSafetensors: '${name}' must have the array of its element type; ` +
-        `got ${describeValue(dtype)} and ${data?.constructor?.name}. Convert it first.`,
+        `got ${shown(dtype)} and ${data?.constructor?.name}. Convert it first.`,
     );
   if (!shape.every((d) => Number.isSafeInteger(d) && d >= 0) || numel(shape) !== data.length)
     throw new ShapeError(
       `encodeSafetensors: '${name}' must have one value per element of its shape; ` +
-        `got ${describeValue(shape)} and ${data.length} values. Correct the shape.`,
+        `got ${shown(shape)} and ${data.length} values. Correct the shape.`,
     );
 }

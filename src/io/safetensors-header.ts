@@ -77,7 +77,8 @@ function parse(bytes: Uint8Array, name: string, whole: Uint8Array): Json {
     value = parseJson(new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes));
   } catch (error) {
     throw new FormatError(
-      `${name}: a safetensors header must be JSON in UTF-8, each name once; got '${(error as Error).message}'. The file is damaged.`,
+      `${name}: a safetensors header must be JSON in UTF-8, each name once; ` +
+        `got '${(error as Error).message}'. The file is damaged.`,
     );
   }
   return value as Json; // it begins with a brace
@@ -98,7 +99,8 @@ function readEntry(key: string, value: unknown, name: string): Entry {
   const { dtype, shape, data_offsets: offsets } = isObject(value) ? value : ({} as Json);
   if (typeof dtype !== 'string' || !(isRead(dtype) || TYPE.test(dtype)))
     throw new FormatError(
-      `${name}: '${visibleName(key)}' must be of a type such as F32, I64 or BOOL; got ${brief(dtype)}. The file is damaged.`,
+      `${name}: '${visibleName(key)}' must be of a type such as F32, I64 or BOOL; ` +
+        `got ${brief(dtype)}. The file is damaged.`,
     );
   if (!Array.isArray(shape) || !shape.every(isCount))
     throw new FormatError(

@@ -1,4 +1,4 @@
-import { describeValue } from '../core/check.js';
+import { shown } from '../core/check.js';
 import { FormatError } from '../core/errors.js';
 import type { Point } from '../core/points.js';
 import { mean } from '../core/statistics.js';
@@ -50,14 +50,12 @@ function checkStep(step: ReportStep): void {
   for (const name of FIELDS) {
     const value: unknown = step[name];
     if (typeof value === 'number' || (value ?? undefined) === undefined) continue;
-    throw new FormatError(
-      `metrics: ${name} of a step must be a number; got ${describeValue(value)}. Take the line out.`,
-    );
+    throw new FormatError(`metrics: ${name} of a step must be a number; got ${shown(value)}. Take the line out.`);
   }
   for (const name of ['step', 'epoch'] as const)
     if (!(Number.isSafeInteger(step[name]) && step[name] >= 0))
       throw new FormatError(
-        `metrics: ${name} of a step must be a whole number, at least 0; got ${describeValue(step[name])}. Take the line out.`,
+        `metrics: ${name} of a step must be a whole number, at least 0; got ${shown(step[name])}. Take the line out.`,
       );
 }
 

@@ -16,7 +16,7 @@ export interface ZipEntry {
 const [END, END64, LOCATOR64, CENTRAL, LOCAL] = [0x06054b50, 0x06064b50, 0x07064b50, 0x02014b50, 0x04034b50];
 const [STORED, DEFLATED] = [0, 8];
 const FULL = 0xffffffff; // the true number is in the zip64 field
-/** Flags of what is not read: encrypted, patched, strongly encrypted, a masked header; and of sizes given after the data. */
+/** Flags of what is not read: encrypted, patched, strongly encrypted, masked headers; of sizes after the data. */
 const [UNREAD, LATER] = [0b0010_0000_0110_0001, 0b1000];
 const LONGEST_NOTE = 24; // bytes behind data whose sizes are given there
 

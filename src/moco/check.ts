@@ -4,11 +4,11 @@ import {
   callable,
   check,
   checkOptions,
-  describeValue,
   instance,
   isRecord,
   needed,
   type Rule,
+  shown,
   upTo1,
   whole,
 } from '../core/check.js';
@@ -61,7 +61,7 @@ export function checkStep(
 ): { lr: Tensor; m: Tensor } {
   if (!Array.isArray(parts) || parts.length === 0)
     throw new ConfigError(
-      `${where}: parts must be a list of at least one; got ${describeValue(parts)}. Pass the views of a batch.`,
+      `${where}: parts must be a list of at least one; got ${shown(parts)}. Pass the views of a batch.`,
     );
   for (const part of parts as readonly Part[]) {
     check(where, 'each part', part, { is: `an object of ${parted.join(', ')}`, holds: isRecord });

@@ -1,4 +1,4 @@
-import { describeValue } from '../core/check.js';
+import { shown } from '../core/check.js';
 import { ConfigError, DTypeError, ShapeError } from '../core/errors.js';
 import { type Shape, sameShape, show, stridesOf } from '../core/shape.js';
 import { Tensor } from '../tensor/tensor.js';
@@ -31,7 +31,7 @@ export interface Parsed {
 const wrong = (v: unknown): ConfigError =>
   new ConfigError(
     `at: an index must be a whole number, a slice as '1:-1', '...', null, a list of places or of booleans; ` +
-      `got ${describeValue(v)}. ` +
+      `got ${shown(v)}. ` +
       'Write one for each axis.',
   );
 

@@ -1,4 +1,4 @@
-import { describeValue } from '../core/check.js';
+import { shown } from '../core/check.js';
 import { DTypeError } from '../core/errors.js';
 import { sameShape } from '../core/shape.js';
 import { record } from '../tensor/autograd.js';
@@ -18,7 +18,7 @@ function operands(where: string, a: Operand, b: Operand): [Operand, Operand] {
   for (const x of [a, b])
     if (!(x instanceof Tensor || (typeof x === 'number' && !Number.isNaN(x))))
       throw new DTypeError(
-        `${where}: operands must be tensors or numbers; got ${describeValue(x)}. Make a tensor with tensor().`,
+        `${where}: operands must be tensors or numbers; got ${shown(x)}. Make a tensor with tensor().`,
       );
   return [typeof a === 'number' && typeof b === 'number' ? scalar(a) : a, b];
 }

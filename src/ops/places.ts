@@ -1,4 +1,4 @@
-import { describeValue } from '../core/check.js';
+import { shown } from '../core/check.js';
 import { ConfigError } from '../core/errors.js';
 import { recording } from '../tensor/replay.js';
 import { checkDType, Tensor, tensor } from '../tensor/tensor.js';
@@ -28,7 +28,7 @@ export function placesIn(where: string, what: string, places: Places, limit: num
   for (let i = 0; i < list.length; i++)
     if (!(Number.isInteger(list[i]) && list[i] >= 0 && list[i] < limit))
       throw new ConfigError(
-        `${where}: ${what} must lie in [0, ${limit - 1}]; got ${describeValue(list[i])} at place ${i}. Correct it.`,
+        `${where}: ${what} must lie in [0, ${limit - 1}]; got ${shown(list[i])} at place ${i}. Correct it.`,
       );
   return tensor(Uint32Array.from(list));
 }

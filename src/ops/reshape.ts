@@ -1,4 +1,4 @@
-import { describeValue } from '../core/check.js';
+import { shown } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
 import { checkShape, numel, type Shape, show } from '../core/shape.js';
 import { record } from '../tensor/autograd.js';
@@ -9,7 +9,7 @@ export function reshape(x: Tensor, shape: Shape): Tensor {
   checkTensor('reshape', x);
   if (!Array.isArray(shape) || shape.filter((d) => d === -1).length > 1)
     throw new ShapeError(
-      `reshape: the shape must be a list of sizes, one -1 at most; got ${describeValue(shape)}. Write it as [2, 3].`,
+      `reshape: the shape must be a list of sizes, one -1 at most; got ${shown(shape)}. Write it as [2, 3].`,
     );
   const known = numel(shape.filter((d) => d !== -1));
   const to = shape.map((d) => (d === -1 ? x.size / known : d));

@@ -2,7 +2,7 @@ import source from '../../kernels/strided.wgsl';
 import transposeSource from '../../kernels/strided_transpose.wgsl';
 import type { Launch, Primitive } from '../backend/backend.js';
 import { boxLaunch, type StridedBox, stridedBox } from '../backend/strided.js';
-import { anything, check, describeValue, listOf, maybe } from '../core/check.js';
+import { anything, check, listOf, maybe, shown } from '../core/check.js';
 import { ShapeError } from '../core/errors.js';
 import { axisOf, broadcastStrides, checkShape, type Shape, sameShape, show, stridesOf } from '../core/shape.js';
 import type { Traits } from '../gpu/device.js';
@@ -122,7 +122,7 @@ export function slice(x: Tensor, axis: number, from: number, to: number): Tensor
   if (!(Number.isInteger(from) && Number.isInteger(to) && 0 <= from && from <= to && to <= x.shape[a]))
     throw new ShapeError(
       `slice: from and to must keep 0 <= from <= to <= ${x.shape[a]} along axis ${a}; ` +
-        `got ${describeValue(from)} and ${describeValue(to)}. Correct the range.`,
+        `got ${shown(from)} and ${shown(to)}. Correct the range.`,
     );
   const strides = stridesOf(x.shape);
   return box(
@@ -137,7 +137,7 @@ export function slice(x: Tensor, axis: number, from: number, to: number): Tensor
 /** Tensors side by side along `axis`; all other sizes must agree. */
 export function concat(parts: readonly Tensor[], axis = 0): Tensor {
   if (!Array.isArray(parts as unknown) || parts.length === 0)
-    throw new ShapeError(`concat: the parts must be a list of tensors; got ${describeValue(parts)}. Pass some.`);
+    throw new ShapeError(`concat: the parts must be a list of tensors; got ${shown(parts)}. Pass some.`);
   for (const x of parts) words('concat', x);
   const a = axisOf('concat', axis, parts[0].rank);
   for (const x of parts) {

@@ -2,7 +2,7 @@ import source from '../../kernels/unary.wgsl';
 import gradSource from '../../kernels/unary_grad.wgsl';
 import type { Primitive } from '../backend/backend.js';
 import { elementsLaunch } from '../backend/elements.js';
-import { describeValue } from '../core/check.js';
+import { shown } from '../core/check.js';
 import { ConfigError } from '../core/errors.js';
 import { type Widths, widths } from '../gpu/widths.js';
 import type { UnaryOp, UnaryParams } from '../reference/unary.js';
@@ -55,7 +55,7 @@ export const sigmoid = (x: Tensor): Tensor => apply('sigmoid', x);
 export function clamp(x: Tensor, lo: number, hi: number): Tensor {
   if (!(typeof lo === 'number' && typeof hi === 'number' && lo <= hi))
     throw new ConfigError(
-      `clamp: lo must be a number not above hi; got ${describeValue(lo)} and ${describeValue(hi)}. Swap or correct them.`,
+      `clamp: lo must be a number not above hi; got ${shown(lo)} and ${shown(hi)}. Swap or correct them.`,
     );
   return apply('clamp', x, lo, hi);
 }

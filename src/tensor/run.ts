@@ -41,9 +41,8 @@ function checkUnchanged(t: Tensor, { name, recorded, began, dy }: RunningRule): 
   const last = Math.max(written, partlyWritten, parent?.written ?? 0);
   if (last <= recorded || last > began || storage === dy.storage) return;
   throw new ConfigError(
-    `backward: what the gradient of ${name} reads must be as it was in the forward pass; ` +
-      `got a ${t.label.replace(/^T/, 't')} that was written since. ` +
-      'Call backward before set(), an optimizer step or another in-place change, or compute the loss again.',
+    `backward: what the gradient of ${name} reads must be as in the forward pass; got one written since: ${t.label}. ` +
+      'Call it before set(), an optimizer step or another change in place, or compute the loss again.',
   );
 }
 

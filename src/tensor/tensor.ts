@@ -1,6 +1,6 @@
 import { type Backend, backend, type Storage } from '../backend/backend.js';
 import { context } from '../backend/context.js';
-import { anything, callable, check, checkOptions, describeValue, isPlain } from '../core/check.js';
+import { anything, callable, check, checkOptions, isPlain, shown } from '../core/check.js';
 import { checkDTypeName, type DType, type FloatType, type TypedArray } from '../core/dtype.js';
 import type { DTypeOf, Nested } from '../core/dtype-of.js';
 import { ConfigError, DeviceError, DTypeError, ShapeError } from '../core/errors.js';
@@ -72,7 +72,7 @@ export class Tensor<D extends DType = any> {
   constructor(shape: Shape, dtype: DType, on: Backend, storage: Storage) {
     if (!Array.isArray(shape) || typeof on?.run !== 'function' || typeof storage?.length !== 'number')
       throw new ConfigError(
-        `Tensor: it must be made of a shape, a backend and its memory; got ${describeValue([shape, on, storage])}. ` +
+        `Tensor: it must be made of a shape, a backend and its memory; got ${shown([shape, on, storage])}. ` +
           `Use tensor() or zeros().`,
       );
     checkDTypeName('Tensor', dtype);
@@ -262,7 +262,7 @@ export function view(x: Tensor, shape: Shape, offset = 0): Tensor {
 /** Throws unless `t` is a tensor. */
 export function checkTensor(where: string, t: Tensor, what = 'the operand'): void {
   if (!(t instanceof Tensor))
-    throw new DTypeError(`${where}: ${what} must be a tensor; got ${describeValue(t)}. Make one with tensor().`);
+    throw new DTypeError(`${where}: ${what} must be a tensor; got ${shown(t)}. Make one with tensor().`);
 }
 
 /** Throws unless `t` has one of `dtypes`. */

@@ -1,5 +1,5 @@
 import type { Backend } from '../backend/backend.js';
-import { describeValue } from '../core/check.js';
+import { shown } from '../core/check.js';
 import { arrayTypes, checkValues, type DType, type TypedArray } from '../core/dtype.js';
 import type { Nested } from '../core/dtype-of.js';
 import { DTypeError, ShapeError } from '../core/errors.js';
@@ -49,6 +49,6 @@ export function listed(where: string, values: TypedArray | readonly number[]): T
     `${where}: values must be numbers, in lists or in one of ${lists
       .slice(1)
       .map((l) => l.name)
-      .join(', ')}; got ${describeValue(values)}. Convert them.`,
+      .join(', ')}; got ${shown(values)}. Convert them.`,
   );
 }

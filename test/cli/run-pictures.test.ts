@@ -84,7 +84,9 @@ describe('loading', () => {
     const skipped = Array.from({ length: 7 }, (_, i) => ({ name: `${i}.png`, reason: 'it is cut off' }));
     const said = (...names: string[]) => {
       const texts: string[] = [];
-      const out = Object.assign(new Output(flags(...names)), { log: (text: string) => texts.push(text) });
+      const out = Object.assign(new Output(flags(...names)), {
+        log: (text: string, before = '') => texts.push(before + text),
+      });
       logPictures({ count: 3, height: 1, width: 1, names: [], skipped, warnings: ['odd'] }, out);
       return texts;
     };
@@ -102,7 +104,7 @@ describe('loading', () => {
 
   it('of a command that measures tells what looks wrong, and each damaged picture once', async () => {
     const said: string[] = [];
-    const out = Object.assign(new Output(flags()), { log: (text: string) => said.push(text) });
+    const out = Object.assign(new Output(flags()), { log: (text: string, before = '') => said.push(before + text) });
     const set: StreamedPictures = {
       count: 2,
       height: 1,

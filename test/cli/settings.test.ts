@@ -16,7 +16,7 @@ import { pretrain } from '../../src/cli/pretrain.js';
 import { profile } from '../../src/cli/profile.js';
 import { search } from '../../src/cli/search.js';
 import { summary } from '../../src/cli/summary.js';
-import { describeValue, whole } from '../../src/core/check.js';
+import { shown, whole } from '../../src/core/check.js';
 import { ConfigError, FormatError } from '../../src/core/errors.js';
 import {
   type ConfigOf,
@@ -88,9 +88,7 @@ describe('a setting', () => {
     expect(bad.length).toBeGreaterThan(3);
     for (const value of bad) {
       const ended = () => checkConfigOf('any', { [name]: row }, { [name]: value });
-      expect(ended).toThrow(
-        new ConfigError(`${name}: it must be ${row.rule.is}; got ${describeValue(value)}. Correct it.`),
-      );
+      expect(ended).toThrow(new ConfigError(`${name}: it must be ${row.rule.is}; got ${shown(value)}. Correct it.`));
     }
     expect(() => checkConfigOf('any', { [name]: row }, {})).toThrow(
       `${name}: it must be ${row.rule.is}; got undefined`,
@@ -100,7 +98,7 @@ describe('a setting', () => {
     const written = bad.find((v) => typeof v === typeof row.default && writable(v));
     if (written === undefined) return; // any text is a model's name as far as flags know, and a switch takes no value
     const refused = () => checkFlags(parseArgs('any', wordsFor(name, written), known), known);
-    expect(refused).toThrow(`--${flagOf(name)}: it must be ${row.rule.is}; got ${describeValue(written)}. `);
+    expect(refused).toThrow(`--${flagOf(name)}: it must be ${row.rule.is}; got ${shown(written)}. `);
   });
 
   it('more costs one row', () => {

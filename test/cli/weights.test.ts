@@ -153,9 +153,13 @@ describe('dawngrad convert', () => {
     [
       'hostile.pth',
       saveZip(new Map([['model', new Call('os', 'system', ['touch mark'])]])),
-      /got an object of os\.system, which is not built/,
+      /must not name what runs programs or reaches out; got os\.system\. Nothing was run/,
     ],
-    ['cut.pth', saveZip(new Map([['x', 1]])).subarray(0, 100), /zip archive must end in a directory/],
+    [
+      'cut.pth',
+      saveZip(new Map([['x', 1]])).subarray(0, 100),
+      /zip archive must hold its files .* and end in one directory/,
+    ],
     ['empty.pth', saveZip(new Map([['x', 1]])), /a dictionary of tensors.*got one of x/],
     ['text.pth', new TextEncoder().encode('a checkpoint, they said'), /must be a checkpoint.*got text that begins/],
   ])('%s ends in one sentence and code 4', async (name, bytes, says) => {

@@ -13,7 +13,8 @@ import { gpu, on, reference64 } from '../support/devices.js';
 import { rows } from './rows.js';
 
 const squares = (y: Tensor) => sum(mul(y, y));
-const stale = /^backward: what the gradient of \w+ reads must be as it was in the forward pass; got a tensor \[/;
+const stale =
+  /^backward: what the gradient of \w+ reads must be as in the forward pass; got one written since: Tensor \[/;
 const normals = (rng: Rng, length: number) => Float32Array.from({ length }, () => rng.normal());
 
 /** One use of an op or layer, on leaves of its own. */

@@ -145,7 +145,7 @@ describe('the package', () => {
   });
 
   it('costs the page that imports it what bench/bundle.ts measures', async () => {
-    for (const use of [uses['matmul and relu'], uses['the engine, with all kernels']]) {
+    for (const use of Object.values(uses)) {
       const [source, published] = await Promise.all(
         [use, use.replace(/\.\/src\/(\w+)\.ts/, './dist/$1.js')].map((code) => bundleOf(root, code)),
       );

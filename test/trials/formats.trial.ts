@@ -96,7 +96,10 @@ const metrics: Format = {
   },
   make(r) {
     const line = () =>
-      `{${FIELDS.flatMap((name) => (r.once(3) ? [] : [`"${name}":${r.once(9) ? jsonValue(r) : r.below(99)}`])).join()}}`;
+      `{${FIELDS.flatMap((name) => {
+        const value = r.once(9) ? jsonValue(r) : r.below(99);
+        return r.once(3) ? [] : [`"${name}":${value}`];
+      }).join()}}`;
     const steps = r.below(6);
     const sound = Array.from(
       { length: steps },

@@ -145,7 +145,8 @@ export default {
         for (const text of [html, html.replace(/<meta http-equiv="Content-Security-Policy"[^>]*>/, '')]) {
           await tab.setContent(text, { waitUntil: 'load' });
           const found = await tab.evaluate(
-            'JSON.stringify([window.hit, document.querySelectorAll("script, iframe, link, meta[http-equiv=refresh], [onerror], [onload], [onmouseover]").length])',
+            'JSON.stringify([window.hit, document.querySelectorAll("script, iframe, link, " + ' +
+              '"meta[http-equiv=refresh], [onerror], [onload], [onmouseover]").length])',
           );
           if (found !== '[null,0]') tally.lose(`a script or an element: ${found}`);
           tally.count('pages opened');
