@@ -1,9 +1,12 @@
 import { type Storage, useBackend } from '../src/backend/backend.js';
 import { GpuBackend } from '../src/backend/gpu.js';
 import { type TypedArray, viewOf } from '../src/core/dtype.js';
+import { DTypeError } from '../src/core/errors.js';
 import { Rng } from '../src/core/rng.js';
 import type { Pictures } from '../src/data/picture-source.js';
 import type { Gpu, Traits } from '../src/gpu/device.js';
+import { f16Storage } from '../src/gpu/f16-storage.js';
+import { kernel } from '../src/gpu/kernel.js';
 import { type PooledBuffer, sizeClass } from '../src/gpu/pool.js';
 import type { Dispatch, Recording } from '../src/gpu/recording.js';
 import type { PretrainConfig } from '../src/moco/config.js';
@@ -22,6 +25,7 @@ export class CaptureBackend extends GpuBackend {
       software: traits.software,
       traits,
       device: { limits: { maxBufferSize: 2 ** 32, maxStorageBufferBindingSize: 2 ** 31 } },
+      storedAsF16: f16Storage({ kernel, DTypeError }),
       pool: { inUse: 0, peakInUse: 0, acquire, release() {} },
       recorder: { dispatch() {}, write() {}, flush() {}, copy() {} },
     } as unknown as Gpu);

@@ -16,9 +16,8 @@ export interface Storage {
   collected?: boolean;
   /** For a slice: the memory it is part of, and lives and dies with. */
   readonly parent?: Storage;
-  /** The number, among its backend's, of the last write to it as a whole, and to a slice of it. */
+  /** The number, among its backend's, of the last write to it. */
   written?: number;
-  partlyWritten?: number;
 }
 
 export type Params = Record<string, ParamValue>;
@@ -137,7 +136,6 @@ export interface Backend {
 export function countWrite(on: Backend, storage: Storage): void {
   on.writes = (on.writes ?? 0) + 1;
   storage.written = on.writes;
-  if (storage.parent) storage.parent.partlyWritten = on.writes;
 }
 
 declare module './context.js' {

@@ -37,12 +37,11 @@ export interface RunningRule {
 /** Throws if `t`, which a gradient rule reads, was written between the forward pass and `backward`. */
 function checkUnchanged(t: Tensor, { name, recorded, began, dy }: RunningRule): void {
   const { storage } = t;
-  const { written = 0, partlyWritten = 0, parent } = storage;
-  const last = Math.max(written, partlyWritten, parent?.written ?? 0);
+  const last = Math.max(storage.written ?? 0, storage.parent?.written ?? 0);
   if (last <= recorded || last > began || storage === dy.storage) return;
   throw new ConfigError(
     `backward: what the gradient of ${name} reads must be as in the forward pass; got one written since: ${t.label}. ` +
-      'Call it before set(), an optimizer step or another change in place, or compute the loss again.',
+      'Call it before the write, or compute the loss again.',
   );
 }
 
