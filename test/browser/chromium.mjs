@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,7 +11,7 @@ const home = join(cache, 'dawngrad-chromium');
  * installation, and returns how to start it with WebGPU on its own SwiftShader. No GPU, display or system package is needed.
  */
 export async function chromium() {
-  if (!existsSync(home)) await unpack();
+  if (!existsSync(home)) unpack();
   const { VK_ICD_FILENAMES, VK_DRIVER_FILES, ...env } = process.env;
   return {
     executablePath: join(home, 'chromium'),
@@ -24,24 +25,18 @@ export async function chromium() {
 
 /**
  * The package unpacks into the temporary folder, and its system libraries only where it believes to be on Amazon's
- * servers: it is told both. The folder is renamed when complete, so that a second process never starts half of it.
+ * servers: it is told both, in a process of its own, before it is loaded. The folder is renamed when complete, so that
+ * a second process never starts half of it.
  */
-async function unpack() {
+function unpack() {
   const draft = `${home}-${process.pid}`;
-  const before = {
-    TMPDIR: process.env.TMPDIR,
-    LD_LIBRARY_PATH: process.env.LD_LIBRARY_PATH,
-    FONTCONFIG_PATH: process.env.FONTCONFIG_PATH,
-  };
   mkdirSync(draft, { recursive: true });
-  Object.assign(process.env, { TMPDIR: draft, AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs20.x' });
-  const { default: packed } = await import('@sparticuz/chromium');
-  await packed.executablePath();
-  delete process.env.AWS_EXECUTION_ENV;
-  for (const [name, value] of Object.entries(before)) {
-    if (value === undefined) delete process.env[name];
-    else process.env[name] = value;
-  }
+  const code = `const { default: packed } = await import('@sparticuz/chromium'); await packed.executablePath();`;
+  execFileSync(process.execPath, ['--input-type=module', '-e', code], {
+    cwd: dirname(fileURLToPath(import.meta.url)),
+    env: { ...process.env, TMPDIR: draft, AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs20.x' },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   try {
     renameSync(draft, home);
   } catch (e) {
