@@ -30,8 +30,8 @@ import { galleryRows } from '../../src/report/nearest-gallery.js';
 import { renderReport } from '../../src/report/run-report.js';
 import { thumbnails } from '../../src/report/thumbnails.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
+import { startRun } from '../../src/train/open-run.node.js';
 import { Pretraining } from '../../src/train/pretrain.js';
-import { startRun } from '../../src/train/run.node.js';
 
 const [COUNT, CLASSES, SIDE, STEPS, EVENTS] = [200_000, 50, 8, 300_000, 600_000];
 const SIZE = SIDE * SIDE * 3;
