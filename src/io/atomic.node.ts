@@ -126,7 +126,7 @@ async function flushFolder(folder: string): Promise<void> {
  */
 export async function appendLine(file: string, value: unknown): Promise<void> {
   check('appendLine', 'the file', file, text);
-  const line = jsonOf(value);
+  const line = jsonLine('appendLine', value);
   await mkdir(dirname(file), { recursive: true });
   const handle = await open(file, 'a+');
   try {
@@ -139,7 +139,7 @@ export async function appendLine(file: string, value: unknown): Promise<void> {
 }
 
 /** @throws ConfigError for what JSON has no text for. */
-function jsonOf(value: unknown): string {
+export function jsonLine(where: string, value: unknown): string {
   let line: string | undefined;
   try {
     line = JSON.stringify(value);
@@ -147,7 +147,7 @@ function jsonOf(value: unknown): string {
     // said below
   }
   if (line === undefined)
-    throw new ConfigError(`appendLine: the value must be one that JSON holds; got ${told(value)}. Convert it.`);
+    throw new ConfigError(`${where}: the value must be one that JSON holds; got ${told(value)}. Convert it.`);
   return line;
 }
 

@@ -2,7 +2,7 @@ import { closeSync, constants, existsSync, openSync, readSync, truncateSync } fr
 import { type FileHandle, open } from 'node:fs/promises';
 import { check, isPlain } from '../core/check.js';
 import { FormatError } from '../core/errors.js';
-import { readLines } from '../io/atomic.node.js';
+import { jsonLine, readLines } from '../io/atomic.node.js';
 import type { BaselineRecord, KnnRecord, SpreadRecord, StepRecord } from './records.js';
 
 export type Metric = StepRecord | KnnRecord | SpreadRecord | BaselineRecord;
@@ -44,10 +44,11 @@ export class MetricsFile {
   /** Appends a metric, after those before it; `written` waits for all. */
   log(metric: Metric): void {
     check('log', 'the metric', metric, { is: 'an object', holds: isPlain });
+    const line = jsonLine('log', metric);
     const lines = (this.#lines = this.lines + 1);
     if ('loss' in metric) this.#upTo.set(metric.step, lines).delete(metric.step - KNOWN);
     const idle = this.#waiting === '';
-    this.#waiting += `${JSON.stringify(metric)}\n`;
+    this.#waiting += `${line}\n`;
     if (!idle) return; // goes with those that wait
     this.#writing = this.#writing.then(() => this.#append(lines === 1));
     this.#writing.catch(() => undefined); // `written` reports it
