@@ -6,4 +6,5 @@ export { streamFolder } from './data/stream-folder.node.js';
 export { appendLine, writeAtomic } from './io/atomic.node.js';
 export { EventFile } from './io/tensorboard.node.js';
 export { openEncoder } from './train/encoder.node.js';
-export { openRun, Run, startRun } from './train/run.node.js';
+export { openRun, startRun } from './train/open-run.node.js';
+export { Run } from './train/run.node.js';

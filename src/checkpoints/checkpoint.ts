@@ -3,7 +3,9 @@ import { check, isPlain, type Rule, text } from '../core/check.js';
 import { DivergedError, FormatError } from '../core/errors.js';
 import { numel, type Shape, sameShape, show } from '../core/shape.js';
 import { allFinite } from '../core/statistics.js';
-import { decodeSafetensors, encodeSafetensors, type StoredTensor } from '../io/safetensors.js';
+import { joinBytes } from '../io/bytes.js';
+import { tensorSum, withChecksums } from '../io/checksums.js';
+import { decodeSafetensors, type StoredTensor, safetensorsParts } from '../io/safetensors.js';
 import type { PretrainConfig } from '../moco/config.js';
 import { createMethod } from '../moco/create.js';
 import type { Method, Saved } from '../moco/method.js';
@@ -11,14 +13,15 @@ import type { Module } from '../nn/module.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { checkFinite } from './finite.js';
-import { setStored, storeCount, storeTensor, torchShape, turn } from './module-state.js';
+import { setStored, storeCount, storeValues, torchShape, turn } from './module-state.js';
 
 /** One value of a checkpoint: how it is read from the device, and put back. */
 export interface Slot {
   name: string;
   dtype: 'F32' | 'I64';
   shape: Shape;
-  save(): Promise<StoredTensor>;
+  /** Reads the value as it is now; what comes of it is the work of storing it. */
+  save(): Promise<() => StoredTensor>;
   load(stored: StoredTensor): void;
 }
 
@@ -27,7 +30,10 @@ const tensorSlot = (name: string, t: Tensor): Slot => ({
   name,
   dtype: 'F32',
   shape: torchShape(t.shape),
-  save: () => storeTensor(t),
+  save: async () => {
+    const values = (await t.data()) as Float32Array;
+    return () => storeValues(t.shape, values);
+  },
   load: ({ data }) => setStored(t, data as Float32Array),
 });
 
@@ -41,7 +47,10 @@ const countSlot = (
   name,
   dtype: 'I64',
   shape,
-  save: async () => storeCount(shape, await get()),
+  save: async () => {
+    const value = await get();
+    return () => storeCount(shape, value);
+  },
   load: ({ data }) => set(Number(data[0])),
 });
 
@@ -64,7 +73,10 @@ function turnedSlot(name: string, t: Tensor): Slot {
     name,
     dtype: 'F32',
     shape: [dim, K],
-    save: async () => ({ dtype: 'F32', shape: [dim, K], data: turn((await t.data()) as Float32Array, 1, K, dim) }),
+    save: async () => {
+      const values = (await t.data()) as Float32Array;
+      return () => ({ dtype: 'F32', shape: [dim, K], data: turn(values, 1, K, dim) });
+    },
     load: ({ data }) => void t.set(turn(data as Float32Array, 1, dim, K)),
   };
 }
@@ -108,23 +120,50 @@ const checkSaved = (where: string, method: unknown): void =>
   );
 
 /**
- * A safetensors file, for MoCo v1 to v3 with the names and layouts of facebookresearch's (without `module.`).
+ * A safetensors file, for MoCo v1 to v3 with the names and layouts of facebookresearch's (without `module.`), with
+ * checksums of its tensors. The state is that of the call: training may go on meanwhile.
  * @throws DivergedError if a tensor is not finite: such a state is of no use, and must not replace one that is.
  */
 export async function saveCheckpoint(method: Method, metadata: Record<string, string>): Promise<Uint8Array> {
   checkSaved('saveCheckpoint', method);
   check('saveCheckpoint', 'the metadata', metadata, isMetadata);
+  return joinBytes(checkpointParts(await readState(method), metadata));
+}
+
+/** A tensor of a state, with the CRC-32 of its bytes. */
+type Summed = StoredTensor & { sum: string };
+
+/**
+ * The state as it is now, whatever training does meanwhile.
+ * @param piece runs each of the many pieces of work on the host, one after the other.
+ * @throws DivergedError as `saveCheckpoint`.
+ */
+export async function readState(
+  method: Method,
+  piece: <T>(work: () => T) => Promise<T> = async (work) => work(),
+): Promise<Map<string, Summed>> {
   const all = slots(method);
-  const stored = await Promise.all(all.map((s) => s.save()));
-  const bad = all.filter((_, i) => stored[i].dtype === 'F32' && !allFinite(stored[i].data as Float32Array));
+  const reads = all.map((s) => s.save()); // in the order of the device's work, before what comes after this call
+  const stored = new Map<string, Summed>();
+  const bad: string[] = [];
+  for (const [i, store] of (await Promise.all(reads)).entries())
+    await piece(() => {
+      const tensor = store();
+      stored.set(all[i].name, { ...tensor, sum: tensorSum(tensor) });
+      if (tensor.dtype === 'F32' && !allFinite(tensor.data as Float32Array)) bad.push(all[i].name);
+    });
   if (bad.length > 0)
     throw new DivergedError(
       `checkpoint: every tensor of the state must be finite to be saved; ` +
-        `got ${bad.length} of ${all.length} that are not, ${bad[0].name} among them. ` +
+        `got ${bad.length} of ${all.length} that are not, ${bad[0]} among them. ` +
         'Training has diverged: start it again with a lower --lr, from the last checkpoint or anew.',
     );
-  return encodeSafetensors(new Map(all.map((s, i) => [s.name, stored[i]])), metadata);
+  return stored;
 }
+
+/** The file of a state, in parts. */
+export const checkpointParts = (state: ReadonlyMap<string, Summed>, metadata: Record<string, string>): Uint8Array[] =>
+  safetensorsParts(state, withChecksums(state, metadata));
 
 /**
  * Loads a checkpoint into a model built with the same configuration. Nothing changes if it does not fit.

@@ -72,7 +72,7 @@ function checkHeads(file: string, name: string, got: number | undefined, of: num
  */
 export function resumable(weights: Weights, file: string, config: PretrainConfig, encoder: EncoderFile): Weights {
   const { method, model, stem, head, dim } = config;
-  const { pictures: _, ...metadata } = weights.metadata;
+  const { metadata } = weights;
   const tensors = plainNames(weights.tensors, file);
   const whole = new Map<string, StoredTensor>();
   for (const slot of onShapes(() => slots(createMethod(config, 1)))) {
@@ -98,7 +98,7 @@ export function resumable(weights: Weights, file: string, config: PretrainConfig
   );
   return {
     tensors: whole,
-    metadata: { ...metadata, format: 'dawngrad-moco', step: '0', method, model, stem, head, dim: String(dim) },
+    metadata: { ...metadata, format: 'dawngrad-moco', method, model, stem, head, dim: String(dim) },
   };
 }
 

@@ -17,10 +17,13 @@ export function turn(values: Float32Array, O: number, A: number, B: number): Flo
 }
 
 /** A tensor in PyTorch's layout. */
-export async function storeTensor(t: Tensor): Promise<StoredTensor> {
-  const [O, R, S, C] = t.shape;
-  const values = (await t.data()) as Float32Array;
-  return { dtype: 'F32', shape: torchShape(t.shape), data: t.rank === 4 ? turn(values, O, R * S, C) : values };
+export const storeTensor = async (t: Tensor): Promise<StoredTensor> =>
+  storeValues(t.shape, (await t.data()) as Float32Array);
+
+/** Values of the engine in PyTorch's layout. */
+export function storeValues(shape: Shape, values: Float32Array): StoredTensor {
+  const [O, R, S, C] = shape;
+  return { dtype: 'F32', shape: torchShape(shape), data: shape.length === 4 ? turn(values, O, R * S, C) : values };
 }
 
 /** Sets `t` to what is stored in PyTorch's layout. */

@@ -6,7 +6,7 @@ import { ConfigError } from '../core/errors.js';
 import { writeAtomic } from '../io/atomic.node.js';
 import { type ComparedRun, comparisonTable, renderComparison } from '../report/compare-runs.js';
 import { textGrid } from '../report/text-grid.js';
-import { openRun } from '../train/run.node.js';
+import { openRun } from '../train/open-run.node.js';
 import { describeFlags, type Flag, type Parsed } from './args.js';
 import type { Command } from './command.js';
 import { commonFlags, sharedFlag } from './flags.js';

@@ -10,7 +10,8 @@ import { encodeSafetensors } from '../io/safetensors.js';
 import { demoConfig, type PretrainConfig, pretrainSettings } from '../moco/config.js';
 import { presets } from '../moco/presets.js';
 import { familyOf } from '../nn/families.js';
-import { checkFree, startRun } from '../train/run.node.js';
+import { OF_A_RUN } from '../train/checkpoint-about.node.js';
+import { checkFree, startRun } from '../train/open-run.node.js';
 import { describeFlags, type Flag, type Parsed } from './args.js';
 import { checkData } from './check-flags.js';
 import type { Call, Command } from './command.js';
@@ -111,8 +112,10 @@ async function toRun(
   const data = pathOf(args.flags.get('data') as string | undefined);
   const choice = data === SYNTHETIC ? { count: (args.flags.get('count') as number | undefined) ?? 1000 } : {};
   const about = { version, adapter: 'not known before it is resumed', command, data, choice, config };
-  const run = await startRun(out, about);
-  await writeAtomic(run.file('checkpoint.safetensors'), encodeSafetensors(tensors, { ...metadata, version }));
+  const kept = Object.fromEntries(Object.entries(metadata).filter(([key]) => !OF_A_RUN.includes(key)));
+  const bytes = encodeSafetensors(tensors, { ...kept, version, step: '0', metrics: '0' });
+  const run = await startRun(out, about, (to) => writeAtomic(to.file('checkpoint.safetensors'), bytes));
+  run.close();
   const { method, model, head, dim, K } = config;
   const what =
     method === 'moco'

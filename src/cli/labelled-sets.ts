@@ -4,7 +4,7 @@ import type { PictureSet, PictureSource } from '../data/picture-source.js';
 import { splitHeldOut } from '../data/pictures.js';
 import { EMBEDDED } from '../eval/embed.js';
 import type { PretrainConfig } from '../moco/config.js';
-import { findRun } from '../train/run.node.js';
+import { findRun } from '../train/open-run.node.js';
 import type { Flag, Parsed } from './args.js';
 import { checkData } from './check-flags.js';
 import { adapterFlag, commonFlags, encoderFlags, ownFlags, sharedFlag, streamFlags } from './flags.js';

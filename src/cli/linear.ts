@@ -9,7 +9,7 @@ import { type LinearResult, linearProbe } from '../eval/linear-probe.js';
 import type { Sweep } from '../eval/linear-sweep.js';
 import { writeAtomic } from '../io/atomic.node.js';
 import { encodeSafetensors } from '../io/safetensors.js';
-import { findRun } from '../train/run.node.js';
+import { findRun } from '../train/open-run.node.js';
 import { describeFlags, type Flag, type Parsed } from './args.js';
 import type { Command } from './command.js';
 import { ownFlags, settingFlags, settingsFrom, sharedFlag } from './flags.js';

@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
+import { above0 } from '../core/check.js';
 import { DawngradError, FormatError } from '../core/errors.js';
 import { readFields } from '../core/settings.js';
 import { formats } from '../data/formats.node.js';
 import { type PretrainConfig, pretrainSettings } from '../moco/config.js';
 import { presetOf, presets } from '../moco/presets.js';
+import { SAVE_EVERY } from '../train/saver.node.js';
 import type { Flag, Parsed } from './args.js';
 import { adapterFlag, commonFlags, ownFlags, settingsFrom, sharedFlag, streamFlags } from './flags.js';
 
@@ -34,6 +36,13 @@ export const runFlags: readonly Flag[] = [
   adapterFlag,
   ...ownFlags({
     'no-tensorboard': { kind: 'switch', help: "no TensorBoard file in the run's folder" },
+    'save-every': {
+      kind: 'number',
+      help: 'minutes from one save to the next, besides those at the end of each epoch',
+      default: SAVE_EVERY,
+      rule: above0,
+      todo: `Use ${SAVE_EVERY}.`,
+    },
     chart: { kind: 'switch', help: 'on a terminal, the loss as a chart under the bar' },
   }),
   ...commonFlags,

@@ -10,8 +10,9 @@ import { EMBEDDED } from '../eval/embed.js';
 import { checkConfig, type PretrainConfig, pretrainSettings } from '../moco/config.js';
 import { checkMethod } from '../moco/create.js';
 import { presets } from '../moco/presets.js';
+import { checkFree, openRun, startRun } from '../train/open-run.node.js';
 import { Pretraining } from '../train/pretrain.js';
-import { checkFree, openRun, type Run, type RunInfo, startRun } from '../train/run.node.js';
+import type { Run, RunInfo } from '../train/run.node.js';
 import { describeFlags, type Parsed } from './args.js';
 import { checkData } from './check-flags.js';
 import type { Call, Command } from './command.js';
@@ -65,7 +66,7 @@ async function runPretrain(args: Parsed, call: Call): Promise<number> {
   const resumed = resumedRun(args);
   const info = resumed?.info ?? (await measuredOn(plannedRun(args, call), args));
   const folder = runFolder(args);
-  if (resumed) await resumed.check();
+  if (resumed) await checkResumed(resumed);
   else if (!args.flags.has('dry-run')) checkFree(folder);
   const opened = await openDevice(args);
   out.log(whereabouts(opened));
@@ -82,16 +83,34 @@ async function runPretrain(args: Parsed, call: Call): Promise<number> {
     return 0;
   }
   const run = resumed ?? (await startRun(folder, { ...info, adapter: opened.name }));
-  await resumed?.resume(training);
-  return train(run, training, sets.train.skipped, {
-    out,
-    chart: args.flags.has('chart'),
-    tensorboard: !args.flags.has('no-tensorboard'),
-  });
+  try {
+    await resumed?.resume(training);
+    return await train(run, training, sets.train.skipped, {
+      out,
+      chart: args.flags.has('chart'),
+      tensorboard: !args.flags.has('no-tensorboard'),
+      saveEvery: args.flags.get('save-every') as number | undefined,
+    });
+  } finally {
+    run.close();
+  }
+}
+
+/** Sees that a run can go on, and takes its folder, before pictures are opened. */
+async function checkResumed(run: Run): Promise<void> {
+  run.open();
+  await run.check();
 }
 
 /** Flags that --resume allows: what they say leaves the run's bits alone. */
-const beside = ['resume', 'adapter', 'chart', 'no-tensorboard', ...[...streamFlags, ...commonFlags].map((f) => f.name)];
+const beside = [
+  'resume',
+  'adapter',
+  'chart',
+  'no-tensorboard',
+  'save-every',
+  ...[...streamFlags, ...commonFlags].map((f) => f.name),
+];
 
 /** The run named by --resume, which brings its own data and configuration. */
 function resumedRun({ flags, positional }: Parsed): Run | undefined {

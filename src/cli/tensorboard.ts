@@ -6,8 +6,9 @@ import { sheet } from '../report/contact-sheet.js';
 import type { GalleryRow } from '../report/nearest-gallery.js';
 import { thumbnails } from '../report/thumbnails.js';
 import { previewViews, similarities } from '../report/view-pairs.js';
+import type { Metric } from '../train/metrics.node.js';
 import type { Pretraining } from '../train/pretrain.js';
-import type { Metric, Run } from '../train/run.node.js';
+import type { Run } from '../train/run.node.js';
 
 const PREVIEWED = 16; // pictures
 

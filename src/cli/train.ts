@@ -4,9 +4,11 @@ import type { Pictures } from '../data/picture-source.js';
 import { scaledText } from '../eval/monitors.js';
 import { rawPixelAccuracy } from '../eval/raw-pixels.js';
 import { type GalleryRow, galleryRows } from '../report/nearest-gallery.js';
+import type { Metric } from '../train/metrics.node.js';
 import type { Pretraining } from '../train/pretrain.js';
 import type { StepRecord, StepTiming } from '../train/records.js';
-import type { Metric, Run } from '../train/run.node.js';
+import type { Run, Saved } from '../train/run.node.js';
+import { Saver } from '../train/saver.node.js';
 import type { Output } from './output.js';
 import { Progress } from './progress.js';
 import { writeReport } from './report.js';
@@ -20,6 +22,8 @@ export interface TrainOptions {
   out: Output;
   chart: boolean;
   tensorboard: boolean;
+  /** Minutes from one save to the next. */
+  saveEvery?: number;
 }
 
 /**
@@ -29,30 +33,32 @@ export async function train(
   run: Run,
   training: Pretraining,
   skipped: Pictures['skipped'],
-  { out, chart, tensorboard }: TrainOptions,
+  { out, chart, tensorboard, saveEvery }: TrainOptions,
 ): Promise<number> {
-  const { totalSteps, stepsPerEpoch } = training;
   const progress = progressOf(training, out, chart);
   const board = tensorboard ? new Board(run, training) : undefined;
+  const saves = new Saves(out);
+  const saver = new Saver(run, training, { minutes: saveEvery, onSaved: (saved) => saves.add(saved) });
   const began = Date.now();
   const report = (rows?: GalleryRow[]) => writeReport(run, training, skipped, rows, (Date.now() - began) / 1000);
   try {
     const finished = await interruptible(progress, async (signal) => {
-      const done = await advance(run, training, progress, board, signal);
-      if (training.position.step % stepsPerEpoch !== 0 || training.position.step === 0)
-        await run.save(training, training.position);
+      const done = await advance(run, training, { progress, board, saver, signal });
+      await saver.end();
       return done;
     }).finally(() => progress.end());
     await run.written();
-    const last = run.history().steps.at(-1);
-    if (typeof last?.skipped === 'number') out.log(scaledText(last.skipped, last.step, last.lossScale!));
+    saves.tell();
+    tellScaled(run, out);
     const rows =
       training.heldOut.count > 0 ? await galleryRows(training.subset.heldOut, await training.features()) : [];
     await board?.gallery(rows);
     await report(rows);
+    await board?.written();
     const results = resultsOf(run, training);
     const stopped =
-      `Stopped at step ${results.step} of ${totalSteps}. ` + `Continue with: dawngrad pretrain --resume ${run.folder}`;
+      `Stopped at step ${results.step} of ${training.totalSteps}. ` +
+      `Continue with: dawngrad pretrain --resume ${run.folder}`;
     out.result(finished ? resultTable(results, training) : stopped, results);
     return finished ? 0 : INTERRUPTED;
   } catch (error) {
@@ -60,9 +66,39 @@ export async function train(
     training.warnings.push(error.message);
     await run.written();
     await report();
-    throw new DivergedError(`${error.message} ${lastGood(run)}`);
+    throw new DivergedError(`${error.message} ${await lastGood(run)}`);
   } finally {
-    await board?.written();
+    await board?.written().catch(() => undefined); // it failed with the rest
+  }
+}
+
+/** How often the loss scale made a step be skipped, in f16. */
+function tellScaled(run: Run, out: Output): void {
+  const last = run.history().steps.at(-1);
+  if (typeof last?.skipped === 'number') out.log(scaledText(last.skipped, last.step, last.lossScale!));
+}
+
+/** How saves went, as far as they were a matter of training. */
+class Saves {
+  readonly #out: Output;
+  #count = 0;
+  #stallMs = 0;
+
+  constructor(out: Output) {
+    this.#out = out;
+  }
+
+  add({ step, ms, stallMs }: Saved): void {
+    this.#count++;
+    this.#stallMs = Math.max(this.#stallMs, stallMs);
+    this.#out.detail(
+      `Saved step ${step} in ${ms.toFixed(0)} ms, of which training stood still ${stallMs.toFixed(1)} ms.`,
+    );
+  }
+
+  tell(): void {
+    if (this.#count > 0)
+      this.#out.log(`Saved ${this.#count} times; training stood still ${this.#stallMs.toFixed(1)} ms at most for one.`);
   }
 }
 
@@ -73,10 +109,11 @@ function progressOf({ totalSteps: total, stepsPerEpoch, config, method }: Pretra
 }
 
 /** Which checkpoint is left when a training has diverged. */
-function lastGood(run: Run): string {
+async function lastGood(run: Run): Promise<string> {
   const file = run.file('checkpoint.safetensors');
   if (!existsSync(file)) return 'It had not been saved before.';
-  const step = run.savedStep === undefined ? '' : `, of step ${run.savedStep}`;
+  const saved = await run.savedStep();
+  const step = saved === undefined ? '' : `, of step ${saved}`;
   return (
     `The last good checkpoint is ${file}${step}: dawngrad convert ${file} runs/new goes on from it with other ` +
     `settings.`
@@ -87,15 +124,14 @@ function lastGood(run: Run): string {
 async function advance(
   run: Run,
   training: Pretraining,
-  progress: Progress,
-  board: Board | undefined,
-  signal: AbortSignal,
+  { progress, board, saver, signal }: { progress: Progress; board?: Board; saver: Saver; signal: AbortSignal },
 ): Promise<boolean> {
   const log = (metric: Metric) => {
     run.log(metric);
     board?.metric(metric);
   };
   const began = Date.now();
+  await saver.begin();
   if (training.position.step === 0 && !run.history().before) {
     await baselines(log, training);
     await board?.views();
@@ -117,8 +153,9 @@ async function advance(
     onEpoch: async (position, epoch) => {
       progress.epoch(epoch);
       await board?.similarities();
-      await run.save(training, position, epoch.score);
+      await saver.epoch(position, epoch.score);
     },
+    onHanded: (position, reported) => saver.handed(position, reported),
   });
 }
 

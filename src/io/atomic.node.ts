@@ -1,11 +1,17 @@
-import { closeSync, existsSync, openSync, readSync } from 'node:fs';
-import { type FileHandle, mkdir, open, rename, unlink } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { closeSync, existsSync, openSync, readdirSync, readSync, rmSync } from 'node:fs';
+import { copyFile, type FileHandle, link, mkdir, open, rename, unlink } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { check, isRecord, shown, text } from '../core/check.js';
 import { ConfigError } from '../core/errors.js';
+import { crc32 } from './crc.js';
 import { objectsIn } from './json.js';
+import { mayRun } from './process.node.js';
 
 let written = 0;
+/** Temporary files of this process that are being written. */
+const underWay = new Set<string>();
 
 /** What a file is to hold. */
 export type Content = Uint8Array | string | Iterable<Uint8Array | string>;
@@ -25,17 +31,60 @@ export async function writeAtomic(file: string, content: Content): Promise<void>
     is: 'bytes, a string or parts of them',
     holds: (v) => isPart(v) || ((isRecord(v) || Array.isArray(v)) && Symbol.iterator in v),
   });
-  const folder = dirname(file);
-  await mkdir(folder, { recursive: true });
-  const temporary = join(folder, `.${basename(file)}.${process.pid}.${written++}.tmp`);
-  try {
+  await mkdir(dirname(file), { recursive: true });
+  await replaceFile(file, content);
+}
+
+/**
+ * The same in a folder that must be there.
+ * @param also what is done with the whole temporary file before it is renamed.
+ */
+export async function replaceFile(
+  file: string,
+  content: Content,
+  also?: (temporary: string) => Promise<void>,
+): Promise<void> {
+  await viaTemporary(file, async (temporary) => {
     await flush(temporary, content);
+    await also?.(temporary);
+  });
+}
+
+/** Gives a file another name beside its own, which then stands for it whatever it stood for before. */
+export async function replaceByLink(from: string, to: string): Promise<void> {
+  await viaTemporary(to, (temporary) => link(from, temporary).catch(() => copyFile(from, temporary)));
+}
+
+async function viaTemporary(file: string, make: (temporary: string) => Promise<void>): Promise<void> {
+  const temporary = temporaryOf(file);
+  underWay.add(temporary);
+  try {
+    await make(temporary);
     await rename(temporary, file);
-  } catch (error) {
+  } finally {
+    // still there after a failure, and where both names were one file already: renaming does nothing then
     await unlink(temporary).catch(() => undefined);
-    throw error;
+    underWay.delete(temporary);
   }
-  await flushFolder(folder);
+  await flushFolder(dirname(file));
+}
+
+/** A name that tells whose file it is. */
+export const temporaryOf = (file: string): string =>
+  join(dirname(file), `.${basename(file)}.${hostMark}.${process.pid}.${written++}.${mark()}.tmp`);
+
+const mark = (): string => randomBytes(3).toString('hex');
+const hostMark = crc32(new TextEncoder().encode(hostname())).toString(16).padStart(8, '0');
+const TEMPORARY = /^\..+\.([0-9a-f]{8})\.(\d+)\.\d+\.[0-9a-f]{6}\.tmp$/;
+
+/** Removes the temporary files of a folder that processes of this host left behind when they were killed. */
+export function removeStale(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    const [, host, pid] = TEMPORARY.exec(name) ?? [];
+    if (host !== hostMark || underWay.has(join(folder, name))) continue;
+    if (Number(pid) === process.pid || !mayRun({ pid: Number(pid), host: hostname(), began: '' }))
+      rmSync(join(folder, name), { force: true });
+  }
 }
 
 const isPart = (v: unknown): boolean => typeof v === 'string' || v instanceof Uint8Array;
@@ -78,7 +127,7 @@ async function flushFolder(folder: string): Promise<void> {
  */
 export async function appendLine(file: string, value: unknown): Promise<void> {
   check('appendLine', 'the file', file, text);
-  const line = jsonOf(value);
+  const line = jsonLine('appendLine', value);
   await mkdir(dirname(file), { recursive: true });
   const handle = await open(file, 'a+');
   try {
@@ -91,7 +140,7 @@ export async function appendLine(file: string, value: unknown): Promise<void> {
 }
 
 /** @throws ConfigError for what JSON has no text for. */
-function jsonOf(value: unknown): string {
+export function jsonLine(where: string, value: unknown): string {
   let line: string | undefined;
   try {
     line = JSON.stringify(value);
@@ -99,7 +148,7 @@ function jsonOf(value: unknown): string {
     // said below
   }
   if (line === undefined)
-    throw new ConfigError(`appendLine: the value must be one that JSON holds; got ${shown(value)}. Convert it.`);
+    throw new ConfigError(`${where}: the value must be one that JSON holds; got ${shown(value)}. Convert it.`);
   return line;
 }
 

@@ -2,6 +2,7 @@ import { check, instance, text } from '../core/check.js';
 import { FormatError } from '../core/errors.js';
 import { decodeHalves } from '../core/half.js';
 import { visibleName } from '../core/visible.js';
+import { checkSums } from './checksums.js';
 import { type Entry, isRead, type ReadDType, readHeader } from './safetensors-header.js';
 import { STORED_ARRAYS, type StoredTensor } from './safetensors-types.js';
 
@@ -16,15 +17,20 @@ export interface SafetensorsFile {
 /**
  * Reads a safetensors file. Floats of 64 and 16 bits become F32, integers of 16 and 8 bits I32, truth values U8; other
  * types are skipped. `name` is the file's, for messages. Everything the header says is checked against the bytes that
- * are there before anything is allocated; a file that is cut short, damaged or not of this format is a FormatError. The
- * tensors are copies.
+ * are there before anything is allocated; a file that is cut short, damaged or not of this format is a FormatError, and
+ * so is one with checksums, as `saveCheckpoint` writes them, of other bytes. The tensors are copies.
  */
 export function decodeSafetensors(bytes: Uint8Array, name: string): SafetensorsFile {
   check('decodeSafetensors', 'the bytes', bytes, instance(Uint8Array));
   check('decodeSafetensors', 'the name', name, text);
   const { entries, metadata, start } = readHeader(bytes, name);
   checkLayout(entries, bytes.length - start, name);
-  const file: SafetensorsFile = { tensors: new Map(), metadata, skipped: new Map() };
+  const raw = entries.map(({ name: key, begin, end, ...e }) => {
+    const tensor = { ...e, bytes: bytes.subarray(start + begin, start + end) };
+    return [key, tensor] as const;
+  });
+  const said = checkSums(new Map(raw), metadata, name);
+  const file: SafetensorsFile = { tensors: new Map(), metadata: said, skipped: new Map() };
   for (const { name: key, dtype, shape, begin, end } of entries)
     if (isRead(dtype)) file.tensors.set(key, load(dtype, shape, copy(bytes, start + begin, start + end)));
     else file.skipped.set(key, dtype);

@@ -4,7 +4,7 @@ import { check, checkOptions, text } from '../core/check.js';
 import { ConfigError } from '../core/errors.js';
 import type { PretrainConfig } from '../moco/config.js';
 import { families } from '../nn/families.js';
-import { findRun } from './run.node.js';
+import { findRun } from './open-run.node.js';
 
 /**
  * Opens the encoder of a run, which says how its pictures were prepared, or of a checkpoint: see `openRun` for the

@@ -132,13 +132,15 @@ export class Pretraining {
    * parameter is not; what is saved then is of no use, and nothing more is reported.
    */
   async run(hooks: PretrainHooks = {}): Promise<boolean> {
-    checkHooks('run', hooks, ['onStep', 'onKnn', 'onSpread', 'onWarning', 'onEpoch']);
+    checkHooks('run', hooks, ['onStep', 'onKnn', 'onSpread', 'onWarning', 'onEpoch', 'onHanded']);
     const inFlight = new InFlight<void>(IN_FLIGHT);
     this.#handed = undefined;
     this.subset.forget(); // its memory
     try {
       while (this.#done < this.totalSteps && !hooks.signal?.aborted) {
-        await inFlight.add((await this.#step(hooks)).reported);
+        const { reported } = await this.#step(hooks);
+        hooks.onHanded?.(this.position, reported);
+        await inFlight.add(reported);
         if (this.#done % this.stepsPerEpoch !== 0) continue;
         await inFlight.all();
         await this.#endEpoch(hooks);

@@ -48,6 +48,15 @@ export interface KnnRecord {
   knnOutputs?: number;
 }
 
+/** k-NN accuracy before training: of raw pixels, of the encoder as it was initialised, and of guessing. */
+export interface BaselineRecord {
+  epoch: 0;
+  /** Left out of large streamed sets. */
+  rawPixels?: number;
+  randomEncoder: number;
+  chance: number;
+}
+
 /**
  * How good an encoder is: by k-NN accuracy where that is measured, the higher the better, else by the mean loss of an
  * epoch.
@@ -95,6 +104,11 @@ export interface PretrainHooks {
   onWarning?(text: string): void;
   /** At the end of each epoch, with what it came to; the position is safe to save. */
   onEpoch?(position: Position, epoch: EpochRecord): Promise<void> | void;
+  /**
+   * After each step is handed to the device and before the next is: what is read from the device now is the state at
+   * this position. `reported` resolves once the step's record has been reported.
+   */
+  onHanded?(position: Position, reported: Promise<void>): void;
   /** Stops after the step under way. */
   signal?: AbortSignal;
 }

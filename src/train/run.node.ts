@@ -1,15 +1,19 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
-import { checkCheckpoint, loadCheckpoint, saveCheckpoint } from '../checkpoints/checkpoint.js';
-import { check, isPlain, isRecord, text, whole } from '../core/check.js';
-import { DawngradError, FormatError } from '../core/errors.js';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { checkCheckpoint, checkpointParts, loadCheckpoint, readState } from '../checkpoints/checkpoint.js';
+import { check, isRecord, text, whole } from '../core/check.js';
+import { FormatError } from '../core/errors.js';
 import { readBytes } from '../data/file-bytes.node.js';
-import { appendLine, readLines, writeAtomic } from '../io/atomic.node.js';
+import { replaceByLink, replaceFile } from '../io/atomic.node.js';
+import { Lock } from '../io/lock.node.js';
+import { readMetadata } from '../io/safetensors.node.js';
 import { type ReportStep, StepLog } from '../io/step-log.js';
-import { demoConfig, type PretrainConfig } from '../moco/config.js';
+import type { PretrainConfig } from '../moco/config.js';
+import { aboutCheckpoint, checkSameConfig, checkSamePictures, scoreIn } from './checkpoint-about.node.js';
 import { better } from './epoch.js';
+import { type Metric, MetricsFile } from './metrics.node.js';
 import { Pretraining } from './pretrain.js';
-import type { KnnRecord, Position, Score, SpreadRecord, StepRecord } from './records.js';
+import type { BaselineRecord, KnnRecord, Position, Score, SpreadRecord, StepRecord } from './records.js';
 
 /** config.json of a run: everything needed to do it again. */
 export interface RunInfo {
@@ -25,48 +29,54 @@ export interface RunInfo {
   config: PretrainConfig;
 }
 
-/** k-NN accuracy before training: of raw pixels, of the encoder as it was initialised, and of guessing. */
-export interface BaselineRecord {
-  epoch: 0;
-  /** Left out of large streamed sets. */
-  rawPixels?: number;
-  randomEncoder: number;
-  chance: number;
+/** Checkpoints of a run: where it stands, where it stood one save before, and the best encoder so far. */
+export const checkpoints = { last: 'checkpoint', previous: 'previous', best: 'best' } as const;
+export type Which = keyof typeof checkpoints;
+
+/** The file that says which process has a run's folder. */
+const LOCK = 'run.lock';
+
+/** How a save went. */
+export interface Saved {
+  step: number;
+  /** Milliseconds from its begin to its end, and of those in which training could not go on. */
+  ms: number;
+  stallMs: number;
 }
 
-export type Metric = StepRecord | KnnRecord | SpreadRecord | BaselineRecord;
-
-/** Checkpoints of a run: where it stands, and the best encoder so far. */
-const files = { last: 'checkpoint', best: 'best' } as const;
-
 /**
- * A run's folder: config.json, metrics.jsonl, checkpoint.safetensors with checkpoint.json, best.safetensors with
- * best.json, report.html.
+ * A run's folder: config.json, metrics.jsonl, checkpoint.safetensors and the one before it, previous.safetensors,
+ * best.safetensors, report.html; and while a process trains, run.lock, which keeps others out.
  */
 export class Run {
   readonly folder: string;
   readonly info: RunInfo;
   /** Which of its checkpoints is read. */
-  readonly which: keyof typeof files;
+  readonly which: Which;
+  readonly #metrics: MetricsFile;
+  #lock?: Lock;
+  /** Saves come one after the other. */
+  #saving: Promise<unknown> = Promise.resolve();
 
-  constructor(folder: string, info: RunInfo, which: keyof typeof files = 'last') {
+  constructor(folder: string, info: RunInfo, which: Which = 'last') {
     check('Run', 'the folder', folder, text);
     checkInfo('Run', info);
     this.folder = folder;
     this.info = info;
     this.which = which;
+    this.#metrics = new MetricsFile(join(folder, 'metrics.jsonl'));
   }
 
   /** The checkpoint that is read. @throws FormatError if there is none. */
   get checkpoint(): string {
-    const file = this.file(`${files[this.which]}.safetensors`);
+    const file = this.#file(this.which);
     if (existsSync(file)) return file;
     throw new FormatError(
       this.which === 'best'
         ? `${file}: the best checkpoint is one that was scored, by k-NN or by the loss once the queue is full; ` +
             `got none yet. Name the run alone for its last one.`
         : `${file}: a run is read from its checkpoint; got none there. It stopped before its first save: ` +
-            `start it anew.`,
+            `go on with it by --resume ${this.folder}.`,
     );
   }
 
@@ -76,23 +86,47 @@ export class Run {
     return join(this.folder, name);
   }
 
+  #file(which: Which): string {
+    return this.file(`${checkpoints[which]}.safetensors`);
+  }
+
+  /** Takes the folder, for this process alone. @throws FormatError that names another which has it. */
+  open(): void {
+    this.#lock ??= Lock.take(this.folder, LOCK);
+  }
+
+  /** Gives the folder back, which the end of the process does too. */
+  close(): void {
+    this.#lock?.release();
+    this.#lock = undefined;
+  }
+
+  /** @throws FormatError if the folder was removed, or made anew by another process. */
+  #checkHeld(): void {
+    if (existsSync(this.folder)) this.open();
+    if (!this.#lock?.holds())
+      throw new FormatError(
+        `${this.folder}: the folder of a run must stay in its place while it trains; ` +
+          'got none of its own there: it was removed or renamed. Nothing more is written: start the run anew.',
+      );
+  }
+
   /** Appends a metric, after those before it; `written` waits for all. */
   log(metric: Metric): void {
-    check('log', 'the metric', metric, { is: 'an object', holds: isPlain });
-    this.#writing = this.#writing.then(() => appendLine(this.file('metrics.jsonl'), metric));
-    this.#writing.catch(() => undefined); // `written` reports it
+    this.#metrics.log(metric);
   }
 
   /** Waits until everything logged is on disk. */
-  written(): Promise<void> {
-    return this.#writing;
+  async written(): Promise<void> {
+    await this.#metrics.written().catch((error: unknown) => {
+      this.#checkHeld(); // the better reason, if it is one
+      throw error;
+    });
   }
-
-  #writing: Promise<void> = Promise.resolve();
 
   /** Every metric so far, in order, as they are read. A last line cut by a crash is left out. */
   metrics(): Iterable<Metric> {
-    return readLines<Metric>(this.file('metrics.jsonl'));
+    return this.#metrics.all();
   }
 
   /**
@@ -111,81 +145,107 @@ export class Run {
   }
 
   /**
-   * Saves the whole state, and as the best one too if its score is; the position travels in the same file, so that the
-   * two cannot disagree. A run killed in between goes on from the last save, and writes the same best file again.
+   * Saves the whole state as it is at this call, and as the best one too if its score is; training may go on meanwhile.
+   * All of it is one file, which counts the metrics that belong to it and is renamed into place once they are on the
+   * disk; the checkpoint before it stays as `previous`. A run killed at any moment goes on from a whole save.
+   * @param reported what to wait for before the metrics up to this position are all logged.
    * @throws DivergedError if the state is not finite; the files stay as they were.
    */
-  async save(training: Pretraining, position: Position, score?: Score): Promise<void> {
-    checkTraining('save', training);
-    check('save', 'the step', position?.step, whole(0));
-    const { step } = position;
-    await this.written();
-    const { method, model, stem, head, dim } = training.config;
-    const about = {
-      format: 'dawngrad-moco',
-      version: this.info.version,
-      step: String(step),
-      pictures: String(training.train.count),
-      method,
-      model,
-      stem,
-      head,
-      dim: String(dim),
+  save(training: Pretraining, position: Position, score?: Score, reported?: Promise<void>): Promise<Saved> {
+    const began = performance.now();
+    let stallMs = 0;
+    const timed = <T>(work: () => T): T => {
+      const from = performance.now();
+      try {
+        return work();
+      } finally {
+        stallMs += performance.now() - from;
+      }
     };
-    const tensors = await saveCheckpoint(training.method, about);
-    const write = async (name: string, more: object = {}) => {
-      await writeAtomic(this.file(`${name}.safetensors`), tensors);
-      await writeAtomic(
-        this.file(`${name}.json`),
-        `${JSON.stringify({ ...about, step, ...more, tensors: `${name}.safetensors` }, null, 2)}\n`,
+    const write = async () => {
+      checkTraining('save', training);
+      check('save', 'the step', position?.step, whole(0));
+      timed(() => this.#checkHeld());
+      const logged = this.#metrics.lines;
+      const reading = timed(() => readState(training.method, async (work) => (await breath(), timed(work))));
+      reading.catch(() => undefined); // thrown below
+      const before = this.#saving;
+      await reported;
+      const metrics = reported ? this.#metrics.linesTo(position.step) : logged;
+      const state = await reading;
+      await before;
+      const { version } = this.info;
+      const parts = timed(() =>
+        checkpointParts(state, aboutCheckpoint(training, position, { version, metrics, score })),
       );
+      await this.written();
+      await this.#replace(parts, score);
+      return { step: position.step, ms: performance.now() - began, stallMs };
     };
-    if (score && better(score, this.#said<Score>(files.best))) await write(files.best, score);
-    await write(files.last);
+    const saved = write();
+    this.#saving = saved.catch(() => undefined);
+    return saved;
+  }
+
+  /** The names change once the file is whole: the best first, then the one before, then the last. */
+  async #replace(parts: Uint8Array[], score?: Score): Promise<void> {
+    const [last, best] = [this.#file('last'), this.#file('best')];
+    const scored = scoreIn((await readMetadata(best).catch(() => undefined)) ?? {}); // a damaged one is replaced
+    this.#checkHeld();
+    await replaceFile(last, parts, async (temporary) => {
+      this.#checkHeld();
+      if (score && better(score, scored)) await replaceByLink(temporary, best);
+      if (existsSync(last)) await replaceByLink(last, this.#file('previous'));
+    });
   }
 
   /** The step of the last checkpoint, if there is one. */
-  get savedStep(): number | undefined {
-    return this.#said<{ step: number }>(files.last)?.step;
-  }
-
-  /** What is told beside a checkpoint. */
-  #said<T>(name: string): T | undefined {
-    try {
-      return JSON.parse(readFileSync(this.file(`${name}.json`), 'utf8')) as T;
-    } catch {
-      return undefined; // there is none
-    }
+  async savedStep(): Promise<number | undefined> {
+    const metadata = await readMetadata(this.#file('last'));
+    return metadata && Number(metadata.step);
   }
 
   /**
-   * Sees that there is a checkpoint that belongs to the run's configuration, before pictures are opened. @throws
-   * FormatError if not.
+   * Sees that there is a checkpoint that belongs to the run's configuration, before pictures are opened; a run that was
+   * killed before its first save needs none. @throws FormatError if not.
    */
   async check(): Promise<void> {
-    checkCheckpoint(this.info.config, await readBytes(this.checkpoint), this.checkpoint);
+    if (this.#isNew()) return;
+    const { checkpoint: file, info } = this;
+    checkSameConfig(file, (await readMetadata(file)) ?? {}, info.config);
+    checkCheckpoint(info.config, await readBytes(file), file);
   }
 
-  /** Loads the state and goes back to where it was saved; metrics of later steps, lost by a crash, are dropped. */
+  /** Whether nothing was saved yet, and so nothing was logged. */
+  #isNew(): boolean {
+    const any = Object.keys(checkpoints).some((which) => existsSync(this.#file(which as Which)));
+    return !any && this.#metrics.lines === 0;
+  }
+
+  /**
+   * Takes the folder, loads the state and goes back to where it was saved; metrics of later steps, lost by a crash, are
+   * dropped.
+   * @throws FormatError if the checkpoint is damaged, of other pictures or another configuration, or counts metrics
+   * that are gone.
+   */
   async resume(training: Pretraining): Promise<void> {
     checkTraining('resume', training);
+    this.open();
+    if (this.#isNew()) return; // it was killed before its first save
     const file = this.checkpoint;
     const metadata = loadCheckpoint(training.method, await readBytes(file), file);
-    const step = Number(metadata.step);
-    if (!(Number.isInteger(step) && step >= 0))
+    checkSameConfig(file, metadata, training.config);
+    checkSamePictures(file, metadata, training);
+    const step = countIn(file, metadata, 'step');
+    const lines = countIn(file, metadata, 'metrics');
+    const { lines: found, path } = this.#metrics;
+    if (found < lines)
       throw new FormatError(
-        `${file}: its metadata must say the step it was saved at; got ${metadata.step}. It was not written by a run.`,
+        `${path}: it must hold the ${lines} lines that ${file} counts; got ${found}. Restore it, or start a new run.`,
       );
-    const { pictures = String(training.train.count) } = metadata; // older checkpoints do not say
-    if (Number(pictures) !== training.train.count)
-      throw new FormatError(
-        `${file}: a run must go on with the pictures it began with; ` +
-          `got ${training.train.count} where it had ${pictures} to train on. ` +
-          'Restore those that are missing or damaged, take away what is new, or start a new run.',
-      );
+    this.#metrics.cut(lines);
     training.goOn({ step }, this.#stepsBetween(step - (step % training.stepsPerEpoch), step));
-    if (this.which === 'best') await this.save(training, { step }); // it is the last one from now on
-    await writeAtomic(this.file('metrics.jsonl'), this.#linesUntil(step, training.stepsPerEpoch));
+    if (this.which !== 'last') await this.save(training, { step }, scoreIn(metadata)); // it is the last from now on
   }
 
   #stepsBetween(after: number, last: number): StepRecord[] {
@@ -193,14 +253,21 @@ export class Run {
     for (const m of this.metrics()) if ('loss' in m && m.step > after && m.step <= last) steps.push(m);
     return steps;
   }
-
-  *#linesUntil(step: number, stepsPerEpoch: number): Generator<string> {
-    for (const m of this.metrics())
-      if (('step' in m ? m.step : m.epoch * stepsPerEpoch) <= step) yield `${JSON.stringify(m)}\n`;
-  }
 }
 
-const checkInfo = (where: string, info: unknown): void =>
+/** Lets what waits run: a step of training. */
+const breath = () => new Promise((resolve) => setImmediate(resolve));
+
+function countIn(file: string, metadata: Record<string, string>, key: 'step' | 'metrics'): number {
+  const count = Number(metadata[key]);
+  if (Number.isSafeInteger(count) && count >= 0) return count;
+  throw new FormatError(
+    `${file}: its metadata must say the ${key} it was saved with; got ${metadata[key]}. ` +
+      `It was not written by a run, or by another version: dawngrad convert ${file} OUT makes a run of it.`,
+  );
+}
+
+export const checkInfo = (where: string, info: unknown): void =>
   check(where, 'the run', info, {
     is: 'an object with its data and config',
     holds: (v) => isRecord(v) && typeof v.data === 'string' && isRecord(v.config),
@@ -208,71 +275,3 @@ const checkInfo = (where: string, info: unknown): void =>
 
 const checkTraining = (where: string, training: unknown): void =>
   check(where, 'the training', training, { is: 'a Pretraining', holds: (v) => v instanceof Pretraining });
-
-/** @throws FormatError when a folder holds a run, so that no other can start there. */
-export function checkFree(folder: string): void {
-  if (existsSync(join(folder, 'config.json')))
-    throw new FormatError(
-      `${folder}: a new run must have a folder of its own; got one that holds a run. ` +
-        `Continue it with --resume ${folder}, or choose another --out.`,
-    );
-}
-
-/** Makes the folder of a new run. @throws FormatError when it already holds one. */
-export async function startRun(folder: string, info: RunInfo): Promise<Run> {
-  check('startRun', 'the folder', folder, text);
-  checkInfo('startRun', info);
-  checkFree(folder);
-  mkdirSync(folder, { recursive: true });
-  await writeAtomic(join(folder, 'config.json'), `${JSON.stringify({ ...info, seed: info.config.seed }, null, 2)}\n`);
-  return new Run(folder, info);
-}
-
-/**
- * Opens the run that a path names: its folder, or one of its checkpoints (RUN/best, RUN/best.safetensors; RUN/last or
- * RUN/checkpoint.safetensors for the last one, which the folder alone stands for too).
- * @throws FormatError when it holds none.
- */
-export function openRun(path: string): Run {
-  check('openRun', 'the path', path, text);
-  const within = checkpointIn(path);
-  return within ? openFolder(dirname(path), within) : openFolder(path);
-}
-
-/** The same, or undefined if the path names something else. @throws FormatError for a damaged run. */
-export function findRun(path: string): Run | undefined {
-  return checkpointIn(path) || existsSync(join(path, 'config.json')) ? openRun(path) : undefined;
-}
-
-/** Which checkpoint of a run a path names, if it is one within a run's folder. */
-function checkpointIn(path: string): keyof typeof files | undefined {
-  const name = basename(path);
-  const which = (['last', 'best'] as const).find((w) => name === w || name === `${files[w]}.safetensors`);
-  if (which === undefined || existsSync(join(path, 'config.json'))) return undefined;
-  try {
-    openFolder(dirname(path));
-    return which;
-  } catch (error) {
-    if (error instanceof DawngradError) return undefined; // a checkpoint of that name elsewhere
-    throw error;
-  }
-}
-
-function openFolder(folder: string, which?: keyof typeof files): Run {
-  const file = join(folder, 'config.json');
-  if (!existsSync(file))
-    throw new FormatError(
-      `${folder}: a run's folder must hold config.json; got none. Name the folder that a run was written to.`,
-    );
-  try {
-    const info = JSON.parse(readFileSync(file, 'utf8')) as RunInfo;
-    if (typeof info.config?.model === 'string' && typeof info.data === 'string')
-      // runs of old name fewer fields
-      return new Run(folder, { ...info, config: { ...demoConfig, ...info.config } }, which);
-  } catch {
-    // said below
-  }
-  throw new FormatError(
-    `${file}: it must be the configuration of a run; got something else. Restore it, or start anew.`,
-  );
-}

@@ -184,13 +184,12 @@ describe('dawngrad pretrain', () => {
     for (const row of ['chance', 'raw pixels', 'encoder, as initialised', 'encoder, trained'])
       expect(out).toContain(row);
     expect(readdirSync(join(folder, 'run')).sort()).toEqual([
-      'best.json',
       'best.safetensors',
-      'checkpoint.json',
       'checkpoint.safetensors',
       'config.json',
       expect.stringMatching(/^events\.out\.tfevents\.\d+\./),
       'metrics.jsonl',
+      'previous.safetensors',
       'report.html',
     ]);
     const metrics = readFileSync(join(folder, 'run/metrics.jsonl'), 'utf8')

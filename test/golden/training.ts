@@ -70,7 +70,8 @@ async function train(
     items.set(`${name}/loss/${t}`, (await measured.data()).slice(0, 1));
   }
   for (const slot of slots(method))
-    if (isGolden(slot.name)) items.set(`${name}/end/${slot.name}`, Float64Array.from((await slot.save()).data, Number));
+    if (isGolden(slot.name))
+      items.set(`${name}/end/${slot.name}`, Float64Array.from((await slot.save())().data, Number));
   return items;
 }
 

@@ -951,6 +951,9 @@ export const inNode: Record<string, Row> = {
   'Run#log': { call: (m) => run().log(m), args: () => [{ step: 1 }], wrong: () => [[5]] },
   'Run#written': { call: () => run().written(), args: () => [] },
   'Run#metrics': { call: () => run().metrics(), args: () => [] },
+  'Run#open': { call: () => run().open(), args: () => [] },
+  'Run#close': { call: () => run().close(), args: () => [] },
+  'Run#savedStep': { call: () => run().savedStep(), args: () => [] },
   'Run#check': { call: () => run().check(), args: () => [] },
   'Run#history': { call: () => run().history(), args: () => [] },
   'Run#save': {

@@ -30,8 +30,8 @@ import { galleryRows } from '../../src/report/nearest-gallery.js';
 import { renderReport } from '../../src/report/run-report.js';
 import { thumbnails } from '../../src/report/thumbnails.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
+import { startRun } from '../../src/train/open-run.node.js';
 import { Pretraining } from '../../src/train/pretrain.js';
-import { startRun } from '../../src/train/run.node.js';
 
 const [COUNT, CLASSES, SIDE, STEPS, EVENTS] = [200_000, 50, 8, 300_000, 600_000];
 const SIZE = SIDE * SIDE * 3;
@@ -82,10 +82,10 @@ class Quarters extends Module {
 }
 
 /** A line of metrics.jsonl a step, with one spike, and a last line that is cut. */
-function writeMetrics(file: string): void {
+function writeMetrics(file: string, upTo: number): void {
   const handle = openSync(file, 'w');
   for (let from = 0; from < STEPS; from += 10_000) {
-    const lines = Array.from({ length: 10_000 }, (_, i) => {
+    const lines = Array.from({ length: Math.min(10_000, upTo - from) }, (_, i) => {
       const step = from + i + 1;
       const loss = step === 123_456 ? 99 : 5 + Math.exp(-step / 1e5);
       return JSON.stringify({
@@ -156,8 +156,9 @@ async function main(root: string): Promise<void> {
   const training = new Pretraining(config, sets);
   await stage('steps, save, resume', async () => {
     await training.trial();
-    writeMetrics(run.file('metrics.jsonl'));
+    writeMetrics(run.file('metrics.jsonl'), STEPS - 5);
     await run.save(training, { step: STEPS - 5 });
+    writeMetrics(run.file('metrics.jsonl'), STEPS);
     await run.resume(training);
   });
   const { steps } = await stage('read metrics', () => run.history());

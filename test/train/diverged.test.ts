@@ -15,9 +15,10 @@ import { mechanismsReport, mechanismsText } from '../../src/studies/mechanisms-r
 import { divergedAt, notFinite } from '../../src/train/diverged.js';
 import { openEncoder } from '../../src/train/encoder.node.js';
 import { better, EpochMeans } from '../../src/train/epoch.js';
+import { findRun, openRun, startRun } from '../../src/train/open-run.node.js';
 import { Pretraining } from '../../src/train/pretrain.js';
 import type { EpochRecord, StepRecord } from '../../src/train/records.js';
-import { findRun, openRun, type Run, startRun } from '../../src/train/run.node.js';
+import type { Run } from '../../src/train/run.node.js';
 import { trainClassifier } from '../../src/train/supervised.js';
 import { reference } from '../support/devices.js';
 import { base, pictures } from '../support/short_run.js';
@@ -85,20 +86,15 @@ describe('checkpoints of a run', () => {
         .sort()
         .map((name) => [name, readFileSync(run.file(name), 'latin1')]);
     const good = files();
-    expect(good.map(([name]) => name)).toEqual([
-      'best.json',
-      'best.safetensors',
-      'checkpoint.json',
-      'checkpoint.safetensors',
-      'config.json',
-    ]);
+    const names = good.map(([name]) => name);
+    expect(names).toEqual(['best.safetensors', 'checkpoint.safetensors', 'config.json', 'run.lock']);
     spoil(training, Infinity);
     await expect(run.save(training, { step: 2 }, { by: 'knn', value: 0.9 })).rejects.toThrow(DivergedError);
     await expect(saveCheckpoint(training.method, {})).rejects.toThrow(
       /got 1 of \d+ that are not, encoder_q\.conv1\.weight among them/,
     );
     expect(files()).toEqual(good);
-    expect(run.savedStep).toBe(0);
+    expect(await run.savedStep()).toBe(0);
   });
 
   it('best is the one with the highest k-NN, else the lowest loss; of equals the earlier one', () => {
@@ -152,7 +148,7 @@ describe('checkpoints of a run', () => {
     expect(await resumed(run.folder)).toBe(4);
     expect(await resumed(join(run.folder, 'best'))).toBe(2);
     // it is the last one from now on
-    expect([run.savedStep, [...run.metrics()].filter((m) => 'loss' in m).length]).toEqual([2, 2]);
+    expect([await run.savedStep(), [...run.metrics()].filter((m) => 'loss' in m).length]).toEqual([2, 2]);
     expect(findRun(join(folder, 'nowhere'))).toBeUndefined();
     writeFileSync(join(folder, 'best.safetensors'), '');
     expect(findRun(join(folder, 'best.safetensors'))).toBeUndefined(); // of no run

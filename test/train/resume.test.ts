@@ -6,8 +6,8 @@ import { type Backend, useBackend } from '../../src/backend/backend.js';
 import { loadCheckpoint, saveCheckpoint } from '../../src/checkpoints/checkpoint.js';
 import { subset } from '../../src/data/pictures.js';
 import type { PretrainConfig } from '../../src/moco/config.js';
+import { startRun } from '../../src/train/open-run.node.js';
 import { Pretraining } from '../../src/train/pretrain.js';
-import { startRun } from '../../src/train/run.node.js';
 import { reference } from '../support/devices.js';
 import { base, pictures, v3 } from '../support/short_run.js';
 
