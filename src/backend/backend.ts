@@ -1,6 +1,6 @@
 import { check, isRecord } from '../core/check.js';
 import type { DType, TypedArray } from '../core/dtype.js';
-import { DeviceError } from '../core/errors.js';
+import { DeviceError, type DeviceLostError } from '../core/errors.js';
 import type { Traits } from '../gpu/device.js';
 import type { Kernel, ParamValue } from '../gpu/kernel.js';
 import { change, context } from './context.js';
@@ -131,6 +131,8 @@ export interface Backend {
     inputs: readonly { dtype: DType; length: number }[],
     fn: (inputs: readonly Storage[]) => readonly Storage[],
   ): Recorded;
+  /** Why nothing can be computed any more, where the device is lost. */
+  readonly lost?: DeviceLostError;
   /** Bytes in use now, and at most so far. */
   memory(): { inUse: number; peak: number };
 }

@@ -17,7 +17,7 @@ import { describeFlags, type Flag, type Parsed } from './args.js';
 import { checkData } from './check-flags.js';
 import type { Call, Command } from './command.js';
 import { adapterFlag, commonFlags, encoderFlags, settingFlags, settingsFrom, sharedFlag } from './flags.js';
-import { openDevice } from './open-device.js';
+import { openDevice, surviving } from './open-device.js';
 import { encoderOptions, logEncoder } from './open-encoder.js';
 import { Output } from './output.js';
 import { logPictures } from './picture-warnings.js';
@@ -123,16 +123,20 @@ async function tune(
     `${model} from ${from} on ${opened.name}: ${sets.train.count} pictures in ${classes.length} classes, ` +
       `${sets.heldOut.count} held out.`,
   );
-  const classifier = await buildClassifier(
-    model,
-    { classes: Math.max(1, classes.length), stem, heads, size, seed },
-    tensors,
-    from,
-  );
-  const records = await trainClassifier(classifier, sets, config, {
-    onEpoch: (r) => output.log(`epoch ${r.epoch}/${epochs}  loss ${fixed(r.loss)}  accuracy ${percent(r.accuracy)}`),
-    onWarning: (text) => output.warn(text),
-  });
+  const train = async () => {
+    const classifier = await buildClassifier(
+      model,
+      { classes: Math.max(1, classes.length), stem, heads, size, seed },
+      tensors,
+      from,
+    );
+    const records = await trainClassifier(classifier, sets, config, {
+      onEpoch: (r) => output.log(`epoch ${r.epoch}/${epochs}  loss ${fixed(r.loss)}  accuracy ${percent(r.accuracy)}`),
+      onWarning: (text) => output.warn(text),
+    });
+    return { records, state: await moduleTensors(classifier) };
+  };
+  const { records, state } = await surviving({ flags: given }, output, train);
   const last = records.at(-1)!;
   if (last.skipped !== undefined)
     output.log(scaledText(last.skipped, epochs * Math.floor(sets.train.count / config.batch), last.lossScale!));
@@ -149,6 +153,6 @@ async function tune(
     classes: JSON.stringify(classes),
   };
   await writeAtomic(join(out, 'metrics.jsonl'), records.map((r) => `${JSON.stringify(r)}\n`).join(''));
-  await writeAtomic(file, encodeSafetensors(await moduleTensors(classifier), metadata));
+  await writeAtomic(file, encodeSafetensors(state, metadata));
   return { accuracy: last.accuracy, heldOut: sets.heldOut.count, file };
 }

@@ -1,5 +1,6 @@
 import { DeviceError } from '../core/errors.js';
 import { type AdapterChoice, findAdapter } from './adapter.js';
+import { DeviceLoss } from './loss.js';
 import { BufferPool } from './pool.js';
 import { Recorder } from './recorder.js';
 import { shipped } from './tuned.js';
@@ -32,6 +33,7 @@ export interface Gpu {
   readonly pool: BufferPool;
   /** The first error that WebGPU reported on the device and nobody was told of. */
   readonly failure: { message?: string };
+  readonly loss: DeviceLoss;
 }
 
 export interface GpuOptions {
@@ -52,7 +54,9 @@ export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
     failure.message ??= (event as GPUUncapturedErrorEvent).error.message;
   });
   const traits = { ...traitsOf(adapter, device, software), tuned: { ...shipped[name] } };
-  return { name, software, traits, device, recorder: new Recorder(device), pool: new BufferPool(device), failure };
+  const loss = new DeviceLoss(device, name);
+  const recorder = new Recorder(device, loss);
+  return { name, software, traits, device, recorder, pool: new BufferPool(device), failure, loss };
 }
 
 /** Features kernels have a use for, asked for where the adapter has them. */

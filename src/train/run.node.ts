@@ -231,6 +231,8 @@ export class Run {
   async resume(training: Pretraining): Promise<void> {
     checkTraining('resume', training);
     this.open();
+    await this.#saving; // another training of this run may have ended while it saved
+    await this.written();
     if (this.#isNew()) return; // it was killed before its first save
     const file = this.checkpoint;
     const metadata = loadCheckpoint(training.method, await readBytes(file), file);

@@ -82,7 +82,12 @@ describe('checkpoints of a run', () => {
         .sort()
         .map((name) => [name, readFileSync(run.file(name), 'latin1')]);
     const good = files();
-    expect(good.map(([name]) => name)).toEqual(['best.safetensors', 'checkpoint.safetensors', 'config.json', 'run.lock']);
+    expect(good.map(([name]) => name)).toEqual([
+      'best.safetensors',
+      'checkpoint.safetensors',
+      'config.json',
+      'run.lock',
+    ]);
     spoil(training, Infinity);
     await expect(run.save(training, { step: 2 }, { by: 'knn', value: 0.9 })).rejects.toThrow(DivergedError);
     await expect(saveCheckpoint(training.method, {})).rejects.toThrow(
