@@ -59,10 +59,10 @@ export async function train(
     const finished = await interruptible(progress, async (signal) => {
       const done = await advance(run, training, { progress, board, saver, signal });
       await saver.end();
+      saves.tell();
       return done;
     }).finally(() => progress.end());
     await run.written();
-    saves.tell();
     const last = run.history().steps.at(-1);
     if (typeof last?.skipped === 'number') out.log(scaledText(last.skipped, last.step, last.lossScale!));
     const rows =

@@ -219,7 +219,7 @@ export class Run {
   /** Whether nothing was saved yet, and so nothing was logged. */
   #isNew(): boolean {
     const any = Object.keys(checkpoints).some((which) => existsSync(this.#file(which as Which)));
-    return !any && this.#metrics.lines === 0;
+    return this.which === 'last' && !any && this.#metrics.lines === 0;
   }
 
   /**

@@ -1,22 +1,12 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { useBackend } from '../../src/backend/backend.js';
 import { GpuBackend } from '../../src/backend/gpu.js';
 import { DeviceError, DeviceLostError } from '../../src/core/errors.js';
 import { openGpu } from '../../src/gpu/device.js';
 import { add } from '../../src/ops/binary.js';
 import { tensor } from '../../src/tensor/tensor.js';
-import { openRun, startRun } from '../../src/train/open-run.node.js';
-import { Pretraining } from '../../src/train/pretrain.js';
-import { Saver } from '../../src/train/saver.node.js';
 import { survive } from '../../src/train/survive.js';
 import { reference } from '../support/devices.js';
-import { base, pictures } from '../support/short_run.js';
-
-const root = mkdtempSync(join(tmpdir(), 'dawngrad-lost-'));
-afterAll(() => rmSync(root, { recursive: true }));
 
 const open = async () => {
   const opened = new GpuBackend(await openGpu());
@@ -43,46 +33,6 @@ describe('a lost device', () => {
       await expect(device.gpu.loss.during(() => device.gpu.device.queue.onSubmittedWorkDone())).rejects.toThrow(
         DeviceLostError,
       );
-    } finally {
-      useBackend(before);
-    }
-  });
-
-  it('does not end a run, which goes on from its last save to the same bits', async () => {
-    const before = useBackend(undefined);
-    const config = { ...base, dim: 4, hidden: 4 };
-    const info = { version: '1', adapter: '', command: '', data: 'synthetic', choice: {}, config };
-    const trained = async (name: string, lose?: number) => {
-      const run = await startRun(join(root, name), info);
-      let device = await open();
-      let left = lose === undefined ? 0 : 1;
-      const said: string[] = [];
-      const work = async () => {
-        const training = new Pretraining(config, pictures);
-        await run.resume(training);
-        const saver = new Saver(run, training);
-        await saver.begin();
-        await training.run({
-          onStep: (r) => run.log(r),
-          onEpoch: (at, { score }) => saver.epoch(at, score),
-          onHanded: ({ step }) => {
-            if (step === lose && left-- > 0) device.gpu.device.destroy();
-          },
-        });
-        await saver.end();
-      };
-      await survive(work, { open: async () => (device = await open()), say: (text) => said.push(text) });
-      run.close();
-      device.gpu.device.destroy();
-      const metrics = [...openRun(run.folder).metrics()];
-      return { said, metrics, bytes: readFileSync(openRun(run.folder).checkpoint) };
-    };
-    try {
-      const straight = await trained('straight');
-      const lost = await trained('lost', 3);
-      expect(lost.said[0]).toMatch(/got it lost .* Opening a device again\.$/);
-      expect(lost.metrics).toEqual(straight.metrics);
-      expect(lost.bytes.equals(straight.bytes)).toBe(true);
     } finally {
       useBackend(before);
     }
