@@ -1,6 +1,6 @@
 import { check, isRecord } from '../core/check.js';
 import type { DType, TypedArray } from '../core/dtype.js';
-import { DeviceError } from '../core/errors.js';
+import { DeviceError, type DeviceLostError } from '../core/errors.js';
 import type { Shape } from '../core/shape.js';
 import type { Traits } from '../gpu/device.js';
 import type { Kernel, ParamValue } from '../gpu/kernel.js';
@@ -128,6 +128,8 @@ export interface Backend {
   run<P>(primitive: Primitive<P>, buffers: readonly Storage[], params: P): void;
   /** Hands encoded work to the device. */
   flush(): void;
+  /** Why nothing can be computed any more, where the device is lost. */
+  readonly lost?: DeviceLostError;
   /** Bytes in use now, and at most so far. */
   memory(): { inUse: number; peak: number };
 }

@@ -60,7 +60,7 @@ export async function measureCeiling(on: GpuBackend): Promise<Ceiling> {
     fastest(async () => {
       for (let i = 0; i < 4; i++) work();
       on.flush();
-      await on.gpu.device.queue.onSubmittedWorkDone();
+      await on.gpu.loss.during(() => on.gpu.device.queue.onSubmittedWorkDone());
     }, patience).then((milliseconds) => milliseconds / 4000);
   const bytes = software ? 2 ** 24 : 2 ** 28;
   const memory = [0, 1].map(() => on.alloc('f32', bytes / 4));

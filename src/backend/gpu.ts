@@ -1,5 +1,5 @@
 import { bytesOf, type DType, type TypedArray, viewOf } from '../core/dtype.js';
-import { ConfigError, DeviceError } from '../core/errors.js';
+import { ConfigError, DeviceError, type DeviceLostError } from '../core/errors.js';
 import { encodeHalves } from '../core/half.js';
 import { checkDevice, type Gpu, type Traits } from '../gpu/device.js';
 import type { Kernel } from '../gpu/kernel.js';
@@ -128,6 +128,10 @@ export class GpuBackend implements Backend {
   flush(): void {
     if (this.recording) return;
     this.gpu.recorder.flush();
+  }
+
+  get lost(): DeviceLostError | undefined {
+    return this.gpu.loss.error;
   }
 
   memory(): { inUse: number; peak: number } {

@@ -60,7 +60,7 @@ class GpuRecorded implements Recorded {
   async profile(inputs: readonly (TypedArray | Storage)[]): Promise<DispatchRecord[]> {
     this.load(inputs);
     this.#gpu.recorder.flush();
-    const spans = await timeDispatches(this.#gpu.device, this.recording);
+    const spans = await timeDispatches(this.#gpu, this.recording);
     return this.recording.dispatches.map(({ op, kernel, slices, flops = 0, groups }, i) => ({
       op,
       kernel: kernel.name,

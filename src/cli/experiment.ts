@@ -15,7 +15,7 @@ import { adapterFlag, commonFlags, sharedFlag } from './flags.js';
 import { fourWayCommand } from './four-way.js';
 import { mechanismsCommand } from './mechanisms.js';
 import { pathOf } from './open-data.js';
-import { openDevice, whereabouts } from './open-device.js';
+import { openDevice, surviving, whereabouts } from './open-device.js';
 import { Output } from './output.js';
 import { logPictures } from './picture-warnings.js';
 
@@ -73,7 +73,7 @@ async function runExperiment(name: string, chosen: Chosen, args: Parsed, call: C
   const output = new Output(args);
   const out = (args.flags.get('out') as string | undefined) ?? join('runs', name);
   const setting = await settingOf(chosen, args, output, out, call);
-  const { results, html, text } = await chosen.run(args, setting);
+  const { results, html, text } = await surviving(args, output, () => chosen.run(args, setting));
   await writeAtomic(
     join(out, 'results.json'),
     `${JSON.stringify({ ...setting.made, pictures: setting.pictures, results }, null, 2)}\n`,

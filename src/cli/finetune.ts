@@ -17,7 +17,7 @@ import { describeFlags, type Flag, type Parsed } from './args.js';
 import { checkData } from './check-flags.js';
 import type { Call, Command } from './command.js';
 import { adapterFlag, commonFlags, encoderFlags, settingFlags, settingsFrom, sharedFlag } from './flags.js';
-import { openDevice } from './open-device.js';
+import { openDevice, surviving } from './open-device.js';
 import { encoderOptions, logEncoder } from './open-encoder.js';
 import { Output } from './output.js';
 import { logPictures } from './picture-warnings.js';
@@ -114,22 +114,23 @@ async function tune(
   logPictures(all, output);
   const sets = splitHeldOut(all, flag<number>('held-out') ?? 0.2, seed);
   const classes = all.classes ?? [];
-  output.log(
-    `${model} from ${from} on ${opened.name}: ${sets.train.count} pictures in ${classes.length} classes, ` +
-      `${sets.heldOut.count} held out.`,
-  );
+  const counts = `${sets.train.count} pictures in ${classes.length} classes, ${sets.heldOut.count} held out.`;
+  output.log(`${model} from ${from} on ${opened.name}: ${counts}`);
   const shape = { classes: Math.max(1, classes.length), stem, heads, size, seed };
-  const classifier = await buildClassifier(model, shape, tensors, from);
-  const records = await trainClassifier(classifier, sets, config, {
-    onEpoch: (r) => output.log(`epoch ${r.epoch}/${epochs}  loss ${fixed(r.loss)}  accuracy ${percent(r.accuracy)}`),
-    onWarning: (text) => output.warn(text),
+  const { records, state } = await surviving({ flags: given }, output, async () => {
+    const classifier = await buildClassifier(model, shape, tensors, from);
+    const records = await trainClassifier(classifier, sets, config, {
+      onEpoch: (r) => output.log(`epoch ${r.epoch}/${epochs}  loss ${fixed(r.loss)}  accuracy ${percent(r.accuracy)}`),
+      onWarning: (text) => output.warn(text),
+    });
+    return { records, state: await moduleTensors(classifier) };
   });
   const last = records.at(-1)!;
   if (last.skipped !== undefined)
     output.log(scaledText(last.skipped, epochs * Math.floor(sets.train.count / config.batch), last.lossScale!));
   const file = join(out, 'classifier.safetensors');
   await writeAtomic(join(out, 'metrics.jsonl'), records.map((r) => `${JSON.stringify(r)}\n`).join(''));
-  await writeAtomic(file, encodeSafetensors(await moduleTensors(classifier), metadataOf(encoder, classes, call)));
+  await writeAtomic(file, encodeSafetensors(state, metadataOf(encoder, classes, call)));
   return { accuracy: last.accuracy, heldOut: sets.heldOut.count, file };
 }
 

@@ -14,6 +14,7 @@ import { describeFlags, type Flag, type Parsed } from './args.js';
 import type { Command } from './command.js';
 import { ownFlags, settingFlags, settingsFrom, sharedFlag } from './flags.js';
 import { chanceOf, type Labelled, labelledFlags, type Measured, openLabelled } from './labelled-sets.js';
+import { surviving } from './open-device.js';
 import { Output } from './output.js';
 
 /** The settings of linear evaluation that have flags of their own, and what holds without them. */
@@ -76,7 +77,7 @@ async function runLinear(args: Parsed): Promise<number> {
   const onSweep = (found: Sweep, lr: number) => output.log(sweepText(found, lr));
   const onEpoch = (r: LinearRecord) => output.log(progress(r, config.epochs));
   const data = { train, heldOut, config, sweep, stored: encoder.tensors, ahead, onSweep, onEpoch };
-  const result = await linearProbe(buildEncoder(encoder, from), data);
+  const result = await surviving(args, output, () => linearProbe(buildEncoder(encoder, from), data));
   const out = (args.flags.get('out') as string | undefined) ?? findRun(from)?.folder ?? dirname(from);
   const { classifier, ...measured } = result;
   for (const text of result.warnings) output.warn(text);

@@ -2,11 +2,17 @@ import type { Backend } from '../backend/backend.js';
 import { device } from '../backend/device.js';
 import { GpuBackend } from '../backend/gpu.js';
 import type { AdapterChoice } from '../gpu/adapter.js';
+import { survive } from '../train/survive.js';
 import type { Parsed } from './args.js';
+import type { Output } from './output.js';
 
 /** Opens the device that --adapter asks for. */
 export const openDevice = ({ flags }: Pick<Parsed, 'flags'>): Promise<Backend> =>
   device({ adapter: flags.get('adapter') as AdapterChoice | undefined });
+
+/** Runs work that goes on, on a device opened again, when the device was lost: see `survive`. */
+export const surviving = <T>(args: Pick<Parsed, 'flags'>, out: Output, work: () => Promise<T>, saved?: string) =>
+  survive(work, { open: () => openDevice(args), say: (text) => out.warn(text), saved });
 
 /** On what a command computes. */
 export const whereabouts = (on: Backend): string =>

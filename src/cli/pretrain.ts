@@ -20,7 +20,7 @@ import { dryRun } from './dry-run.js';
 import { commonFlags, settingFlags, streamFlags } from './flags.js';
 import { expectations } from './loss-expectations.js';
 import { type Loading, loadingOf, openData, pathOf, streamedText } from './open-data.js';
-import { openDevice, whereabouts } from './open-device.js';
+import { openDevice, surviving, whereabouts } from './open-device.js';
 import { Output } from './output.js';
 import { logPictures, sizeText } from './picture-warnings.js';
 import { configFrom, runFlags } from './pretrain-flags.js';
@@ -75,7 +75,8 @@ async function runPretrain(args: Parsed, call: Call): Promise<number> {
   const loading = loadingOf(args, opened);
   // parts of a set are copies: it is let go
   const sets = await setsOf(info, await picturesOf(info, out, loading), out, loading);
-  const training = new Pretraining(info.config, sets, { ahead: loading.ahead });
+  const begin = () => new Pretraining(info.config, sets, { ahead: loading.ahead });
+  const training = begin();
   for (const warning of training.warnings) out.warn(warning);
   for (const line of expectations(training)) out.log(line);
   if (args.flags.has('dry-run')) {
@@ -84,16 +85,34 @@ async function runPretrain(args: Parsed, call: Call): Promise<number> {
   }
   const run = resumed ?? (await startRun(folder, { ...info, adapter: opened.name }));
   try {
-    await resumed?.resume(training);
-    return await train(run, training, sets.train.skipped, {
+    return await trainOn(args, out, run, { training, begin, resumed: resumed !== undefined });
+  } finally {
+    run.close();
+  }
+}
+
+/** Trains a run, and on a device opened again from its last save when the device was lost. */
+function trainOn(
+  args: Parsed,
+  out: Output,
+  run: Run,
+  { training, begin, resumed }: { training: Pretraining; begin: () => Pretraining; resumed: boolean },
+): Promise<number> {
+  let next: Pretraining | undefined = training;
+  let from = resumed;
+  const work = async () => {
+    const now = next ?? begin();
+    next = undefined;
+    if (from) await run.resume(now);
+    from = true;
+    return train(run, now, now.train.skipped, {
       out,
       chart: args.flags.has('chart'),
       tensorboard: !args.flags.has('no-tensorboard'),
       saveEvery: args.flags.get('save-every') as number | undefined,
     });
-  } finally {
-    run.close();
-  }
+  };
+  return surviving(args, out, work, `It is saved: go on with dawngrad pretrain --resume ${run.folder}`);
 }
 
 /** Sees that a run can go on, and takes its folder, before pictures are opened. */

@@ -45,21 +45,17 @@ export async function train(
     const finished = await interruptible(progress, async (signal) => {
       const done = await advance(run, training, { progress, board, saver, signal });
       await saver.end();
+      saves.tell();
       return done;
     }).finally(() => progress.end());
     await run.written();
-    saves.tell();
     tellScaled(run, out);
     const rows =
       training.heldOut.count > 0 ? await galleryRows(training.subset.heldOut, await training.features()) : [];
     await board?.gallery(rows);
     await report(rows);
     await board?.written();
-    const results = resultsOf(run, training);
-    const stopped =
-      `Stopped at step ${results.step} of ${training.totalSteps}. ` +
-      `Continue with: dawngrad pretrain --resume ${run.folder}`;
-    out.result(finished ? resultTable(results, training) : stopped, results);
+    tellResults(run, training, finished, out);
     return finished ? 0 : INTERRUPTED;
   } catch (error) {
     if (!(error instanceof DivergedError)) throw error;
@@ -70,6 +66,14 @@ export async function train(
   } finally {
     await board?.written().catch(() => undefined); // it failed with the rest
   }
+}
+
+function tellResults(run: Run, training: Pretraining, finished: boolean, out: Output): void {
+  const results = resultsOf(run, training);
+  const stopped =
+    `Stopped at step ${results.step} of ${training.totalSteps}. ` +
+    `Continue with: dawngrad pretrain --resume ${run.folder}`;
+  out.result(finished ? resultTable(results, training) : stopped, results);
 }
 
 /** How often the loss scale made a step be skipped, in f16. */

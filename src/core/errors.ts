@@ -37,6 +37,9 @@ export class DeviceError extends DawngradError {
   override readonly exitCode = 3;
 }
 
+/** A device that was lost: another may be opened, and work go on from what was saved. */
+export class DeviceLostError extends DeviceError {}
+
 /** A data set, picture or checkpoint that is missing, cut short or not what it claims to be. */
 export class FormatError extends DawngradError {
   override readonly exitCode = 4;

@@ -2,6 +2,7 @@ import { DeviceError, DTypeError } from '../core/errors.js';
 import { type AdapterChoice, findAdapter } from './adapter.js';
 import type { StoredAsF16 } from './f16-storage.js';
 import { kernel } from './kernel.js';
+import { DeviceLoss } from './loss.js';
 import { BufferPool } from './pool.js';
 import { Recorder } from './recorder.js';
 import { shipped } from './tuned.js';
@@ -36,6 +37,7 @@ export interface Gpu {
   readonly storedAsF16?: StoredAsF16;
   /** The first error that WebGPU reported on the device and no caller has seen. */
   readonly failure: { message?: string };
+  readonly loss: DeviceLoss;
 }
 
 export interface GpuOptions {
@@ -57,8 +59,9 @@ export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
   });
   const traits = { ...traitsOf(adapter, device, software), tuned: { ...shipped[name] } };
   const storedAsF16 = traits.f16 ? (await import('./f16-storage.js')).f16Storage({ kernel, DTypeError }) : undefined;
-  const [recorder, pool] = [new Recorder(device), new BufferPool(device)];
-  return { name, software, traits, device, recorder, pool, storedAsF16, failure };
+  const loss = new DeviceLoss(device, name);
+  const [recorder, pool] = [new Recorder(device, loss), new BufferPool(device)];
+  return { name, software, traits, device, recorder, pool, storedAsF16, failure, loss };
 }
 
 /** Features kernels have a use for, asked for where the adapter has them. */

@@ -1,4 +1,5 @@
 import type { Kernel } from './kernel.js';
+import type { DeviceLoss } from './loss.js';
 
 export type Constants = Record<string, number>;
 
@@ -11,13 +12,15 @@ export interface Compiled {
 /** Pipelines of a device, each made once, by kernel and constants. */
 export class Pipelines {
   readonly #device: GPUDevice;
+  readonly #loss: DeviceLoss;
   readonly #layouts = new Map<string, GPUBindGroupLayout>();
   /** By kernel: pipelines of other constants share its text, checked once. */
   readonly #modules = new Map<Kernel, GPUShaderModule>();
   readonly #compiled = new Map<string, Compiled>();
 
-  constructor(device: GPUDevice) {
+  constructor(device: GPUDevice, loss: DeviceLoss) {
     this.#device = device;
+    this.#loss = loss;
   }
 
   get(k: Kernel, constants: Constants): Compiled {
@@ -33,7 +36,9 @@ export class Pipelines {
     for (const w of wanted)
       if (!this.#compiled.has(keyOf(w.kernel, w.constants))) missing.set(keyOf(w.kernel, w.constants), w);
     const make = async ([key, { kernel, constants }]: [string, { kernel: Kernel; constants: Constants }]) => {
-      const pipeline = await this.#device.createComputePipelineAsync(this.#describe(kernel, constants));
+      const pipeline = await this.#loss.during(() =>
+        this.#device.createComputePipelineAsync(this.#describe(kernel, constants)),
+      );
       if (!this.#compiled.has(key)) this.#keep(key, kernel, pipeline);
     };
     await Promise.all([...missing].map(make));

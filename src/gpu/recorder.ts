@@ -1,4 +1,5 @@
 import { type Kernel, PARAM_SLOT, type ParamValue, packParams } from './kernel.js';
+import type { DeviceLoss } from './loss.js';
 import { type Compiled, type Constants, Pipelines } from './pipelines.js';
 import type { PooledBuffer } from './pool.js';
 
@@ -44,6 +45,7 @@ export function bindGroupOf(
  */
 export class Recorder {
   readonly device: GPUDevice;
+  readonly loss: DeviceLoss;
   readonly pipelines: Pipelines;
   dispatches = 0;
   submits = 0;
@@ -58,13 +60,14 @@ export class Recorder {
   readonly #bindGroups = new Map<string, GPUBindGroup>();
   readonly #staging: GPUBuffer[] = [];
 
-  constructor(device: GPUDevice) {
+  constructor(device: GPUDevice, loss: DeviceLoss) {
     this.device = device;
+    this.loss = loss;
     this.#params = device.createBuffer({
       size: SLOTS * PARAM_SLOT,
       usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
     });
-    this.pipelines = new Pipelines(device);
+    this.pipelines = new Pipelines(device, loss);
   }
 
   /** Encodes one dispatch of `groups` workgroups (folded into x and y when there are many). */
@@ -107,13 +110,15 @@ export class Recorder {
     this.device.queue.writeBuffer(to.pooled.buffer, to.offset, padded as Uint8Array<ArrayBuffer>);
   }
 
-  /** The bytes of `from` as they stand after everything recorded so far. */
+  /** The bytes of `from` as they stand after everything recorded so far. @throws DeviceError if they cannot be read. */
   async read(from: Slice): Promise<ArrayBuffer> {
     const staging = this.#takeStaging(from.bytes);
     this.#closePass().copyBufferToBuffer(from.pooled.buffer, from.offset, staging, 0, from.bytes);
     this.flush();
-    await staging.mapAsync(GPUMapMode.READ, 0, from.bytes);
-    const bytes = staging.getMappedRange(0, from.bytes).slice(0);
+    const bytes = await this.loss.during(async () => {
+      await staging.mapAsync(GPUMapMode.READ, 0, from.bytes);
+      return staging.getMappedRange(0, from.bytes).slice(0);
+    });
     staging.unmap();
     this.#staging.push(staging);
     return bytes;
@@ -126,6 +131,7 @@ export class Recorder {
   }
 
   #submit(...commands: (GPUCommandBuffer | undefined)[]): void {
+    this.loss.check();
     this.device.queue.submit(commands.filter((c) => c !== undefined));
     this.submits++;
   }

@@ -36,7 +36,18 @@ const v3ViT: PretrainConfig = {
 // biome-ignore format: a table of what a paper says.
 export const presets: Record<string, PretrainConfig> = {
   /** The first run: by AdamW, which gets over the first epochs' plateau sooner than SGD. */
-  demo: { ...demoConfig, T: 0.1, epochs: 30, optimizer: 'adamw', lr: 0.002, weightDecay: 0.01, knnEvery: 6 },
+  demo: {
+    ...demoConfig,
+    T: 0.1,
+    m: 0.996,
+    epochs: 30,
+    optimizer: 'adamw',
+    lr: 0.003,
+    weightDecay: 0.01,
+    cropMin: 0.5,
+    jitter: 0.75,
+    knnEvery: 6,
+  },
   'v1-demo': { ...demoConfig, head: 'linear', T: 0.1, augmentation: 'v1', schedule: 'step', milestones: [8, 10] },
   'v3-demo': { ...demoConfig, ...asV3, warmup: 1 },
   'v3-vit-demo': {

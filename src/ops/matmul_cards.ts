@@ -6,14 +6,10 @@ import type { MatmulParams } from '../reference/matmul.js';
 import type { MatmulTools } from './matmul_parts.js';
 
 /** The variants of products for graphics cards. */
-export function matmulCards({
-  kernel,
-  pair,
-  tiled,
-  statistics,
-  canWide,
-  storesF16,
-}: MatmulTools): readonly Variant<MatmulParams, 'tiled 32' | 'tiled 64' | 'wide' | 'tiled f16'>[] {
+export function matmulCards(
+  tools: MatmulTools,
+): readonly Variant<MatmulParams, 'tiled 32' | 'tiled 64' | 'wide' | 'tiled f16'>[] {
+  const { kernel, pair, tiled, statistics, canWide, storesF16 } = tools;
   const tiled64 = pair('matmul_tiled', tiledSource);
   const tiled32 = pair('matmul_tiled', tiledSource, { TILE: 32, LOADS: 8 });
   const tiledF16 = pair('matmul_tiled_f16', tiledF16Source);

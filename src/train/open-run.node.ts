@@ -48,7 +48,7 @@ export async function startRun(folder: string, info: RunInfo, first?: (run: Run)
 
 /**
  * Opens the run that a path names: its folder, or one of its checkpoints (RUN/best, RUN/best.safetensors; RUN/previous
- * for the last but one; RUN/last or RUN/checkpoint.safetensors for the last one, which the folder alone stands for too).
+ * for the last but one; RUN/last or RUN/checkpoint.safetensors for the last one, as the folder alone).
  * @throws FormatError when it holds none.
  */
 export function openRun(path: string): Run {

@@ -219,7 +219,7 @@ export class Run {
   /** Whether nothing was saved yet, and so nothing was logged. */
   #isNew(): boolean {
     const any = Object.keys(checkpoints).some((which) => existsSync(this.#file(which as Which)));
-    return !any && this.#metrics.lines === 0;
+    return this.which === 'last' && !any && this.#metrics.lines === 0;
   }
 
   /**
@@ -231,6 +231,8 @@ export class Run {
   async resume(training: Pretraining): Promise<void> {
     checkTraining('resume', training);
     this.open();
+    await this.#saving; // another training of this run may have ended while it saved
+    await this.written();
     if (this.#isNew()) return; // it was killed before its first save
     const file = this.checkpoint;
     const metadata = loadCheckpoint(training.method, await readBytes(file), file);

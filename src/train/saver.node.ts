@@ -49,6 +49,7 @@ export class Saver {
   /** Begins to save if it is time, between two steps. @throws what an earlier save failed with. */
   handed(position: Position, reported: Promise<void>): void {
     this.#check();
+    if (position.step % this.#training.stepsPerEpoch === 0) return; // the epoch's end is measured first: see `epoch`
     if (!this.#underWay && this.#now() - this.#last >= this.#every) this.#start(position, undefined, reported);
   }
 

@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { demoConfig } from '../../src/moco/config.js';
@@ -14,6 +14,11 @@ writeFileSync(
   JSON.stringify({ data: 'synthetic', choice: { count: 80 }, config: demoConfig }),
 );
 
+// its first save is gone: it was there when a metric was logged
+mkdirSync(join(folder, 'emptied'));
+cpSync(join(folder, 'run/config.json'), join(folder, 'emptied/config.json'));
+writeFileSync(join(folder, 'emptied/metrics.jsonl'), '{"epoch":0}\n');
+
 /** No adapter opens, so that what is told is told before one is asked for, and before data, too. */
 const dawngrad = (args: string[]) =>
   run(args, { env: { ...process.env, VK_ICD_FILENAMES: join(folder, 'nowhere.json') } });
@@ -24,7 +29,7 @@ describe('before a device or a picture is opened', () => {
     ['pretrain bad --limit 0', 2, '--limit'],
     ['pretrain bad --model resnet19', 2, 'got resnet19'],
     ['pretrain bad --out run', 4, 'one that holds a run'],
-    ['pretrain --resume run', 4, 'checkpoint.safetensors'],
+    ['pretrain --resume emptied', 4, 'checkpoint.safetensors'],
     ['pretrain nowhere', 4, 'nowhere'],
     ['pretrain --resume run/best', 4, 'got none yet'],
     ['profile bad --steps 0', 2, '--steps'],

@@ -48,6 +48,7 @@ const functions: Record<string, Row> = {
   DeviceError: error(lib.DeviceError),
   FormatError: error(lib.FormatError),
   DivergedError: error(lib.DivergedError),
+  DeviceLostError: error(lib.DeviceLostError),
   Rng: {
     call: (...a: [number]) => new lib.Rng(...a),
     args: () => [1, 'stream', 2],

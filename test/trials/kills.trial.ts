@@ -50,6 +50,14 @@ function outcome(folder: string): Record<string, string> {
   return { metrics: metrics.join('\n'), checkpoint: bytes('checkpoint'), best: bytes('best') };
 }
 
+/** The first of the metrics that is another. */
+function firstOther(what: string, got: string, want: string): string {
+  if (what !== 'metrics') return '';
+  const lines = want.split('\n');
+  const at = lines.findIndex((line, i) => line !== got.split('\n')[i]);
+  return `; line ${at + 1} must be ${lines[at]}; got ${got.split('\n')[at]}`;
+}
+
 const FILES = /^(config\.json|metrics\.jsonl|(checkpoint|previous|best)\.safetensors|report\.html|events\.out\..*)$/;
 const SAVES = [10, 1e-6]; // minutes: at epochs' ends alone, and whenever no save is under way
 
@@ -91,7 +99,8 @@ async function started() {
     const { code, out } = await child.run(folder, { saveEvery });
     if (code !== 0) return tally.lose(`could not go on: ${code}: ${out}`);
     const got = outcome(folder);
-    for (const [what, want] of Object.entries(right)) if (got[what] !== want) tally.lose(`${what}: other bits`);
+    for (const [what, want] of Object.entries(right))
+      if (got[what] !== want) tally.lose(`${what}: other bits${firstOther(what, got[what], want)}`);
     const left = readdirSync(folder).filter((name) => !FILES.test(name));
     if (left.length > 0) tally.lose(`left over: ${left.join(', ')}`);
     rmSync(folder, { recursive: true });
