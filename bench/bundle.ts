@@ -29,9 +29,9 @@ export interface Bundle {
 
 /** Files by what only some pages load. */
 const parts = {
-  cards: /^f16-storage-|_cards-/,
-  matrices: /^f16-storage-|_(cards|matrices)-/,
-  software: /^f16-storage-|_software-/,
+  cards: /^(f16-storage|loss)-|_cards-/,
+  matrices: /^(f16-storage|loss)-|_(cards|matrices)-/,
+  software: /^(f16-storage|loss)-|_software-/,
   later: /^(reference|format)-/,
 };
 

@@ -2,7 +2,7 @@ import { DeviceError, DTypeError } from '../core/errors.js';
 import { type AdapterChoice, findAdapter } from './adapter.js';
 import type { StoredAsF16 } from './f16-storage.js';
 import { kernel } from './kernel.js';
-import { DeviceLoss } from './loss.js';
+import type { DeviceLoss } from './loss.js';
 import { BufferPool } from './pool.js';
 import { Recorder } from './recorder.js';
 import { shipped } from './tuned.js';
@@ -59,7 +59,7 @@ export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
   });
   const traits = { ...traitsOf(adapter, device, software), tuned: { ...shipped[name] } };
   const storedAsF16 = traits.f16 ? (await import('./f16-storage.js')).f16Storage({ kernel, DTypeError }) : undefined;
-  const loss = new DeviceLoss(device, name);
+  const loss = new (await import('./loss.js')).DeviceLoss(device, name);
   const [recorder, pool] = [new Recorder(device, loss), new BufferPool(device)];
   return { name, software, traits, device, recorder, pool, storedAsF16, failure, loss };
 }
