@@ -59,7 +59,6 @@ export async function train(
     const finished = await interruptible(progress, async (signal) => {
       const done = await advance(run, training, { progress, board, saver, signal });
       await saver.end();
-      saves.tell();
       return done;
     }).finally(() => progress.end());
     await run.written();
@@ -72,7 +71,7 @@ export async function train(
     await board?.written();
     const results = resultsOf(run, training);
     const stopped = `Stopped at step ${results.step} of ${totalSteps}. Continue with: dawngrad pretrain --resume ${run.folder}`;
-    out.result(finished ? resultTable(results, training) : stopped, results);
+    out.result(`${finished ? resultTable(results, training) : stopped}${saves.text}`, results);
     return finished ? 0 : INTERRUPTED;
   } catch (error) {
     if (!(error instanceof DivergedError)) throw error;
@@ -103,9 +102,10 @@ class Saves {
     );
   }
 
-  tell(): void {
-    if (this.#count > 0)
-      this.#out.log(`Saved ${this.#count} times; training stood still ${this.#stallMs.toFixed(1)} ms at most for one.`);
+  /** A line of its own, if there were any. */
+  get text(): string {
+    if (this.#count === 0) return '';
+    return `\nSaved ${this.#count} times; training stood still ${this.#stallMs.toFixed(1)} ms at most for one.`;
   }
 }
 
