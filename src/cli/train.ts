@@ -45,7 +45,6 @@ export async function train(
     const finished = await interruptible(progress, async (signal) => {
       const done = await advance(run, training, { progress, board, saver, signal });
       await saver.end();
-      saves.tell();
       return done;
     }).finally(() => progress.end());
     await run.written();
@@ -55,7 +54,7 @@ export async function train(
     await board?.gallery(rows);
     await report(rows);
     await board?.written();
-    tellResults(run, training, finished, out);
+    tellResults(run, training, finished, saves.text, out);
     return finished ? 0 : INTERRUPTED;
   } catch (error) {
     if (!(error instanceof DivergedError)) throw error;
@@ -68,12 +67,12 @@ export async function train(
   }
 }
 
-function tellResults(run: Run, training: Pretraining, finished: boolean, out: Output): void {
+function tellResults(run: Run, training: Pretraining, finished: boolean, saves: string, out: Output): void {
   const results = resultsOf(run, training);
   const stopped =
     `Stopped at step ${results.step} of ${training.totalSteps}. ` +
     `Continue with: dawngrad pretrain --resume ${run.folder}`;
-  out.result(finished ? resultTable(results, training) : stopped, results);
+  out.result(`${finished ? resultTable(results, training) : stopped}${saves}`, results);
 }
 
 /** How often the loss scale made a step be skipped, in f16. */
@@ -100,9 +99,10 @@ class Saves {
     );
   }
 
-  tell(): void {
-    if (this.#count > 0)
-      this.#out.log(`Saved ${this.#count} times; training stood still ${this.#stallMs.toFixed(1)} ms at most for one.`);
+  /** A line of its own, if there were any. */
+  get text(): string {
+    if (this.#count === 0) return '';
+    return `\nSaved ${this.#count} times; training stood still ${this.#stallMs.toFixed(1)} ms at most for one.`;
   }
 }
 

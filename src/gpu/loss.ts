@@ -10,8 +10,8 @@ export class DeviceLoss {
   readonly #waiting = new Set<(error: DeviceLostError) => void>();
   readonly #lost: Promise<unknown>;
 
-  constructor({ lost }: GPUDevice, name: string) {
-    this.#lost = lost.then(({ reason, message }) => {
+  constructor(device: GPUDevice, name: string) {
+    this.#lost = device.lost.then(({ reason, message }) => {
       const why = [reason, message.trim()].filter((part) => part && part !== 'unknown').join(': ');
       this.error = new DeviceLostError(
         `device: ${name} must stay available; got it lost${why ? ` (${why})` : ''}. ` +
