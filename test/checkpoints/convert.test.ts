@@ -45,7 +45,9 @@ describe('a checkpoint as PyTorch saves it', () => {
     const { tensors, metadata } = resumable(weights, 'x.pth.tar', config, said.encoder);
     expect(metadata).toMatchObject({ epoch: '2', method: config.method });
     const bytes = encodeSafetensors(tensors, {});
-    expect(Buffer.from(bytes).equals(Buffer.from(own))).toBe(true);
+    // without the checksums, which the file of a run has
+    const bare = encodeSafetensors(decodeSafetensors(own, 'own').tensors, {});
+    expect(Buffer.from(bytes).equals(Buffer.from(bare))).toBe(true);
     loadCheckpoint(second.method, bytes, 'x.safetensors');
     second.position = first.position;
     expect(Buffer.from(await train(second, 3)).equals(Buffer.from(want))).toBe(true);
