@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError } from '../src/core/errors.js';
 import { checkDevice } from '../src/gpu/device.js';
+import { writeAtomic } from '../src/io/atomic.node.js';
 import { cardRows, type Row } from './card-rows.js';
 import { type Library, openOurs } from './libraries.js';
 import { measure } from './measure.js';
@@ -56,7 +57,6 @@ export async function measureCard(options: CardOptions): Promise<string> {
     commit,
     results: {},
   };
-  mkdirSync(folder, { recursive: true });
   await warm(ours, rows[0], tiny ? 0 : WARM_MS);
   const open = rows.filter(({ name }) => saved.results[name]?.ms === undefined);
   const failedBefore = ({ name }: Row) => Number(saved.results[name] !== undefined); // those come last
@@ -66,8 +66,8 @@ export async function measureCard(options: CardOptions): Promise<string> {
     const result = await withLimit(oneRow(ours, row, tiny), Math.min(1000 * ROW_SECONDS, left));
     saved.results[row.name] = result;
     process.stderr.write(`${row.name}: ${result.failed ?? `${result.ms!.toFixed(3)} ms`}\n`);
-    write(`${path}.json`, `${JSON.stringify(saved, null, 1)}\n`);
-    write(`${path}.md`, cardTable(saved, rows));
+    await writeAtomic(`${path}.json`, `${JSON.stringify(saved, null, 1)}\n`);
+    await writeAtomic(`${path}.md`, cardTable(saved, rows));
     if (result.failed === GIVEN_UP) break; // its work is still on the device: what came after would wait for it
   }
   return cardTable(saved, rows);
@@ -83,11 +83,6 @@ function earlier(path: string): Saved | undefined {
   } catch {
     return undefined;
   }
-}
-
-function write(path: string, text: string): void {
-  writeFileSync(`${path}.part`, text);
-  renameSync(`${path}.part`, path);
 }
 
 /** Keeps the device busy until its clock has risen. */

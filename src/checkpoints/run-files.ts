@@ -72,13 +72,16 @@ function checkVersion(where: string, version: string): void {
     );
 }
 
-/** What config.json of a run holds. */
-export interface RunFile {
+/** config.json of a run: everything needed to do it again. */
+export interface RunInfo {
   version: string;
   adapter: string;
   command: string;
+  /** What was trained on: a path, or `synthetic`. */
   data: string;
+  /** Where the pictures are that it is measured on, if they are no part of `data`. */
   test?: string;
+  /** How the pictures were chosen from it. */
   choice: { classes?: string[]; limitPerClass?: number; count?: number };
   config: PretrainConfig;
 }
@@ -89,7 +92,7 @@ export interface RunFile {
  * @throws FormatError, which names the field, for one that is missing, unknown or against its rule, and for a
  * configuration of another version.
  */
-export function readRunFile(json: string, where: string): RunFile {
+export function readRunFile(json: string, where: string): RunInfo {
   const { config, choice = {}, ...rest } = objectIn(where, json);
   if (typeof rest.version === 'string') checkVersion(where, rest.version); // its fields may be others
   checkFields(where, rest, RUN);
@@ -97,7 +100,7 @@ export function readRunFile(json: string, where: string): RunFile {
   const rules = Object.fromEntries(Object.entries<Setting>(pretrainSettings).map(([name, { rule }]) => [name, rule]));
   checkFields(where, config, { ...rules, model: needed(rules.model) }, 'config.');
   const { seed: _, ...info } = rest;
-  return { adapter: '', command: '', ...info, choice, config: { ...demoConfig, ...(config as object) } } as RunFile;
+  return { adapter: '', command: '', ...info, choice, config: { ...demoConfig, ...(config as object) } } as RunInfo;
 }
 
 /** What a run's checkpoint says of itself, numbers as numbers. */

@@ -16,13 +16,13 @@ export async function dryRun(training: Pretraining, on: Backend, out: Output): P
   let parameters = 0;
   for (const p of method.optimizer.parameters.named.values()) parameters += p.size;
   const pictures = bytesOf(train) + bytesOf(heldOut);
+  const most = ofManyShapes(train) ? ' at most' : '';
   const text = [
     `Dry run of ${config.method} with ${config.model} in ${config.precision}: it works.`,
     `  trained parameters  ${parameters.toLocaleString('en-US')}`,
     `  pictures            ${train.count + heldOut.count} of ${sizeText(train)} for views of ` +
       `${config.size}×${config.size}, ` +
-      `${mebibytes(pictures)}${inMemory(train) ? '' : ofManyShapes(train) ? ' at most' : ''}` +
-      `${inMemory(train) ? '' : ' if all were decoded at once'}`,
+      `${mebibytes(pictures)}${inMemory(train) ? '' : `${most} if all were decoded at once`}`,
     `  device memory       ${mebibytes(on.memory().peak)} at most, pictures and state included`,
     `  first step          ${first.toFixed(2)} s`,
     `  each step           ${second.toFixed(3)} s, ${(config.batch / second).toFixed(0)} pictures/s`,

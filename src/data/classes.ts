@@ -17,8 +17,7 @@ export function alignClasses<S extends PictureSource>(train: PictureSet, test: S
     throw new ConfigError(
       'test set: it and the training set must have classes; got pictures without. Sort them into folders by class.',
     );
-  const held = (set: PictureSet) => new Set(Array.from(set.labels!, (l) => set.classes![l]));
-  const [trained, tested] = [held(train), held(test)];
+  const [trained, tested] = [heldBy(train), heldBy(test)];
   const lacking = known.filter((name) => trained.has(name) && !tested.has(name));
   const unknown = [...tested].filter((name) => !trained.has(name));
   if (unknown.length === tested.size)
@@ -42,4 +41,11 @@ export function alignClasses<S extends PictureSource>(train: PictureSet, test: S
     test: { ...usable, classes: [...known], labels: usable.labels!.map((l) => known.indexOf(given[l])) },
     warnings,
   };
+}
+
+/** The classes of which a set has a picture. */
+function heldBy({ labels, classes }: PictureSet): Set<string> {
+  const held = new Set<string>();
+  for (const label of labels!) held.add(classes![label]);
+  return held;
 }

@@ -77,7 +77,9 @@ export async function planFolder(folder: string, options: FolderOptions): Promis
 /** The class of each picture, as a place in `classes`. */
 export function labelsOf(names: readonly string[], classes: readonly string[]): Uint32Array {
   const places = new Map(classes.map((name, i) => [name, i]));
-  return Uint32Array.from(names, (name) => places.get(classOf(name))!);
+  const labels = new Uint32Array(names.length);
+  for (let i = 0; i < names.length; i++) labels[i] = places.get(classOf(names[i]))!;
+  return labels;
 }
 
 /** About how many bytes the pictures take up once they are decoded, by the headers of some of them. */

@@ -41,7 +41,7 @@ export function parseIdx(bytes: Uint8Array, name: string): IdxImages | IdxLabels
   check('parseIdx', 'the bytes', bytes, instance(Uint8Array));
   check('parseIdx', 'the name', name, text);
   const { kind, first, count, height, width } = idxHeader(bytes, bytes.length, name);
-  if (kind === 'labels') return { kind, labels: Uint32Array.from(bytes.subarray(first)), count };
+  if (kind === 'labels') return { kind, labels: new Uint32Array(bytes.subarray(first)), count };
   const data = roomFor(name, count, height, width);
   spreadGrey(bytes.subarray(first), data);
   return { kind, data, count, height, width };

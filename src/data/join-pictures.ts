@@ -19,6 +19,13 @@ export function checkAlike(where: string, parts: readonly (PictureSet & Partial<
       );
 }
 
+/** The labels of all parts, if the first has any. */
+export function joinLabels(parts: readonly Pick<PictureSet, 'labels' | 'count'>[]): Uint32Array | undefined {
+  const labels = parts[0].labels && new Uint32Array(parts.reduce((n, p) => n + p.count, 0));
+  if (labels) parts.reduce((at, p) => (labels.set(p.labels!, at), at + p.count), 0);
+  return labels;
+}
+
 /** Sets of the same size and classes one after the other, e.g. the batches of CIFAR-10. */
 export function joinPictures(parts: readonly Pictures[]): Pictures {
   const [first, ...rest] = parts;
@@ -26,9 +33,8 @@ export function joinPictures(parts: readonly Pictures[]): Pictures {
   checkAlike('joinPictures', parts);
   const count = parts.reduce((n, p) => n + p.count, 0);
   const data = roomFor('joinPictures', count, first.height, first.width);
-  const labels = first.labels && new Uint32Array(count);
+  const labels = joinLabels(parts);
   parts.reduce((at, p) => (data.set(p.data, at), at + p.data.length), 0);
-  if (labels) parts.reduce((at, p) => (labels.set(p.labels!, at), at + p.count), 0);
   return {
     ...first,
     data,

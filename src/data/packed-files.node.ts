@@ -4,7 +4,7 @@ import { FormatError } from '../core/errors.js';
 import { chosenOf } from './choose-pictures.js';
 import { forEachOf } from './concurrency.js';
 import type { OpenOptions, PicturePlan, Place } from './format.js';
-import { checkAlike, joinPictures } from './join-pictures.js';
+import { checkAlike, joinLabels, joinPictures } from './join-pictures.js';
 import type { PictureSet, Pictures, StreamedPictures } from './picture-source.js';
 import { checkIndices } from './pictures.js';
 
@@ -113,7 +113,7 @@ function streamParts(parts: readonly PackedFile[]): StreamedPictures {
     count: parts.reduce((n, p) => n + p.count, 0),
     names: parts.flatMap((p) => p.names),
     skipped: [],
-    ...(about.labels && { labels: Uint32Array.from(parts.flatMap((p) => [...p.labels!])) }),
+    ...(about.labels && { labels: joinLabels(parts) }),
   };
   const owners = parts.flatMap((part) => new Array<PackedFile>(part.count).fill(part));
   const starts = new Map(parts.map((part) => [part, owners.indexOf(part)]));

@@ -56,19 +56,23 @@ export const placeRows = ({ places }: Pick<Pixels, 'places'>, indices: ArrayLike
 export function subset<S extends PictureSource>(p: S, indices: ArrayLike<number>): S {
   checkPictures('subset', p);
   checkIndices('subset', p, indices);
-  const [names, labels] = [new Array<string>(indices.length), p.labels && new Uint32Array(indices.length)];
+  const names = new Array<string>(indices.length);
   for (let i = 0; i < indices.length; i++) names[i] = p.names[indices[i]];
-  if (labels) for (let i = 0; i < indices.length; i++) labels[i] = p.labels![indices[i]];
+  const labels = p.labels && valuesAt(p.labels, indices);
   const about = { ...p, count: indices.length, names, ...(labels && { labels }) };
   if (inMemory(p)) return { ...about, ...copyPictures(p, indices) };
   const load: StreamedPictures['load'] = async (places, signal) => {
     checkIndices('load', about, places);
-    return p.load(
-      Uint32Array.from(places, (i) => indices[i]),
-      signal,
-    );
+    return p.load(valuesAt(indices, places), signal);
   };
   return { ...about, load };
+}
+
+/** Some of the values, in the order of `indices`. */
+function valuesAt(values: ArrayLike<number>, indices: ArrayLike<number>): Uint32Array {
+  const some = new Uint32Array(indices.length);
+  for (let i = 0; i < indices.length; i++) some[i] = values[indices[i]];
+  return some;
 }
 
 /** The pixels of the pictures at `indices`, copied. */

@@ -84,7 +84,7 @@ async function direction(C: Tensor, number: number): Promise<Tensor> {
   let row: ArrayLike<number> = Float32Array.from({ length: size }, () => rng.normal());
   for (let round = 0; round < ROUNDS; round++) {
     const turned = (await tidy(() => {
-      let v = tensor(Float32Array.from(row), [1, size]);
+      let v = tensor(new Float32Array(row), [1, size]);
       for (let i = 0; i < TURNS; i++) v = l2Normalize(matmul(v, C));
       return v.data();
     })) as Float32Array;
@@ -93,9 +93,8 @@ async function direction(C: Tensor, number: number): Promise<Tensor> {
     if (round > 0 && 1 - Math.abs(cosine) < SAME) break;
     if (turned.every((v) => v === 0)) break;
   }
-  const largest = Array.from(row).reduce((a, b) => (Math.abs(b) > Math.abs(a) ? b : a));
-  return tensor(
-    Float32Array.from(row, (v) => (largest < 0 ? -v : v)),
-    [1, size],
-  );
+  let largest = 0;
+  for (let i = 0; i < size; i++) if (Math.abs(row[i]) > Math.abs(largest)) largest = row[i];
+  const axis = new Float32Array(row);
+  return tensor(largest < 0 ? axis.map((v) => -v) : axis, [1, size]);
 }

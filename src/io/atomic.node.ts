@@ -5,7 +5,7 @@ import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { check, isRecord, shown, text } from '../core/check.js';
 import { ConfigError } from '../core/errors.js';
-import { crc32 } from './crc.js';
+import { crc32Text } from './crc.js';
 import { objectsIn } from './json.js';
 import { mayRun } from './process.node.js';
 
@@ -18,6 +18,7 @@ export type Content = Uint8Array | string | Iterable<Uint8Array | string>;
 
 /** Bytes that are read, and letters that are written, at a time. */
 const BLOCK = 2 ** 20;
+const LINE = 10;
 
 /**
  * Writes `file` so that a reader sees the old content or the new, never a part: a temporary file in
@@ -74,7 +75,7 @@ export const temporaryOf = (file: string): string =>
   join(dirname(file), `.${basename(file)}.${hostMark}.${process.pid}.${written++}.${mark()}.tmp`);
 
 const mark = (): string => randomBytes(3).toString('hex');
-const hostMark = crc32(new TextEncoder().encode(hostname())).toString(16).padStart(8, '0');
+const hostMark = crc32Text(new TextEncoder().encode(hostname()));
 const TEMPORARY = /^\..+\.([0-9a-f]{8})\.(\d+)\.\d+\.[0-9a-f]{6}\.tmp$/;
 
 /** Removes the temporary files of a folder that processes of this host left behind when they were killed. */
@@ -131,12 +132,16 @@ export async function appendLine(file: string, value: unknown): Promise<void> {
   await mkdir(dirname(file), { recursive: true });
   const handle = await open(file, 'a+');
   try {
-    const { size } = await handle.stat();
-    const last = size > 0 ? (await handle.read(new Uint8Array(1), 0, 1, size - 1)).buffer[0] : 10;
-    await handle.appendFile(`${last === 10 ? '' : '\n'}${line}\n`);
+    await handle.appendFile(`${(await isCut(handle)) ? '\n' : ''}${line}\n`);
   } finally {
     await handle.close();
   }
+}
+
+/** Whether the last line of a file was cut off when an earlier process was killed. */
+export async function isCut(handle: FileHandle): Promise<boolean> {
+  const { size } = await handle.stat();
+  return size > 0 && (await handle.read(new Uint8Array(1), 0, 1, size - 1)).buffer[0] !== LINE;
 }
 
 /** @throws ConfigError for what JSON has no text for. */
@@ -165,7 +170,7 @@ export function* readLines<T>(path: string): Generator<T> {
     let rest = Buffer.alloc(0);
     for (let read = readSync(file, block); read > 0; read = readSync(file, block)) {
       const bytes = Buffer.concat([rest, block.subarray(0, read)]);
-      const end = bytes.lastIndexOf(10) + 1;
+      const end = bytes.lastIndexOf(LINE) + 1;
       yield* objectsIn(bytes.toString('utf8', 0, end), path) as Iterable<T>;
       rest = bytes.subarray(end);
     }

@@ -1,6 +1,6 @@
 import { FormatError } from '../core/errors.js';
 import { bytesOf } from './bytes.js';
-import { crc32 } from './crc.js';
+import { crc32Text } from './crc.js';
 import type { StoredTensor } from './safetensors-types.js';
 
 /** Metadata of a safetensors file: eight digits for each tensor's bytes, by name, and for all else the header says. */
@@ -15,10 +15,8 @@ interface Described {
   shape: readonly number[];
 }
 
-const sumOf = (bytes: Uint8Array): string => crc32(bytes).toString(16).padStart(DIGITS, '0');
-
 /** The CRC-32 of the bytes of a tensor that is to be written. */
-export const tensorSum = ({ data }: StoredTensor): string => sumOf(bytesOf(data));
+export const tensorSum = ({ data }: StoredTensor): string => crc32Text(bytesOf(data));
 
 const byName = ([a]: [string, unknown], [b]: [string, unknown]): number => (a < b ? -1 : 1);
 
@@ -36,7 +34,7 @@ export function withChecksums(
 function headerSum(tensors: ReadonlyMap<string, Described>, metadata: Metadata): string {
   const said = Object.entries(metadata).filter(([key]) => key !== HEADER);
   const described = [...tensors].sort(byName).map(([name, { dtype, shape }]) => [name, dtype, shape]);
-  return sumOf(new TextEncoder().encode(JSON.stringify([said.sort(byName), described])));
+  return crc32Text(new TextEncoder().encode(JSON.stringify([said.sort(byName), described])));
 }
 
 /**
@@ -58,7 +56,7 @@ export function checkSums(
   };
   if (sums === undefined || headerSum(tensors, metadata) !== header) fail('its header');
   [...tensors].sort(byName).forEach(([name, { bytes }], i) => {
-    if (sums.slice(DIGITS * i, DIGITS * (i + 1)) !== sumOf(bytes)) fail(`'${name}'`);
+    if (sums.slice(DIGITS * i, DIGITS * (i + 1)) !== crc32Text(bytes)) fail(`'${name}'`);
   });
   return rest;
 }

@@ -26,5 +26,8 @@ function crc(polynomial: number): (bytes: Uint8Array) => number {
 /** PNG's and zip's (ISO 3309). */
 export const crc32 = crc(0xedb88320);
 
+/** The same in eight hexadecimal digits. */
+export const crc32Text = (bytes: Uint8Array): string => crc32(bytes).toString(16).padStart(8, '0');
+
 /** Castagnoli's (RFC 3720), of TFRecord files. */
 export const crc32c = crc(0x82f63b78);

@@ -1,5 +1,5 @@
 import { existsSync, linkSync, readdirSync, readFileSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { isRecord } from '../core/check.js';
 import { FormatError } from '../core/errors.js';
 import { removeStale, temporaryOf } from './atomic.node.js';
@@ -126,8 +126,6 @@ function taken(file: string, folder: string, { pid, host }: Holder): FormatError
   return new FormatError(
     `${folder}: a run's folder must belong to one process at a time; ` +
       `got one that process ${pid}${here ? '' : ` on ${host}`} is using. ` +
-      (here
-        ? 'Wait for it, stop it, or choose another folder.'
-        : `Wait for it; if it has ended, remove ${join(dirname(file), basename(file))}.`),
+      (here ? 'Wait for it, stop it, or choose another folder.' : `Wait for it; if it has ended, remove ${file}.`),
   );
 }

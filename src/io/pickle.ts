@@ -175,7 +175,7 @@ class Machine {
 
   bytes(length: number): void {
     this.spend(COST.list + length);
-    this.push(Uint8Array.from(this.in.take(length)));
+    this.push(new Uint8Array(this.in.take(length)));
   }
 
   /** A class by its number in a registry that the file does not have. */

@@ -68,12 +68,12 @@ const WIDENED: Record<
   Exclude<ReadDType, StoredTensor['dtype']>,
   (bytes: ArrayBuffer) => [StoredTensor['dtype'], StoredTensor['data']]
 > = {
-  F64: (b) => ['F32', Float32Array.from(new Float64Array(b))],
+  F64: (b) => ['F32', new Float32Array(new Float64Array(b))],
   F16: (b) => ['F32', decodeHalves(new Uint16Array(b))],
   BF16: (b) => ['F32', widenBrain(new Uint16Array(b))],
-  I16: (b) => ['I32', Int32Array.from(new Int16Array(b))],
-  U16: (b) => ['I32', Int32Array.from(new Uint16Array(b))],
-  I8: (b) => ['I32', Int32Array.from(new Int8Array(b))],
+  I16: (b) => ['I32', new Int32Array(new Int16Array(b))],
+  U16: (b) => ['I32', new Int32Array(new Uint16Array(b))],
+  I8: (b) => ['I32', new Int32Array(new Int8Array(b))],
   BOOL: (b) => ['U8', new Uint8Array(b)],
 };
 

@@ -127,7 +127,7 @@ export class TorchTensor {
     )
       return undefined;
     // a Node Buffer's slice is none
-    const copy = Uint8Array.from(bytes.subarray(4 * this.#offset, 4 * (this.#offset + this.length)));
+    const copy = new Uint8Array(bytes.subarray(4 * this.#offset, 4 * (this.#offset + this.length)));
     return new Float32Array(copy.buffer);
   }
 

@@ -2,7 +2,7 @@ import { closeSync, constants, existsSync, openSync, readSync, truncateSync } fr
 import { type FileHandle, open } from 'node:fs/promises';
 import { check, isPlain } from '../core/check.js';
 import { FormatError } from '../core/errors.js';
-import { jsonLine, readLines } from '../io/atomic.node.js';
+import { isCut, jsonLine, readLines } from '../io/atomic.node.js';
 import type { BaselineRecord, KnnRecord, SpreadRecord, StepRecord } from './records.js';
 
 export type Metric = StepRecord | KnnRecord | SpreadRecord | BaselineRecord;
@@ -93,12 +93,6 @@ export class MetricsFile {
       await handle.close();
     }
   }
-}
-
-/** Whether the last line was cut off when an earlier process was killed. */
-async function isCut(handle: FileHandle): Promise<boolean> {
-  const { size } = await handle.stat();
-  return size > 0 && (await handle.read(new Uint8Array(1), 0, 1, size - 1)).buffer[0] !== LINE;
 }
 
 /** Whole lines of a file, at most so many, and the place after the last of them; none if there is no such file. */

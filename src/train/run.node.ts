@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkCheckpoint, checkpointParts, loadCheckpoint, readState } from '../checkpoints/checkpoint.js';
+import type { RunInfo } from '../checkpoints/run-files.js';
 import { check, isRecord, text, whole } from '../core/check.js';
 import { FormatError } from '../core/errors.js';
 import { readBytes } from '../data/file-bytes.node.js';
@@ -8,26 +9,13 @@ import { replaceByLink, replaceFile } from '../io/atomic.node.js';
 import { Lock } from '../io/lock.node.js';
 import { readMetadata } from '../io/safetensors.node.js';
 import { type ReportStep, StepLog } from '../io/step-log.js';
-import type { PretrainConfig } from '../moco/config.js';
 import { aboutCheckpoint, checkSameConfig, checkSamePictures, scoreIn } from './checkpoint-about.node.js';
 import { better } from './epoch.js';
 import { type Metric, MetricsFile } from './metrics.node.js';
 import { Pretraining } from './pretrain.js';
 import type { BaselineRecord, KnnRecord, Position, Score, SpreadRecord, StepRecord } from './records.js';
 
-/** config.json of a run: everything needed to do it again. */
-export interface RunInfo {
-  version: string;
-  adapter: string;
-  command: string;
-  /** What was trained on: a path, or `synthetic`. */
-  data: string;
-  /** Where the pictures are that it is measured on, if they are no part of `data`. */
-  test?: string;
-  /** How the pictures were chosen from it. */
-  choice: { classes?: string[]; limitPerClass?: number; count?: number };
-  config: PretrainConfig;
-}
+export type { RunInfo };
 
 /** Checkpoints of a run: where it stands, where it stood one save before, and the best encoder so far. */
 export const checkpoints = { last: 'checkpoint', previous: 'previous', best: 'best' } as const;
