@@ -74,7 +74,7 @@ const tuningsOf = (name: string): (Tuning | undefined)[] => [
   tunings[name],
   ...(read(`kernels/${name}.wgsl`).includes('STATS') ? [{ STATS: 1 }] : []),
   ...(/^matmul/.test(name) && name !== 'matmul_broadcast'
-    ? [{ BIAS: 1, ...(/matrix/.test(name) && { WHOLE: 0 }) }]
+    ? [{ BIAS: 1 }, ...(name === 'matmul' ? [] : [{ STATS: 1 }, { ALIGNED: 0 }])]
     : []),
 ];
 

@@ -12,12 +12,15 @@ import erfLib from '../../kernels/lib/erf.wgsl';
 import indexLib from '../../kernels/lib/index.wgsl';
 import lanesLib from '../../kernels/lib/lanes.wgsl';
 import matmulLib from '../../kernels/lib/matmul.wgsl';
-import matmulTiledLib from '../../kernels/lib/matmul_tiled.wgsl';
+import matmulTiledLoadLib from '../../kernels/lib/matmul_tiled_load.wgsl';
 import matrixLib from '../../kernels/lib/matrix.wgsl';
 import matrixBeginLib from '../../kernels/lib/matrix_begin.wgsl';
 import matrixMultiplyLib from '../../kernels/lib/matrix_multiply.wgsl';
 import matrixStageLib from '../../kernels/lib/matrix_stage.wgsl';
 import matrixStoreLib from '../../kernels/lib/matrix_store.wgsl';
+import mmaLib from '../../kernels/lib/mma.wgsl';
+import mmaMultiplyLib from '../../kernels/lib/mma_multiply.wgsl';
+import mmaStoreLib from '../../kernels/lib/mma_store.wgsl';
 import nanLib from '../../kernels/lib/nan.wgsl';
 import reduceLib from '../../kernels/lib/reduce.wgsl';
 import rngLib from '../../kernels/lib/rng.wgsl';
@@ -52,12 +55,15 @@ export const library: Record<string, string> = {
   lanes: lanesLib,
   nan: nanLib,
   matmul: matmulLib,
-  matmul_tiled: matmulTiledLib,
+  matmul_tiled_load: matmulTiledLoadLib,
   matrix: matrixLib,
   matrix_begin: matrixBeginLib,
   matrix_multiply: matrixMultiplyLib,
   matrix_stage: matrixStageLib,
   matrix_store: matrixStoreLib,
+  mma: mmaLib,
+  mma_multiply: mmaMultiplyLib,
+  mma_store: mmaStoreLib,
   reduce: reduceLib,
   rng: rngLib,
   row_scores: rowScoresLib,

@@ -83,6 +83,51 @@ export function leastBytes(k: Kernel): number[] {
   return least;
 }
 
+/** The value of a constant expression of WGSL. */
+function constantOf(code: string, text: string, constants: Record<string, number>): number {
+  const names = text.match(/\b[A-Z]\w*\b/g) ?? [];
+  const numbers = names.map((name) => {
+    const made = new RegExp(`^(?:const|override) ${name}(?:: \\w+)? = ([^;]+);`, 'm').exec(code)?.[1];
+    if (!made) throw new Error(`a constant is needed; got ${name}`);
+    const value = constants[name] ?? constantOf(code, made, constants);
+    return /[=<>]=|[<>]/.test(made) ? Boolean(value) : BigInt(value);
+  });
+  // whole numbers, whose quotients are whole
+  const whole = text.replace(/\b(\d+)u?\b(?!\w)/g, '$1n');
+  const select = (no: bigint, yes: bigint, when: boolean) => (when ? yes : no);
+  return Number(new Function('select', ...names, `return ${whole}`)(select, ...numbers));
+}
+
+/** The text without functions that nothing calls: memory that only they use is not asked for. */
+function called(code: string): string {
+  const idle = [...code.matchAll(/^fn (\w+)\([\s\S]*?(?:\}$|^\})/gm)].find(
+    ([, name]) => name !== 'main' && code.split(new RegExp(`\\b${name}\\(`)).length === 2,
+  );
+  return idle ? called(code.replace(idle[0], '')) : code;
+}
+
+const asked = new Map<string, { threads: number; bytes: number }>();
+
+/** Threads of a workgroup, and bytes of workgroup memory, that a kernel asks for. */
+export function workgroupOf(k: Kernel, constants: Record<string, number>): { threads: number; bytes: number } {
+  const key = k.name + JSON.stringify(constants);
+  const code = called(k.code.replace(/\/\/.*$/gm, ''));
+  const sizes = /@workgroup_size\(([^)]*)\)/.exec(code)![1].split(',');
+  const arrays = [...code.matchAll(/var<workgroup> (\w+): (?:array<([^,;]+), ([^;]+)>|([^;]+));/g)].filter(
+    ([, name]) => code.split(new RegExp(`\\b${name}\\b`)).length > 2,
+  );
+  const known = asked.get(key) ?? {
+    threads: sizes.reduce((n, size) => n * constantOf(code, size.trim(), constants), 1),
+    bytes: arrays.reduce(
+      (n, [, , element, length, single]) =>
+        n + layoutOf(code, element ?? single).size * (length ? constantOf(code, length, constants) : 1),
+      0,
+    ),
+  };
+  asked.set(key, known);
+  return known;
+}
+
 /** A kernel whose tensor cores are played: what it stands for. */
 export interface Played extends Kernel {
   readonly played?: Kernel;

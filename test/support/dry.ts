@@ -4,7 +4,7 @@ import type { Gpu, Traits } from '../../src/gpu/device.js';
 import { packParams } from '../../src/gpu/kernel.js';
 import { type PooledBuffer, sizeClass } from '../../src/gpu/pool.js';
 import { gridOf, type Recorder } from '../../src/gpu/recorder.js';
-import { checkBindings } from './bindings.js';
+import { checkBindings, workgroupOf } from './bindings.js';
 
 /**
  * A GPU backend of any traits that chooses, sizes and checks every dispatch, and computes nothing: no adapter is
@@ -19,11 +19,17 @@ export function dry(traits: Traits): GpuBackend {
     release() {},
   };
   const block = new DataView(new ArrayBuffer(256));
-  const dispatch: Recorder['dispatch'] = (k, _, slices, params, groups) => {
+  const dispatch: Recorder['dispatch'] = (k, constants, slices, params, groups) => {
     if (!(Number.isInteger(groups) && groups >= 0 && gridOf(groups)[1] <= 65535))
       throw new Error(`kernel ${k.name}: groups must be a whole number; got ${groups}`);
     if (groups === 0) return;
     checkBindings(k, slices);
+    const { threads, bytes } = workgroupOf(k, constants);
+    if (threads > 256 || bytes > traits.workgroupMemory)
+      throw new Error(
+        `kernel ${k.name}: a workgroup must have at most 256 threads and ${traits.workgroupMemory} bytes; ` +
+          `got ${threads} and ${bytes}`,
+      );
     packParams(k, params, block, 0);
   };
   const device = { limits: { maxBufferSize: 2 ** 28, maxStorageBufferBindingSize: 2 ** 27 } };

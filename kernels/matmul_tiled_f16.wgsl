@@ -1,9 +1,0 @@
-enable f16;
-// c = a b, a workgroup computes a TILE × TILE block of c from tiles of 16 steps of k staged in workgroup
-// memory as f16 (4 KB at most), each thread a 4×4 block in registers. Factors are rounded to f16, the sum is f32.
-const TILE = 64u; // @tune
-const LOADS = 4u; // @tune
-#import "index"
-#import "matmul"
-alias F = f16;
-#import "matmul_tiled"
