@@ -45,15 +45,10 @@ fn rowOf(i: u32, thread: u32) -> u32 { return i * 16u + thread % 32u / 2u; }
 
 fn overRows(v: V, thread: u32) -> V {
   workgroupBarrier();
-  #for k in 0..4
-  edge[thread * 4u + $ku] = v[$k];
-  #end
+  aTile[thread] = bitcast<vec4u>(v); // the tiles have been used
   workgroupBarrier();
   var sum = V();
-  for (var i = 0u; i < 16u; i++) {
-    let at = (thread / 32u * 32u + i * 2u + thread % 2u) * 4u;
-    sum += V(edge[at], edge[at + 1u], edge[at + 2u], edge[at + 3u]);
-  }
+  for (var i = thread / 32u * 32u + thread % 2u; i < thread / 32u * 32u + 32u; i += 2u) { sum += bitcast<V>(aTile[i]); }
   return sum;
 }
 #endif
