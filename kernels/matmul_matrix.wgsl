@@ -1,80 +1,159 @@
 enable f16;
 enable chromium_experimental_subgroup_matrix;
 diagnostic(off, chromium.subgroup_matrix_uniformity);
-// c = a b on tensor cores (lib/matrix).
-// A workgroup computes 128×128 of c in steps of 32 of k; the next step is under way while one is used. The contiguous
-// axis of each operand divides by 4.
+// c = a b on tensor cores (lib/mma). The next tile is on its way to registers while one is used. ALIGNED where every
+// operand's contiguous axis divides by 8: memory is read and written by 16 bytes then, and one by one else.
+const ALIGNED = 1u; // @tune
 #import "index"
 #import "matmul"
-#import "matrix"
+#import "mma"
 
-@group(0) @binding(0) var<storage, read> a: array<vec4f>;     // batch of [M, K], at aRow and aCol
-@group(0) @binding(1) var<storage, read> b: array<vec4f>;     // batch of [K, N], at bRow and bCol
-@group(0) @binding(2) var<storage, read_write> c: array<f32>; // [batch, split, M, N]
+#if ALIGNED
+const F16_0 = 0u; // @tune: binding 0 is stored as f16
+const F16_1 = 0u; // @tune
+const F16_2 = 0u; // @tune
+#if F16_0
+@group(0) @binding(0) var<storage, read> a: array<vec4u>; // batch of [M, K], at aRow and aCol
+#else
+@group(0) @binding(0) var<storage, read> a: array<vec4f>;
+#endif
+#if F16_1
+@group(0) @binding(1) var<storage, read> b: array<vec4u>; // batch of [K, N], at bRow and bCol
+#else
+@group(0) @binding(1) var<storage, read> b: array<vec4f>;
+#endif
+#if F16_2
+@group(0) @binding(2) var<storage, read_write> c: array<vec4u>; // [batch, split, M, N]
+#else
+@group(0) @binding(2) var<storage, read_write> c: array<vec4f>;
+#endif
+#else
+@group(0) @binding(0) var<storage, read> a: array<f32>;
+@group(0) @binding(1) var<storage, read> b: array<f32>;
+@group(0) @binding(2) var<storage, read_write> c: array<f32>;
+#endif
 #if BIAS
 @group(0) @binding(3) var<storage, read> bias: array<f32>; // [N]
 #endif
 #if STATS
-@group(0) @binding(3) var<storage, read_write> mean: array<f32>; // [tiles of 64 of M, N], less the tile's first value
-@group(0) @binding(4) var<storage, read_write> m2: array<f32>;   // [tiles of 64 of M, N]
+@group(0) @binding(3) var<storage, read_write> mean: array<vec4f>; // [tiles of 16 TALL of M, N], less the first
+@group(0) @binding(4) var<storage, read_write> m2: array<vec4f>;   // [tiles of 16 TALL of M, N]
 #import "column_stats"
 #endif
 @group(1) @binding(0) var<uniform> p: Params;
 
-fn loadA(t: Tile, line: u32, along: u32) -> vec4f {
-  let ok = select((line < t.end) & (along < p.M), (line < p.M) & (along < t.end), A_K);
-  // no branches: they cost compile time
-  let v = a[select(0u, (t.a + line * select(p.aCol, p.aRow, A_K) + along) / 4u, ok)];
-  return select(vec4f(), v, ok);
+// How many elements of a chunk lie in the matrix, 8 or more where all do; `side` is where the tile begins along its
+// side, which has `size`.
+fn roomOf(q: vec2u, k: bool, side: u32, size: u32, start: u32, end: u32) -> u32 {
+  let line = q.x + select(start, side, k);
+  let along = q.y + select(side, start, k);
+  let stop = select(size, end, k);
+  return select(0u, stop - min(stop, along), line < select(end, size, k));
 }
 
-fn loadB(t: Tile, line: u32, along: u32) -> vec4f {
-  let ok = select((line < t.end) & (along < p.N), (line < p.N) & (along < t.end), B_K);
-  // no branches: they cost compile time
-  let v = b[select(0u, (t.b + line * select(p.bRow, p.bCol, B_K) + along) / 4u, ok)];
-  return select(vec4f(), v, ok);
+// 8 halves from element `at` on, 0 from `room` on. No branches: they cost compile time.
+fn loadA(at: u32, room: u32) -> vec4u {
+  #if ALIGNED
+  let ok = room > 0u;
+  #if F16_0
+  return select(vec4u(), a[select(0u, at / 8u, ok)], ok);
+  #else
+  return select(vec4u(), vec4u(halves(a[select(0u, at / 4u, ok)]), halves(a[select(0u, at / 4u + 1u, ok)])), ok);
+  #endif
+  #else
+  #for k in 0..8
+  let v$k = select(0.0, a[select(0u, at + $ku, $ku < room)], $ku < room);
+  #end
+  return vec4u(halves(vec4f(v0, v1, v2, v3)), halves(vec4f(v4, v5, v6, v7)));
+  #endif
 }
 
-fn placeOf(t: Tile, row: u32, column: u32) -> u32 {
-  let ok = (t.row + row < p.M) & (t.column + column < p.N);
-  return select(NOWHERE, t.c + (t.row + row) * p.N + t.column + column, ok);
+fn loadB(at: u32, room: u32) -> vec4u {
+  #if ALIGNED
+  let ok = room > 0u;
+  #if F16_1
+  return select(vec4u(), b[select(0u, at / 8u, ok)], ok);
+  #else
+  return select(vec4u(), vec4u(halves(b[select(0u, at / 4u, ok)]), halves(b[select(0u, at / 4u + 1u, ok)])), ok);
+  #endif
+  #else
+  #for k in 0..8
+  let v$k = select(0.0, b[select(0u, at + $ku, $ku < room)], $ku < room);
+  #end
+  return vec4u(halves(vec4f(v0, v1, v2, v3)), halves(vec4f(v4, v5, v6, v7)));
+  #endif
 }
 
-@compute @workgroup_size(256)
+fn keep(t: Tile, row: u32, column: u32, u: vec4f, v: vec4f) {
+  let at = t.c + (t.row + row) * p.N + t.column + column;
+  let room = select(0u, p.N - min(p.N, t.column + column), t.row + row < p.M);
+  #if ALIGNED
+  if (room > 0u) {
+    #if F16_2
+    c[at / 8u] = vec4u(halves(u), halves(v));
+    #else
+    c[at / 4u] = u;
+    c[at / 4u + 1u] = v;
+    #endif
+  }
+  #else
+  #for k in 0..4
+  if ($ku < room) { c[at + $ku] = u[$k]; }
+  #end
+  #for k in 4..8
+  if ($ku < room) { c[at + $ku] = v[$k - 4]; }
+  #end
+  #endif
+}
+
+@compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
         @builtin(local_invocation_index) thread: u32) {
-  let t = tileOf(groupOf(group, groups), 128u, 128u);
-#import "matrix_begin"
-  let aFirst = select(vec2u(t.start, t.row), vec2u(t.row, t.start), A_K);
-  let bFirst = select(vec2u(t.start, t.column), vec2u(t.column, t.start), B_K);
-  let aStep = select(vec2u(32u, 0u), vec2u(0u, 32u), A_K);
-  let bStep = select(vec2u(32u, 0u), vec2u(0u, 32u), B_K);
-  var step = 0u;
-  #for i in 0..4
-  var x$i = loadA(t, aFirst.x + aq$i.x, aFirst.y + aq$i.y);
-  var y$i = loadB(t, bFirst.x + bq$i.x, bFirst.y + bq$i.y);
+  let t = tileOf(groupOf(group, groups), HEIGHT, WIDTH);
+  let mine = thread / 32u * 256u;
+  let row = thread / 32u / ACROSS * 16u * TALL;
+  let column = thread / 32u % ACROSS * 16u * WIDE;
+  #for i in 0..TALL
+  #for j in 0..WIDE
+  var c$i_$j: Sum;
   #end
-  for (var start = t.start; start < t.end; start += 32u) {
-#import "matrix_stage"
-    step += 1u;
-    #for i in 0..4
-    {
-      let an = aFirst + aStep * step + aq$i;
-      let bn = bFirst + bStep * step + bq$i;
-      x$i = loadA(t, an.x, an.y);
-      y$i = loadB(t, bn.x, bn.y);
-    }
+  #end
+  let aStep = DEEP * select(p.aCol, 1u, A_K);
+  let bStep = DEEP * select(p.bRow, 1u, B_K);
+  #for i in 0..A_LOADS
+  let aq$i = chunkOf(thread + $iu * THREADS, A_K, HEIGHT);
+  var aAt$i = t.a + select((t.start + aq$i.x) * p.aCol + t.row, (t.row + aq$i.x) * p.aRow + t.start, A_K) + aq$i.y;
+  var x$i = loadA(aAt$i, roomOf(aq$i, A_K, t.row, p.M, t.start, t.end));
+  #end
+  #for i in 0..B_LOADS
+  let bq$i = chunkOf(thread + $iu * THREADS, B_K, WIDTH);
+  var bAt$i = t.b + select((t.start + bq$i.x) * p.bRow + t.column, (t.column + bq$i.x) * p.bCol + t.start, B_K)
+    + bq$i.y;
+  var y$i = loadB(bAt$i, roomOf(bq$i, B_K, t.column, p.N, t.start, t.end));
+  #end
+  for (var start = t.start; start < t.end; start += DEEP) {
+    workgroupBarrier();
+    #for i in 0..A_LOADS
+    aTile[aq$i.x * A_LINE + aq$i.y / 8u] = x$i;
     #end
-#import "matrix_multiply"
+    #for i in 0..B_LOADS
+    bTile[bq$i.x * B_LINE + bq$i.y / 8u] = y$i;
+    #end
+    workgroupBarrier();
+    #for i in 0..A_LOADS
+    aAt$i += aStep;
+    x$i = loadA(aAt$i, roomOf(aq$i, A_K, t.row, p.M, start + DEEP, t.end));
+    #end
+    #for i in 0..B_LOADS
+    bAt$i += bStep;
+    y$i = loadB(bAt$i, roomOf(bq$i, B_K, t.column, p.N, start + DEEP, t.end));
+    #end
+#import "mma_multiply"
   }
-  let whole = (t.row + 128u <= p.M) & (t.column + 128u <= p.N);
-  let first = t.c + t.row * p.N + t.column;
-  let stride = p.N;
   #if STATS
-  let rows = min(64u, p.M - min(t.row + row, p.M));
-  let at = column + thread % 16u;
-  let place = (t.row + row) / 64u * p.N + t.column + at;
-  let holds = p.N - min(t.column + at, p.N);
+  let rows = min(16u * TALL, p.M - min(t.row + row, p.M));
+  let place = ((t.row + row) / (16u * TALL) * p.N + t.column) / 4u;
+  let holds = p.N - min(t.column, p.N);
   #endif
-#import "matrix_store"
+#import "mma_store"
 }

@@ -159,7 +159,7 @@ describe('without an adapter, on every kind of one', () => {
       { numRuns: 25 },
     ));
 
-  it('an adapter with tensor cores and subgroups of several sizes multiplies halves by tiles', () => {
+  it('an adapter with tensor cores and subgroups of several sizes multiplies halves without them', () => {
     const traits: Traits = {
       software: false,
       parallelGroups: 512,
@@ -175,6 +175,6 @@ describe('without an adapter, on every kind of one', () => {
         { batch: 1, M: 256, N: 256, K: 256, aRow: 256, aCol: 1, bRow: 256, bCol: 1, half: 1 } as never,
         traits,
       ),
-    ).toBe('tiled f16');
+    ).toBe('tiled 32×32');
   });
 });

@@ -9,7 +9,8 @@ interface Tools {
 
 /**
  * The kernel with those bindings stored as f16 whose bits are set in the mask: what it reads of them becomes f32 as it
- * is loaded, what it writes is rounded as it is stored, and everything between is as before.
+ * is loaded, what it writes is rounded as it is stored, and everything between is as before. A kernel with a tuned
+ * constant `F16_<place>` says itself how it reads and writes that binding where the constant is 1.
  *
  * @throws DTypeError if the kernel reads such a binding as something else than floats, or than words that it only
  * moves.
@@ -29,12 +30,15 @@ const binding = (i: number) => new RegExp(`(@binding\\(${i}\\) var<storage, \\w+
 const f16Of: Record<string, string> = { f32: 'f16', vec2f: 'vec2<f16>', vec4f: 'vec4<f16>' };
 
 function rewrite(k: Kernel, mask: number, { kernel, DTypeError }: Tools): Kernel {
-  const places = [...k.access].flatMap((_, i) => (mask & (1 << i) ? [i] : []));
+  const stored = [...k.access].flatMap((_, i) => (mask & (1 << i) ? [i] : []));
+  // What the text says itself of a binding stored as f16.
+  const said = stored.filter((i) => k.code.includes(`const F16_${i} = `));
+  const places = stored.filter((i) => !said.includes(i));
   const bindings = places.map((i) => binding(i).exec(k.code)!.slice(2));
+  const tuning: Record<string, number> = Object.fromEntries(said.map((i) => [`F16_${i}`, 1]));
   // A pointer to memory is for what converts nothing on its way: kernels that use one can do without.
-  let code = bindings.some(([name]) => k.code.includes(`(&${name},`))
-    ? kernel(k.file, k.source, { ...k.tuning, WHOLE: 0 }).code
-    : k.code;
+  if (bindings.some(([name]) => k.code.includes(`(&${name},`))) tuning.WHOLE = 0;
+  let code = Object.keys(tuning).length ? kernel(k.file, k.source, { ...k.tuning, ...tuning }).code : k.code;
   code = code.replace(/\/\/.*$/gm, ''); // formulas look like code
   if (bindings.some(([, type]) => type === 'U'))
     code = code.replace(/^alias U = u32;/m, 'alias U = f32;').replace(/^alias U = vec4u;/m, 'alias U = vec4f;');
@@ -50,7 +54,7 @@ function rewrite(k: Kernel, mask: number, { kernel, DTypeError }: Tools): Kernel
   return {
     ...k,
     f16: new Map(),
-    name: `${k.name}_half${places.join('')}`,
+    name: `${k.name}_half${stored.join('')}`,
     code: code.includes('enable f16;') ? code : `enable f16;\n${code}`,
   };
 }

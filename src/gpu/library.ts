@@ -18,13 +18,16 @@ import indexLib from '../../kernels/lib/index.wgsl';
 import lanesLib from '../../kernels/lib/lanes.wgsl';
 import matmulLib from '../../kernels/lib/matmul.wgsl';
 import matmulStoreLib from '../../kernels/lib/matmul_store.wgsl';
-import matmulTiledLib from '../../kernels/lib/matmul_tiled.wgsl';
-import matmulTiledSumsLib from '../../kernels/lib/matmul_tiled_sums.wgsl';
+import matmulTiledLoadLib from '../../kernels/lib/matmul_tiled_load.wgsl';
+import matmulTiledStatsLib from '../../kernels/lib/matmul_tiled_stats.wgsl';
 import matrixLib from '../../kernels/lib/matrix.wgsl';
 import matrixBeginLib from '../../kernels/lib/matrix_begin.wgsl';
 import matrixMultiplyLib from '../../kernels/lib/matrix_multiply.wgsl';
 import matrixStageLib from '../../kernels/lib/matrix_stage.wgsl';
 import matrixStoreLib from '../../kernels/lib/matrix_store.wgsl';
+import mmaLib from '../../kernels/lib/mma.wgsl';
+import mmaMultiplyLib from '../../kernels/lib/mma_multiply.wgsl';
+import mmaStoreLib from '../../kernels/lib/mma_store.wgsl';
 import nanLib from '../../kernels/lib/nan.wgsl';
 import reduceLib from '../../kernels/lib/reduce.wgsl';
 import rngLib from '../../kernels/lib/rng.wgsl';
@@ -68,13 +71,16 @@ export const library: Record<string, string> = {
   lanes: lanesLib,
   matmul: matmulLib,
   matmul_store: matmulStoreLib,
-  matmul_tiled: matmulTiledLib,
-  matmul_tiled_sums: matmulTiledSumsLib,
+  matmul_tiled_load: matmulTiledLoadLib,
+  matmul_tiled_stats: matmulTiledStatsLib,
   matrix: matrixLib,
   matrix_begin: matrixBeginLib,
   matrix_multiply: matrixMultiplyLib,
   matrix_stage: matrixStageLib,
   matrix_store: matrixStoreLib,
+  mma: mmaLib,
+  mma_multiply: mmaMultiplyLib,
+  mma_store: mmaStoreLib,
   nan: nanLib,
   reduce: reduceLib,
   rng: rngLib,

@@ -3,7 +3,7 @@ import type { Variant } from '../backend/variants.js';
 import type { Kernel } from '../gpu/kernel.js';
 import type { Tuning } from '../gpu/preprocess.js';
 import type { MatmulParams } from '../reference/matmul.js';
-import type { MatmulTools, Pair } from './matmul_parts.js';
+import type { MatmulTools, MatrixBlock } from './matmul_parts.js';
 
 /**
  * A kernel for tensor cores, for results of so many rows and columns. One that stores whole tiles is bound to room for
@@ -20,29 +20,34 @@ export function byWhole(
   return (rows, columns) => (Math.min(rows, columns) >= 128 ? whole : parts);
 }
 
+const why: Record<MatrixBlock['name'], string> = {
+  'matrix 128×128×64':
+    'f16, NT with 48 KiB of workgroup memory: 257 TFLOP/s at 4096³ on an H200, a probe of this design',
+  'matrix 128×128': 'f16, much work: 273 and 309 TFLOP/s (NN, TN) at 4096³ on an H200, a probe of this design',
+  'matrix 128×64': 'f16, few tiles of 128 or few columns: 110 TFLOP/s at 1024³ on an H200, a probe of this design',
+  'matrix 64×64': 'f16, 64 columns: 2.2 TB/s for 1×1 of 256 to 64 channels on an H200, the probe of this design',
+  'matrix 32×32':
+    'f16, little work: 48 TFLOP/s at 512³, 7 µs for 256×128×2048 in 8 parts on an H200, the probe of this design',
+};
+
 /** The variants of products for tensor cores. */
-export function matmulMatrices(tools: MatmulTools): readonly Variant<MatmulParams, 'matrix'>[] {
-  const { kernel, tiled, statistics, aT, bT, canMatrix } = tools;
-  const bits = [0, 1];
-  const matrix = bits.map((A_T) => bits.map((B_T) => byWhole(tools, 'matmul_matrix', matrixSource, { A_T, B_T })));
-  const biased = bits.map((A_T) =>
-    bits.map((B_T) => kernel('matmul_matrix', matrixSource, { A_T, B_T, WHOLE: 0, BIAS: 1 })),
-  );
-  const stats = kernel('matmul_matrix', matrixSource, { B_T: 1, WHOLE: 0, STATS: 1 });
-  /** The kernel, and the one with a bias. */
-  const pairOf = (p: MatmulParams): Pair => [matrix[aT(p)][bT(p)](p.M, p.N), biased[aT(p)][bT(p)]];
-  const tiles = tiled(128, 128, pairOf);
-  return [
-    {
-      name: 'matrix',
-      why: 'f16 on tensor cores: 62 to 101 TFLOP/s at 4096³ on an H200',
-      supports: canMatrix,
-      ...tiles,
-      epilogue: {
-        ...tiles.epilogue,
-        // of a convolution's transposes
-        statistics: (p, t) => (aT(p) === 0 && bT(p) === 1 ? statistics(stats, 64, p, t) : undefined),
-      },
-    },
-  ];
+export function matmulMatrices(tools: MatmulTools): readonly Variant<MatmulParams, MatrixBlock['name']>[] {
+  const { tunedKernels, inBlocks, aT, bT, isAligned, matrixBlocks, threadsOf, canMatrix } = tools;
+  const kernels = tunedKernels('matmul_matrix', matrixSource);
+  return matrixBlocks.map((b) => {
+    const loads = (side: number) => (side * b.deep) / 8 / threadsOf(b);
+    const size = { HEIGHT: b.height, WIDTH: b.width, DEEP: b.deep, TALL: b.tall, WIDE: b.wide, SLICES: b.deep / 16 };
+    const each = { ...size, A_LOADS: loads(b.height), B_LOADS: loads(b.width) };
+    return {
+      name: b.name,
+      why: why[b.name],
+      supports: (p, t) => canMatrix(b, p, t),
+      ...inBlocks(b, 16 * b.tall, (p, _, epilogue) => {
+        const ALIGNED = Number(isAligned(p, 8));
+        const more = { BIAS: Number(epilogue === 'BIAS'), STATS: Number(epilogue === 'STATS'), ROWS: b.tall };
+        if (more.STATS && !ALIGNED) return undefined;
+        return kernels({ ...each, ALIGNED, A_T: aT(p), B_T: bT(p), ...more });
+      }),
+    };
+  });
 }

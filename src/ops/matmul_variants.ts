@@ -1,19 +1,19 @@
 import directSource from '../../kernels/matmul.wgsl';
 import { launchOf, type Sample, variantTable } from '../backend/variants.js';
-import { ceilDiv } from '../core/ceil-div.js';
 import type { Traits } from '../gpu/device.js';
 import type { MatmulParams } from '../reference/matmul.js';
 import {
   aT,
+  blockOf,
   bT,
   canMatrix,
-  canWide,
   hasMatrices,
   hasSubgroups,
   matmulTools,
+  matrixBlocks,
   pair,
-  storesF16,
   tiled,
+  tiledBlocks,
 } from './matmul_parts.js';
 
 const direct = pair('matmul', directSource);
@@ -24,18 +24,29 @@ const direct = pair('matmul', directSource);
  */
 const isRow = (p: MatmulParams): boolean => p.M <= 4 && p.N >= 256;
 
+/** Registers for 8 × 16 sums a thread, as far as traits tell: NVIDIA's have subgroups of 32 and such memory. */
+const hasRegisters = (t: Traits): boolean => t.subgroup === 32 && t.workgroupMemory >= 49152;
+
 /**
- * By traits alone. On software the subgroup kernel wins everywhere else; on graphics cards the largest tile that still
- * makes a tile for every fourth group.
+ * The largest block that makes a workgroup for every multiprocessor in f16, and two in f32, whose blocks are smaller
+ * work. Parts of 2048 and 512 steps of k cost a tenth of their time to add.
  */
+function cardHeuristic(p: MatmulParams, t: Traits) {
+  if (p.half === 1 && hasMatrices(t)) {
+    const blocks = matrixBlocks.filter((b) => b.deep === 32 || (canMatrix(b, p, t) && (b.width < 128 || isNT(p))));
+    return blockOf(p, blocks, t.parallelGroups / 4, 2048).name;
+  }
+  const blocks = tiledBlocks.filter(({ width }) => width < 256 || hasRegisters(t));
+  return blockOf(p, blocks, t.parallelGroups / 2, 512).name;
+}
+const isNT = (p: MatmulParams): boolean => aT(p) === 0 && bT(p) === 1;
+
+/** By traits alone. On software the subgroup kernel wins everywhere else; on graphics cards blocks by shape. */
 function heuristic(p: MatmulParams, t: Traits) {
   if (t.software) return isRow(p) ? 'row' : hasSubgroups(t) ? 'subgroup' : 'direct';
   if (p.M <= 8) return 'row';
   if (p.N <= 8) return 'column';
-  const enough = (side: number) => 4 * p.batch * ceilDiv(p.M, side) * ceilDiv(p.N, side) >= t.parallelGroups;
-  if (storesF16(p, t)) return canMatrix(p, t) && Math.min(p.M, p.N) >= 64 ? 'matrix' : 'tiled f16';
-  if (enough(128) && canWide(p, t)) return 'wide';
-  return enough(64) ? 'tiled 64' : 'tiled 32';
+  return cardHeuristic(p, t);
 }
 
 /** Transposes, precision and proportions: what decides between variants. */
@@ -96,19 +107,19 @@ export const matmulVariants = variantTable({
       name: 'direct',
       why: 'everything, everywhere, 4 × 4 a thread: 2.95 GFLOP/s at 256³ on SwiftShader',
       supports: always,
-      ...tiled(16, 64, () => direct),
+      ...tiled(16, 64, direct),
     },
     {
       name: 'row',
       why: 'few rows: 1.28 to 1.77 times as fast as subgroup for NT 1 × 512 × 512 on SwiftShader, slower below 64',
       supports: always,
-      ...tiled(4, 256, () => direct, { LANES: 64, HEIGHT: 1 }),
+      ...tiled(4, 256, direct, { LANES: 64, HEIGHT: 1 }),
     },
     {
       name: 'column',
       why: 'few columns: row, of the other factor; not measured',
       supports: always,
-      ...tiled(64, 16, () => direct, { LANES: 4, HEIGHT: 16 }),
+      ...tiled(64, 16, direct, { LANES: 4, HEIGHT: 16 }),
     },
   ],
 });

@@ -1,23 +1,37 @@
 import type { Kernel } from '../../src/gpu/kernel.js';
 
+const select = (no: number, yes: number, when: boolean | number) => (when ? yes : no);
+
 /** What a kernel asks of a workgroup, worked out from its text: threads, and bytes of workgroup memory. */
 export function workgroupOf({ code }: Kernel, constants: Readonly<Record<string, number>> = {}) {
   const text = code.replace(/\/\/.*$/gm, '');
   const value = (expression: string): number => {
     const numbers = expression.replace(/(\d+)[uif]\b/g, '$1').replace(/[A-Za-z_]\w*/g, (name) => {
       if (name === 'u32' || name === 'i32') return '';
+      if (name === 'select') return name;
       const named = constants[name] ?? definition(name);
       return `(${named})`;
     });
-    if (!/^[\d+\-*/%() .<>&|]+$/.test(numbers)) throw new Error(`a sum of numbers is needed; got ${expression}`);
-    return Math.trunc(new Function(`return ${numbers}`)() as number);
+    if (!/^(?:[\d+\-*/%() .,<>=&|]|select)+$/.test(numbers))
+      throw new Error(`a sum of numbers is needed; got ${expression}`);
+    return Math.trunc(Number(new Function('select', `return ${numbers}`)(select)));
   };
   const definition = (name: string): number => {
     const found = new RegExp(`(?:const|override) ${name}\\s*(?::\\s*\\w+)?\\s*=\\s*([^;]+);`).exec(text);
     if (!found) throw new Error(`a constant is needed; got ${name}`);
     return value(found[1]);
   };
-  const sizes: Record<string, number> = { f32: 4, u32: 4, i32: 4, f16: 2, vec2f: 8, vec4f: 16, vec4h: 8, vec2h: 4 };
+  const sizes: Record<string, number> = {
+    f32: 4,
+    u32: 4,
+    i32: 4,
+    f16: 2,
+    vec2f: 8,
+    vec4f: 16,
+    vec4u: 16,
+    vec4h: 8,
+    vec2h: 4,
+  };
   const sizeOf = (type: string): number => {
     const t = type.replace(/\s/g, '');
     const array = /^array<(.+),([^,]+)>$/.exec(t);
