@@ -233,7 +233,9 @@ export class Run {
         `${path}: it must hold the ${lines} lines that ${file} counts; got ${found}. Restore it, or start a new run.`,
       );
     this.#metrics.cut(lines);
-    training.goOn({ step }, this.#stepsBetween(step - (step % training.stepsPerEpoch), step));
+    const unmeasured = metadata.unmeasured !== undefined;
+    const ofEpoch = unmeasured ? training.stepsPerEpoch : step % training.stepsPerEpoch;
+    training.goOn({ step }, this.#stepsBetween(step - ofEpoch, step), unmeasured);
     if (this.which !== 'last') await this.save(training, { step }, scoreIn(metadata)); // it is the last from now on
   }
 
