@@ -9,6 +9,7 @@ import { launchOf, type Sample, variantTable } from '../backend/variants.js';
 import { ceilDiv } from '../core/ceil-div.js';
 import type { Traits } from '../gpu/device.js';
 import type { AttentionParams } from '../reference/attention.js';
+import { hasMatrices } from './matmul_parts.js';
 import { rowDotLaunches } from './row_dot.js';
 import { byTuning, rowTiles } from './row_tiles.js';
 
@@ -39,8 +40,8 @@ const tileOf = (of: Of, { D }: P, traits: Traits) =>
 /** Operations of one product of every head: scores, or anything summed with them. */
 const productFlops = ({ batch, H, Nq, Nk, D }: P): number => 2 * batch * H * Nq * Nk * D;
 
-/** Products of a kernel: scores and y; scores, dP and dq; scores, dP, dk and dv. */
-const products: Record<Of, number> = { y: 2, dq: 3, dkv: 4 };
+/** Products that are a kernel's own: scores and y; dq; scores, dP, dk and dv. What a kernel computes again is not counted. */
+const products: Record<Of, number> = { y: 2, dq: 1, dkv: 4 };
 const flopsOf = (of: Of, p: P): number => products[of] * productFlops(p);
 export const attentionFlops = (p: P): number => flopsOf('y', p);
 export const attentionGradFlops = (p: P): number => flopsOf('dq', p) + flopsOf('dkv', p);
@@ -86,11 +87,24 @@ function sample(grad: boolean): Sample<P> {
   return { params, buffers: grad ? [q, kv, q, lse, q, q, kv] : [q, kv, q, lse] };
 }
 
+/**
+ * What the part that is loaded on demand makes its variants of. It imports kernels and types alone, so that bundlers give
+ * it one file.
+ */
+export const attentionTools = { byTuning, ceilDiv, hasMatrices, flopsOf, productFlops };
+export type AttentionTools = typeof attentionTools;
+
 export const attentionVariants = variantTable({
   name: 'attention',
   classOf,
   heuristic,
   samples: [sample(false)],
+  parts: [
+    {
+      when: hasMatrices,
+      load: () => import('./attention_matrices.js').then((m) => m.attentionMatrices(attentionTools)),
+    },
+  ],
   variants: [
     {
       name: 'direct',
@@ -113,6 +127,12 @@ export const attentionGradVariants = variantTable({
   classOf,
   heuristic,
   samples: [sample(true)],
+  parts: [
+    {
+      when: hasMatrices,
+      load: () => import('./attention_matrices.js').then((m) => m.attentionGradMatrices(attentionTools)),
+    },
+  ],
   variants: [
     {
       name: 'direct',

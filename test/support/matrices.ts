@@ -14,10 +14,11 @@ export const withMatrices = (traits: Traits): Traits => ({
 });
 
 /**
- * Matrices as 32 threads play them: factors are places in the tiles, a thread holds 8 elements of every sum. A step's
- * products are listed and then computed in one loop: compilers would take minutes over a copy for each.
+ * Matrices as 32 threads play them: factors are places in the tiles, a thread holds 8 elements of every sum. Products up
+ * to the next barrier or store are listed and then computed in one loop: compilers would take minutes over a copy for
+ * each. A factor that outlives its tile is kept in a place of its own.
  */
-const played = (sums: number, products: number): string => `
+const played = (sums: number, products: number, kept: number): string => `
 alias Left = vec4u; // where it begins, how far its lines are apart, whether they are columns, and in which tile
 alias Right = vec4u;
 var<private> me: u32;
@@ -25,9 +26,9 @@ var<private> sums: array<f32, ${8 * sums}>;
 var<private> lefts: array<Left, ${products}>;
 var<private> rights: array<Right, ${products}>;
 var<private> to: array<u32, ${products}>;
-fn multiplyAll() {
+fn multiplyAll(count: u32) {
   let none = me >> 9u; // which compilers do not know to be 0: they would unroll these loops for minutes
-  for (var e = 0u; e < ${8 * products}u + none; e++) {
+  for (var e = 0u; e < 8u * count + none; e++) {
     let l = lefts[e / 8u];
     let r = rights[e / 8u];
     let row = (me % 32u * 8u + e % 8u) / 16u;
@@ -41,51 +42,85 @@ fn multiplyAll() {
     sums[to[e / 8u] * 8u + e % 8u] += total;
   }
 }
-`;
+fn zero(sum: u32) { for (var i = 0u; i < 8u; i++) { sums[sum * 8u + i] = 0.0; } }
+fn four(at: u32) -> vec4f { return vec4f(sums[at], sums[at + 1u], sums[at + 2u], sums[at + 3u]); }
+${
+  kept === 0
+    ? ''
+    : `var<workgroup> kept: array<u32, THREADS / 32u * ${128 * kept}u>;
+fn keepAs(place: u32, f: vec4u) -> vec4u {
+  let first = (me / 32u * ${kept}u + place) * 256u;
+  for (var e = me % 32u * 8u; e < me % 32u * 8u + 8u; e += 2u) {
+    let at = f.x + e / 16u * f.y + e % 16u;
+    kept[(first + e) / 2u] = pack2x16float(vec2f(halfOfTile(f.w, at), halfOfTile(f.w, at + 1u)));
+  }
+  return vec4u(first, 16u, f.z, KEPT);
+}
+`
+}`;
 
-/** What half `i` of a tile is, by the tile's number: tiles hold halves, or 8 of them an element. */
+/** What half `i` of a tile is, by the tile's number: tiles hold halves, 8 of them an element, or are `kept`. */
 function halfOfTile(tiles: readonly string[], isWide: (tile: string) => boolean): string {
+  const word = (word: string) => `unpack2x16float(${word} >> (i % 2u * 16u)).x`;
   const half = (tile: string) =>
-    isWide(tile) ? `unpack2x16float(${tile}[i / 8u][i / 2u % 4u] >> (i % 2u * 16u)).x` : `f32(${tile}[i])`;
+    tile === 'kept' ? word('kept[i / 2u]') : isWide(tile) ? word(`${tile}[i / 8u][i / 2u % 4u]`) : `f32(${tile}[i])`;
   const [first, ...others] = tiles;
   const rest = others.map((tile, n) => `  if (tile == ${n + 1}u) { v = ${half(tile)}; }\n`).join('');
   return `fn halfOfTile(tile: u32, i: u32) -> f32 {\n  var v = ${half(first)};\n${rest}  return v;\n}\n`;
 }
 
+const load = /\b(\w+) = subgroupMatrixLoad<\w+, (\w+)>\(&(\w+), (.*), (\w+)\);/;
+const product = /(\w+) = subgroupMatrixMultiplyAccumulate\((\w+), (\w+), \1\);/;
+const store = /subgroupMatrixStore<row_major>\(&(\w+), (.*), (\w+), (\w+)\);/;
+const ends = /subgroupMatrixStore|workgroupBarrier|workgroupUniformLoad/;
+
+/** Whether the factor that is loaded in line `at` is still used when its tile may hold something else. */
+function isKept(lines: readonly string[], at: number): boolean {
+  const [, name] = load.exec(lines[at])!;
+  const barrier = lines.findIndex((line, i) => i > at && line.includes('workgroupBarrier'));
+  const use = lines.findIndex((line, i) => i > at && product.exec(line)?.slice(2).includes(name));
+  return barrier > 0 && barrier < use;
+}
+
 /** The text of a kernel for tensor cores as one that any adapter runs; tiles of halves ask for f16. */
 function play(code: string): string {
-  const loads = /subgroupMatrixLoad<\w+, (\w+)>\(&(\w+), (.*), (\w+)\);/g;
-  const products = /(\w+) = subgroupMatrixMultiplyAccumulate\((\w+), (\w+), \1\);/g;
-  const [tiles, sums] = [
-    [...new Set([...code.matchAll(loads)].map(([, , tile]) => tile))],
-    [...new Set([...code.matchAll(products)].map(([, sum]) => sum))],
-  ];
-  const count = [...code.matchAll(products)].length;
   const isWide = (tile: string) => code.includes(`var<workgroup> ${tile}: array<vec4u`);
   const times8 = (tile: string, text: string) => (isWide(tile) ? `(${text}) * 8u` : text);
+  const lines = code.split('\n');
+  const tiles = [...new Set([...lines.flatMap((line) => load.exec(line)?.[3] ?? []), 'kept'])];
+  const sums = [...new Set(lines.flatMap((line) => product.exec(line)?.[1] ?? []))];
+  const [sumOf, kept, most] = [(name: string) => sums.indexOf(name), { count: 0 }, { count: 0 }];
   let n = 0;
-  const plain = code
-    .replace(/^(enable chromium.*|diagnostic.*|alias (Left|Right|Sum) .*| *var \w+: Sum;)$/gm, '')
-    .replace(/^const A_K/m, `${played(sums.length, count)}${halfOfTile(tiles, isWide)}$&`)
-    .replace(/^(fn main\([^{]*\) \{)$/m, '$1\n  me = thread;')
-    .replace(
-      loads,
-      (_, order, tile, at, line) =>
-        `vec4u(${times8(tile, at)}, ${times8(tile, line)}, ${Number(order === 'col_major')}u, ` +
-        `${tiles.indexOf(tile)}u);`,
-    )
-    .replace(
-      products,
-      (_, sum, l, r) =>
-        `lefts[${n}] = ${l}; rights[${n}] = ${r}; to[${n}] = ${sums.indexOf(sum)}u;` +
-        (++n === count ? ' multiplyAll();' : ''),
-    )
-    .replace(
-      /subgroupMatrixStore<row_major>\(&(\w+), (.*), (\w+), (\w+)\);/g,
-      (_, to, at, sum, line) =>
-        `for (var i = 0u; i < 8u + (me >> 9u); i++) { let e = me % 32u * 8u + i; ` +
-        `${to}[${at} + e / 16u * ${line} + e % 16u] = sums[${8 * sums.indexOf(sum)}u + i]; }`,
-    );
+  const one = (line: string, at: number): string => {
+    if (/^(enable chromium.*|diagnostic.*|alias (Left|Right|Sum) .*| *var \w+: Sum;)$/.test(line)) return '';
+    const next = lines.findIndex((l, i) => i > at && (product.test(l) || ends.test(l)));
+    const isLast = next < 0 || !product.test(lines[next]);
+    return line
+      .replace(/(?:var )?(\w+) = Sum\(\);/, (_, sum) => `zero(${sumOf(sum)}u);`)
+      .replace(load, (_, name, order, tile, from, by) => {
+        const at8 = [times8(tile, from), times8(tile, by)].join(', ');
+        const factor = `vec4u(${at8}, ${Number(order === 'col_major')}u, ${tiles.indexOf(tile)}u)`;
+        return `${name} = ${isKept(lines, at) ? `keepAs(${kept.count++}u, ${factor})` : factor};`;
+      })
+      .replace(product, (_, sum, l, r) => {
+        const listed = `lefts[${n}] = ${l}; rights[${n}] = ${r}; to[${n}] = ${sumOf(sum)}u;`;
+        most.count = Math.max(most.count, ++n);
+        if (!isLast) return listed;
+        const all = `${listed} multiplyAll(${n}u);`;
+        n = 0;
+        return all;
+      })
+      .replace(store, (_, to, from, sum, by) =>
+        code.includes(`var<workgroup> ${to}: array<vec4f`)
+          ? `{ let e = me % 32u * 8u; let o = ${from} + e / 16u * ${by} + e % 16u / 4u; ` +
+            `${to}[o] = four(${8 * sumOf(sum)}u); ${to}[o + 1u] = four(${8 * sumOf(sum) + 4}u); }`
+          : `for (var i = 0u; i < 8u + (me >> 9u); i++) { let e = me % 32u * 8u + i; ` +
+            `${to}[${from} + e / 16u * ${by} + e % 16u] = sums[${8 * sumOf(sum)}u + i]; }`,
+      );
+  };
+  const text = lines.map(one).join('\n').replace(/^fn main\([^{]*\) \{$/m, '$&\n  me = thread;');
+  const known = kept.count ? tiles : tiles.slice(0, -1);
+  const plain = `${text}\n${played(sums.length, most.count, kept.count).replace('KEPT', `${known.length - 1}u`)}${halfOfTile(known, isWide)}`;
   // where nothing else is f16, adapters without it pack halves as well
   const packed = plain.replace('bitcast<vec2u>(vec4<f16>(v))', 'vec2u(pack2x16float(v.xy), pack2x16float(v.zw))');
   return /<f16\b/.test(packed) ? plain : packed.replace('enable f16;', '');
