@@ -42,6 +42,7 @@ const SCORES = 4u * TALL + 2u;  // line of a subgroup's scores, in vec4f
 const WEIGHTS = 2u * TALL + 1u; // and of its weights
 const OTHER = 2u * TILE;        // dy, behind two tiles of queries
 const PLACES = SUBGROUPS * DEEP;
+const LINES = select(4u * DEEP, ROWS, ROWS > 4u * DEEP); // for the tiles, or the rows that the group keeps as they come
 var<workgroup> tiles: array<vec4u, LINES * LINE>;
 var<workgroup> scores: array<vec4f, PLACES * SCORES>;
 var<workgroup> products: array<vec4f, PLACES * SCORES>;

@@ -34,6 +34,10 @@ const F16_2 = 0u; // @tune
 const SCORES = DEEP / 4u + 1u;  // line of a subgroup's scores, in vec4f
 const WEIGHTS = DEEP / 8u + 1u; // and of its weights
 const VALUES = 2u * TILE;       // behind two tiles of keys
+const LINES = select(4u * DEEP, ROWS, ROWS > 4u * DEEP); // for the tiles, or the group's queries as they come
+const EACH = 1u; // @tune: rows of scores of two lanes, TALL / SHARE
+const MY_SLICES = 2u; // @tune: SLICES / SHARE
+const MY_PARTS = 4u; // @tune: PARTS / SHARE
 const HEADROOM = 5.0;
 const DONE = 3u;
 var<workgroup> tiles: array<vec4u, LINES * LINE>;
@@ -71,10 +75,12 @@ fn keep(at: u32, u: vec4f, v: vec4f) {
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
   let b = blockOf(groupOf(group, groups), p.Nq);
-  let own = thread / 32u * OWN;
-  let r = own + thread % 32u / 2u;
+  let own = thread / (32u * SHARE) * OWN;
+  let role = thread / 32u % SHARE;
+  let r = own + thread % (32u * SHARE) / 2u;
   let h = thread % 2u;
   let slope = p.scale * LOG2E;
+  let values = VALUES + role * MY_PARTS * 2u;
   for (var e = thread; e < ROWS * CHUNKS; e += THREADS) {
     let i = b.first + e / CHUNKS;
     tiles[e / CHUNKS * LINE + e % CHUNKS] = loadQ(queryAt(b, i) + e % CHUNKS * 8u, i < p.Nq);
@@ -83,17 +89,23 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   #for i in 0..TALL
   #for d in 0..PARTS
   let q$i_$d = subgroupMatrixLoad<Left, row_major>(&tiles, (own + $iu * 16u) * LINE + $du * 2u, LINE);
+  #end
+  #for d in 0..MY_PARTS
   var y$i_$d: Sum;
   #end
+  #end
+  #for i in 0..EACH
   var anchor$i = NONE;
   var sum$i = 0.0;
   #end
   // 0: the anchors are of the first tile; 1: looks for the largest scores of all; 2: these are the anchors
   var turn = 0u;
   loop {
-    #for i in 0..TALL
+    #for i in 0..EACH
     sum$i = 0.0;
-    #for d in 0..PARTS
+    #end
+    #for i in 0..TALL
+    #for d in 0..MY_PARTS
     y$i_$d = Sum();
     #end
     #end
@@ -117,43 +129,44 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       let k$l = loadKv(at$l, i$l < p.Nk);
       let v$l = loadKv(at$l + p.H * D, i$l < p.Nk);
       #end
-      #for j in 0..SLICES
+      #for j in 0..MY_SLICES
       {
+        let j = role * MY_SLICES + $ju;
         #for i in 0..TALL
         var s$i = Sum();
         #end
         #for d in 0..PARTS
-        let k$d = subgroupMatrixLoad<Right, col_major>(&tiles, tile + $ju * 16u * LINE + $du * 2u, LINE);
+        let k$d = subgroupMatrixLoad<Right, col_major>(&tiles, tile + j * 16u * LINE + $du * 2u, LINE);
         #for i in 0..TALL
         s$i = subgroupMatrixMultiplyAccumulate(q$i_$d, k$d, s$i);
         #end
         #end
         #for i in 0..TALL
-        subgroupMatrixStore<row_major>(&scores, (own + $iu * 16u) * SCORES + $ju * 4u, s$i, SCORES);
+        subgroupMatrixStore<row_major>(&scores, (own + $iu * 16u) * SCORES + j * 4u, s$i, SCORES);
         #end
       }
       #end
       workgroupBarrier();
       if ((turn == 1u) | ((turn == 0u) & (start == 0u))) {
-        #for i in 0..TALL
+        #for i in 0..EACH
         for (var k = 0u; k < DEEP / 4u; k++) {
-          let s = select(vec4f(NONE), slope * scores[(r + $iu * 16u) * SCORES + k], start + k * 4u + vec4u(0u, 1u, 2u, 3u) < vec4u(p.Nk));
+          let s = select(vec4f(NONE), slope * scores[(r + $iu * 16u * SHARE) * SCORES + k], start + k * 4u + vec4u(0u, 1u, 2u, 3u) < vec4u(p.Nk));
           anchor$i = max(anchor$i, max(max(s.x, s.y), max(s.z, s.w)));
         }
         #end
       }
-      #for i in 0..TALL
+      #for i in 0..EACH
       #for c in 0..SLICES
       {
         let chunk = chunkOf($cu, h, DEEP / 8u);
-        let at = (r + $iu * 16u) * SCORES + chunk * 2u;
+        let at = (r + $iu * 16u * SHARE) * SCORES + chunk * 2u;
         let key = start + chunk * 8u + vec4u(0u, 1u, 2u, 3u);
         let shift = vec4f(-HEADROOM - anchor$i);
         let u = select(vec4f(), exp2(fma(scores[at], vec4f(slope), shift)), key < vec4u(p.Nk));
         let v = select(vec4f(), exp2(fma(scores[at + 1u], vec4f(slope), shift)), key + 4u < vec4u(p.Nk));
         let w = u + v;
         sum$i += (w.x + w.y) + (w.z + w.w);
-        weights[(r + $iu * 16u) * WEIGHTS + chunk] = eight(u, v);
+        weights[(r + $iu * 16u * SHARE) * WEIGHTS + chunk] = eight(u, v);
       }
       #end
       #end
@@ -169,8 +182,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         #for i in 0..TALL
         let w$i = subgroupMatrixLoad<Left, row_major>(&weights, (own + $iu * 16u) * WEIGHTS + $ju * 2u, WEIGHTS);
         #end
-        #for d in 0..PARTS
-        let v$d = subgroupMatrixLoad<Right, row_major>(&tiles, VALUES + tile + $ju * 16u * LINE + $du * 2u, LINE);
+        #for d in 0..MY_PARTS
+        let v$d = subgroupMatrixLoad<Right, row_major>(&tiles, values + tile + $ju * 16u * LINE + $du * 2u, LINE);
         #for i in 0..TALL
         y$i_$d = subgroupMatrixMultiplyAccumulate(w$i, v$d, y$i_$d);
         #end
@@ -179,34 +192,35 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       #end
       tile = TILE - tile;
     }
-    #for i in 0..TALL
-    shares[(r + $iu * 16u) * 2u + h] = sum$i;
+    #for i in 0..EACH
+    shares[(r + $iu * 16u * SHARE) * 2u + h] = sum$i;
     #end
     if (thread == 0u) { next = DONE; }
     workgroupBarrier();
-    #for i in 0..TALL
+    #for i in 0..EACH
     if ((turn == 1u) | ((turn == 0u) & !(sum$i <= 65504.0))) { next = turn + 1u; }
     #end
     turn = workgroupUniformLoad(&next);
     if (turn == DONE) { break; }
   }
-  #for i in 0..TALL
-  let total$i = shares[(r + $iu * 16u) * 2u] + shares[(r + $iu * 16u) * 2u + 1u];
-  let row$i = b.first + r + $iu * 16u;
+  #for i in 0..EACH
+  let total$i = shares[(r + $iu * 16u * SHARE) * 2u] + shares[(r + $iu * 16u * SHARE) * 2u + 1u];
+  let row$i = b.first + r + $iu * 16u * SHARE;
   if ((h == 0u) & (row$i < p.Nq)) { lse[resultAt(b, row$i) / D] = (anchor$i + HEADROOM + log2(total$i)) / LOG2E; }
   #end
-  #for d in 0..PARTS
-  if ($du % SLICES == 0u) { workgroupBarrier(); }
+  #for d in 0..MY_PARTS
+  if ($du % MY_SLICES == 0u) { workgroupBarrier(); }
   #for i in 0..TALL
-  subgroupMatrixStore<row_major>(&scores, (own + $iu * 16u) * SCORES + $du % SLICES * 4u, y$i_$d, SCORES);
+  subgroupMatrixStore<row_major>(&scores, (own + $iu * 16u) * SCORES + (role * MY_SLICES + $du % MY_SLICES) * 4u, y$i_$d, SCORES);
   #end
-  if (($du % SLICES == SLICES - 1u) | ($du == PARTS - 1u)) {
+  if (($du % MY_SLICES == MY_SLICES - 1u) | ($du == MY_PARTS - 1u)) {
     workgroupBarrier();
-    #for i in 0..TALL
-    for (var m = 0u; m <= $du % SLICES; m++) {
-      let e = (r + $iu * 16u) * SCORES + m * 4u + h * 2u;
-      if (row$i < p.Nq) {
-        keep(resultAt(b, row$i) + ($du / SLICES * SLICES + m) * 16u + h * 8u, scores[e] / total$i, scores[e + 1u] / total$i);
+    #for i in 0..EACH
+    for (var m = 0u; m < SHARE * MY_SLICES; m++) {
+      let e = (r + $iu * 16u * SHARE) * SCORES + m * 4u + h * 2u;
+      let part = m / MY_SLICES * MY_PARTS + $du / MY_SLICES * MY_SLICES + m % MY_SLICES;
+      if ((row$i < p.Nq) & (m % MY_SLICES <= $du % MY_SLICES)) {
+        keep(resultAt(b, row$i) + part * 16u + h * 8u, scores[e] / total$i, scores[e + 1u] / total$i);
       }
     }
     #end

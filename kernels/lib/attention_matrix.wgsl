@@ -14,12 +14,12 @@ alias Right = subgroup_matrix_right<f16, 16, 16>;
 alias Sum = subgroup_matrix_result<f32, 16, 16>;
 const THREADS = 32u * SUBGROUPS;
 const OWN = 16u * TALL;         // rows of a subgroup
-const ROWS = SUBGROUPS * OWN;
+const SHARE = 1u; // @tune: subgroups that share their rows
+const ROWS = SUBGROUPS / SHARE * OWN;
 const WORD = 1u;
 const CHUNKS = D / 8u;
 const LINE = CHUNKS + 1u;       // of a tile
 const TILE = DEEP * LINE;
-const LINES = select(4u * DEEP, ROWS, ROWS > 4u * DEEP); // two tiles each of two sides, or the group's own rows as they come
 const LOG2E = 1.4426950408889634;
 const NONE = -1e30; // no score
 
