@@ -1,5 +1,5 @@
-// What the gradient's kernels on tensor cores ask of every head, before them: of every row (lse / ln 2, Σ y dy), and of the
-// head (2^n, 2^-n) with 2^n · 2 D max|dy| max|v| at most 2^15, so that dS times 2^n, in halves, is as large as it may be.
+// What the gradient's kernels on tensor cores ask of every head before them: of a row (lse / ln 2, Σ y dy), and of the
+// head (2^n, 2^-n) with 2^n · 2 D max|dy| max|v| at most 2^15, so that halves of 2^n dS are as large as they may be.
 // One workgroup a head; a thread takes 8 columns of a row.
 #import "index"
 #import "attention"
@@ -84,7 +84,8 @@ fn most(v: f32, thread: u32) -> f32 {
 }
 
 @compute @workgroup_size(THREADS)
-fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u, @builtin(local_invocation_index) thread: u32) {
+fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
+        @builtin(local_invocation_index) thread: u32) {
   let g = min(groupOf(group, groups), p.batch * p.H - 1u);
   let b = Block(g / p.H, g % p.H, 0u, 0u);
   let row = thread / CHUNKS;

@@ -1,5 +1,6 @@
 import attentionLib from '../../kernels/lib/attention.wgsl';
 import attentionMatrixLib from '../../kernels/lib/attention_matrix.wgsl';
+import attentionMatrixLoadLib from '../../kernels/lib/attention_matrix_load.wgsl';
 import attentionRowsLib from '../../kernels/lib/attention_rows.wgsl';
 import batchNormNextLib from '../../kernels/lib/batch_norm_next.wgsl';
 import batchNormRowsLib from '../../kernels/lib/batch_norm_rows.wgsl';
@@ -55,6 +56,7 @@ import windowLib from '../../kernels/lib/window.wgsl';
 export const library: Record<string, string> = {
   attention: attentionLib,
   attention_matrix: attentionMatrixLib,
+  attention_matrix_load: attentionMatrixLoadLib,
   attention_rows: attentionRowsLib,
   batch_norm_next: batchNormNextLib,
   batch_norm_rows: batchNormRowsLib,

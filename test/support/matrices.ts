@@ -14,9 +14,9 @@ export const withMatrices = (traits: Traits): Traits => ({
 });
 
 /**
- * Matrices as 32 threads play them: factors are places in the tiles, a thread holds 8 elements of every sum. Products up
- * to the next barrier or store are listed and then computed in one loop: compilers would take minutes over a copy for
- * each. A factor that outlives its tile is kept in a place of its own.
+ * Matrices as 32 threads play them: factors are places in the tiles, a thread holds 8 elements of every sum. Products
+ * up to the next barrier or store are listed and then computed in one loop: compilers would take minutes over a copy
+ * for each. A factor that outlives its tile is kept in a place of its own.
  */
 const played = (sums: number, products: number, kept: number): string => `
 alias Left = vec4u; // where it begins, how far its lines are apart, whether they are columns, and in which tile
@@ -74,6 +74,17 @@ const product = /(\w+) = subgroupMatrixMultiplyAccumulate\((\w+), (\w+), \1\);/;
 const store = /subgroupMatrixStore<row_major>\(&(\w+), (.*), (\w+), (\w+)\);/;
 const ends = /subgroupMatrixStore|workgroupBarrier|workgroupUniformLoad/;
 
+/** Workgroup memory holds anything at first: NaN where it is words or floats, so that what is read unwritten shows. */
+function poisoned(code: string): string {
+  const threads = /@workgroup_size\((.*)\)/.exec(code)![1];
+  const memory = [...code.matchAll(/^var<workgroup> (\w+): array<(vec4[uf]), (.*)>;/gm)];
+  const fill = memory.map(([, name, type, size]) => {
+    const nan = `bitcast<${type}>(vec4u(0x7fff7fffu + (me >> 9u)))`;
+    return `for (var i = thread; i < ${size}; i += ${threads}) { ${name}[i] = ${nan}; }`;
+  });
+  return code.replace('me = thread;', `me = thread;\n  ${fill.join('\n  ')}\n  workgroupBarrier();`);
+}
+
 /** Whether the factor that is loaded in line `at` is still used when its tile may hold something else. */
 function isKept(lines: readonly string[], at: number): boolean {
   const [, name] = load.exec(lines[at])!;
@@ -118,9 +129,14 @@ function play(code: string): string {
             `${to}[${from} + e / 16u * ${by} + e % 16u] = sums[${8 * sumOf(sum)}u + i]; }`,
       );
   };
-  const text = lines.map(one).join('\n').replace(/^fn main\([^{]*\) \{$/m, '$&\n  me = thread;');
+  const begun = lines
+    .map(one)
+    .join('\n')
+    .replace(/^fn main\([^{]*\) \{$/m, '$&\n  me = thread;');
+  const text = poisoned(begun);
   const known = kept.count ? tiles : tiles.slice(0, -1);
-  const plain = `${text}\n${played(sums.length, most.count, kept.count).replace('KEPT', `${known.length - 1}u`)}${halfOfTile(known, isWide)}`;
+  const player = played(sums.length, most.count, kept.count).replace('KEPT', `${known.length - 1}u`);
+  const plain = `${text}\n${player}${halfOfTile(known, isWide)}`;
   // where nothing else is f16, adapters without it pack halves as well
   const packed = plain.replace('bitcast<vec2u>(vec4<f16>(v))', 'vec2u(pack2x16float(v.xy), pack2x16float(v.zw))');
   return /<f16\b/.test(packed) ? plain : packed.replace('enable f16;', '');
