@@ -47,14 +47,20 @@ fn four(at: u32) -> vec4f { return vec4f(sums[at], sums[at + 1u], sums[at + 2u],
 ${
   kept === 0
     ? ''
-    : `var<workgroup> kept: array<u32, THREADS / 32u * ${128 * kept}u>;
-fn keepAs(place: u32, f: vec4u) -> vec4u {
-  let first = (me / 32u * ${kept}u + place) * 256u;
-  for (var e = me % 32u * 8u; e < me % 32u * 8u + 8u; e += 2u) {
-    let at = f.x + e / 16u * f.y + e % 16u;
-    kept[(first + e) / 2u] = pack2x16float(vec2f(halfOfTile(f.w, at), halfOfTile(f.w, at + 1u)));
+    : `var<workgroup> kept: array<u32, THREADS / KEEPERS * ${128 * kept}u>;
+var<private> keeps: array<vec4u, ${kept}>;
+fn keepAll() {
+  let first = me / KEEPERS * ${256 * kept}u;
+  for (var e = 0u; e < ${8 * kept}u + (me >> 9u); e += 2u) {
+    let f = keeps[e / 8u];
+    let i = me % 32u * 8u + e % 8u;
+    let at = f.x + i / 16u * f.y + i % 16u;
+    let halves = vec2f(halfOfTile(f.w, at), halfOfTile(f.w, at + 1u));
+    kept[(first + e / 8u * 256u + i) / 2u] = pack2x16float(halves);
   }
-  return vec4u(first, 16u, f.z, KEPT);
+}
+fn keptAs(place: u32) -> vec4u {
+  return vec4u(me / KEEPERS * ${256 * kept}u + place * 256u, 16u, keeps[place].z, KEPT);
 }
 `
 }`;
@@ -69,7 +75,7 @@ function halfOfTile(tiles: readonly string[], isWide: (tile: string) => boolean)
   return `fn halfOfTile(tile: u32, i: u32) -> f32 {\n  var v = ${half(first)};\n${rest}  return v;\n}\n`;
 }
 
-const load = /\b(\w+) = subgroupMatrixLoad<\w+, (\w+)>\(&(\w+), (.*), (\w+)\);/;
+const load = /(?:let )?\b(\w+) = subgroupMatrixLoad<\w+, (\w+)>\(&(\w+), (.*), (\w+)\);/;
 const product = /(\w+) = subgroupMatrixMultiplyAccumulate\((\w+), (\w+), \1\);/;
 const store = /subgroupMatrixStore<row_major>\(&(\w+), (.*), (\w+), (\w+)\);/;
 const ends = /subgroupMatrixStore|workgroupBarrier|workgroupUniformLoad/;
@@ -80,7 +86,7 @@ function poisoned(code: string): string {
   const memory = [...code.matchAll(/^var<workgroup> (\w+): array<(vec4[uf]), (.*)>;/gm)];
   const fill = memory.map(([, name, type, size]) => {
     const nan = `bitcast<${type}>(vec4u(0x7fff7fffu + (me >> 9u)))`;
-    return `for (var i = thread; i < ${size}; i += ${threads}) { ${name}[i] = ${nan}; }`;
+    return `for (var i = thread; i < ${size} + (me >> 9u); i += ${threads}) { ${name}[i] = ${nan}; }`;
   });
   return code.replace('me = thread;', `me = thread;\n  ${fill.join('\n  ')}\n  workgroupBarrier();`);
 }
@@ -93,50 +99,61 @@ function isKept(lines: readonly string[], at: number): boolean {
   return barrier > 0 && barrier < use;
 }
 
-/** The text of a kernel for tensor cores as one that any adapter runs; tiles of halves ask for f16. */
-function play(code: string): string {
-  const isWide = (tile: string) => code.includes(`var<workgroup> ${tile}: array<vec4u`);
-  const times8 = (tile: string, text: string) => (isWide(tile) ? `(${text}) * 8u` : text);
-  const lines = code.split('\n');
+/** Lines of a kernel for tensor cores as threads play them, and what these ask for. */
+function playLines(lines: readonly string[], isWide: (tile: string) => boolean, isVec4: (tile: string) => boolean) {
   const tiles = [...new Set([...lines.flatMap((line) => load.exec(line)?.[3] ?? []), 'kept'])];
   const sums = [...new Set(lines.flatMap((line) => product.exec(line)?.[1] ?? []))];
-  const [sumOf, kept, most] = [(name: string) => sums.indexOf(name), { count: 0 }, { count: 0 }];
-  let n = 0;
-  const one = (line: string, at: number): string => {
-    if (/^(enable chromium.*|diagnostic.*|alias (Left|Right|Sum) .*| *var \w+: Sum;)$/.test(line)) return '';
-    const next = lines.findIndex((l, i) => i > at && (product.test(l) || ends.test(l)));
-    const isLast = next < 0 || !product.test(lines[next]);
-    return line
-      .replace(/(?:var )?(\w+) = Sum\(\);/, (_, sum) => `zero(${sumOf(sum)}u);`)
-      .replace(load, (_, name, order, tile, from, by) => {
-        const at8 = [times8(tile, from), times8(tile, by)].join(', ');
-        const factor = `vec4u(${at8}, ${Number(order === 'col_major')}u, ${tiles.indexOf(tile)}u)`;
-        return `${name} = ${isKept(lines, at) ? `keepAs(${kept.count++}u, ${factor})` : factor};`;
-      })
-      .replace(product, (_, sum, l, r) => {
-        const listed = `lefts[${n}] = ${l}; rights[${n}] = ${r}; to[${n}] = ${sumOf(sum)}u;`;
-        most.count = Math.max(most.count, ++n);
-        if (!isLast) return listed;
-        const all = `${listed} multiplyAll(${n}u);`;
-        n = 0;
-        return all;
-      })
-      .replace(store, (_, to, from, sum, by) =>
-        code.includes(`var<workgroup> ${to}: array<vec4f`)
-          ? `{ let e = me % 32u * 8u; let o = ${from} + e / 16u * ${by} + e % 16u / 4u; ` +
-            `${to}[o] = four(${8 * sumOf(sum)}u); ${to}[o + 1u] = four(${8 * sumOf(sum) + 4}u); }`
-          : `for (var i = 0u; i < 8u + (me >> 9u); i++) { let e = me % 32u * 8u + i; ` +
-            `${to}[${from} + e / 16u * ${by} + e % 16u] = sums[${8 * sumOf(sum)}u + i]; }`,
-      );
+  const keeping = lines.flatMap((line, at) => (load.test(line) && isKept(lines, at) ? [at] : []));
+  const times8 = (tile: string, text: string) => (isWide(tile) ? `(${text}) * 8u` : text);
+  let [listed, most] = [0, 0];
+  const loaded = (at: number, [all, name, order, tile, from, by]: readonly string[]) => {
+    const place = `${times8(tile, from)}, ${times8(tile, by)}`;
+    const factor = `vec4u(${place}, ${Number(order === 'col_major')}u, ${tiles.indexOf(tile)}u)`;
+    const kept = keeping.indexOf(at);
+    if (kept < 0) return `${all.startsWith('let') ? 'let ' : ''}${name} = ${factor};`;
+    const last = kept === keeping.length - 1 ? ' keepAll();' : '';
+    return `keeps[${kept}] = ${factor};${last} let ${name} = keptAs(${kept}u);`;
   };
-  const begun = lines
-    .map(one)
-    .join('\n')
-    .replace(/^fn main\([^{]*\) \{$/m, '$&\n  me = thread;');
-  const text = poisoned(begun);
-  const known = kept.count ? tiles : tiles.slice(0, -1);
-  const player = played(sums.length, most.count, kept.count).replace('KEPT', `${known.length - 1}u`);
-  const plain = `${text}\n${player}${halfOfTile(known, isWide)}`;
+  const multiplied = (at: number, [, sum, l, r]: readonly string[]) => {
+    const next = lines.find((line, i) => i > at && (product.test(line) || ends.test(line)));
+    const text = `lefts[${listed}] = ${l}; rights[${listed}] = ${r}; to[${listed}] = ${sums.indexOf(sum)}u;`;
+    most = Math.max(most, ++listed);
+    if (next && product.test(next)) return text;
+    const count = listed;
+    listed = 0;
+    return `${text} multiplyAll(${count}u);`;
+  };
+  const stored = ([, to, from, sum, by]: readonly string[]) => {
+    const first = 8 * sums.indexOf(sum);
+    return isVec4(to)
+      ? `{ let e = me % 32u * 8u; let o = ${from} + e / 16u * ${by} + e % 16u / 4u; ` +
+          `${to}[o] = four(${first}u); ${to}[o + 1u] = four(${first + 4}u); }`
+      : `for (var i = 0u; i < 8u + (me >> 9u); i++) { let e = me % 32u * 8u + i; ` +
+          `${to}[${from} + e / 16u * ${by} + e % 16u] = sums[${first}u + i]; }`;
+  };
+  const text = lines.map((line, at) =>
+    line
+      .replace(/^(enable chromium.*|diagnostic.*|alias (Left|Right|Sum) .*| *var \w+: Sum;)$/, '')
+      .replace(/(?:var )?(\w+) = Sum\(\);/, (_, sum) => `zero(${sums.indexOf(sum)}u);`)
+      .replace(load, (...found) => loaded(at, found))
+      .replace(product, (...found) => multiplied(at, found))
+      .replace(store, (...found) => stored(found)),
+  );
+  // what the place of a factor does not tell the roles of two subgroups apart by, both keep once
+  const keepers = keeping.some((at) => /\brole\b/.test(lines[at])) ? 32 : 64;
+  return { text: text.join('\n'), tiles, sums: sums.length, most, kept: keeping.length, keepers };
+}
+
+/** The text of a kernel for tensor cores as one that any adapter runs; tiles of halves ask for f16. */
+function play(code: string): string {
+  const isArray = (type: string) => (name: string) => code.includes(`var<workgroup> ${name}: array<${type}`);
+  const made = playLines(code.split('\n'), isArray('vec4u'), isArray('vec4f'));
+  const tiles = made.kept ? made.tiles : made.tiles.slice(0, -1);
+  const player = played(made.sums, made.most, made.kept)
+    .replace('KEPT', `${tiles.length - 1}u`)
+    .replaceAll('KEEPERS', `${made.keepers}u`);
+  const text = poisoned(made.text.replace(/^fn main\([^{]*\) \{$/m, '$&\n  me = thread;'));
+  const plain = `${text}\n${player}${halfOfTile(tiles, isArray('vec4u'))}`;
   // where nothing else is f16, adapters without it pack halves as well
   const packed = plain.replace('bitcast<vec2u>(vec4<f16>(v))', 'vec2u(pack2x16float(v.xy), pack2x16float(v.zw))');
   return /<f16\b/.test(packed) ? plain : packed.replace('enable f16;', '');
