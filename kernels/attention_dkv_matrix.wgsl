@@ -50,7 +50,6 @@ var<workgroup> scores: array<vec4f, 2u * PAIRS * PLACE>;         // of every pai
 var<workgroup> weights: array<vec4u, 2u * PAIRS * WEIGHT_PLACE>; // P, then dS
 
 #import "attention_matrix_load"
-
 fn loadDy(at: u32) -> vec4u {
   #if F16_2
   return dy[at];
@@ -73,6 +72,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         @builtin(local_invocation_index) thread: u32) {
   let b = blockOf(groupOf(group, groups), p.Nk);
   let own = thread / 64u * 32u;
+  let works = b.first + own < p.Nk; // of the last keys, not all pairs have some
   let role = thread / 32u % 2u;
   let pair = thread / 64u * 2u;
   let place = (pair + role) * PLACE;
@@ -81,7 +81,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let last = DY - first;     // and of the last, dy or q
   let slope = p.scale * LOG2E;
   let head = b.n * p.H + b.head;
-  let power = powers[head];
+  let power = powers[head].x;
   let toV = p.H * CHUNKS;
   for (var e = thread; e < ROWS * CHUNKS; e += THREADS) {
     let at = keyAt(b, b.first + e / CHUNKS) + e % CHUNKS;
@@ -126,7 +126,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     #for s in 0..SLICES
     let i$s = start + $su * 16u + thread % 64u / 4u;
     let row$s = select(vec2f(1e30, 0.0), rows[head * p.Nq + min(i$s, p.Nq - 1u)], i$s < p.Nq);
-    {
+    if (works) {
       #for j in 0..2
       var s$j = Sum();
       #end
@@ -149,8 +149,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       let to = pair * WEIGHT_PLACE + line * WEIGHTS + chunk;
       let u = select(vec4f(), exp2(fma(scores[at], vec4f(slope), vec4f(-row$s.x))), isLeft);
       let v = select(vec4f(), exp2(fma(scores[at + 1u], vec4f(slope), vec4f(-row$s.x))), isRight);
-      let du = power.x * u * (scores[PLACE + at] - row$s.y);
-      let dv = power.x * v * (scores[PLACE + at + 1u] - row$s.y);
+      let du = power * u * (scores[PLACE + at] - row$s.y);
+      let dv = power * v * (scores[PLACE + at + 1u] - row$s.y);
       let halved = eight(du, dv);
       weights[to] = eight(u, v);
       weights[WEIGHT_PLACE + to] = halved;
@@ -166,7 +166,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     #end
     workgroupBarrier();
     #for s in 0..SLICES
-    {
+    if (works) {
       #for j in 0..2
       let w$j = subgroupMatrixLoad<Left, col_major>(&weights, weightPlace + $su * 16u * WEIGHTS + $ju * 2u, WEIGHTS);
       #end
@@ -179,7 +179,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     }
     #end
   }
-  let back = select(1.0, p.scale * power.y, role == 1u);
+  let back = select(1.0, p.scale * powers[head].y, role == 1u);
   let r = thread % 32u / 2u;
   let h = thread % 2u;
   let out = select(toV, 0u, role == 1u) + h;

@@ -54,6 +54,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         @builtin(local_invocation_index) thread: u32) {
   let b = blockOf(groupOf(group, groups), p.Nq);
   let own = thread / 64u * 32u;
+  let works = b.first + own < p.Nq; // of the last rows, not all pairs have some
   let role = thread / 32u % 2u;
   let mine = role * MINE * 2u; // this subgroup's columns
   let head = b.n * p.H + b.head;
@@ -87,7 +88,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     let x$i = ds[dsAt$i];
     #end
     #for s in 0..2
-    {
+    if (works) {
       #for i in 0..2
       let t$i = subgroupMatrixLoad<Left, row_major>(&slopes, steep + (own + $iu * 16u) * SLOPES + $su * 2u, SLOPES);
       #end

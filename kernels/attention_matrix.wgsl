@@ -10,7 +10,6 @@ diagnostic(off, chromium.subgroup_matrix_uniformity);
 #import "index"
 #import "attention_matrix"
 #import "attention_rows"
-
 const F16_0 = 0u; // @tune: binding 0 is stored as f16
 const F16_1 = 0u; // @tune
 const F16_2 = 0u; // @tune
@@ -37,7 +36,6 @@ const WEIGHTS = DEEP / 8u + 1u; // line of weights
 const VALUES = 2u * TILE;       // behind two tiles of keys
 const LINES = select(4u * DEEP, ROWS, ROWS > 4u * DEEP); // for the tiles, and q before them
 const ABOVE = 5.0;
-const LARGEST = 65504.0; // of halves
 const NONE = -1e30;
 var<workgroup> tiles: array<vec4u, LINES * LINE>;
 var<workgroup> scores: array<vec4f, ROWS * SCORES>;
@@ -69,6 +67,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         @builtin(local_invocation_index) thread: u32) {
   let b = blockOf(groupOf(group, groups), p.Nq);
   let own = thread / 64u * 32u;
+  let works = b.first + own < p.Nq; // of the last rows, not all pairs have some
   let role = thread / 32u % 2u;
   let r = thread / 2u;
   let h = thread % 2u;
@@ -87,7 +86,6 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   #end
   #end
   let toV = p.H * CHUNKS;
-  let step = DEEP * p.kvRow / WORD;
   #for l in 0..LOADS
   let e$l = thread + $lu * THREADS;
   let begin$l = keyAt(b, e$l / CHUNKS) + e$l % CHUNKS;
@@ -114,22 +112,24 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     var tile = 0u;
     for (var start = 0u; start < p.Nk; start += DEEP) {
       #for l in 0..LOADS
-      at$l = min(at$l + step, end$l);
+      at$l = min(at$l + DEEP * p.kvRow / WORD, end$l);
       let x$l = loadKv(at$l);
       let z$l = loadKv(at$l + toV);
       #end
-      #for i in 0..2
-      var s$i = Sum();
-      #end
-      #for d in 0..PARTS
-      let k$d = subgroupMatrixLoad<Right, col_major>(&tiles, tile + role * 16u * LINE + $du * 2u, LINE);
-      #for i in 0..2
-      s$i = subgroupMatrixMultiplyAccumulate(q$i_$d, k$d, s$i);
-      #end
-      #end
-      #for i in 0..2
-      subgroupMatrixStore<row_major>(&scores, (own + $iu * 16u) * SCORES + role * 4u, s$i, SCORES);
-      #end
+      if (works) {
+        #for i in 0..2
+        var s$i = Sum();
+        #end
+        #for d in 0..PARTS
+        let k$d = subgroupMatrixLoad<Right, col_major>(&tiles, tile + role * 16u * LINE + $du * 2u, LINE);
+        #for i in 0..2
+        s$i = subgroupMatrixMultiplyAccumulate(q$i_$d, k$d, s$i);
+        #end
+        #end
+        #for i in 0..2
+        subgroupMatrixStore<row_major>(&scores, (own + $iu * 16u) * SCORES + role * 4u, s$i, SCORES);
+        #end
+      }
       workgroupBarrier();
       if ((turn == 1u) | ((turn == 0u) & (start == 0u))) {
         anchor = max(anchor, largest(r, start, slope) + ABOVE);
@@ -160,7 +160,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       workgroupBarrier();
       let used = values + TILE - tile;
       #for j in 0..2
-      {
+      if (works) {
         #for i in 0..2
         let w$i = subgroupMatrixLoad<Left, row_major>(&weights, (own + $iu * 16u) * WEIGHTS + $ju * 2u, WEIGHTS);
         #end
@@ -176,7 +176,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     sums2[thread] = sum;
     if (thread == 0u) { next = 3u; }
     workgroupBarrier();
-    if ((turn == 1u) | ((turn == 0u) & !(sum <= LARGEST))) { next = turn + 1u; }
+    if ((turn == 1u) | ((turn == 0u) & works & !(sum <= 65504.0))) { next = turn + 1u; }
     turn = workgroupUniformLoad(&next);
     if (turn == 3u) { break; }
   }
