@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { Primitive } from '../../src/backend/backend.js';
+import type { Launch, Plan, Primitive } from '../../src/backend/backend.js';
 import type { Variant } from '../../src/backend/variants.js';
 import type { FloatType, TypedArray } from '../../src/core/dtype.js';
 import { Rng } from '../../src/core/rng.js';
+import type { Traits } from '../../src/gpu/device.js';
 import { attentionGradPrimitive, attentionPrimitive } from '../../src/ops/attention.js';
 import { attentionGradMatrices, attentionMatrices } from '../../src/ops/attention_matrices.js';
 import { attentionTools } from '../../src/ops/attention_parts.js';
@@ -14,6 +15,7 @@ import { tidy } from '../../src/tensor/tidy.js';
 import { gpu, on } from '../support/devices.js';
 import { playMatrices, withMatrices } from '../support/matrices.js';
 import { assertClose } from '../support/op.js';
+import { workgroupOf } from '../support/workgroup.js';
 
 /** Lavapipe's compiler takes minutes for a wide head: the first pass over the tests has it. */
 declare const TEST_RUNS: number;
@@ -129,6 +131,55 @@ async function check(c: Case, stored?: FloatType, grad?: typeof backward): Promi
   const [grads, exact] = [parts(got[2], p), parts(want[2], p)];
   for (const i of [0, 1, 2]) assertClose(['dq', 'dk', 'dv'][i], grads[i], exact[i], { relative: 2 ** -8 });
 }
+
+describe('what attention on tensor cores asks of an adapter', () => {
+  const card = (workgroupMemory: number) => ({ ...withMatrices({} as Traits), f16: true, workgroupMemory });
+  const problem = (D: number, batch: number, T: number): AttentionParams => {
+    const width = 6 * D;
+    const rows = { qRow: 3 * width, kvRow: 3 * width, kStart: width };
+    return { batch, H: 6, D, Nq: T, Nk: T, ...rows, scale: 1, half: 1 };
+  };
+  const variants = [attentionMatrices(attentionTools)[0], attentionGradMatrices(attentionTools)[0]];
+  const planOf = (made: Launch | Plan): Plan => ('launches' in made ? made : { scratch: [], launches: [made] });
+
+  it.each([
+    [32, 32768, true],
+    [64, 32768, true],
+    [96, 32768, false],
+    [64, 49152, true],
+    [96, 49152, true],
+    [128, 49152, true],
+    [160, 65536, false],
+    [48, 49152, false],
+  ])('workgroups for heads of %i fit into %i bytes: %o', (D, memory, fits) => {
+    for (const T of [17, 197]) {
+      const p = problem(D, 2, T);
+      expect(variants.map((v) => v.supports(p, card(memory)))).toEqual([fits, fits]);
+      for (const { kernel } of fits ? variants.flatMap((v) => planOf(v.launch(p, card(memory))).launches) : []) {
+        const { threads, bytes } = workgroupOf(kernel);
+        expect(threads, kernel.name).toBeLessThanOrEqual(256);
+        expect(bytes, kernel.name).toBeLessThanOrEqual(memory);
+      }
+    }
+  });
+
+  it.each([
+    [256, 197],
+    [256, 785],
+    [1, 197],
+    [3, 4096],
+  ])('dS of %i sequences of %i is in memory in equal parts that every adapter binds', (batch, T) => {
+    const { scratch, launches } = planOf(variants[1].launch(problem(64, batch, T), card(49152)));
+    expect(4 * scratch[2]).toBeLessThanOrEqual(2 ** 27);
+    const heads = launches.filter((l) => l.kernel.file === 'attention_dq_matrix').map((l) => l.params.heads as number);
+    expect(heads.reduce((a, n) => a + n)).toBe(6 * batch);
+    expect(4 * scratch[2]).toBe(heads[0] * 2 * T * 32 * Math.ceil(T / 32));
+    expect(heads[0] - heads[heads.length - 1]).toBeLessThan(heads.length);
+  });
+
+  it('sequences whose dS of one head is too large are not served', () =>
+    expect(variants.map((v) => v.supports(problem(64, 1, 8192 + 32), card(49152)))).toEqual([true, false]));
+});
 
 describe('attention on tensor cores, as threads play them', () => {
   it.each([1, 15, 16, 17, 33, 70])('%i rows', (T) => check({ T, heads: T > 33 ? 1 : 2 }));
