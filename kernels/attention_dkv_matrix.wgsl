@@ -1,7 +1,7 @@
 enable f16;
 enable chromium_experimental_subgroup_matrix;
 diagnostic(off, chromium.subgroup_matrix_uniformity);
-// dv = Σ over queries of P dy, dk = scale Σ over queries of dS q, and dS itself, on tensor cores (lib/attention_matrix),
+// dv = Σ over queries of P dy, dk = scale Σ over queries of dS q, and dS itself on tensor cores (lib/attention_matrix),
 // with P = exp(score - lse) and dS = P (dy vᵀ - Σ y dy). Halves of dS are 2^n dS (attention_delta).
 // A workgroup keeps ROWS keys and values and passes over q and dy. Of 32 keys, one subgroup computes q kᵀ and Pᵀ dy and
 // the other dy vᵀ and dSᵀ q, by the same text; their 64 lanes make P and dS of both, a lane of few queries.
