@@ -1,4 +1,7 @@
 import attentionLib from '../../kernels/lib/attention.wgsl';
+import attentionMatrixLib from '../../kernels/lib/attention_matrix.wgsl';
+import attentionMatrixLoadLib from '../../kernels/lib/attention_matrix_load.wgsl';
+import attentionRowsLib from '../../kernels/lib/attention_rows.wgsl';
 import batchNormNextLib from '../../kernels/lib/batch_norm_next.wgsl';
 import batchNormRowsLib from '../../kernels/lib/batch_norm_rows.wgsl';
 import columnStatsLib from '../../kernels/lib/column_stats.wgsl';
@@ -54,6 +57,9 @@ import windowLib from '../../kernels/lib/window.wgsl';
 /** What `#import "name"` may name: every file of `kernels/lib/`. In published kernels they are in place already. */
 export const library: Record<string, string> = {
   attention: attentionLib,
+  attention_matrix: attentionMatrixLib,
+  attention_matrix_load: attentionMatrixLoadLib,
+  attention_rows: attentionRowsLib,
   batch_norm_next: batchNormNextLib,
   batch_norm_rows: batchNormRowsLib,
   column_stats: columnStatsLib,

@@ -9,6 +9,8 @@ import { launchOf, type Sample, variantTable } from '../backend/variants.js';
 import { ceilDiv } from '../core/ceil-div.js';
 import type { Traits } from '../gpu/device.js';
 import type { AttentionParams } from '../reference/attention.js';
+import { attentionTools, canMatrix, canMatrixGrad, flopsOf, type Of } from './attention_parts.js';
+import { hasMatrices } from './matmul_parts.js';
 import { rowDotLaunches } from './row_dot.js';
 import { byTuning, rowTiles } from './row_tiles.js';
 
@@ -24,7 +26,6 @@ const tiled = {
   dq: byTuning('attention_dq_tiled', dqTiledSource),
   dkv: byTuning('attention_dkv_tiled', dkvTiledSource),
 };
-type Of = keyof typeof tiled;
 
 /** Bytes of workgroup memory of a tiled kernel: lines of rows and columns, and what passes between threads. */
 function bytesOf(of: Of, D: number, rows: number, columns: number): number {
@@ -36,12 +37,6 @@ function bytesOf(of: Of, D: number, rows: number, columns: number): number {
 const tileOf = (of: Of, { D }: P, traits: Traits) =>
   rowTiles(D, traits, (rows, columns) => bytesOf(of, D, rows, columns));
 
-/** Operations of one product of every head: scores, or anything summed with them. */
-const productFlops = ({ batch, H, Nq, Nk, D }: P): number => 2 * batch * H * Nq * Nk * D;
-
-/** Products of a kernel: scores and y; scores, dP and dq; scores, dP, dk and dv. */
-const products: Record<Of, number> = { y: 2, dq: 3, dkv: 4 };
-const flopsOf = (of: Of, p: P): number => products[of] * productFlops(p);
 export const attentionFlops = (p: P): number => flopsOf('y', p);
 export const attentionGradFlops = (p: P): number => flopsOf('dq', p) + flopsOf('dkv', p);
 
@@ -74,8 +69,9 @@ const supports =
   (...of: Of[]) =>
   (p: P, traits: Traits): boolean =>
     of.every((o) => tileOf(o, p, traits));
-const heuristic = (p: P, traits: Traits) => (supports('y', 'dq', 'dkv')(p, traits) ? 'tiled' : 'direct');
-const classOf = ({ D, Nk }: P): string => `D ${D}${Nk < 32 ? ' short' : ''}`;
+const heuristic = (canMatrix: (p: P, traits: Traits) => boolean) => (p: P, traits: Traits) =>
+  canMatrix(p, traits) ? 'matrix' : supports('y', 'dq', 'dkv')(p, traits) ? 'tiled' : 'direct';
+const classOf = ({ D, Nk, half }: P): string => `D ${D}${Nk < 32 ? ' short' : ''}${half ? ' f16' : ''}`;
 
 /** ViT-S and ViT-B on pictures of 224²; the gradient's buffers follow its places. */
 function sample(grad: boolean): Sample<P> {
@@ -83,14 +79,22 @@ function sample(grad: boolean): Sample<P> {
   const width = H * D;
   const params = { batch, H, D, Nq: N, Nk: N, qRow: width, kvRow: 2 * width, kStart: 0, scale: D ** -0.5 };
   const [q, kv, lse] = [N * width, 2 * N * width, N * H];
-  return { params, buffers: grad ? [q, kv, q, lse, q, q, kv] : [q, kv, q, lse] };
+  return grad
+    ? { params, buffers: [q, kv, q, lse, q, q, kv], f16: [0, 1, 2, 4, 5, 6] }
+    : { params, buffers: [q, kv, q, lse], f16: [0, 1, 2] };
 }
 
 export const attentionVariants = variantTable({
   name: 'attention',
   classOf,
-  heuristic,
+  heuristic: heuristic(canMatrix),
   samples: [sample(false)],
+  parts: [
+    {
+      when: hasMatrices,
+      load: () => import('./attention_matrices.js').then((m) => m.attentionMatrices(attentionTools)),
+    },
+  ],
   variants: [
     {
       name: 'direct',
@@ -111,8 +115,14 @@ export const attentionGpu = launchOf(attentionVariants);
 export const attentionGradVariants = variantTable({
   name: 'attention_grad',
   classOf,
-  heuristic,
+  heuristic: heuristic(canMatrixGrad),
   samples: [sample(true)],
+  parts: [
+    {
+      when: hasMatrices,
+      load: () => import('./attention_matrices.js').then((m) => m.attentionGradMatrices(attentionTools)),
+    },
+  ],
   variants: [
     {
       name: 'direct',
