@@ -15,6 +15,7 @@ import conv2dTileStoreLib from '../../kernels/lib/conv2d_tile_store.wgsl';
 import elementsLib from '../../kernels/lib/elements.wgsl';
 import erfLib from '../../kernels/lib/erf.wgsl';
 import indexLib from '../../kernels/lib/index.wgsl';
+import infoNceLossLib from '../../kernels/lib/info_nce_loss.wgsl';
 import lanesLib from '../../kernels/lib/lanes.wgsl';
 import matmulLib from '../../kernels/lib/matmul.wgsl';
 import matmulMatrixBeginLib from '../../kernels/lib/matmul_matrix_begin.wgsl';
@@ -71,6 +72,7 @@ export const library: Record<string, string> = {
   elements: elementsLib,
   erf: erfLib,
   index: indexLib,
+  info_nce_loss: infoNceLossLib,
   lanes: lanesLib,
   matmul: matmulLib,
   matmul_matrix_begin: matmulMatrixBeginLib,
