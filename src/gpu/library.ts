@@ -3,8 +3,11 @@ import attentionMatrixLib from '../../kernels/lib/attention_matrix.wgsl';
 import attentionMatrixLoadLib from '../../kernels/lib/attention_matrix_load.wgsl';
 import attentionRowsLib from '../../kernels/lib/attention_rows.wgsl';
 import batchNormNextLib from '../../kernels/lib/batch_norm_next.wgsl';
+import batchNormRowLib from '../../kernels/lib/batch_norm_row.wgsl';
 import batchNormRowsLib from '../../kernels/lib/batch_norm_rows.wgsl';
+import columnLanesLib from '../../kernels/lib/column_lanes.wgsl';
 import columnStatsLib from '../../kernels/lib/column_stats.wgsl';
+import columnSumsLib from '../../kernels/lib/column_sums.wgsl';
 import combineLib from '../../kernels/lib/combine.wgsl';
 import conv2dLib from '../../kernels/lib/conv2d.wgsl';
 import conv2dDwLib from '../../kernels/lib/conv2d_dw.wgsl';
@@ -18,6 +21,7 @@ import conv2dTileStoreLib from '../../kernels/lib/conv2d_tile_store.wgsl';
 import elementsLib from '../../kernels/lib/elements.wgsl';
 import erfLib from '../../kernels/lib/erf.wgsl';
 import indexLib from '../../kernels/lib/index.wgsl';
+import infoNceLossLib from '../../kernels/lib/info_nce_loss.wgsl';
 import lanesLib from '../../kernels/lib/lanes.wgsl';
 import matmulLib from '../../kernels/lib/matmul.wgsl';
 import matmulMatrixBeginLib from '../../kernels/lib/matmul_matrix_begin.wgsl';
@@ -47,12 +51,14 @@ import singleLib from '../../kernels/lib/single.wgsl';
 import specialLib from '../../kernels/lib/special.wgsl';
 import stridedLib from '../../kernels/lib/strided.wgsl';
 import subgroupMultiplyLib from '../../kernels/lib/subgroup_multiply.wgsl';
+import tailLanesLib from '../../kernels/lib/tail_lanes.wgsl';
 import tileLib from '../../kernels/lib/tile.wgsl';
 import tileBeginLib from '../../kernels/lib/tile_begin.wgsl';
 import tileMultiplyLib from '../../kernels/lib/tile_multiply.wgsl';
 import tileStatsLib from '../../kernels/lib/tile_stats.wgsl';
 import vec4Lib from '../../kernels/lib/vec4.wgsl';
 import windowLib from '../../kernels/lib/window.wgsl';
+import words16Lib from '../../kernels/lib/words16.wgsl';
 
 /** What `#import "name"` may name: every file of `kernels/lib/`. In published kernels they are in place already. */
 export const library: Record<string, string> = {
@@ -61,8 +67,11 @@ export const library: Record<string, string> = {
   attention_matrix_load: attentionMatrixLoadLib,
   attention_rows: attentionRowsLib,
   batch_norm_next: batchNormNextLib,
+  batch_norm_row: batchNormRowLib,
   batch_norm_rows: batchNormRowsLib,
+  column_lanes: columnLanesLib,
   column_stats: columnStatsLib,
+  column_sums: columnSumsLib,
   combine: combineLib,
   conv2d: conv2dLib,
   conv2d_dw: conv2dDwLib,
@@ -76,6 +85,7 @@ export const library: Record<string, string> = {
   elements: elementsLib,
   erf: erfLib,
   index: indexLib,
+  info_nce_loss: infoNceLossLib,
   lanes: lanesLib,
   matmul: matmulLib,
   matmul_matrix_begin: matmulMatrixBeginLib,
@@ -105,10 +115,12 @@ export const library: Record<string, string> = {
   special: specialLib,
   strided: stridedLib,
   subgroup_multiply: subgroupMultiplyLib,
+  tail_lanes: tailLanesLib,
   tile: tileLib,
   tile_begin: tileBeginLib,
   tile_multiply: tileMultiplyLib,
   tile_stats: tileStatsLib,
   vec4: vec4Lib,
   window: windowLib,
+  words16: words16Lib,
 };

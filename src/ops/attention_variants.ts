@@ -56,10 +56,10 @@ const directLaunch = (of: Of, N: number, p: P): Launch => ({
 });
 
 /** [q, kv, y, lse, dy] -> [dq, dkv] by kernels for each. */
-function gradient(p: P, launch: (of: Of, N: number) => Launch): Plan {
+function gradient(p: P, traits: Traits, launch: (of: Of, N: number) => Launch): Plan {
   const rows = p.batch * p.Nq * p.H;
   // Σ y dy, all that the weights' normalisation sends back
-  const delta = rowDotLaunches({ rows, C: p.D }, 1, [2, 4, 7]);
+  const delta = rowDotLaunches({ rows, C: p.D }, 1, [2, 4, 7], traits);
   const dq = { ...launch('dq', p.Nq), bind: [0, 1, 3, 4, 7, 5] };
   const dkv = { ...launch('dkv', p.Nk), bind: [0, 1, 3, 4, 7, 6] };
   return { scratch: [rows], launches: [...delta, dq, dkv] };
@@ -128,13 +128,13 @@ export const attentionGradVariants = variantTable({
       name: 'direct',
       why: 'everything, everywhere, four rows a thread: with y 3.8 times products and a softmax on SwiftShader',
       supports: () => true,
-      launch: (p) => gradient(p, (of, N) => directLaunch(of, N, p)),
+      launch: (p, t) => gradient(p, t, (of, N) => directLaunch(of, N, p)),
     },
     {
       name: 'tiled',
       why: 'graphics cards, rows in workgroup memory: with y 12 TFLOP/s, N 197, on an H200',
       supports: supports('dq', 'dkv'),
-      launch: (p, t) => gradient(p, (of, N) => tiledLaunch(of, N, p, t)),
+      launch: (p, t) => gradient(p, t, (of, N) => tiledLaunch(of, N, p, t)),
     },
   ],
 });
