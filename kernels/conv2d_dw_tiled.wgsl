@@ -1,56 +1,65 @@
-// dw as conv2d_dw computes it, for adapters with real workgroup memory.
-// A workgroup computes TILE output channels by TILE places of the axis k = (r, s, c), as taps and channels lie in dw,
-// staged in workgroup memory (lib/tile) in steps of 16 pixels; the next step is under way while one is used. The sum is
-// cut into slices as in conv2d_dw. C / groups and O / groups divide by 4.
-const SIDE = 8u; // @tune: 8 or 16
+// dw as conv2d_dw computes it, for adapters with real workgroup memory (lib/blocks).
+// A workgroup computes HEIGHT output channels by WIDTH places of the axis k = (r, s, c), as taps and channels lie in dw,
+// in steps of DEEP pixels, each of which one thread looks up for all. The sum is cut into slices as in conv2d_dw. C /
+// groups and O / groups divide by 4, so that all loads and stores are vec4.
 #import "index"
 #import "conv2d_dw"
-#import "tile"
+#import "blocks"
+#import "conv2d_dw_spots"
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;       // [N, H, W, C]
 @group(0) @binding(1) var<storage, read> dy: array<vec4f>;      // [N, P, Q, O]
 @group(0) @binding(2) var<storage, read_write> dw: array<vec4f>;// [slices, O, R, S, C / groups]
 @group(1) @binding(0) var<uniform> p: Params;
 
+fn loadDy(t: Tile, pixel: u32, end: u32, along: u32) -> vec4f {
+  let ok = (pixel < end) & (t.o + along < p.O / p.groups);
+  return select(vec4f(), dy[select(0u, (pixel * p.O + t.g * (p.O / p.groups) + t.o + along) / 4u, ok)], ok);
+}
+
+fn loadX(line: u32, place: Place) -> vec4f {
+  let tap = tapAt(spots[line], place);
+  return select(vec4f(), x[tap.at / 4u], tap.inside);
+}
+
+fn keep(t: Tile, row: u32, column: u32, v: vec4f) {
+  let K = p.R * p.S * (p.C / p.groups);
+  let ok = (t.slice < p.slices) & (t.o + row < p.O / p.groups) & (t.part * WIDTH + column < K);
+  if (ok) { dw[((t.slice * p.O + t.g * (p.O / p.groups) + t.o + row) * K + t.part * WIDTH + column) / 4u] = v; }
+}
+
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
         @builtin(local_invocation_index) thread: u32) {
-  let Og = p.O / p.groups;
-  let K = p.R * p.S * (p.C / p.groups);
-  let t = tileOf(groupOf(group, groups), TILE, (K + TILE - 1u) / TILE);
-  // This thread stages 4 output channels, 4 channels of a tap, or both, of 4 pixels; memory is read in its order.
-  let quad = thread % TILE / BLOCKS;
-  let block = thread % BLOCKS;
-  let myO = t.o + block * 4u;
-  let place = placeOfK(t.part * TILE + block * 4u, t.g);
-#import "tile_begin"
+  let t = tileOf(groupOf(group, groups), HEIGHT, (p.R * p.S * (p.C / p.groups) + WIDTH - 1u) / WIDTH);
   let begin = t.slice * p.chunk * p.Q;
   let end = min((t.slice + 1u) * p.chunk, p.N * p.P) * p.Q;
-  let steps = (max(end, begin) - begin + 15u) / 16u;
+#import "blocks_begin"
+  // This thread stages 4 output channels, 4 channels of a tap, or both, of 4 pixels; memory is read in its order.
+  let place = placeOfK(t.part * WIDTH + be % B_BLOCKS * 4u, t.g);
+  lookUp(thread, begin + thread, end);
+  workgroupBarrier();
+  let steps = (max(end, begin) - begin + DEEP - 1u) / DEEP;
   for (var step = 0u; step <= steps; step++) {
-#import "conv2d_dw_tile_dy"
-    if (thread >= THREADS - TILE) {
+    let start = begin + step * DEEP;
+    if (hasA) {
       #for i in 0..4
-      let tap$i = tapOf(pixel$i, place);
-      b$i = select(vec4f(), x[tap$i.at / 4u], tap$i.inside & (pixel$i < end));
+      x$i = loadDy(t, start + thread / A_BLOCKS * 4u + $iu, end, thread % A_BLOCKS * 4u);
+      #end
+    }
+    if (hasB) {
+      #for i in 0..4
+      y$i = loadX(be / B_BLOCKS * 4u + $iu, place);
       #end
     }
     if (step > 0u) {
-#import "tile_multiply"
+#import "blocks_multiply"
     }
     workgroupBarrier();
-    if (thread < TILE) { stageA(quad, block, mat4x4f(a0, a1, a2, a3)); }
-    if (thread >= THREADS - TILE) { stageB(quad, block, mat4x4f(b0, b1, b2, b3)); }
+    if (hasA) { stageA(thread / A_BLOCKS, thread % A_BLOCKS, mat4x4f(x0, x1, x2, x3)); }
+    if (hasB) { stageB(be / B_BLOCKS, be % B_BLOCKS, mat4x4f(y0, y1, y2, y3)); }
+    lookUp(thread, start + DEEP + thread, end);
     workgroupBarrier();
   }
-  let column = t.part * TILE + thread % SIDE * 4u;
-  #for i in 0..8
-  {
-    let row = t.o + tileRow($iu, thread);
-    let to = ((t.slice * p.O + t.g * Og + row) * K + column) / 4u;
-    let ok = (t.slice < p.slices) & (row < Og);
-    if (ok & (column < K)) { dw[to] = l$i; }
-    if (ok & (column + 4u * SIDE < K)) { dw[to + SIDE] = r$i; }
-  }
-  #end
+#import "blocks_store"
 }

@@ -1,12 +1,10 @@
-// y as conv2d computes it, for adapters with real workgroup memory.
-// A workgroup computes TILE pixels by TILE output channels, an implicit matrix product whose tiles are staged in
-// workgroup memory (lib/tile) in steps of 16 channels of one tap (r, s); the next step is under way while one is used.
-// C / groups and O / groups divide by 4, so that all loads and stores are vec4.
-const SIDE = 8u; // @tune: 8 or 16
-const STATS = 0u; // @tune: 1 writes its tiles' statistics too
+// y as conv2d computes it, for adapters with real workgroup memory (lib/blocks).
+// A workgroup computes HEIGHT pixels by WIDTH output channels, an implicit matrix product in steps of DEEP channels of
+// one tap. C / groups and O / groups divide by 4, so that all loads and stores are vec4.
 #import "index"
 #import "conv2d"
-#import "tile"
+#import "conv2d_steps"
+#import "blocks"
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;      // [N, H, W, C]
 @group(0) @binding(1) var<storage, read> w: array<vec4f>;      // [O, R, S, C / groups]
@@ -14,54 +12,64 @@ const STATS = 0u; // @tune: 1 writes its tiles' statistics too
 #if STATS
 @group(0) @binding(3) var<storage, read_write> mean: array<vec4f>; // [tiles of pixels, O], less the tile's first value
 @group(0) @binding(4) var<storage, read_write> m2: array<vec4f>;   // [tiles of pixels, O]
-#import "tile_stats"
+#import "matmul_tiled_stats"
 #import "column_stats"
 #endif
 @group(1) @binding(0) var<uniform> p: Params;
 
+fn loadX(t: Tile, q: Pixel, k: Step, along: u32) -> vec4f {
+  let tap = tapOf(q, k.r * p.dilationH, k.s * p.dilationW);
+  let ok = tap.inside & (k.c + along < p.C / p.groups) & (k.r < p.R);
+  return select(vec4f(), x[select(0u, (tap.at + t.g * (p.C / p.groups) + k.c + along) / 4u, ok)], ok);
+}
+
+fn loadW(t: Tile, line: u32, k: Step, along: u32) -> vec4f {
+  let ok = (t.o + line < p.O / p.groups) & (k.c + along < p.C / p.groups) & (k.r < p.R);
+  let tap = ((t.g * (p.O / p.groups) + t.o + line) * p.R + k.r) * p.S + k.s;
+  return select(vec4f(), w[select(0u, (tap * (p.C / p.groups) + k.c + along) / 4u, ok)], ok);
+}
+
+fn keep(t: Tile, row: u32, column: u32, v: vec4f) {
+  let ok = (t.pixel + row < p.N * p.P * p.Q) & (t.o + column < p.O / p.groups);
+  if (ok) { y[((t.pixel + row) * p.O + t.g * (p.O / p.groups) + t.o + column) / 4u] = v; }
+}
+
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
         @builtin(local_invocation_index) thread: u32) {
-  let Cg = p.C / p.groups;
-  let Og = p.O / p.groups;
-  let pixels = p.N * p.P * p.Q;
-  let t = tileOf(groupOf(group, groups), TILE, TILE);
+  let t = tileOf(groupOf(group, groups), HEIGHT, WIDTH);
+#import "blocks_begin"
   // This thread stages 4 channels of 4 pixels, of 4 output channels, or both.
-  let quad = thread % 4u;
-  let block = thread % TILE / 4u;
   #for i in 0..4
-  let pixel$i = pixelOf(t.pixel + block * 4u + $iu);
-  let has$i = t.o + block * 4u + $iu < Og;
-  let w$i = (t.g * Og + t.o + block * 4u + $iu) * p.R * p.S * Cg;
+  let pixel$i = pixelOf(t.pixel + thread / QUADS * 4u + $iu);
   #end
-#import "tile_begin"
-  let chunks = (Cg + 15u) / 16u;
-  let steps = select(p.R * p.S * chunks, 0u, t.pixel >= pixels);
+  var k = Step();
+  let chunks = (p.C / p.groups + DEEP - 1u) / DEEP;
+  let steps = select(p.R * p.S * chunks, 0u, t.pixel >= p.N * p.P * p.Q);
   for (var step = 0u; step <= steps; step++) {
-    let r = step / chunks / p.S;
-    let s = step / chunks % p.S;
-    let c = step % chunks * 16u + quad * 4u;
-    if (thread < TILE) {
+    if (hasA) {
       #for i in 0..4
-      let tap$i = tapOf(pixel$i, r * p.dilationH, s * p.dilationW);
-      let ok$i = tap$i.inside & (r < p.R) & (c < Cg);
-      a$i = select(vec4f(), x[select(0u, (tap$i.at + t.g * Cg + c) / 4u, ok$i)], ok$i);
+      x$i = loadX(t, pixel$i, k, thread % QUADS * 4u);
       #end
     }
-    if (thread >= THREADS - TILE) {
+    if (hasB) {
       #for i in 0..4
-      let ok$i = has$i & (r < p.R) & (c < Cg);
-      b$i = select(vec4f(), w[select(0u, (w$i + (r * p.S + s) * Cg + c) / 4u, ok$i)], ok$i);
+      y$i = loadW(t, be / QUADS * 4u + $iu, k, be % QUADS * 4u);
       #end
     }
     if (step > 0u) {
-#import "tile_multiply"
+#import "blocks_multiply"
     }
+    k = after(k);
     workgroupBarrier();
-    if (thread < TILE) { stageA(quad, block, transpose(mat4x4f(a0, a1, a2, a3))); }
-    if (thread >= THREADS - TILE) { stageB(quad, block, transpose(mat4x4f(b0, b1, b2, b3))); }
+    if (hasA) { stageA(thread % QUADS, thread / QUADS, transpose(mat4x4f(x0, x1, x2, x3))); }
+    if (hasB) { stageB(be % QUADS, be / QUADS, transpose(mat4x4f(y0, y1, y2, y3))); }
     workgroupBarrier();
   }
-#import "conv2d_tile_store"
-
+  #if STATS
+  let rows = min(HEIGHT, p.N * p.P * p.Q - min(t.pixel, p.N * p.P * p.Q));
+  let place = (t.pixel / HEIGHT * p.O + t.g * (p.O / p.groups) + t.o) / 4u;
+  let holds = p.O / p.groups - min(t.o, p.O / p.groups);
+  #endif
+#import "blocks_store"
 }

@@ -1,6 +1,10 @@
 import attentionLib from '../../kernels/lib/attention.wgsl';
 import batchNormNextLib from '../../kernels/lib/batch_norm_next.wgsl';
 import batchNormRowsLib from '../../kernels/lib/batch_norm_rows.wgsl';
+import blocksLib from '../../kernels/lib/blocks.wgsl';
+import blocksBeginLib from '../../kernels/lib/blocks_begin.wgsl';
+import blocksMultiplyLib from '../../kernels/lib/blocks_multiply.wgsl';
+import blocksStoreLib from '../../kernels/lib/blocks_store.wgsl';
 import columnStatsLib from '../../kernels/lib/column_stats.wgsl';
 import combineLib from '../../kernels/lib/combine.wgsl';
 import conv2dLib from '../../kernels/lib/conv2d.wgsl';
@@ -8,8 +12,11 @@ import conv2dDwLib from '../../kernels/lib/conv2d_dw.wgsl';
 import conv2dDwOuterLib from '../../kernels/lib/conv2d_dw_outer.wgsl';
 import conv2dDwOuterBeginLib from '../../kernels/lib/conv2d_dw_outer_begin.wgsl';
 import conv2dDwOuterStoreLib from '../../kernels/lib/conv2d_dw_outer_store.wgsl';
+import conv2dDwSpotsLib from '../../kernels/lib/conv2d_dw_spots.wgsl';
 import conv2dDwTileDyLib from '../../kernels/lib/conv2d_dw_tile_dy.wgsl';
 import conv2dDxLib from '../../kernels/lib/conv2d_dx.wgsl';
+import conv2dDxTapsLib from '../../kernels/lib/conv2d_dx_taps.wgsl';
+import conv2dStepsLib from '../../kernels/lib/conv2d_steps.wgsl';
 import conv2dSubgroupStoreLib from '../../kernels/lib/conv2d_subgroup_store.wgsl';
 import conv2dTileStoreLib from '../../kernels/lib/conv2d_tile_store.wgsl';
 import elementsLib from '../../kernels/lib/elements.wgsl';
@@ -26,7 +33,13 @@ import matrixMultiplyLib from '../../kernels/lib/matrix_multiply.wgsl';
 import matrixStageLib from '../../kernels/lib/matrix_stage.wgsl';
 import matrixStoreLib from '../../kernels/lib/matrix_store.wgsl';
 import mmaLib from '../../kernels/lib/mma.wgsl';
+import mmaBeginLib from '../../kernels/lib/mma_begin.wgsl';
+import mmaEightsLib from '../../kernels/lib/mma_eights.wgsl';
+import mmaFirstLib from '../../kernels/lib/mma_first.wgsl';
 import mmaMultiplyLib from '../../kernels/lib/mma_multiply.wgsl';
+import mmaPutLib from '../../kernels/lib/mma_put.wgsl';
+import mmaSecondLib from '../../kernels/lib/mma_second.wgsl';
+import mmaStageLib from '../../kernels/lib/mma_stage.wgsl';
 import mmaStoreLib from '../../kernels/lib/mma_store.wgsl';
 import nanLib from '../../kernels/lib/nan.wgsl';
 import reduceLib from '../../kernels/lib/reduce.wgsl';
@@ -54,6 +67,10 @@ export const library: Record<string, string> = {
   attention: attentionLib,
   batch_norm_next: batchNormNextLib,
   batch_norm_rows: batchNormRowsLib,
+  blocks: blocksLib,
+  blocks_begin: blocksBeginLib,
+  blocks_multiply: blocksMultiplyLib,
+  blocks_store: blocksStoreLib,
   column_stats: columnStatsLib,
   combine: combineLib,
   conv2d: conv2dLib,
@@ -61,8 +78,11 @@ export const library: Record<string, string> = {
   conv2d_dw_outer: conv2dDwOuterLib,
   conv2d_dw_outer_begin: conv2dDwOuterBeginLib,
   conv2d_dw_outer_store: conv2dDwOuterStoreLib,
+  conv2d_dw_spots: conv2dDwSpotsLib,
   conv2d_dw_tile_dy: conv2dDwTileDyLib,
   conv2d_dx: conv2dDxLib,
+  conv2d_dx_taps: conv2dDxTapsLib,
+  conv2d_steps: conv2dStepsLib,
   conv2d_subgroup_store: conv2dSubgroupStoreLib,
   conv2d_tile_store: conv2dTileStoreLib,
   elements: elementsLib,
@@ -79,7 +99,13 @@ export const library: Record<string, string> = {
   matrix_stage: matrixStageLib,
   matrix_store: matrixStoreLib,
   mma: mmaLib,
+  mma_begin: mmaBeginLib,
+  mma_eights: mmaEightsLib,
+  mma_first: mmaFirstLib,
   mma_multiply: mmaMultiplyLib,
+  mma_put: mmaPutLib,
+  mma_second: mmaSecondLib,
+  mma_stage: mmaStageLib,
   mma_store: mmaStoreLib,
   nan: nanLib,
   reduce: reduceLib,

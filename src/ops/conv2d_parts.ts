@@ -58,6 +58,30 @@ export const canTile = (p: P, { software }: Traits): boolean =>
 /** Whether a tiled kernel serves that reads x one by one, and what lies on output channels by vec4. */
 export const canTileSmall = (p: P, { software }: Traits): boolean => !software && (p.O / p.groups) % 4 === 0;
 
+/** What a workgroup computes in f32: `deep` steps of k a tile, 4 `down` × 4 `right` of it a thread. */
+export interface TiledBlock {
+  readonly name: string;
+  readonly height: number;
+  readonly width: number;
+  readonly deep: number;
+  readonly down: number;
+  readonly right: number;
+}
+
+/** What a workgroup computes on tensor cores: `deep` steps of k a tile, a subgroup `tall` × `wide` matrices of 16. */
+export interface MatrixBlock {
+  readonly name: string;
+  readonly height: number;
+  readonly width: number;
+  readonly deep: number;
+  readonly tall: number;
+  readonly wide: number;
+}
+
+/** Threads of a workgroup. */
+export const threadsOf = ({ height, width, tall, wide }: MatrixBlock): number =>
+  (32 * (height / tall) * (width / wide)) / 256;
+
 /** Whether a kernel for tensor cores serves. */
 export const canMatrix = (p: P, t: Traits): boolean => p.half === 1 && hasMatrices(t) && canTile(p, t);
 
@@ -202,5 +226,6 @@ export const conv2dTools = {
   canTileSmall,
   canMatrix,
   storesF16,
+  threadsOf,
 };
 export type Conv2dTools = typeof conv2dTools;
