@@ -24,6 +24,8 @@ import erfLib from '../../kernels/lib/erf.wgsl';
 import indexLib from '../../kernels/lib/index.wgsl';
 import lanesLib from '../../kernels/lib/lanes.wgsl';
 import matmulLib from '../../kernels/lib/matmul.wgsl';
+import matmulMatrixBeginLib from '../../kernels/lib/matmul_matrix_begin.wgsl';
+import matmulMatrixLoadLib from '../../kernels/lib/matmul_matrix_load.wgsl';
 import matmulStoreLib from '../../kernels/lib/matmul_store.wgsl';
 import matmulTiledLoadLib from '../../kernels/lib/matmul_tiled_load.wgsl';
 import matmulTiledStatsLib from '../../kernels/lib/matmul_tiled_stats.wgsl';
@@ -90,6 +92,8 @@ export const library: Record<string, string> = {
   index: indexLib,
   lanes: lanesLib,
   matmul: matmulLib,
+  matmul_matrix_begin: matmulMatrixBeginLib,
+  matmul_matrix_load: matmulMatrixLoadLib,
   matmul_store: matmulStoreLib,
   matmul_tiled_load: matmulTiledLoadLib,
   matmul_tiled_stats: matmulTiledStatsLib,

@@ -46,7 +46,7 @@ export function matmulMatrices(tools: MatmulTools): readonly Variant<MatmulParam
         const ALIGNED = Number(isAligned(p, 8));
         const more = { BIAS: Number(epilogue === 'BIAS'), STATS: Number(epilogue === 'STATS'), ROWS: b.tall };
         if (more.STATS && !ALIGNED) return undefined;
-        return kernels({ ...each, ALIGNED, A_T: aT(p), B_T: bT(p), ...more });
+        return kernels({ ...each, ALIGNED, TAIL: Number(p.K % b.deep > 0), A_T: aT(p), B_T: bT(p), ...more });
       }),
     };
   });
