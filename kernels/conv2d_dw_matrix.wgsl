@@ -2,13 +2,13 @@ enable f16;
 enable chromium_experimental_subgroup_matrix;
 diagnostic(off, chromium.subgroup_matrix_uniformity);
 // dw as conv2d_dw computes it, on tensor cores (lib/mma).
-// A workgroup computes HEIGHT output channels by WIDTH places of the axis k = (r, s, c), as taps and channels lie in dw,
-// in steps of DEEP pixels, each of which one thread looks up for all; the next step is on its way to registers while one
-// is used. The sum is cut into slices as in conv2d_dw. C / groups and O / groups divide by 8: memory is read and written
-// by 16 bytes.
+// A workgroup computes HEIGHT output channels by WIDTH places of the axis k = (r, s, c), as taps and channels lie in
+// dw, in steps of DEEP pixels; the next step is on its way to registers while one is used. The sum is cut into slices as
+// in conv2d_dw. C / groups and O / groups divide by 8: memory is read and written by 16 bytes, and counted in them.
 const F16_0 = 0u; // @tune: binding 0 is stored as f16
 const F16_1 = 0u; // @tune
 const F16_2 = 0u; // @tune
+const UNIT = 8u;
 #import "index"
 #import "conv2d_dw"
 #import "mma"
@@ -34,52 +34,61 @@ const F16_2 = 0u; // @tune
 #endif
 @group(1) @binding(0) var<uniform> p: Params;
 
-fn loadA(t: Tile, pixel: u32, end: u32, along: u32) -> vec4u {
-  let ok = (pixel < end) & (t.o + along < p.O / p.groups);
-  return fetch1(pixel * p.O + t.g * (p.O / p.groups) + t.o + along, ok);
-}
-
-fn loadB(line: u32, place: Place) -> vec4u {
-  let tap = tapAt(spots[line], place);
-  return fetch0(tap.at, tap.inside);
+fn loadB(q: vec4i, k: Reach) -> vec4u {
+  let ok = meets(q, k);
+  return select(vec4u(), fetch0(select(0u, u32(q.x + k.at), ok)), ok);
 }
 
 fn keep(t: Tile, row: u32, column: u32, u: vec4f, v: vec4f) {
   let K = p.R * p.S * (p.C / p.groups);
+  let at = (t.slice * p.O + t.g * (p.O / p.groups) + t.o + row) * K + t.part * WIDTH + column;
   let ok = (t.slice < p.slices) & (t.o + row < p.O / p.groups) & (t.part * WIDTH + column < K);
-  put((t.slice * p.O + t.g * (p.O / p.groups) + t.o + row) * K + t.part * WIDTH + column, ok, u, v);
+  if (ok) { put(at / UNIT, u, v); }
 }
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
         @builtin(local_invocation_index) thread: u32) {
-  let K = p.R * p.S * (p.C / p.groups);
-  let t = tileOf(groupOf(group, groups), HEIGHT, (K + WIDTH - 1u) / WIDTH);
-  let begin = t.slice * p.chunk * p.Q;
+  let Og = p.O / p.groups;
+  let t = tileOf(groupOf(group, groups), HEIGHT, (p.R * p.S * (p.C / p.groups) + WIDTH - 1u) / WIDTH);
   let end = min((t.slice + 1u) * p.chunk, p.N * p.P) * p.Q;
+  var next = t.slice * p.chunk * p.Q;
 #import "mma_begin"
-  lookUp(thread, begin + thread, end);
-  workgroupBarrier();
+  // Output channels beyond the last repeat it: what they make is not stored.
   #for i in 0..A_LOADS
   let aq$i = chunkOf(thread + $iu * THREADS, A_K, HEIGHT);
-  var x$i = loadA(t, begin + aq$i.x, end, aq$i.y);
+  let aAt$i = (t.g * Og + min(t.o + aq$i.y, Og - UNIT)) / UNIT;
+  var x$i: vec4u;
   #end
   #for i in 0..B_LOADS
   let bq$i = chunkOf(thread + $iu * THREADS, B_K, WIDTH);
-  let place$i = placeOfK(t.part * WIDTH + bq$i.y, t.g);
-  var y$i = loadB(bq$i.x, place$i);
+  let reach$i = reachOf(t.part * WIDTH + bq$i.y, t.g);
+  var y$i: vec4u;
   #end
-  for (var start = begin; start < end; start += DEEP) {
-    workgroupBarrier();
-#import "mma_stage"
-    lookUp(thread, start + DEEP + thread, end);
-    workgroupBarrier();
+  lookUp(thread, next + thread, end);
+  workgroupBarrier();
+  if (next < end) {
     #for i in 0..A_LOADS
-    x$i = loadA(t, start + DEEP + aq$i.x, end, aq$i.y);
+    x$i = fetch1(pixelIn(next + aq$i.x) * (p.O / UNIT) + aAt$i);
     #end
     #for i in 0..B_LOADS
-    y$i = loadB(bq$i.x, place$i);
+    y$i = loadB(spots[bq$i.x], reach$i);
     #end
+  }
+  for (; next < end;) {
+    workgroupBarrier();
+#import "mma_stage"
+    next += DEEP;
+    lookUp(thread, next + thread, end);
+    workgroupBarrier();
+    if (next < end) {
+      #for i in 0..A_LOADS
+      x$i = fetch1(pixelIn(next + aq$i.x) * (p.O / UNIT) + aAt$i);
+      #end
+      #for i in 0..B_LOADS
+      y$i = loadB(spots[bq$i.x], reach$i);
+      #end
+    }
 #import "mma_multiply"
   }
 #import "mma_store"

@@ -2,9 +2,9 @@ enable f16;
 enable chromium_experimental_subgroup_matrix;
 diagnostic(off, chromium.subgroup_matrix_uniformity);
 // dw as conv2d_dw computes it, for few channels, as a picture's three, on tensor cores (lib/mma, lib/mma_eights).
-// A workgroup computes HEIGHT output channels by WIDTH places of the axis of taps and channels, in steps of DEEP pixels,
-// each of which one thread looks up for all; x is read and dw written one by one. The next step is on its way to
-// registers while one is used. The sum is cut into slices as in conv2d_dw. One group, and O divides by 8.
+// A workgroup computes HEIGHT output channels by WIDTH places of the axis of taps and channels, in steps of DEEP
+// pixels; x is read and dw written one by one. The next step is on its way to registers while one is used. The sum is
+// cut into slices as in conv2d_dw. One group, and O divides by 8.
 const F16_1 = 0u; // @tune: binding 1 is stored as f16
 #import "index"
 #import "conv2d_dw"
@@ -22,13 +22,9 @@ const F16_1 = 0u; // @tune: binding 1 is stored as f16
 @group(0) @binding(2) var<storage, read_write> out: array<f32>; // dw [slices, O, R, S, C]
 @group(1) @binding(0) var<uniform> p: Params;
 
-fn loadA(t: Tile, pixel: u32, end: u32, along: u32) -> vec4u {
-  return fetch1(pixel * p.O + t.o + along, (pixel < end) & (t.o + along < p.O));
-}
-
-fn loadB(line: u32, e: Eight) -> vec4u {
-  let q = spots[line];
-  return eightOfX(q.image, q.top + i32(e.r * p.dilationH) - i32(p.padH), q.left - i32(p.padW), e);
+fn loadB(q: vec4i, e: Eight) -> vec4u {
+  let at = u32(q.x - i32((p.padH * p.W + p.padW) * p.C));
+  return eightOfX(at, q.y - i32(p.padH), q.z - i32(p.padW), e);
 }
 
 fn keep(t: Tile, row: u32, column: u32, u: vec4f, v: vec4f) {
@@ -47,31 +43,44 @@ fn keep(t: Tile, row: u32, column: u32, u: vec4f, v: vec4f) {
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
         @builtin(local_invocation_index) thread: u32) {
   let t = tileOf(groupOf(group, groups), HEIGHT, (p.R * eightsARow() * 8u + WIDTH - 1u) / WIDTH);
-  let begin = t.slice * p.chunk * p.Q;
   let end = min((t.slice + 1u) * p.chunk, p.N * p.P) * p.Q;
+  var next = t.slice * p.chunk * p.Q;
 #import "mma_begin"
-  lookUp(thread, begin + thread, end);
-  workgroupBarrier();
+  // Output channels beyond the last repeat it: what they make is not stored.
   #for i in 0..A_LOADS
   let aq$i = chunkOf(thread + $iu * THREADS, A_K, HEIGHT);
-  var x$i = loadA(t, begin + aq$i.x, end, aq$i.y);
+  let aAt$i = min(t.o + aq$i.y, p.O - 8u) / 8u;
+  var x$i: vec4u;
   #end
   #for i in 0..B_LOADS
   let bq$i = chunkOf(thread + $iu * THREADS, B_K, WIDTH);
   let e$i = eightOf((t.part * WIDTH + bq$i.y) / 8u);
-  var y$i = loadB(bq$i.x, e$i);
+  var y$i: vec4u;
   #end
-  for (var start = begin; start < end; start += DEEP) {
-    workgroupBarrier();
-#import "mma_stage"
-    lookUp(thread, start + DEEP + thread, end);
-    workgroupBarrier();
+  lookUp(thread, next + thread, end);
+  workgroupBarrier();
+  if (next < end) {
     #for i in 0..A_LOADS
-    x$i = loadA(t, start + DEEP + aq$i.x, end, aq$i.y);
+    x$i = fetch1(pixelIn(next + aq$i.x) * (p.O / 8u) + aAt$i);
     #end
     #for i in 0..B_LOADS
-    y$i = loadB(bq$i.x, e$i);
+    y$i = loadB(spots[bq$i.x], e$i);
     #end
+  }
+  for (; next < end;) {
+    workgroupBarrier();
+#import "mma_stage"
+    next += DEEP;
+    lookUp(thread, next + thread, end);
+    workgroupBarrier();
+    if (next < end) {
+      #for i in 0..A_LOADS
+      x$i = fetch1(pixelIn(next + aq$i.x) * (p.O / 8u) + aAt$i);
+      #end
+      #for i in 0..B_LOADS
+      y$i = loadB(spots[bq$i.x], e$i);
+      #end
+    }
 #import "mma_multiply"
   }
 #import "mma_store"

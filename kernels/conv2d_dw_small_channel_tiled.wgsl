@@ -1,6 +1,7 @@
 // dw as conv2d_dw_tiled computes it, for few channels, as a picture's three: x and dw are read and written one by one.
 // A workgroup computes HEIGHT output channels by WIDTH places of k = (r, s, c), in steps of DEEP pixels. O / groups
 // divides by 4.
+const UNIT = 1u;
 #import "index"
 #import "conv2d_dw"
 #import "blocks"
@@ -11,14 +12,35 @@
 @group(0) @binding(2) var<storage, read_write> dw: array<f32>; // [slices, O, R, S, C / groups]
 @group(1) @binding(0) var<uniform> p: Params;
 
-fn loadDy(t: Tile, pixel: u32, end: u32, along: u32) -> vec4f {
-  let ok = (pixel < end) & (t.o + along < p.O / p.groups);
-  return select(vec4f(), dy[select(0u, (pixel * p.O + t.g * (p.O / p.groups) + t.o + along) / 4u, ok)], ok);
+// Where the lines of a staged block, 4 pixels, are: of dy, whose channels beyond the last repeat it since what they
+// make is not stored, or of four places of the axis.
+struct Lines { at: u32, k0: Reach, k1: Reach, k2: Reach, k3: Reach }
+
+fn linesOf(t: Tile, s: Block) -> Lines {
+  let Og = p.O / p.groups;
+  let k = t.part * WIDTH + s.side;
+  let at = (t.g * Og + min(t.o + s.side, Og - 4u)) / 4u;
+  return Lines(at, reachOf(k, t.g), reachOf(k + 1u, t.g), reachOf(k + 2u, t.g), reachOf(k + 3u, t.g));
 }
 
-fn loadX(line: u32, place: Place) -> f32 {
-  let tap = tapAt(spots[line], place);
-  return select(0.0, x[tap.at], tap.inside);
+fn loadX(q: vec4i, k: Reach) -> f32 {
+  let ok = meets(q, k);
+  return select(0.0, x[select(0u, u32(q.x + k.at), ok)], ok);
+}
+
+fn load(s: Block, l: Lines, next: u32) -> mat4x4f {
+  var m: mat4x4f;
+  if (s.isA) {
+    #for i in 0..4
+    m[$i] = dy[pixelIn(next + s.k + $iu) * (p.O / 4u) + l.at];
+    #end
+  } else if (s.has) {
+    #for i in 0..4
+    let q$i = spots[s.k + $iu];
+    m[$i] = vec4f(loadX(q$i, l.k0), loadX(q$i, l.k1), loadX(q$i, l.k2), loadX(q$i, l.k3));
+    #end
+  }
+  return m;
 }
 
 fn keep(t: Tile, row: u32, column: u32, v: vec4f) {
@@ -35,38 +57,33 @@ fn keep(t: Tile, row: u32, column: u32, v: vec4f) {
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
         @builtin(local_invocation_index) thread: u32) {
   let t = tileOf(groupOf(group, groups), HEIGHT, (p.R * p.S * (p.C / p.groups) + WIDTH - 1u) / WIDTH);
-  let begin = t.slice * p.chunk * p.Q;
   let end = min((t.slice + 1u) * p.chunk, p.N * p.P) * p.Q;
+  var next = t.slice * p.chunk * p.Q;
 #import "blocks_begin"
-  // This thread stages 4 output channels, 4 places of the axis, or both, of 4 pixels; memory is read in its order.
-  #for j in 0..4
-  let place$j = placeOfK(t.part * WIDTH + be % B_BLOCKS * 4u + $ju, t.g);
+  #for i in 0..LOADS
+  let lines$i = linesOf(t, s$i);
   #end
-  lookUp(thread, begin + thread, end);
+  lookUp(thread, next + thread, end);
   workgroupBarrier();
-  let steps = (max(end, begin) - begin + DEEP - 1u) / DEEP;
-  for (var step = 0u; step <= steps; step++) {
-    let start = begin + step * DEEP;
-    if (hasA) {
-      #for i in 0..4
-      x$i = loadDy(t, start + thread / A_BLOCKS * 4u + $iu, end, thread % A_BLOCKS * 4u);
+  if (next < end) {
+    #for i in 0..LOADS
+    x$i = load(s$i, lines$i, next);
+    #end
+  }
+  for (; next < end;) {
+    workgroupBarrier();
+    #for i in 0..LOADS
+    stage(s$i, x$i);
+    #end
+    next += DEEP;
+    lookUp(thread, next + thread, end);
+    workgroupBarrier();
+    if (next < end) {
+      #for i in 0..LOADS
+      x$i = load(s$i, lines$i, next);
       #end
     }
-    if (hasB) {
-      #for i in 0..4
-      #for j in 0..4
-      y$i[$j] = loadX(be / B_BLOCKS * 4u + $iu, place$j);
-      #end
-      #end
-    }
-    if (step > 0u) {
 #import "blocks_multiply"
-    }
-    workgroupBarrier();
-    if (hasA) { stageA(thread / A_BLOCKS, thread % A_BLOCKS, mat4x4f(x0, x1, x2, x3)); }
-    if (hasB) { stageB(be / B_BLOCKS, be % B_BLOCKS, mat4x4f(y0, y1, y2, y3)); }
-    lookUp(thread, start + DEEP + thread, end);
-    workgroupBarrier();
   }
 #import "blocks_store"
 }

@@ -1,10 +1,13 @@
 // dx as conv2d_dx computes it, by the remainders of pixels modulo the stride, for adapters with real workgroup memory
 // (lib/blocks).
 // A workgroup computes HEIGHT pixels of a class by WIDTH channels, in steps of DEEP output channels of one tap. C /
-// groups and O / groups divide by 4, so that all loads and stores are vec4.
+// groups and O / groups divide by 4, so that memory is read, written and counted by vec4. A TAIL is where a tap's
+// output channels are not whole steps.
+const TAIL = 0u; // @tune
+const UNIT = 4u;
 #import "index"
 #import "conv2d_dx"
-#import "conv2d_dx_taps"
+#import "conv2d_dx_steps"
 #import "blocks"
 
 @group(0) @binding(0) var<storage, read> dy: array<vec4f>;      // [N, P, Q, O]
@@ -12,24 +15,52 @@
 @group(0) @binding(2) var<storage, read_write> dx: array<vec4f>;// [N, H, W, C]
 @group(1) @binding(0) var<uniform> p: Params;
 
-fn loadDy(t: Tile, met: Taps, q: Pixel, k: Step, along: u32) -> vec4f {
-  let tap = tapOf(q, met.down - i32(k.i * met.up), met.right - i32(k.j * met.left));
-  let ok = tap.inside & (k.o + along < p.O / p.groups) & (k.i < met.rows);
-  return select(vec4f(), dy[select(0u, (tap.at + t.g * (p.O / p.groups) + k.o + along) / 4u, ok)], ok);
+// The lines of a staged block: 4 pixels, or 4 output channels of 4 channels, of which those beyond the last repeat it:
+// what they make is not stored.
+struct Lines { at: vec4u, top: vec4i, left: vec4i }
+
+fn linesOf(t: Tile, s: Block) -> Lines {
+  var l: Lines;
+  let Og = p.O / p.groups;
+  let Cg = p.C / p.groups;
+  if (s.isA) {
+    #for i in 0..4
+    let q$i = spotOf(t.kind, t.pixel + s.side + $iu, t.g * Og + s.k);
+    #end
+    l = Lines(vec4u(q0.at, q1.at, q2.at, q3.at), vec4i(q0.top, q1.top, q2.top, q3.top),
+              vec4i(q0.left, q1.left, q2.left, q3.left));
+  } else {
+    let o = t.g * Og + s.k + vec4u(0u, 1u, 2u, 3u);
+    l.at = (o * (p.R * p.S * Cg) + min(t.c + s.side, Cg - UNIT)) / UNIT;
+  }
+  return l;
 }
 
-fn loadW(t: Tile, met: Taps, line: u32, k: Step, along: u32) -> vec4f {
-  let ok = (k.o + line < p.O / p.groups) & (t.c + along < p.C / p.groups) & (k.i < met.rows);
-  let o = t.g * (p.O / p.groups) + k.o + line;
-  let tap = (o * p.R + met.r + k.i * met.rStep) * p.S + met.s + k.j * met.sStep;
-  return select(vec4f(), w[select(0u, (tap * (p.C / p.groups) + t.c + along) / 4u, ok)], ok);
+fn load(s: Block, l: Lines, k: Step) -> mat4x4f {
+  var m: mat4x4f;
+  #if TAIL
+  let has = k.o + s.k < p.O / p.groups; // all four, or none
+  #else
+  const has = true;
+  #endif
+  if (s.isA) {
+    #for i in 0..4
+    let ok$i = meets(Spot(l.at[$i], l.top[$i], l.left[$i]), k) & has;
+    m[$i] = select(vec4f(), dy[select(0u, l.at[$i] + k.dy, ok$i)], ok$i);
+    #end
+  } else if (s.has) {
+    #for i in 0..4
+    m[$i] = select(vec4f(), w[select(0u, l.at[$i] + k.w, has)], has);
+    #end
+  }
+  return m;
 }
 
 fn keep(t: Tile, row: u32, column: u32, v: vec4f) {
-  let ok = (t.pixel + row < t.kind.pixels) & (t.c + column < p.C / p.groups);
   var at = (t.pixel + row) * p.C;
   if (p.strideH * p.strideW > 1u) { at = placeIn(t.kind, pixelOf(t.kind, t.pixel + row)); }
-  if (ok) { dx[(at + t.g * (p.C / p.groups) + t.c + column) / 4u] = v; }
+  let ok = (t.pixel + row < t.kind.pixels) & (t.c + column < p.C / p.groups);
+  if (ok) { dx[(at + t.g * (p.C / p.groups) + t.c + column) / UNIT] = v; }
 }
 
 @compute @workgroup_size(THREADS)
@@ -39,32 +70,29 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let t = tileOf(classOf(id), id % p.groupsPerClass, HEIGHT, WIDTH);
   let met = tapsOf(t.kind);
 #import "blocks_begin"
-  // This thread stages 4 output channels of 4 pixels, of 4 channels, or both; memory is read in its order.
-  #for i in 0..4
-  let pixel$i = pixelOf(t.kind, t.pixel + thread / QUADS * 4u + $iu);
+  #for i in 0..LOADS
+  let lines$i = linesOf(t, s$i);
   #end
-  var k = Step();
-  let chunks = (p.O / p.groups + DEEP - 1u) / DEEP;
-  let steps = select(met.rows * met.columns * chunks, 0u, t.pixel >= t.kind.pixels);
-  for (var step = 0u; step <= steps; step++) {
-    if (hasA) {
-      #for i in 0..4
-      x$i = loadDy(t, met, pixel$i, k, thread % QUADS * 4u);
+  let steps = stepsOf(t, met);
+  var k = stepAt(met, 0u, 0u, 0u);
+  if (steps > 0u) {
+    #for i in 0..LOADS
+    x$i = load(s$i, lines$i, k);
+    #end
+  }
+  for (var step = 1u; step <= steps; step++) {
+    workgroupBarrier();
+    #for i in 0..LOADS
+    stage(s$i, x$i);
+    #end
+    workgroupBarrier();
+    if (step < steps) {
+      k = after(met, k);
+      #for i in 0..LOADS
+      x$i = load(s$i, lines$i, k);
       #end
     }
-    if (hasB) {
-      #for i in 0..4
-      y$i = loadW(t, met, be / B_BLOCKS * 4u + $iu, k, be % B_BLOCKS * 4u);
-      #end
-    }
-    if (step > 0u) {
 #import "blocks_multiply"
-    }
-    k = after(met, k, DEEP);
-    workgroupBarrier();
-    if (hasA) { stageA(thread % QUADS, thread / QUADS, transpose(mat4x4f(x0, x1, x2, x3))); }
-    if (hasB) { stageB(be / B_BLOCKS, be % B_BLOCKS, mat4x4f(y0, y1, y2, y3)); }
-    workgroupBarrier();
   }
 #import "blocks_store"
 }

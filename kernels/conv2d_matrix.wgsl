@@ -2,11 +2,14 @@ enable f16;
 enable chromium_experimental_subgroup_matrix;
 diagnostic(off, chromium.subgroup_matrix_uniformity);
 // y as conv2d computes it, on tensor cores (lib/mma).
-// A workgroup computes HEIGHT pixels by WIDTH output channels, in steps of DEEP channels of one tap; the next step is on
-// its way to registers while one is used. C / groups and O / groups divide by 8: memory is read and written by 16 bytes.
+// A workgroup computes HEIGHT pixels by WIDTH output channels, in steps of DEEP channels of one tap; the next step is
+// on its way to registers while one is used. C / groups and O / groups divide by 8: memory is read and written by 16
+// bytes, and counted in them. A TAIL is where a tap's channels are not whole steps.
+const TAIL = 0u; // @tune
 const F16_0 = 0u; // @tune: binding 0 is stored as f16
 const F16_1 = 0u; // @tune
 const F16_2 = 0u; // @tune
+const UNIT = 8u;
 #import "index"
 #import "conv2d"
 #import "conv2d_steps"
@@ -37,57 +40,76 @@ const F16_2 = 0u; // @tune
 #endif
 @group(1) @binding(0) var<uniform> p: Params;
 
-fn loadA(t: Tile, q: Pixel, k: Step, along: u32) -> vec4u {
-  let tap = tapOf(q, k.r * p.dilationH, k.s * p.dilationW);
-  let ok = tap.inside & (k.c + along < p.C / p.groups) & (k.r < p.R);
-  return fetch0(tap.at + t.g * (p.C / p.groups) + k.c + along, ok);
+fn loadA(q: Spot, k: Step, along: u32) -> vec4u {
+  #if TAIL
+  let ok = meets(q, k) & (k.c + along < p.C / p.groups);
+  #else
+  let ok = meets(q, k);
+  #endif
+  return select(vec4u(), fetch0(select(0u, q.at + k.x, ok)), ok);
 }
 
-fn loadB(t: Tile, line: u32, k: Step, along: u32) -> vec4u {
-  let ok = (t.o + line < p.O / p.groups) & (k.c + along < p.C / p.groups) & (k.r < p.R);
-  let tap = ((t.g * (p.O / p.groups) + t.o + line) * p.R + k.r) * p.S + k.s;
-  return fetch1(tap * (p.C / p.groups) + k.c + along, ok);
+fn loadB(at: u32, k: Step, along: u32) -> vec4u {
+  #if TAIL
+  let ok = k.c + along < p.C / p.groups;
+  return select(vec4u(), fetch1(select(0u, at + k.w, ok)), ok);
+  #else
+  return fetch1(at + k.w);
+  #endif
 }
 
 fn keep(t: Tile, row: u32, column: u32, u: vec4f, v: vec4f) {
-  let ok = (t.pixel + row < p.N * p.P * p.Q) & (t.o + column < p.O / p.groups);
-  put((t.pixel + row) * p.O + t.g * (p.O / p.groups) + t.o + column, ok, u, v);
+  let at = (t.pixel + row) * p.O + t.g * (p.O / p.groups) + t.o + column;
+  if ((t.pixel + row < p.N * p.P * p.Q) & (t.o + column < p.O / p.groups)) { put(at / UNIT, u, v); }
 }
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
         @builtin(local_invocation_index) thread: u32) {
+  let Cg = p.C / p.groups;
+  let Og = p.O / p.groups;
   let t = tileOf(groupOf(group, groups), HEIGHT, WIDTH);
 #import "mma_begin"
-  var k = Step();
+  // Output channels beyond the last repeat it: what they make is not stored.
   #for i in 0..A_LOADS
   let aq$i = chunkOf(thread + $iu * THREADS, A_K, HEIGHT);
-  let pixel$i = pixelOf(t.pixel + aq$i.x);
-  var x$i = loadA(t, pixel$i, k, aq$i.y);
+  let spot$i = spotOf(t.pixel + aq$i.x, t.g * Cg + aq$i.y);
+  var x$i: vec4u;
   #end
   #for i in 0..B_LOADS
   let bq$i = chunkOf(thread + $iu * THREADS, B_K, WIDTH);
-  var y$i = loadB(t, bq$i.x, k, bq$i.y);
+  let bAt$i = ((t.g * Og + min(t.o + bq$i.x, Og - 1u)) * p.R * p.S * Cg + bq$i.y) / UNIT;
+  var y$i: vec4u;
   #end
-  let chunks = (p.C / p.groups + DEEP - 1u) / DEEP;
-  let steps = select(p.R * p.S * chunks, 0u, t.pixel >= p.N * p.P * p.Q);
-  for (var step = 0u; step < steps; step++) {
+  let steps = stepsOf(t);
+  var k = stepAt(0u, 0u, 0u);
+  if (steps > 0u) {
+    #for i in 0..A_LOADS
+    x$i = loadA(spot$i, k, aq$i.y);
+    #end
+    #for i in 0..B_LOADS
+    y$i = loadB(bAt$i, k, bq$i.y);
+    #end
+  }
+  for (var step = 1u; step <= steps; step++) {
     workgroupBarrier();
 #import "mma_stage"
     workgroupBarrier();
-    k = after(k);
-    #for i in 0..A_LOADS
-    x$i = loadA(t, pixel$i, k, aq$i.y);
-    #end
-    #for i in 0..B_LOADS
-    y$i = loadB(t, bq$i.x, k, bq$i.y);
-    #end
+    if (step < steps) {
+      k = after(k);
+      #for i in 0..A_LOADS
+      x$i = loadA(spot$i, k, aq$i.y);
+      #end
+      #for i in 0..B_LOADS
+      y$i = loadB(bAt$i, k, bq$i.y);
+      #end
+    }
 #import "mma_multiply"
   }
   #if STATS
   let rows = min(16u * TALL, p.N * p.P * p.Q - min(t.pixel + row, p.N * p.P * p.Q));
-  let place = ((t.pixel + row) / (16u * TALL) * p.O + t.g * (p.O / p.groups) + t.o) / 4u;
-  let holds = p.O / p.groups - min(t.o, p.O / p.groups);
+  let place = ((t.pixel + row) / (16u * TALL) * p.O + t.g * Og + t.o) / 4u;
+  let holds = Og - min(t.o, Og);
   #endif
 #import "mma_store"
 }

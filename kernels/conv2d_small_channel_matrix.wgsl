@@ -10,6 +10,7 @@ const F16_2 = 0u; // @tune: binding 2 is stored as f16
 #import "conv2d"
 #import "mma"
 #import "mma_eights"
+#import "conv2d_steps"
 #import "mma_put"
 
 @group(0) @binding(0) var<storage, read> in0: array<f32>; // x [N, H, W, C]
@@ -26,8 +27,6 @@ const F16_2 = 0u; // @tune: binding 2 is stored as f16
 #endif
 @group(1) @binding(0) var<uniform> p: Params;
 
-fn loadA(q: Pixel, e: Eight) -> vec4u { return eightOfX(q.image, q.top + i32(e.r * p.dilationH), q.left, e); }
-
 fn loadB(o: u32, e: Eight) -> vec4u {
   let ok = (o < p.O) & (e.r < p.R);
   let line = (o * p.R + e.r) * p.S * p.C;
@@ -41,7 +40,7 @@ fn loadB(o: u32, e: Eight) -> vec4u {
 
 fn keep(t: Tile, row: u32, column: u32, u: vec4f, v: vec4f) {
   let ok = (t.pixel + row < p.N * p.P * p.Q) & (t.o + column < p.O);
-  put((t.pixel + row) * p.O + t.o + column, ok, u, v);
+  if (ok) { put(((t.pixel + row) * p.O + t.o + column) / 8u, u, v); }
 }
 
 @compute @workgroup_size(THREADS)
@@ -49,28 +48,37 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         @builtin(local_invocation_index) thread: u32) {
   let t = tileOf(groupOf(group, groups), HEIGHT, WIDTH);
 #import "mma_begin"
-  var e = eightOf(thread % (DEEP / 8u)); // the same for all of a thread's chunks
   #for i in 0..A_LOADS
   let aq$i = chunkOf(thread + $iu * THREADS, A_K, HEIGHT);
-  let pixel$i = pixelOf(t.pixel + aq$i.x);
-  var x$i = loadA(pixel$i, e);
+  let spot$i = spotOf(t.pixel + aq$i.x, 0u);
+  var x$i: vec4u;
   #end
   #for i in 0..B_LOADS
   let bq$i = chunkOf(thread + $iu * THREADS, B_K, WIDTH);
-  var y$i = loadB(t.o + bq$i.x, e);
+  var y$i: vec4u;
   #end
   let eights = select(p.R * eightsARow(), 0u, t.pixel >= p.N * p.P * p.Q);
-  for (var start = 0u; start < eights; start += DEEP / 8u) {
+  var e = eightOf(thread % (DEEP / 8u)); // the same for all of a thread's chunks
+  #for i in 0..A_LOADS
+  x$i = eightOfX(spot$i.at, spot$i.top, spot$i.left, e);
+  #end
+  #for i in 0..B_LOADS
+  y$i = loadB(t.o + bq$i.x, e);
+  #end
+  for (var next = 0u; next < eights;) {
     workgroupBarrier();
 #import "mma_stage"
     workgroupBarrier();
-    e = eightOf(start + DEEP / 8u + thread % (DEEP / 8u));
-    #for i in 0..A_LOADS
-    x$i = loadA(pixel$i, e);
-    #end
-    #for i in 0..B_LOADS
-    y$i = loadB(t.o + bq$i.x, e);
-    #end
+    next += DEEP / 8u;
+    if (next < eights) {
+      e = eightOf(next + thread % (DEEP / 8u));
+      #for i in 0..A_LOADS
+      x$i = eightOfX(spot$i.at, spot$i.top, spot$i.left, e);
+      #end
+      #for i in 0..B_LOADS
+      y$i = loadB(t.o + bq$i.x, e);
+      #end
+    }
 #import "mma_multiply"
   }
   #if STATS

@@ -1,6 +1,6 @@
 // y as conv2d_tiled computes it, for few channels, as a picture's three: x and w are read one by one.
-// A workgroup computes HEIGHT pixels by WIDTH output channels over the axis k = (r, s, c), as taps and channels lie in w,
-// in steps of DEEP. O / groups divides by 4.
+// A workgroup computes HEIGHT pixels by WIDTH output channels over the axis k = (r, s, c), as taps and channels lie in
+// w, in steps of DEEP. O / groups divides by 4.
 #import "index"
 #import "conv2d"
 #import "blocks"
@@ -16,6 +16,13 @@
 #endif
 @group(1) @binding(0) var<uniform> p: Params;
 
+struct Lines { q0: Pixel, q1: Pixel, q2: Pixel, q3: Pixel }
+
+fn linesOf(t: Tile, s: Block) -> Lines {
+  let i = t.pixel + s.side;
+  return Lines(pixelOf(i), pixelOf(i + 1u), pixelOf(i + 2u), pixelOf(i + 3u));
+}
+
 fn loadX(q: Pixel, g: u32, k: u32) -> f32 {
   let Cg = p.C / p.groups;
   let tap = tapOf(q, k / Cg / p.S * p.dilationH, k / Cg % p.S * p.dilationW);
@@ -29,6 +36,23 @@ fn loadW(t: Tile, line: u32, k: u32) -> f32 {
   return select(0.0, w[select(0u, (t.g * (p.O / p.groups) + t.o + line) * K + k, ok)], ok);
 }
 
+fn load(t: Tile, s: Block, l: Lines, next: u32) -> mat4x4f {
+  var m: mat4x4f;
+  let k = next + s.k;
+  if (s.isA) {
+    #for i in 0..4
+    let q$i = l.q$i;
+    m[$i] = vec4f(loadX(q$i, t.g, k), loadX(q$i, t.g, k + 1u), loadX(q$i, t.g, k + 2u), loadX(q$i, t.g, k + 3u));
+    #end
+  } else if (s.has) {
+    #for i in 0..4
+    let o$i = s.side + $iu;
+    m[$i] = vec4f(loadW(t, o$i, k), loadW(t, o$i, k + 1u), loadW(t, o$i, k + 2u), loadW(t, o$i, k + 3u));
+    #end
+  }
+  return m;
+}
+
 fn keep(t: Tile, row: u32, column: u32, v: vec4f) {
   let ok = (t.pixel + row < p.N * p.P * p.Q) & (t.o + column < p.O / p.groups);
   if (ok) { y[((t.pixel + row) * p.O + t.g * (p.O / p.groups) + t.o + column) / 4u] = v; }
@@ -39,36 +63,24 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         @builtin(local_invocation_index) thread: u32) {
   let t = tileOf(groupOf(group, groups), HEIGHT, WIDTH);
 #import "blocks_begin"
-  // This thread stages 4 steps of k of 4 pixels, of 4 output channels, or both.
-  #for i in 0..4
-  let pixel$i = pixelOf(t.pixel + thread / QUADS * 4u + $iu);
+  #for i in 0..LOADS
+  let lines$i = linesOf(t, s$i);
+  x$i = load(t, s$i, lines$i, 0u);
   #end
-  let K = select(p.R * p.S * (p.C / p.groups), 0u, t.pixel >= p.N * p.P * p.Q);
-  let steps = (K + DEEP - 1u) / DEEP;
-  for (var step = 0u; step <= steps; step++) {
-    if (hasA) {
-      let k = step * DEEP + thread % QUADS * 4u;
-      #for i in 0..4
-      #for j in 0..4
-      x$i[$j] = loadX(pixel$i, t.g, k + $ju);
-      #end
-      #end
-    }
-    if (hasB) {
-      let k = step * DEEP + be % QUADS * 4u;
-      #for i in 0..4
-      #for j in 0..4
-      y$i[$j] = loadW(t, be / QUADS * 4u + $iu, k + $ju);
-      #end
+  let end = select(p.R * p.S * (p.C / p.groups), 0u, t.pixel >= p.N * p.P * p.Q);
+  for (var next = 0u; next < end;) {
+    workgroupBarrier();
+    #for i in 0..LOADS
+    stage(s$i, x$i);
+    #end
+    workgroupBarrier();
+    next += DEEP;
+    if (next < end) {
+      #for i in 0..LOADS
+      x$i = load(t, s$i, lines$i, next);
       #end
     }
-    if (step > 0u) {
 #import "blocks_multiply"
-    }
-    workgroupBarrier();
-    if (hasA) { stageA(thread % QUADS, thread / QUADS, transpose(mat4x4f(x0, x1, x2, x3))); }
-    if (hasB) { stageB(be % QUADS, be / QUADS, transpose(mat4x4f(y0, y1, y2, y3))); }
-    workgroupBarrier();
   }
   #if STATS
   let rows = min(HEIGHT, p.N * p.P * p.Q - min(t.pixel, p.N * p.P * p.Q));

@@ -1,6 +1,9 @@
 // y as conv2d computes it, for adapters with real workgroup memory (lib/blocks).
 // A workgroup computes HEIGHT pixels by WIDTH output channels, an implicit matrix product in steps of DEEP channels of
-// one tap. C / groups and O / groups divide by 4, so that all loads and stores are vec4.
+// one tap. C / groups and O / groups divide by 4, so that memory is read, written and counted by vec4. A TAIL is where
+// a tap's channels are not whole steps.
+const TAIL = 0u; // @tune
+const UNIT = 4u;
 #import "index"
 #import "conv2d"
 #import "conv2d_steps"
@@ -12,26 +15,55 @@
 #if STATS
 @group(0) @binding(3) var<storage, read_write> mean: array<vec4f>; // [tiles of pixels, O], less the tile's first value
 @group(0) @binding(4) var<storage, read_write> m2: array<vec4f>;   // [tiles of pixels, O]
-#import "matmul_tiled_stats"
+#import "blocks_stats"
 #import "column_stats"
 #endif
 @group(1) @binding(0) var<uniform> p: Params;
 
-fn loadX(t: Tile, q: Pixel, k: Step, along: u32) -> vec4f {
-  let tap = tapOf(q, k.r * p.dilationH, k.s * p.dilationW);
-  let ok = tap.inside & (k.c + along < p.C / p.groups) & (k.r < p.R);
-  return select(vec4f(), x[select(0u, (tap.at + t.g * (p.C / p.groups) + k.c + along) / 4u, ok)], ok);
+// The lines of a staged block: 4 pixels, or 4 output channels, of which those beyond the last repeat it: what they make
+// is not stored.
+struct Lines { at: vec4u, top: vec4i, left: vec4i }
+
+fn linesOf(t: Tile, s: Block) -> Lines {
+  var l: Lines;
+  let Og = p.O / p.groups;
+  let Cg = p.C / p.groups;
+  if (s.isA) {
+    #for i in 0..4
+    let q$i = spotOf(t.pixel + s.side + $iu, t.g * Cg + s.k);
+    #end
+    l = Lines(vec4u(q0.at, q1.at, q2.at, q3.at), vec4i(q0.top, q1.top, q2.top, q3.top),
+              vec4i(q0.left, q1.left, q2.left, q3.left));
+  } else {
+    let o = min(vec4u(t.o + s.side) + vec4u(0u, 1u, 2u, 3u), vec4u(Og - 1u));
+    l.at = ((t.g * Og + o) * (p.R * p.S * Cg) + s.k) / UNIT;
+  }
+  return l;
 }
 
-fn loadW(t: Tile, line: u32, k: Step, along: u32) -> vec4f {
-  let ok = (t.o + line < p.O / p.groups) & (k.c + along < p.C / p.groups) & (k.r < p.R);
-  let tap = ((t.g * (p.O / p.groups) + t.o + line) * p.R + k.r) * p.S + k.s;
-  return select(vec4f(), w[select(0u, (tap * (p.C / p.groups) + k.c + along) / 4u, ok)], ok);
+fn load(s: Block, l: Lines, k: Step) -> mat4x4f {
+  var m: mat4x4f;
+  #if TAIL
+  let has = k.c + s.k < p.C / p.groups;
+  #else
+  const has = true;
+  #endif
+  if (s.isA) {
+    #for i in 0..4
+    let ok$i = meets(Spot(l.at[$i], l.top[$i], l.left[$i]), k) & has;
+    m[$i] = select(vec4f(), x[select(0u, l.at[$i] + k.x, ok$i)], ok$i);
+    #end
+  } else if (s.has) {
+    #for i in 0..4
+    m[$i] = select(vec4f(), w[select(0u, l.at[$i] + k.w, has)], has);
+    #end
+  }
+  return m;
 }
 
 fn keep(t: Tile, row: u32, column: u32, v: vec4f) {
   let ok = (t.pixel + row < p.N * p.P * p.Q) & (t.o + column < p.O / p.groups);
-  if (ok) { y[((t.pixel + row) * p.O + t.g * (p.O / p.groups) + t.o + column) / 4u] = v; }
+  if (ok) { y[((t.pixel + row) * p.O + t.g * (p.O / p.groups) + t.o + column) / UNIT] = v; }
 }
 
 @compute @workgroup_size(THREADS)
@@ -39,32 +71,29 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
         @builtin(local_invocation_index) thread: u32) {
   let t = tileOf(groupOf(group, groups), HEIGHT, WIDTH);
 #import "blocks_begin"
-  // This thread stages 4 channels of 4 pixels, of 4 output channels, or both.
-  #for i in 0..4
-  let pixel$i = pixelOf(t.pixel + thread / QUADS * 4u + $iu);
+  #for i in 0..LOADS
+  let lines$i = linesOf(t, s$i);
   #end
-  var k = Step();
-  let chunks = (p.C / p.groups + DEEP - 1u) / DEEP;
-  let steps = select(p.R * p.S * chunks, 0u, t.pixel >= p.N * p.P * p.Q);
-  for (var step = 0u; step <= steps; step++) {
-    if (hasA) {
-      #for i in 0..4
-      x$i = loadX(t, pixel$i, k, thread % QUADS * 4u);
+  let steps = stepsOf(t);
+  var k = stepAt(0u, 0u, 0u);
+  if (steps > 0u) {
+    #for i in 0..LOADS
+    x$i = load(s$i, lines$i, k);
+    #end
+  }
+  for (var step = 1u; step <= steps; step++) {
+    workgroupBarrier();
+    #for i in 0..LOADS
+    stage(s$i, x$i);
+    #end
+    workgroupBarrier();
+    if (step < steps) {
+      k = after(k);
+      #for i in 0..LOADS
+      x$i = load(s$i, lines$i, k);
       #end
     }
-    if (hasB) {
-      #for i in 0..4
-      y$i = loadW(t, be / QUADS * 4u + $iu, k, be % QUADS * 4u);
-      #end
-    }
-    if (step > 0u) {
 #import "blocks_multiply"
-    }
-    k = after(k);
-    workgroupBarrier();
-    if (hasA) { stageA(thread % QUADS, thread / QUADS, transpose(mat4x4f(x0, x1, x2, x3))); }
-    if (hasB) { stageB(be % QUADS, be / QUADS, transpose(mat4x4f(y0, y1, y2, y3))); }
-    workgroupBarrier();
   }
   #if STATS
   let rows = min(HEIGHT, p.N * p.P * p.Q - min(t.pixel, p.N * p.P * p.Q));

@@ -1,9 +1,5 @@
-  // Inside main: where this thread is among the others, its sums, and the blocks it stages: x$i and y$i of the next
-  // tile. From the other end of the count for b, so that where there are threads enough none stages both.
+  // Inside main: where this thread is among the others, its sums, and the blocks it stages.
   let at = placeOf(thread);
-  let be = THREADS - 1u - thread;
-  let hasA = thread < A_BLOCKS * QUADS;
-  let hasB = be < B_BLOCKS * QUADS;
   #for j in 0..RIGHT
   #for i in 0..DOWN
   #for k in 0..4
@@ -11,7 +7,7 @@
   #end
   #end
   #end
-  #for i in 0..4
-  var x$i: vec4f;
-  var y$i: vec4f;
+  #for i in 0..LOADS
+  let s$i = stagedBy(thread + $iu * THREADS);
+  var x$i: mat4x4f;
   #end

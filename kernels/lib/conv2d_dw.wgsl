@@ -23,22 +23,12 @@ fn placeOfK(k: u32, g: u32) -> Place {
   return Place(down, i32(k / Cg % p.S * p.dilationW) - i32(p.padW), g * Cg + k % Cg);
 }
 
-// A pixel of y: its picture's first row, and where its taps begin without padding.
-struct Spot { image: u32, top: i32, left: i32 }
-
-fn spotOf(pixel: u32) -> Spot {
-  let top = i32(pixel / p.Q % p.P * p.strideH);
-  return Spot(pixel / (p.P * p.Q) * p.H, top, i32(pixel % p.Q * p.strideW));
-}
-
 // Where x has what `place` is to a pixel of y; 0 where it is in the padding.
 struct Tap { at: u32, inside: bool }
 
-fn tapAt(q: Spot, place: Place) -> Tap {
-  let row = u32(q.top + place.down); // negative is huge
-  let column = u32(q.left + place.right);
+fn tapOf(pixel: u32, place: Place) -> Tap {
+  let row = u32(i32(pixel / p.Q % p.P * p.strideH) + place.down); // negative is huge
+  let column = u32(i32(pixel % p.Q * p.strideW) + place.right);
   let inside = (row < p.H) & (column < p.W);
-  return Tap(select(0u, ((q.image + row) * p.W + column) * p.C + place.c, inside), inside);
+  return Tap(select(0u, ((pixel / (p.P * p.Q) * p.H + row) * p.W + column) * p.C + place.c, inside), inside);
 }
-
-fn tapOf(pixel: u32, place: Place) -> Tap { return tapAt(spotOf(pixel), place); }

@@ -1,9 +1,8 @@
-// 8 neighbours of binding 0 as halves, 16 bytes where it is stored as f16; zeros where not ok.
-fn fetch0(at: u32, ok: bool) -> vec4u {
-  let i = select(0u, at, ok);
+// Eight `at` of binding 0 as halves, 16 bytes where it is stored as f16.
+fn fetch0(at: u32) -> vec4u {
   #if F16_0
-  return select(vec4u(), in0[i / 8u], ok);
+  return in0[at];
   #else
-  return select(vec4u(), vec4u(halves(in0[i / 4u]), halves(in0[i / 4u + 1u])), ok);
+  return vec4u(halves(in0[2u * at]), halves(in0[2u * at + 1u]));
   #endif
 }
