@@ -57,33 +57,28 @@ fn keep(t: Tile, row: u32, column: u32, v: vec4f) {
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
         @builtin(local_invocation_index) thread: u32) {
   let t = tileOf(groupOf(group, groups), HEIGHT, (p.R * p.S * (p.C / p.groups) + WIDTH - 1u) / WIDTH);
-  let end = min((t.slice + 1u) * p.chunk, p.N * p.P) * p.Q;
-  var next = t.slice * p.chunk * p.Q;
 #import "blocks_begin"
   #for i in 0..LOADS
   let lines$i = linesOf(t, s$i);
   #end
-  lookUp(thread, next + thread, end);
+  let begin = t.slice * p.chunk * p.Q;
+  let end = min((t.slice + 1u) * p.chunk, p.N * p.P) * p.Q;
+  lookUp(thread, begin + thread, end);
   workgroupBarrier();
-  if (next < end) {
+  for (var next = begin; ; next += DEEP) {
     #for i in 0..LOADS
     x$i = load(s$i, lines$i, next);
     #end
-  }
-  for (; next < end;) {
+    if (next > begin) {
+#import "blocks_multiply"
+    }
+    if (next >= end) { break; }
     workgroupBarrier();
     #for i in 0..LOADS
     stage(s$i, x$i);
     #end
-    next += DEEP;
-    lookUp(thread, next + thread, end);
+    lookUp(thread, next + DEEP + thread, end);
     workgroupBarrier();
-    if (next < end) {
-      #for i in 0..LOADS
-      x$i = load(s$i, lines$i, next);
-      #end
-    }
-#import "blocks_multiply"
   }
 #import "blocks_store"
 }

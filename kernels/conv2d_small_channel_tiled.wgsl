@@ -65,22 +65,21 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 #import "blocks_begin"
   #for i in 0..LOADS
   let lines$i = linesOf(t, s$i);
-  x$i = load(t, s$i, lines$i, 0u);
   #end
   let end = select(p.R * p.S * (p.C / p.groups), 0u, t.pixel >= p.N * p.P * p.Q);
-  for (var next = 0u; next < end;) {
+  for (var next = 0u; ; next += DEEP) {
+    #for i in 0..LOADS
+    x$i = load(t, s$i, lines$i, next);
+    #end
+    if (next > 0u) {
+#import "blocks_multiply"
+    }
+    if (next >= end) { break; }
     workgroupBarrier();
     #for i in 0..LOADS
     stage(s$i, x$i);
     #end
     workgroupBarrier();
-    next += DEEP;
-    if (next < end) {
-      #for i in 0..LOADS
-      x$i = load(t, s$i, lines$i, next);
-      #end
-    }
-#import "blocks_multiply"
   }
   #if STATS
   let rows = min(HEIGHT, p.N * p.P * p.Q - min(t.pixel, p.N * p.P * p.Q));
