@@ -8,6 +8,7 @@ import {
   bT,
   canMatrix,
   hasMatrices,
+  hasRegisters,
   hasSubgroups,
   matmulTools,
   matrixBlocks,
@@ -23,9 +24,6 @@ const direct = pair('matmul', directSource);
  * narrower ones lose by up to 3.
  */
 const isRow = (p: MatmulParams): boolean => p.M <= 4 && p.N >= 256;
-
-/** Registers for 8 × 16 sums a thread, as far as traits tell: NVIDIA's have subgroups of 32 and such memory. */
-const hasRegisters = (t: Traits): boolean => t.subgroup === 32 && t.workgroupMemory >= 49152;
 
 /**
  * The largest block that makes a workgroup for every multiprocessor in f16, and two in f32, whose blocks are smaller
