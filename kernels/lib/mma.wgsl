@@ -14,6 +14,7 @@ const A_T = 0u; // @tune
 const B_T = 0u; // @tune
 const BIAS = 0u; // @tune: 1 adds a bias to every row
 const STATS = 0u; // @tune: 1 writes the statistics of a subgroup's rows too
+const LOW = 0u; // @tune: 1 multiplies what halves leave of f32 too (lib/mma_f32)
 alias Left = subgroup_matrix_left<f16, 16, 16>;
 alias Right = subgroup_matrix_right<f16, 16, 16>;
 alias Sum = subgroup_matrix_result<f32, 16, 16>;
@@ -27,6 +28,10 @@ const A_SIZE = select(DEEP, HEIGHT, A_K) * A_LINE;
 const B_SIZE = select(DEEP, WIDTH, B_K) * B_LINE;
 var<workgroup> aTile: array<vec4u, A_SIZE>;
 var<workgroup> bTile: array<vec4u, B_SIZE>;
+#if LOW
+var<workgroup> aLow: array<vec4u, A_SIZE>;
+var<workgroup> bLow: array<vec4u, B_SIZE>;
+#endif
 var<workgroup> edge: array<f32, 8u * THREADS>; // a matrix a subgroup, on its way to c
 
 fn halves(v: vec4f) -> vec2u { return bitcast<vec2u>(vec4<f16>(v)); }

@@ -26,6 +26,7 @@ import matrixMultiplyLib from '../../kernels/lib/matrix_multiply.wgsl';
 import matrixStageLib from '../../kernels/lib/matrix_stage.wgsl';
 import matrixStoreLib from '../../kernels/lib/matrix_store.wgsl';
 import mmaLib from '../../kernels/lib/mma.wgsl';
+import mmaF32Lib from '../../kernels/lib/mma_f32.wgsl';
 import mmaMultiplyLib from '../../kernels/lib/mma_multiply.wgsl';
 import mmaStoreLib from '../../kernels/lib/mma_store.wgsl';
 import nanLib from '../../kernels/lib/nan.wgsl';
@@ -79,6 +80,7 @@ export const library: Record<string, string> = {
   matrix_stage: matrixStageLib,
   matrix_store: matrixStoreLib,
   mma: mmaLib,
+  mma_f32: mmaF32Lib,
   mma_multiply: mmaMultiplyLib,
   mma_store: mmaStoreLib,
   nan: nanLib,

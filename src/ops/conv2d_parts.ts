@@ -73,7 +73,7 @@ export const product = (
   M: number,
   N: number,
   K: number,
-  { aT = false, bT = false, half = 0 }: { aT?: boolean; bT?: boolean; half?: 0 | 1 } = {},
+  { aT = false, bT = false, half = 0, exact = 0 }: Pick<P, 'half' | 'exact'> & { aT?: boolean; bT?: boolean } = {},
 ): MatmulParams => ({
   batch: 1,
   M,
@@ -86,6 +86,7 @@ export const product = (
   bRow: bT ? 1 : N,
   bCol: bT ? K : 1,
   half,
+  exact,
 });
 
 /** A launch whose buffers are the operation's by place, as a plan whose launches bind theirs through `places`. */

@@ -6,7 +6,9 @@ import {
   aT,
   blockOf,
   bT,
+  canF32,
   canMatrix,
+  f32Blocks,
   hasMatrices,
   hasSubgroups,
   matmulTools,
@@ -36,6 +38,8 @@ function cardHeuristic(p: MatmulParams, t: Traits) {
     const blocks = matrixBlocks.filter((b) => b.deep === 32 || (canMatrix(b, p, t) && (b.width < 128 || isNT(p))));
     return blockOf(p, blocks, t.parallelGroups / 4, 2048).name;
   }
+  const onMatrices = f32Blocks.filter((b) => canF32(b, p, t));
+  if (onMatrices.length > 0) return blockOf(p, onMatrices, t.parallelGroups / 4, 1024).name;
   const blocks = tiledBlocks.filter(({ width }) => width < 256 || hasRegisters(t));
   return blockOf(p, blocks, t.parallelGroups / 2, 512).name;
 }
@@ -55,7 +59,7 @@ function classOf(p: MatmulParams): string {
   const thin = isRow(p) ? 'row' : p.M <= 8 ? 'rows' : p.N <= 8 ? 'column' : undefined;
   const long = p.K >= 16 * Math.max(p.M, p.N) ? 'deep' : p.M >= 16 * p.N ? 'tall' : undefined;
   const form = thin ?? long ?? (volume < 2 ** 21 ? 'small' : volume < 2 ** 30 ? 'medium' : 'large');
-  return `${'NT'[aT(p)]}${'NT'[bT(p)]} ${form}${p.half ? ' f16' : ''}`;
+  return `${'NT'[aT(p)]}${'NT'[bT(p)]} ${form}${p.half ? ' f16' : p.exact ? ' exact' : ''}`;
 }
 
 function sample(kind: string, M: number, N: number, K: number): Sample<MatmulParams> {
@@ -100,7 +104,11 @@ export const matmulVariants = variantTable({
   parts: [
     { when: (t) => t.software, load: () => import('./matmul_software.js').then((m) => m.matmulSoftware(matmulTools)) },
     { when: (t) => !t.software, load: () => import('./matmul_cards.js').then((m) => m.matmulCards(matmulTools)) },
-    { when: hasMatrices, load: () => import('./matmul_matrices.js').then((m) => m.matmulMatrices(matmulTools)) },
+    {
+      when: hasMatrices,
+      load: () => import('./matmul_matrices.js').then((m) => m.matmulMatrices(matmulTools)),
+      trial: (on) => import('./matmul_matrices.js').then((m) => m.tryF32(matmulTools, on)),
+    },
   ],
   variants: [
     {

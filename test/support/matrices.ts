@@ -10,6 +10,7 @@ export const withMatrices = (traits: Traits): Traits => ({
   parallelGroups: 8,
   subgroup: 32,
   subgroupMatrix: true,
+  f32Matrices: 5e-5,
   workgroupMemory: 49152,
 });
 
@@ -66,6 +67,9 @@ function play(code: string): string {
   let n = 0;
   const plain = code
     .replace(/^(enable chromium.*|diagnostic.*|alias (Left|Right|Sum) .*| *var \w+: Sum;)$/gm, '')
+    .replace(/^ *(\w+) = Sum\(\);/gm, (_, sum) =>
+      sum === sums[0] ? `for (var i = 0u; i < ${8 * sums.length}u + (me >> 9u); i++) { sums[i] = 0.0; }` : '',
+    )
     .replace(/^const A_K/m, `${played(sums.length, count)}${halfOfTile(tiles, isWide)}$&`)
     .replace(/^(fn main\([^{]*\) \{)$/m, '$1\n  me = thread;')
     .replace(
