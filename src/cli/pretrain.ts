@@ -83,7 +83,7 @@ async function runPretrain(args: Parsed, call: Call): Promise<number> {
     await dryRun(training, opened, out);
     return 0;
   }
-  const run = resumed ?? (await startRun(folder, { ...info, adapter: opened.name }));
+  const run = resumed ?? (await startRun(folder, { ...info, adapter: opened.name, products: multipliedIn(info.config.precision, opened) }));
   try {
     return await trainOn(args, out, run, { training, begin, resumed: resumed !== undefined });
   } finally {

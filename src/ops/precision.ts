@@ -21,6 +21,12 @@ export const precision = (): Precision => context.precision ?? 'f32';
 /** That of products whose results must be f32, whatever is around them. */
 export const precisionOfF32 = (): Precision => (precision() === 'f16' ? 'f32' : precision());
 
+/** How matrices are multiplied in precision `p` on a backend, for people. */
+export function multipliedIn(p: Precision, on: Backend): string {
+  if (storedIn(p, on) === 'f16') return 'f16, summed in f32';
+  return p === 'f32' && on.traits?.f32Matrices !== undefined ? 'f32 as two f16 each on matrices' : 'f32';
+}
+
 /** What a precision says to the variants of a product. */
 export const factorsIn = (p: Precision): { half: 0 | 1; exact: 0 | 1 } => ({
   half: p === 'f16' ? 1 : 0,
