@@ -1,3 +1,4 @@
+import { isSoftware } from '../src/gpu/ask.js';
 import type { Library } from './libraries.js';
 import type { Loose, Work } from './record.js';
 
@@ -93,8 +94,17 @@ const wall: Clock = {
   read: async () => performance.now() - started,
 };
 
+/** Keeps a graphics card busy while the host encodes a sample: what is timed is then the device's work alone. */
+const SPIN = `@group(0) @binding(0) var<storage, read_write> x: array<f32>;
+@compute @workgroup_size(32) fn main(@builtin(local_invocation_index) i: u32) {
+  var v = x[i];
+  for (var k = 0u; k < 2500000u; k++) { v = fma(v, 0.999, 0.5); }
+  x[i] = v;
+}`;
+
 /** Timestamps of two empty passes around the work, in nanoseconds. */
 class DeviceClock implements Clock {
+  readonly #spin?: { pipeline: GPUComputePipeline; group: GPUBindGroup };
   readonly #device: GPUDevice;
   readonly #set: GPUQuerySet;
   readonly #resolved: GPUBuffer;
@@ -105,10 +115,24 @@ class DeviceClock implements Clock {
     this.#set = device.createQuerySet({ type: 'timestamp', count: 2 });
     this.#resolved = device.createBuffer({ size: 16, usage: GPUBufferUsage.QUERY_RESOLVE | GPUBufferUsage.COPY_SRC });
     this.#staging = device.createBuffer({ size: 16, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+    if (isSoftware(device.adapterInfo)) return;
+    const compute = { module: device.createShaderModule({ code: SPIN }), entryPoint: 'main' };
+    const pipeline = device.createComputePipeline({ layout: 'auto', compute });
+    const buffer = device.createBuffer({ size: 128, usage: GPUBufferUsage.STORAGE });
+    const layout = pipeline.getBindGroupLayout(0);
+    const group = device.createBindGroup({ layout, entries: [{ binding: 0, resource: { buffer } }] });
+    this.#spin = { pipeline, group };
   }
 
   start(): void {
     const encoder = this.#device.createCommandEncoder();
+    if (this.#spin) {
+      const pass = encoder.beginComputePass();
+      pass.setPipeline(this.#spin.pipeline);
+      pass.setBindGroup(0, this.#spin.group);
+      pass.dispatchWorkgroups(1);
+      pass.end();
+    }
     encoder.beginComputePass({ timestampWrites: { querySet: this.#set, endOfPassWriteIndex: 0 } }).end();
     this.#device.queue.submit([encoder.finish()]);
   }

@@ -18,6 +18,7 @@ import { measureReplay } from './replay.js';
 import { commitOf, earlier, merge, save } from './save.js';
 import { measureScale } from './scale.js';
 import { compare, markdown, type Report, type Row, shortfall } from './table.js';
+import { measureVariants } from './variants.js';
 
 const root = join(import.meta.dirname, '../..');
 const read = (path: string) => JSON.parse(readFileSync(join(root, path), 'utf8'));
@@ -222,6 +223,7 @@ function rateOf(c: Case, ms: number, ceiling: Ceiling): Pick<Row, 'rate' | 'unit
 const args = process.argv.slice(2);
 const flag = (name: string) => args.includes(`--${name}`);
 const named = args.filter((a) => !a.startsWith('--'));
+const minutes = Number(args.find((a) => a.startsWith('--minutes='))?.slice(10) ?? 8);
 if (flag('replay')) console.log(await measureReplay());
 else if (flag('data')) console.log(await measureData(named[0], Number(named[1] ?? 32)));
 else if (flag('model')) console.log(await modelReport(flag('json')));
@@ -232,10 +234,13 @@ else if (flag('card')) {
       root,
       version: read('package.json').version,
       folder: join(root, 'bench/results'),
-      minutes: Number(args.find((a) => a.startsWith('--minutes='))?.slice(10) ?? 8),
+      minutes,
       tiny: flag('tiny'),
     }),
   );
+} else if (flag('variants')) {
+  provideGpu(false);
+  await measureVariants(named, read('package.json').version, minutes);
 } else if (flag('scale')) console.log(await measureScale(await openOurs(read('package.json').version)));
 else
   await main({

@@ -1,12 +1,17 @@
 enable f16;
 enable chromium_experimental_subgroup_matrix;
 diagnostic(off, chromium.subgroup_matrix_uniformity);
-// c = a b on tensor cores (lib/mma). The next tile is on its way to registers while one is used. ALIGNED where every
-// operand's contiguous axis divides by 8: memory is read and written by 16 bytes then, and one by one else.
+// c = a b on tensor cores (lib/mma). With AHEAD the next tile is on its way to registers while one is used, where they
+// suffice. ALIGNED where every operand's contiguous axis divides by 8: memory is read and written by 16 bytes then, and
+// one by one else. A TAIL is where the steps of k are not whole tiles. With LOW factors are f32, each the sum of two
+// halves (lib/mma_f32).
 const ALIGNED = 1u; // @tune
+const TAIL = 0u; // @tune
+const AHEAD = 1u; // @tune
 #import "index"
 #import "matmul"
 #import "mma"
+#import "mma_f32"
 
 #if ALIGNED
 const F16_0 = 0u; // @tune: binding 0 is stored as f16
@@ -42,6 +47,24 @@ const F16_2 = 0u; // @tune
 #endif
 @group(1) @binding(0) var<uniform> p: Params;
 
+#if ALIGNED
+// Chunk `at`.
+fn loadA(at: u32) -> Chunk {
+  #if F16_0
+  return chunkOfHalves(a[at]);
+  #else
+  return chunk(a[2u * at], a[2u * at + 1u]);
+  #endif
+}
+
+fn loadB(at: u32) -> Chunk {
+  #if F16_1
+  return chunkOfHalves(b[at]);
+  #else
+  return chunk(b[2u * at], b[2u * at + 1u]);
+  #endif
+}
+#else
 // How many elements of a chunk lie in the matrix, 8 or more where all do; `side` is where the tile begins along its
 // side, which has `size`.
 fn roomOf(q: vec2u, k: bool, side: u32, size: u32, start: u32, end: u32) -> u32 {
@@ -51,38 +74,21 @@ fn roomOf(q: vec2u, k: bool, side: u32, size: u32, start: u32, end: u32) -> u32 
   return select(0u, stop - min(stop, along), line < select(end, size, k));
 }
 
-// 8 halves from element `at` on, 0 from `room` on. No branches: they cost compile time.
-fn loadA(at: u32, room: u32) -> vec4u {
-  #if ALIGNED
-  let ok = room > 0u;
-  #if F16_0
-  return select(vec4u(), a[select(0u, at / 8u, ok)], ok);
-  #else
-  return select(vec4u(), vec4u(halves(a[select(0u, at / 4u, ok)]), halves(a[select(0u, at / 4u + 1u, ok)])), ok);
-  #endif
-  #else
+// 8 neighbours from element `at` on, 0 from `room` on. No branches: they cost compile time.
+fn loadA(at: u32, room: u32) -> Chunk {
   #for k in 0..8
   let v$k = select(0.0, a[select(0u, at + $ku, $ku < room)], $ku < room);
   #end
-  return vec4u(halves(vec4f(v0, v1, v2, v3)), halves(vec4f(v4, v5, v6, v7)));
-  #endif
+  return chunk(vec4f(v0, v1, v2, v3), vec4f(v4, v5, v6, v7));
 }
 
-fn loadB(at: u32, room: u32) -> vec4u {
-  #if ALIGNED
-  let ok = room > 0u;
-  #if F16_1
-  return select(vec4u(), b[select(0u, at / 8u, ok)], ok);
-  #else
-  return select(vec4u(), vec4u(halves(b[select(0u, at / 4u, ok)]), halves(b[select(0u, at / 4u + 1u, ok)])), ok);
-  #endif
-  #else
+fn loadB(at: u32, room: u32) -> Chunk {
   #for k in 0..8
   let v$k = select(0.0, b[select(0u, at + $ku, $ku < room)], $ku < room);
   #end
-  return vec4u(halves(vec4f(v0, v1, v2, v3)), halves(vec4f(v4, v5, v6, v7)));
-  #endif
+  return chunk(vec4f(v0, v1, v2, v3), vec4f(v4, v5, v6, v7));
 }
+#endif
 
 fn keep(t: Tile, row: u32, column: u32, u: vec4f, v: vec4f) {
   let at = t.c + (t.row + row) * p.N + t.column + column;
@@ -118,38 +124,50 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   var c$i_$j: Sum;
   #end
   #end
-  let aStep = DEEP * select(p.aCol, 1u, A_K);
-  let bStep = DEEP * select(p.bRow, 1u, B_K);
-  #for i in 0..A_LOADS
-  let aq$i = chunkOf(thread + $iu * THREADS, A_K, HEIGHT);
-  var aAt$i = t.a + select((t.start + aq$i.x) * p.aCol + t.row, (t.row + aq$i.x) * p.aRow + t.start, A_K) + aq$i.y;
-  var x$i = loadA(aAt$i, roomOf(aq$i, A_K, t.row, p.M, t.start, t.end));
-  #end
-  #for i in 0..B_LOADS
-  let bq$i = chunkOf(thread + $iu * THREADS, B_K, WIDTH);
-  var bAt$i = t.b + select((t.start + bq$i.x) * p.bRow + t.column, (t.column + bq$i.x) * p.bCol + t.start, B_K)
-    + bq$i.y;
-  var y$i = loadB(bAt$i, roomOf(bq$i, B_K, t.column, p.N, t.start, t.end));
-  #end
-  for (var start = t.start; start < t.end; start += DEEP) {
+#import "matmul_matrix_begin"
+  #if LOW
+#import "mma_f32_begin"
+  #endif
+  var next = t.start;
+  #if AHEAD
+  if (next < t.end) {
+#import "matmul_matrix_load"
+  }
+  #endif
+  for (; next < t.end;) {
+    #if AHEAD
+    #else
+#import "matmul_matrix_load"
+    #endif
     workgroupBarrier();
     #for i in 0..A_LOADS
+    #if LOW
+    most.x = max(most.x, largestOf(x$i));
+    stageA(aq$i.x * A_LINE + aq$i.y / 8u, x$i, scales.x);
+    #else
     aTile[aq$i.x * A_LINE + aq$i.y / 8u] = x$i;
+    #endif
     #end
     #for i in 0..B_LOADS
+    #if LOW
+    most.y = max(most.y, largestOf(y$i));
+    stageB(bq$i.x * B_LINE + bq$i.y / 8u, y$i, scales.y);
+    #else
     bTile[bq$i.x * B_LINE + bq$i.y / 8u] = y$i;
+    #endif
     #end
     workgroupBarrier();
-    #for i in 0..A_LOADS
-    aAt$i += aStep;
-    x$i = loadA(aAt$i, roomOf(aq$i, A_K, t.row, p.M, start + DEEP, t.end));
-    #end
-    #for i in 0..B_LOADS
-    bAt$i += bStep;
-    y$i = loadB(bAt$i, roomOf(bq$i, B_K, t.column, p.N, start + DEEP, t.end));
-    #end
+    next += DEEP;
+    #if AHEAD
+    if (next < t.end) {
+#import "matmul_matrix_load"
+    }
+    #endif
 #import "mma_multiply"
   }
+  #if LOW
+#import "mma_f32_end"
+  #endif
   #if STATS
   let rows = min(16u * TALL, p.M - min(t.row + row, p.M));
   let place = ((t.row + row) / (16u * TALL) * p.N + t.column) / 4u;

@@ -1,15 +1,20 @@
 // c = a b.
 // A workgroup computes HEIGHT × WIDTH of c, each thread 4 DOWN × 4 RIGHT in registers as blocks of 4×4 that lie
-// HEIGHT / DOWN and WIDTH / RIGHT apart, so that workgroup memory is read by vec4 without bank conflicts. Of tiles of
-// DEEP steps of k a thread brings at most one 4×4 block of a and one of b, by four vec4 loads that are on their way
-// while the tile before is used. ALIGNED where every operand's contiguous axis divides by 4, else all is read and
-// written one by one.
+// HEIGHT / DOWN and WIDTH / RIGHT apart, so that workgroup memory is read by vec4 without bank conflicts. A thread
+// stages blocks of 4×4 of the tiles of DEEP steps of k by four vec4 loads each, which are on their way while the tile
+// before is used. ALIGNED where every operand's contiguous axis divides by 4, else all is read and written one by one.
+// A TAIL is where the steps of k are not whole tiles.
 const ALIGNED = 1u; // @tune
+const TAIL = 0u; // @tune
+const A_T = 0u; // @tune
+const B_T = 0u; // @tune
 const HEIGHT = 128u; // @tune
 const WIDTH = 128u; // @tune
-const DEEP = 16u; // @tune
+const DEEP = 8u; // @tune
 const DOWN = 2u; // @tune
 const RIGHT = 2u; // @tune
+const LOADS = 1u; // @tune: blocks that a thread stages, (HEIGHT + WIDTH) DEEP / 16 THREADS
+const UNROLL = 0u; // @tune
 const STATS = 0u; // @tune: 1 writes its tiles' statistics too
 const BIAS = 0u; // @tune: 1 adds a bias to every row
 #import "index"
@@ -37,11 +42,10 @@ fn placeOf(thread: u32) -> vec2u {
   return vec2u(thread / 32u % eights * 8u + thread % 8u, thread / 32u / eights * 4u + thread % 32u / 8u);
 }
 
-const A_BLOCKS = HEIGHT / 4u;
-const B_BLOCKS = WIDTH / 4u;
-// [DEEP k, blocks of 4]; block b of step k is at b ^ (k / 4 * 2), which spreads transposed stores over the banks
-var<workgroup> aTile: array<vec4f, DEEP * A_BLOCKS>;
-var<workgroup> bTile: array<vec4f, DEEP * B_BLOCKS>;
+const A_LINE = HEIGHT / 4u + 1u; // one more than blocks, which spreads transposed stores over the banks
+const B_LINE = WIDTH / 4u + 1u;
+var<workgroup> aTile: array<vec4f, DEEP * A_LINE>; // [DEEP k, blocks of 4]
+var<workgroup> bTile: array<vec4f, DEEP * B_LINE>;
 #if STATS
 @group(0) @binding(3) var<storage, read_write> mean: array<vec4f>; // [tiles of M, N], less the tile's first value
 @group(0) @binding(4) var<storage, read_write> m2: array<vec4f>;   // [tiles of M, N]
@@ -49,34 +53,7 @@ var<workgroup> bTile: array<vec4f, DEEP * B_BLOCKS>;
 #import "column_stats"
 #endif
 @group(1) @binding(0) var<uniform> p: Params;
-
-// Four neighbours from element `at` on, 0 from `room` on. No branches: they cost compile time.
-fn loadA(at: u32, room: u32) -> vec4f {
-  #if ALIGNED
-  return select(vec4f(), a[select(0u, at / 4u, room > 0u)], room > 0u);
-  #else
-  #for k in 0..4
-  let v$k = select(0.0, a[select(0u, at + $ku, $ku < room)], $ku < room);
-  #end
-  return vec4f(v0, v1, v2, v3);
-  #endif
-}
-
-fn loadB(at: u32, room: u32) -> vec4f {
-  #if ALIGNED
-  return select(vec4f(), b[select(0u, at / 4u, room > 0u)], room > 0u);
-  #else
-  #for k in 0..4
-  let v$k = select(0.0, b[select(0u, at + $ku, $ku < room)], $ku < room);
-  #end
-  return vec4f(v0, v1, v2, v3);
-  #endif
-}
-
-// The neighbours that lie in the matrix of those `along` in `line`.
-fn roomOf(line: u32, along: u32, lines: u32, length: u32) -> u32 {
-  return select(0u, length - min(length, along), line < lines);
-}
+#import "matmul_tiled_load"
 
 fn keep(at: u32, room: u32, v: vec4f) {
   #if ALIGNED
@@ -100,63 +77,43 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   #end
   #end
   #end
-  // The 4×4 blocks this thread stages, `block` along the tile's side, `quad` along k. Memory is read in its order;
-  // where k is contiguous, a block is transposed on its way.
-  let aK = !aTransposed();
-  let bK = bTransposed();
-  let be = THREADS - 1u - thread; // from the other end: where there are threads enough, none stages both
-  let hasA = thread < A_BLOCKS * DEEP / 4u;
-  let hasB = be < B_BLOCKS * DEEP / 4u;
-  let aQuad = select(thread / A_BLOCKS, thread % (DEEP / 4u), aK);
-  let bQuad = select(be / B_BLOCKS, be % (DEEP / 4u), bK);
-  let aBlock = select(thread % A_BLOCKS, thread / (DEEP / 4u), aK);
-  let bBlock = select(be % B_BLOCKS, be / (DEEP / 4u), bK);
-  let aLine = select(t.start + aQuad * 4u, t.row + aBlock * 4u, aK);
-  let bLine = select(t.start + bQuad * 4u, t.column + bBlock * 4u, bK);
-  let aAlong = select(t.row + aBlock * 4u, t.start + aQuad * 4u, aK);
-  let bAlong = select(t.column + bBlock * 4u, t.start + bQuad * 4u, bK);
-  let aLines = select(t.end, p.M, aK);
-  let bLines = select(t.end, p.N, bK);
-  let aLength = select(p.M, t.end, aK);
-  let bLength = select(p.N, t.end, bK);
-  let aStride = select(p.aCol, p.aRow, aK);
-  let bStride = select(p.bRow, p.bCol, bK);
-  #for i in 0..4
-  var x$i: vec4f;
-  var y$i: vec4f;
+  #for i in 0..LOADS
+  let s$i = stagedBy(thread + $iu * THREADS);
+  var lines$i = linesOf(t, s$i);
+  let step$i = DEEP * select(select(p.bRow, 1u, B_T == 1u), select(1u, p.aCol, A_T == 1u), s$i.isA) / UNIT;
+  var x$i: mat4x4f;
   #end
-  var step = 0u;
-#import "matmul_tiled_load"
-  for (; t.start + step < t.end;) {
+  var next = t.start;
+  if (next < t.end) {
+    #for i in 0..LOADS
+    x$i = load(t, s$i, lines$i, next);
+    #end
+  }
+  for (; next < t.end;) {
     workgroupBarrier();
-    if (hasA) {
-      let m = transpose(mat4x4f(x0, x1, x2, x3));
-      #for i in 0..4
-      aTile[(aQuad * 4u + $iu) * A_BLOCKS + (aBlock ^ (aQuad * 2u % A_BLOCKS))] = select(x$i, m[$i], aK);
+    #for i in 0..LOADS
+    stage(s$i, x$i);
+    lines$i += step$i;
+    #end
+    workgroupBarrier();
+    next += DEEP;
+    if (next < t.end) {
+      #for i in 0..LOADS
+      x$i = load(t, s$i, lines$i, next);
       #end
     }
-    if (hasB) {
-      let m = transpose(mat4x4f(y0, y1, y2, y3));
-      #for i in 0..4
-      bTile[(bQuad * 4u + $iu) * B_BLOCKS + (bBlock ^ (bQuad * 2u % B_BLOCKS))] = select(y$i, m[$i], bK);
-      #end
+    #if UNROLL
+    #for s in 0..DEEP
+    {
+      let k = $su;
+#import "matmul_tiled_multiply"
     }
-    workgroupBarrier();
-    step += DEEP;
-#import "matmul_tiled_load"
+    #end
+    #else
     for (var k = 0u; k < DEEP; k++) {
-      #for i in 0..DOWN
-      let u$i = aTile[k * A_BLOCKS + ((at.y + $iu * TALL) ^ (k / 4u * 2u % A_BLOCKS))];
-      #end
-      #for j in 0..RIGHT
-      let v$j = bTile[k * B_BLOCKS + ((at.x + $ju * WIDE) ^ (k / 4u * 2u % B_BLOCKS))];
-      #for i in 0..DOWN
-      #for k in 0..4
-      c$i$k_$j = fma(vec4f(u$i[$k]), v$j, c$i$k_$j);
-      #end
-      #end
-      #end
+#import "matmul_tiled_multiply"
     }
+    #endif
   }
   #for j in 0..RIGHT
   {
@@ -178,7 +135,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       #if BIAS
       c$i$k_$j += shift;
       #endif
-      keep(t.c + row * p.N + column, roomOf(row, column, p.M, p.N), c$i$k_$j);
+      keep(t.c + row * p.N + column, select(0u, p.N - min(p.N, column), row < p.M), c$i$k_$j);
       #if STATS
       vs[$i * 4 + $k] = c$i$k_$j;
       #endif

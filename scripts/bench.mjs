@@ -12,8 +12,8 @@ const bundle = (name) => join(root, `node_modules/.cache/${name}.mjs`);
 const bundled = { bundle: true, platform: 'node', format: 'esm', loader: { '.wgsl': 'text' }, logLevel: 'error' };
 const npm = process.env.npm_execpath?.endsWith('npm-cli.js') ? [process.execPath, process.env.npm_execpath] : ['npm'];
 const args = process.argv.slice(2);
-const alone = ['--no-peers', '--replay', '--scale', '--data', '--against', '--model', '--card'].some((flag) =>
-  args.includes(flag),
+const alone = ['--no-peers', '--replay', '--scale', '--data', '--against', '--model', '--card', '--variants'].some(
+  (flag) => args.includes(flag),
 );
 
 await install();

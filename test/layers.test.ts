@@ -8,7 +8,7 @@ const root = join(import.meta.dirname, '..');
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
 const list = (folder: string, end: string) =>
   (readdirSync(join(root, folder), { recursive: true }) as string[])
-    .filter((f) => f.endsWith(end))
+    .filter((f) => f.endsWith(end) && !f.includes('node_modules'))
     .map((f) => `${folder}/${f}`)
     .sort();
 

@@ -74,6 +74,8 @@ export const bench: Bench = {
       ? [256, 512, 1024, 2048, 4096].flatMap((n) => transposes(square(n)))
       : [...transposes(square(256)), square(512)];
     const halves = full ? [1024, 2048, 4096].flatMap((n) => transposes({ ...square(n), half: true })) : [];
-    return [...squares, ...halves, ...ofModels(full ? 64 : 1).filter(({ N }) => full || N !== 1536)].map(product);
+    const models = ofModels(full ? 64 : 1).filter(({ N }) => full || N !== 1536);
+    const modelHalves = full ? models.filter(({ bias }) => !bias).map((s) => ({ ...s, half: true })) : [];
+    return [...squares, ...halves, ...models, ...modelHalves].map(product);
   },
 };

@@ -1,19 +1,111 @@
-    // Inside main: the blocks of the tile that is `step` further on are on their way.
-    if (hasA) {
-      #for i in 0..4
-      {
-        let line = aLine + select(step, 0u, aK) + $iu;
-        let along = aAlong + select(0u, step, aK);
-        x$i = loadA(t.a + line * aStride + along, roomOf(line, along, aLines, aLength));
-      }
-      #end
-    }
-    if (hasB) {
-      #for i in 0..4
-      {
-        let line = bLine + select(step, 0u, bK) + $iu;
-        let along = bAlong + select(0u, step, bK);
-        y$i = loadB(t.b + line * bStride + along, roomOf(line, along, bLines, bLength));
-      }
-      #end
-    }
+// The blocks of 4×4 that a thread stages: 4 steps of k from `k` on, 4 rows of a or columns of b from `side` on.
+struct Block { has: bool, isA: bool, k: u32, side: u32 }
+
+const A_COUNT = HEIGHT * DEEP / 16u;
+const B_COUNT = WIDTH * DEEP / 16u;
+const UNIT = select(1u, 4u, ALIGNED == 1u); // what lines are counted in
+
+// Block e of both tiles, in the order of memory.
+fn stagedBy(e: u32) -> Block {
+  let isA = e < A_COUNT;
+  let f = e - select(A_COUNT, 0u, isA);
+  let transposed = select(B_T == 0u, A_T == 1u, isA);
+  let across = select(select(WIDTH, HEIGHT, isA), DEEP, !transposed) / 4u;
+  let quad = select(f % across, f / across, transposed) * 4u;
+  let block = select(f / across, f % across, transposed) * 4u;
+  return Block(e < A_COUNT + B_COUNT, isA, quad, block);
+}
+
+// Where the first tile's lines of a block are: rows of a and columns of b, or steps of k where these are contiguous.
+// Those beyond the edge of c repeat the last: what they make is not stored.
+fn linesOf(t: Tile, s: Block) -> vec4u {
+  let four = vec4u(0u, 1u, 2u, 3u);
+  let k = t.start + s.k;
+  #if A_T
+  let inA = t.a + (k + four) * p.aCol + min(t.row + s.side, p.M - UNIT);
+  #else
+  let inA = t.a + min(t.row + s.side + four, vec4u(p.M - 1u)) * p.aRow + k;
+  #endif
+  #if B_T
+  let inB = t.b + min(t.column + s.side + four, vec4u(p.N - 1u)) * p.bCol + k;
+  #else
+  let inB = t.b + (k + four) * p.bRow + min(t.column + s.side, p.N - UNIT);
+  #endif
+  return select(inB, inA, s.isA) / UNIT;
+}
+
+#if ALIGNED
+fn loadA(at: u32, room: u32) -> vec4f {
+  #if TAIL
+  return select(vec4f(), a[select(0u, at, room > 0u)], room > 0u);
+  #else
+  return a[at];
+  #endif
+}
+
+fn loadB(at: u32, room: u32) -> vec4f {
+  #if TAIL
+  return select(vec4f(), b[select(0u, at, room > 0u)], room > 0u);
+  #else
+  return b[at];
+  #endif
+}
+#else
+// Four neighbours, 0 from `room` on. No branches: they cost compile time.
+fn loadA(at: u32, room: u32) -> vec4f {
+  #for k in 0..4
+  let v$k = select(0.0, a[select(0u, at + $ku, $ku < room)], $ku < room);
+  #end
+  return vec4f(v0, v1, v2, v3);
+}
+
+fn loadB(at: u32, room: u32) -> vec4f {
+  #for k in 0..4
+  let v$k = select(0.0, b[select(0u, at + $ku, $ku < room)], $ku < room);
+  #end
+  return vec4f(v0, v1, v2, v3);
+}
+#endif
+
+// How many elements of line i of a block lie in the matrix.
+fn roomOf(t: Tile, s: Block, next: u32, i: u32, transposed: bool, side: u32, size: u32) -> u32 {
+  let k = next + s.k;
+  return select(t.end - min(t.end, k), select(0u, size - min(size, side + s.side), k + i < t.end), transposed);
+}
+
+// The block's lines of the tile that begins at step `next`.
+fn load(t: Tile, s: Block, lines: vec4u, next: u32) -> mat4x4f {
+  var x: mat4x4f;
+  if (s.isA) {
+    #for i in 0..4
+    x[$i] = loadA(lines[$i], roomOf(t, s, next, $iu, A_T == 1u, t.row, p.M));
+    #end
+  } else if (s.has) {
+    #for i in 0..4
+    x[$i] = loadB(lines[$i], roomOf(t, s, next, $iu, B_T == 0u, t.column, p.N));
+    #end
+  }
+  return x;
+}
+
+fn stage(s: Block, x: mat4x4f) {
+  if (s.isA) {
+    #if A_T
+    let m = x;
+    #else
+    let m = transpose(x);
+    #endif
+    #for i in 0..4
+    aTile[(s.k + $iu) * A_LINE + s.side / 4u] = m[$i];
+    #end
+  } else if (s.has) {
+    #if B_T
+    let m = transpose(x);
+    #else
+    let m = x;
+    #endif
+    #for i in 0..4
+    bTile[(s.k + $iu) * B_LINE + s.side / 4u] = m[$i];
+    #end
+  }
+}

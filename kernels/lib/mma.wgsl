@@ -36,6 +36,27 @@ var<workgroup> edge: array<f32, 8u * THREADS>; // a matrix a subgroup, on its wa
 
 fn halves(v: vec4f) -> vec2u { return bitcast<vec2u>(vec4<f16>(v)); }
 
+// 8 neighbours of an operand on their way to a tile.
+#if LOW
+struct Chunk { u: vec4f, v: vec4f }
+
+fn chunk(u: vec4f, v: vec4f) -> Chunk { return Chunk(u, v); }
+
+fn chunkOfHalves(x: vec4u) -> Chunk {
+  return Chunk(vec4f(unpack2x16float(x.x), unpack2x16float(x.y)), vec4f(unpack2x16float(x.z), unpack2x16float(x.w)));
+}
+
+fn chunkIf(ok: bool, x: Chunk) -> Chunk { return Chunk(select(vec4f(), x.u, ok), select(vec4f(), x.v, ok)); }
+#else
+alias Chunk = vec4u;
+
+fn chunk(u: vec4f, v: vec4f) -> Chunk { return vec4u(halves(u), halves(v)); }
+
+fn chunkOfHalves(x: vec4u) -> Chunk { return x; }
+
+fn chunkIf(ok: bool, x: Chunk) -> Chunk { return select(Chunk(), x, ok); }
+#endif
+
 // Chunk q of a tile: its line, and its place along it.
 fn chunkOf(q: u32, k: bool, side: u32) -> vec2u {
   let across = select(side, DEEP, k) / 8u;

@@ -23,7 +23,7 @@
       var u = vec4f(edge[e], edge[e + 1u], edge[e + 2u], edge[e + 3u]);
       var v = vec4f(edge[e + 4u], edge[e + 5u], edge[e + 6u], edge[e + 7u]);
       #if LOW
-      u = u * unscale.x * unscale.y;
+      u = u * unscale.x * unscale.y; // in this order: both together may be no f32
       v = v * unscale.x * unscale.y;
       #endif
       #if BIAS

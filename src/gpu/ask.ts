@@ -8,6 +8,10 @@ export interface FoundAdapter {
   readonly software: boolean;
 }
 
+/** Whether an adapter computes on the CPU, by what it says of itself. */
+export const isSoftware = ({ isFallbackAdapter, device, description }: GPUAdapterInfo): boolean =>
+  isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|basic render/i.test(`${device} ${description}`);
+
 /** What a GPU has of a choice. */
 export async function ask(gpu: GPU, choice: AdapterChoice): Promise<FoundAdapter | undefined> {
   const options =
@@ -15,8 +19,7 @@ export async function ask(gpu: GPU, choice: AdapterChoice): Promise<FoundAdapter
   const adapter = await gpu.requestAdapter(options);
   if (!adapter) return undefined;
   const { vendor, architecture, device, description } = adapter.info;
-  const software =
-    adapter.info.isFallbackAdapter || /swiftshader|llvmpipe|lavapipe|basic render/i.test(`${device} ${description}`);
+  const software = isSoftware(adapter.info);
   if (choice === 'hardware' && software) return undefined;
   const name = description || device || [vendor, architecture].filter(Boolean).join(' ') || 'unnamed adapter';
   return { adapter, name, software };

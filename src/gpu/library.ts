@@ -17,8 +17,11 @@ import erfLib from '../../kernels/lib/erf.wgsl';
 import indexLib from '../../kernels/lib/index.wgsl';
 import lanesLib from '../../kernels/lib/lanes.wgsl';
 import matmulLib from '../../kernels/lib/matmul.wgsl';
+import matmulMatrixBeginLib from '../../kernels/lib/matmul_matrix_begin.wgsl';
+import matmulMatrixLoadLib from '../../kernels/lib/matmul_matrix_load.wgsl';
 import matmulStoreLib from '../../kernels/lib/matmul_store.wgsl';
 import matmulTiledLoadLib from '../../kernels/lib/matmul_tiled_load.wgsl';
+import matmulTiledMultiplyLib from '../../kernels/lib/matmul_tiled_multiply.wgsl';
 import matmulTiledStatsLib from '../../kernels/lib/matmul_tiled_stats.wgsl';
 import matrixLib from '../../kernels/lib/matrix.wgsl';
 import matrixBeginLib from '../../kernels/lib/matrix_begin.wgsl';
@@ -27,6 +30,8 @@ import matrixStageLib from '../../kernels/lib/matrix_stage.wgsl';
 import matrixStoreLib from '../../kernels/lib/matrix_store.wgsl';
 import mmaLib from '../../kernels/lib/mma.wgsl';
 import mmaF32Lib from '../../kernels/lib/mma_f32.wgsl';
+import mmaF32BeginLib from '../../kernels/lib/mma_f32_begin.wgsl';
+import mmaF32EndLib from '../../kernels/lib/mma_f32_end.wgsl';
 import mmaMultiplyLib from '../../kernels/lib/mma_multiply.wgsl';
 import mmaStoreLib from '../../kernels/lib/mma_store.wgsl';
 import nanLib from '../../kernels/lib/nan.wgsl';
@@ -71,8 +76,11 @@ export const library: Record<string, string> = {
   index: indexLib,
   lanes: lanesLib,
   matmul: matmulLib,
+  matmul_matrix_begin: matmulMatrixBeginLib,
+  matmul_matrix_load: matmulMatrixLoadLib,
   matmul_store: matmulStoreLib,
   matmul_tiled_load: matmulTiledLoadLib,
+  matmul_tiled_multiply: matmulTiledMultiplyLib,
   matmul_tiled_stats: matmulTiledStatsLib,
   matrix: matrixLib,
   matrix_begin: matrixBeginLib,
@@ -81,6 +89,8 @@ export const library: Record<string, string> = {
   matrix_store: matrixStoreLib,
   mma: mmaLib,
   mma_f32: mmaF32Lib,
+  mma_f32_begin: mmaF32BeginLib,
+  mma_f32_end: mmaF32EndLib,
   mma_multiply: mmaMultiplyLib,
   mma_store: mmaStoreLib,
   nan: nanLib,

@@ -15,10 +15,20 @@ const why: Record<TiledBlock['name'], string> = {
 
 /** The variants of products for graphics cards. */
 export function matmulCards(tools: MatmulTools): readonly Variant<MatmulParams, TiledBlock['name']>[] {
-  const { tunedKernels, inBlocks, isAligned, tiledBlocks } = tools;
+  const { tunedKernels, inBlocks, aT, bT, isAligned, tiledBlocks } = tools;
   const kernels = tunedKernels('matmul_tiled', tiledSource);
   return tiledBlocks.map((b) => {
-    const size = { HEIGHT: b.height, WIDTH: b.width, DEEP: b.deep, DOWN: b.down, RIGHT: b.right, ROWS: 4 * b.down };
+    const threads = (b.height * b.width) / (16 * b.down * b.right);
+    const LOADS = Math.ceil(((b.height + b.width) * b.deep) / 16 / threads);
+    const size = {
+      HEIGHT: b.height,
+      WIDTH: b.width,
+      DEEP: b.deep,
+      DOWN: b.down,
+      RIGHT: b.right,
+      ROWS: 4 * b.down,
+      LOADS,
+    };
     return {
       name: b.name,
       why: why[b.name],
@@ -27,7 +37,9 @@ export function matmulCards(tools: MatmulTools): readonly Variant<MatmulParams, 
       ...inBlocks(b, b.height, (p, _, epilogue) => {
         const ALIGNED = Number(isAligned(p, 4));
         const [BIAS, STATS] = [Number(epilogue === 'BIAS'), Number(epilogue === 'STATS')];
-        return STATS && !ALIGNED ? undefined : kernels({ ...size, ALIGNED, BIAS, STATS });
+        return STATS && !ALIGNED
+          ? undefined
+          : kernels({ ...size, ALIGNED, TAIL: Number(p.K % b.deep > 0), A_T: aT(p), B_T: bT(p), BIAS, STATS });
       }),
     };
   });

@@ -1,12 +1,11 @@
 import matrixSource from '../../kernels/matmul_matrix.wgsl';
-import f32Source from '../../kernels/matmul_matrix_f32.wgsl';
 import type { Backend } from '../backend/backend.js';
 import type { Variant } from '../backend/variants.js';
 import type { Traits } from '../gpu/device.js';
 import type { Kernel } from '../gpu/kernel.js';
 import type { Tuning } from '../gpu/preprocess.js';
 import type { MatmulParams } from '../reference/matmul.js';
-import type { F32Block, MatmulTools, MatrixBlock, OnMatrices } from './matmul_parts.js';
+import type { F32Block, MatmulTools, MatrixBlock } from './matmul_parts.js';
 
 /**
  * A kernel for tensor cores, for results of so many rows and columns. One that stores whole tiles is bound to room for
@@ -45,32 +44,29 @@ export function matmulMatrices(
   tools: MatmulTools,
 ): readonly Variant<MatmulParams, MatrixBlock['name'] | F32Block['name']>[] {
   const { matrixBlocks, f32Blocks, canMatrix, canF32 } = tools;
-  const [f16, f32] = [inMatrices(tools, 'matmul_matrix', matrixSource), f32InMatrices(tools)];
+  const run = inMatrices(tools);
   return [
     ...matrixBlocks.map((b) => ({
       name: b.name,
       why: why[b.name],
       supports: (p: MatmulParams, t: Traits) => canMatrix(b, p, t),
-      ...f16(b),
+      ...run(b),
     })),
     ...f32Blocks.map((b) => ({
       name: b.name,
       why: whyF32[b.name],
       supports: (p: MatmulParams, t: Traits) => canF32(b, p, t),
-      ...f32(b),
+      ...run(b, tuningF32(b)),
     })),
   ];
 }
 
-/** How variants of blocks on tensor cores run, by the text of their kernel. */
-export function inMatrices(
+/** How variants of blocks on tensor cores run. */
+function inMatrices(
   { tunedKernels, inBlocks, aT, bT, isAligned, threadsOf }: MatmulTools,
-  file: string,
-  source: string,
-  always: Tuning = {},
-): (b: OnMatrices) => Pick<Variant<MatmulParams>, 'launch' | 'epilogue'> {
-  const kernels = tunedKernels(file, source);
-  return (b) => {
+  kernels = tunedKernels('matmul_matrix', matrixSource),
+): (b: MatrixBlock | F32Block, always?: Tuning) => Pick<Variant<MatmulParams>, 'launch' | 'epilogue'> {
+  return (b, always) => {
     const loads = (side: number) => (side * b.deep) / 8 / threadsOf(b);
     const size = { HEIGHT: b.height, WIDTH: b.width, DEEP: b.deep, TALL: b.tall, WIDE: b.wide, SLICES: b.deep / 16 };
     const each = { ...size, A_LOADS: loads(b.height), B_LOADS: loads(b.width), ...always };
@@ -78,12 +74,12 @@ export function inMatrices(
       const ALIGNED = Number(isAligned(p, 8));
       const more = { BIAS: Number(epilogue === 'BIAS'), STATS: Number(epilogue === 'STATS'), ROWS: b.tall };
       if (more.STATS && !ALIGNED) return undefined;
-      return kernels({ ...each, ALIGNED, A_T: aT(p), B_T: bT(p), ...more });
+      return kernels({ ...each, ALIGNED, TAIL: Number(p.K % b.deep > 0), A_T: aT(p), B_T: bT(p), ...more });
     });
   };
 }
 
-const f32InMatrices = (tools: MatmulTools) => inMatrices(tools, 'matmul_matrix_f32', f32Source, { LOW: 1 });
+const tuningF32 = ({ ahead }: F32Block): Tuning => ({ LOW: 1, AHEAD: ahead });
 
 /** The largest error that f32 may have as f16 on tensor cores, over the root mean square of sums of K products. */
 const BOUND = 1e-4;
@@ -113,7 +109,7 @@ export async function tryF32(tools: MatmulTools, on: Backend): Promise<Partial<T
   };
   const [a, b] = [numbers(2 * M * K, 1), numbers(2 * N * K, 2)];
   a[(M + 3) * K + 77] *= 2 ** 20;
-  const launch = f32InMatrices(tools)(block).launch(p, { ...on.traits!, parallelGroups: 1 });
+  const launch = inMatrices(tools)(block, tuningF32(block)).launch(p, { ...on.traits!, parallelGroups: 1 });
   const memory = [a, b, new Float32Array(2 * M * N)].map((values) => {
     const storage = on.alloc('f32', values.length);
     on.write(storage, values);

@@ -27,7 +27,7 @@ export const isAligned = (p: MatmulParams, n: number): boolean =>
 
 /**
  * A launch over tiles of height × width; K is split, and its parts added in order, where there are too few tiles to
- * keep the adapter busy.
+ * keep the adapter busy, in whole tiles of `deep` steps.
  */
 function tiles(
   k: Kernel,
@@ -36,13 +36,14 @@ function tiles(
   p: MatmulParams,
   traits: Traits,
   constants?: Record<string, number>,
+  deep = 32,
 ): Launch | Plan {
   const groups = p.batch * ceilDiv(p.M, height) * ceilDiv(p.N, width);
   const parts = Math.max(
     1,
     Math.min(Math.floor(traits.parallelGroups / Math.max(1, groups)), Math.floor(p.K / LEAST_CHUNK)),
   );
-  const chunk = 32 * ceilDiv(p.K, 32 * parts);
+  const chunk = deep * ceilDiv(p.K, deep * parts);
   const split = Math.max(1, ceilDiv(p.K, Math.max(1, chunk)));
   const launch = {
     kernel: k,
@@ -74,8 +75,9 @@ function whole(
   p: MatmulParams,
   t: Traits,
   constants?: Record<string, number>,
+  deep?: number,
 ): Launch | undefined {
-  const launch = tiles(k, height, width, p, t, constants);
+  const launch = tiles(k, height, width, p, t, constants, deep);
   return p.batch === 1 && 'kernel' in launch ? launch : undefined;
 }
 
@@ -86,6 +88,8 @@ export interface Block {
   readonly name: string;
   readonly height: number;
   readonly width: number;
+  /** Steps of k a tile. */
+  readonly deep: number;
 }
 
 /** Workgroups that a product's blocks are. */
@@ -114,20 +118,20 @@ const halfBusy = (t: Traits): Traits => ({ ...t, parallelGroups: t.parallelGroup
  * their statistics together.
  */
 export function inBlocks(
-  { height, width }: Block,
+  { height, width, deep }: Block,
   rows: number,
   of: (p: MatmulParams, t: Traits, epilogue?: 'BIAS' | 'STATS') => Kernel | undefined,
 ): Pick<Of, 'launch' | 'epilogue'> {
   return {
-    launch: (p, t) => tiles(of(p, t)!, height, width, p, halfBusy(t)),
+    launch: (p, t) => tiles(of(p, t)!, height, width, p, halfBusy(t), undefined, deep),
     epilogue: {
       bias: (p, t) => {
-        const launch = whole(of(p, t, 'BIAS')!, height, width, p, halfBusy(t));
+        const launch = whole(of(p, t, 'BIAS')!, height, width, p, halfBusy(t), undefined, deep);
         return launch && { ...launch, bind: [0, 1, 3, 2] };
       },
       statistics: (p, t) => {
         const k = of(p, t, 'STATS');
-        const launch = k && whole(k, height, width, p, halfBusy(t), { HALF: Number(storesF16(p, t)) });
+        const launch = k && whole(k, height, width, p, halfBusy(t), { HALF: Number(storesF16(p, t)) }, deep);
         return launch && { rows, launch };
       },
     },
@@ -172,7 +176,7 @@ export const hasMatrices = (t: Traits): boolean => t.subgroupMatrix && t.subgrou
 /** Blocks of f32, the largest first: `deep` steps of k a tile, 4 `down` × 4 `right` of a block a thread. */
 export const tiledBlocks = [
   { name: 'tiled 128×256', height: 128, width: 256, deep: 8, down: 2, right: 4 },
-  { name: 'tiled 128×128', height: 128, width: 128, deep: 16, down: 2, right: 2 },
+  { name: 'tiled 128×128', height: 128, width: 128, deep: 8, down: 2, right: 2 },
   { name: 'tiled 128×64', height: 128, width: 64, deep: 16, down: 2, right: 2 },
   { name: 'tiled 64×64', height: 64, width: 64, deep: 16, down: 2, right: 2 },
   { name: 'tiled 32×32', height: 32, width: 32, deep: 32, down: 1, right: 1 },
@@ -189,18 +193,20 @@ export const matrixBlocks = [
 ] as const;
 export type MatrixBlock = (typeof matrixBlocks)[number];
 
-/** Blocks of f32 on tensor cores, by three products of halves. */
+/**
+ * Blocks of f32 on tensor cores, each factor the sum of two halves, the largest first. `ahead`: threads have registers
+ * for the next tile.
+ */
 export const f32Blocks = [
-  { name: 'f32 matrix 128×128', height: 128, width: 128, deep: 16, tall: 4, wide: 4 },
-  { name: 'f32 matrix 128×64', height: 128, width: 64, deep: 16, tall: 4, wide: 2 },
-  { name: 'f32 matrix 64×64', height: 64, width: 64, deep: 32, tall: 2, wide: 2 },
-  { name: 'f32 matrix 32×32', height: 32, width: 32, deep: 32, tall: 1, wide: 1 },
+  { name: 'f32 matrix 128×128', height: 128, width: 128, deep: 16, tall: 4, wide: 4, ahead: 0 },
+  { name: 'f32 matrix 128×64', height: 128, width: 64, deep: 16, tall: 4, wide: 2, ahead: 1 },
+  { name: 'f32 matrix 64×64', height: 64, width: 64, deep: 32, tall: 2, wide: 2, ahead: 1 },
+  { name: 'f32 matrix 32×32', height: 32, width: 32, deep: 32, tall: 1, wide: 1, ahead: 1 },
 ] as const;
 export type F32Block = (typeof f32Blocks)[number];
 
 /** What a workgroup on tensor cores computes, and how. */
 export interface OnMatrices extends Block {
-  readonly deep: number;
   readonly tall: number;
   readonly wide: number;
 }

@@ -52,7 +52,7 @@ export const beforeEach = (hook: Hook): void => void current.beforeEach.push(hoo
 export const afterAll = (hook: Hook): void => void current.afterAll.push(hook);
 export const afterEach = (hook: Hook): void => void current.afterEach.push(hook);
 
-function addTest(name: string, body: Body, timeout = TEST_LIMIT): void {
+function addTest(name: string, body: Body, timeout = typeof TEST_LIMIT === 'undefined' ? 180_000 : TEST_LIMIT): void {
   current.children.push({ name, run: body as Hook, timeout });
 }
 

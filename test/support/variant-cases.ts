@@ -67,6 +67,7 @@ const products = [
   [1, 130, 1, 5],
   [2, 15, 8, 516],
   [1, 8, 4, 0],
+  [1, 36, 40, 64],
   [3, 1, 3, 1],
   [1, 300, 68, 8],
 ];
@@ -151,6 +152,7 @@ const cases: readonly [
       ...turns.map((turned, i) => product([1, 136, 72 + 8 * i, 72], turned, 1)),
       product([2, 8, 16, 520], [false, false], 1),
       product([1, 8, 8, 0], [false, true], 1),
+      product([1, 40, 24, 128], [false, true], 1),
     ],
     sizes: (p) => [p.batch * p.M * p.K, p.K * p.N, p.batch * p.M * p.N],
     columns: (p) => p.N,

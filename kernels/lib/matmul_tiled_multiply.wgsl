@@ -1,0 +1,12 @@
+      // Inside main: step k of the tiles is added to the thread's sums.
+      #for i in 0..DOWN
+      let u$i = aTile[k * A_LINE + at.y + $iu * TALL];
+      #end
+      #for j in 0..RIGHT
+      let v$j = bTile[k * B_LINE + at.x + $ju * WIDE];
+      #for i in 0..DOWN
+      #for n in 0..4
+      c$i$n_$j = fma(vec4f(u$i[$n]), v$j, c$i$n_$j);
+      #end
+      #end
+      #end
