@@ -28,9 +28,9 @@ export function multipliedIn(p: Precision, on: Backend): string {
 }
 
 /** What a precision says to the variants of a product. */
-export const factorsIn = (p: Precision): { half: 0 | 1; exact: 0 | 1 } => ({
+export const factorsIn = (p: Precision): { half: 0 | 1; exact?: 1 } => ({
   half: p === 'f16' ? 1 : 0,
-  exact: p === 'f32-exact' ? 1 : 0,
+  ...(p === 'f32-exact' && { exact: 1 }),
 });
 
 /**
