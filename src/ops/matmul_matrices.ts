@@ -81,9 +81,8 @@ function inMatrices(
 
 const tuningF32 = ({ ahead }: F32Block): Tuning => ({ LOW: 1, AHEAD: ahead });
 
-/** The largest error that f32 may have as f16 on tensor cores, over the root mean square of sums of K products. */
+/** The largest error that f32 may have as f16 on tensor cores, over the root mean square of sums of 4096 products. */
 const BOUND = 1e-4;
-const K = 4096;
 
 /**
  * Multiplies [M, K] by [N, K] in the smallest block, two of each: plain ones, and ones of which a single value is 2^20
@@ -91,7 +90,7 @@ const K = 4096;
  *
  * @returns the trait that says so, where errors stay within the bound.
  */
-export async function tryF32(tools: MatmulTools, on: Backend): Promise<Partial<Traits>> {
+export async function tryF32(tools: MatmulTools, on: Backend, K = 4096): Promise<Partial<Traits>> {
   const block = tools.f32Blocks[tools.f32Blocks.length - 1];
   const [M, N] = [block.height, block.width];
   const p: MatmulParams = {
@@ -118,10 +117,7 @@ export async function tryF32(tools: MatmulTools, on: Backend): Promise<Partial<T
   try {
     on.run({ name: 'matmul', gpu: () => launch }, memory, p);
     const c = (await on.read(memory[2])) as Float32Array;
-    const error = Math.max(
-      errorOf(a, b, c, M, N),
-      errorOf(a.subarray(M * K), b.subarray(N * K), c.subarray(M * N), M, N),
-    );
+    const error = Math.max(errorOf(a, b, c, p), errorOf(a.subarray(M * K), b.subarray(N * K), c.subarray(M * N), p));
     return error <= BOUND ? { f32Matrices: error } : {};
   } finally {
     for (const storage of memory) on.free(storage);
@@ -138,7 +134,7 @@ function numbers(length: number, seed: number): Float32Array {
 }
 
 /** The largest error of c = a bᵀ over its root mean square; NaN stays. */
-function errorOf(a: Float32Array, b: Float32Array, c: Float32Array, M: number, N: number): number {
+function errorOf(a: Float32Array, b: Float32Array, c: Float32Array, { M, N, K }: MatmulParams): number {
   let [largest, squares] = [0, 0];
   for (let i = 0; i < M; i++)
     for (let j = 0; j < N; j++) {

@@ -11,6 +11,7 @@ import {
   f32Blocks,
   hasMatrices,
   hasSubgroups,
+  isAligned,
   matmulTools,
   matrixBlocks,
   pair,
@@ -29,9 +30,12 @@ const isRow = (p: MatmulParams): boolean => p.M <= 4 && p.N >= 256;
 /** Registers for 8 × 16 sums a thread, as far as traits tell: NVIDIA's have subgroups of 32 and such memory. */
 const hasRegisters = (t: Traits): boolean => t.subgroup === 32 && t.workgroupMemory >= 49152;
 
+/** Whether f32 is multiplied on tensor cores where they serve: elsewhere it is as soon there as it is. */
+const isWorthHalving = (p: MatmulParams): boolean => p.batch * p.M * p.N * p.K >= 2 ** 24 && isAligned(p, 8);
+
 /**
  * The largest block that makes a workgroup for every multiprocessor in f16, and two in f32, whose blocks are smaller
- * work. Parts of 2048 and 512 steps of k cost a tenth of their time to add.
+ * work, on tensor cores too. Parts of 2048, 512 and 1024 steps of k cost a tenth of their time to add.
  */
 function cardHeuristic(p: MatmulParams, t: Traits) {
   if (p.half === 1 && hasMatrices(t)) {
@@ -39,7 +43,7 @@ function cardHeuristic(p: MatmulParams, t: Traits) {
     return blockOf(p, blocks, t.parallelGroups / 4, 2048).name;
   }
   const onMatrices = f32Blocks.filter((b) => canF32(b, p, t));
-  if (onMatrices.length > 0) return blockOf(p, onMatrices, t.parallelGroups / 4, 1024).name;
+  if (onMatrices.length > 0 && isWorthHalving(p)) return blockOf(p, onMatrices, t.parallelGroups / 2, 1024).name;
   const blocks = tiledBlocks.filter(({ width }) => width < 256 || hasRegisters(t));
   return blockOf(p, blocks, t.parallelGroups / 2, 512).name;
 }

@@ -42,11 +42,14 @@ export const storedIn = (p: Precision, on: Backend): FloatType => (p === 'f16' &
 
 /**
  * Runs `fn` with `p` as the precision of the convolutions and matrix products recorded in it; their gradients have it
- * too, whenever `backward` runs. With `f32`, a matrix product may multiply each factor as the sum of two f16 on tensor
- * cores, where the adapter has them and a test as it was opened showed errors of at most 1e-4 of the result's root mean
- * square in sums of 4096; what is 2^-34 of its neighbours or less is lost there. `f32-exact` multiplies f32 as such.
- * With `f16`, results are stored as f16, and factors may be rounded to f16; sums
- * are f32 always. Gradients below 6e-8 are lost, those below 6e-5 lose digits: scale the loss (see `LossScale`).
+ * too, whenever `backward` runs. Sums are f32 always.
+ *
+ * With `f32`, matrices may be multiplied with each factor the sum of two f16 on tensor cores, where a trial of the
+ * device as it opened showed errors of 1e-4 of the result's root mean square at most, in sums of 4096. Rows and columns
+ * are taken in blocks of up to 128: values below 2^-10 of the largest of their block have fewer than 22 bits then, and
+ * those below 2^-33 none. `f32-exact` multiplies f32 as such.
+ *
+ * With `f16`, results are stored as f16, and factors may be rounded to f16. Gradients below 6e-8 are lost, those below 6e-5 lose digits: scale the loss (see `LossScale`).
  * Adapters without `shader-f16` compute and store in f32.
  */
 export function withPrecision<T>(p: Precision, fn: () => T): T {

@@ -1,4 +1,5 @@
 import type { Launch, Plan } from '../../src/backend/backend.js';
+import { GpuBackend } from '../../src/backend/gpu.js';
 import type { Traits } from '../../src/gpu/device.js';
 import type { Kernel } from '../../src/gpu/kernel.js';
 import { type Played, storedAsF16 } from './bindings.js';
@@ -95,15 +96,38 @@ function play(code: string): string {
   return /<f16\b/.test(packed) ? plain : packed.replace('enable f16;', '');
 }
 
-/** A launch whose tensor cores are played; its bindings are checked as for real ones. */
-export function playMatrices(made: Launch | Plan): Launch | Plan {
-  const playing = (k: Kernel, played = k): Played => ({
+const players = new WeakMap<Kernel, Played>();
+
+/** A kernel whose tensor cores are played, the same for the same. */
+function playing(k: Kernel, played = k): Played {
+  const known = players.get(k) ?? {
     ...k,
     name: `${k.name} played`,
     code: play(k.code),
     played,
     f16: Object.assign(new Map(), { get: (mask: number) => playing(storedAsF16(k, mask), k) }),
-  });
+  };
+  players.set(k, known);
+  return known;
+}
+
+/** A launch whose tensor cores are played; its bindings are checked as for real ones. */
+export function playMatrices(made: Launch | Plan): Launch | Plan {
   const one = (l: Launch): Launch => (/_matrix/.test(l.kernel.name) ? { ...l, kernel: playing(l.kernel) } : l);
   return 'launches' in made ? { ...made, launches: made.launches.map(one) } : one(made);
+}
+
+/**
+ * The device with matrices of f32 multiplied on tensor cores, which threads play, in the smallest block; all else is as
+ * on this adapter.
+ */
+export function withPlayedF32({ gpu }: GpuBackend): GpuBackend {
+  const named = (key: string | symbol) => /^matmul (?!.* (f16|exact)$)/.test(String(key));
+  const tuned = new Proxy({}, { get: (_, key) => (named(key) ? 'f32 matrix 32×32' : undefined) });
+  const traits = { ...withMatrices(gpu.traits), software: gpu.software, parallelGroups: 4, tuned };
+  const device = new GpuBackend({ ...gpu, traits });
+  const run = device.run.bind(device);
+  device.run = (primitive, buffers, params) =>
+    run({ ...primitive, gpu: (p, t) => playMatrices(primitive.gpu(p, t)) }, buffers, params);
+  return device;
 }
