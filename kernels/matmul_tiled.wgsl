@@ -14,7 +14,6 @@ const DEEP = 8u; // @tune
 const DOWN = 2u; // @tune
 const RIGHT = 2u; // @tune
 const LOADS = 1u; // @tune: blocks that a thread stages, (HEIGHT + WIDTH) DEEP / 16 THREADS
-const UNROLL = 0u; // @tune
 const STATS = 0u; // @tune: 1 writes its tiles' statistics too
 const BIAS = 0u; // @tune: 1 adds a bias to every row
 #import "index"
@@ -102,18 +101,21 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
       x$i = load(t, s$i, lines$i, next);
       #end
     }
-    #if UNROLL
-    #for s in 0..DEEP
+    #for k in 0..DEEP
     {
-      let k = $su;
-#import "matmul_tiled_multiply"
+      #for i in 0..DOWN
+      let u$i = aTile[$ku * A_LINE + at.y + $iu * TALL];
+      #end
+      #for j in 0..RIGHT
+      let v$j = bTile[$ku * B_LINE + at.x + $ju * WIDE];
+      #for i in 0..DOWN
+      #for n in 0..4
+      c$i$n_$j = fma(vec4f(u$i[$n]), v$j, c$i$n_$j);
+      #end
+      #end
+      #end
     }
     #end
-    #else
-    for (var k = 0u; k < DEEP; k++) {
-#import "matmul_tiled_multiply"
-    }
-    #endif
   }
   #for j in 0..RIGHT
   {

@@ -21,7 +21,6 @@ import matmulMatrixBeginLib from '../../kernels/lib/matmul_matrix_begin.wgsl';
 import matmulMatrixLoadLib from '../../kernels/lib/matmul_matrix_load.wgsl';
 import matmulStoreLib from '../../kernels/lib/matmul_store.wgsl';
 import matmulTiledLoadLib from '../../kernels/lib/matmul_tiled_load.wgsl';
-import matmulTiledMultiplyLib from '../../kernels/lib/matmul_tiled_multiply.wgsl';
 import matmulTiledStatsLib from '../../kernels/lib/matmul_tiled_stats.wgsl';
 import matrixLib from '../../kernels/lib/matrix.wgsl';
 import matrixBeginLib from '../../kernels/lib/matrix_begin.wgsl';
@@ -80,7 +79,6 @@ export const library: Record<string, string> = {
   matmul_matrix_load: matmulMatrixLoadLib,
   matmul_store: matmulStoreLib,
   matmul_tiled_load: matmulTiledLoadLib,
-  matmul_tiled_multiply: matmulTiledMultiplyLib,
   matmul_tiled_stats: matmulTiledStatsLib,
   matrix: matrixLib,
   matrix_begin: matrixBeginLib,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { onShapes } from '../../src/backend/shapes.js';
 import { checkCheckpoint, slots } from '../../src/checkpoints/checkpoint.js';
-import { readCheckpointFile, readCheckpointJson, readRunFile } from '../../src/checkpoints/run-files.js';
+import { readCheckpointFile, readRunFile } from '../../src/checkpoints/run-files.js';
 import { FormatError } from '../../src/core/errors.js';
 import { version } from '../../src/core/version.js';
 import { objectsIn } from '../../src/io/json.js';
@@ -52,16 +52,25 @@ describe('config.json', () => {
 });
 
 describe('what a checkpoint says of itself', () => {
-  const about = { format: 'dawngrad-moco', version, step: '12', pictures: '40', method: 'moco', model: 'resnet-tiny' };
-  it('is the same in its metadata and in the JSON beside it', () => {
-    const read = { version, step: 12, pictures: 40 };
+  const about = {
+    format: 'dawngrad-moco',
+    version,
+    step: '12',
+    metrics: '24',
+    pictures: '40',
+    method: 'moco',
+    model: 'resnet-tiny',
+  };
+  it('is read, and what programs add is passed over', () => {
+    const read = { version, step: 12, metrics: 24, pictures: 40 };
     expect(readCheckpointFile(about, 'x')).toEqual(read);
-    expect(readCheckpointJson(JSON.stringify({ ...about, step: 12, by: 'knn', tensors: 'x' }), 'x')).toEqual(read);
+    expect(readCheckpointFile({ ...about, by: 'knn', tensors: 'x' }, 'x')).toEqual(read);
   });
 
   it.each<[object, RegExp]>([
     [{ step: '1.5' }, /step must be a whole number, at least 0; got '1\.5'/],
-    [{ step: undefined }, /step must be a whole number/],
+    [{ step: undefined }, /step must be a whole number.*convert x\.safetensors OUT/],
+    [{ metrics: '-1' }, /metrics must be a whole number, at least 0; got '-1'/],
     [{ version: '2.0.0' }, /version must be one of 0\.1/],
     [{ step: { toString: 1 } }, /step must be a whole number, at least 0; got an object/],
     [{ pictures: [{ toString: 1 }] }, /pictures must be a whole number/],
