@@ -166,7 +166,7 @@ describe('the trial as a device opens', () => {
         part(async () => (device.gpu.device.createBuffer({ size: 4, usage: 0 }), { software: false })),
       ];
       expect(await triedTraits(device, device.gpu.device)).toEqual({ parallelGroups: 1 });
-      expect(device.gpu.failure.message).toBeUndefined();
+      expect(device.gpu.failure.error).toBeUndefined();
     } finally {
       variantTables.splice(variantTables.indexOf(table as never), 1);
     }
