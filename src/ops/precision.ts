@@ -49,8 +49,8 @@ export const storedIn = (p: Precision, on: Backend): FloatType => (p === 'f16' &
  * are taken in blocks of up to 128: values below 2^-10 of the largest of their block have fewer than 22 bits then, and
  * those below 2^-33 none. `f32-exact` multiplies f32 as such.
  *
- * With `f16`, results are stored as f16, and factors may be rounded to f16. Gradients below 6e-8 are lost, those below 6e-5 lose digits: scale the loss (see `LossScale`).
- * Adapters without `shader-f16` compute and store in f32.
+ * With `f16`, results are stored as f16, and factors may be rounded to f16. Gradients below 6e-8 are lost, those below
+ * 6e-5 lose digits: scale the loss (see `LossScale`). Adapters without `shader-f16` compute and store in f32.
  */
 export function withPrecision<T>(p: Precision, fn: () => T): T {
   check('withPrecision', 'the precision', p, precisions);
