@@ -126,6 +126,13 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   #end
 #import "matmul_matrix_begin"
   #if LOW
+  let tiles = (t.end - t.start + DEEP - 1u) / DEEP;
+  var most = vec2f(); // the largest values so far
+  if (tiles > 0u) {
+#import "matmul_matrix_sample"
+  }
+  var exponents = exponentsOf(overAll(most, thread));
+  for (var turn = 0u; turn < 2u; turn++) {
 #import "mma_f32_begin"
   #endif
   var next = t.start;
@@ -140,22 +147,7 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
 #import "matmul_matrix_load"
     #endif
     workgroupBarrier();
-    #for i in 0..A_LOADS
-    #if LOW
-    most.x = max(most.x, largestOf(x$i));
-    stageA(aq$i.x * A_LINE + aq$i.y / 8u, x$i, scales.x);
-    #else
-    aTile[aq$i.x * A_LINE + aq$i.y / 8u] = x$i;
-    #endif
-    #end
-    #for i in 0..B_LOADS
-    #if LOW
-    most.y = max(most.y, largestOf(y$i));
-    stageB(bq$i.x * B_LINE + bq$i.y / 8u, y$i, scales.y);
-    #else
-    bTile[bq$i.x * B_LINE + bq$i.y / 8u] = y$i;
-    #endif
-    #end
+#import "mma_stage"
     workgroupBarrier();
     next += DEEP;
     #if AHEAD
@@ -167,6 +159,14 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   }
   #if LOW
 #import "mma_f32_end"
+    #for i in 0..A_LOADS
+    aAt$i -= tiles * aStep;
+    #end
+    #for i in 0..B_LOADS
+    bAt$i -= tiles * bStep;
+    #end
+  }
+  let unscale = unscaleOf(exponents);
   #endif
   #if STATS
   let rows = min(16u * TALL, p.M - min(t.row + row, p.M));

@@ -39,6 +39,9 @@ fn powerOf(exponent: i32) -> f32 { return bitcast<f32>(u32(exponent + 127) << 23
 // The power of two that brings `largest` to 2^to or above; 126 at most.
 fn exponentOf(largest: f32, to: i32) -> i32 { return min(to + 127 - i32(bitcast<u32>(largest) >> 23u), 126); }
 
+// Of the scales of both operands, by the largest values of a sample.
+fn exponentsOf(sample: vec2f) -> vec2i { return vec2i(exponentOf(sample.x, GUESS), exponentOf(sample.y, GUESS)); }
+
 // What takes both scales back, in two factors.
 fn unscaleOf(exponents: vec2i) -> vec2f {
   let e = -(exponents.x + exponents.y);

@@ -19,6 +19,7 @@ import lanesLib from '../../kernels/lib/lanes.wgsl';
 import matmulLib from '../../kernels/lib/matmul.wgsl';
 import matmulMatrixBeginLib from '../../kernels/lib/matmul_matrix_begin.wgsl';
 import matmulMatrixLoadLib from '../../kernels/lib/matmul_matrix_load.wgsl';
+import matmulMatrixSampleLib from '../../kernels/lib/matmul_matrix_sample.wgsl';
 import matmulStoreLib from '../../kernels/lib/matmul_store.wgsl';
 import matmulTiledLoadLib from '../../kernels/lib/matmul_tiled_load.wgsl';
 import matmulTiledStatsLib from '../../kernels/lib/matmul_tiled_stats.wgsl';
@@ -32,6 +33,7 @@ import mmaF32Lib from '../../kernels/lib/mma_f32.wgsl';
 import mmaF32BeginLib from '../../kernels/lib/mma_f32_begin.wgsl';
 import mmaF32EndLib from '../../kernels/lib/mma_f32_end.wgsl';
 import mmaMultiplyLib from '../../kernels/lib/mma_multiply.wgsl';
+import mmaStageLib from '../../kernels/lib/mma_stage.wgsl';
 import mmaStoreLib from '../../kernels/lib/mma_store.wgsl';
 import nanLib from '../../kernels/lib/nan.wgsl';
 import reduceLib from '../../kernels/lib/reduce.wgsl';
@@ -77,6 +79,7 @@ export const library: Record<string, string> = {
   matmul: matmulLib,
   matmul_matrix_begin: matmulMatrixBeginLib,
   matmul_matrix_load: matmulMatrixLoadLib,
+  matmul_matrix_sample: matmulMatrixSampleLib,
   matmul_store: matmulStoreLib,
   matmul_tiled_load: matmulTiledLoadLib,
   matmul_tiled_stats: matmulTiledStatsLib,
@@ -90,6 +93,7 @@ export const library: Record<string, string> = {
   mma_f32_begin: mmaF32BeginLib,
   mma_f32_end: mmaF32EndLib,
   mma_multiply: mmaMultiplyLib,
+  mma_stage: mmaStageLib,
   mma_store: mmaStoreLib,
   nan: nanLib,
   reduce: reduceLib,
