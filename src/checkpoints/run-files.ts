@@ -28,6 +28,7 @@ const choiceRules: Record<string, Rule> = { classes: listOf(text), limitPerClass
 const RUN: Record<string, Rule> = {
   version: needed(text),
   adapter: text,
+  products: text,
   command: text,
   data: needed(text),
   test: text,
@@ -82,6 +83,8 @@ function checkVersion(where: string, version: string): void {
 export interface RunInfo {
   version: string;
   adapter: string;
+  /** How matrices were multiplied there: see `multipliedIn`. Older runs do not say. */
+  products?: string;
   command: string;
   /** What was trained on: a path, or `synthetic`. */
   data: string;

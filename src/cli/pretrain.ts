@@ -10,6 +10,7 @@ import { EMBEDDED } from '../eval/embed.js';
 import { checkConfig, type PretrainConfig, pretrainSettings } from '../moco/config.js';
 import { checkMethod } from '../moco/create.js';
 import { presets } from '../moco/presets.js';
+import { multipliedIn } from '../ops/precision.js';
 import { checkFits } from '../train/needs.js';
 import { checkFree, openRun, startRun } from '../train/open-run.node.js';
 import { Pretraining } from '../train/pretrain.js';
@@ -86,7 +87,9 @@ async function runPretrain(args: Parsed, call: Call): Promise<number> {
     await dryRun(training, opened, out);
     return 0;
   }
-  const run = resumed ?? (await startRun(folder, { ...info, adapter: opened.name }));
+  const run =
+    resumed ??
+    (await startRun(folder, { ...info, adapter: opened.name, products: multipliedIn(info.config.precision, opened) }));
   try {
     return await trainOn(args, out, run, { training, begin, resumed: resumed !== undefined });
   } finally {

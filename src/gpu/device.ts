@@ -19,6 +19,11 @@ export interface Traits {
   readonly subgroup: number;
   /** Subgroup matrices with f16 factors and an f32 sum, 16 a side, in kernels of 256 threads. */
   readonly subgroupMatrix: boolean;
+  /**
+   * Set where matrices of f32 may be multiplied as f16 on subgroup matrices: the largest error of sums of 4096, over
+   * their root mean square, that a trial showed as the device was opened.
+   */
+  readonly f32Matrices?: number;
   /** Bytes of workgroup memory. */
   readonly workgroupMemory: number;
   /** Variants by class of shapes, as measured on this adapter: see `table` in src/backend. `tune` adds to it. */

@@ -32,11 +32,15 @@ import lanesLib from '../../kernels/lib/lanes.wgsl';
 import matmulLib from '../../kernels/lib/matmul.wgsl';
 import matmulMatrixBeginLib from '../../kernels/lib/matmul_matrix_begin.wgsl';
 import matmulMatrixLoadLib from '../../kernels/lib/matmul_matrix_load.wgsl';
+import matmulMatrixSampleLib from '../../kernels/lib/matmul_matrix_sample.wgsl';
 import matmulStoreLib from '../../kernels/lib/matmul_store.wgsl';
 import matmulTiledLoadLib from '../../kernels/lib/matmul_tiled_load.wgsl';
 import mmaLib from '../../kernels/lib/mma.wgsl';
 import mmaBeginLib from '../../kernels/lib/mma_begin.wgsl';
 import mmaEightsLib from '../../kernels/lib/mma_eights.wgsl';
+import mmaF32Lib from '../../kernels/lib/mma_f32.wgsl';
+import mmaF32BeginLib from '../../kernels/lib/mma_f32_begin.wgsl';
+import mmaF32EndLib from '../../kernels/lib/mma_f32_end.wgsl';
 import mmaFirstLib from '../../kernels/lib/mma_first.wgsl';
 import mmaMultiplyLib from '../../kernels/lib/mma_multiply.wgsl';
 import mmaPutLib from '../../kernels/lib/mma_put.wgsl';
@@ -98,11 +102,15 @@ export const library: Record<string, string> = {
   matmul: matmulLib,
   matmul_matrix_begin: matmulMatrixBeginLib,
   matmul_matrix_load: matmulMatrixLoadLib,
+  matmul_matrix_sample: matmulMatrixSampleLib,
   matmul_store: matmulStoreLib,
   matmul_tiled_load: matmulTiledLoadLib,
   mma: mmaLib,
   mma_begin: mmaBeginLib,
   mma_eights: mmaEightsLib,
+  mma_f32: mmaF32Lib,
+  mma_f32_begin: mmaF32BeginLib,
+  mma_f32_end: mmaF32EndLib,
   mma_first: mmaFirstLib,
   mma_multiply: mmaMultiplyLib,
   mma_put: mmaPutLib,

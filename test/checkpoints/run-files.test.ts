@@ -27,6 +27,8 @@ describe('config.json', () => {
     expect(readRunFile(run(), 'x').config).toEqual(demoConfig);
     expect(readRunFile(run({}, { knnOutputs: undefined }), 'x').config).toEqual(demoConfig);
     expect(readRunFile(run({ choice: undefined }), 'x').choice).toEqual({});
+    expect(readRunFile(run(), 'x').products).toBeUndefined();
+    expect(readRunFile(run({ products: 'f32' }), 'x').products).toBe('f32');
   });
 
   it.each<[string, string, RegExp]>([
@@ -36,6 +38,7 @@ describe('config.json', () => {
     ['an unknown field', run({ pickle: 1 }), /the field 'pickle' must be known/],
     ['an unknown setting', run({}, { lrr: 1 }), /the field 'config\.lrr' must be known/],
     ['a setting against its rule', run({}, { K: -1 }), /config\.K must be a whole number above 0; got -1/],
+    ['products that are none', run({ products: 32 }), /products must be a string; got 32/],
     ['no model', run({}, { model: undefined }), /config\.model must be a string; got undefined/],
     ['a choice of another kind', run({ choice: { count: 'all' } }), /choice\.count must be .*; got 'all'/],
     ['a configuration that is a list', run({ config: [1] }), /config\. must be an object; got \[1\]/],

@@ -1,4 +1,5 @@
 import type { Launch, Plan } from '../../src/backend/backend.js';
+import { GpuBackend } from '../../src/backend/gpu.js';
 import type { Traits } from '../../src/gpu/device.js';
 import type { Kernel } from '../../src/gpu/kernel.js';
 import { type Played, storedAsF16 } from './bindings.js';
@@ -10,6 +11,7 @@ export const withMatrices = (traits: Traits): Traits => ({
   parallelGroups: 8,
   subgroup: 32,
   subgroupMatrix: true,
+  f32Matrices: 5e-5,
   workgroupMemory: 49152,
 });
 
@@ -170,4 +172,19 @@ export function playMatrices(made: Launch | Plan): Launch | Plan {
   });
   const one = (l: Launch): Launch => (/_matrix/.test(l.kernel.name) ? { ...l, kernel: playing(l.kernel) } : l);
   return 'launches' in made ? { ...made, launches: made.launches.map(one) } : one(made);
+}
+
+/**
+ * The device with matrices of f32 multiplied on tensor cores, which threads play, in the smallest block; all else is as
+ * on this adapter.
+ */
+export function withPlayedF32({ gpu }: GpuBackend): GpuBackend {
+  const named = (key: string | symbol) => /^matmul (?!.* (f16|exact)$)/.test(String(key));
+  const tuned = new Proxy({}, { get: (_, key) => (named(key) ? 'f32 matrix 32×32' : undefined) });
+  const traits = { ...withMatrices(gpu.traits), software: gpu.software, parallelGroups: 4, tuned };
+  const device = new GpuBackend({ ...gpu, traits });
+  const run = device.run.bind(device);
+  device.run = (primitive, buffers, params) =>
+    run({ ...primitive, gpu: (p, t) => playMatrices(primitive.gpu(p, t)) }, buffers, params);
+  return device;
 }
