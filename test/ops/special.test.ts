@@ -77,7 +77,7 @@ const specials = [NaN, Infinity, -Infinity, -0, TINY, -TINY, LARGEST, -LARGEST];
 const problem = fc.record({ at: fc.nat(0xffff), input: fc.nat(0xff), seed: fc.nat(0xffff) });
 
 describe('NaN, infinities, signed zeros, denormals, the largest numbers: GPU = mirror, with gradients', () => {
-  const ops = everyOp.filter(({ name }) => !/of stride 2|with statistics|of bytes/.test(name));
+  const ops = everyOp.filter(({ name }) => !/of stride 2|with statistics|of bytes|heads of 32/.test(name));
   it.each(ops.map((op) => [op.name, op] as const))('%s', async (name, op) => {
     const device = await gpu();
     for (const value of specials)
