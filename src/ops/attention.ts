@@ -58,8 +58,10 @@ function forward(q: Tensor, kv: Tensor, p: AttentionParams) {
 }
 
 /**
- * Attention of every head: softmax(scale q kᵀ) v. The matrix of scores never is in memory, in either direction. What
- * NaN or infinity reaches is neither finite, in gradients too; which of both it is, adapters decide.
+ * Attention of every head: softmax(scale q kᵀ) v. The matrix of scores never is in memory; in the gradient of halves on
+ * tensor cores, what is sent back to scores is, of as many heads at a time as fit into 128 MiB. What NaN or infinity
+ * reaches is neither finite, in gradients too; which of both it is, adapters decide. With `withPrecision('f16')`, or q,
+ * k and v stored as f16, factors and weights may be rounded to halves; scores, the softmax and sums are f32.
  *
  * @param q [batch, Nq, heads · D]
  * @param k [batch, Nk, heads · D], Nk at least 1

@@ -138,7 +138,7 @@ const attention = {
   rounding: 2 ** -9,
   f16: [
     [1, 2, 32, 17, 33],
-    [2, 1, 32, 1, 49],
+    [1, 1, 32, 33, 15],
   ].map(([batch, H, D, Nq, Nk]): AttentionParams => {
     return { batch, H, D, Nq, Nk, qRow: H * D, kvRow: 2 * H * D, kStart: 0, scale: D ** -0.5, half: 1 };
   }),
