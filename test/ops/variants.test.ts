@@ -39,8 +39,9 @@ const rows = variantCases.flatMap((of) =>
   }),
 );
 
-const traitsOf = ({ traits }: GpuBackend, { half, workgroupMemory = traits.workgroupMemory }: Row): Traits =>
-  half ? withMatrices(traits) : { ...traits, software: false, parallelGroups: 16, workgroupMemory };
+function traitsOf({ traits }: GpuBackend, { half, workgroupMemory = traits.workgroupMemory, tuned = {} }: Row): Traits {
+  return half ? withMatrices(traits) : { ...traits, software: false, parallelGroups: 16, workgroupMemory, tuned };
+}
 
 /** Whether an adapter can play it: without f16 where its tiles are words, and where they fit. */
 function isPlayable(made: Launch | Plan, { f16, traits }: GpuBackend): boolean {
