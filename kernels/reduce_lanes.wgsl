@@ -1,5 +1,5 @@
-// y[a, s, b] = scale · f over r of x[a, r, b] in the chunk s of the middle axis, for graphics cards: a workgroup takes a
-// chunk of rows of a block of columns (lib/column_lanes), each thread EACH rows at once, 16 bytes of each; what its
+// y[a, s, b] = scale · f over r of x[a, r, b] in the chunk s of the middle axis, for graphics cards: a workgroup takes
+// a chunk of rows of a block of columns (lib/column_lanes), each thread EACH rows at once, 16 bytes of each; what its
 // threads have is joined in workgroup memory. A second pass joins the chunks.
 const EACH = 8u; // @tune
 const F16_0 = 0u; // @tune

@@ -157,7 +157,8 @@ export function stretches(axes: readonly number[]): [number, number][] {
 }
 
 /**
- * Sums a broadcast tensor back to `shape`, in the memory of `place` if that is one pass of f32. No gradient is recorded.
+ * Sums a broadcast tensor back to `shape`, in the memory of `place` if that is f32 and one pass. No gradient is
+ * recorded.
  */
 export function sumTo(x: Tensor, shape: Shape, place?: Place): Tensor {
   const lead = x.rank - shape.length;
