@@ -39,8 +39,10 @@ const rows = variantCases.flatMap((of) =>
   }),
 );
 
-const traitsOf = ({ traits }: GpuBackend, { matrices, workgroupMemory = traits.workgroupMemory }: Row): Traits =>
-  matrices ? withMatrices(traits) : { ...traits, software: false, parallelGroups: 16, workgroupMemory };
+function traitsOf({ traits }: GpuBackend, row: Row): Traits {
+  const { matrices, workgroupMemory = traits.workgroupMemory, tuned = {} } = row;
+  return matrices ? withMatrices(traits) : { ...traits, software: false, parallelGroups: 16, workgroupMemory, tuned };
+}
 
 /** Whether an adapter can play it: without f16 where its tiles are words, and where they fit. */
 function isPlayable(made: Launch | Plan, { f16, traits }: GpuBackend): boolean {
