@@ -7,6 +7,7 @@
 #import "vec4"
 #import "special"
 #import "attention"
+#import "attention_rows"
 const D = 64u; // @tune: size of a head
 const ROWS = 4u;
 const WORD = 1u;

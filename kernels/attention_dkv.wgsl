@@ -3,6 +3,7 @@
 // has one owner and one order.
 #import "index"
 #import "attention"
+#import "attention_rows"
 const D = 64u; // @tune: size of a head
 const ROWS = 4u;
 const WORD = 1u;

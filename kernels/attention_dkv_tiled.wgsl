@@ -4,6 +4,7 @@
 // divides by 4, so that rows are loaded and stored by vec4.
 #import "index"
 #import "attention"
+#import "attention_rows"
 #import "row_tiles"
 const WORD = 4u;
 

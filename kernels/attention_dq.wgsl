@@ -3,6 +3,7 @@
 // computed again, which costs less than its memory.
 #import "index"
 #import "attention"
+#import "attention_rows"
 const D = 64u; // @tune: size of a head
 const ROWS = 4u;
 const WORD = 1u;

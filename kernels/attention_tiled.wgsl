@@ -7,6 +7,7 @@
 #import "vec4"
 #import "special"
 #import "attention"
+#import "attention_rows"
 #import "row_tiles"
 const WORD = 4u;
 

@@ -1,7 +1,6 @@
 // InfoNCE from the slices of the queue and the positive key, as a softmax over K + 1 keys with the positive first.
-// With M the largest of s⁺ and the slices' m_z, negative = Σ_z l_z e^(m_z - M) and L = e^(s⁺ - M) + negative:
-//   loss_i = ln L + M - s⁺,
-//   rank_i = Σ_z rank_z, or LAST where the loss, by its bits, is infinite or no number,
+// With M the largest of s⁺ and the slices' m_z, negative = Σ_z l_z e^(m_z - M) and L = e^(s⁺ - M) + negative
+// (lib/info_nce_loss):
 //   dq_i = (Σ_z e^(m_z - M) O_z / L - negative / L · k⁺_i) / (T N),
 // where -negative / L is p⁺ - 1 without its cancellation.
 // One thread computes one element of dq, and the first of a row also its loss and rank. Every thread sums the S slices
@@ -9,6 +8,7 @@
 #import "index"
 #import "scalar"
 #import "special"
+#import "info_nce_loss"
 
 struct Params { N: u32, D: u32, S: u32, scale: f32 } // scale = 1 / (T N)
 
@@ -19,14 +19,6 @@ struct Params { N: u32, D: u32, S: u32, scale: f32 } // scale = 1 / (T N)
 @group(0) @binding(4) var<storage, read_write> rank: array<f32>;  // [N]
 @group(0) @binding(5) var<storage, read_write> dq: array<f32>;    // [N, D]
 @group(1) @binding(0) var<uniform> p: Params;
-
-const ONES = 0x7f800000u;
-const LAST = 4294967296.0;
-
-// ln(1 + x), also where x is so small that 1 + x loses it
-fn log1p(x: f32) -> f32 {
-  return select(ln(1.0 + x), x * (1.0 - x * (0.5 - x * (0.33333333 - x * 0.25))), x < 0.01);
-}
 
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
@@ -50,8 +42,8 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   let L = unlessInfinite(expOf(own - M), M) + negative;
   dq[at] = (total - negative * positive[at]) * (p.scale / L);
   if (at % p.D == 0u) {
-    let bits = bitcast<u32>(select(ln(L) + (M - own), unlessInfinite(log1p(negative), M), M == own));
-    loss[row] = bitcast<f32>(bits);
-    rank[row] = select(above, LAST, (bits & ONES) == ONES);
+    let made = lossAndRank(M, own, L, negative, above);
+    loss[row] = made.x;
+    rank[row] = made.y;
   }
 }

@@ -1,14 +1,17 @@
 enable f16;
 enable chromium_experimental_subgroup_matrix;
 diagnostic(off, chromium.subgroup_matrix_uniformity);
-// c = a b on tensor cores (lib/mma). The next tile is on its way to registers while one is used. ALIGNED where every
-// operand's contiguous axis divides by 8: memory is read and written by 16 bytes then, and one by one else. A TAIL is
-// where the steps of k are not whole tiles.
+// c = a b on tensor cores (lib/mma). With AHEAD the next tile is on its way to registers while one is used, where they
+// suffice. ALIGNED where every operand's contiguous axis divides by 8: memory is read and written by 16 bytes then, and
+// one by one else. A TAIL is where the steps of k are not whole tiles. With LOW factors are f32, each the sum of two
+// halves (lib/mma_f32).
 const ALIGNED = 1u; // @tune
 const TAIL = 0u; // @tune
+const AHEAD = 1u; // @tune
 #import "index"
 #import "matmul"
 #import "mma"
+#import "mma_f32"
 
 #if ALIGNED
 const F16_0 = 0u; // @tune: binding 0 is stored as f16
@@ -45,20 +48,20 @@ const F16_2 = 0u; // @tune
 @group(1) @binding(0) var<uniform> p: Params;
 
 #if ALIGNED
-// 8 halves from chunk `at` on.
-fn loadA(at: u32) -> vec4u {
+// Chunk `at`.
+fn loadA(at: u32) -> Chunk {
   #if F16_0
-  return a[at];
+  return chunkOfHalves(a[at]);
   #else
-  return vec4u(halves(a[2u * at]), halves(a[2u * at + 1u]));
+  return chunk(a[2u * at], a[2u * at + 1u]);
   #endif
 }
 
-fn loadB(at: u32) -> vec4u {
+fn loadB(at: u32) -> Chunk {
   #if F16_1
-  return b[at];
+  return chunkOfHalves(b[at]);
   #else
-  return vec4u(halves(b[2u * at]), halves(b[2u * at + 1u]));
+  return chunk(b[2u * at], b[2u * at + 1u]);
   #endif
 }
 #else
@@ -71,19 +74,19 @@ fn roomOf(q: vec2u, k: bool, side: u32, size: u32, start: u32, end: u32) -> u32 
   return select(0u, stop - min(stop, along), line < select(end, size, k));
 }
 
-// 8 halves from element `at` on, 0 from `room` on. No branches: they cost compile time.
-fn loadA(at: u32, room: u32) -> vec4u {
+// 8 neighbours from element `at` on, 0 from `room` on. No branches: they cost compile time.
+fn loadA(at: u32, room: u32) -> Chunk {
   #for k in 0..8
   let v$k = select(0.0, a[select(0u, at + $ku, $ku < room)], $ku < room);
   #end
-  return vec4u(halves(vec4f(v0, v1, v2, v3)), halves(vec4f(v4, v5, v6, v7)));
+  return chunk(vec4f(v0, v1, v2, v3), vec4f(v4, v5, v6, v7));
 }
 
-fn loadB(at: u32, room: u32) -> vec4u {
+fn loadB(at: u32, room: u32) -> Chunk {
   #for k in 0..8
   let v$k = select(0.0, b[select(0u, at + $ku, $ku < room)], $ku < room);
   #end
-  return vec4u(halves(vec4f(v0, v1, v2, v3)), halves(vec4f(v4, v5, v6, v7)));
+  return chunk(vec4f(v0, v1, v2, v3), vec4f(v4, v5, v6, v7));
 }
 #endif
 
@@ -122,25 +125,49 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   #end
   #end
 #import "matmul_matrix_begin"
+  #if LOW
+  let tiles = (t.end - t.start + DEEP - 1u) / DEEP;
+  var most = vec2f(); // the largest values so far
+  if (tiles > 0u) {
+#import "matmul_matrix_sample"
+  }
+  var exponents = exponentsOf(overAll(most, thread));
+  for (var turn = 0u; turn < 2u; turn++) {
+#import "mma_f32_begin"
+  #endif
   var next = t.start;
+  #if AHEAD
   if (next < t.end) {
 #import "matmul_matrix_load"
   }
+  #endif
   for (; next < t.end;) {
+    #if AHEAD
+    #else
+#import "matmul_matrix_load"
+    #endif
     workgroupBarrier();
-    #for i in 0..A_LOADS
-    aTile[aq$i.x * A_LINE + aq$i.y / 8u] = x$i;
-    #end
-    #for i in 0..B_LOADS
-    bTile[bq$i.x * B_LINE + bq$i.y / 8u] = y$i;
-    #end
+#import "mma_stage"
     workgroupBarrier();
     next += DEEP;
+    #if AHEAD
     if (next < t.end) {
 #import "matmul_matrix_load"
     }
+    #endif
 #import "mma_multiply"
   }
+  #if LOW
+#import "mma_f32_end"
+    #for i in 0..A_LOADS
+    aAt$i -= tiles * aStep;
+    #end
+    #for i in 0..B_LOADS
+    bAt$i -= tiles * bStep;
+    #end
+  }
+  let unscale = unscaleOf(exponents);
+  #endif
   #if STATS
   let rows = min(16u * TALL, p.M - min(t.row + row, p.M));
   let place = ((t.row + row) / (16u * TALL) * p.N + t.column) / 4u;

@@ -1,8 +1,10 @@
-// The maximum m and Σ exp(x - m) of a row from those of its slots, in order.
-// One thread computes one row.
+// The maximum m and Σ exp(x - m) of a row from those of its slots.
+// LANES threads compute a row, one where workgroup memory is slow, which takes the slots in order.
+const LANES = 1u; // @tune
 #import "index"
 #import "scalar"
 #import "special"
+#import "lanes"
 
 struct Params { rows: u32, slots: u32 }
 
@@ -13,14 +15,16 @@ struct Params { rows: u32, slots: u32 }
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
         @builtin(local_invocation_index) lane: u32) {
-  let i = groupOf(group, groups) * 64u + lane;
-  if (i >= p.rows) { return; }
-  var most = LOWEST;
-  for (var s = 0u; s < p.slots; s++) { most = max(most, slotStats[i * p.slots + s].x); }
-  var sum = 0.0;
-  for (var s = 0u; s < p.slots; s++) {
-    let part = slotStats[i * p.slots + s];
-    sum += part.y * exp(part.x - most);
+  let row = groupOf(group, groups) * (64u / LANES) + lane / LANES;
+  let start = min(row, p.rows - 1u) * p.slots;
+  var top = LOWEST;
+  for (var s = lane % LANES; s < p.slots; s += LANES) { top = max(top, slotStats[start + s].x); }
+  let most = largestLane(top, lane);
+  var part = 0.0;
+  for (var s = lane % LANES; s < p.slots; s += LANES) {
+    let slot = slotStats[start + s];
+    part += slot.y * exp(slot.x - most);
   }
-  stats[i] = vec2f(most, sum);
+  let sum = sumLanes(vec2f(part), lane).x;
+  if ((row < p.rows) & (lane % LANES == 0u)) { stats[row] = vec2f(most, sum); }
 }

@@ -32,9 +32,11 @@ const ranges = [sizes, sizes.filter((n) => n % 4 === 0), [4, 8, 12]];
 interface Problem {
   traits: Traits;
   seed: number;
-  /** Which inputs are f16 where they may be. */
-  half: 'none' | 'some' | 'all';
+  /** Which inputs are f16 where they may be; `exact` f32 may not be multiplied as f16. */
+  half: 'none' | 'some' | 'all' | 'exact';
 }
+
+const precisionOf = { none: 'f32', some: 'f16', all: 'f16', exact: 'f32-exact' } as const;
 
 /**
  * What an operation dispatches on an adapter, forward and backward, is chosen, sized and checked. It may refuse types
@@ -56,7 +58,7 @@ function dispatchAll({ make, gradient }: EveryOp, { traits, seed, half }: Proble
     if (gradient !== false) backward(sum(y));
   };
   try {
-    on(device, () => tidy(() => withPrecision(half === 'none' ? 'f32' : 'f16', all)));
+    on(device, () => tidy(() => withPrecision(precisionOf[half], all)));
   } catch (e) {
     if (!(half === 'some' && (e instanceof DTypeError || e instanceof ShapeError))) throw e;
   }
@@ -65,7 +67,7 @@ function dispatchAll({ make, gradient }: EveryOp, { traits, seed, half }: Proble
 const problem = fc.record({
   traits: fc.constantFrom(...adapters),
   seed: fc.nat(0xffffff),
-  half: fc.constantFrom('none', 'some', 'all'),
+  half: fc.constantFrom('none', 'some', 'all', 'exact'),
 } as const);
 
 describe('without an adapter, on every kind of one', () => {
@@ -81,7 +83,7 @@ describe('without an adapter, on every kind of one', () => {
   it.each(Object.entries(described))(
     '%s: every operation fits its workgroup memory, threads and bindings',
     (_, { traits, threads, binding }) => {
-      const half = fc.constantFrom('none' as const, 'some' as const, 'all' as const);
+      const half = fc.constantFrom('none' as const, 'some' as const, 'all' as const, 'exact' as const);
       for (const op of everyOp)
         fc.assert(
           fc.property(fc.nat(0xffffff), half, (seed, h) =>
@@ -109,7 +111,7 @@ describe('without an adapter, on every kind of one', () => {
     const some = fc.record({
       traits: fc.constantFrom(...(able.length ? able : usual)).map((traits) => ({ ...traits, tuned })),
       seed: fc.nat(0xffffff),
-      half: fc.constantFrom('none', 'some', 'all'),
+      half: fc.constantFrom('none', 'some', 'all', 'exact'),
     } as const);
     fc.assert(
       fc.property(fc.constantFrom(...ops), some, (op, p) => dispatchAll(op, p)),

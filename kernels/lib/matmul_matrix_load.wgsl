@@ -3,7 +3,7 @@
       #if ALIGNED
       #if TAIL
       let aIn$i = next + select(aq$i.x, aq$i.y, A_K) < t.end;
-      x$i = select(vec4u(), loadA(select(0u, aAt$i, aIn$i)), aIn$i);
+      x$i = chunkIf(aIn$i, loadA(select(0u, aAt$i, aIn$i)));
       #else
       x$i = loadA(aAt$i);
       #endif
@@ -16,7 +16,7 @@
       #if ALIGNED
       #if TAIL
       let bIn$i = next + select(bq$i.x, bq$i.y, B_K) < t.end;
-      y$i = select(vec4u(), loadB(select(0u, bAt$i, bIn$i)), bIn$i);
+      y$i = chunkIf(bIn$i, loadB(select(0u, bAt$i, bIn$i)));
       #else
       y$i = loadB(bAt$i);
       #endif

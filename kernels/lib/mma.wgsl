@@ -14,6 +14,7 @@ const A_T = 0u; // @tune
 const B_T = 0u; // @tune
 const BIAS = 0u; // @tune: 1 adds a bias to every row
 const STATS = 0u; // @tune: 1 writes the statistics of a subgroup's rows too
+const LOW = 0u; // @tune: 1 multiplies what halves leave of f32 too (lib/mma_f32)
 alias Left = subgroup_matrix_left<f16, 16, 16>;
 alias Right = subgroup_matrix_right<f16, 16, 16>;
 alias Sum = subgroup_matrix_result<f32, 16, 16>;
@@ -27,9 +28,34 @@ const A_SIZE = select(DEEP, HEIGHT, A_K) * A_LINE;
 const B_SIZE = select(DEEP, WIDTH, B_K) * B_LINE;
 var<workgroup> aTile: array<vec4u, A_SIZE>;
 var<workgroup> bTile: array<vec4u, B_SIZE>;
+#if LOW
+var<workgroup> aLow: array<vec4u, A_SIZE>;
+var<workgroup> bLow: array<vec4u, B_SIZE>;
+#endif
 var<workgroup> edge: array<f32, 8u * THREADS>; // a matrix a subgroup, on its way to c
 
 fn halves(v: vec4f) -> vec2u { return bitcast<vec2u>(vec4<f16>(v)); }
+
+// 8 neighbours of an operand on their way to a tile.
+#if LOW
+struct Chunk { u: vec4f, v: vec4f }
+
+fn chunk(u: vec4f, v: vec4f) -> Chunk { return Chunk(u, v); }
+
+fn chunkOfHalves(x: vec4u) -> Chunk {
+  return Chunk(vec4f(unpack2x16float(x.x), unpack2x16float(x.y)), vec4f(unpack2x16float(x.z), unpack2x16float(x.w)));
+}
+
+fn chunkIf(ok: bool, x: Chunk) -> Chunk { return Chunk(select(vec4f(), x.u, ok), select(vec4f(), x.v, ok)); }
+#else
+alias Chunk = vec4u;
+
+fn chunk(u: vec4f, v: vec4f) -> Chunk { return vec4u(halves(u), halves(v)); }
+
+fn chunkOfHalves(x: vec4u) -> Chunk { return x; }
+
+fn chunkIf(ok: bool, x: Chunk) -> Chunk { return select(Chunk(), x, ok); }
+#endif
 
 // Chunk q of a tile: its line, and its place along it.
 fn chunkOf(q: u32, k: bool, side: u32) -> vec2u {

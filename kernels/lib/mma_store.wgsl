@@ -22,6 +22,10 @@
       let e = thread * 8u;
       var u = vec4f(edge[e], edge[e + 1u], edge[e + 2u], edge[e + 3u]);
       var v = vec4f(edge[e + 4u], edge[e + 5u], edge[e + 6u], edge[e + 7u]);
+      #if LOW
+      u = u * unscale.x * unscale.y; // in this order: both together may be no f32
+      v = v * unscale.x * unscale.y;
+      #endif
       #if BIAS
       u += vec4f(bias0, bias1, bias2, bias3);
       v += vec4f(bias4, bias5, bias6, bias7);

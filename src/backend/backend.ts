@@ -112,8 +112,8 @@ export interface Backend {
   readonly largest?: number;
   /** How many times memory of it was written: see `countWrite`. */
   writes?: number;
-  /** Memory for `length` elements, with any values. */
-  alloc(dtype: DType, length: number): Storage;
+  /** Memory for `length` elements, with any values. @param shape of its tensor, for messages. */
+  alloc(dtype: DType, length: number, shape?: Shape): Storage;
   /** Part of `storage`, from element `offset`; its start must be a multiple of 256 bytes. */
   slice(storage: Storage, offset: number, length: number): Storage;
   /** Gives memory back; work recorded before may still use it. */

@@ -2,7 +2,7 @@ import { checkOptions, flag, oneOf } from '../core/check.js';
 import { type GpuOptions, openGpu } from '../gpu/device.js';
 import { type Backend, useBackend } from './backend.js';
 import { GpuBackend } from './gpu.js';
-import { loadVariants } from './variants.js';
+import { loadVariants, triedTraits } from './variants.js';
 
 /** Which device to open. */
 export interface DeviceOptions extends GpuOptions {
@@ -38,5 +38,7 @@ async function openTuned(options: GpuOptions): Promise<GpuBackend> {
   const inNode = globalThis.process?.versions?.node;
   await loadVariants(inNode ? undefined : gpu.traits);
   if (inNode) Object.assign(gpu.traits.tuned, await (await import('./tuning.node.js')).loadTuning(gpu.name));
-  return new GpuBackend(gpu);
+  const opened = new GpuBackend(gpu);
+  Object.assign(gpu.traits, await triedTraits(opened, gpu.device));
+  return opened;
 }

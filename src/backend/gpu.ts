@@ -1,6 +1,7 @@
 import { bytesOf, type DType, type TypedArray, viewOf } from '../core/dtype.js';
 import { ConfigError, DeviceError, type DeviceLostError } from '../core/errors.js';
 import { encodeHalves } from '../core/half.js';
+import { type Shape, show } from '../core/shape.js';
 import { checkDevice, type Gpu, type Traits } from '../gpu/device.js';
 import type { Kernel } from '../gpu/kernel.js';
 import type { Slice } from '../gpu/recorder.js';
@@ -54,16 +55,16 @@ export class GpuBackend implements Backend {
     this.largest = Math.min(maxBufferSize, maxStorageBufferBindingSize, 2 ** 32); // kernels count bytes in 32 bits
   }
 
-  alloc(dtype: DType, length: number): Storage {
+  alloc(dtype: DType, length: number, shape: Shape = [length]): Storage {
     if (dtype === 'f16' && !this.f16)
       throw new DeviceError(`f16: the adapter must have shader-f16; got ${this.name}, which has not. Use f32.`);
     const bytes = sizeOf(dtype, length);
     if (bytes > this.largest)
       throw new DeviceError(
-        `tensor: it must fit into a buffer of ${this.name}, ${this.largest} bytes; got ${bytes}. ` +
-          `Use a smaller batch or model.`,
+        `tensor: it must fit into a buffer of ${this.name}, ${this.largest} bytes; ` +
+          `got ${dtype} ${show(shape)}, ${bytes} bytes. Use a smaller batch or model.`,
       );
-    const pooled = this.recording?.to.alloc(bytes) ?? this.gpu.pool.acquire(bytes);
+    const pooled = this.recording?.to.alloc(bytes) ?? this.gpu.pool.acquire(bytes, () => `${dtype} ${show(shape)}`);
     const storage: GpuStorage = { dtype, length, freed: false, pooled, offset: 0, bytes };
     this.recording?.made.push(storage);
     return storage;

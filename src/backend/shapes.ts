@@ -29,7 +29,7 @@ export class ShapesBackend implements Backend {
     );
   }
 
-  run(): void {}
+  run(_primitive: unknown, _storages: readonly Storage[]): void {}
 
   flush(): void {}
 

@@ -49,6 +49,8 @@ export interface Part<P, N extends string = string> {
   /** The adapters that need it. */
   readonly when: (traits: Traits) => boolean;
   readonly load: () => Promise<readonly Variant<P, N>[]>;
+  /** What its variants show of an open device: traits that kernels are chosen by from then on. */
+  readonly trial?: (on: Backend) => Promise<Partial<Traits>>;
   /** While it is loaded and from then on. */
   loading?: Promise<readonly Variant<P, N>[]>;
   /** Its variants are in the table. */
@@ -104,6 +106,20 @@ export async function loadVariants(traits?: Traits): Promise<void> {
       }
     }),
   );
+}
+
+/** What the trials of an adapter's variants show of an open device; one that fails, or rejects, shows nothing. */
+export async function triedTraits(on: Backend, device: GPUDevice): Promise<Partial<Traits>> {
+  let found: Partial<Traits> = {};
+  for (const { when, trial } of variantTables.flatMap(({ parts = [] }) => parts)) {
+    if (!trial || !when(on.traits!)) continue;
+    device.pushErrorScope('validation');
+    device.pushErrorScope('internal');
+    const shown = await trial(on).catch(() => undefined);
+    const failed = [await device.popErrorScope(), await device.popErrorScope()].some((e) => e !== null);
+    if (!failed) found = { ...found, ...shown };
+  }
+  return found;
 }
 
 export const tuningKey = <P>(table: VariantTable<P>, params: P): string => `${table.name} ${table.classOf(params)}`;

@@ -8,11 +8,12 @@ import { demoConfig, type PretrainConfig, pretrainSettings } from '../moco/confi
 /** Metadata are strings, and JSON has numbers. Nothing else is made a string: an object may say how. */
 const digits = (v: unknown): boolean => ['string', 'number'].includes(typeof v) && /^\d{1,15}$/.test(String(v));
 
-/** What a checkpoint of a run says of itself: the metadata of its tensors, and the JSON file beside them. */
+/** What a checkpoint of a run says of itself, in the metadata of its tensors. */
 const ABOUT: Record<string, Rule> = {
   format: needed({ is: 'dawngrad-moco', holds: (v) => v === 'dawngrad-moco' }),
   version: needed(text),
-  step: needed({ is: 'a whole number, at least 0', holds: (v) => digits(v) && Number(v) >= 0 }),
+  step: needed({ is: 'a whole number, at least 0', holds: digits }),
+  metrics: needed({ is: 'a whole number, at least 0', holds: digits }),
   pictures: { is: 'a whole number, at least 1', holds: (v) => digits(v) && Number(v) > 0 },
   method: pretrainSettings.method.rule,
   model: pretrainSettings.model.rule,
@@ -27,6 +28,7 @@ const choiceRules: Record<string, Rule> = { classes: listOf(text), limitPerClass
 const RUN: Record<string, Rule> = {
   version: needed(text),
   adapter: text,
+  products: text,
   command: text,
   data: needed(text),
   test: text,
@@ -36,13 +38,18 @@ const RUN: Record<string, Rule> = {
 const ADVICE = 'Restore the file, or start a new run.';
 
 /** @throws FormatError that names the field: every one known, by its rule, and those that are needed there. */
-function checkFields(where: string, v: unknown, rules: Readonly<Record<string, Rule>>, inside = ''): void {
-  if (!isPlain(v)) throw new FormatError(`${where}: ${inside || 'it'} must be an object; got ${shown(v)}. ${ADVICE}`);
+function checkFields(
+  where: string,
+  v: unknown,
+  rules: Readonly<Record<string, Rule>>,
+  { inside = '', advice = ADVICE } = {},
+): void {
+  if (!isPlain(v)) throw new FormatError(`${where}: ${inside || 'it'} must be an object; got ${shown(v)}. ${advice}`);
   try {
     for (const name of Object.keys(v))
-      check(where, `the field ${shown(inside + name)}`, Object.hasOwn(rules, name), known, ADVICE);
+      check(where, `the field ${shown(inside + name)}`, Object.hasOwn(rules, name), known, advice);
     for (const [name, rule] of Object.entries(rules))
-      if (v[name] !== undefined || rule.needed) check(where, `${inside}${name}`, v[name], rule, ADVICE);
+      if (v[name] !== undefined || rule.needed) check(where, `${inside}${name}`, v[name], rule, advice);
   } catch (error) {
     throw error instanceof ConfigError ? new FormatError(error.message) : error;
   }
@@ -76,6 +83,8 @@ function checkVersion(where: string, version: string): void {
 export interface RunInfo {
   version: string;
   adapter: string;
+  /** How matrices were multiplied there: see `multipliedIn`. Older runs do not say. */
+  products?: string;
   command: string;
   /** What was trained on: a path, or `synthetic`. */
   data: string;
@@ -96,9 +105,9 @@ export function readRunFile(json: string, where: string): RunInfo {
   const { config, choice = {}, ...rest } = objectIn(where, json);
   if (typeof rest.version === 'string') checkVersion(where, rest.version); // its fields may be others
   checkFields(where, rest, RUN);
-  checkFields(where, choice, choiceRules, 'choice.');
+  checkFields(where, choice, choiceRules, { inside: 'choice.' });
   const rules = Object.fromEntries(Object.entries<Setting>(pretrainSettings).map(([name, { rule }]) => [name, rule]));
-  checkFields(where, config, { ...rules, model: needed(rules.model) }, 'config.');
+  checkFields(where, config, { ...rules, model: needed(rules.model) }, { inside: 'config.' });
   const { seed: _, ...info } = rest;
   return { adapter: '', command: '', ...info, choice, config: { ...demoConfig, ...(config as object) } } as RunInfo;
 }
@@ -107,27 +116,26 @@ export function readRunFile(json: string, where: string): RunInfo {
 export interface CheckpointFile {
   version: string;
   step: number;
+  /** Lines of metrics that were written before it. */
+  metrics: number;
   /** Pictures to train on; older checkpoints do not say. */
   pictures?: number;
 }
 
 /**
- * Checks the metadata of a run's checkpoint, or what the JSON file beside it holds, by one schema. Fields of other
- * names are passed over: programs add their own.
+ * Checks the metadata of a run's checkpoint. Fields of other names are passed over: programs add their own.
  * @throws FormatError that names the field.
  */
 export function readCheckpointFile(about: Readonly<Record<string, unknown>>, where: string): CheckpointFile {
   const named = Object.fromEntries(Object.entries(about).filter(([name]) => Object.hasOwn(ABOUT, name)));
-  checkFields(where, named, ABOUT);
-  const { version, step, pictures } = about;
+  const advice = `A run did not write it, or it is damaged: dawngrad convert ${where} OUT makes a run of its weights.`;
+  checkFields(where, named, ABOUT, { advice });
+  const { version, step, metrics, pictures } = about;
   checkVersion(where, version as string);
   return {
     version: version as string,
     step: Number(step),
+    metrics: Number(metrics),
     ...(pictures !== undefined && { pictures: Number(pictures) }),
   };
 }
-
-/** The same of the text of checkpoint.json or best.json. */
-export const readCheckpointJson = (json: string, where: string): CheckpointFile =>
-  readCheckpointFile(objectIn(where, json), where);

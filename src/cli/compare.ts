@@ -58,11 +58,11 @@ async function warnOfValues(file: string, output: Output): Promise<void> {
 
 function compared(folder: string, name: string): ComparedRun {
   const run = openRun(folder);
-  const { config, data, choice, adapter, version } = run.info;
+  const { config, data, choice, adapter, products, version } = run.info;
   const { steps, knn } = run.history();
   return {
     name,
-    config: { ...config, data, ...choice, adapter, version },
+    config: { ...config, data, ...choice, adapter, products, version },
     steps,
     knn: knn.map((k) => ({ epoch: k.epoch, accuracy: k.knn })),
   };

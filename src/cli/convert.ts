@@ -111,7 +111,7 @@ async function toRun(
   );
   const data = pathOf(args.flags.get('data') as string | undefined);
   const choice = data === SYNTHETIC ? { count: (args.flags.get('count') as number | undefined) ?? 1000 } : {};
-  const about = { version, adapter: 'not known before it is resumed', command, data, choice, config };
+  const about = { adapter: 'not known before it is resumed', command, data, choice, config };
   const facts = Object.fromEntries(Object.entries(metadata).filter(([key]) => !OF_A_RUN.includes(key)));
   const bytes = encodeSafetensors(tensors, { ...facts, version, step: '0', metrics: '0' });
   const run = await startRun(out, about, (to) => writeAtomic(to.file('checkpoint.safetensors'), bytes));

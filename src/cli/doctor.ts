@@ -8,6 +8,7 @@ import { staleTuning } from '../backend/tuning.node.js';
 import { ConfigError } from '../core/errors.js';
 import { binary } from '../core/numbers.js';
 import { visible, visibleName } from '../core/visible.js';
+import { multipliedIn } from '../ops/precision.js';
 import { type Checked, selfCheck } from '../ops/self_check.js';
 import { describeFlags, type Flag, type Parsed } from './args.js';
 import { colour } from './colour.js';
@@ -49,6 +50,8 @@ interface Patient {
   readonly name: string;
   readonly works: boolean;
   readonly checks: readonly Checked[];
+  /** How matrices of f32 are multiplied: see `multipliedIn`. */
+  readonly products: string;
   readonly speed: { readonly gigabytesPerSecond: number; readonly gflops: number };
   readonly features: readonly string[];
   readonly limits: Readonly<Record<string, number>>;
@@ -125,6 +128,7 @@ async function examine(choice: Patient['choice'], seconds?: number): Promise<Pat
     works: checks.every((c) => c.passed),
     checks,
     limits,
+    products: multipliedIn('f32', on),
     speed: { gigabytesPerSecond: bytes / 1e9, gflops: flops / 1e9 },
     features: [...opened.features].sort(),
     ...(seconds === undefined ? {} : { tuned }),
@@ -136,12 +140,13 @@ function describe(adapter: Patient | Absent): string {
   const { bold, red, green } = colour(process.stdout);
   const heading = adapter.choice === 'hardware' ? 'Hardware adapter' : 'Software adapter';
   if (!('checks' in adapter)) return `${bold(heading)}: none\n  ${visible(adapter.reason)}`;
-  const { name, checks, speed, features, limits, tuned, stale } = adapter;
+  const { name, checks, products, speed, features, limits, tuned, stale } = adapter;
   const rows: [string, string][] = [
     ...checks.map((c): [string, string] => [
       c.passed ? green('right') : red('wrong'),
       `${c.name}: ${c.error.toExponential(0)} off plain loops`,
     ]),
+    ['products', `of matrices are ${products}`],
     ['speed', `${speed.gigabytesPerSecond.toPrecision(3)} GB/s copied, ${speed.gflops.toPrecision(3)} GFLOP/s of f32`],
     [
       'limits',

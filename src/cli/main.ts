@@ -90,6 +90,12 @@ async function choose(path: string, { help, commands }: Group, [name, ...rest]: 
   );
 }
 
+// a reader that goes away ends no training
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+
 main(process.argv.slice(2)).then(
   (code) => process.exit(code),
   (error: unknown) => {

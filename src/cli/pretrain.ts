@@ -10,6 +10,8 @@ import { EMBEDDED } from '../eval/embed.js';
 import { checkConfig, type PretrainConfig, pretrainSettings } from '../moco/config.js';
 import { checkMethod } from '../moco/create.js';
 import { presets } from '../moco/presets.js';
+import { multipliedIn } from '../ops/precision.js';
+import { checkFits } from '../train/needs.js';
 import { checkFree, openRun, startRun } from '../train/open-run.node.js';
 import { Pretraining } from '../train/pretrain.js';
 import type { Run, RunInfo } from '../train/run.node.js';
@@ -20,7 +22,7 @@ import { dryRun } from './dry-run.js';
 import { commonFlags, settingFlags, streamFlags } from './flags.js';
 import { expectations } from './loss-expectations.js';
 import { type Loading, loadingOf, openData, pathOf, streamedText } from './open-data.js';
-import { openDevice, surviving, whereabouts } from './open-device.js';
+import { openDevice, roomOf, surviving, whereabouts } from './open-device.js';
 import { Output } from './output.js';
 import { logPictures, sizeText } from './picture-warnings.js';
 import { configFrom, runFlags } from './pretrain-flags.js';
@@ -70,11 +72,13 @@ async function runPretrain(args: Parsed, call: Call): Promise<number> {
   else if (!args.flags.has('dry-run')) checkFree(folder);
   const opened = await openDevice(args);
   out.log(whereabouts(opened));
+  checkFits(info.config, 1, roomOf(opened));
   if (opened instanceof GpuBackend) out.detail(`Kernels are chosen by ${JSON.stringify(opened.gpu.traits)}`);
   out.detail(`Configuration: ${JSON.stringify(info.config)}`);
   const loading = loadingOf(args, opened);
   // parts of a set are copies: it is let go
   const sets = await setsOf(info, await picturesOf(info, out, loading), out, loading);
+  if (info.config.method === 'memory-bank') checkFits(info.config, sets.train.count, roomOf(opened));
   const begin = () => new Pretraining(info.config, sets, { ahead: loading.ahead });
   const training = begin();
   for (const warning of training.warnings) out.warn(warning);
@@ -83,7 +87,9 @@ async function runPretrain(args: Parsed, call: Call): Promise<number> {
     await dryRun(training, opened, out);
     return 0;
   }
-  const run = resumed ?? (await startRun(folder, { ...info, adapter: opened.name }));
+  const run =
+    resumed ??
+    (await startRun(folder, { ...info, adapter: opened.name, products: multipliedIn(info.config.precision, opened) }));
   try {
     return await trainOn(args, out, run, { training, begin, resumed: resumed !== undefined });
   } finally {

@@ -34,6 +34,7 @@ export async function writeReport(
     command: run.info.command,
     config: { ...config, data: run.info.data, ...run.info.choice },
     adapter: run.info.adapter,
+    products: run.info.products,
     version: run.info.version,
     seed: config.seed,
     notes,

@@ -9,6 +9,7 @@ import type { Pretraining } from '../train/pretrain.js';
 import type { StepRecord, StepTiming } from '../train/records.js';
 import type { Run, Saved } from '../train/run.node.js';
 import { Saver } from '../train/saver.node.js';
+import { afterwards, interruptible } from './interrupt.js';
 import type { Output } from './output.js';
 import { Progress } from './progress.js';
 import { writeReport } from './report.js';
@@ -16,6 +17,8 @@ import { resultsOf, resultTable } from './results.js';
 import { Board } from './tensorboard.js';
 
 const INTERRUPTED = 130;
+/** What is saved already is not waited for longer than this, whatever else is under way: baselines, compilation. */
+const STOP_MS = 800;
 
 /** What training shows. */
 export interface TrainOptions {
@@ -42,17 +45,23 @@ export async function train(
   const began = Date.now();
   const report = (rows?: GalleryRow[]) => writeReport(run, training, skipped, rows, (Date.now() - began) / 1000);
   try {
-    const finished = await interruptible(progress, async (signal) => {
-      const done = await advance(run, training, { progress, board, saver, signal });
-      await saver.end();
-      return done;
-    }).finally(() => progress.end());
+    const finished = await interruptible(
+      (text) => progress.say(text),
+      async (signal) => {
+        const stopped = afterwards(signal, STOP_MS, () => saver.isDone).then(() => false);
+        const done = await Promise.race([advance(run, training, { progress, board, saver, signal }), stopped]);
+        await saver.end();
+        return done;
+      },
+    ).finally(() => progress.end());
     await run.written();
     tellScaled(run, out);
-    const rows =
-      training.heldOut.count > 0 ? await galleryRows(training.subset.heldOut, await training.features()) : [];
-    await board?.gallery(rows);
-    await report(rows);
+    if (finished) {
+      const { heldOut } = training.subset;
+      const rows = heldOut.count > 0 ? await galleryRows(heldOut, await training.features()) : [];
+      await board?.gallery(rows);
+      await report(rows);
+    } else await report(); // who stops it does not wait for features
     await board?.written();
     tellResults(run, training, finished, saves.text, out);
     return finished ? 0 : INTERRUPTED;
@@ -131,6 +140,7 @@ async function advance(
   { progress, board, saver, signal }: { progress: Progress; board?: Board; saver: Saver; signal: AbortSignal },
 ): Promise<boolean> {
   const log = (metric: Metric) => {
+    if (signal.aborted && !('loss' in metric)) return; // what was measured too late is measured when the run goes on
     run.log(metric);
     board?.metric(metric);
   };
@@ -161,22 +171,6 @@ async function advance(
     },
     onHanded: (position, reported) => saver.handed(position, reported),
   });
-}
-
-/** Runs `work` with a signal that is given when the process is interrupted for the first time. */
-async function interruptible<T>(progress: Progress, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const stop = new AbortController();
-  const onSignal = () => {
-    if (stop.signal.aborted) return;
-    progress.say('Stopping after this step, to save.');
-    stop.abort();
-  };
-  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
-  try {
-    return await work(stop.signal);
-  } finally {
-    process.off('SIGINT', onSignal).off('SIGTERM', onSignal);
-  }
 }
 
 const STEPS_TIMED = 8; // a step is known when its values are read, several at once where the device is ahead

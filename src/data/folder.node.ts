@@ -41,11 +41,11 @@ export async function decodeFolder(
 }
 
 /** Bytes that this machine, or what the process is confined to, has in all. */
-const memory = (): number => Math.min(totalmem(), process.constrainedMemory?.() || Infinity);
+export const hostMemory = (): number => Math.min(totalmem(), process.constrainedMemory?.() || Infinity);
 
 /** Throws for more than that: the system may grant it, and end the process once it is used. */
 function checkRoom(folder: string, count: number, bytes: number): void {
-  if (bytes > memory()) throw tooMany(folder, count, bytes);
+  if (bytes > hostMemory()) throw tooMany(folder, count, bytes);
 }
 
 const tooMany = (folder: string, count: number, bytes: number): ConfigError =>

@@ -7,6 +7,7 @@ import type { Encoder } from '../nn/models.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { embedPictures, outputs } from './embed.js';
 import { type Features, knnAccuracy } from './knn.js';
+import { featureSpread } from './monitors.js';
 
 /** Pictures of a set at most: their features and similarities fit into memory, and take minutes and not hours. */
 const MOST = 65536;
@@ -88,6 +89,14 @@ export class FeatureSubset {
   /** Whether there are classes, and pictures held out, for k-NN. */
   get measurable(): boolean {
     return this.train.labels !== undefined && this.heldOut.count > 0;
+  }
+
+  /** What the features are worth at a position: k-NN where there are labels, and how far they spread. */
+  async measures(): Promise<{ knn?: number; knnOutputs?: number; spread?: number }> {
+    const knn = await this.knn();
+    const knnOutputs = this.#config.knnOutputs ? await this.knn('outputs') : undefined;
+    const spread = featureSpread((await this.features()).train);
+    return { ...(knn !== undefined && { knn }), ...(knnOutputs !== undefined && { knnOutputs }), spread };
   }
 
   /** Weighted k-NN accuracy on the held-out pictures by their features, or outputs; undefined without labels. */

@@ -86,7 +86,7 @@ export const scaledText = (skipped: number, steps: number, scale: number): strin
 
 /** What an adapter cannot do of what was asked for. */
 export const lacking = (precision: Precision, { f16, name }: Backend): string[] => {
-  if (precision === 'f32' || f16) return [];
+  if (precision !== 'f16' || f16) return [];
   return [
     `precision: ${name} has no halves (WebGPU's shader-f16): all is stored and computed in f32, ` +
       'which is neither faster nor smaller. Use --precision f32, or another --adapter.',

@@ -19,10 +19,20 @@ export interface Traits {
   readonly subgroup: number;
   /** Subgroup matrices with f16 factors and an f32 sum, 16 a side, in kernels of 256 threads. */
   readonly subgroupMatrix: boolean;
+  /**
+   * Set where matrices of f32 may be multiplied as f16 on subgroup matrices: the largest error of sums of 4096, over
+   * their root mean square, that a trial showed as the device was opened.
+   */
+  readonly f32Matrices?: number;
   /** Bytes of workgroup memory. */
   readonly workgroupMemory: number;
   /** Variants by class of shapes, as measured on this adapter: see `table` in src/backend. `tune` adds to it. */
   readonly tuned: Record<string, string>;
+}
+
+/** The first error that WebGPU reported on a device and no caller has seen. */
+export interface Failure {
+  error?: DeviceError;
 }
 
 /** An open device with its recorder and memory. */
@@ -35,8 +45,7 @@ export interface Gpu {
   readonly pool: BufferPool;
   /** How kernels work on halves, where the adapter has f16. */
   readonly storedAsF16?: StoredAsF16;
-  /** The first error that WebGPU reported on the device and no caller has seen. */
-  readonly failure: { message?: string };
+  readonly failure: Failure;
   readonly loss: DeviceLoss;
 }
 
@@ -53,14 +62,17 @@ export async function openGpu(options: GpuOptions = {}): Promise<Gpu> {
   const requiredLimits = { maxBufferSize, maxStorageBufferBindingSize, maxComputeWorkgroupStorageSize };
   const requiredFeatures = wanted.filter((f) => adapter.features.has(f));
   const device = await adapter.requestDevice({ requiredLimits, requiredFeatures });
-  const failure: Gpu['failure'] = {};
+  const failure: Failure = {};
   device.addEventListener('uncapturederror', (event) => {
-    failure.message ??= (event as GPUUncapturedErrorEvent).error.message;
+    const { message } = (event as GPUUncapturedErrorEvent).error;
+    failure.error ??= new DeviceError(
+      `device: WebGPU refused a command; got ${message.trim()}. Please report this kernel and these shapes.`,
+    );
   });
   const traits = { ...traitsOf(adapter, device, software), tuned: { ...shipped[name] } };
   const storedAsF16 = traits.f16 ? (await import('./f16-storage.js')).f16Storage({ kernel, DTypeError }) : undefined;
   const loss = new (await import('./loss.js')).DeviceLoss(device, name);
-  const [recorder, pool] = [new Recorder(device, loss), new BufferPool(device)];
+  const [recorder, pool] = [new Recorder(device, loss), new BufferPool(device, failure)];
   return { name, software, traits, device, recorder, pool, storedAsF16, failure, loss };
 }
 
@@ -107,10 +119,7 @@ function traitsOf({ info }: GPUAdapter, { features, limits }: GPUDevice, softwar
 
 /** Throws if WebGPU has reported an error on this device since the last call. */
 export function checkDevice({ failure }: Gpu): void {
-  const { message } = failure;
-  failure.message = undefined;
-  if (message)
-    throw new DeviceError(
-      `device: WebGPU refused a command; got ${message.trim()}. Please report this kernel and these shapes.`,
-    );
+  const { error } = failure;
+  failure.error = undefined;
+  if (error) throw error;
 }

@@ -1,12 +1,18 @@
 import attentionLib from '../../kernels/lib/attention.wgsl';
+import attentionMatrixLib from '../../kernels/lib/attention_matrix.wgsl';
+import attentionMatrixLoadLib from '../../kernels/lib/attention_matrix_load.wgsl';
+import attentionRowsLib from '../../kernels/lib/attention_rows.wgsl';
 import batchNormNextLib from '../../kernels/lib/batch_norm_next.wgsl';
+import batchNormRowLib from '../../kernels/lib/batch_norm_row.wgsl';
 import batchNormRowsLib from '../../kernels/lib/batch_norm_rows.wgsl';
 import blocksLib from '../../kernels/lib/blocks.wgsl';
 import blocksBeginLib from '../../kernels/lib/blocks_begin.wgsl';
 import blocksMultiplyLib from '../../kernels/lib/blocks_multiply.wgsl';
 import blocksStatsLib from '../../kernels/lib/blocks_stats.wgsl';
 import blocksStoreLib from '../../kernels/lib/blocks_store.wgsl';
+import columnLanesLib from '../../kernels/lib/column_lanes.wgsl';
 import columnStatsLib from '../../kernels/lib/column_stats.wgsl';
+import columnSumsLib from '../../kernels/lib/column_sums.wgsl';
 import combineLib from '../../kernels/lib/combine.wgsl';
 import conv2dLib from '../../kernels/lib/conv2d.wgsl';
 import conv2dDwLib from '../../kernels/lib/conv2d_dw.wgsl';
@@ -21,15 +27,20 @@ import conv2dSubgroupStoreLib from '../../kernels/lib/conv2d_subgroup_store.wgsl
 import elementsLib from '../../kernels/lib/elements.wgsl';
 import erfLib from '../../kernels/lib/erf.wgsl';
 import indexLib from '../../kernels/lib/index.wgsl';
+import infoNceLossLib from '../../kernels/lib/info_nce_loss.wgsl';
 import lanesLib from '../../kernels/lib/lanes.wgsl';
 import matmulLib from '../../kernels/lib/matmul.wgsl';
 import matmulMatrixBeginLib from '../../kernels/lib/matmul_matrix_begin.wgsl';
 import matmulMatrixLoadLib from '../../kernels/lib/matmul_matrix_load.wgsl';
+import matmulMatrixSampleLib from '../../kernels/lib/matmul_matrix_sample.wgsl';
 import matmulStoreLib from '../../kernels/lib/matmul_store.wgsl';
 import matmulTiledLoadLib from '../../kernels/lib/matmul_tiled_load.wgsl';
 import mmaLib from '../../kernels/lib/mma.wgsl';
 import mmaBeginLib from '../../kernels/lib/mma_begin.wgsl';
 import mmaEightsLib from '../../kernels/lib/mma_eights.wgsl';
+import mmaF32Lib from '../../kernels/lib/mma_f32.wgsl';
+import mmaF32BeginLib from '../../kernels/lib/mma_f32_begin.wgsl';
+import mmaF32EndLib from '../../kernels/lib/mma_f32_end.wgsl';
 import mmaFirstLib from '../../kernels/lib/mma_first.wgsl';
 import mmaMultiplyLib from '../../kernels/lib/mma_multiply.wgsl';
 import mmaPutLib from '../../kernels/lib/mma_put.wgsl';
@@ -50,20 +61,28 @@ import singleLib from '../../kernels/lib/single.wgsl';
 import specialLib from '../../kernels/lib/special.wgsl';
 import stridedLib from '../../kernels/lib/strided.wgsl';
 import subgroupMultiplyLib from '../../kernels/lib/subgroup_multiply.wgsl';
+import tailLanesLib from '../../kernels/lib/tail_lanes.wgsl';
 import vec4Lib from '../../kernels/lib/vec4.wgsl';
 import windowLib from '../../kernels/lib/window.wgsl';
+import words16Lib from '../../kernels/lib/words16.wgsl';
 
 /** What `#import "name"` may name: every file of `kernels/lib/`. In published kernels they are in place already. */
 export const library: Record<string, string> = {
   attention: attentionLib,
+  attention_matrix: attentionMatrixLib,
+  attention_matrix_load: attentionMatrixLoadLib,
+  attention_rows: attentionRowsLib,
   batch_norm_next: batchNormNextLib,
+  batch_norm_row: batchNormRowLib,
   batch_norm_rows: batchNormRowsLib,
   blocks: blocksLib,
   blocks_begin: blocksBeginLib,
   blocks_multiply: blocksMultiplyLib,
   blocks_stats: blocksStatsLib,
   blocks_store: blocksStoreLib,
+  column_lanes: columnLanesLib,
   column_stats: columnStatsLib,
+  column_sums: columnSumsLib,
   combine: combineLib,
   conv2d: conv2dLib,
   conv2d_dw: conv2dDwLib,
@@ -78,15 +97,20 @@ export const library: Record<string, string> = {
   elements: elementsLib,
   erf: erfLib,
   index: indexLib,
+  info_nce_loss: infoNceLossLib,
   lanes: lanesLib,
   matmul: matmulLib,
   matmul_matrix_begin: matmulMatrixBeginLib,
   matmul_matrix_load: matmulMatrixLoadLib,
+  matmul_matrix_sample: matmulMatrixSampleLib,
   matmul_store: matmulStoreLib,
   matmul_tiled_load: matmulTiledLoadLib,
   mma: mmaLib,
   mma_begin: mmaBeginLib,
   mma_eights: mmaEightsLib,
+  mma_f32: mmaF32Lib,
+  mma_f32_begin: mmaF32BeginLib,
+  mma_f32_end: mmaF32EndLib,
   mma_first: mmaFirstLib,
   mma_multiply: mmaMultiplyLib,
   mma_put: mmaPutLib,
@@ -107,6 +131,8 @@ export const library: Record<string, string> = {
   special: specialLib,
   strided: stridedLib,
   subgroup_multiply: subgroupMultiplyLib,
+  tail_lanes: tailLanesLib,
   vec4: vec4Lib,
   window: windowLib,
+  words16: words16Lib,
 };

@@ -50,11 +50,14 @@ export const pretrainSettings = settings({
     help: 'parts of a batch whose gradients add up (fewer negatives in moco-v3 and end-to-end)',
   },
   optimizer: { default: 'sgd', choices: ['sgd', 'lars', 'adamw'], help: 'sgd, lars or adamw' },
-  /** `f16`: activations and their gradients in f16 where the adapter has it, parameters in f32, the loss scaled. */
+  /**
+   * `f16`: activations and their gradients in f16 where the adapter has it, parameters in f32, the loss scaled. `f32`
+   * may be multiplied on tensor cores: see `withPrecision`; `f32-exact` never is.
+   */
   precision: {
     default: 'f32',
-    choices: ['f32', 'f16'],
-    help: 'f32, or f16: activations in f16, parameters f32, the loss scaled',
+    choices: ['f32', 'f32-exact', 'f16'],
+    help: 'f32, f32-exact (never on tensor cores), or f16: activations in f16, the loss scaled',
   },
   lr: { default: 0.1, rule: atLeast0, help: 'highest learning rate, for a batch of --lr-batch' },
   lrBatch: { default: 32, rule: whole(1), help: 'the batch that --lr is for; it grows in proportion to the batch' },

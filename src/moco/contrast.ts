@@ -3,6 +3,7 @@ import { crossEntropy } from '../ops/cross_entropy.js';
 import { l2Normalize } from '../ops/l2_normalize.js';
 import { matmul } from '../ops/matmul.js';
 import { pick } from '../ops/pick.js';
+import { precisionOfF32 } from '../ops/precision.js';
 import { mean, sum } from '../ops/reduce.js';
 import { reshape } from '../ops/reshape.js';
 import { type Tensor, tensor } from '../tensor/tensor.js';
@@ -19,7 +20,7 @@ export const contrast = (q: Tensor, k: Tensor, T: number): Measures =>
 
 /** Softmax over the similarities of queries with keys [M, dim]; the key of query i is labels[i]. */
 export function classify(q: Tensor, keys: Tensor, T: number, labels: Tensor): Measures {
-  const logits = mul(matmul(q, keys, { transposeB: true, precision: 'f32' }), 1 / T); // N × M
+  const logits = mul(matmul(q, keys, { transposeB: true, precision: precisionOfF32() }), 1 / T); // N × M
   return { loss: crossEntropy(logits, labels), ...accuracy(logits, pick(logits, labels)) };
 }
 

@@ -1,3 +1,5 @@
+import { backend } from '../backend/backend.js';
+import { ShapesBackend } from '../backend/shapes.js';
 import { Rng } from '../core/rng.js';
 import { checkShape } from '../core/shape.js';
 import type { Module } from '../nn/module.js';
@@ -7,7 +9,7 @@ import { reshape } from '../ops/reshape.js';
 import { concat } from '../ops/strided.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import { backward } from '../tensor/autograd.js';
-import { state, type Tensor, tensor } from '../tensor/tensor.js';
+import { empty, state, type Tensor } from '../tensor/tensor.js';
 import { tidy } from '../tensor/tidy.js';
 
 /** The pictures of one backward pass: a batch, or a part of one whose gradients add up. */
@@ -119,5 +121,8 @@ export function randomRows(K: number, dim: number, seed: number): Float32Array {
 }
 
 /** Such rows as state: what a queue or memory bank holds before any key. */
-export const randomKeys = (K: number, dim: number, seed: number): Tensor =>
-  state(tensor(randomRows(K, dim, seed), [K, dim]));
+export function randomKeys(K: number, dim: number, seed: number): Tensor {
+  const keys = empty([K, dim]); // before the host's memory is filled: an adapter may have no such room
+  if (!(backend() instanceof ShapesBackend)) keys.set(randomRows(K, dim, seed));
+  return state(keys);
+}

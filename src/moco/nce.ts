@@ -1,6 +1,7 @@
 import { add, div, greater, mul } from '../ops/binary.js';
 import { matmul } from '../ops/matmul.js';
 import { pick } from '../ops/pick.js';
+import { precisionOfF32 } from '../ops/precision.js';
 import { sum } from '../ops/reduce.js';
 import { reshape } from '../ops/reshape.js';
 import { rowDot } from '../ops/row_dot.js';
@@ -26,7 +27,7 @@ const EPS = 1e-7;
 export function nce(v: Tensor, own: Tensor, negatives: Tensor, T: number, n: number, Z: Tensor): Measures {
   const [N, K] = [v.shape[0], negatives.shape[0]];
   // N × (N + K): one sum for all, so that equals tie
-  const scores = matmul(v, concat([own, negatives]), { transposeB: true, precision: 'f32' });
+  const scores = matmul(v, concat([own, negatives]), { transposeB: true, precision: precisionOfF32() });
   const [positive, negative] = [rowDot(v, own), slice(scores, 1, N, N + K)]; // N and N × K
   const [e0, eK] = [positive, negative].map((s) => exp(mul(s, 1 / T)));
   noGrad(() => copyInto(Z, where(greater(Z, 0), Z, mul(reshape(add(sum(e0), sum(eK)), [1]), n / (N * (K + 1))))));

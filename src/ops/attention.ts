@@ -7,6 +7,7 @@ import { record } from '../tensor/autograd.js';
 import { run } from '../tensor/run.js';
 import { checkSameShape, empty, floatType, type Tensor } from '../tensor/tensor.js';
 import { attentionFlops, attentionGpu, attentionGradFlops, attentionGradGpu } from './attention_variants.js';
+import { precision } from './precision.js';
 import { concat } from './strided.js';
 
 /** [q, kv] -> [y, lse] */
@@ -45,6 +46,10 @@ export function headSize(where: string, x: Tensor, parts: number, options: Atten
   return D;
 }
 
+/** Whether factors may be rounded to halves: they are, or f16 was asked for. */
+const isHalf = (q: Tensor, kv: Tensor): 0 | 1 =>
+  precision() === 'f16' || (q.dtype === 'f16' && kv.dtype === 'f16') ? 1 : 0;
+
 function forward(q: Tensor, kv: Tensor, p: AttentionParams) {
   const y = empty([p.batch, p.Nq, p.H * p.D], q.dtype, q.backend);
   const lse = empty([p.batch, p.Nq, p.H], 'f32', q.backend);
@@ -53,8 +58,10 @@ function forward(q: Tensor, kv: Tensor, p: AttentionParams) {
 }
 
 /**
- * Attention of every head: softmax(scale q kᵀ) v. The matrix of scores never is in memory, in either direction. What
- * NaN or infinity reaches is neither finite, in gradients too; which of both it is, adapters decide.
+ * Attention of every head: softmax(scale q kᵀ) v. The matrix of scores never is in memory; in the gradient of halves on
+ * tensor cores, what is sent back to scores is, of as many heads at a time as fit into 128 MiB. What NaN or infinity
+ * reaches is neither finite, in gradients too; which of both it is, adapters decide. With `withPrecision('f16')`, or q,
+ * k and v stored as f16, factors and weights may be rounded to halves; scores, the softmax and sums are f32.
  *
  * @param q [batch, Nq, heads · D]
  * @param k [batch, Nk, heads · D], Nk at least 1
@@ -77,7 +84,18 @@ export function attention(q: Tensor, k: Tensor, v: Tensor, options: AttentionOpt
   ] as const)
     checkSameShape('attention', name, t, [batch, Nk, width]);
   const kv = concat([k, v], 2);
-  const p = { batch, H: heads, D, Nq, Nk, qRow: width, kvRow: 2 * width, kStart: 0, scale: scale ?? D ** -0.5 };
+  const p = {
+    batch,
+    H: heads,
+    D,
+    Nq,
+    Nk,
+    qRow: width,
+    kvRow: 2 * width,
+    kStart: 0,
+    scale: scale ?? D ** -0.5,
+    half: isHalf(q, kv),
+  };
   const { y, lse } = forward(q, kv, p);
   // dv = Pᵀ dy, dS = P (dy vᵀ - Σ y dy), dq = scale dS k, dk = scale dSᵀ q
   return record('attention', y, [q, kv], (dy, places) => {
@@ -105,6 +123,7 @@ export function attentionQkv(qkv: Tensor, options: AttentionOptions = {}): Tenso
     kvRow: width,
     kStart: width / 3,
     scale: scale ?? D ** -0.5,
+    half: isHalf(qkv, qkv),
   };
   const { y, lse } = forward(qkv, qkv, p);
   return record('attentionQkv', y, [qkv], (dy, [place]) => {

@@ -9,6 +9,8 @@ import { launchOf, type Sample, variantTable } from '../backend/variants.js';
 import { ceilDiv } from '../core/ceil-div.js';
 import type { Traits } from '../gpu/device.js';
 import type { AttentionParams } from '../reference/attention.js';
+import { attentionTools, canMatrix, canMatrixGrad, flopsOf, type Of } from './attention_parts.js';
+import { hasMatrices } from './matmul_parts.js';
 import { rowDotLaunches } from './row_dot.js';
 import { byTuning, rowTiles } from './row_tiles.js';
 
@@ -24,7 +26,6 @@ const tiled = {
   dq: byTuning('attention_dq_tiled', dqTiledSource),
   dkv: byTuning('attention_dkv_tiled', dkvTiledSource),
 };
-type Of = keyof typeof tiled;
 
 /** Bytes of workgroup memory of a tiled kernel: lines of rows and columns, and what passes between threads. */
 function bytesOf(of: Of, D: number, rows: number, columns: number): number {
@@ -36,12 +37,6 @@ function bytesOf(of: Of, D: number, rows: number, columns: number): number {
 const tileOf = (of: Of, { D }: P, traits: Traits) =>
   rowTiles(D, traits, (rows, columns) => bytesOf(of, D, rows, columns));
 
-/** Operations of one product of every head: scores, or anything summed with them. */
-const productFlops = ({ batch, H, Nq, Nk, D }: P): number => 2 * batch * H * Nq * Nk * D;
-
-/** Products of a kernel: scores and y; scores, dP and dq; scores, dP, dk and dv. */
-const products: Record<Of, number> = { y: 2, dq: 3, dkv: 4 };
-const flopsOf = (of: Of, p: P): number => products[of] * productFlops(p);
 export const attentionFlops = (p: P): number => flopsOf('y', p);
 export const attentionGradFlops = (p: P): number => flopsOf('dq', p) + flopsOf('dkv', p);
 
@@ -61,10 +56,10 @@ const directLaunch = (of: Of, N: number, p: P): Launch => ({
 });
 
 /** [q, kv, y, lse, dy] -> [dq, dkv] by kernels for each. */
-function gradient(p: P, launch: (of: Of, N: number) => Launch): Plan {
+function gradient(p: P, traits: Traits, launch: (of: Of, N: number) => Launch): Plan {
   const rows = p.batch * p.Nq * p.H;
   // Σ y dy, all that the weights' normalisation sends back
-  const delta = rowDotLaunches({ rows, C: p.D }, 1, [2, 4, 7]);
+  const delta = rowDotLaunches({ rows, C: p.D }, 1, [2, 4, 7], traits);
   const dq = { ...launch('dq', p.Nq), bind: [0, 1, 3, 4, 7, 5] };
   const dkv = { ...launch('dkv', p.Nk), bind: [0, 1, 3, 4, 7, 6] };
   return { scratch: [rows], launches: [...delta, dq, dkv] };
@@ -74,8 +69,9 @@ const supports =
   (...of: Of[]) =>
   (p: P, traits: Traits): boolean =>
     of.every((o) => tileOf(o, p, traits));
-const heuristic = (p: P, traits: Traits) => (supports('y', 'dq', 'dkv')(p, traits) ? 'tiled' : 'direct');
-const classOf = ({ D, Nk }: P): string => `D ${D}${Nk < 32 ? ' short' : ''}`;
+const heuristic = (canMatrix: (p: P, traits: Traits) => boolean) => (p: P, traits: Traits) =>
+  canMatrix(p, traits) ? 'matrix' : supports('y', 'dq', 'dkv')(p, traits) ? 'tiled' : 'direct';
+const classOf = ({ D, Nk, half }: P): string => `D ${D}${Nk < 32 ? ' short' : ''}${half ? ' f16' : ''}`;
 
 /** ViT-S and ViT-B on pictures of 224²; the gradient's buffers follow its places. */
 function sample(grad: boolean): Sample<P> {
@@ -83,14 +79,22 @@ function sample(grad: boolean): Sample<P> {
   const width = H * D;
   const params = { batch, H, D, Nq: N, Nk: N, qRow: width, kvRow: 2 * width, kStart: 0, scale: D ** -0.5 };
   const [q, kv, lse] = [N * width, 2 * N * width, N * H];
-  return { params, buffers: grad ? [q, kv, q, lse, q, q, kv] : [q, kv, q, lse] };
+  return grad
+    ? { params, buffers: [q, kv, q, lse, q, q, kv], f16: [0, 1, 2, 4, 5, 6] }
+    : { params, buffers: [q, kv, q, lse], f16: [0, 1, 2] };
 }
 
 export const attentionVariants = variantTable({
   name: 'attention',
   classOf,
-  heuristic,
+  heuristic: heuristic(canMatrix),
   samples: [sample(false)],
+  parts: [
+    {
+      when: hasMatrices,
+      load: () => import('./attention_matrices.js').then((m) => m.attentionMatrices(attentionTools)),
+    },
+  ],
   variants: [
     {
       name: 'direct',
@@ -111,20 +115,26 @@ export const attentionGpu = launchOf(attentionVariants);
 export const attentionGradVariants = variantTable({
   name: 'attention_grad',
   classOf,
-  heuristic,
+  heuristic: heuristic(canMatrixGrad),
   samples: [sample(true)],
+  parts: [
+    {
+      when: hasMatrices,
+      load: () => import('./attention_matrices.js').then((m) => m.attentionGradMatrices(attentionTools)),
+    },
+  ],
   variants: [
     {
       name: 'direct',
       why: 'everything, everywhere, four rows a thread: with y 3.8 times products and a softmax on SwiftShader',
       supports: () => true,
-      launch: (p) => gradient(p, (of, N) => directLaunch(of, N, p)),
+      launch: (p, t) => gradient(p, t, (of, N) => directLaunch(of, N, p)),
     },
     {
       name: 'tiled',
-      why: 'graphics cards, rows in workgroup memory: with y 12 TFLOP/s, N 197, on an H200',
+      why: 'graphics cards, rows in workgroup memory: with y 9 TFLOP/s, nothing counted twice, N 197, on an H200',
       supports: supports('dq', 'dkv'),
-      launch: (p, t) => gradient(p, (of, N) => tiledLaunch(of, N, p, t)),
+      launch: (p, t) => gradient(p, t, (of, N) => tiledLaunch(of, N, p, t)),
     },
   ],
 });

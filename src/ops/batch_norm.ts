@@ -6,6 +6,7 @@ import type { BatchNormParams } from '../reference/batch_norm.js';
 import { record } from '../tensor/autograd.js';
 import { run, runTo } from '../tensor/run.js';
 import { checkDType, checkSameShape, empty, floatType, type Place, type Tensor } from '../tensor/tensor.js';
+import type { Stored } from './batch_norm_lanes.js';
 import {
   gradPrimitive,
   normalisePrimitive,
@@ -127,28 +128,30 @@ export function batchNorm(x: Tensor, options: BatchNormOptions): Tensor {
   const p = paramsOf(x, options);
   const { gamma, beta, runningMean, runningVar, train, statistics, residual, relu = residual !== undefined } = options;
   const affine = gamma !== undefined;
+  const stored: Stored = { half: dtype === 'f16' ? 1 : 0, alike: (residual ?? x).dtype === dtype };
   let [mean, variance] = [runningMean, runningVar];
   if (train) {
     [mean, variance] = [empty([p.splits, p.C], 'f32', x.backend), empty([p.splits, p.C], 'f32', x.backend)];
     const [out, all] = [[mean, variance, runningMean, runningVar], { ...p, momentum: options.momentum ?? 0.1 }];
     if (statistics)
       run(statsTilesPrimitive, [x, statistics.mean, statistics.m2], out, { ...all, tile: statistics.rows });
-    else run(statsPrimitive, [x], out, all);
+    else run(statsPrimitive, [x], out, { ...all, ...stored });
   }
   const y = empty(x.shape, dtype, x.backend);
   run(normalisePrimitive, [x, mean, variance, gamma ?? mean, beta ?? mean, residual ?? x], [y], {
     ...p,
+    ...stored,
     affine,
     add: residual !== undefined,
     relu,
   });
   const inputs = [x, ...(gamma && beta ? [gamma, beta] : []), ...(residual ? [residual] : [])];
-  const saved = { p, x, y, mean, variance, gamma, residual, relu, train };
+  const saved = { p: { ...p, ...stored }, x, y, mean, variance, gamma, residual, relu, train };
   return record('batchNorm', y, inputs, (dy, places) => gradients(saved, dy, places));
 }
 
 interface Saved extends Pick<BatchNormOptions, 'gamma' | 'residual'> {
-  p: BatchNormParams;
+  p: BatchNormParams & Stored;
   x: Tensor;
   y: Tensor;
   mean: Tensor;

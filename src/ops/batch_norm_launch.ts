@@ -12,6 +12,15 @@ import type { Traits } from '../gpu/device.js';
 import { kernel } from '../gpu/kernel.js';
 import { type Widths, widthOf, widths } from '../gpu/widths.js';
 import type { BatchNormParams } from '../reference/batch_norm.js';
+import {
+  gradLanes,
+  normaliseLanes,
+  type Stored,
+  servesLanes,
+  statsLanes,
+  statsTilesLanes,
+  sumsLanes,
+} from './batch_norm_lanes.js';
 import { reduceLaunch } from './reduce_launch.js';
 
 const [normalise, stats, sums, gradient] = [
@@ -76,11 +85,13 @@ const columnsPass = (kernels: Widths, p: BatchNormParams, traits: Traits) => {
 };
 
 type StatsParams = BatchNormParams & { momentum: number };
+type StoredStats = StatsParams & Stored;
 
 /** [x] -> [mean, var, runningMean, runningVar] */
-export const statsPrimitive: Primitive<StatsParams> = {
+export const statsPrimitive: Primitive<StoredStats> = {
   name: 'batch_norm_stats',
-  gpu: (p, traits) => {
+  gpu: ({ half, alike, ...p }, traits) => {
+    if (servesLanes({ ...p, half, alike }, traits)) return statsLanes({ ...p, half, alike }, traits);
     const { first, merged, scratch } = columnsPass(stats, p, traits);
     const sizes = { ...first.params, C: p.C };
     const merge = {
@@ -103,7 +114,8 @@ export const statsPrimitive: Primitive<StatsParams> = {
 /** [x, mean and m2 of its tiles] -> [mean, var, runningMean, runningVar] */
 export const statsTilesPrimitive: Primitive<StatsParams & { tile: number }> = {
   name: 'batch_norm_stats_tiles',
-  gpu: (p) => {
+  gpu: (p, { software }) => {
+    if (!software) return statsTilesLanes(p);
     const rows = (p.N / p.splits) * p.L;
     const tiles = ceilDiv(rows, p.tile);
     const span = Math.ceil(Math.sqrt(tiles));
@@ -120,23 +132,26 @@ export const statsTilesPrimitive: Primitive<StatsParams & { tile: number }> = {
   },
 };
 
-type NormaliseParams = BatchNormParams & { affine: boolean; add: boolean; relu: boolean };
+type NormaliseParams = BatchNormParams & Stored & { affine: boolean; add: boolean; relu: boolean };
 
 /** [x, mean, var, gamma, beta, residual] -> [y] */
 export const normalisePrimitive: Primitive<NormaliseParams> = {
   name: 'batch_norm',
-  gpu: ({ affine, add, relu, ...p }, traits) => ({
-    ...pass(normalise, p, traits, 1, traits.software ? 128 : 16),
-    constants: { AFFINE: Number(affine), RESIDUAL: Number(add), RELU: Number(relu) },
-  }),
+  gpu: ({ affine, add, relu, half, alike, ...p }, traits) => {
+    const constants = { AFFINE: Number(affine), RESIDUAL: Number(add), RELU: Number(relu) };
+    if (servesLanes({ ...p, half, alike }, traits)) return normaliseLanes({ ...p, half, alike }, constants);
+    return { ...pass(normalise, p, traits, 1, traits.software ? 128 : 16), constants };
+  },
 };
 
-type SumsParams = BatchNormParams & { relu: boolean; writeDz: boolean };
+type SumsParams = BatchNormParams & Stored & { relu: boolean; writeDz: boolean };
 
 /** [x, dy, y, mean, var] -> [sums, dgamma, dbeta, dz] */
 export const sumsPrimitive: Primitive<SumsParams> = {
   name: 'batch_norm_sums_grad',
-  gpu: ({ relu, writeDz, ...p }, traits) => {
+  gpu: ({ relu, writeDz, half, alike, ...p }, traits) => {
+    const constants = { RELU: Number(relu), WRITE_DZ: Number(writeDz) };
+    if (servesLanes({ ...p, half, alike }, traits)) return sumsLanes({ ...p, half, alike }, traits, constants);
     const { first, merged, scratch } = columnsPass(sums, p, traits);
     const merge = reduceLaunch({ op: 'sum', A: p.splits * merged, R: first.span, B: p.C, scale: 1 });
     const end = { kernel: sumsEnd, params: { C: p.C, splits: p.splits, chunks: merged }, groups: threads(p.C) };
@@ -150,21 +165,19 @@ export const sumsPrimitive: Primitive<SumsParams> = {
         : [{ ...end, bind: [9, 10, 5, 6, 7] }];
     return {
       scratch,
-      launches: [
-        { ...first, constants: { RELU: Number(relu), WRITE_DZ: Number(writeDz) }, bind: [0, 1, 2, 3, 4, 9, 10, 8] },
-        ...launches,
-      ],
+      launches: [{ ...first, constants, bind: [0, 1, 2, 3, 4, 9, 10, 8] }, ...launches],
     };
   },
 };
 
-type GradParams = BatchNormParams & { affine: boolean; relu: boolean; train: boolean };
+type GradParams = BatchNormParams & Stored & { affine: boolean; relu: boolean; train: boolean };
 
 /** [x, dy, y, mean, var, gamma, sums] -> [dx] */
 export const gradPrimitive: Primitive<GradParams> = {
   name: 'batch_norm_grad',
-  gpu: ({ affine, relu, train, ...p }, traits) => ({
-    ...pass(gradient, p, traits, 1, traits.software ? 128 : 16),
-    constants: { AFFINE: Number(affine), RELU: Number(relu), TRAIN: Number(train) },
-  }),
+  gpu: ({ affine, relu, train, half, alike, ...p }, traits) => {
+    const constants = { AFFINE: Number(affine), RELU: Number(relu), TRAIN: Number(train) };
+    if (servesLanes({ ...p, half, alike }, traits)) return gradLanes({ ...p, half, alike }, constants);
+    return { ...pass(gradient, p, traits, 1, traits.software ? 128 : 16), constants };
+  },
 };

@@ -14,7 +14,7 @@ import { conv2dDxGpu } from './conv2d_dx_variants.js';
 import { conv2dFlops } from './conv2d_parts.js';
 import { chooseConv2d, conv2dGpu, conv2dVariants } from './conv2d_variants.js';
 import { type Pair, pair, pairFrom } from './pair.js';
-import { type Precision, precision, precisions, storedIn } from './precision.js';
+import { factorsIn, type Precision, precision, precisions, storedIn } from './precision.js';
 
 const flops = conv2dFlops;
 export const conv2dPrimitive: Primitive<Conv2dParams> = { name: 'conv2d', gpu: conv2dGpu, flops };
@@ -87,8 +87,8 @@ export function conv2dParams(x: Tensor, w: Tensor, options: Conv2dOptions): Conv
       `conv2d: the filter must fit into the padded picture; ${got}, padding ${padH} and ${padW}. ` +
         `Pad more or use a smaller filter.`,
     );
-  const half = (options.precision ?? precision()) === 'f16' ? 1 : 0;
-  return { N, H, W, C, O, R, S, P, Q, strideH, strideW, padH, padW, dilationH, dilationW, groups, half };
+  const factors = factorsIn(options.precision ?? precision());
+  return { N, H, W, C, O, R, S, P, Q, strideH, strideW, padH, padW, dilationH, dilationW, groups, ...factors };
 }
 
 /** Writes y = x * w. Grants a request where the kernel takes statistics, of tiles in one sample if it has splits. */

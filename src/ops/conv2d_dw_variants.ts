@@ -101,7 +101,8 @@ export const conv2dDwVariants = variantTable({
       why: '1×1 without stride is a matrix product as it lies: 15 to 30 TFLOP/s in a ResNet-50 step on an H200',
       supports: isProduct,
       // dw = dyᵀ x
-      launch: (p, t) => rebind(matmulGpu(product(p.O, p.C, pixelsOf(p), { aT: true, half: p.half }), t), [1, 0, 2]),
+      launch: (p, t) =>
+        rebind(matmulGpu(product(p.O, p.C, pixelsOf(p), { aT: true, half: p.half, exact: p.exact }), t), [1, 0, 2]),
     },
   ],
 });

@@ -83,7 +83,7 @@ export const conv2dDxVariants = variantTable({
       name: 'product',
       why: '1×1 without stride is a matrix product as it lies: 15 to 30 TFLOP/s in a ResNet-50 step on an H200',
       supports: isProduct,
-      launch: (p, t) => matmulGpu(product(pixelsOf(p), p.C, p.O, { half: p.half }), t), // dx = dy w
+      launch: (p, t) => matmulGpu(product(pixelsOf(p), p.C, p.O, { half: p.half, exact: p.exact }), t), // dx = dy w
     },
   ],
 });

@@ -130,7 +130,7 @@ export const product = (
   M: number,
   N: number,
   K: number,
-  { aT = false, bT = false, half = 0 }: { aT?: boolean; bT?: boolean; half?: 0 | 1 } = {},
+  { aT = false, bT = false, half = 0, exact }: Pick<P, 'half' | 'exact'> & { aT?: boolean; bT?: boolean } = {},
 ): MatmulParams => ({
   batch: 1,
   M,
@@ -143,6 +143,7 @@ export const product = (
   bRow: bT ? 1 : N,
   bCol: bT ? K : 1,
   half,
+  ...(exact && { exact }),
 });
 
 /** A launch whose buffers are the operation's by place, as a plan whose launches bind theirs through `places`. */

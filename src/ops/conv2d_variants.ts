@@ -56,7 +56,7 @@ function directLaunch(p: P, traits: Traits): Plan {
 }
 
 /** y = x wᵀ */
-const asProduct = (p: P) => product(pixelsOf(p), p.O, p.C, { bT: true, half: p.half });
+const asProduct = (p: P) => product(pixelsOf(p), p.O, p.C, { bT: true, half: p.half, exact: p.exact });
 
 const depthwiseLaunch = (p: P): Launch => ({
   kernel: depthwise,

@@ -24,7 +24,7 @@ const primitive: Primitive<Params> = {
       groups: Math.ceil((p.rows * slots) / 64),
       bind: [0, 2, 1],
     };
-    return { scratch: [p.rows * slots], launches: [...rowDotLaunches(p, slots, [0, 0, 2, 3]), divide] };
+    return { scratch: [p.rows * slots], launches: [...rowDotLaunches(p, slots, [0, 0, 2, 3], traits), divide] };
   },
 };
 
@@ -39,7 +39,10 @@ const gradient: Primitive<Params> = {
       groups: Math.ceil((p.rows * slots) / 64),
       bind: [0, 1, 2, 4, 3],
     };
-    return { scratch: [p.rows, p.rows * slots], launches: [...rowDotLaunches(p, slots, [0, 1, 4, 5]), project] };
+    return {
+      scratch: [p.rows, p.rows * slots],
+      launches: [...rowDotLaunches(p, slots, [0, 1, 4, 5], traits), project],
+    };
   },
 };
 

@@ -9,7 +9,7 @@ import { run, runTo } from '../tensor/run.js';
 import { empty, floatType, type Place, type Tensor, view } from '../tensor/tensor.js';
 import { matmulFlops } from './matmul_parts.js';
 import { matmulGpu } from './matmul_variants.js';
-import { type Precision, precision, precisions, storedIn } from './precision.js';
+import { factorsIn, type Precision, precision, precisions, storedIn } from './precision.js';
 import { sumTo } from './reduce_launch.js';
 
 export const matmulPrimitive: Primitive<MatmulParams> = { name: 'matmul', gpu: matmulGpu, flops: matmulFlops };
@@ -63,7 +63,7 @@ export function matmulPlan(
     aCol: transposeA ? M : 1,
     bRow: transposeB ? 1 : N,
     bCol: transposeB ? K : 1,
-    half: p === 'f16' ? 1 : 0,
+    ...factorsIn(p),
   };
   return { shape: [...lead, M, N], params };
 }

@@ -196,6 +196,18 @@ export const matrixBlocks = [
 ] as const;
 export type MatrixBlock = (typeof matrixBlocks)[number];
 
+/**
+ * Blocks of f32 on tensor cores, each factor the sum of two halves, the largest first. `ahead`: threads have registers
+ * for the next tile.
+ */
+export const f32Blocks = [
+  { name: 'f32 matrix 128×128', height: 128, width: 128, deep: 16, tall: 4, wide: 4, ahead: 0 },
+  { name: 'f32 matrix 128×64', height: 128, width: 64, deep: 16, tall: 4, wide: 2, ahead: 1 },
+  { name: 'f32 matrix 64×64', height: 64, width: 64, deep: 32, tall: 2, wide: 2, ahead: 1 },
+  { name: 'f32 matrix 32×32', height: 32, width: 32, deep: 32, tall: 1, wide: 1, ahead: 1 },
+] as const;
+export type F32Block = (typeof f32Blocks)[number];
+
 /** What a workgroup on tensor cores computes, and how. */
 export interface OnMatrices extends Block {
   readonly tall: number;
@@ -206,15 +218,26 @@ export interface OnMatrices extends Block {
 export const threadsOf = ({ height, width, tall, wide }: OnMatrices): number =>
   (32 * (height / tall) * (width / wide)) / 256;
 
-/** Bytes of workgroup memory: two tiles of halves whose lines are padded by 8, and 8 floats a thread. */
-function matrixBytes(b: MatrixBlock, p: MatmulParams): number {
+/**
+ * Bytes of workgroup memory: two tiles of halves whose lines are padded by 8, each `times`, and 8 floats a thread; 16
+ * more where a workgroup decides together.
+ */
+function matrixBytes(b: OnMatrices, p: MatmulParams, times: 1 | 2): number {
   const tile = (side: number, isDeep: boolean) => 2 * (isDeep ? side * (b.deep + 8) : b.deep * (side + 8));
-  return tile(b.height, !aT(p)) + tile(b.width, bT(p) === 1) + 32 * threadsOf(b);
+  return times * (tile(b.height, !aT(p)) + tile(b.width, bT(p) === 1)) + 32 * threadsOf(b) + 16 * (times - 1);
 }
 
 /** Whether tensor cores serve, by this block. */
 export const canMatrix = (b: MatrixBlock, p: MatmulParams, t: Traits): boolean =>
-  p.half === 1 && hasMatrices(t) && matrixBytes(b, p) <= t.workgroupMemory;
+  p.half === 1 && hasMatrices(t) && matrixBytes(b, p, 1) <= t.workgroupMemory;
+
+/** Whether they serve f32, by this block. */
+export const canF32 = (b: F32Block, p: MatmulParams, t: Traits): boolean =>
+  p.half === 0 &&
+  !p.exact &&
+  t.f32Matrices !== undefined &&
+  hasMatrices(t) &&
+  matrixBytes(b, p, 2) <= t.workgroupMemory;
 
 /** Whether a kernel is written for subgroups of this size. */
 export const hasSubgroups = ({ subgroup }: Traits): boolean => subgroup === 4 || subgroup === 8;
@@ -233,8 +256,10 @@ export const matmulTools = {
   isAligned,
   tiledBlocks,
   matrixBlocks,
+  f32Blocks,
   threadsOf,
   canMatrix,
+  canF32,
   hasMatrices,
   hasSubgroups,
 };

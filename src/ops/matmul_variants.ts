@@ -6,10 +6,13 @@ import {
   aT,
   blockOf,
   bT,
+  canF32,
   canMatrix,
+  f32Blocks,
   hasMatrices,
   hasRegisters,
   hasSubgroups,
+  isAligned,
   matmulTools,
   matrixBlocks,
   pair,
@@ -25,15 +28,20 @@ const direct = pair('matmul', directSource);
  */
 const isRow = (p: MatmulParams): boolean => p.M <= 4 && p.N >= 256;
 
+/** Whether f32 is multiplied on tensor cores where they serve: elsewhere it is as soon there as it is. */
+const isWorthHalving = (p: MatmulParams): boolean => p.batch * p.M * p.N * p.K >= 2 ** 24 && isAligned(p, 8);
+
 /**
  * The largest block that makes a workgroup for every multiprocessor in f16, and two in f32, whose blocks are smaller
- * work. Parts of 2048 and 512 steps of k cost a tenth of their time to add.
+ * work, on tensor cores too. Parts of 2048, 512 and 1024 steps of k cost a tenth of their time to add.
  */
 function cardHeuristic(p: MatmulParams, t: Traits) {
   if (p.half === 1 && hasMatrices(t)) {
     const blocks = matrixBlocks.filter((b) => b.deep === 32 || (canMatrix(b, p, t) && (b.width < 128 || isNT(p))));
     return blockOf(p, blocks, t.parallelGroups / 4, 2048).name;
   }
+  const onMatrices = f32Blocks.filter((b) => canF32(b, p, t));
+  if (onMatrices.length > 0 && isWorthHalving(p)) return blockOf(p, onMatrices, t.parallelGroups / 2, 1024).name;
   const blocks = tiledBlocks.filter(({ width }) => width < 256 || hasRegisters(t));
   return blockOf(p, blocks, t.parallelGroups / 2, 512).name;
 }
@@ -53,7 +61,7 @@ function classOf(p: MatmulParams): string {
   const thin = isRow(p) ? 'row' : p.M <= 8 ? 'rows' : p.N <= 8 ? 'column' : undefined;
   const long = p.K >= 16 * Math.max(p.M, p.N) ? 'deep' : p.M >= 16 * p.N ? 'tall' : undefined;
   const form = thin ?? long ?? (volume < 2 ** 21 ? 'small' : volume < 2 ** 30 ? 'medium' : 'large');
-  return `${'NT'[aT(p)]}${'NT'[bT(p)]} ${form}${p.half ? ' f16' : ''}`;
+  return `${'NT'[aT(p)]}${'NT'[bT(p)]} ${form}${p.half ? ' f16' : p.exact ? ' exact' : ''}`;
 }
 
 function sample(kind: string, M: number, N: number, K: number): Sample<MatmulParams> {
@@ -98,7 +106,11 @@ export const matmulVariants = variantTable({
   parts: [
     { when: (t) => t.software, load: () => import('./matmul_software.js').then((m) => m.matmulSoftware(matmulTools)) },
     { when: (t) => !t.software, load: () => import('./matmul_cards.js').then((m) => m.matmulCards(matmulTools)) },
-    { when: hasMatrices, load: () => import('./matmul_matrices.js').then((m) => m.matmulMatrices(matmulTools)) },
+    {
+      when: hasMatrices,
+      load: () => import('./matmul_matrices.js').then((m) => m.matmulMatrices(matmulTools)),
+      trial: (on) => import('./matmul_matrices.js').then((m) => m.tryF32(matmulTools, on)),
+    },
   ],
   variants: [
     {

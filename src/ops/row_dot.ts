@@ -1,17 +1,21 @@
 import source from '../../kernels/row_dot.wgsl';
+import lanesSource from '../../kernels/row_dot_lanes.wgsl';
 import type { Launch, Primitive } from '../backend/backend.js';
 import { ShapeError } from '../core/errors.js';
 import { numel, type Shape, show } from '../core/shape.js';
 import type { Traits } from '../gpu/device.js';
 import { kernel } from '../gpu/kernel.js';
+import { widthOf } from '../gpu/widths.js';
 import type { Rows } from '../reference/row_dot.js';
 import { record } from '../tensor/autograd.js';
 import { runTo } from '../tensor/run.js';
 import { checkSameShape, empty, floatType, type Tensor, view } from '../tensor/tensor.js';
 import { mul } from './binary.js';
 import { reduceLaunch } from './reduce_launch.js';
+import { laneGroups, lanesFor, lanesKernels } from './row_lanes.js';
 
 const shader = kernel('row_dot', source);
+const lanesShaders = lanesKernels('row_dot_lanes', lanesSource);
 
 /** `shape` as rows along its last axis. */
 export function rowsOf(where: string, shape: Shape): Rows {
@@ -29,13 +33,23 @@ export function slotsOf({ rows, C }: Rows, { parallelGroups }: Traits): number {
 /**
  * The launches of a row dot from places `a` and `b` to `d`, with `scratch` (of `rows · slots`) where rows are shared.
  */
-export function rowDotLaunches(p: Rows, slots: number, [a, b, d, scratch]: readonly number[], unitB = false): Launch[] {
-  const launch = {
-    kernel: shader,
-    constants: { UNIT_B: Number(unitB) },
-    params: { ...p, slots },
-    groups: Math.ceil((p.rows * slots) / 64),
-  };
+export function rowDotLaunches(
+  p: Rows,
+  slots: number,
+  [a, b, d, scratch]: readonly number[],
+  { software }: Traits,
+  unitB = false,
+): Launch[] {
+  const constants = { UNIT_B: Number(unitB) };
+  if (!software) {
+    const C = p.C / widthOf(p.C);
+    const { LANES } = lanesFor(C);
+    const shader = lanesShaders({ LANES })[widthOf(p.C)];
+    return [
+      { kernel: shader, constants, params: { rows: p.rows, C }, groups: laneGroups(p.rows, LANES), bind: [a, b, d] },
+    ];
+  }
+  const launch = { kernel: shader, constants, params: { ...p, slots }, groups: Math.ceil((p.rows * slots) / 64) };
   if (slots === 1) return [{ ...launch, bind: [a, b, d] }];
   return [
     { ...launch, bind: [a, b, scratch] },
@@ -47,7 +61,7 @@ const primitive: Primitive<Rows> = {
   name: 'row_dot',
   gpu: (p, traits) => {
     const slots = slotsOf(p, traits);
-    return { scratch: [p.rows * slots], launches: rowDotLaunches(p, slots, [0, 1, 2, 3]) };
+    return { scratch: [p.rows * slots], launches: rowDotLaunches(p, slots, [0, 1, 2, 3], traits) };
   },
 };
 

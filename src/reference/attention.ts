@@ -14,6 +14,8 @@ export interface AttentionParams {
   kvRow: number;
   kStart: number;
   scale: number;
+  /** 1: factors may be rounded to halves. */
+  half?: 0 | 1;
 }
 
 /**

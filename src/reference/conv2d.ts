@@ -21,6 +21,8 @@ export interface Conv2dParams {
   groups: number;
   /** 1: tensor cores may round the factors to half precision, where the adapter has them. */
   half?: 0 | 1;
+  /** 1: a GPU may not make halves of f32 factors. */
+  exact?: 1;
 }
 
 /** Calls `visit(iy, ix, iw)` for every product that a convolution sums: places in y, x and w. */

@@ -14,6 +14,8 @@ export interface MatmulParams {
   bCol: number;
   /** 1: a GPU may round the factors to f16. The mirror never does. */
   half: 0 | 1;
+  /** 1: a GPU may not make halves of f32 factors either. */
+  exact?: 1;
 }
 
 /** c = a b. */

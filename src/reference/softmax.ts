@@ -12,7 +12,9 @@ export function softmaxStats([x, stats]: TypedArray[], { rows, C }: Rows): void 
 }
 
 /** y = exp(x - m) / Σ exp(x - m), or its logarithm. */
-export function softmax([x, stats, y]: TypedArray[], { rows, C, log }: Rows & { log: boolean }): void {
+export function softmax([x, y]: TypedArray[], { rows, C, log }: Rows & { log: boolean }): void {
+  const stats = new Float64Array(2 * rows) as unknown as TypedArray;
+  softmaxStats([x, stats], { rows, C });
   for (let r = 0; r < rows; r++)
     for (let c = 0; c < C; c++) {
       const logit = x[r * C + c] - stats[2 * r];

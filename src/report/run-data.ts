@@ -20,6 +20,8 @@ export interface ReportData {
   command: string;
   config: Record<string, unknown>;
   adapter: string;
+  /** How matrices were multiplied there, where the run says. */
+  products?: string;
   version: string;
   seed: number;
   steps: ReportStep[];

@@ -81,12 +81,13 @@ const clamp = (share: number): string => (100 * Math.min(1, Math.max(0, share)))
 
 /** How the run was made: command, adapter, seed, the resolved configuration, notes. */
 export function reportSettings(
-  data: Pick<ReportData, 'adapter' | 'version' | 'seed' | 'notes' | 'command' | 'config' | 'memory'>,
+  data: Pick<ReportData, 'adapter' | 'products' | 'version' | 'seed' | 'notes' | 'command' | 'config' | 'memory'>,
 ): string {
   const memory = data.memory
     ? [['device memory', `${mebibytes(data.memory.peak)} at most, pictures and state included`]]
     : [];
-  const facts = [['adapter', data.adapter], ['dawngrad', data.version], ['seed', data.seed], ...memory];
+  const products = data.products === undefined ? [] : [['products of matrices', data.products]];
+  const facts = [['adapter', data.adapter], ...products, ['dawngrad', data.version], ['seed', data.seed], ...memory];
   const notes =
     data.notes.length > 0
       ? `<h2>Notes</h2><ul>${data.notes.map((n) => `<li>${escapeHtml(n)}</li>`).join('')}</ul>`

@@ -39,7 +39,7 @@ export const fourWaySettings = settings({
   },
   cropMin: { ...cropMin, help: 'smallest part of a picture that a classifier is shown' },
   /** Of all trainings. */
-  precision: { ...precision, help: 'of all trainings: f32, or f16, activations in f16 and the loss scaled' },
+  precision: { ...precision, help: 'of all trainings: f32, f32-exact, or f16, activations in f16 and the loss scaled' },
   /** Pixels of a picture. */
   size: { ...size, help: 'pixels of a picture' },
   /** How often each classifier is trained; the first has `seed`, the next `seed + 1`. */

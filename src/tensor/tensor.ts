@@ -233,7 +233,7 @@ export function empty(shape: Shape, dtype: DType = 'f32', on?: Backend): Tensor 
   checkShape('empty', shape);
   checkDTypeName('empty', dtype);
   const where = context.observer?.backend ?? on ?? backend();
-  const t = new Tensor(shape, dtype, where, where.alloc(dtype, numel(shape)));
+  const t = new Tensor(shape, dtype, where, where.alloc(dtype, numel(shape), shape));
   collect(t);
   return t;
 }

@@ -9,14 +9,23 @@ import type { Position, Score } from './records.js';
 const digests = { names: 'digest_names', labels: 'digest_labels', sizes: 'digest_sizes' } as const;
 
 /** Metadata that belong to the run that wrote them, and to no other that goes on from its weights. */
-export const OF_A_RUN = ['step', 'metrics', 'pictures', 'config', 'score', 'score_by', ...Object.values(digests)];
+export const OF_A_RUN = [
+  'step',
+  'metrics',
+  'unmeasured',
+  'pictures',
+  'config',
+  'score',
+  'score_by',
+  ...Object.values(digests),
+];
 
 type Metadata = Readonly<Record<string, string>>;
-type Trained = Pick<Pretraining, 'config' | 'train' | 'heldOut'>;
+type Trained = Pick<Pretraining, 'config' | 'train' | 'heldOut' | 'unmeasured'>;
 
 /** All that a checkpoint says besides its tensors: where the run stands, and with what it must go on. */
 export function aboutCheckpoint(
-  { config, train, heldOut }: Trained,
+  { config, train, heldOut, unmeasured }: Trained,
   { step }: Position,
   { version, metrics, score }: { version: string; metrics: number; score?: Score },
 ): Record<string, string> {
@@ -27,6 +36,7 @@ export function aboutCheckpoint(
     step: String(step),
     metrics: String(metrics),
     pictures: String(train.count),
+    ...(unmeasured && { unmeasured: 'true' }),
     ...digestsOf([train, heldOut]),
     config: JSON.stringify(config),
     ...(score && { score_by: score.by, score: String(score.value) }),
@@ -84,7 +94,11 @@ function parsed(json: string): object {
 }
 
 /** @throws FormatError unless pictures are those that a checkpoint was trained on, where it says which. */
-export function checkSamePictures(file: string, saved: Metadata, { train, heldOut }: Trained): void {
+export function checkSamePictures(
+  file: string,
+  saved: Metadata,
+  { train, heldOut }: Pick<Trained, 'train' | 'heldOut'>,
+): void {
   const fail = (got: string) => {
     throw new FormatError(
       `${file}: a run must go on with the pictures it began with; got ${got}. ` +

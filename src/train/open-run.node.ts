@@ -1,9 +1,10 @@
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { readRunFile } from '../checkpoints/run-files.js';
 import { check, text } from '../core/check.js';
 import { DawngradError, FormatError } from '../core/errors.js';
+import { version } from '../core/version.js';
 import { replaceFile } from '../io/atomic.node.js';
-import { demoConfig } from '../moco/config.js';
 import { checkInfo, checkpoints, Run, type RunInfo, type Which } from './run.node.js';
 
 /** @throws FormatError when a folder holds a run, so that no other can start there. */
@@ -23,13 +24,18 @@ export function checkFree(folder: string): void {
 }
 
 /**
- * Makes the folder of a new run and takes it, for this process alone.
+ * Makes the folder of a new run, by this version of the library, and takes it for this process alone.
  * @param first what is to be there before the folder counts as a run.
  * @throws FormatError when it already holds a run, or another process has it.
  */
-export async function startRun(folder: string, info: RunInfo, first?: (run: Run) => Promise<void>): Promise<Run> {
+export async function startRun(
+  folder: string,
+  about: Omit<RunInfo, 'version'>,
+  first?: (run: Run) => Promise<void>,
+): Promise<Run> {
   check('startRun', 'the folder', folder, text);
-  checkInfo('startRun', info);
+  checkInfo('startRun', about);
+  const info = { ...about, version };
   checkFree(folder);
   mkdirSync(folder, { recursive: true });
   const run = new Run(folder, info);
@@ -84,15 +90,5 @@ function openFolder(folder: string, which?: Which): Run {
     throw new FormatError(
       `${folder}: a run's folder must hold config.json; got none. Name the folder that a run was written to.`,
     );
-  try {
-    const info = JSON.parse(readFileSync(file, 'utf8')) as RunInfo;
-    if (typeof info.config?.model === 'string' && typeof info.data === 'string')
-      // runs of old name fewer fields
-      return new Run(folder, { ...info, config: { ...demoConfig, ...info.config } }, which);
-  } catch {
-    // said below
-  }
-  throw new FormatError(
-    `${file}: it must be the configuration of a run; got something else. Restore it, or start anew.`,
-  );
+  return new Run(folder, readRunFile(readFileSync(file, 'utf8'), file), which);
 }

@@ -4,6 +4,7 @@ import { compile } from '../compile/compile.js';
 import { HostArray, type OnDevice } from '../compile/inputs.js';
 import { medians } from '../compile/profile.js';
 import { anything, check, checkOptions, isRecord, listOf, whole } from '../core/check.js';
+import { unless } from '../core/unless.js';
 import { checkHooks, checkSets } from '../data/check.js';
 import type { PictureSource } from '../data/picture-source.js';
 import { FeatureSubset } from '../eval/feature-subset.js';
@@ -11,7 +12,6 @@ import {
   COLLAPSE,
   collapseText,
   damagedText,
-  featureSpread,
   firstLayer,
   gradientNorm,
   lacking,
@@ -67,6 +67,8 @@ export class Pretraining {
   /** Of the epoch under way. */
   #epoch = new EpochMeans();
   #diverged = false;
+  /** Whether it stands at the end of an epoch that has not been measured: it was interrupted there. */
+  unmeasured = false;
   /** Damaged pictures that were reported. */
   #damaged: number;
 
@@ -109,16 +111,20 @@ export class Pretraining {
     this.goOn(position);
   }
 
-  /** The same, where the position lies within an epoch: what steps of it measured is part of its means. */
-  goOn(position: Position, measured: readonly StepRecord[] = []): void {
+  /**
+   * The same, where the position lies within an epoch: what steps of it measured is part of its means. Where it is the
+   * end of one that is `unmeasured` still, `run` begins with that.
+   */
+  goOn(position: Position, measured: readonly StepRecord[] = [], unmeasured = false): void {
     check('position', 'it', position, { is: 'an object of step', holds: isRecord });
     check('position', 'step', position.step, whole(0));
     check('position', 'what was measured', measured, listOf({ is: 'an object', holds: isRecord }));
     const { step } = position;
     this.#done = step;
     this.#epoch = new EpochMeans();
-    for (const record of measured)
-      if (record.step <= step && record.step > step - (step % this.stepsPerEpoch)) this.#epoch.add(record);
+    this.unmeasured = unmeasured;
+    const ofEpoch = unmeasured ? this.stepsPerEpoch : step % this.stepsPerEpoch;
+    for (const record of measured) if (record.step <= step && record.step > step - ofEpoch) this.#epoch.add(record);
     this.subset.forget();
   }
 
@@ -137,12 +143,14 @@ export class Pretraining {
     this.#handed = undefined;
     this.subset.forget(); // its memory
     try {
+      if (this.unmeasured) await this.#endEpoch(hooks);
       while (this.#done < this.totalSteps && !hooks.signal?.aborted) {
         const { reported } = await this.#step(hooks);
         hooks.onHanded?.(this.position, reported);
         await inFlight.add(reported);
         if (this.#done % this.stepsPerEpoch !== 0) continue;
         await inFlight.all();
+        this.unmeasured = true;
         await this.#endEpoch(hooks);
         if (this.#done < this.totalSteps) this.subset.forget();
         this.#handed = undefined;
@@ -152,7 +160,7 @@ export class Pretraining {
       this.#sampler.giveUp();
       await inFlight.settled();
     }
-    return this.#done >= this.totalSteps;
+    return this.#done >= this.totalSteps && !this.unmeasured;
   }
 
   /** Features of both sets by the encoder, before its head: see `FeatureSubset`. They are computed once a position. */
@@ -258,10 +266,8 @@ export class Pretraining {
   /** Nothing is reported of steps after `step`. */
   #fail(step: number, got: string): Error {
     this.#diverged = true;
-    return divergedAt('pretrain', step, got, {
-      ...this.config,
-      lr: ratesAt(this.config, step - 1, this.stepsPerEpoch).lr,
-    });
+    const { lr } = ratesAt(this.config, step - 1, this.stepsPerEpoch);
+    return divergedAt('pretrain', step, got, { ...this.config, lr });
   }
 
   #warn(text: string, onWarning?: (text: string) => void): void {
@@ -269,32 +275,25 @@ export class Pretraining {
     onWarning?.(text);
   }
 
-  async #endEpoch({ onKnn, onSpread, onWarning, onEpoch }: PretrainHooks): Promise<void> {
+  /** Measures the end of an epoch, unless it is interrupted meanwhile. */
+  async #endEpoch({ onKnn, onSpread, onWarning, onEpoch, signal }: PretrainHooks): Promise<void> {
     const epoch = this.#done / this.stepsPerEpoch;
     const got = await notFiniteParameters(this.method.optimizer.parameters);
     if (got !== undefined) throw this.#fail(this.#done, got);
+    const isDue = (onKnn || onSpread) && (epoch % this.config.knnEvery === 0 || epoch === this.config.epochs);
+    const measured = isDue ? await unless(signal, this.subset.measures()) : {};
+    if (!measured) return;
     const { settled, ...means } = this.#epoch.end(epoch);
     const waited = this.#inputBound.endEpoch();
     if (waited !== undefined) this.#warn(starvedText(epoch, waited), onWarning);
-    let [knn, knnOutputs]: (number | undefined)[] = [];
-    if ((onKnn || onSpread) && (epoch % this.config.knnEvery === 0 || epoch === this.config.epochs)) {
-      knn = await this.subset.knn();
-      knnOutputs = this.config.knnOutputs ? await this.subset.knn('outputs') : undefined;
-      if (knn !== undefined) onKnn?.({ epoch, knn, ...(knnOutputs !== undefined && { knnOutputs }) });
-      const spread = featureSpread((await this.subset.features()).train);
-      onSpread?.({ epoch, featureSpread: spread });
-      if (!(spread >= COLLAPSE)) this.#warn(collapseText(epoch, spread), onWarning);
-    }
-    const score = scoreOf(
-      means.loss,
-      knn,
-      !this.subset.measurable && settled && (epoch > 1 || this.config.method !== 'memory-bank'),
-    );
-    await onEpoch?.(this.position, {
-      ...means,
-      ...(knn !== undefined && { knn }),
-      ...(knnOutputs !== undefined && { knnOutputs }),
-      ...score,
-    });
+    const { spread = 1, ...accuracies } = measured;
+    const { knn } = accuracies;
+    if (knn !== undefined) onKnn?.({ epoch, ...accuracies, knn });
+    if (isDue) onSpread?.({ epoch, featureSpread: spread });
+    if (!(spread >= COLLAPSE)) this.#warn(collapseText(epoch, spread), onWarning);
+    const byLoss = !this.subset.measurable && settled && (epoch > 1 || this.config.method !== 'memory-bank');
+    const score = scoreOf(means.loss, knn, byLoss);
+    this.unmeasured = false;
+    await onEpoch?.(this.position, { ...means, ...accuracies, ...score });
   }
 }

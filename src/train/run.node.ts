@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkCheckpoint, checkpointParts, loadCheckpoint, readState } from '../checkpoints/checkpoint.js';
-import type { RunInfo } from '../checkpoints/run-files.js';
+import { type RunInfo, readCheckpointFile } from '../checkpoints/run-files.js';
 import { check, isRecord, text, whole } from '../core/check.js';
 import { FormatError } from '../core/errors.js';
 import { readBytes } from '../data/file-bytes.node.js';
@@ -226,15 +226,16 @@ export class Run {
     const metadata = loadCheckpoint(training.method, await readBytes(file), file);
     checkSameConfig(file, metadata, training.config);
     checkSamePictures(file, metadata, training);
-    const step = countIn(file, metadata, 'step');
-    const lines = countIn(file, metadata, 'metrics');
+    const { step, metrics: lines } = readCheckpointFile(metadata, file);
     const { lines: found, path } = this.#metrics;
     if (found < lines)
       throw new FormatError(
         `${path}: it must hold the ${lines} lines that ${file} counts; got ${found}. Restore it, or start a new run.`,
       );
     this.#metrics.cut(lines);
-    training.goOn({ step }, this.#stepsBetween(step - (step % training.stepsPerEpoch), step));
+    const unmeasured = metadata.unmeasured !== undefined;
+    const ofEpoch = unmeasured ? training.stepsPerEpoch : step % training.stepsPerEpoch;
+    training.goOn({ step }, this.#stepsBetween(step - ofEpoch, step), unmeasured);
     if (this.which !== 'last') await this.save(training, { step }, scoreIn(metadata)); // it is the last from now on
   }
 
@@ -247,15 +248,6 @@ export class Run {
 
 /** Lets what waits run: a step of training. */
 const breath = () => new Promise((resolve) => setImmediate(resolve));
-
-function countIn(file: string, metadata: Record<string, string>, key: 'step' | 'metrics'): number {
-  const count = Number(metadata[key]);
-  if (Number.isSafeInteger(count) && count >= 0) return count;
-  throw new FormatError(
-    `${file}: its metadata must say the ${key} it was saved with; got ${metadata[key]}. ` +
-      `It was not written by a run, or by another version: dawngrad convert ${file} OUT makes a run of it.`,
-  );
-}
 
 export const checkInfo = (where: string, info: unknown): void =>
   check(where, 'the run', info, {

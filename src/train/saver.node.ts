@@ -59,6 +59,11 @@ export class Saver {
     this.#start(position, score);
   }
 
+  /** Whether all that was trained is saved. */
+  get isDone(): boolean {
+    return !this.#underWay && this.#step === this.#training.position.step;
+  }
+
   /** Saves where training stopped, unless that is done. */
   async end(): Promise<void> {
     await this.settled();

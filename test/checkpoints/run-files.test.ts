@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { onShapes } from '../../src/backend/shapes.js';
 import { checkCheckpoint, slots } from '../../src/checkpoints/checkpoint.js';
-import { readCheckpointFile, readCheckpointJson, readRunFile } from '../../src/checkpoints/run-files.js';
+import { readCheckpointFile, readRunFile } from '../../src/checkpoints/run-files.js';
 import { FormatError } from '../../src/core/errors.js';
 import { version } from '../../src/core/version.js';
 import { objectsIn } from '../../src/io/json.js';
@@ -27,6 +27,8 @@ describe('config.json', () => {
     expect(readRunFile(run(), 'x').config).toEqual(demoConfig);
     expect(readRunFile(run({}, { knnOutputs: undefined }), 'x').config).toEqual(demoConfig);
     expect(readRunFile(run({ choice: undefined }), 'x').choice).toEqual({});
+    expect(readRunFile(run(), 'x').products).toBeUndefined();
+    expect(readRunFile(run({ products: 'f32' }), 'x').products).toBe('f32');
   });
 
   it.each<[string, string, RegExp]>([
@@ -36,6 +38,7 @@ describe('config.json', () => {
     ['an unknown field', run({ pickle: 1 }), /the field 'pickle' must be known/],
     ['an unknown setting', run({}, { lrr: 1 }), /the field 'config\.lrr' must be known/],
     ['a setting against its rule', run({}, { K: -1 }), /config\.K must be a whole number above 0; got -1/],
+    ['products that are none', run({ products: 32 }), /products must be a string; got 32/],
     ['no model', run({}, { model: undefined }), /config\.model must be a string; got undefined/],
     ['a choice of another kind', run({ choice: { count: 'all' } }), /choice\.count must be .*; got 'all'/],
     ['a configuration that is a list', run({ config: [1] }), /config\. must be an object; got \[1\]/],
@@ -49,16 +52,25 @@ describe('config.json', () => {
 });
 
 describe('what a checkpoint says of itself', () => {
-  const about = { format: 'dawngrad-moco', version, step: '12', pictures: '40', method: 'moco', model: 'resnet-tiny' };
-  it('is the same in its metadata and in the JSON beside it', () => {
-    const read = { version, step: 12, pictures: 40 };
+  const about = {
+    format: 'dawngrad-moco',
+    version,
+    step: '12',
+    metrics: '24',
+    pictures: '40',
+    method: 'moco',
+    model: 'resnet-tiny',
+  };
+  it('is read, and what programs add is passed over', () => {
+    const read = { version, step: 12, metrics: 24, pictures: 40 };
     expect(readCheckpointFile(about, 'x')).toEqual(read);
-    expect(readCheckpointJson(JSON.stringify({ ...about, step: 12, by: 'knn', tensors: 'x' }), 'x')).toEqual(read);
+    expect(readCheckpointFile({ ...about, by: 'knn', tensors: 'x' }, 'x')).toEqual(read);
   });
 
   it.each<[object, RegExp]>([
     [{ step: '1.5' }, /step must be a whole number, at least 0; got '1\.5'/],
-    [{ step: undefined }, /step must be a whole number/],
+    [{ step: undefined }, /step must be a whole number.*convert x\.safetensors OUT/],
+    [{ metrics: '-1' }, /metrics must be a whole number, at least 0; got '-1'/],
     [{ version: '2.0.0' }, /version must be one of 0\.1/],
     [{ step: { toString: 1 } }, /step must be a whole number, at least 0; got an object/],
     [{ pictures: [{ toString: 1 }] }, /pictures must be a whole number/],

@@ -192,6 +192,8 @@ describe('dawngrad pretrain', () => {
       'previous.safetensors',
       'report.html',
     ]);
+    expect(JSON.parse(readFileSync(join(folder, 'run/config.json'), 'utf8'))).toMatchObject({ products: 'f32' });
+    expect(readFileSync(join(folder, 'run/report.html'), 'utf8')).toContain('products of matrices');
     const metrics = readFileSync(join(folder, 'run/metrics.jsonl'), 'utf8')
       .trim()
       .split('\n')

@@ -191,6 +191,7 @@ describe('--json', () => {
       expect.arrayContaining([
         expect.objectContaining({
           checks: expect.arrayContaining([expect.objectContaining({ passed: true })]),
+          products: 'f32',
           speed: { gigabytesPerSecond: expect.any(Number), gflops: expect.any(Number) },
           limits: expect.objectContaining({ maxBufferSize: expect.any(Number) }),
         }),

@@ -107,7 +107,7 @@ describe('dawngrad experiment', () => {
     [
       'a precision that is none',
       ['experiment', 'four-way', '--count', '32', '--size', '16', '--precision', 'half'],
-      /--precision: it must be f32 or f16; got 'half'/,
+      /--precision: it must be f32, f32-exact or f16; got 'half'/,
     ],
     ['a classifier of nothing', ['finetune', 'runs/a'], /finetune: it takes a run or checkpoint, and pictures/],
   ])('%s ends in one sentence', async (_, args, says) => {

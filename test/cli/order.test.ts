@@ -1,6 +1,7 @@
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { version } from '../../src/core/version.js';
 import { demoConfig } from '../../src/moco/config.js';
 import { builtCommand } from '../support/cli.js';
 
@@ -11,7 +12,7 @@ writeFileSync(join(folder, 'bad/data_batch_1.bin'), new Uint8Array(100));
 mkdirSync(join(folder, 'run'));
 writeFileSync(
   join(folder, 'run/config.json'),
-  JSON.stringify({ data: 'synthetic', choice: { count: 80 }, config: demoConfig }),
+  JSON.stringify({ version, data: 'synthetic', choice: { count: 80 }, config: demoConfig }),
 );
 
 // its first save is gone: it was there when a metric was logged

@@ -96,7 +96,7 @@ describe('MoCo in f16', () => {
 
   it('knows f32 and f16 only', () =>
     expect(() => checkConfig({ ...config, precision: 'bf16' as 'f16' }, 64)).toThrow(
-      "precision: it must be f32 or f16; got 'bf16'",
+      "precision: it must be f32, f32-exact or f16; got 'bf16'",
     ));
 
   it('skips steps whose gradients overflow, says so, finds a scale, and resumes to the bit', async () => {

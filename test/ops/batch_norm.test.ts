@@ -9,7 +9,7 @@ import { relu as separateRelu } from '../../src/ops/unary.js';
 import { backward, zeroGrad } from '../../src/tensor/autograd.js';
 import { ones, zeros } from '../../src/tensor/fill.js';
 import { parameter, tensor } from '../../src/tensor/tensor.js';
-import { gpu, on, reference64 } from '../support/devices.js';
+import { gpu, hardware, on, reference64 } from '../support/devices.js';
 import { assertClose, checkOp } from '../support/op.js';
 
 /** At least 4 rows a split: the gradient of two or three values that happen to be close is all cancellation. */
@@ -43,6 +43,22 @@ const normal = (shape: number[], seed = 1) => {
 const read = async (...tensors: { data(): Promise<ArrayLike<number>> }[]) =>
   Promise.all(tensors.map(async (t) => Array.from(await t.data())));
 
+/** Channels and rows that fill no workgroup of a graphics card: several blocks of columns, several chunks, one row. */
+const onCards = fc
+  .record({
+    shape: fc.constantFrom([8, 2, 4], [4, 55, 96], [4, 3, 272], [200, 8]),
+    splits: fc.constantFrom(1, 2),
+    affine: fc.boolean(),
+    train: fc.boolean(),
+    residual: fc.boolean(),
+  })
+  .filter(({ shape, splits }) => numel(shape.slice(0, -1)) / splits >= 4);
+
+const devices = [
+  ['here', gpu],
+  ['on a graphics card', hardware],
+] as const;
+
 describe('batch norm', () => {
   it('train and eval, splits, affine, residual: GPU = mirror, gradients', () =>
     checkOp(
@@ -65,6 +81,29 @@ describe('batch norm', () => {
       },
       {},
       40,
+    ));
+
+  it('on a graphics card: GPU = mirror, gradients', () =>
+    checkOp(
+      onCards,
+      ({ shape, splits, affine, train, residual }) => {
+        const C = shape.at(-1)!;
+        return {
+          inputs: [{ shape }, ...(affine ? [{ shape: [C] }, { shape: [C] }] : []), ...(residual ? [{ shape }] : [])],
+          f: (x, ...rest) =>
+            batchNorm(x, {
+              ...state(C),
+              train,
+              splits,
+              relu: false,
+              eps: 1e-3,
+              ...(affine ? { gamma: rest.shift(), beta: rest.shift() } : {}),
+              residual: rest.shift(),
+            }),
+        };
+      },
+      { hardware: true },
+      10,
     ));
 
   // x̂ is near ±1 and beta small, so with a residual of -0.2, 0 or 0.2 nothing comes near the bend of the relu.
@@ -131,12 +170,12 @@ describe('batch norm', () => {
       }
   });
 
-  it('running statistics on the GPU = mirror', async () => {
+  it.each(devices)('running statistics %s = mirror', async (_, open) => {
     const both = await Promise.all(
-      [await gpu(), reference64].map((device) =>
+      [await open(), reference64].map((device) =>
         on(device, () => {
-          const s = state(5);
-          batchNorm(tensor(normal([8, 9, 5]), [8, 9, 5]), { ...s, train: true, splits: 4 });
+          const s = state(12);
+          batchNorm(tensor(normal([8, 9, 12]), [8, 9, 12]), { ...s, train: true, splits: 4 });
           return read(s.runningMean, s.runningVar);
         }),
       ),
@@ -183,11 +222,11 @@ describe('batch norm', () => {
     );
   });
 
-  it('stays accurate far from 0', async () => {
+  it.each(devices)('stays accurate far from 0 %s', async (_, open) => {
     for (const offset of [1e3, -1e4]) {
       const values = normal([16, 65, 4]).map((v) => Math.fround(v + offset));
       const [got, want] = await Promise.all(
-        [await gpu(), reference64].map((device) =>
+        [await open(), reference64].map((device) =>
           on(device, () => {
             const s = state(4);
             const y = batchNorm(tensor(values, [16, 65, 4]), { ...s, train: true, momentum: 1 });
@@ -201,25 +240,25 @@ describe('batch norm', () => {
     }
   });
 
-  it('an outlier first in its chunk, and constant channels', async () => {
-    const values = [1e4, ...normal([399])];
+  it.each(devices)('an outlier first in its chunk, and constant channels %s', async (_, open) => {
+    const values = [1e4, 1e4, 1e4, 1e4, ...normal([1596])];
     const [got, want] = await Promise.all(
-      [await gpu(), reference64].map((device) =>
-        on(device, () => read(batchNorm(tensor(values, [400, 1]), { ...state(1), train: true }))),
+      [await open(), reference64].map((device) =>
+        on(device, () => read(batchNorm(tensor(values, [400, 4]), { ...state(4), train: true }))),
       ),
     );
     assertClose('outlier', got[0], want[0]);
     expect(
-      await on(await gpu(), () =>
-        read(batchNorm(tensor(new Float32Array(30).fill(1234.567), [10, 3]), { ...state(3), train: true })),
+      await on(await open(), () =>
+        read(batchNorm(tensor(new Float32Array(40).fill(1234.567), [10, 4]), { ...state(4), train: true })),
       ),
-    ).toEqual([new Array(30).fill(0)]);
+    ).toEqual([new Array(40).fill(0)]);
   });
 
-  it('fused addition and relu equal the separate operations, gradients too', async () => {
+  it.each(devices)('fused addition and relu equal the separate operations %s, gradients too', async (_, open) => {
     const shape = [6, 3, 8];
     const f = async (fused: boolean) =>
-      on(await gpu(), () => {
+      on(await open(), () => {
         const [x, residual, gamma, beta] = [
           parameter(tensor(normal(shape), shape)),
           parameter(tensor(normal(shape, 2), shape)),

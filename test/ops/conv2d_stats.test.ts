@@ -220,7 +220,7 @@ describe('a ResNet', () => {
   const options: ResNetOptions = { blocks: [1, 1], widths: [16, 32], stem: 'cifar', head: 'linear', dim: 5, seed: 4 };
   it('takes the pass over y that made its statistics no more while it trains', async () => {
     const [device, here] = [await hardware(), await gpu()];
-    const merged = ['batch_norm_stats_tiles', 'batch_norm_stats_end'];
+    const merged = ['batch_norm_stats_tiles_lanes', 'batch_norm_stats_end_lanes'];
     expect(statistics(kernelsOf(device, () => new ResNet(options)))).toEqual([
       'conv2d_small_channel_tiled_STATS1',
       ...merged,
@@ -236,7 +236,7 @@ describe('a ResNet', () => {
       const [conv, bn] = [new Conv2d(3, 16, 3, { bias: true, seed: new Rng(1) }), new BatchNorm(16)];
       return { call: (x) => convBn(conv, bn, x) };
     });
-    expect(statistics(kernels)).toEqual(['batch_norm_stats_vec4', 'batch_norm_stats_end']);
+    expect(statistics(kernels)).toEqual(['batch_norm_stats_lanes', 'batch_norm_stats_end_lanes']);
   });
 
   it.each<[string, ResNetOptions]>([

@@ -24,7 +24,7 @@ import { backward } from '../../src/tensor/autograd.js';
 import { full, ones, zeros } from '../../src/tensor/fill.js';
 import { parameter, tensor } from '../../src/tensor/tensor.js';
 import { tidy } from '../../src/tensor/tidy.js';
-import { gpu, on, reference } from '../support/devices.js';
+import { gpu, hardware, on, reference } from '../support/devices.js';
 import { checkHalf } from '../support/half.js';
 
 /** Values, the nearest halves and their bits, by IEEE 754. */
@@ -163,6 +163,38 @@ describe('operations on halves: GPU = mirror, types and values, gradients too', 
         f: (x, gamma, beta) =>
           batchNorm(x, { gamma, beta, runningMean: zeros([C]), runningVar: ones([C]), train: true, splits }),
       }),
+    ));
+
+  /** Words of 8 halves, rests of a chunk, several blocks of columns, and residuals in f32, which are read otherwise. */
+  it('batchNorm on a graphics card', () =>
+    checkHalf(
+      fc.record({
+        shape: fc.constantFrom([4, 33, 24], [4, 3, 520], [8, 3, 12]),
+        splits: fc.constantFrom(1, 2),
+        residual: fc.constantFrom('f16', 'f32', undefined),
+        train: fc.boolean(),
+      }),
+      ({ shape, splits, residual, train }) => ({
+        inputs: [
+          { shape, dtype: f16 },
+          { shape: shape.slice(-1) },
+          { shape: shape.slice(-1) },
+          ...(residual ? [{ shape, dtype: residual }] : []),
+        ],
+        f: (x, gamma, beta, other) =>
+          batchNorm(x, {
+            gamma,
+            beta,
+            runningMean: zeros(shape.slice(-1)),
+            runningVar: ones(shape.slice(-1)),
+            train,
+            splits,
+            residual: other,
+            relu: false,
+          }),
+      }),
+      6,
+      hardware,
     ));
 
   it('layerNorm', () =>

@@ -12,6 +12,14 @@ describe('row dot', () => {
       ([lead, C]) => ({ inputs: [{ shape: [...lead, C] }, { shape: [...lead, C] }], f: rowDot }),
     ));
 
+  it('rows that threads of a graphics card share: GPU = mirror, gradients', () =>
+    checkOp(
+      fc.constantFrom([0, 4], [3, 0], [70, 3], [37, 32], [5, 49], [2, 5000], [3, 1999]),
+      (shape) => ({ inputs: [{ shape }, { shape }], f: rowDot }),
+      { absolute: 7e-5, hardware: true },
+      10,
+    ));
+
   // √5000 terms' worth of rounding: "forward[0]: got -1.0047099590301514, expected -1.0046867000456674 (allowed
   // ±0.0000211)"
   it('long rows are shared by many threads', () =>

@@ -6,7 +6,7 @@ import { logSoftmax, softmax } from '../../src/ops/softmax.js';
 import { backward } from '../../src/tensor/autograd.js';
 import { ones } from '../../src/tensor/fill.js';
 import { parameter, tensor } from '../../src/tensor/tensor.js';
-import { gpu, on } from '../support/devices.js';
+import { gpu, hardware, on } from '../support/devices.js';
 import { assertClose, checkOp, uglySize } from '../support/op.js';
 
 const rows = fc.tuple(fc.array(uglySize, { maxLength: 2 }), fc.constantFrom(0, 1, 2, 3, 5, 17, 63, 64, 65, 130));
@@ -22,6 +22,43 @@ describe('softmax', () => {
   it('long rows are shared by many threads', () =>
     checkOp(fc.constantFrom([1, 5000], [3, 1999]), (shape) => ({ inputs: [{ shape }], f: logSoftmax }), {}, 3));
 
+  /** Rows in registers: several a workgroup, one, longer than the gradient holds, and in slices; in vec4s and not. */
+  it.each([
+    [
+      'softmax',
+      softmax,
+      [
+        [3, 0],
+        [9, 1],
+        [5, 3],
+        [2, 4],
+        [67, 20],
+        [3, 49],
+        [3, 516],
+        [2, 3000],
+        [1, 9001],
+      ],
+    ],
+    [
+      'log softmax',
+      logSoftmax,
+      [
+        [2, 5],
+        [35, 20],
+        [3, 516],
+        [1, 8204],
+        [3, 4097],
+      ],
+    ],
+  ] as const)('%s on a graphics card: GPU = mirror, gradients', (_, f, shapes) =>
+    checkOp(
+      fc.constantFrom(...shapes),
+      (shape) => ({ inputs: [{ shape: [...shape], values: (r) => 3 * r.normal() }], f }),
+      { hardware: true },
+      2 * shapes.length,
+    ),
+  );
+
   it('sums to 1, and a shift of the logits changes nothing', async () => {
     const [y, total, shifted, logs] = await on(await gpu(), () => {
       const x = tensor(
@@ -36,9 +73,12 @@ describe('softmax', () => {
     assertClose('log', logs.map(Math.exp), y);
   });
 
-  it('extreme logits stay finite and exact', async () => {
+  it.each([
+    ['here', gpu],
+    ['a graphics card', hardware],
+  ])('extreme logits stay finite and exact: %s', async (_, device) => {
     const values = [1e4, 1e4 - 1, -1e4, -1e4, -1e4, -1e4, 3e38, -3e38, 0];
-    const [y, logs, grad] = await on(await gpu(), () => {
+    const [y, logs, grad] = await on(await device(), () => {
       const x = parameter(tensor(values, [3, 3]));
       const log = logSoftmax(x);
       backward(sum(log, [0, 1]));

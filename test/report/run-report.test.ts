@@ -44,6 +44,12 @@ function sample(change: Partial<ReportData> = {}): ReportData {
 describe('renderReport', () => {
   const html = renderReport(sample());
 
+  it('says how matrices were multiplied, where the run does', () => {
+    const fact = '<th scope="row">products of matrices</th>';
+    expect(html).not.toContain(fact);
+    expect(renderReport(sample({ products: 'f32 as <two>' }))).toContain(`${fact}<td>f32 as &lt;two&gt;</td>`);
+  });
+
   it('shows what happened', () => {
     for (const text of [
       'A run',

@@ -53,7 +53,8 @@ const attention = problemsOf('attention', (pick) => {
     pick(1, 65, 197),
     pick(1, 40, 197),
   ];
-  return { batch, H, D, Nq, Nk, qRow: H * D, kvRow: 2 * H * D, kStart: 0, scale: D ** -0.5 };
+  const half = pick(0, 1);
+  return { batch, H, D, Nq, Nk, qRow: H * D, kvRow: 2 * H * D, kStart: 0, scale: D ** -0.5, half };
 });
 
 const infoNce = problemsOf('info_nce', (pick) => {

@@ -45,7 +45,7 @@ export function dry(traits: Traits, threads = 256, binding = 2 ** 27): GpuBacken
 /**
  * Traits that adapters may have: every size of subgroups, with and without f16, tensor cores and much workgroup memory.
  */
-export const adapters: readonly Traits[] = [true, false].flatMap((software) =>
+const untried: readonly Traits[] = [true, false].flatMap((software) =>
   [0, 4, 8, 16, 32, 64].flatMap((subgroup) =>
     [
       [false, false],
@@ -67,10 +67,15 @@ export const adapters: readonly Traits[] = [true, false].flatMap((software) =>
   ),
 );
 
+/** Tensor cores that a trial has shown f32 on. */
+const tried = untried.flatMap((t) => (t.subgroupMatrix && t.subgroup === 32 ? [{ ...t, f32Matrices: 4e-5 }] : []));
+
+export const adapters: readonly Traits[] = [...untried, ...tried];
+
 /** Adapters by name: what Dawn tells of them, and the least that WebGPU promises. */
 export const described: Readonly<Record<string, { traits: Traits; threads: number; binding: number }>> = {
   'NVIDIA H200': {
-    traits: { ...card(32), f16: true, subgroupMatrix: true, workgroupMemory: 49152 },
+    traits: { ...card(32), f16: true, subgroupMatrix: true, f32Matrices: 4e-5, workgroupMemory: 49152 },
     threads: 256,
     binding: 2 ** 31,
   },
@@ -92,11 +97,15 @@ function card(subgroup: number): Traits {
   };
 }
 
-/** SwiftShader, lavapipe, a card with tensor cores, one without f16, and one with the least that WebGPU promises. */
+/**
+ * SwiftShader, lavapipe, a card with tensor cores, the same that multiplies f32 on them, one without f16, and one with
+ * the least that WebGPU promises.
+ */
 export const usual: readonly Traits[] = [
   [true, 4, 0, 32768],
   [true, 8, 1, 32768],
   [false, 32, 2, 49152],
+  [false, 32, 3, 49152],
   [false, 0, 0, 32768],
   [false, 0, 1, 16384],
 ].map(
@@ -105,7 +114,7 @@ export const usual: readonly Traits[] = [
       (t) =>
         t.software === software &&
         t.subgroup === subgroup &&
-        Number(t.f16) + Number(t.subgroupMatrix) === halves &&
+        Number(t.f16) + Number(t.subgroupMatrix) + Number(t.f32Matrices !== undefined) === halves &&
         t.workgroupMemory === workgroupMemory &&
         t.parallelGroups === (software ? 4 : 512),
     )!,

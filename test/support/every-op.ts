@@ -339,5 +339,12 @@ export const everyOp: readonly EveryOp[] = [
       f: (x) => attentionQkv(x, { heads: 2 }),
     }),
   },
+  {
+    name: 'attentionQkv, heads of 32',
+    make: (size) => ({
+      inputs: floats([Math.min(2, size()), size(1), 3 * 2 * 32]),
+      f: (x) => attentionQkv(x, { heads: 2 }),
+    }),
+  },
   ...places,
 ];

@@ -64,8 +64,13 @@ const HALF = { relative: 2 ** -9, absolute: 2 ** -20 };
  * Property: with f16 storage the mirror's values are those in double precision as far as halves tell, and a GPU's are
  * the mirror's. On an adapter without halves, f16 is asked for in vain: types and bits are those of f32.
  */
-export async function checkHalf<T>(cases: fc.Arbitrary<T>, make: (c: T) => OpCase, numRuns = 6): Promise<void> {
-  const device = await gpu();
+export async function checkHalf<T>(
+  cases: fc.Arbitrary<T>,
+  make: (c: T) => OpCase,
+  numRuns = 6,
+  open = gpu,
+): Promise<void> {
+  const device = await open();
   await fc.assert(
     fc.asyncProperty(cases, fc.nat(0xffff), async (c, seed) => {
       const op = make(c);

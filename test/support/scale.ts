@@ -146,7 +146,6 @@ async function main(root: string): Promise<void> {
   found.gallery = (await stage('gallery', () => galleryRows(subset.heldOut, features))).length;
 
   const run = await startRun(join(root, 'run'), {
-    version: '',
     adapter: '',
     command: '',
     data: 'drawn',

@@ -31,6 +31,8 @@ export interface VariantCase<P extends object = never> {
   readonly columns?: (p: P) => number;
   /** Problems in f16, for tensor cores, which threads play: few. Default: the same in f32. */
   readonly f16?: readonly P[];
+  /** Of a result's largest value, what kernels for f16 may be off that round between their products. */
+  readonly rounding?: number;
   /** Makes inputs that depend on others what they must be. */
   readonly prepare?: (p: P, inputs: TypedArray[]) => void;
   /** What else an adapter is said to be. */
@@ -130,7 +132,17 @@ const attended = (p: AttentionParams) => {
   return { q, kv: 2 * p.batch * p.Nk * p.H * p.D, lse: p.batch * p.Nq * p.H };
 };
 /** Small tiles compile faster; a head of 36 needs larger ones. */
-const attention = { problems: attentions, workgroupMemory: 13 * 1024 };
+const attention = {
+  problems: attentions,
+  workgroupMemory: 13 * 1024,
+  rounding: 2 ** -9,
+  f16: [
+    [1, 2, 32, 17, 33],
+    [1, 1, 32, 33, 15],
+  ].map(([batch, H, D, Nq, Nk]): AttentionParams => {
+    return { batch, H, D, Nq, Nk, qRow: H * D, kvRow: 2 * H * D, kStart: 0, scale: D ** -0.5, half: 1 };
+  }),
+};
 
 const contrasts = [17, 20, ...wide(36, 257)].flatMap((D) =>
   [

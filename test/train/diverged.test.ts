@@ -38,7 +38,7 @@ const spoil = (training: Pretraining, value = NaN) => {
   weight.set(new Float32Array(weight.size).fill(value));
 };
 const bare = { train: { ...pictures.train, labels: undefined }, heldOut: pictures.heldOut };
-const info = { version: '1', adapter: '', command: '', data: 'synthetic', choice: {}, config: base };
+const info = { adapter: '', command: '', data: 'synthetic', choice: {}, config: base };
 const begin = (name: string): Promise<Run> => startRun(join(folder, name), info);
 
 describe('a pretraining whose loss is not finite', () => {

@@ -48,7 +48,6 @@ it('a run does not go on with another number of pictures', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'dawngrad-resume-'));
   try {
     const run = await startRun(join(folder, 'run'), {
-      version: '1',
       adapter: '',
       command: '',
       data: 'synthetic',

@@ -24,7 +24,7 @@ afterAll(() => {
 });
 
 const config = { ...base, dim: 4, hidden: 4, size: 4 };
-const info = { version: '1', adapter: '', command: '', data: 'synthetic', choice: {}, config };
+const info = { adapter: '', command: '', data: 'synthetic', choice: {}, config };
 let runs = 0;
 const start = (): Promise<Run> => startRun(join(root, `run-${runs++}`), info);
 const training = (sets = pictures, changed = {}) => new Pretraining({ ...config, ...changed }, sets);

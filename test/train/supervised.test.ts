@@ -148,7 +148,12 @@ describe('trainClassifier', () => {
   });
 
   it.each<[string, Partial<SupervisedConfig>, Partial<Pictures>, string]>([
-    ['a precision that is none', { precision: 'bf16' as 'f16' }, {}, "precision: it must be f32 or f16; got 'bf16'"],
+    [
+      'a precision that is none',
+      { precision: 'bf16' as 'f16' },
+      {},
+      "precision: it must be f32, f32-exact or f16; got 'bf16'",
+    ],
     ['no classes', {}, { labels: undefined }, 'classifier: pictures must have classes; got none'],
     ['too large a batch', { batch: 46 }, {}, 'at most the 45 pictures to train on; got 46'],
     ['no epochs', { epochs: 0 }, {}, 'epochs: it must be a whole number above 0; got 0'],

@@ -1,4 +1,4 @@
-import { readCheckpointJson, readRunFile } from '../../src/checkpoints/run-files.js';
+import { readCheckpointFile, readRunFile } from '../../src/checkpoints/run-files.js';
 import { version } from '../../src/core/version.js';
 import { parseCifar10 } from '../../src/data/cifar.js';
 import { parseIdx } from '../../src/data/idx.js';
@@ -149,13 +149,15 @@ const config: Format = {
   },
 };
 
-const beside: Format = {
-  read: (bytes) => readCheckpointJson(decoded(bytes), 'checkpoint.json'),
+/** Metadata of a checkpoint, which programs may have written: anything that JSON can say. */
+const metadata: Format = {
+  read: (bytes) => readCheckpointFile(Object(JSON.parse(decoded(bytes))), 'checkpoint.safetensors'),
   make(r) {
     const about = Object.entries({
       format: 'dawngrad-moco',
       version,
       step: 3,
+      metrics: '5',
       method: 'moco',
       model: 'resnet-tiny',
       pictures: '7',
@@ -166,7 +168,7 @@ const beside: Format = {
     );
     const bytes = utf8(`{${fields.join()}}`);
     if (!odd) return { bytes, must: 'read', right: ({ step }) => (step === 3 ? undefined : `step ${step}`) };
-    return { bytes: r.once(3) ? spoilt(r, bytes) : bytes };
+    return { bytes };
   },
 };
 
@@ -213,7 +215,7 @@ const formats: Record<string, Format> = {
   tfevents,
   metrics,
   'config.json': config,
-  'checkpoint.json': beside,
+  metadata,
   npy,
   ONNX: onnx,
 };

@@ -13,6 +13,15 @@ interface Ended {
   ms: number;
 }
 
+interface How {
+  saveEvery: number;
+  /** Around which file operation it kills itself. */
+  at?: number;
+  /** After how many milliseconds it gets the signal. */
+  after?: number;
+  signal?: NodeJS.Signals;
+}
+
 /** The training of `run-child.ts` as a process of its own, killed around a file operation, or after a time. */
 class Child {
   readonly #script: string;
@@ -21,11 +30,11 @@ class Child {
     this.#script = script;
   }
 
-  run(folder: string, { saveEvery, at, after }: { saveEvery: number; at?: number; after?: number }): Promise<Ended> {
+  run(folder: string, { saveEvery, at, after, signal = 'SIGKILL' }: How): Promise<Ended> {
     const env = { ...process.env, ...(at !== undefined && { KILL_AT: String(at) }) };
     const began = performance.now();
     const child: ChildProcess = spawn(process.execPath, [this.#script, folder, String(saveEvery)], { env });
-    const timer = after === undefined ? undefined : setTimeout(() => child.kill('SIGKILL'), after);
+    const timer = after === undefined ? undefined : setTimeout(() => child.kill(signal), after);
     let out = '';
     for (const stream of [child.stdout!, child.stderr!]) stream.on('data', (text) => (out += text));
     return new Promise((resolve) =>
@@ -59,6 +68,7 @@ function firstOther(what: string, got: string, want: string): string {
 }
 
 const FILES = /^(config\.json|metrics\.jsonl|(checkpoint|previous|best)\.safetensors|report\.html|events\.out\..*)$/;
+const SIGNALS = ['SIGKILL', 'SIGKILL', 'SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const SAVES = [10, 1e-6]; // minutes: at epochs' ends alone, and whenever no save is under way
 
 async function started() {
@@ -86,14 +96,18 @@ async function started() {
     const r = new Random(seed);
     const folder = join(root, String(seed));
     const saveEvery = r.pick(SAVES);
-    const inTime = r.once(3);
+    const inTime = r.once(2);
     const kills = 1 + r.below(3); // the second and third in a resume
     for (let i = 0; i < kills; i++) {
-      const how = inTime ? { after: r.below(Math.ceil(whole.ms)) } : { at: 1 + r.below(Math.ceil(1.5 * moments)) };
+      const asked = inTime ? r.pick(SIGNALS) : 'SIGKILL';
+      const how = inTime
+        ? { after: r.below(Math.ceil(whole.ms)), signal: asked }
+        : { at: 1 + r.below(Math.ceil(1.5 * moments)) };
       const resumes = existsSync(join(folder, 'config.json'));
       const { code, signal, out } = await child.run(folder, { saveEvery, ...how });
-      if (signal === 'SIGKILL')
-        tally.count(`killed ${inTime ? 'at a random time' : 'by file operation'}${resumes ? ' in a resume' : ''}`);
+      const where = `${inTime ? 'at a random time' : 'by file operation'}${resumes ? ' in a resume' : ''}`;
+      if (signal === 'SIGKILL') tally.count(`killed ${where}`);
+      else if (code === 130 || signal === asked) tally.count(`asked to stop ${where}`);
       else if (code !== 0) tally.lose(`ended with ${code}: ${out}`);
     }
     const { code, out } = await child.run(folder, { saveEvery });
@@ -116,7 +130,8 @@ async function started() {
 }
 
 export default {
-  promise: 'a training killed at any moment, in a start, a step, a save or a resume, goes on to the same bits.',
+  promise:
+    'a training killed or asked to stop at any moment, in a start, a step, a save or a resume, goes on to the same bits.',
   rounds: 2,
   start: started,
 } satisfies Trial;

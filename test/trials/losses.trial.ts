@@ -13,7 +13,7 @@ import { Random } from './random.js';
 import type { Trial } from './trial.js';
 
 const config = { ...base, dim: 4, hidden: 4, knnEvery: 1 };
-const info = { version: '1', adapter: '', command: '', data: 'synthetic', choice: {}, config };
+const info = { adapter: '', command: '', data: 'synthetic', choice: {}, config };
 
 /** Trains in a folder, saving at every chance; `watch` is told what begins, with a way to lose the device. */
 async function trained(folder: string, watch: (doing: string, lose: () => void) => void): Promise<void> {

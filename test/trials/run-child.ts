@@ -19,7 +19,7 @@ useBackend(new ReferenceBackend());
 countMoments();
 try {
   const begun = existsSync(join(folder, 'config.json'));
-  const info = { version: '1', adapter: '', command: '', data: 'synthetic', choice: {}, config };
+  const info = { adapter: '', command: '', data: 'synthetic', choice: {}, config };
   const run = begun ? openRun(folder) : await startRun(folder, info);
   run.open();
   await run.check();

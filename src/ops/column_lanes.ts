@@ -1,0 +1,45 @@
+import { ceilDiv } from '../core/ceil-div.js';
+import { type Kernel, kernel } from '../gpu/kernel.js';
+
+/** Threads of a workgroup of kernels over columns for graphics cards: see kernels/lib/column_lanes. */
+const THREADS = 256;
+/** Of them side by side at most: 16 bytes each are runs of 1 KB. */
+const MOST_LANES = 64;
+
+/** Columns of floats, or of halves where `half` is 1, in rows of several splits. */
+export interface Columns {
+  C: number;
+  rows: number;
+  splits: number;
+  half: 0 | 1;
+}
+
+/** A kernel for floats, and the same for halves, both by words of 16 bytes (kernels/lib/words16). */
+export const words16 = (file: string, source: string): readonly [Kernel, Kernel] => [
+  kernel(file, source),
+  kernel(file, source, { HALVES: 1, PARTS: 2 }),
+];
+
+/** Whether the columns divide into words of 16 bytes. */
+export const isWords = ({ C, half }: Pick<Columns, 'C' | 'half'>): boolean => C > 0 && C % (half ? 8 : 4) === 0;
+
+/** The params of kernels/lib/column_lanes, and their workgroups. */
+interface ColumnLanes {
+  params: Record<'C' | 'rows' | 'splits' | 'chunk' | 'chunks' | 'blocks' | 'lanes' | 'tall', number>;
+  groups: number;
+}
+
+/**
+ * Columns by words and rows by chunks, of which a thread takes `each` rows at once: once only, or where there are many,
+ * as often as makes `groups` workgroups.
+ */
+export function columnLanes({ C, rows, splits, half }: Columns, each: number, groups?: number): ColumnLanes {
+  const words = C / (half ? 8 : 4);
+  const blocks = ceilDiv(words, MOST_LANES);
+  const lanes = ceilDiv(words, blocks);
+  const tall = Math.floor(THREADS / lanes);
+  const turns = groups === undefined ? 1 : Math.max(1, Math.ceil((rows * blocks * splits) / (groups * each * tall)));
+  const chunk = each * tall * turns;
+  const chunks = ceilDiv(rows, chunk);
+  return { params: { C: words, rows, splits, chunk, chunks, blocks, lanes, tall }, groups: blocks * splits * chunks };
+}
