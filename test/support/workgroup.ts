@@ -41,7 +41,10 @@ export function workgroupOf({ code }: Kernel, constants: Readonly<Record<string,
     if (vec) return (vec[1] === '3' ? 4 : Number(vec[1])) * sizes[vec[2]];
     const atomic = /^atomic<(\w+)>$/.exec(t);
     const alias = new RegExp(`^\\s*alias ${t}\\s*=\\s*([^;]+);`, 'm').exec(text);
-    const struct = new RegExp(`struct ${t} \\{([^}]*)\\}`).exec(text)?.[1].split(',').filter((field) => field.trim());
+    const struct = new RegExp(`struct ${t} \\{([^}]*)\\}`)
+      .exec(text)?.[1]
+      .split(',')
+      .filter((field) => field.trim());
     const size =
       sizes[atomic?.[1] ?? t] ??
       struct?.reduce((sum, field) => sum + sizeOf(field.split(':')[1]), 0) ??
