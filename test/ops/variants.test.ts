@@ -73,17 +73,22 @@ function supported(name: string, row: Row, device: GpuBackend, slow: RegExp): re
 const large: Record<string, string> = { conv2d: '128×256', conv2d_dx: '128×128', conv2d_dw: '128×64' };
 
 /**
- * Each block is the same text by other constants, and takes minutes to compile: Mesa has all problems of the smallest,
- * and one of others; SwiftShader one. Of convolutions on tensor cores the smallest alone.
+ * Each block is the same text by other constants, and takes minutes to compile. On tensor cores Mesa has all problems of
+ * the smallest block of products and one of others, SwiftShader one. Of convolutions SwiftShader has the smallest
+ * blocks, Mesa a large one in f32 and the smallest on tensor cores, for a problem each.
  */
 function triedOf(name: string, problems: readonly never[], isSwift: boolean): readonly never[] {
-  if (name.endsWith('small channel matrix')) return isSwift ? problems.slice(-1) : problems.slice(-2, -1);
-  const [, table, kind, block] = /^(\w+) (tiled|(?:f32 )?matrix) (\S+)$/.exec(name) ?? [];
-  const isProduct = table === 'matmul';
-  if (!block || (kind === 'tiled' && (isProduct || block === '32×32'))) return problems;
-  if (kind === 'tiled') return problems.slice(0, Number(block === '64×64' || block === large[table]));
+  const [, table, kind, block] = /^(\w+) (tiled|(?:f32 )?matrix|small channel) (\S+)$/.exec(name) ?? [];
   const at = ['32×32', '64×64', '128×64', '128×128', '128×128×64'].indexOf(block);
-  if (!isProduct) return at === 1 ? problems.slice(0, isSwift ? 1 : undefined) : [];
+  const few = (count: number) => problems.slice(0, count);
+  if (!block) return problems;
+  if (/^conv2d/.test(table)) {
+    if (kind === 'tiled') return isSwift ? problems : few(Number(block === large[table]));
+    if (kind === 'small channel')
+      return block === 'tiled' ? few(isSwift ? Infinity : 0) : problems.slice(isSwift ? -1 : -2).slice(0, 1);
+    return at === 1 ? problems.slice(isSwift ? 0 : 3).slice(0, 1) : [];
+  }
+  if (kind === 'tiled') return problems;
   return at === 0 && !isSwift ? problems : problems.slice(1 + at, 2 + at);
 }
 

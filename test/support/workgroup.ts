@@ -1,6 +1,11 @@
 import type { Kernel } from '../../src/gpu/kernel.js';
 
-const select = (no: number, yes: number, when: boolean | number) => (when ? yes : no);
+/** What constants of WGSL may call. */
+const known = {
+  select: (no: number, yes: number, when: boolean | number) => (when ? yes : no),
+  min: Math.min,
+  max: Math.max,
+};
 
 /** What a kernel asks of a workgroup, worked out from its text: threads, and bytes of workgroup memory. */
 export function workgroupOf({ code }: Kernel, constants: Readonly<Record<string, number>> = {}) {
@@ -8,13 +13,13 @@ export function workgroupOf({ code }: Kernel, constants: Readonly<Record<string,
   const value = (expression: string): number => {
     const numbers = expression.replace(/(\d+)[uif]\b/g, '$1').replace(/[A-Za-z_]\w*/g, (name) => {
       if (name === 'u32' || name === 'i32') return '';
-      if (name === 'select') return name;
+      if (Object.hasOwn(known, name)) return name;
       const named = constants[name] ?? definition(name);
       return `(${named})`;
     });
-    if (!/^(?:[\d+\-*/%() .,<>=&|]|select)+$/.test(numbers))
+    if (!/^(?:[\d+\-*/%() .,<>=&|]|select|min|max)+$/.test(numbers))
       throw new Error(`a sum of numbers is needed; got ${expression}`);
-    return Math.trunc(Number(new Function('select', `return ${numbers}`)(select)));
+    return Math.trunc(Number(new Function(...Object.keys(known), `return ${numbers}`)(...Object.values(known))));
   };
   const definition = (name: string): number => {
     const found = new RegExp(`(?:const|override) ${name}\\s*(?::\\s*\\w+)?\\s*=\\s*([^;]+);`).exec(text);
