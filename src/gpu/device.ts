@@ -3,7 +3,7 @@ import { type AdapterChoice, findAdapter } from './adapter.js';
 import type { StoredAsF16 } from './f16-storage.js';
 import { kernel } from './kernel.js';
 import type { DeviceLoss } from './loss.js';
-import { BufferPool } from './pool.js';
+import { BufferPool, type Failure } from './pool.js';
 import { Recorder } from './recorder.js';
 import { shipped } from './tuned.js';
 
@@ -28,11 +28,6 @@ export interface Traits {
   readonly workgroupMemory: number;
   /** Variants by class of shapes, as measured on this adapter: see `table` in src/backend. `tune` adds to it. */
   readonly tuned: Record<string, string>;
-}
-
-/** The first error that WebGPU reported on a device and no caller has seen. */
-export interface Failure {
-  error?: DeviceError;
 }
 
 /** An open device with its recorder and memory. */

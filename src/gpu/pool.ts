@@ -1,5 +1,9 @@
 import { DeviceError } from '../core/errors.js';
-import type { Failure } from './device.js';
+
+/** The first error that WebGPU reported on a device and no caller has seen. */
+export interface Failure {
+  error?: DeviceError;
+}
 
 /** A GPU buffer with a number of its own, so that bind groups can be found again by their buffers. */
 export interface PooledBuffer {

@@ -1,7 +1,6 @@
 import { expect, it } from 'vitest';
 import { Rng } from '../../src/core/rng.js';
-import type { Failure } from '../../src/gpu/device.js';
-import { BufferPool, sizeClass } from '../../src/gpu/pool.js';
+import { BufferPool, type Failure, sizeClass } from '../../src/gpu/pool.js';
 import { joinBytes } from '../../src/io/bytes.js';
 import { jsonParts } from '../../src/io/embeddings.js';
 import { safetensorsParts } from '../../src/io/safetensors.js';
