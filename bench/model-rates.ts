@@ -15,7 +15,7 @@ export const DISPATCH_US = 1.9;
 
 /** Kinds of kernels, by primitive and kernel file, the first that matches. */
 const kinds: readonly (readonly [kind: string, pattern: RegExp])[] = [
-  ['first layer', /conv2d_(dw_|dx_)?few/],
+  ['first layer', /conv2d_(dw_|dx_)?(few|small_channel)/],
   ['product, tiles of 64', / matmul_tiled/],
   ['product', / matmul/],
   ['conv dX', / conv2d_dx/],

@@ -1,58 +1,95 @@
 enable f16;
 enable chromium_experimental_subgroup_matrix;
 diagnostic(off, chromium.subgroup_matrix_uniformity);
-// dw as conv2d_dw computes it, on tensor cores (lib/matrix).
-// A workgroup computes 128 output channels by 128 places of the axis k = (r, s, c), as taps and channels lie in dw, in
-// steps of 32 pixels; the next step is under way while one is used. The sum is cut into slices as in conv2d_dw. C /
-// groups and O / groups divide by 4.
+// dw as conv2d_dw computes it, on tensor cores (lib/mma).
+// A workgroup computes HEIGHT output channels by WIDTH places of the axis k = (r, s, c), as taps and channels lie in
+// dw, in steps of DEEP pixels; the next step is on its way to registers while one is used. The sum is cut into slices
+// as in conv2d_dw. C / groups and O / groups divide by 8: memory is read and written by 16 bytes, and counted in them.
+const F16_0 = 0u; // @tune: binding 0 is stored as f16
+const F16_1 = 0u; // @tune
+const F16_2 = 0u; // @tune
+const UNIT = 8u;
 #import "index"
 #import "conv2d_dw"
-#import "matrix"
+#import "mma"
+#import "mma_first"
+#import "mma_second"
+#import "mma_put"
+#import "conv2d_dw_spots"
 
-@group(0) @binding(0) var<storage, read> b: array<vec4f>;     // x [N, H, W, C]
-@group(0) @binding(1) var<storage, read> a: array<vec4f>;     // dy [N, P, Q, O]
-@group(0) @binding(2) var<storage, read_write> c: array<f32>; // dw [slices, O, R, S, C / groups]
+#if F16_0
+@group(0) @binding(0) var<storage, read> in0: array<vec4u>; // x [N, H, W, C]
+#else
+@group(0) @binding(0) var<storage, read> in0: array<vec4f>;
+#endif
+#if F16_1
+@group(0) @binding(1) var<storage, read> in1: array<vec4u>; // dy [N, P, Q, O]
+#else
+@group(0) @binding(1) var<storage, read> in1: array<vec4f>;
+#endif
+#if F16_2
+@group(0) @binding(2) var<storage, read_write> out: array<vec4u>; // dw [slices, O, R, S, C / groups]
+#else
+@group(0) @binding(2) var<storage, read_write> out: array<vec4f>;
+#endif
 @group(1) @binding(0) var<uniform> p: Params;
 
-fn loadA(t: Tile, pixel: u32, end: u32, along: u32) -> vec4f {
-  let ok = (pixel < end) & (t.o + along < p.O / p.groups);
-  return select(vec4f(), a[select(0u, (pixel * p.O + t.g * (p.O / p.groups) + t.o + along) / 4u, ok)], ok);
+fn loadB(q: vec4i, k: Reach) -> vec4u {
+  let ok = meets(q, k);
+  return select(vec4u(), fetch0(select(0u, u32(q.x + k.at), ok)), ok);
 }
 
-fn loadB(pixel: u32, end: u32, place: Place) -> vec4f {
-  let tap = tapOf(pixel, place);
-  return select(vec4f(), b[tap.at / 4u], tap.inside & (pixel < end));
-}
-
-fn placeOf(t: Tile, row: u32, column: u32) -> u32 {
+fn keep(t: Tile, row: u32, column: u32, u: vec4f, v: vec4f) {
   let K = p.R * p.S * (p.C / p.groups);
-  let ok = (t.slice < p.slices) & (t.o + row < p.O / p.groups) & (t.part * 128u + column < K);
-  return select(NOWHERE, (t.slice * p.O + t.g * (p.O / p.groups) + t.o + row) * K + t.part * 128u + column, ok);
+  let at = (t.slice * p.O + t.g * (p.O / p.groups) + t.o + row) * K + t.part * WIDTH + column;
+  let ok = (t.slice < p.slices) & (t.o + row < p.O / p.groups) & (t.part * WIDTH + column < K);
+  if (ok) { put(at / UNIT, u, v); }
 }
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
         @builtin(local_invocation_index) thread: u32) {
-  let K = p.R * p.S * (p.C / p.groups);
-  let t = tileOf(groupOf(group, groups), 128u, (K + 127u) / 128u);
-  let begin = t.slice * p.chunk * p.Q;
+  let Og = p.O / p.groups;
+  let t = tileOf(groupOf(group, groups), HEIGHT, (p.R * p.S * (p.C / p.groups) + WIDTH - 1u) / WIDTH);
   let end = min((t.slice + 1u) * p.chunk, p.N * p.P) * p.Q;
-#import "matrix_begin"
-  let place = placeOfK(t.part * 128u + bq0.y, t.g); // the same for all of a thread's quads
-  #for i in 0..4
-  var x$i = loadA(t, begin + aq$i.x, end, aq$i.y);
-  var y$i = loadB(begin + bq$i.x, end, place);
+  var next = t.slice * p.chunk * p.Q;
+#import "mma_begin"
+  // Output channels beyond the last repeat it: what they make is not stored.
+  #for i in 0..A_LOADS
+  let aq$i = chunkOf(thread + $iu * THREADS, A_K, HEIGHT);
+  let aAt$i = (t.g * Og + min(t.o + aq$i.y, Og - UNIT)) / UNIT;
+  var x$i: vec4u;
   #end
-  for (var start = begin; start < end; start += 32u) {
-#import "matrix_stage"
-    #for i in 0..4
-    x$i = loadA(t, start + 32u + aq$i.x, end, aq$i.y);
-    y$i = loadB(start + 32u + bq$i.x, end, place);
+  #for i in 0..B_LOADS
+  let bq$i = chunkOf(thread + $iu * THREADS, B_K, WIDTH);
+  let reach$i = reachOf(t.part * WIDTH + bq$i.y, t.g);
+  var y$i: vec4u;
+  #end
+  lookUp(thread, next + thread, end);
+  workgroupBarrier();
+  if (next < end) {
+    #for i in 0..A_LOADS
+    x$i = fetch1(pixelIn(next + aq$i.x) * (p.O / UNIT) + aAt$i);
     #end
-#import "matrix_multiply"
+    #for i in 0..B_LOADS
+    y$i = loadB(spots[bq$i.x], reach$i);
+    #end
   }
-  let whole = (t.slice < p.slices) & (t.o + 128u <= p.O / p.groups) & (t.part * 128u + 128u <= K);
-  let first = (t.slice * p.O + t.g * (p.O / p.groups) + t.o) * K + t.part * 128u;
-  let stride = K;
-#import "matrix_store"
+  for (; next < end;) {
+    workgroupBarrier();
+#import "mma_stage"
+    next += DEEP;
+    lookUp(thread, next + thread, end);
+    workgroupBarrier();
+    if (next < end) {
+      #for i in 0..A_LOADS
+      x$i = fetch1(pixelIn(next + aq$i.x) * (p.O / UNIT) + aAt$i);
+      #end
+      #for i in 0..B_LOADS
+      y$i = loadB(spots[bq$i.x], reach$i);
+      #end
+    }
+#import "mma_multiply"
+  }
+#import "mma_store"
 }

@@ -1,67 +1,109 @@
 enable f16;
 enable chromium_experimental_subgroup_matrix;
 diagnostic(off, chromium.subgroup_matrix_uniformity);
-// dx as conv2d_dx computes it, by the remainders of pixels modulo the stride, on tensor cores (lib/matrix).
-// A workgroup computes 128 pixels of a class by 128 channels, in steps of 32 output channels of one tap; the next step
-// is under way while one is used. C / groups and O / groups divide by 4.
+// dx as conv2d_dx computes it, by the remainders of pixels modulo the stride, on tensor cores (lib/mma).
+// A workgroup computes HEIGHT pixels of a class by WIDTH channels, in steps of DEEP output channels of one tap; the
+// next step is on its way to registers while one is used. C / groups and O / groups divide by 8: memory is read and
+// written by 16 bytes, and counted in them. A TAIL is where a tap's output channels are not whole steps.
+const TAIL = 0u; // @tune
+const F16_0 = 0u; // @tune: binding 0 is stored as f16
+const F16_1 = 0u; // @tune
+const F16_2 = 0u; // @tune
+const UNIT = 8u;
 #import "index"
 #import "conv2d_dx"
-#import "matrix"
+#import "conv2d_dx_steps"
+#import "mma"
+#import "mma_first"
+#import "mma_second"
+#import "mma_put"
 
-@group(0) @binding(0) var<storage, read> a: array<vec4f>;     // dy [N, P, Q, O]
-@group(0) @binding(1) var<storage, read> b: array<vec4f>;     // w [O, R, S, C / groups]
-@group(0) @binding(2) var<storage, read_write> c: array<f32>; // dx [N, H, W, C]
+#if F16_0
+@group(0) @binding(0) var<storage, read> in0: array<vec4u>; // dy [N, P, Q, O]
+#else
+@group(0) @binding(0) var<storage, read> in0: array<vec4f>;
+#endif
+#if F16_1
+@group(0) @binding(1) var<storage, read> in1: array<vec4u>; // w [O, R, S, C / groups]
+#else
+@group(0) @binding(1) var<storage, read> in1: array<vec4f>;
+#endif
+#if F16_2
+@group(0) @binding(2) var<storage, read_write> out: array<vec4u>; // dx [N, H, W, C]
+#else
+@group(0) @binding(2) var<storage, read_write> out: array<vec4f>;
+#endif
 @group(1) @binding(0) var<uniform> p: Params;
 
-// Step k is a tap and 32 output channels of it.
-fn chunks() -> u32 { return (p.O / p.groups + 31u) / 32u; }
-
-fn loadA(t: Tile, q: Pixel, k: u32, along: u32) -> vec4f {
-  let tap = k / chunks();
-  let met = tapOf(q, rowOf(t.kind, tap / p.S), columnOf(t.kind, tap % p.S));
-  let o = k % chunks() * 32u + along;
-  let ok = met.inside & (o < p.O / p.groups) & (tap < p.R * p.S);
-  return select(vec4f(), a[select(0u, (met.at + t.g * (p.O / p.groups) + o) / 4u, ok)], ok);
+fn loadA(q: Spot, k: Step, along: u32) -> vec4u {
+  #if TAIL
+  let ok = meets(q, k) & (k.o + along < p.O / p.groups);
+  #else
+  let ok = meets(q, k);
+  #endif
+  return select(vec4u(), fetch0(select(0u, q.at + k.dy, ok)), ok);
 }
 
-fn loadB(t: Tile, line: u32, k: u32, along: u32) -> vec4f {
-  let tap = k / chunks();
-  let o = k % chunks() * 32u + line;
-  let ok = (o < p.O / p.groups) & (t.c + along < p.C / p.groups) & (tap < p.R * p.S);
-  let at = ((t.g * (p.O / p.groups) + o) * p.R * p.S + tap) * (p.C / p.groups) + t.c + along;
-  return select(vec4f(), b[select(0u, at / 4u, ok)], ok);
+fn loadB(at: u32, k: Step, line: u32) -> vec4u {
+  #if TAIL
+  let ok = k.o + line < p.O / p.groups;
+  return select(vec4u(), fetch1(select(0u, at + k.w, ok)), ok);
+  #else
+  return fetch1(at + k.w);
+  #endif
 }
 
-fn placeOf(t: Tile, row: u32, column: u32) -> u32 {
-  let q = pixelOf(t.kind, t.pixel + row);
-  let ok = (t.pixel + row < t.kind.pixels) & (t.c + column < p.C / p.groups);
-  return select(NOWHERE, placeIn(t.kind, q) + t.g * (p.C / p.groups) + t.c + column, ok);
+fn keep(t: Tile, row: u32, column: u32, u: vec4f, v: vec4f) {
+  var at = (t.pixel + row) * p.C;
+  if (p.strideH * p.strideW > 1u) { at = placeIn(t.kind, pixelOf(t.kind, t.pixel + row)); }
+  at += t.g * (p.C / p.groups) + t.c + column;
+  if ((t.pixel + row < t.kind.pixels) & (t.c + column < p.C / p.groups)) { put(at / UNIT, u, v); }
 }
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
         @builtin(local_invocation_index) thread: u32) {
+  let Cg = p.C / p.groups;
+  let Og = p.O / p.groups;
   let id = groupOf(group, groups);
-  let t = tileOf(classOf(id), id % p.groupsPerClass, 128u, 128u);
-#import "matrix_begin"
-  let steps = select(p.R * p.S * chunks(), 0u, t.pixel >= t.kind.pixels);
-  var k = nextStep(t.kind, 0u, chunks());
-  #for i in 0..4
-  let pixel$i = pixelOf(t.kind, t.pixel + aq$i.x);
-  var x$i = loadA(t, pixel$i, k, aq$i.y);
-  var y$i = loadB(t, bq$i.x, k, bq$i.y);
+  let t = tileOf(classOf(id), id % p.groupsPerClass, HEIGHT, WIDTH);
+  let met = tapsOf(t.kind);
+#import "mma_begin"
+  // Channels beyond the last repeat it: what they make is not stored.
+  #for i in 0..A_LOADS
+  let aq$i = chunkOf(thread + $iu * THREADS, A_K, HEIGHT);
+  let spot$i = spotOf(t.kind, t.pixel + aq$i.x, t.g * Og + aq$i.y);
+  var x$i: vec4u;
   #end
-  while (k < steps) {
-#import "matrix_stage"
-    k = nextStep(t.kind, k + 1u, chunks());
-    #for i in 0..4
-    x$i = loadA(t, pixel$i, k, aq$i.y);
-    y$i = loadB(t, bq$i.x, k, bq$i.y);
+  #for i in 0..B_LOADS
+  let bq$i = chunkOf(thread + $iu * THREADS, B_K, WIDTH);
+  let bAt$i = ((t.g * Og + bq$i.x) * p.R * p.S * Cg + min(t.c + bq$i.y, Cg - UNIT)) / UNIT;
+  var y$i: vec4u;
+  #end
+  let steps = stepsOf(t, met);
+  var k = stepAt(met, 0u, 0u, 0u);
+  if (steps > 0u) {
+    #for i in 0..A_LOADS
+    x$i = loadA(spot$i, k, aq$i.y);
     #end
-#import "matrix_multiply"
+    #for i in 0..B_LOADS
+    y$i = loadB(bAt$i, k, bq$i.x);
+    #end
   }
-  let whole = (p.strideH * p.strideW == 1u) & (t.pixel + 128u <= t.kind.pixels) & (t.c + 128u <= p.C / p.groups);
-  let first = t.pixel * p.C + t.g * (p.C / p.groups) + t.c;
-  let stride = p.C;
-#import "matrix_store"
+  for (var step = 1u; step <= steps; step++) {
+    workgroupBarrier();
+#import "mma_stage"
+    workgroupBarrier();
+    if (step < steps) {
+      k = after(met, k);
+      #for i in 0..A_LOADS
+      x$i = loadA(spot$i, k, aq$i.y);
+      #end
+      #for i in 0..B_LOADS
+      y$i = loadB(bAt$i, k, bq$i.x);
+      #end
+    }
+#import "mma_multiply"
+  }
+#import "mma_store"
 }

@@ -1,73 +1,115 @@
 enable f16;
 enable chromium_experimental_subgroup_matrix;
 diagnostic(off, chromium.subgroup_matrix_uniformity);
-// y as conv2d computes it, on tensor cores (lib/matrix).
-// A workgroup computes 128 pixels by 128 output channels, in steps of 32 channels of one tap; the next step is under
-// way while one is used. C / groups divides by 4.
+// y as conv2d computes it, on tensor cores (lib/mma).
+// A workgroup computes HEIGHT pixels by WIDTH output channels, in steps of DEEP channels of one tap; the next step is
+// on its way to registers while one is used. C / groups and O / groups divide by 8: memory is read and written by 16
+// bytes, and counted in them. A TAIL is where a tap's channels are not whole steps.
+const TAIL = 0u; // @tune
+const F16_0 = 0u; // @tune: binding 0 is stored as f16
+const F16_1 = 0u; // @tune
+const F16_2 = 0u; // @tune
+const UNIT = 8u;
 #import "index"
 #import "conv2d"
-#import "matrix"
+#import "conv2d_steps"
+#import "mma"
+#import "mma_first"
+#import "mma_second"
+#import "mma_put"
 
-@group(0) @binding(0) var<storage, read> a: array<vec4f>;     // x [N, H, W, C]
-@group(0) @binding(1) var<storage, read> b: array<vec4f>;     // w [O, R, S, C / groups]
-@group(0) @binding(2) var<storage, read_write> c: array<f32>; // y [N, P, Q, O]
+#if F16_0
+@group(0) @binding(0) var<storage, read> in0: array<vec4u>; // x [N, H, W, C]
+#else
+@group(0) @binding(0) var<storage, read> in0: array<vec4f>;
+#endif
+#if F16_1
+@group(0) @binding(1) var<storage, read> in1: array<vec4u>; // w [O, R, S, C / groups]
+#else
+@group(0) @binding(1) var<storage, read> in1: array<vec4f>;
+#endif
+#if F16_2
+@group(0) @binding(2) var<storage, read_write> out: array<vec4u>; // y [N, P, Q, O]
+#else
+@group(0) @binding(2) var<storage, read_write> out: array<vec4f>;
+#endif
 #if STATS
-@group(0) @binding(3) var<storage, read_write> mean: array<f32>; // [tiles of 64 pixels, O], less the tile's first value
-@group(0) @binding(4) var<storage, read_write> m2: array<f32>;   // [tiles of 64 pixels, O]
+@group(0) @binding(3) var<storage, read_write> mean: array<vec4f>; // [tiles of 16 TALL pixels, O], less the first
+@group(0) @binding(4) var<storage, read_write> m2: array<vec4f>;   // [tiles of 16 TALL pixels, O]
 #import "column_stats"
 #endif
 @group(1) @binding(0) var<uniform> p: Params;
 
-// Step k is a tap and 32 channels of it.
-fn numberOf(k: u32) -> u32 { return k / ((p.C / p.groups + 31u) / 32u); }
-fn channelOf(k: u32) -> u32 { return k % ((p.C / p.groups + 31u) / 32u) * 32u; }
-
-fn loadA(t: Tile, q: Pixel, k: u32, along: u32) -> vec4f {
-  let tap = tapOf(q, numberOf(k) / p.S * p.dilationH, numberOf(k) % p.S * p.dilationW);
-  let channel = channelOf(k) + along;
-  let ok = tap.inside & (channel < p.C / p.groups) & (numberOf(k) < p.R * p.S);
-  return select(vec4f(), a[select(0u, (tap.at + t.g * (p.C / p.groups) + channel) / 4u, ok)], ok);
+fn loadA(q: Spot, k: Step, along: u32) -> vec4u {
+  #if TAIL
+  let ok = meets(q, k) & (k.c + along < p.C / p.groups);
+  #else
+  let ok = meets(q, k);
+  #endif
+  return select(vec4u(), fetch0(select(0u, q.at + k.x, ok)), ok);
 }
 
-fn loadB(t: Tile, line: u32, k: u32, along: u32) -> vec4f {
-  let channel = channelOf(k) + along;
-  let ok = (t.o + line < p.O / p.groups) & (channel < p.C / p.groups) & (numberOf(k) < p.R * p.S);
-  let at = ((t.g * (p.O / p.groups) + t.o + line) * p.R * p.S + numberOf(k)) * (p.C / p.groups) + channel;
-  return select(vec4f(), b[select(0u, at / 4u, ok)], ok);
+fn loadB(at: u32, k: Step, along: u32) -> vec4u {
+  #if TAIL
+  let ok = k.c + along < p.C / p.groups;
+  return select(vec4u(), fetch1(select(0u, at + k.w, ok)), ok);
+  #else
+  return fetch1(at + k.w);
+  #endif
 }
 
-fn placeOf(t: Tile, row: u32, column: u32) -> u32 {
-  let ok = (t.pixel + row < p.N * p.P * p.Q) & (t.o + column < p.O / p.groups);
-  return select(NOWHERE, (t.pixel + row) * p.O + t.g * (p.O / p.groups) + t.o + column, ok);
+fn keep(t: Tile, row: u32, column: u32, u: vec4f, v: vec4f) {
+  let at = (t.pixel + row) * p.O + t.g * (p.O / p.groups) + t.o + column;
+  if ((t.pixel + row < p.N * p.P * p.Q) & (t.o + column < p.O / p.groups)) { put(at / UNIT, u, v); }
 }
 
-@compute @workgroup_size(256)
+@compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
         @builtin(local_invocation_index) thread: u32) {
-  let t = tileOf(groupOf(group, groups), 128u, 128u);
-#import "matrix_begin"
-  #for i in 0..4
-  let pixel$i = pixelOf(t.pixel + aq$i.x);
-  var x$i = loadA(t, pixel$i, 0u, aq$i.y);
-  var y$i = loadB(t, bq$i.x, 0u, bq$i.y);
+  let Cg = p.C / p.groups;
+  let Og = p.O / p.groups;
+  let t = tileOf(groupOf(group, groups), HEIGHT, WIDTH);
+#import "mma_begin"
+  // Output channels beyond the last repeat it: what they make is not stored.
+  #for i in 0..A_LOADS
+  let aq$i = chunkOf(thread + $iu * THREADS, A_K, HEIGHT);
+  let spot$i = spotOf(t.pixel + aq$i.x, t.g * Cg + aq$i.y);
+  var x$i: vec4u;
   #end
-  let steps = select(p.R * p.S * ((p.C / p.groups + 31u) / 32u), 0u, t.pixel >= p.N * p.P * p.Q);
-  for (var k = 0u; k < steps; k++) {
-#import "matrix_stage"
-    #for i in 0..4
-    x$i = loadA(t, pixel$i, k + 1u, aq$i.y);
-    y$i = loadB(t, bq$i.x, k + 1u, bq$i.y);
+  #for i in 0..B_LOADS
+  let bq$i = chunkOf(thread + $iu * THREADS, B_K, WIDTH);
+  let bAt$i = ((t.g * Og + min(t.o + bq$i.x, Og - 1u)) * p.R * p.S * Cg + bq$i.y) / UNIT;
+  var y$i: vec4u;
+  #end
+  let steps = stepsOf(t);
+  var k = stepAt(0u, 0u, 0u);
+  if (steps > 0u) {
+    #for i in 0..A_LOADS
+    x$i = loadA(spot$i, k, aq$i.y);
     #end
-#import "matrix_multiply"
+    #for i in 0..B_LOADS
+    y$i = loadB(bAt$i, k, bq$i.y);
+    #end
   }
-  let whole = (t.pixel + 128u <= p.N * p.P * p.Q) & (t.o + 128u <= p.O / p.groups);
-  let first = t.pixel * p.O + t.g * (p.O / p.groups) + t.o;
-  let stride = p.O;
+  for (var step = 1u; step <= steps; step++) {
+    workgroupBarrier();
+#import "mma_stage"
+    workgroupBarrier();
+    if (step < steps) {
+      k = after(k);
+      #for i in 0..A_LOADS
+      x$i = loadA(spot$i, k, aq$i.y);
+      #end
+      #for i in 0..B_LOADS
+      y$i = loadB(bAt$i, k, bq$i.y);
+      #end
+    }
+#import "mma_multiply"
+  }
   #if STATS
-  let rows = min(64u, p.N * p.P * p.Q - min(t.pixel + row, p.N * p.P * p.Q));
-  let at = column + thread % 16u;
-  let place = (t.pixel + row) / 64u * p.O + t.g * (p.O / p.groups) + t.o + at;
-  let holds = p.O / p.groups - min(t.o + at, p.O / p.groups);
+  let rows = min(16u * TALL, p.N * p.P * p.Q - min(t.pixel + row, p.N * p.P * p.Q));
+  let place = ((t.pixel + row) / (16u * TALL) * p.O + t.g * Og + t.o) / 4u;
+  let holds = Og - min(t.o, Og);
   #endif
-#import "matrix_store"
+#import "mma_store"
 }

@@ -1,11 +1,9 @@
 // y as conv2d_tiled computes it, for few channels, as a picture's three: x and w are read one by one.
-// A workgroup computes TILE pixels by TILE output channels over the axis k = (r, s, c), as taps and channels lie in w,
-// in steps of 16; the next step is under way while one is used. O / groups divides by 4.
-const SIDE = 8u; // @tune: 8 or 16
-const STATS = 0u; // @tune: 1 writes its tiles' statistics too
+// A workgroup computes HEIGHT pixels by WIDTH output channels over the axis k = (r, s, c), as taps and channels lie in
+// w, in steps of DEEP. O / groups divides by 4.
 #import "index"
 #import "conv2d"
-#import "tile"
+#import "blocks"
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;        // [N, H, W, C]
 @group(0) @binding(1) var<storage, read> w: array<f32>;        // [O, R, S, C / groups]
@@ -13,10 +11,17 @@ const STATS = 0u; // @tune: 1 writes its tiles' statistics too
 #if STATS
 @group(0) @binding(3) var<storage, read_write> mean: array<vec4f>; // [tiles of pixels, O], less the tile's first value
 @group(0) @binding(4) var<storage, read_write> m2: array<vec4f>;   // [tiles of pixels, O]
-#import "tile_stats"
+#import "blocks_stats"
 #import "column_stats"
 #endif
 @group(1) @binding(0) var<uniform> p: Params;
+
+struct Lines { q0: Pixel, q1: Pixel, q2: Pixel, q3: Pixel }
+
+fn linesOf(t: Tile, s: Block) -> Lines {
+  let i = t.pixel + s.side;
+  return Lines(pixelOf(i), pixelOf(i + 1u), pixelOf(i + 2u), pixelOf(i + 3u));
+}
 
 fn loadX(q: Pixel, g: u32, k: u32) -> f32 {
   let Cg = p.C / p.groups;
@@ -25,58 +30,61 @@ fn loadX(q: Pixel, g: u32, k: u32) -> f32 {
   return select(0.0, x[select(0u, tap.at + g * Cg + k % Cg, ok)], ok);
 }
 
-// Step k of four pixels.
-fn loadPixels(q0: Pixel, q1: Pixel, q2: Pixel, q3: Pixel, g: u32, k: u32) -> vec4f {
-  return vec4f(loadX(q0, g, k), loadX(q1, g, k), loadX(q2, g, k), loadX(q3, g, k));
-}
-
-fn loadW(o: u32, g: u32, k: u32) -> f32 {
-  let Og = p.O / p.groups;
+fn loadW(t: Tile, line: u32, k: u32) -> f32 {
   let K = p.R * p.S * (p.C / p.groups);
-  let ok = (o < Og) & (k < K);
-  return select(0.0, w[select(0u, (g * Og + o) * K + k, ok)], ok);
+  let ok = (t.o + line < p.O / p.groups) & (k < K);
+  return select(0.0, w[select(0u, (t.g * (p.O / p.groups) + t.o + line) * K + k, ok)], ok);
 }
 
-// Step k of four output channels of group g from `o` on.
-fn loadChannels(o: u32, g: u32, k: u32) -> vec4f {
-  return vec4f(loadW(o, g, k), loadW(o + 1u, g, k), loadW(o + 2u, g, k), loadW(o + 3u, g, k));
+fn load(t: Tile, s: Block, l: Lines, next: u32) -> mat4x4f {
+  var m: mat4x4f;
+  let k = next + s.k;
+  if (s.isA) {
+    #for i in 0..4
+    let q$i = l.q$i;
+    m[$i] = vec4f(loadX(q$i, t.g, k), loadX(q$i, t.g, k + 1u), loadX(q$i, t.g, k + 2u), loadX(q$i, t.g, k + 3u));
+    #end
+  } else if (s.has) {
+    #for i in 0..4
+    let o$i = s.side + $iu;
+    m[$i] = vec4f(loadW(t, o$i, k), loadW(t, o$i, k + 1u), loadW(t, o$i, k + 2u), loadW(t, o$i, k + 3u));
+    #end
+  }
+  return m;
+}
+
+fn keep(t: Tile, row: u32, column: u32, v: vec4f) {
+  let ok = (t.pixel + row < p.N * p.P * p.Q) & (t.o + column < p.O / p.groups);
+  if (ok) { y[((t.pixel + row) * p.O + t.g * (p.O / p.groups) + t.o + column) / 4u] = v; }
 }
 
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
         @builtin(local_invocation_index) thread: u32) {
-  let Og = p.O / p.groups;
-  let K = p.R * p.S * (p.C / p.groups);
-  let pixels = p.N * p.P * p.Q;
-  let t = tileOf(groupOf(group, groups), TILE, TILE);
-  // This thread stages 4 steps of k of 4 pixels, of 4 output channels, or both.
-  let quad = thread % 4u;
-  let block = thread % TILE / 4u;
-  #for i in 0..4
-  let pixel$i = pixelOf(t.pixel + block * 4u + $iu);
+  let t = tileOf(groupOf(group, groups), HEIGHT, WIDTH);
+#import "blocks_begin"
+  #for i in 0..LOADS
+  let lines$i = linesOf(t, s$i);
   #end
-#import "tile_begin"
-  let steps = select((K + 15u) / 16u, 0u, t.pixel >= pixels);
-  for (var step = 0u; step <= steps; step++) {
-    let k = step * 16u + quad * 4u;
-    if (thread < TILE) {
-      #for j in 0..4
-      a$j = loadPixels(pixel0, pixel1, pixel2, pixel3, t.g, k + $ju);
-      #end
+  let end = select(p.R * p.S * (p.C / p.groups), 0u, t.pixel >= p.N * p.P * p.Q);
+  for (var next = 0u; ; next += DEEP) {
+    #for i in 0..LOADS
+    x$i = load(t, s$i, lines$i, next);
+    #end
+    if (next > 0u) {
+#import "blocks_multiply"
     }
-    if (thread >= THREADS - TILE) {
-      #for j in 0..4
-      b$j = loadChannels(t.o + block * 4u, t.g, k + $ju);
-      #end
-    }
-    if (step > 0u) {
-#import "tile_multiply"
-    }
+    if (next >= end) { break; }
     workgroupBarrier();
-    if (thread < TILE) { stageA(quad, block, mat4x4f(a0, a1, a2, a3)); }
-    if (thread >= THREADS - TILE) { stageB(quad, block, mat4x4f(b0, b1, b2, b3)); }
+    #for i in 0..LOADS
+    stage(s$i, x$i);
+    #end
     workgroupBarrier();
   }
-#import "conv2d_tile_store"
-
+  #if STATS
+  let rows = min(HEIGHT, p.N * p.P * p.Q - min(t.pixel, p.N * p.P * p.Q));
+  let place = (t.pixel / HEIGHT * p.O + t.g * (p.O / p.groups) + t.o) / 4u;
+  let holds = p.O / p.groups - min(t.o, p.O / p.groups);
+  #endif
+#import "blocks_store"
 }

@@ -1,12 +1,13 @@
-// y as conv2d computes it, for adapters with real workgroup memory.
-// A workgroup computes TILE pixels by TILE output channels, an implicit matrix product whose tiles are staged in
-// workgroup memory (lib/tile) in steps of 16 channels of one tap (r, s); the next step is under way while one is used.
-// C / groups and O / groups divide by 4, so that all loads and stores are vec4.
-const SIDE = 8u; // @tune: 8 or 16
-const STATS = 0u; // @tune: 1 writes its tiles' statistics too
+// y as conv2d computes it, for adapters with real workgroup memory (lib/blocks).
+// A workgroup computes HEIGHT pixels by WIDTH output channels, an implicit matrix product in steps of DEEP channels of
+// one tap. C / groups and O / groups divide by 4, so that memory is read, written and counted by vec4. A TAIL is where
+// a tap's channels are not whole steps.
+const TAIL = 0u; // @tune
+const UNIT = 4u;
 #import "index"
 #import "conv2d"
-#import "tile"
+#import "conv2d_steps"
+#import "blocks"
 
 @group(0) @binding(0) var<storage, read> x: array<vec4f>;      // [N, H, W, C]
 @group(0) @binding(1) var<storage, read> w: array<vec4f>;      // [O, R, S, C / groups]
@@ -14,54 +15,90 @@ const STATS = 0u; // @tune: 1 writes its tiles' statistics too
 #if STATS
 @group(0) @binding(3) var<storage, read_write> mean: array<vec4f>; // [tiles of pixels, O], less the tile's first value
 @group(0) @binding(4) var<storage, read_write> m2: array<vec4f>;   // [tiles of pixels, O]
-#import "tile_stats"
+#import "blocks_stats"
 #import "column_stats"
 #endif
 @group(1) @binding(0) var<uniform> p: Params;
 
+// The lines of a staged block: 4 pixels, or 4 output channels, of which those beyond the last repeat it: what they make
+// is not stored.
+struct Lines { at: vec4u, top: vec4i, left: vec4i }
+
+fn linesOf(t: Tile, s: Block) -> Lines {
+  var l: Lines;
+  let Og = p.O / p.groups;
+  let Cg = p.C / p.groups;
+  if (s.isA) {
+    #for i in 0..4
+    let q$i = spotOf(t.pixel + s.side + $iu, t.g * Cg + s.k);
+    #end
+    l = Lines(vec4u(q0.at, q1.at, q2.at, q3.at), vec4i(q0.top, q1.top, q2.top, q3.top),
+              vec4i(q0.left, q1.left, q2.left, q3.left));
+  } else {
+    let o = min(vec4u(t.o + s.side) + vec4u(0u, 1u, 2u, 3u), vec4u(Og - 1u));
+    l.at = ((t.g * Og + o) * (p.R * p.S * Cg) + s.k) / UNIT;
+  }
+  return l;
+}
+
+fn load(s: Block, l: Lines, k: Step) -> mat4x4f {
+  var m: mat4x4f;
+  #if TAIL
+  let has = k.c + s.k < p.C / p.groups;
+  #else
+  const has = true;
+  #endif
+  if (s.isA) {
+    #for i in 0..4
+    let ok$i = meets(Spot(l.at[$i], l.top[$i], l.left[$i]), k) & has;
+    m[$i] = select(vec4f(), x[select(0u, l.at[$i] + k.x, ok$i)], ok$i);
+    #end
+  } else if (s.has) {
+    #for i in 0..4
+    m[$i] = select(vec4f(), w[select(0u, l.at[$i] + k.w, has)], has);
+    #end
+  }
+  return m;
+}
+
+fn keep(t: Tile, row: u32, column: u32, v: vec4f) {
+  let ok = (t.pixel + row < p.N * p.P * p.Q) & (t.o + column < p.O / p.groups);
+  if (ok) { y[((t.pixel + row) * p.O + t.g * (p.O / p.groups) + t.o + column) / UNIT] = v; }
+}
+
 @compute @workgroup_size(THREADS)
 fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: vec3u,
         @builtin(local_invocation_index) thread: u32) {
-  let Cg = p.C / p.groups;
-  let Og = p.O / p.groups;
-  let pixels = p.N * p.P * p.Q;
-  let t = tileOf(groupOf(group, groups), TILE, TILE);
-  // This thread stages 4 channels of 4 pixels, of 4 output channels, or both.
-  let quad = thread % 4u;
-  let block = thread % TILE / 4u;
-  #for i in 0..4
-  let pixel$i = pixelOf(t.pixel + block * 4u + $iu);
-  let has$i = t.o + block * 4u + $iu < Og;
-  let w$i = (t.g * Og + t.o + block * 4u + $iu) * p.R * p.S * Cg;
+  let t = tileOf(groupOf(group, groups), HEIGHT, WIDTH);
+#import "blocks_begin"
+  #for i in 0..LOADS
+  let lines$i = linesOf(t, s$i);
   #end
-#import "tile_begin"
-  let chunks = (Cg + 15u) / 16u;
-  let steps = select(p.R * p.S * chunks, 0u, t.pixel >= pixels);
-  for (var step = 0u; step <= steps; step++) {
-    let r = step / chunks / p.S;
-    let s = step / chunks % p.S;
-    let c = step % chunks * 16u + quad * 4u;
-    if (thread < TILE) {
-      #for i in 0..4
-      let tap$i = tapOf(pixel$i, r * p.dilationH, s * p.dilationW);
-      let ok$i = tap$i.inside & (r < p.R) & (c < Cg);
-      a$i = select(vec4f(), x[select(0u, (tap$i.at + t.g * Cg + c) / 4u, ok$i)], ok$i);
-      #end
-    }
-    if (thread >= THREADS - TILE) {
-      #for i in 0..4
-      let ok$i = has$i & (r < p.R) & (c < Cg);
-      b$i = select(vec4f(), w[select(0u, (w$i + (r * p.S + s) * Cg + c) / 4u, ok$i)], ok$i);
-      #end
-    }
-    if (step > 0u) {
-#import "tile_multiply"
-    }
-    workgroupBarrier();
-    if (thread < TILE) { stageA(quad, block, transpose(mat4x4f(a0, a1, a2, a3))); }
-    if (thread >= THREADS - TILE) { stageB(quad, block, transpose(mat4x4f(b0, b1, b2, b3))); }
-    workgroupBarrier();
+  let steps = stepsOf(t);
+  var k = stepAt(0u, 0u, 0u);
+  if (steps > 0u) {
+    #for i in 0..LOADS
+    x$i = load(s$i, lines$i, k);
+    #end
   }
-#import "conv2d_tile_store"
-
+  for (var step = 1u; step <= steps; step++) {
+    workgroupBarrier();
+    #for i in 0..LOADS
+    stage(s$i, x$i);
+    #end
+    workgroupBarrier();
+    if (step < steps) {
+      k = after(k);
+      #for i in 0..LOADS
+      x$i = load(s$i, lines$i, k);
+      #end
+    }
+#import "blocks_multiply"
+  }
+  #if STATS
+  let rows = min(HEIGHT, p.N * p.P * p.Q - min(t.pixel, p.N * p.P * p.Q));
+  let place = (t.pixel / HEIGHT * p.O + t.g * (p.O / p.groups) + t.o) / 4u;
+  let holds = p.O / p.groups - min(t.o, p.O / p.groups);
+  #endif
+#import "blocks_store"
 }

@@ -1,20 +1,5 @@
-// The blocks of 4×4 that a thread stages: 4 steps of k from `k` on, 4 rows of a or columns of b from `side` on.
-struct Block { has: bool, isA: bool, k: u32, side: u32 }
-
-const A_COUNT = HEIGHT * DEEP / 16u;
-const B_COUNT = WIDTH * DEEP / 16u;
+// How matmul_tiled reads its tiles (lib/blocks).
 const UNIT = select(1u, 4u, ALIGNED == 1u); // what lines are counted in
-
-// Block e of both tiles, in the order of memory.
-fn stagedBy(e: u32) -> Block {
-  let isA = e < A_COUNT;
-  let f = e - select(A_COUNT, 0u, isA);
-  let transposed = select(B_T == 0u, A_T == 1u, isA);
-  let across = select(select(WIDTH, HEIGHT, isA), DEEP, !transposed) / 4u;
-  let quad = select(f % across, f / across, transposed) * 4u;
-  let block = select(f / across, f % across, transposed) * 4u;
-  return Block(e < A_COUNT + B_COUNT, isA, quad, block);
-}
 
 // Where the first tile's lines of a block are: rows of a and columns of b, or steps of k where these are contiguous.
 // Those beyond the edge of c repeat the last: what they make is not stored.
@@ -86,26 +71,4 @@ fn load(t: Tile, s: Block, lines: vec4u, next: u32) -> mat4x4f {
     #end
   }
   return x;
-}
-
-fn stage(s: Block, x: mat4x4f) {
-  if (s.isA) {
-    #if A_T
-    let m = x;
-    #else
-    let m = transpose(x);
-    #endif
-    #for i in 0..4
-    aTile[(s.k + $iu) * A_LINE + s.side / 4u] = m[$i];
-    #end
-  } else if (s.has) {
-    #if B_T
-    let m = transpose(x);
-    #else
-    let m = x;
-    #endif
-    #for i in 0..4
-    bTile[(s.k + $iu) * B_LINE + s.side / 4u] = m[$i];
-    #end
-  }
 }

@@ -36,9 +36,7 @@ function rewrite(k: Kernel, mask: number, { kernel, DTypeError }: Tools): Kernel
   const places = stored.filter((i) => !said.includes(i));
   const bindings = places.map((i) => binding(i).exec(k.code)!.slice(2));
   const tuning: Record<string, number> = Object.fromEntries(said.map((i) => [`F16_${i}`, 1]));
-  // A pointer to memory is for what converts nothing on its way: kernels that use one can do without.
-  if (bindings.some(([name]) => k.code.includes(`(&${name},`))) tuning.WHOLE = 0;
-  let code = Object.keys(tuning).length ? kernel(k.file, k.source, { ...k.tuning, ...tuning }).code : k.code;
+  let code = said.length ? kernel(k.file, k.source, { ...k.tuning, ...tuning }).code : k.code;
   code = code.replace(/\/\/.*$/gm, ''); // formulas look like code
   if (bindings.some(([, type]) => type === 'U'))
     code = code.replace(/^alias U = u32;/m, 'alias U = f32;').replace(/^alias U = vec4u;/m, 'alias U = vec4f;');

@@ -14,14 +14,17 @@ import {
   conv2dFlops,
   conv2dTools,
   fillsMatrices,
+  fillsMatricesSmall,
   fillsTiles,
   isDepthwise,
   isProduct,
+  matrixBlockOf,
   pixelsOf,
   product,
   rebind,
   samples,
   sliced,
+  tiledBlockOf,
   tiling,
   wSize,
   xSize,
@@ -59,9 +62,9 @@ function depthwiseLaunch(p: P, { parallelGroups }: Traits): Launch | Plan {
 function heuristic(p: P, t: Traits) {
   if (isProduct(p)) return 'product';
   if (isDepthwise(p)) return 'depthwise';
-  if (fillsMatrices(p, t)) return 'matrix';
-  // pixels make up for few tiles
-  if (fillsTiles(p, t)) return p.O / p.groups >= 128 && wSize(p) / p.groups >= 2 ** 18 ? 'tiled 128' : 'tiled 64';
+  if (fillsMatrices(p, t)) return matrixBlockOf('dw', p, t);
+  if (fillsMatricesSmall(p, t)) return 'small channel matrix';
+  if (fillsTiles(p, t)) return tiledBlockOf('dw', p, t);
   if (canTileSmall(p, t) && p.O / p.groups >= 16) return 'small channel tiled';
   if (!t.software || p.O / p.groups < 8 || !hasSubgroups(t)) return 'direct';
   return p.C / p.groups <= 32 ? 'small channel' : 'subgroup';

@@ -18,10 +18,11 @@ import {
   fillsTiles,
   isDepthwise,
   isProduct,
+  matrixBlockOf,
   pixelsOf,
   product,
   samples,
-  tiledVariant,
+  tiledBlockOf,
   tiling,
   wSize,
   xSize,
@@ -45,8 +46,8 @@ const depthwiseLaunch = (p: P): Launch => byClass(depthwise, p, ceilDiv(ceilDiv(
 function heuristic(p: P, t: Traits) {
   if (isProduct(p)) return 'product';
   if (isDepthwise(p)) return 'depthwise';
-  if (fillsMatrices(p, t)) return 'matrix';
-  if (fillsTiles(p, t)) return tiledVariant(classPixels(p) * p.strideH * p.strideW, p.C / p.groups, t);
+  if (fillsMatrices(p, t)) return matrixBlockOf('dx', p, t);
+  if (fillsTiles(p, t)) return tiledBlockOf('dx', p, t);
   if (!t.software) return 'direct';
   if (fillsSubgroups(p.O / p.groups, t) && p.C / p.groups >= 24) return 'subgroup';
   return hasSubgroups(t) && p.C / p.groups <= 4 ? 'small channel' : 'direct';

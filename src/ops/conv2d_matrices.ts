@@ -1,55 +1,107 @@
 import dwMatrixSource from '../../kernels/conv2d_dw_matrix.wgsl';
+import dwSmallSource from '../../kernels/conv2d_dw_small_channel_matrix.wgsl';
 import dxMatrixSource from '../../kernels/conv2d_dx_matrix.wgsl';
 import matrixSource from '../../kernels/conv2d_matrix.wgsl';
+import smallSource from '../../kernels/conv2d_small_channel_matrix.wgsl';
 import type { Variant } from '../backend/variants.js';
 import type { Conv2dParams } from '../reference/conv2d.js';
-import { dwTiles, dxTiles, yTiles } from './conv2d_cards.js';
+import { dwBlocks, dxBlocks, yBlocks } from './conv2d_cards.js';
 import type { Conv2dTools } from './conv2d_parts.js';
-import { byWhole } from './matmul_matrices.js';
+import type { OnMatrices } from './matmul_parts.js';
 
 // The variants of a convolution and of its two gradients for tensor cores.
 
-type Rows = readonly Variant<Conv2dParams, 'matrix'>[];
+type P = Conv2dParams;
+type On<G extends keyof Conv2dTools['onMatrices']> = Conv2dTools['onMatrices'][G][number]['name'];
 
-export function conv2dMatrices(tools: Conv2dTools): Rows {
-  const { canMatrix, kernel, pixelsOf } = tools;
-  const matrix = byWhole(tools, 'conv2d_matrix', matrixSource, { B_T: 1 });
-  const stats = kernel('conv2d_matrix', matrixSource, { B_T: 1, WHOLE: 0, STATS: 1 });
-  const { launch, statistics } = yTiles(tools);
+/** How a kernel is tuned to a block. */
+function sizes({ threadsOf }: Conv2dTools, b: OnMatrices) {
+  const loads = (side: number) => (side * b.deep) / 8 / threadsOf(b);
+  const size = { HEIGHT: b.height, WIDTH: b.width, DEEP: b.deep, TALL: b.tall, WIDE: b.wide, SLICES: b.deep / 16 };
+  return { ...size, A_LOADS: loads(b.height), B_LOADS: loads(b.width) };
+}
+
+/** The same for steps that are channels of a tap: half as deep where that leaves fewer of them over. */
+function tapSizes(tools: Conv2dTools, b: OnMatrices, channels: number) {
+  const over = (deep: number) => tools.ceilDiv(channels, deep) * deep;
+  const deep = over(32) < over(b.deep) ? 32 : b.deep;
+  return { ...sizes(tools, { ...b, deep }), TAIL: Number(channels % deep > 0) };
+}
+
+const probed = 'on an H200, the probe of this design; the kernel before it';
+const before = {
+  y: `f16 on tensor cores: 144 to 230 TFLOP/s for ResNets’ 3×3 ${probed} 40 to 95; this size not measured by itself`,
+  dx: `f16 on tensor cores: 140 to 211 TFLOP/s for ResNets’ 3×3 ${probed} 28 to 76; this size not measured by itself`,
+  dw: `f16 on tensor cores: 126 to 189 TFLOP/s for ResNets’ 3×3 ${probed} 31 to 65; this size not measured by itself`,
+};
+
+/** Blocks for few channels. */
+const ySmall = { name: '128×64', height: 128, width: 64, deep: 32, tall: 4, wide: 2 } as const;
+const dwSmall = { name: '64×64', height: 64, width: 64, deep: 32, tall: 2, wide: 2 } as const;
+const dwSmallWide = { name: '64×192', height: 64, width: 192, deep: 32, tall: 4, wide: 3 } as const;
+
+export function conv2dMatrices(tools: Conv2dTools): readonly Variant<P, On<'y'> | 'small channel matrix'>[] {
+  const { canMatrix, canMatrixSmall, onMatrices, tunedKernels } = tools;
+  const matrix = tunedKernels('conv2d_matrix', matrixSource);
+  const few = tunedKernels('conv2d_small_channel_matrix', smallSource);
+  const form = (b: OnMatrices, STATS: 0 | 1) => ({ B_T: 1, STATS, ROWS: b.tall });
   return [
+    ...onMatrices.y.map((b) => ({
+      name: b.name,
+      why: before.y,
+      supports: canMatrix.bind(undefined, 'y', b),
+      ...yBlocks(tools)(b, 16 * b.tall, (p, STATS) =>
+        matrix({ ...tapSizes(tools, b, p.C / p.groups), ...form(b, STATS) }),
+      ),
+    })),
     {
-      name: 'matrix',
-      why: 'f16 on tensor cores: 81 TFLOP/s in a ResNet-50 step of 256 pictures on an H200',
-      supports: canMatrix,
-      launch: (p) => launch(matrix(pixelsOf(p), p.O / p.groups), 128, p),
-      epilogue: { statistics: statistics(stats, 128, 64) },
+      name: 'small channel matrix',
+      why: 'f16, a picture’s channels: not measured; a probe of 7×7/2 of 4 had 72 TFLOP/s on an H200, f32 tiles 23',
+      supports: canMatrixSmall,
+      ...yBlocks(tools)(ySmall, 16 * ySmall.tall, (_, STATS) =>
+        few({ ...sizes(tools, ySmall), ...form(ySmall, STATS) }),
+      ),
     },
   ];
 }
 
-export function conv2dDxMatrices(tools: Conv2dTools): Rows {
-  const { canMatrix, classPixels } = tools;
-  const matrix = byWhole(tools, 'conv2d_dx_matrix', dxMatrixSource, {});
-  const launch = dxTiles(tools);
-  return [
-    {
-      name: 'matrix',
-      why: 'f16 on tensor cores: 48 TFLOP/s in a ResNet-50 step of 256 pictures on an H200',
-      supports: canMatrix,
-      launch: (p) => launch(matrix(classPixels(p), p.C / p.groups), 128, p),
-    },
-  ];
+export function conv2dDxMatrices(tools: Conv2dTools): readonly Variant<P, On<'dx'>>[] {
+  const { canMatrix, onMatrices, tunedKernels } = tools;
+  const matrix = tunedKernels('conv2d_dx_matrix', dxMatrixSource);
+  return onMatrices.dx.map((b) => ({
+    name: b.name,
+    why: before.dx,
+    supports: canMatrix.bind(undefined, 'dx', b),
+    launch: dxBlocks(tools)(b, (p) => matrix(tapSizes(tools, b, p.O / p.groups))),
+  }));
 }
 
-export function conv2dDwMatrices(tools: Conv2dTools): Rows {
-  const matrix = byWhole(tools, 'conv2d_dw_matrix', dwMatrixSource, { A_T: 1 });
-  const launch = dwTiles(tools);
+export function conv2dDwMatrices(tools: Conv2dTools): readonly Variant<P, On<'dw'> | 'small channel matrix'>[] {
+  const { canMatrix, canMatrixSmall, ceilDiv, onMatrices, tilesOf, tunedKernels } = tools;
+  const matrix = tunedKernels('conv2d_dw_matrix', dwMatrixSource);
+  const few = tunedKernels('conv2d_dw_small_channel_matrix', dwSmallSource);
+  const axis = (p: P) => p.R * ceilDiv(p.S * p.C, 8) * 8;
+  const launchSmall = (b: OnMatrices) =>
+    dwBlocks(tools)(
+      (p) => ceilDiv(p.O, b.height) * ceilDiv(axis(p), b.width),
+      () => few({ ...sizes(tools, b), A_T: 1 }),
+    );
+  const [narrow, wide] = [launchSmall(dwSmall), launchSmall(dwSmallWide)];
   return [
+    ...onMatrices.dw.map((b) => ({
+      name: b.name,
+      why: before.dw,
+      supports: canMatrix.bind(undefined, 'dw', b),
+      launch: dwBlocks(tools)(
+        (p) => tilesOf(p, b.height, b.width),
+        () => matrix({ ...sizes(tools, b), A_T: 1 }),
+      ),
+    })),
     {
-      name: 'matrix',
-      why: 'f16 on tensor cores: 55 TFLOP/s in a ResNet-50 step of 256 pictures on an H200',
-      supports: tools.canMatrix,
-      launch: (p, t) => launch(matrix(p.O / p.groups, (p.R * p.S * p.C) / p.groups), 128)(p, t),
+      name: 'small channel matrix',
+      why: 'f16, a picture’s channels: not measured; a probe of 7×7/2 of 4 had 67 TFLOP/s on an H200, f32 tiles 16',
+      supports: canMatrixSmall,
+      launch: (p, t) => (axis(p) > 128 ? wide : narrow)(p, t),
     },
   ];
 }

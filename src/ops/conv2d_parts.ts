@@ -5,7 +5,19 @@ import type { Traits } from '../gpu/device.js';
 import { type Kernel, kernel } from '../gpu/kernel.js';
 import type { Conv2dParams } from '../reference/conv2d.js';
 import type { MatmulParams } from '../reference/matmul.js';
-import { hasMatrices, hasSubgroups, storesF16 } from './matmul_parts.js';
+import {
+  canMatrix as blockFits,
+  blockOf,
+  hasMatrices,
+  hasRegisters,
+  hasSubgroups,
+  type MatrixBlock,
+  matrixBlocks,
+  storesF16,
+  threadsOf,
+  tiledBlocks,
+  tunedKernels,
+} from './matmul_parts.js';
 import { reduceLaunch } from './reduce_launch.js';
 
 // What the tables of a convolution and of its two gradients share.
@@ -42,11 +54,45 @@ export function tiling(of: Map<number, Kernel>, channels: number, software: bool
   return { kernel: of.get(COLUMNS)!, constants: { LANES }, blocks: ceilDiv(channels, LANES * COLUMNS), LANES };
 }
 
-/** The variant whose tiles `rows` × `columns` are cut into: the largest that makes enough of them. */
-export const tiledVariant = (rows: number, columns: number, { parallelGroups }: Traits) =>
-  Math.min(rows, columns) >= 128 && 2 * ceilDiv(rows, 128) * ceilDiv(columns, 128) >= parallelGroups
-    ? 'tiled 128'
-    : 'tiled 64';
+/** The products that y, the largest class of dx, and dw are, a group or a class each of the batch. */
+export const asProducts = {
+  y: (p: P): MatmulParams => inBatch(p.groups, pixelsOf(p), p.O / p.groups, (p.R * p.S * p.C) / p.groups, { bT: true }),
+  dx: (p: P): MatmulParams =>
+    inBatch(p.groups * p.strideH * p.strideW, classPixels(p), p.C / p.groups, (p.R * p.S * p.O) / p.groups),
+  dw: (p: P): MatmulParams =>
+    inBatch(p.groups, p.O / p.groups, (p.R * p.S * p.C) / p.groups, pixelsOf(p), { aT: true }),
+};
+const inBatch = (batch: number, ...[M, N, K, form]: Parameters<typeof product>) => ({
+  ...product(M, N, K, { ...form, half: 1 }),
+  batch,
+});
+
+const named = <N extends MatrixBlock['name']>(...names: readonly N[]) =>
+  matrixBlocks.filter((b): b is MatrixBlock & { name: N } => (names as readonly string[]).includes(b.name));
+
+/** Blocks on tensor cores: those that won for such products, none that is too small to be worth them. */
+export const onMatrices = {
+  y: named('matrix 128×128×64', 'matrix 128×128', 'matrix 128×64', 'matrix 64×64'),
+  dx: named('matrix 128×128', 'matrix 128×64', 'matrix 64×64'),
+  dw: named('matrix 128×128', 'matrix 64×64'),
+};
+type Gradient = keyof typeof asProducts;
+
+/** The block in f32; `cheap` pixels of dw, whose sum may be split. */
+export const tiledBlockOf = (of: Gradient, p: P, t: Traits) =>
+  blockOf(
+    asProducts[of](p),
+    tiledBlocks.filter(({ width }) => width < 256 || hasRegisters(t)),
+    t.parallelGroups / 2,
+    of === 'dw' ? 512 : Infinity,
+  ).name;
+
+/** The block on tensor cores. */
+export function matrixBlockOf<G extends Gradient>(of: G, p: P, t: Traits): (typeof onMatrices)[G][number]['name'] {
+  const blocks: readonly MatrixBlock[] = onMatrices[of];
+  const fitting = blocks.filter((b) => canMatrix(of, b, p, t));
+  return blockOf(asProducts[of](p), fitting, t.parallelGroups / 4, of === 'dw' ? 2048 : Infinity).name as never;
+}
 
 /**
  * Whether a tiled kernel serves: by vec4, and not on software, whose workgroup memory is slow and where it compiles for
@@ -58,15 +104,26 @@ export const canTile = (p: P, { software }: Traits): boolean =>
 /** Whether a tiled kernel serves that reads x one by one, and what lies on output channels by vec4. */
 export const canTileSmall = (p: P, { software }: Traits): boolean => !software && (p.O / p.groups) % 4 === 0;
 
-/** Whether a kernel for tensor cores serves. */
-export const canMatrix = (p: P, t: Traits): boolean => p.half === 1 && hasMatrices(t) && canTile(p, t);
+/** Whether tensor cores serve, by this block. */
+export const canMatrix = (of: Gradient, b: MatrixBlock, p: P, t: Traits): boolean =>
+  p.half === 1 && areEights(p) && blockFits(b, asProducts[of](p), t);
+const areEights = (p: P): boolean => (p.C / p.groups) % 8 === 0 && (p.O / p.groups) % 8 === 0;
+
+/** Whether tensor cores serve for few channels: rows of the filter are neighbours in x, too. */
+export const canMatrixSmall = (p: P, t: Traits): boolean =>
+  p.half === 1 && hasMatrices(t) && p.groups * p.dilationW === 1 && p.O % 8 === 0;
+
+/** Whether they are worth it: channels too few for tiles of them, or that do not divide by 8. */
+export const fillsMatricesSmall = (p: P, t: Traits): boolean =>
+  canMatrixSmall(p, t) && p.O >= 16 && (p.C < 32 || p.C % 8 > 0);
 
 /** Whether a subgroup kernel serves that takes `channels` a subgroup at a time. */
 export const fillsSubgroups = (channels: number, t: Traits): boolean => hasSubgroups(t) && channels % t.subgroup === 0;
 
 /** Whether there are channels enough for tiles of them. */
 export const fillsTiles = (p: P, t: Traits): boolean => canTile(p, t) && Math.min(p.C, p.O) / p.groups >= 16;
-export const fillsMatrices = (p: P, t: Traits): boolean => canMatrix(p, t) && Math.min(p.C, p.O) / p.groups >= 32;
+export const fillsMatrices = (p: P, t: Traits): boolean =>
+  p.half === 1 && hasMatrices(t) && areEights(p) && Math.min(p.C, p.O) / p.groups >= 32;
 
 /** A matrix product of rank 2: a is [M, K], or [K, M] with `aT`; b is [K, N], or [N, K] with `bT`. */
 export const product = (
@@ -202,6 +259,12 @@ export const conv2dTools = {
   canTile,
   canTileSmall,
   canMatrix,
+  canMatrixSmall,
   storesF16,
+  sliced,
+  tunedKernels,
+  tiledBlocks,
+  onMatrices,
+  threadsOf,
 };
 export type Conv2dTools = typeof conv2dTools;

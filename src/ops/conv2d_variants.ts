@@ -15,14 +15,16 @@ import {
   conv2dFlops,
   conv2dTools,
   fillsMatrices,
+  fillsMatricesSmall,
   fillsSubgroups,
   fillsTiles,
   isDepthwise,
   isProduct,
+  matrixBlockOf,
   pixelsOf,
   product,
   samples,
-  tiledVariant,
+  tiledBlockOf,
   tiling,
   wSize,
   xSize,
@@ -70,8 +72,9 @@ const depthwiseLaunch = (p: P): Launch => ({
 function heuristic(p: P, t: Traits) {
   if (isProduct(p)) return 'product';
   if (isDepthwise(p)) return 'depthwise';
-  if (fillsMatrices(p, t)) return 'matrix';
-  if (fillsTiles(p, t)) return tiledVariant(pixelsOf(p), p.O / p.groups, t);
+  if (fillsMatrices(p, t)) return matrixBlockOf('y', p, t);
+  if (fillsMatricesSmall(p, t)) return 'small channel matrix';
+  if (fillsTiles(p, t)) return tiledBlockOf('y', p, t);
   if (canTileSmall(p, t) && p.O / p.groups >= 16) return 'small channel tiled';
   if (!t.software || p.O / p.groups < 8 || !hasSubgroups(t)) return 'direct';
   return fillsSubgroups(p.C / p.groups, t) && p.C / p.groups >= 32 ? 'subgroup' : 'small channel';

@@ -2,25 +2,9 @@ import matrixSource from '../../kernels/matmul_matrix.wgsl';
 import type { Backend } from '../backend/backend.js';
 import type { Variant } from '../backend/variants.js';
 import type { Traits } from '../gpu/device.js';
-import type { Kernel } from '../gpu/kernel.js';
 import type { Tuning } from '../gpu/preprocess.js';
 import type { MatmulParams } from '../reference/matmul.js';
 import type { F32Block, MatmulTools, MatrixBlock } from './matmul_parts.js';
-
-/**
- * A kernel for tensor cores, for results of so many rows and columns. One that stores whole tiles is bound to room for
- * a matrix at least, whatever it stores; a result without a whole tile may be smaller, and takes the text that stores
- * none.
- */
-export function byWhole(
-  { kernel }: Pick<MatmulTools, 'kernel'>,
-  file: string,
-  source: string,
-  tuning: Tuning,
-): (rows: number, columns: number) => Kernel {
-  const [parts, whole] = [0, 1].map((WHOLE) => kernel(file, source, { ...tuning, WHOLE }));
-  return (rows, columns) => (Math.min(rows, columns) >= 128 ? whole : parts);
-}
 
 const why: Record<MatrixBlock['name'], string> = {
   'matrix 128×128×64':

@@ -170,8 +170,11 @@ export function tiled(
   };
 }
 
-/** Whether kernels for tensor cores run (kernels/lib/matrix, kernels/lib/mma). */
+/** Whether kernels for tensor cores run (kernels/lib/mma). */
 export const hasMatrices = (t: Traits): boolean => t.subgroupMatrix && t.subgroup === 32 && t.workgroupMemory >= 32768;
+
+/** Registers for 8 × 16 sums a thread, as far as traits tell: NVIDIA's have subgroups of 32 and such memory. */
+export const hasRegisters = (t: Traits): boolean => t.subgroup === 32 && t.workgroupMemory >= 49152;
 
 /** Blocks of f32, the largest first: `deep` steps of k a tile, 4 `down` × 4 `right` of a block a thread. */
 export const tiledBlocks = [

@@ -10,6 +10,7 @@ import {
   canMatrix,
   f32Blocks,
   hasMatrices,
+  hasRegisters,
   hasSubgroups,
   isAligned,
   matmulTools,
@@ -26,9 +27,6 @@ const direct = pair('matmul', directSource);
  * narrower ones lose by up to 3.
  */
 const isRow = (p: MatmulParams): boolean => p.M <= 4 && p.N >= 256;
-
-/** Registers for 8 × 16 sums a thread, as far as traits tell: NVIDIA's have subgroups of 32 and such memory. */
-const hasRegisters = (t: Traits): boolean => t.subgroup === 32 && t.workgroupMemory >= 49152;
 
 /** Whether f32 is multiplied on tensor cores where they serve: elsewhere it is as soon there as it is. */
 const isWorthHalving = (p: MatmulParams): boolean => p.batch * p.M * p.N * p.K >= 2 ** 24 && isAligned(p, 8);

@@ -105,12 +105,17 @@ const convolutions = [
   convolution(2, [9, 8], [13, 13], [3, 5], { strideH: 2, padH: 1, padW: 2, dilationH: 2, groups: 13 }),
   convolution(1, [4, 4], [8, 8], [4, 1], { padH: 3, strideW: 3, groups: 8 }),
 ];
-/** Whole tiles and others, strides that leave classes of pixels without a tap, groups, dilation. */
+/**
+ * Whole tiles and others, steps that are whole and not, strides that leave classes of pixels without a tap, groups,
+ * dilation; few channels, which are an axis with their taps.
+ */
 const convolutionsF16 = [
-  convolution(1, [12, 11], [132, 132], [3, 3], { padH: 1, padW: 1 }),
-  convolution(2, [7, 6], [8, 24], [3, 2], { strideH: 2, strideW: 3, padH: 1, padW: 1, dilationH: 2, groups: 2 }),
-  convolution(1, [9, 9], [4, 8], [1, 1], { strideH: 2, strideW: 2 }),
-  convolution(1, [4, 5], [128, 4], [2, 3], { padH: 1, padW: 2, dilationW: 2 }),
+  convolution(2, [7, 6], [16, 48], [3, 2], { strideH: 2, strideW: 3, padH: 1, padW: 1, dilationH: 2, groups: 2 }),
+  convolution(1, [9, 9], [136, 8], [3, 3], { strideH: 2, strideW: 2, padH: 1, padW: 1 }),
+  convolution(1, [12, 11], [8, 136], [1, 3], { padH: 0, padW: 1 }),
+  convolution(1, [4, 5], [64, 64], [2, 3], { padH: 1, padW: 2, dilationW: 2 }),
+  convolution(1, [9, 7], [3, 24], [7, 7], { strideH: 2, strideW: 2, padH: 3, padW: 3 }),
+  convolution(2, [6, 5], [13, 8], [3, 2], { padH: 2, padW: 1, dilationH: 2 }),
 ].map((p) => ({ ...p, half: 1 as const }));
 const convolved = { problems: convolutions, f16: convolutionsF16, inputs: 2 };
 

@@ -29,6 +29,7 @@ export function workgroupOf({ code }: Kernel, constants: Readonly<Record<string,
     vec2f: 8,
     vec4f: 16,
     vec4u: 16,
+    vec4i: 16,
     vec4h: 8,
     vec2h: 4,
   };
