@@ -86,7 +86,8 @@ const tunings: Record<string, Tuning> = Object.fromEntries(
 const tuningsOf = (name: string): (Tuning | undefined)[] => [
   tunings[name],
   ...(read(`kernels/${name}.wgsl`).includes('STATS') ? [{ STATS: 1 }] : []),
-  ...(read(`kernels/${name}.wgsl`).includes('#if LOW') ? [{ LOW: 1 }, { LOW: 1, AHEAD: 0, ALIGNED: 0 }] : []),
+  ...(read(`kernels/${name}.wgsl`).includes('#if LOW') ? [{ LOW: 1 }] : []),
+  ...(name === 'matmul_matrix' ? [{ LOW: 1, AHEAD: 0, ALIGNED: 0 }] : []),
   ...(/^conv2d.*_(tiled|matrix)$/.test(name) ? [{ A_T: 1, B_T: 1 }] : []),
   ...(/^conv2d/.test(name) && read(`kernels/${name}.wgsl`).includes('const TAIL') ? [{ TAIL: 1 }] : []),
   ...(/^matmul/.test(name) && name !== 'matmul_subgroup'
