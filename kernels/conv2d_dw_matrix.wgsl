@@ -5,6 +5,7 @@ diagnostic(off, chromium.subgroup_matrix_uniformity);
 // A workgroup computes HEIGHT output channels by WIDTH places of the axis k = (r, s, c), as taps and channels lie in
 // dw, in steps of DEEP pixels; the next step is on its way to registers while one is used. The sum is cut into slices
 // as in conv2d_dw. C / groups and O / groups divide by 8: memory is read and written by 16 bytes, and counted in them.
+// With LOW factors are f32, each the sum of two halves (lib/mma_f32).
 const F16_0 = 0u; // @tune: binding 0 is stored as f16
 const F16_1 = 0u; // @tune
 const F16_2 = 0u; // @tune

@@ -4,8 +4,8 @@ diagnostic(off, chromium.subgroup_matrix_uniformity);
 // y as conv2d computes it, on tensor cores (lib/mma).
 // A workgroup computes HEIGHT pixels by WIDTH output channels, in steps of DEEP channels of one tap; the next step is
 // on its way to registers while one is used. C / groups and O / groups divide by 8: memory is read and written by 16
-// bytes, and counted in them. A TAIL is where a tap's channels are not whole steps. With LOW factors
-// are f32, each the sum of two halves (lib/mma_f32).
+// bytes, and counted in them. A TAIL is where a tap's channels are not whole steps. With LOW factors are f32,
+// each the sum of two halves (lib/mma_f32).
 const TAIL = 0u; // @tune
 const F16_0 = 0u; // @tune: binding 0 is stored as f16
 const F16_1 = 0u; // @tune
