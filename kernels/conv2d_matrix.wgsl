@@ -4,7 +4,8 @@ diagnostic(off, chromium.subgroup_matrix_uniformity);
 // y as conv2d computes it, on tensor cores (lib/mma).
 // A workgroup computes HEIGHT pixels by WIDTH output channels, in steps of DEEP channels of one tap; the next step is
 // on its way to registers while one is used. C / groups and O / groups divide by 8: memory is read and written by 16
-// bytes, and counted in them. A TAIL is where a tap's channels are not whole steps.
+// bytes, and counted in them. A TAIL is where a tap's channels are not whole steps. With LOW factors are f32,
+// each the sum of two halves (lib/mma_f32).
 const TAIL = 0u; // @tune
 const F16_0 = 0u; // @tune: binding 0 is stored as f16
 const F16_1 = 0u; // @tune
@@ -14,6 +15,7 @@ const UNIT = 8u;
 #import "conv2d"
 #import "conv2d_steps"
 #import "mma"
+#import "mma_f32"
 #import "mma_first"
 #import "mma_second"
 #import "mma_put"
@@ -40,19 +42,19 @@ const UNIT = 8u;
 #endif
 @group(1) @binding(0) var<uniform> p: Params;
 
-fn loadA(q: Spot, k: Step, along: u32) -> vec4u {
+fn loadA(q: Spot, k: Step, along: u32) -> Chunk {
   #if TAIL
   let ok = meets(q, k) & (k.c + along < p.C / p.groups);
   #else
   let ok = meets(q, k);
   #endif
-  return select(vec4u(), fetch0(select(0u, q.at + k.x, ok)), ok);
+  return chunkIf(ok, fetch0(select(0u, q.at + k.x, ok)));
 }
 
-fn loadB(at: u32, k: Step, along: u32) -> vec4u {
+fn loadB(at: u32, k: Step, along: u32) -> Chunk {
   #if TAIL
   let ok = k.c + along < p.C / p.groups;
-  return select(vec4u(), fetch1(select(0u, at + k.w, ok)), ok);
+  return chunkIf(ok, fetch1(select(0u, at + k.w, ok)));
   #else
   return fetch1(at + k.w);
   #endif
@@ -74,14 +76,34 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
   #for i in 0..A_LOADS
   let aq$i = chunkOf(thread + $iu * THREADS, A_K, HEIGHT);
   let spot$i = spotOf(t.pixel + aq$i.x, t.g * Cg + aq$i.y);
-  var x$i: vec4u;
+  var x$i: Chunk;
   #end
   #for i in 0..B_LOADS
   let bq$i = chunkOf(thread + $iu * THREADS, B_K, WIDTH);
   let bAt$i = ((t.g * Og + min(t.o + bq$i.x, Og - 1u)) * p.R * p.S * Cg + bq$i.y) / UNIT;
-  var y$i: vec4u;
+  var y$i: Chunk;
   #end
   let steps = stepsOf(t);
+  #if LOW
+  var most = vec2f(); // the largest values so far
+  if (steps > 0u) {
+    #for i in 0..A_LOADS
+    {
+      let x = loadA(spot$i, stepOf((thread + $iu * THREADS) * 40503u / 16u % steps), aq$i.y);
+      most.x = max(most.x, largestOf(Chunk(finite(x.u), finite(x.v))));
+    }
+    #end
+    #for i in 0..B_LOADS
+    {
+      let y = loadB(bAt$i, stepOf((thread + $iu * THREADS) * 40503u / 16u % steps), bq$i.y);
+      most.y = max(most.y, largestOf(Chunk(finite(y.u), finite(y.v))));
+    }
+    #end
+  }
+  var exponents = exponentsOf(overAll(most, thread));
+  for (var turn = 0u; turn < 2u; turn++) {
+#import "mma_f32_begin"
+  #endif
   var k = stepAt(0u, 0u, 0u);
   if (steps > 0u) {
     #for i in 0..A_LOADS
@@ -106,6 +128,11 @@ fn main(@builtin(workgroup_id) group: vec3u, @builtin(num_workgroups) groups: ve
     }
 #import "mma_multiply"
   }
+  #if LOW
+#import "mma_f32_end"
+  }
+  let unscale = unscaleOf(exponents);
+  #endif
   #if STATS
   let rows = min(16u * TALL, p.N * p.P * p.Q - min(t.pixel + row, p.N * p.P * p.Q));
   let place = ((t.pixel + row) / (16u * TALL) * p.O + t.g * Og + t.o) / 4u;

@@ -142,7 +142,7 @@ describe('without an adapter, on every kind of one', () => {
     } as const);
     fc.assert(
       fc.property(fc.constantFrom(...ops), some, (op, p) => dispatchAll(op, p)),
-      { numRuns: 80 },
+      { numRuns: 200 },
     );
     expect(launch).toHaveBeenCalled();
     launch.mockRestore();

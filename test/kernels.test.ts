@@ -86,9 +86,10 @@ const tunings: Record<string, Tuning> = Object.fromEntries(
 const tuningsOf = (name: string): (Tuning | undefined)[] => [
   tunings[name],
   ...(read(`kernels/${name}.wgsl`).includes('STATS') ? [{ STATS: 1 }] : []),
+  ...(read(`kernels/${name}.wgsl`).includes('#if LOW') ? [{ LOW: 1 }] : []),
+  ...(name === 'matmul_matrix' ? [{ LOW: 1, AHEAD: 0, ALIGNED: 0 }] : []),
   ...(/^conv2d.*_(tiled|matrix)$/.test(name) ? [{ A_T: 1, B_T: 1 }] : []),
   ...(/^conv2d/.test(name) && read(`kernels/${name}.wgsl`).includes('const TAIL') ? [{ TAIL: 1 }] : []),
-  ...(read(`kernels/${name}.wgsl`).includes('#if LOW') ? [{ LOW: 1 }, { LOW: 1, AHEAD: 0, ALIGNED: 0 }] : []),
   ...(/^matmul/.test(name) && name !== 'matmul_subgroup'
     ? [{ BIAS: 1 }, ...(name === 'matmul' ? [] : [{ STATS: 1 }, { TAIL: 1 }, { ALIGNED: 0 }, { A_T: 1, B_T: 1 }])]
     : []),

@@ -3,13 +3,15 @@
 // above x from the end of the sum on, so that pixels there count for nothing.
 var<workgroup> spots: array<vec4i, DEEP>;
 
+fn spotIn(pixel: u32, end: u32) -> vec4i {
+  let row = pixel / p.Q % p.P * p.strideH;
+  let column = pixel % p.Q * p.strideW;
+  let at = ((pixel / (p.P * p.Q) * p.H + row) * p.W + column) * (p.C / UNIT);
+  return vec4i(i32(at), select(-0x40000000, i32(row), pixel < end), i32(column), 0);
+}
+
 fn lookUp(thread: u32, pixel: u32, end: u32) {
-  if (thread < DEEP) {
-    let row = pixel / p.Q % p.P * p.strideH;
-    let column = pixel % p.Q * p.strideW;
-    let at = ((pixel / (p.P * p.Q) * p.H + row) * p.W + column) * (p.C / UNIT);
-    spots[thread] = vec4i(i32(at), select(-0x40000000, i32(row), pixel < end), i32(column), 0);
-  }
+  if (thread < DEEP) { spots[thread] = spotIn(pixel, end); }
 }
 
 // What a place of the axis (r, s, c) adds to a spot.

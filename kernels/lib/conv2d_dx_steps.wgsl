@@ -41,6 +41,11 @@ fn stepAt(t: Taps, i: u32, j: u32, o: u32) -> Step {
   return Step(i, j, o, down, right, dy, tap * (p.C / p.groups / UNIT));
 }
 
+fn stepOf(t: Taps, i: u32) -> Step {
+  let each = (p.O / p.groups + DEEP - 1u) / DEEP; // steps a tap
+  return stepAt(t, i / each / t.columns, i / each % t.columns, i % each * DEEP);
+}
+
 fn after(t: Taps, k: Step) -> Step {
   let sameTap = k.o + DEEP < p.O / p.groups;
   let sameRow = sameTap | (k.j + 1u < t.columns);

@@ -18,6 +18,11 @@ fn stepAt(r: u32, s: u32, c: u32) -> Step {
   return Step(r, s, c, i32(down), i32(right), x, (r * p.S + s) * (p.C / p.groups / UNIT) + c / UNIT);
 }
 
+fn stepOf(i: u32) -> Step {
+  let each = (p.C / p.groups + DEEP - 1u) / DEEP; // steps a tap
+  return stepAt(i / each / p.S, i / each % p.S, i % each * DEEP);
+}
+
 fn after(k: Step) -> Step {
   let sameTap = k.c + DEEP < p.C / p.groups;
   let sameRow = sameTap | (k.s + 1u < p.S);

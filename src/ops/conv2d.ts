@@ -39,7 +39,7 @@ export interface Conv2dOptions {
   groups?: number;
   /**
    * `f16`: the result is stored as f16 where the adapter has it, and tensor cores round the factors to it; sums
-   * are f32. Default: see `withPrecision`.
+   * are f32. `f32-exact`: f32 is multiplied as such. Default: see `withPrecision`.
    */
   precision?: Precision;
 }

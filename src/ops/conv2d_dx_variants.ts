@@ -13,6 +13,8 @@ import {
   classOf,
   classPixels,
   conv2dTools,
+  f32BlockOf,
+  fillsF32,
   fillsMatrices,
   fillsSubgroups,
   fillsTiles,
@@ -47,6 +49,7 @@ function heuristic(p: P, t: Traits) {
   if (isProduct(p)) return 'product';
   if (isDepthwise(p)) return 'depthwise';
   if (fillsMatrices(p, t)) return matrixBlockOf('dx', p, t);
+  if (fillsF32('dx', p, t)) return f32BlockOf('dx', p, t);
   if (fillsTiles(p, t)) return tiledBlockOf('dx', p, t);
   if (!t.software) return 'direct';
   if (fillsSubgroups(p.O / p.groups, t) && p.C / p.groups >= 24) return 'subgroup';

@@ -14,6 +14,8 @@ import type { OnMatrices } from './matmul_parts.js';
 type P = Conv2dParams;
 type On<G extends keyof Conv2dTools['onMatrices']> = Conv2dTools['onMatrices'][G][number]['name'];
 
+type F32 = Conv2dTools['f32OnMatrices'][number]['name'];
+
 /** How a kernel is tuned to a block. */
 function sizes({ threadsOf }: Conv2dTools, b: OnMatrices) {
   const loads = (side: number) => (side * b.deep) / 8 / threadsOf(b);
@@ -28,13 +30,17 @@ function tapSizes(tools: Conv2dTools, b: OnMatrices, channels: number) {
   return { ...sizes(tools, { ...b, deep }), TAIL: Number(channels % deep > 0) };
 }
 
+const whyF32 =
+  'f32, each factor the sum of two halves: not yet measured; 56 to 82 TFLOP/s for ResNets’ 3×3 on an H200 in a probe of ' +
+  'blocks of 128×128 without scales, FMA 27 to 40';
+
 /** Blocks for few channels. */
 const ySmall = { name: '128×64', height: 128, width: 64, deep: 32, tall: 4, wide: 2 } as const;
 const dwSmall = { name: '64×64', height: 64, width: 64, deep: 32, tall: 2, wide: 2 } as const;
 const dwSmallWide = { name: '64×192', height: 64, width: 192, deep: 32, tall: 4, wide: 3 } as const;
 
-export function conv2dMatrices(tools: Conv2dTools): readonly Variant<P, On<'y'> | 'small channel matrix'>[] {
-  const { canMatrix, canMatrixSmall, onMatrices, tunedKernels } = tools;
+export function conv2dMatrices(tools: Conv2dTools): readonly Variant<P, On<'y'> | F32 | 'small channel matrix'>[] {
+  const { canF32, canMatrix, canMatrixSmall, f32OnMatrices, onMatrices, tunedKernels } = tools;
   const matrix = tunedKernels('conv2d_matrix', matrixSource);
   const few = tunedKernels('conv2d_small_channel_matrix', smallSource);
   const form = (b: OnMatrices, STATS: 0 | 1) => ({ B_T: 1, STATS, ROWS: b.tall });
@@ -45,6 +51,14 @@ export function conv2dMatrices(tools: Conv2dTools): readonly Variant<P, On<'y'> 
       supports: canMatrix.bind(undefined, 'y', b),
       ...yBlocks(tools)(b, 16 * b.tall, (p, STATS) =>
         matrix({ ...tapSizes(tools, b, p.C / p.groups), ...form(b, STATS) }),
+      ),
+    })),
+    ...f32OnMatrices.map((b) => ({
+      name: b.name,
+      why: whyF32,
+      supports: canF32.bind(undefined, 'y', b),
+      ...yBlocks(tools)(b, 16 * b.tall, (p, STATS) =>
+        matrix({ ...tapSizes(tools, b, p.C / p.groups), ...form(b, STATS), LOW: 1 }),
       ),
     })),
     {
@@ -58,19 +72,29 @@ export function conv2dMatrices(tools: Conv2dTools): readonly Variant<P, On<'y'> 
   ];
 }
 
-export function conv2dDxMatrices(tools: Conv2dTools): readonly Variant<P, On<'dx'>>[] {
-  const { canMatrix, onMatrices, tunedKernels } = tools;
+export function conv2dDxMatrices(tools: Conv2dTools): readonly Variant<P, On<'dx'> | F32>[] {
+  const { canF32, canMatrix, f32OnMatrices, onMatrices, tunedKernels } = tools;
   const matrix = tunedKernels('conv2d_dx_matrix', dxMatrixSource);
-  return onMatrices.dx.map((b) => ({
-    name: b.name,
-    why: 'f16 on tensor cores: 140 to 211 TFLOP/s for 3×3 on an H200 by a probe of this design; before 28 to 76',
-    supports: canMatrix.bind(undefined, 'dx', b),
-    launch: dxBlocks(tools)(b, (p) => matrix(tapSizes(tools, b, p.O / p.groups))),
-  }));
+  const launch = (b: OnMatrices, LOW: 0 | 1) =>
+    dxBlocks(tools)(b, (p) => matrix({ ...tapSizes(tools, b, p.O / p.groups), LOW }));
+  return [
+    ...onMatrices.dx.map((b) => ({
+      name: b.name,
+      why: 'f16 on tensor cores: 140 to 211 TFLOP/s for 3×3 on an H200 by a probe of this design; before 28 to 76',
+      supports: canMatrix.bind(undefined, 'dx', b),
+      launch: launch(b, 0),
+    })),
+    ...f32OnMatrices.map((b) => ({
+      name: b.name,
+      why: whyF32,
+      supports: canF32.bind(undefined, 'dx', b),
+      launch: launch(b, 1),
+    })),
+  ];
 }
 
-export function conv2dDwMatrices(tools: Conv2dTools): readonly Variant<P, On<'dw'> | 'small channel matrix'>[] {
-  const { canMatrix, canMatrixSmall, ceilDiv, onMatrices, tilesOf, tunedKernels } = tools;
+export function conv2dDwMatrices(tools: Conv2dTools): readonly Variant<P, On<'dw'> | F32 | 'small channel matrix'>[] {
+  const { canF32, canMatrix, canMatrixSmall, ceilDiv, f32OnMatrices, onMatrices, tilesOf, tunedKernels } = tools;
   const matrix = tunedKernels('conv2d_dw_matrix', dwMatrixSource);
   const few = tunedKernels('conv2d_dw_small_channel_matrix', dwSmallSource);
   const axis = (p: P) => p.R * ceilDiv(p.S * p.C, 8) * 8;
@@ -80,17 +104,25 @@ export function conv2dDwMatrices(tools: Conv2dTools): readonly Variant<P, On<'dw
       (p) => ceilDiv(p.O, b.height) * ceilDiv(axis(p), b.width),
       () => few({ ...sizes(tools, b), A_T: 1 }),
     );
+  const launch = (b: OnMatrices, LOW: 0 | 1) =>
+    dwBlocks(tools)(
+      b,
+      (p) => tilesOf(p, b.height, b.width),
+      () => matrix({ ...sizes(tools, b), A_T: 1, LOW }),
+    );
   const [narrow, wide] = [launchSmall(dwSmall), launchSmall(dwSmallWide)];
   return [
     ...onMatrices.dw.map((b) => ({
       name: b.name,
       why: 'f16 on tensor cores: 126 to 189 TFLOP/s for 3×3 on an H200 by a probe of this design; before 31 to 65',
       supports: canMatrix.bind(undefined, 'dw', b),
-      launch: dwBlocks(tools)(
-        b,
-        (p) => tilesOf(p, b.height, b.width),
-        () => matrix({ ...sizes(tools, b), A_T: 1 }),
-      ),
+      launch: launch(b, 0),
+    })),
+    ...f32OnMatrices.map((b) => ({
+      name: b.name,
+      why: whyF32,
+      supports: canF32.bind(undefined, 'dw', b),
+      launch: launch(b, 1),
     })),
     {
       name: 'small channel matrix',

@@ -8,6 +8,9 @@ import type { MatmulParams } from '../reference/matmul.js';
 import {
   canMatrix as blockFits,
   blockOf,
+  type F32Block,
+  f32Blocks,
+  canF32 as f32Fits,
   hasMatrices,
   hasRegisters,
   hasSubgroups,
@@ -93,6 +96,26 @@ export function matrixBlockOf<G extends Gradient>(of: G, p: P, t: Traits): (type
   const fitting = blocks.filter((b) => canMatrix(of, b, p, t));
   return blockOf(asProducts[of](p), fitting, t.parallelGroups / 4, of === 'dw' ? 2048 : Infinity).name as never;
 }
+
+/** Blocks of f32 on tensor cores, each factor the sum of two halves. */
+const f32OnMatrices = f32Blocks.filter((b): b is Exclude<F32Block, { name: 'f32 matrix 32×32' }> => b.height > 32);
+
+/** The block in f32 on tensor cores. */
+export const f32BlockOf = (of: Gradient, p: P, t: Traits) =>
+  blockOf(
+    asProducts[of](p),
+    f32OnMatrices.filter((b) => canF32(of, b, p, t)),
+    t.parallelGroups / 2,
+    of === 'dw' ? 1024 : Infinity,
+  ).name;
+
+/** Whether tensor cores serve f32, by this block. */
+export const canF32 = (of: Gradient, b: F32Block, p: P, t: Traits): boolean =>
+  areEights(p) && f32Fits(b, { ...asProducts[of](p), half: p.half ?? 0, exact: p.exact }, t);
+
+/** Whether they are worth it. */
+export const fillsF32 = (of: Gradient, p: P, t: Traits): boolean =>
+  f32OnMatrices.some((b) => canF32(of, b, p, t)) && Math.min(p.C, p.O) / p.groups >= 32 && conv2dFlops(p) >= 2 ** 25;
 
 /**
  * Whether a tiled kernel serves: by vec4, and not on software, whose workgroup memory is slow and where it compiles for
@@ -258,8 +281,10 @@ export const conv2dTools = {
   fillsSubgroups,
   canTile,
   canTileSmall,
+  canF32,
   canMatrix,
   canMatrixSmall,
+  f32OnMatrices,
   storesF16,
   sliced,
   tunedKernels,

@@ -14,6 +14,8 @@ import {
   classOf,
   conv2dFlops,
   conv2dTools,
+  f32BlockOf,
+  fillsF32,
   fillsMatrices,
   fillsMatricesSmall,
   fillsSubgroups,
@@ -74,6 +76,7 @@ function heuristic(p: P, t: Traits) {
   if (isDepthwise(p)) return 'depthwise';
   if (fillsMatrices(p, t)) return matrixBlockOf('y', p, t);
   if (fillsMatricesSmall(p, t)) return 'small channel matrix';
+  if (fillsF32('y', p, t)) return f32BlockOf('y', p, t);
   if (fillsTiles(p, t)) return tiledBlockOf('y', p, t);
   if (canTileSmall(p, t) && p.O / p.groups >= 16) return 'small channel tiled';
   if (!t.software || p.O / p.groups < 8 || !hasSubgroups(t)) return 'direct';

@@ -21,6 +21,7 @@ export interface MatmulOptions {
   transposeB?: boolean;
   /**
    * `f16`: the result is stored as f16 and factors are rounded to it where the adapter has it; the sum is f32.
+   * `f32-exact`: f32 is multiplied as such.
    * Default: see `withPrecision`.
    */
   precision?: Precision;
