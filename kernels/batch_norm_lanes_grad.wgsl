@@ -17,13 +17,13 @@ struct Params {
   C: u32, L: u32, splits: u32, rows: u32, chunk: u32, chunks: u32, blocks: u32, lanes: u32, tall: u32, eps: f32,
 } // C in words
 
-@group(0) @binding(0) var<storage, read> x: array<Words>;        // [N, L, C], rows = N / splits · L; unread without TRAIN
+@group(0) @binding(0) var<storage, read> x: array<Words>;        // [N, L, C], rows = N / splits · L; TRAIN's
 @group(0) @binding(1) var<storage, read> dy: array<Words>;       // like x
 @group(0) @binding(2) var<storage, read> y: array<Words>;        // like x, unread without RELU
 @group(0) @binding(3) var<storage, read> mean: array<vec4f>;     // [splits, C]
 @group(0) @binding(4) var<storage, read> variance: array<vec4f>; // [splits, C]
 @group(0) @binding(5) var<storage, read> gamma: array<vec4f>;    // [C], unread without AFFINE
-@group(0) @binding(6) var<storage, read> sums: array<vec4f>;     // [splits, 2, C], Σ dz and Σ dz x̂; unread without TRAIN
+@group(0) @binding(6) var<storage, read> sums: array<vec4f>;     // [splits, 2, C], Σ dz and Σ dz x̂; TRAIN's
 @group(0) @binding(7) var<storage, read_write> dx: array<Words>; // like x
 @group(1) @binding(0) var<uniform> p: Params;
 #import "batch_norm_row"

@@ -1,5 +1,5 @@
-// dx = y (dy - Σ y dy) for softmax, dx = dy - exp(y) Σ dy with LOG, over rows that LANES threads hold in registers, EACH
-// V of y and of dy a thread: one reading of both, for graphics cards.
+// dx = y (dy - Σ y dy) for softmax, dx = dy - exp(y) Σ dy with LOG, over rows that LANES threads hold in registers,
+// EACH V of y and of dy a thread: one reading of both, for graphics cards.
 const LANES = 32u; // @tune
 const EACH = 4u; // @tune
 override LOG: u32 = 0u;

@@ -17,6 +17,7 @@ import { queueWrite } from '../src/ops/queue_write.js';
 import { sum } from '../src/ops/reduce.js';
 import { restore } from '../src/ops/restore.js';
 import { sgd } from '../src/ops/sgd.js';
+import { mirrors } from '../src/reference/mirrors.js';
 import { backward } from '../src/tensor/autograd.js';
 import { zeros } from '../src/tensor/fill.js';
 import { empty, parameter } from '../src/tensor/tensor.js';
@@ -70,7 +71,33 @@ const problem = fc.record({
   half: fc.constantFrom('none', 'some', 'all', 'exact'),
 } as const);
 
+/** Primitives that no operation with a result asks for, and what has them. */
+const elsewhere: Record<string, string> = {
+  ...Object.fromEntries(
+    ['sgd', 'adamw', 'lars', 'ema', 'restore', 'loss_scale', 'queue_write', 'bank_write', 'augment'].map((name) => [
+      name,
+      'writes in place: see below',
+    ]),
+  ),
+  conv2d_stats: 'of convolutions with statistics, where sizes allow it',
+  batch_norm_stats_tiles: 'follows those',
+  ceiling_copy: 'measures an adapter',
+  ceiling_fma: 'measures an adapter',
+};
+
 describe('without an adapter, on every kind of one', () => {
+  it('every primitive is asked for by an operation of every-op.ts', () => {
+    const names = new Set<string>();
+    for (const traits of [usual[0], usual[3]]) {
+      const device = dry(traits);
+      const asked = vi.spyOn(device, 'run');
+      for (const op of everyOp) dispatchAll(op, { traits, seed: 3, half: 'none' }, device);
+      for (const [{ name }] of asked.mock.calls) names.add(name);
+    }
+    const missing = Object.keys(mirrors).filter((name) => !names.has(name) && !(name in elsewhere));
+    expect(missing, 'add the operation to test/support/every-op.ts').toEqual([]);
+  });
+
   it.each(everyOp.map((op) => [op.name, op] as const))(
     '%s: heuristics name what supports the problem, and every binding holds what its kernel declares',
     (_, op) =>

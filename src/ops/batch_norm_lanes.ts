@@ -3,14 +3,13 @@ import gradSource from '../../kernels/batch_norm_lanes_grad.wgsl';
 import statsEndSource from '../../kernels/batch_norm_stats_end_lanes.wgsl';
 import statsSource from '../../kernels/batch_norm_stats_lanes.wgsl';
 import statsTilesSource from '../../kernels/batch_norm_stats_tiles_lanes.wgsl';
-import sumsEndSource from '../../kernels/batch_norm_sums_end_lanes_grad.wgsl';
 import sumsSource from '../../kernels/batch_norm_sums_lanes_grad.wgsl';
 import type { Launch, Plan } from '../backend/backend.js';
 import { ceilDiv } from '../core/ceil-div.js';
 import type { Traits } from '../gpu/device.js';
 import { kernel } from '../gpu/kernel.js';
 import type { BatchNormParams } from '../reference/batch_norm.js';
-import { type Columns, columnLanes, isWords, words16 } from './column_lanes.js';
+import { type Columns, columnLanes, isWords, ofEight, reducing, sumsTail, words16 } from './column_lanes.js';
 
 // Batch norm's passes for graphics cards. A probe of this design ran at 4.1 to 4.3 TB/s on an H200, in f32 and in f16;
 // the kernels before it at 1.2 to 4.6 and at half of that.
@@ -22,10 +21,7 @@ const [normalise, stats, sums, gradient] = [
   words16('batch_norm_lanes_grad', gradSource),
 ];
 const statsTiles = kernel('batch_norm_stats_tiles_lanes', statsTilesSource);
-const [statsEnd, sumsEnd] = [
-  kernel('batch_norm_stats_end_lanes', statsEndSource),
-  kernel('batch_norm_sums_end_lanes_grad', sumsEndSource),
-];
+const statsEnd = kernel('batch_norm_stats_end_lanes', statsEndSource);
 
 /** How its tensors are stored: x as f16, and all others like x. */
 export interface Stored {
@@ -48,12 +44,6 @@ function pass(kernels: typeof stats, each: number, p: StoredParams, constants: L
 export const normaliseLanes = (p: StoredParams, constants: Launch['constants']): Launch =>
   pass(normalise, 4, p, constants);
 export const gradLanes = (p: StoredParams, constants: Launch['constants']): Launch => pass(gradient, 2, p, constants);
-
-/** Groups of a pass that reduces columns: 4 to 8 a multiprocessor. */
-const reducing = ({ parallelGroups }: Traits): number => 2 * parallelGroups;
-
-/** Groups of 8 channels each. */
-const ofEight = (C: number): number => ceilDiv(C, 8);
 
 type Momentum = { momentum: number };
 
@@ -119,11 +109,3 @@ export function sumsLanes(p: StoredParams, traits: Traits, constants: Launch['co
     ],
   };
 }
-
-/** The launch that adds chunks [splits, chunks, C] of two sums, to [splits, 2, C] and over splits. */
-export const sumsTail = (params: { C: number; splits: number; chunks: number }, bind: readonly number[]): Launch => ({
-  kernel: sumsEnd,
-  params,
-  groups: ofEight(params.C),
-  bind,
-});

@@ -4,7 +4,7 @@ import { sameShape } from '../core/shape.js';
 import { record } from '../tensor/autograd.js';
 import { scalar } from '../tensor/fill.js';
 import { type Operand, pairwise } from '../tensor/pairwise.js';
-import { Tensor } from '../tensor/tensor.js';
+import { type Place, Tensor } from '../tensor/tensor.js';
 import { sumTo } from './reduce_launch.js';
 import { neg } from './unary.js';
 
@@ -32,10 +32,11 @@ type Rules = (dy: Tensor) => readonly [a: () => Tensor, b: () => Tensor];
 function recorded(name: string, y: Tensor, both: readonly [Operand, Operand], rules: Rules): Tensor {
   const at = [0, 1].filter((i) => both[i] instanceof Tensor);
   const inputs = at.map((i) => both[i] as Tensor);
-  const back = (d: Tensor, x: Tensor): Tensor => (sameShape(d.shape, x.shape) ? d : sumTo(d, x.shape));
+  const back = (d: Tensor, x: Tensor, place: Place): Tensor =>
+    sameShape(d.shape, x.shape) ? d : sumTo(d, x.shape, place);
   return record(name, y, inputs, (dy, places) => {
     const made = rules(dy);
-    return inputs.map((x, i) => places[i] && back(made[at[i]](), x));
+    return inputs.map((x, i) => places[i] && back(made[at[i]](), x, places[i]));
   });
 }
 

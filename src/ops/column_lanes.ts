@@ -1,4 +1,7 @@
+import sumsEndSource from '../../kernels/batch_norm_sums_end_lanes_grad.wgsl';
+import type { Launch } from '../backend/backend.js';
 import { ceilDiv } from '../core/ceil-div.js';
+import type { Traits } from '../gpu/device.js';
 import { type Kernel, kernel } from '../gpu/kernel.js';
 
 /** Threads of a workgroup of kernels over columns for graphics cards: see kernels/lib/column_lanes. */
@@ -31,11 +34,16 @@ interface ColumnLanes {
 
 /**
  * Columns by words and rows by chunks, of which a thread takes `each` rows at once: once only, or where there are many,
- * as often as makes `groups` workgroups.
+ * as often as leaves `groups` workgroups; in one chunk where that is 1. At most `wide` threads lie side by side.
  */
-export function columnLanes({ C, rows, splits, half }: Columns, each: number, groups?: number): ColumnLanes {
+export function columnLanes(
+  { C, rows, splits, half }: Columns,
+  each: number,
+  groups?: number,
+  wide = MOST_LANES,
+): ColumnLanes {
   const words = C / (half ? 8 : 4);
-  const blocks = ceilDiv(words, MOST_LANES);
+  const blocks = ceilDiv(words, wide);
   const lanes = ceilDiv(words, blocks);
   const tall = Math.floor(THREADS / lanes);
   const turns = groups === undefined ? 1 : Math.max(1, Math.ceil((rows * blocks * splits) / (groups * each * tall)));
@@ -43,3 +51,19 @@ export function columnLanes({ C, rows, splits, half }: Columns, each: number, gr
   const chunks = ceilDiv(rows, chunk);
   return { params: { C: words, rows, splits, chunk, chunks, blocks, lanes, tall }, groups: blocks * splits * chunks };
 }
+
+/** Groups of a pass that reduces columns: 4 to 8 a multiprocessor. */
+export const reducing = ({ parallelGroups }: Traits): number => 2 * parallelGroups;
+
+/** Groups of 8 channels each: see kernels/lib/tail_lanes. */
+export const ofEight = (C: number): number => ceilDiv(C, 8);
+
+const sumsEnd = kernel('batch_norm_sums_end_lanes_grad', sumsEndSource);
+
+/** The launch that adds chunks [splits, chunks, C] of two sums, to [splits, 2, C] and over splits. */
+export const sumsTail = (params: { C: number; splits: number; chunks: number }, bind: readonly number[]): Launch => ({
+  kernel: sumsEnd,
+  params,
+  groups: ofEight(params.C),
+  bind,
+});

@@ -2,14 +2,12 @@ import combineSource from '../../kernels/info_nce_combine.wgsl';
 import partialSource from '../../kernels/info_nce_partial.wgsl';
 import tiledSource from '../../kernels/info_nce_tiled.wgsl';
 import type { Launch, Plan } from '../backend/backend.js';
-import { launchOf, variantOf, variantTable } from '../backend/variants.js';
+import { launchOf, variantTable } from '../backend/variants.js';
 import { ceilDiv } from '../core/ceil-div.js';
 import type { Traits } from '../gpu/device.js';
 import { type Kernel, kernel } from '../gpu/kernel.js';
-import { widthOf, widths } from '../gpu/widths.js';
 import type { InfoNceParams } from '../reference/info_nce.js';
-import type { MatmulParams } from '../reference/matmul.js';
-import { matmulVariants } from './matmul_variants.js';
+import { canProduct, infoNceTools } from './info_nce_parts.js';
 import { byTuning, rowTiles } from './row_tiles.js';
 
 type P = InfoNceParams;
@@ -67,31 +65,10 @@ function tiledLaunch(p: P, traits: Traits): Plan {
 
 const canTile = (p: P, traits: Traits): boolean => tileOf(p, traits) !== undefined;
 
-/** Elements of a buffer that WebGPU's default limits let a kernel see. */
-const LARGEST = 2 ** 25;
-
-/**
- * Whether the scores, and the sums of at most 256 parts of the queue, fit into memory, and products of q are never
- * split, so that all scores are summed in the same order.
- */
-const canProduct = ({ N, K, D }: P, t: Traits): boolean =>
-  !t.software && K > 0 && D < 512 && N * Math.max(N, K, 256 * D) <= LARGEST;
-
-/** What the part that is loaded on demand makes its variant of. */
-const tools = {
-  canProduct,
-  ceilDiv,
-  kernel,
-  widths,
-  widthOf,
-  productOf: (p: MatmulParams, t: Traits) => variantOf(matmulVariants, p, t),
-};
-export type InfoNceTools = typeof tools;
-
 /** From how many scores on two products win over one kernel that keeps none; not measured. */
 const MANY = 2 ** 18;
 
-/** On graphics cards by products where there is much work, most of it with the queue: N² scores of others are wasted. */
+/** On graphics cards by products where there is much work, most of it with the queue: N² other scores are wasted. */
 function heuristic(p: P, t: Traits) {
   if (canProduct(p, t) && p.K >= p.N && p.N * p.K >= MANY) return 'product';
   return canTile(p, t) ? 'tiled' : 'partial';
@@ -102,7 +79,9 @@ export const infoNceVariants = variantTable({
   classOf: ({ D }) => `D ${D}`,
   heuristic,
   samples: [{ params: { N: 64, K: 4096, D: 128, temperature: 0.2 }, buffers: [8192, 8192, 524288, 64, 64, 8192] }],
-  parts: [{ when: (t) => !t.software, load: () => import('./info_nce_cards.js').then((m) => m.infoNceCards(tools)) }],
+  parts: [
+    { when: (t) => !t.software, load: () => import('./info_nce_cards.js').then((m) => m.infoNceCards(infoNceTools)) },
+  ],
   variants: [
     {
       name: 'partial',

@@ -1,7 +1,8 @@
 import source from '../../kernels/layer_norm.wgsl';
 import gradSource from '../../kernels/layer_norm_grad.wgsl';
 import sumsSource from '../../kernels/layer_norm_sums_grad.wgsl';
-import type { Launch, Primitive } from '../backend/backend.js';
+import sumsLanesSource from '../../kernels/layer_norm_sums_lanes_grad.wgsl';
+import type { Launch, Plan, Primitive } from '../backend/backend.js';
 import { atLeast0, checkOptions } from '../core/check.js';
 import type { Traits } from '../gpu/device.js';
 import { type Widths, widthOf, widths } from '../gpu/widths.js';
@@ -9,6 +10,7 @@ import type { Rows } from '../reference/row_dot.js';
 import { record } from '../tensor/autograd.js';
 import { run, runTo } from '../tensor/run.js';
 import { checkDType, checkSameShape, empty, floatType, type Tensor } from '../tensor/tensor.js';
+import { type Columns, columnLanes, isWords, reducing, sumsTail, words16 } from './column_lanes.js';
 import { reduceLaunches } from './reduce_launch.js';
 import { rowsOf } from './row_dot.js';
 
@@ -24,6 +26,7 @@ const [forward, gradient, sums] = [
   shared('layer_norm_grad', gradSource),
   widths('layer_norm_sums_grad', sumsSource),
 ];
+const sumsLanes = words16('layer_norm_sums_lanes_grad', sumsLanesSource);
 
 function rowsLaunch(kernels: Record<1 | 32, Widths>, { C, ...p }: Rows & { eps?: number }, traits: Traits): Launch {
   const [lanes, width] = [lanesOf(traits), widthOf(C)];
@@ -39,10 +42,25 @@ const primitive: Primitive<Rows & { eps: number }> = {
 /** [x, dy, gamma, stats] -> [dx] */
 const gradPrimitive: Primitive<Rows> = { name: 'layer_norm_grad', gpu: (p, traits) => rowsLaunch(gradient, p, traits) };
 
+/** The same sums on graphics cards, in two dispatches. */
+function sumsInLanes(columns: Columns, traits: Traits): Plan {
+  const { params, groups } = columnLanes(columns, 4, reducing(traits));
+  const { C } = columns;
+  return {
+    scratch: [params.chunks * C, params.chunks * C, 2 * C],
+    launches: [
+      { kernel: sumsLanes[columns.half], params, groups, bind: [0, 1, 2, 5, 6] },
+      sumsTail({ C, splits: 1, chunks: params.chunks }, [5, 6, 7, 3, 4]),
+    ],
+  };
+}
+
 /** [x, dy, stats] -> [dgamma, dbeta] */
-const sumsPrimitive: Primitive<Rows> = {
+const sumsPrimitive: Primitive<Rows & { half: 0 | 1 }> = {
   name: 'layer_norm_sums_grad',
-  gpu: ({ rows, C }, traits) => {
+  gpu: ({ rows, C, half }, traits) => {
+    const columns = { C, rows, splits: 1, half };
+    if (!traits.software && rows > 0 && isWords(columns)) return sumsInLanes(columns, traits);
     const width = widthOf(C);
     const chunk = Math.min(Math.max(Math.ceil((rows * C) / width / (traits.parallelGroups * 64)), 8), 512);
     const chunks = Math.max(1, Math.ceil(rows / chunk));
@@ -83,7 +101,7 @@ export function layerNorm(x: Tensor, gamma: Tensor, beta: Tensor, options: { eps
   // rows
   return record('layerNorm', y, [x, gamma, beta], (dy, [dx, ...places]) => {
     const sums = places.map((place) => place?.() ?? empty([p.C], 'f32', x.backend));
-    if (places.some(Boolean)) run(sumsPrimitive, [x, dy, stats], sums, p);
+    if (places.some(Boolean)) run(sumsPrimitive, [x, dy, stats], sums, { ...p, half: dtype === 'f16' ? 1 : 0 });
     return [dx && runTo(dx(), gradPrimitive, [x, dy, gamma, stats], p), ...sums];
   });
 }

@@ -40,6 +40,6 @@ export function linear(x: Tensor, w: Tensor, bias?: Tensor, given: Pick<MatmulOp
   return record('linear', y, [x, w, bias], (dy, [dx, dw, dbias]) => [
     gradientOf(x, dx, dy, w, { precision: p }),
     gradientOf(w, dw, dy, x, { transposeA: true, precision: p }),
-    dbias && sumTo(dy, [params.N]),
+    dbias && sumTo(dy, [params.N], dbias),
   ]);
 }

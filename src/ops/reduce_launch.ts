@@ -1,14 +1,18 @@
 import source from '../../kernels/reduce.wgsl';
+import lanesSource from '../../kernels/reduce_lanes.wgsl';
 import rowsSource from '../../kernels/reduce_rows.wgsl';
 import type { Launch, Plan, Primitive } from '../backend/backend.js';
 import { numel, type Shape } from '../core/shape.js';
+import type { Traits } from '../gpu/device.js';
 import { kernel } from '../gpu/kernel.js';
 import { widthOf, widths } from '../gpu/widths.js';
 import type { Run } from '../reference/reduce.js';
 import { runTo } from '../tensor/run.js';
-import { empty, type Tensor, view } from '../tensor/tensor.js';
+import { empty, type Place, type Tensor, view } from '../tensor/tensor.js';
+import { columnLanes, isWords, reducing, words16 } from './column_lanes.js';
 
 const kernels = widths('reduce', source);
+const lanesShaders = words16('reduce_lanes', lanesSource);
 const rowsShader = kernel('reduce_rows', rowsSource);
 
 const codeOf = { sum: 0, max: 1 };
@@ -82,9 +86,39 @@ function rowsLaunches(p: Reduction): Plan {
   return { scratch: [p.A * S, ...rest.scratch], launches: [{ ...launch(1), bind: [0, 2] }, ...rest.launches] };
 }
 
-const primitive: Primitive<Reduction> = {
+/** Rows that graphics cards reduce in workgroup memory; fewer are one thread's. */
+const MANY_ROWS = 64;
+
+/** The same on graphics cards, over columns in words of 16 bytes: in two dispatches, or one where one group has all. */
+function lanesLaunches({ op, A, R, B, scale }: Reduction, half: 0 | 1, traits: Traits): Plan {
+  const constants = { OP: codeOf[op] };
+  const first = columnLanes({ C: B, rows: R, splits: A, half }, 8, reducing(traits));
+  const { chunks } = first.params;
+  const launch = (scale: number, bind: readonly number[]): Launch => ({
+    kernel: lanesShaders[half],
+    constants,
+    params: { ...first.params, scale },
+    groups: first.groups,
+    bind,
+  });
+  if (chunks === 1) return { scratch: [], launches: [launch(scale, [0, 1])] };
+  const last = columnLanes({ C: B, rows: chunks, splits: A, half: 0 }, 8, 1, 8);
+  return {
+    scratch: [A * chunks * B],
+    launches: [
+      launch(1, [0, 2]),
+      { kernel: lanesShaders[0], constants, params: { ...last.params, scale }, groups: last.groups, bind: [2, 1] },
+    ],
+  };
+}
+
+const primitive: Primitive<Reduction & { half: 0 | 1 }> = {
   name: 'reduce',
-  gpu: (p, { software }) => (software && inRows(p) ? rowsLaunches(p) : reduceLaunches(p, [0, 1, 2])),
+  gpu: ({ half, ...p }, traits) => {
+    if (!traits.software && p.A > 0 && p.R >= MANY_ROWS && isWords({ C: p.B, half }))
+      return lanesLaunches(p, half, traits);
+    return traits.software && inRows(p) ? rowsLaunches(p) : reduceLaunches(p, [0, 1, 2]);
+  },
 };
 
 export const runOf = (shape: Shape, first: number, last: number): Run => ({
@@ -93,10 +127,21 @@ export const runOf = (shape: Shape, first: number, last: number): Run => ({
   B: numel(shape.slice(last + 1)),
 });
 
-/** Reduces the neighbouring axes first..last to size 1, in f32. No gradient is recorded. */
-export function reduced(op: 'sum' | 'max', x: Tensor, first: number, last: number, scale = 1): Tensor {
-  const shape = x.shape.map((d, i) => (i < first || i > last ? d : 1));
-  return runTo(empty(shape, 'f32', x.backend), primitive, [x], { op, ...runOf(x.shape, first, last), scale });
+/** Reduces the neighbouring axes first..last to size 1, in f32, to memory `y` if given. No gradient is recorded. */
+export function reduced(
+  op: 'sum' | 'max',
+  x: Tensor,
+  first: number,
+  last: number,
+  scale = 1,
+  y: Tensor = empty(
+    x.shape.map((d, i) => (i < first || i > last ? d : 1)),
+    'f32',
+    x.backend,
+  ),
+): Tensor {
+  const half = x.dtype === 'f16' ? 1 : 0;
+  return runTo(y, primitive, [x], { op, ...runOf(x.shape, first, last), scale, half });
 }
 
 /** Ascending axes as stretches of neighbours [first, last], the last stretch first. */
@@ -111,12 +156,18 @@ export function stretches(axes: readonly number[]): [number, number][] {
   return found;
 }
 
-/** Sums a broadcast tensor back to `shape`. No gradient is recorded. */
-export function sumTo(x: Tensor, shape: Shape): Tensor {
+/**
+ * Sums a broadcast tensor back to `shape`, in the memory of `place` if that is f32 and one pass. No gradient is
+ * recorded.
+ */
+export function sumTo(x: Tensor, shape: Shape, place?: Place): Tensor {
   const lead = x.rank - shape.length;
   const axes = x.shape.flatMap((d, i) => (i < lead || (shape[i - lead] === 1 && d !== 1) ? [i] : []));
+  const passes = stretches(axes);
+  const to = passes.length === 1 ? place?.() : undefined;
+  if (to?.dtype === 'f32') return reduced('sum', x, ...passes[0], 1, to);
   return view(
-    stretches(axes).reduce((y, [first, last]) => reduced('sum', y, first, last), x),
+    passes.reduce((y, [first, last]) => reduced('sum', y, first, last), x),
     shape,
   );
 }

@@ -49,7 +49,9 @@ function inLanes({ rows, C, log }: Params, tuning: Tuning = {}): { slices: numbe
   return { slices, launch };
 }
 
-/** The launches from place `x` to `y`, the maximum and Σ exp(x - maximum) of every row, and the scratch from `more` on. */
+/**
+ * The launches from place `x` to `y`, the maximum and Σ exp(x - maximum) of every row, with scratch from `more` on.
+ */
 function statsPlan(p: Rows, traits: Traits, [x, y, more]: readonly number[]): Plan {
   const inRegisters = isHeld(p, traits) ? inLanes({ ...p, log: false }, { GIVES: 1 }) : undefined;
   const slots = inRegisters ? inRegisters.slices : slotsOf(p, traits);

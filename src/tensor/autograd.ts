@@ -84,7 +84,7 @@ function checkedGradient(name: string, made: Tensor | undefined, x: Tensor): Ten
 function propagate(sorted: readonly Tensor[], seed: Tensor): void {
   const began = seed.backend.writes ?? 0;
   const grads = new Map<Tensor, Tensor>([[sorted[0], seed]]);
-  const sums = new Set<Tensor>(); // made here and in no other hands yet
+  const sums = new Set<Tensor>(); // in no other hands yet, so that more may be added to them in place
   const taken = new Set<Tensor>();
   /** The memory held for a leaf's gradient, once and while no gradient of it is there; else new memory. */
   const place = (x: Tensor): Tensor => {
@@ -109,8 +109,10 @@ function propagate(sorted: readonly Tensor[], seed: Tensor): void {
       if (!x.requiresGrad) return;
       const dx = rounded(checkedGradient(name, made[i], x), x.dtype as FloatType); // a half and a float were combined
       const before = grads.get(x);
-      if (!before) grads.set(x, dx);
-      else if (sums.has(before)) accumulate(before, dx);
+      if (!before) {
+        grads.set(x, dx);
+        if (taken.has(dx) && dx === x.grad && made.indexOf(dx) === made.lastIndexOf(dx)) sums.add(dx); // its own memory
+      } else if (sums.has(before)) accumulate(before, dx);
       else {
         const total = pairwise('add', before, dx); // a new tensor: either term may still be in use elsewhere
         sums.add(total);

@@ -13,9 +13,9 @@ const textOf = (bundled: readonly Uint8Array[]) => Buffer.concat(bundled).toStri
 
 describe('a bundle', () => {
   it.each([
-    ['a linear classifier', 25.5, 33],
-    ['a small CNN that trains', 35, 55],
-    ['the engine, with all kernels', 90, 100],
+    ['a linear classifier', 28, 39],
+    ['a small CNN that trains', 36.5, 60],
+    ['the engine, with all kernels', 90, 115],
   ] as const)('of %s has at most %f KB, and %f with what any adapter loads', async (use, most, withParts) => {
     const { files, matrices, cards, software } = await bundleOf(root, uses[use]);
     expect(gzippedKB(files)).toBeLessThanOrEqual(most);

@@ -56,7 +56,9 @@ async function put(): Promise<Record<string, string>> {
 describe('formats', () => {
   it('recognise their own data and nobody else’s', async () => {
     const paths = await put();
-    expect(Object.keys(paths)).toEqual(formats.map((f) => f.name));
+    expect(Object.keys(paths), 'a data set of each format is written by put() above').toEqual(
+      formats.map((f) => f.name),
+    );
     for (const [name, path] of Object.entries(paths)) {
       const place = await placeOf(path);
       expect(formats.find((f) => f.recognise(place))!.name).toBe(name);

@@ -197,6 +197,17 @@ describe('operations on halves: GPU = mirror, types and values, gradients too', 
       hardware,
     ));
 
+  it('layerNorm and sums on a graphics card', () =>
+    checkHalf(
+      fc.record({ rows: fc.constantFrom(3, 70, 300), C: fc.constantFrom(12, 24, 520) }),
+      ({ rows, C }) => ({
+        inputs: [{ shape: [rows, C], dtype: f16 }, { shape: [C] }, { shape: [C] }],
+        f: (x, gamma, beta) => add(layerNorm(x, gamma, beta), mul(sum(x, 0, true), 0.125)),
+      }),
+      6,
+      hardware,
+    ));
+
   it('layerNorm', () =>
     checkHalf(rows, ({ N, C }) => ({
       inputs: [{ shape: [N, C + 3], dtype: f16 }, { shape: [C + 3] }, { shape: [C + 3] }],

@@ -38,6 +38,8 @@ export interface VariantCase<P extends object = never> {
   /** What else an adapter is said to be. */
   readonly workgroupMemory?: number;
   readonly parallelGroups?: readonly number[];
+  /** Variants of other tables, by their tuning keys: those that compile soonest. */
+  readonly tuned?: Record<string, string>;
 }
 
 /** Compilers take long for wide heads and rows, Mesa's for minutes: the first pass over the tests has them. */
@@ -223,6 +225,7 @@ const cases: readonly [
     inputs: 3,
     workgroupMemory: 8192,
     parallelGroups: [1, 7, 512],
+    tuned: new Proxy({}, { get: (_, key) => (/^matmul/.test(String(key)) ? 'direct' : undefined) }),
   },
 ];
 export const variantCases = cases as unknown as readonly VariantCase[];

@@ -1,12 +1,14 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Backend } from '../../src/backend/backend.js';
 import { Module } from '../../src/nn/module.js';
 import { add, mul, sub } from '../../src/ops/binary.js';
+import { linear } from '../../src/ops/linear.js';
 import { matmul } from '../../src/ops/matmul.js';
 import { mean, sum } from '../../src/ops/reduce.js';
 import { reshape } from '../../src/ops/reshape.js';
 import { exp, neg } from '../../src/ops/unary.js';
 import { FlatParameters } from '../../src/optim/flat.js';
+import { copyInto } from '../../src/tensor/accumulate.js';
 import { backward, noGrad, record, zeroGrad } from '../../src/tensor/autograd.js';
 import { parameter, state, type Tensor, tensor } from '../../src/tensor/tensor.js';
 import { tidy } from '../../src/tensor/tidy.js';
@@ -168,6 +170,49 @@ describe.each(devices)('backward on %s', (_, backend) => {
     expect([first, second]).toEqual([
       [31, 31, 52, 52],
       [31, 31, 52, 52],
+    ]);
+  });
+
+  it('adds a second gradient in the memory that holds the first, without a copy, and sums a bias’s there', async () => {
+    const device = await backend();
+    const asked = vi.spyOn(device, 'run');
+    const [dw, db] = await values(device, () => {
+      const [w, b] = [parameter(tensor([1, -1, 2, 0], [2, 2])), parameter(tensor([0, 0]))];
+      const y = (x: number) => linear(tensor([x, 1, 2, x], [2, 2]), w, b);
+      const step = () => backward(sum(add(y(3), y(4))));
+      step();
+      zeroGrad([w, b]);
+      asked.mockClear();
+      step();
+      return [w.grad!, b.grad!];
+    });
+    const added = asked.mock.calls.filter(([{ name }]) => name === 'accumulate').length;
+    asked.mockRestore();
+    expect(added).toBe(2);
+    expect([dw, db]).toEqual([
+      [11, 9, 11, 9],
+      [4, 4],
+    ]);
+  });
+
+  it('a rule that gives one memory to two inputs: what is added to one is not added to the other', async () => {
+    const [dx, dy] = await values(backend(), () => {
+      const [x, y] = [parameter(tensor([1, 2])), parameter(tensor([3, 4]))];
+      const both = (a: Tensor, b: Tensor) =>
+        record('both', add(a.detach(), b.detach()), [a, b], (d, [place]) => {
+          const made = place!();
+          copyInto(made, d);
+          return [made, made];
+        });
+      const step = () => backward(sum(add(both(x, y), mul(x, 10))));
+      step();
+      zeroGrad([x, y]);
+      step();
+      return [x.grad!, y.grad!];
+    });
+    expect([dx, dy]).toEqual([
+      [11, 11],
+      [1, 1],
     ]);
   });
 
