@@ -22,14 +22,13 @@ import { encoderOptions, logEncoder } from './open-encoder.js';
 import { Output } from './output.js';
 import { logPictures } from './picture-warnings.js';
 
-const { epochs, batch, lr, clipNorm, cropMin, precision, seed } = pretrainSettings;
+const { epochs, batch, lr, cropMin, precision, seed } = pretrainSettings;
 
 /** Every setting of fine-tuning that has a flag; the rest is the recipe of the encoder's family. */
 export const finetuneSettings = settings({
   epochs: { ...epochs, default: 20 },
   batch,
   lr: { ...lr, help: 'highest learning rate' },
-  clipNorm,
   cropMin,
   precision,
   seed,

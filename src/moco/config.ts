@@ -63,7 +63,6 @@ export const pretrainSettings = settings({
   lrBatch: { default: 32, rule: whole(1), help: 'the batch that --lr is for; it grows in proportion to the batch' },
   momentum: { default: 0.9, rule: below1, help: 'momentum of SGD and LARS' },
   weightDecay: { default: 5e-4, rule: atLeast0, help: 'weight decay' },
-  clipNorm: { default: 0, rule: atLeast0, help: 'norm that all gradients are scaled down to; 0: none' },
   /**
    * `cosine` counts epochs from 0; `cosine-1` from 1, so that the last epoch's rate is 0; `step` is a tenth from each
    * milestone on.

@@ -4,9 +4,9 @@ import type { Guard } from '../ops/update.js';
 import { zeros } from '../tensor/fill.js';
 import { state, type Tensor } from '../tensor/tensor.js';
 import type { FlatParameters, Trainable } from './flat.js';
-import { Optimizer, type StepOptions, stepRules } from './optimizer.js';
+import { type LearningRate, lrRule, Optimizer } from './optimizer.js';
 
-const rules = { ...adamwRules, weightDecay: atLeast0, ...stepRules };
+const rules = { ...adamwRules, weightDecay: atLeast0, lr: lrRule };
 
 /**
  * AdamW with weight decay, 0.01 unless given, on every parameter, biases and norms too, as PyTorch's, and as MoCo v3
@@ -16,10 +16,10 @@ export class AdamW extends Optimizer {
   readonly moments: AdamWState;
   readonly #options: AdamWOptions;
 
-  constructor(given: Trainable | FlatParameters, options: Partial<AdamWOptions> & StepOptions) {
+  constructor(given: Trainable | FlatParameters, options: Partial<AdamWOptions> & { lr?: LearningRate }) {
     checkOptions('AdamW', options, rules, ['guard']);
-    const { lr, clipNorm, ...others } = options;
-    super('AdamW', given, { lr, clipNorm });
+    const { lr, ...others } = options;
+    super('AdamW', given, lr);
     const { shape } = this.parameters.values;
     this.moments = { m: state(zeros(shape)), v: state(zeros(shape)), corrections: state(zeros([2])) };
     this.#options = { weightDecay: 0.01, ...others };

@@ -4,9 +4,9 @@ import type { Guard } from '../ops/update.js';
 import { zeros } from '../tensor/fill.js';
 import { state, type Tensor } from '../tensor/tensor.js';
 import type { FlatParameters, Trainable } from './flat.js';
-import { Optimizer, type StepOptions, stepRules } from './optimizer.js';
+import { type LearningRate, lrRule, Optimizer } from './optimizer.js';
 
-const rules = { ...larsRules, momentum: atLeast0, weightDecay: atLeast0, ...stepRules };
+const rules = { ...larsRules, momentum: atLeast0, weightDecay: atLeast0, lr: lrRule };
 
 /**
  * LARS as MoCo v3 trains ResNets: filters and matrices are decayed and scaled by their trust ratio, biases and the
@@ -19,10 +19,10 @@ export class LARS extends Optimizer {
   readonly #table: LarsTable;
   readonly #options: LarsOptions;
 
-  constructor(given: Trainable | FlatParameters, options: Partial<LarsOptions> & StepOptions) {
+  constructor(given: Trainable | FlatParameters, options: Partial<LarsOptions> & { lr?: LearningRate }) {
     checkOptions('LARS', options, rules, ['guard']);
-    const { lr, clipNorm, ...others } = options;
-    super('LARS', given, { lr, clipNorm });
+    const { lr, ...others } = options;
+    super('LARS', given, lr);
     const { parameters } = this;
     this.velocity = state(zeros(parameters.values.shape));
     const part = (name: string, p: Tensor) => ({

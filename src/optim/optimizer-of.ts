@@ -12,8 +12,6 @@ export interface OptimizerSettings {
   momentum: number;
   weightDecay: number;
   precision?: Precision;
-  /** 0: gradients are as they are. */
-  clipNorm?: number;
 }
 
 /**
@@ -21,9 +19,8 @@ export interface OptimizerSettings {
  * another.
  */
 export function optimizerOf(settings: OptimizerSettings, parameters: FlatParameters): Optimizer {
-  const { optimizer, momentum, weightDecay, precision, clipNorm } = settings;
+  const { optimizer, momentum, weightDecay, precision } = settings;
   if (precision === 'f16') parameters.lossScale = new LossScale();
-  const shared = { weightDecay, ...(clipNorm ? { clipNorm } : {}) };
-  if (optimizer === 'adamw') return new AdamW(parameters, shared);
-  return new (optimizer === 'lars' ? LARS : SGD)(parameters, { momentum, ...shared });
+  if (optimizer === 'adamw') return new AdamW(parameters, { weightDecay });
+  return new (optimizer === 'lars' ? LARS : SGD)(parameters, { momentum, weightDecay });
 }

@@ -1,28 +1,18 @@
-import { above0, atLeast0, check, type Rule, whole } from '../core/check.js';
+import { atLeast0, check, type Rule, whole } from '../core/check.js';
 import { ConfigError } from '../core/errors.js';
 import { type Guard, type Rate, rateOf } from '../ops/update.js';
 import { beforeWork } from '../tensor/replay.js';
 import { empty, state, type Tensor } from '../tensor/tensor.js';
-import { clipGuard } from './clip.js';
 import { type FlatParameters, parametersOf, type Trainable } from './flat.js';
 
 /** A learning rate, or a schedule: the rate of the step after so many, asked for when that step is made. */
 export type LearningRate = number | ((step: number) => number);
 
-/** Options of every optimizer. */
-export interface StepOptions {
-  lr?: LearningRate;
-  /** Where the norm of all gradients together is larger, they are scaled down to it, as by torch's clip_grad_norm_. */
-  clipNorm?: number;
-}
-
-const lrRule: Rule = {
+/** What the option `lr` must be. */
+export const lrRule: Rule = {
   is: 'a number, at least 0, or a function of the step',
   holds: (v) => typeof v === 'function' || atLeast0.holds(v),
 };
-
-/** What each of them must be. */
-export const stepRules = { lr: lrRule, clipNorm: above0 };
 
 /**
  * What SGD, LARS and AdamW share. All parameters lie in one buffer, so that a step is one dispatch or three.
@@ -31,15 +21,13 @@ export const stepRules = { lr: lrRule, clipNorm: above0 };
 export abstract class Optimizer {
   readonly parameters: FlatParameters;
   readonly #lr?: LearningRate;
-  readonly #clipNorm?: number;
   /** f32 [1] each, the rates of the steps that one call of a compiled function makes; of others the first. */
   readonly #rates: Tensor[] = [];
   #steps = 0;
 
-  constructor(where: string, given: FlatParameters | Trainable, { lr, clipNorm }: StepOptions) {
+  constructor(where: string, given: FlatParameters | Trainable, lr?: LearningRate) {
     this.parameters = parametersOf(where, given);
     this.#lr = lr;
-    this.#clipNorm = clipNorm;
     if (typeof lr === 'number') this.#rate(0).set([lr]);
   }
 
@@ -82,10 +70,7 @@ export abstract class Optimizer {
     const own = (nth: number) => this.#rate(typeof this.#lr === 'function' ? nth : 0);
     const nth = beforeWork(this, (n) => this.#begin(given ? undefined : own(n)));
     const rate = given ?? own(nth);
-    const clip = this.#clipNorm;
-    this.parameters.update((w, dw, guard) =>
-      this.update(w, dw, rate, clip === undefined ? guard : clipGuard(dw, clip, guard)),
-    );
+    this.parameters.update((w, dw, guard) => this.update(w, dw, rate, guard));
   }
 
   /** The next `backward` overwrites the gradients. A step does the same. */

@@ -4,9 +4,9 @@ import type { Guard } from '../ops/update.js';
 import { zeros } from '../tensor/fill.js';
 import { state, type Tensor } from '../tensor/tensor.js';
 import type { FlatParameters, Trainable } from './flat.js';
-import { Optimizer, type StepOptions, stepRules } from './optimizer.js';
+import { type LearningRate, lrRule, Optimizer } from './optimizer.js';
 
-const rules = { ...sgdRules, momentum: atLeast0, weightDecay: atLeast0, ...stepRules };
+const rules = { ...sgdRules, momentum: atLeast0, weightDecay: atLeast0, lr: lrRule };
 
 /**
  * SGD with momentum and weight decay on every parameter, as PyTorch's, in one dispatch a step. Both are 0 unless given.
@@ -16,10 +16,10 @@ export class SGD extends Optimizer {
   readonly velocity: Tensor;
   readonly #options: SgdOptions;
 
-  constructor(given: Trainable | FlatParameters, options: Partial<SgdOptions> & StepOptions) {
+  constructor(given: Trainable | FlatParameters, options: Partial<SgdOptions> & { lr?: LearningRate }) {
     checkOptions('SGD', options, rules, ['guard']);
-    const { lr, clipNorm, ...others } = options;
-    super('SGD', given, { lr, clipNorm });
+    const { lr, ...others } = options;
+    super('SGD', given, lr);
     this.velocity = state(zeros(this.parameters.values.shape));
     this.#options = { momentum: 0, weightDecay: 0, ...others };
   }

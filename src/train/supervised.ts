@@ -13,7 +13,7 @@ import { evaluated } from '../input/evaluation-crop.js';
 import { InFlight } from '../input/in-flight.js';
 import { type PartSample, Sampler } from '../input/sampler.js';
 import { resident } from '../input/step-pictures.js';
-import { checkSettings, type PretrainConfig, pretrainSettings } from '../moco/config.js';
+import { checkSettings, type PretrainConfig } from '../moco/config.js';
 import { accuracy } from '../moco/contrast.js';
 import { evaluating } from '../nn/evaluating.js';
 import { familyOf } from '../nn/families.js';
@@ -44,17 +44,15 @@ const needed = [
   'mean',
   'std',
   'seed',
+  'precision',
 ] as const;
-
-/** What settings that may be left out are then. */
-const optional = { precision: pretrainSettings.precision.default, clipNorm: pretrainSettings.clipNorm.default };
+type Needed = Exclude<(typeof needed)[number], 'precision'>;
 
 /**
  * What supervised training depends on, besides its model and pictures. `lr` is the highest rate, whatever the batch;
- * `precision` is f32 if left out, and accuracy is measured in f32; `clipNorm` is 0, which clips nothing.
+ * `precision` is f32 if left out, and accuracy is measured in f32.
  */
-export type SupervisedConfig = Pick<PretrainConfig, (typeof needed)[number]> &
-  Partial<Pick<PretrainConfig, keyof typeof optional>>;
+export type SupervisedConfig = Pick<PretrainConfig, Needed> & Partial<Pick<PretrainConfig, 'precision'>>;
 
 /** What an epoch ended with: the mean training loss of its steps, and the accuracy on held-out pictures. */
 export interface ClassifierEpoch {
@@ -225,11 +223,7 @@ function measurer(model: Encoder, heldOut: Pictures, config: SupervisedConfig): 
 
 /** Checks what does not depend on pictures. @throws ConfigError */
 export function checkSupervised(config: SupervisedConfig): void {
-  const given = Object.entries({ ...config }).filter(([, v]) => v !== undefined);
-  checkSettings('trainClassifier', { ...optional, ...Object.fromEntries(given) }, [
-    ...needed,
-    ...(Object.keys(optional) as (keyof typeof optional)[]),
-  ]);
+  checkSettings('trainClassifier', { ...config, precision: config?.precision ?? 'f32' }, needed);
   const { warmup, epochs } = config;
   if (warmup >= epochs)
     throw new ConfigError(`warmup: it must end before the last epoch; got ${warmup} of ${epochs} epochs. Shorten it.`);
