@@ -76,6 +76,23 @@ export interface VariantTable<P, N extends string = string> {
   readonly samples: readonly Sample<P>[];
 }
 
+/** What an operation needs on some adapters alone: a file of its own, which is loaded when a device is opened. */
+export interface Demand<T> {
+  readonly when: (traits: Traits) => boolean;
+  readonly load: () => Promise<T>;
+  /** Once it is. */
+  loaded?: T;
+}
+
+const demands: Demand<unknown>[] = [];
+
+/** Registers it. Until it is loaded, an operation does without. */
+export function onDemand<T>(when: Demand<T>['when'], load: Demand<T>['load']): Demand<T> {
+  const demand: Demand<T> = { when, load };
+  demands.push(demand);
+  return demand;
+}
+
 /** Every table of the operations this program uses, in the order they were imported. */
 export const variantTables: VariantTable<never>[] = [];
 
@@ -92,20 +109,28 @@ export function variantTable<P, const N extends string>(table: VariantTable<P, N
  * @throws DeviceError when a file cannot be loaded; the next call tries again.
  */
 export async function loadVariants(traits?: Traits): Promise<void> {
-  await Promise.all(
-    variantTables.map(async (table) => {
+  const loading = demands.map(async (demand) => {
+    if (!traits || demand.when(traits)) demand.loaded ??= await demand.load().catch(refused);
+  });
+  await Promise.all([
+    ...loading,
+    ...variantTables.map(async (table) => {
       const wanted = (table.parts ?? []).filter(({ when }) => !traits || when(traits));
       for (const part of wanted) part.loading ??= part.load();
       for (const part of wanted) {
         const more = await part.loading!.catch((e: Error) => {
           part.loading = undefined;
-          throw new DeviceError(`device: kernels for the adapter must be loaded; got ${e.message}. Try again.`);
+          return refused(e);
         });
         if (!part.loaded) table.variants = [...table.variants, ...more];
         part.loaded = true;
       }
     }),
-  );
+  ]);
+}
+
+function refused({ message }: Error): never {
+  throw new DeviceError(`device: kernels for the adapter must be loaded; got ${message}. Try again.`);
 }
 
 /** What the trials of an adapter's variants show of an open device; one that fails, or rejects, shows nothing. */

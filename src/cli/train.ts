@@ -45,20 +45,17 @@ export async function train(
   const began = Date.now();
   const report = (rows?: GalleryRow[]) => writeReport(run, training, skipped, rows, (Date.now() - began) / 1000);
   try {
-    const finished = await interruptible(
-      (text) => progress.say(text),
-      async (signal) => {
-        const stopped = afterwards(signal, STOP_MS, () => saver.isDone).then(() => false);
-        const done = await Promise.race([advance(run, training, { progress, board, saver, signal }), stopped]);
-        await saver.end();
-        return done;
-      },
-    ).finally(() => progress.end());
+    const say = (text: string) => progress.say(text);
+    const finished = await interruptible(say, async (signal) => {
+      const stopped = afterwards(signal, STOP_MS, () => saver.isDone).then(() => false);
+      const done = await Promise.race([advance(run, training, { progress, board, saver, signal }), stopped]);
+      await saver.end();
+      return done;
+    }).finally(() => progress.end());
     await run.written();
     tellScaled(run, out);
     if (finished) {
-      const { heldOut } = training.subset;
-      const rows = heldOut.count > 0 ? await galleryRows(heldOut, await training.features()) : [];
+      const rows = await galleryOf(training);
       await board?.gallery(rows);
       await report(rows);
     } else await report(); // who stops it does not wait for features
@@ -74,6 +71,11 @@ export async function train(
   } finally {
     await board?.written().catch(() => undefined); // it failed with the rest
   }
+}
+
+async function galleryOf(training: Pretraining): Promise<GalleryRow[]> {
+  const { heldOut } = training.subset;
+  return heldOut.count > 0 ? galleryRows(heldOut, await training.features()) : [];
 }
 
 function tellResults(run: Run, training: Pretraining, finished: boolean, saves: string, out: Output): void {

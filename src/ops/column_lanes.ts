@@ -23,6 +23,12 @@ export const words16 = (file: string, source: string): readonly [Kernel, Kernel]
   kernel(file, source, { HALVES: 1, PARTS: 2 }),
 ];
 
+/** The same of a text that is loaded on demand, made when it is first asked for. */
+export function words16Of(file: string, source: () => string): (half: 0 | 1) => Kernel {
+  let made: readonly [Kernel, Kernel] | undefined;
+  return (half) => (made ??= words16(file, source()))[half];
+}
+
 /** Whether the columns divide into words of 16 bytes. */
 export const isWords = ({ C, half }: Pick<Columns, 'C' | 'half'>): boolean => C > 0 && C % (half ? 8 : 4) === 0;
 

@@ -31,8 +31,8 @@ function tapSizes(tools: Conv2dTools, b: OnMatrices, channels: number) {
 }
 
 const whyF32 =
-  'f32, each factor the sum of two halves: not yet measured; 56 to 82 TFLOP/s for ResNets’ 3×3 on an H200 in a probe of ' +
-  'blocks of 128×128 without scales, FMA 27 to 40';
+  'f32, each factor the sum of two halves: not yet measured; 56 to 82 TFLOP/s for ResNets’ 3×3 on an H200 in a probe ' +
+  'of blocks of 128×128 without scales, FMA 27 to 40';
 
 /** Blocks for few channels. */
 const ySmall = { name: '128×64', height: 128, width: 64, deep: 32, tall: 4, wide: 2 } as const;

@@ -1,7 +1,7 @@
 import source from '../../kernels/reduce.wgsl';
-import lanesSource from '../../kernels/reduce_lanes.wgsl';
 import rowsSource from '../../kernels/reduce_rows.wgsl';
 import type { Launch, Plan, Primitive } from '../backend/backend.js';
+import { onDemand } from '../backend/variants.js';
 import { numel, type Shape } from '../core/shape.js';
 import type { Traits } from '../gpu/device.js';
 import { kernel } from '../gpu/kernel.js';
@@ -9,10 +9,12 @@ import { widthOf, widths } from '../gpu/widths.js';
 import type { Run } from '../reference/reduce.js';
 import { runTo } from '../tensor/run.js';
 import { empty, type Place, type Tensor, view } from '../tensor/tensor.js';
-import { columnLanes, isWords, reducing, words16 } from './column_lanes.js';
+import { columnLanes, isWords, reducing, words16Of } from './column_lanes.js';
+import { onCards } from './row_lanes.js';
 
 const kernels = widths('reduce', source);
-const lanesShaders = words16('reduce_lanes', lanesSource);
+const cards = onDemand(onCards, () => import('./reduce_cards.js'));
+const lanesShader = words16Of('reduce_lanes', () => cards.loaded!.lanes);
 const rowsShader = kernel('reduce_rows', rowsSource);
 
 const codeOf = { sum: 0, max: 1 };
@@ -95,7 +97,7 @@ function lanesLaunches({ op, A, R, B, scale }: Reduction, half: 0 | 1, traits: T
   const first = columnLanes({ C: B, rows: R, splits: A, half }, 8, reducing(traits));
   const { chunks } = first.params;
   const launch = (scale: number, bind: readonly number[]): Launch => ({
-    kernel: lanesShaders[half],
+    kernel: lanesShader(half),
     constants,
     params: { ...first.params, scale },
     groups: first.groups,
@@ -107,7 +109,7 @@ function lanesLaunches({ op, A, R, B, scale }: Reduction, half: 0 | 1, traits: T
     scratch: [A * chunks * B],
     launches: [
       launch(1, [0, 2]),
-      { kernel: lanesShaders[0], constants, params: { ...last.params, scale }, groups: last.groups, bind: [2, 1] },
+      { kernel: lanesShader(0), constants, params: { ...last.params, scale }, groups: last.groups, bind: [2, 1] },
     ],
   };
 }
@@ -115,7 +117,7 @@ function lanesLaunches({ op, A, R, B, scale }: Reduction, half: 0 | 1, traits: T
 const primitive: Primitive<Reduction & { half: 0 | 1 }> = {
   name: 'reduce',
   gpu: ({ half, ...p }, traits) => {
-    if (!traits.software && p.A > 0 && p.R >= MANY_ROWS && isWords({ C: p.B, half }))
+    if (!traits.software && cards.loaded && p.A > 0 && p.R >= MANY_ROWS && isWords({ C: p.B, half }))
       return lanesLaunches(p, half, traits);
     return traits.software && inRows(p) ? rowsLaunches(p) : reduceLaunches(p, [0, 1, 2]);
   },

@@ -1,6 +1,6 @@
 import source from '../../kernels/row_dot.wgsl';
-import lanesSource from '../../kernels/row_dot_lanes.wgsl';
 import type { Launch, Primitive } from '../backend/backend.js';
+import { onDemand } from '../backend/variants.js';
 import { ShapeError } from '../core/errors.js';
 import { numel, type Shape, show } from '../core/shape.js';
 import type { Traits } from '../gpu/device.js';
@@ -12,10 +12,11 @@ import { runTo } from '../tensor/run.js';
 import { checkSameShape, empty, floatType, type Tensor, view } from '../tensor/tensor.js';
 import { mul } from './binary.js';
 import { reduceLaunch } from './reduce_launch.js';
-import { laneGroups, lanesFor, lanesKernels } from './row_lanes.js';
+import { laneGroups, lanesFor, lanesKernels, onCards } from './row_lanes.js';
 
 const shader = kernel('row_dot', source);
-const lanesShaders = lanesKernels('row_dot_lanes', lanesSource);
+const cards = onDemand(onCards, () => import('./row_dot_cards.js'));
+const lanesShaders = lanesKernels('row_dot_lanes', () => cards.loaded!.lanes);
 
 /** `shape` as rows along its last axis. */
 export function rowsOf(where: string, shape: Shape): Rows {
@@ -41,7 +42,7 @@ export function rowDotLaunches(
   unitB = false,
 ): Launch[] {
   const constants = { UNIT_B: Number(unitB) };
-  if (!software) {
+  if (!software && cards.loaded) {
     const C = p.C / widthOf(p.C);
     const { LANES } = lanesFor(C);
     const shader = lanesShaders({ LANES })[widthOf(p.C)];

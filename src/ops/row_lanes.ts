@@ -1,3 +1,4 @@
+import type { Traits } from '../gpu/device.js';
 import type { Tuning } from '../gpu/preprocess.js';
 import { type Widths, widths } from '../gpu/widths.js';
 
@@ -18,12 +19,15 @@ export function lanesFor(C: number): Lanes {
 /** Workgroups of so many rows, or pieces of rows. */
 export const laneGroups = (rows: number, LANES: number): number => Math.ceil((rows * LANES) / THREADS);
 
+/** The adapters whose kernels share rows and columns: all but software. */
+export const onCards = ({ software }: Traits): boolean => !software;
+
 /** Kernels of one text by what is tuned besides the threads, each made when it is first asked for. */
-export function lanesKernels(file: string, source: string): (tuning: Tuning) => Widths {
+export function lanesKernels(file: string, source: () => string): (tuning: Tuning) => Widths {
   const made = new Map<string, Widths>();
   return (tuning) => {
     const key = JSON.stringify(tuning);
-    const known = made.get(key) ?? widths(file, source, { ...tuning, THREADS });
+    const known = made.get(key) ?? widths(file, source(), { ...tuning, THREADS });
     made.set(key, known);
     return known;
   };

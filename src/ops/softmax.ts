@@ -1,10 +1,9 @@
 import source from '../../kernels/softmax.wgsl';
 import gradSource from '../../kernels/softmax_grad.wgsl';
-import lanesSource from '../../kernels/softmax_lanes.wgsl';
-import lanesGradSource from '../../kernels/softmax_lanes_grad.wgsl';
 import statsSource from '../../kernels/softmax_stats.wgsl';
 import statsEndSource from '../../kernels/softmax_stats_end.wgsl';
 import type { Launch, Plan, Primitive } from '../backend/backend.js';
+import { onDemand } from '../backend/variants.js';
 import type { Traits } from '../gpu/device.js';
 import { kernel } from '../gpu/kernel.js';
 import type { Tuning } from '../gpu/preprocess.js';
@@ -14,7 +13,7 @@ import { record } from '../tensor/autograd.js';
 import { runTo } from '../tensor/run.js';
 import { empty, floatType, type Tensor } from '../tensor/tensor.js';
 import { rowDotLaunches, rowsOf, slotsOf } from './row_dot.js';
-import { laneGroups, lanesFor, lanesKernels } from './row_lanes.js';
+import { laneGroups, lanesFor, lanesKernels, onCards } from './row_lanes.js';
 
 // one by one: bundlers drop those that a page does not use
 const shader = kernel('softmax', source);
@@ -22,8 +21,9 @@ const gradShader = kernel('softmax_grad', gradSource);
 const stats = kernel('softmax_stats', statsSource);
 const statsEnd = kernel('softmax_stats_end', statsEndSource);
 const sharedEnd = kernel('softmax_stats_end', statsEndSource, { LANES: 32 });
-const lanesShaders = lanesKernels('softmax_lanes', lanesSource);
-const lanesGradShaders = lanesKernels('softmax_lanes_grad', lanesGradSource);
+const cards = onDemand(onCards, () => import('./softmax_cards.js'));
+const lanesShaders = lanesKernels('softmax_lanes', () => cards.loaded!.lanes);
+const lanesGradShaders = lanesKernels('softmax_lanes_grad', () => cards.loaded!.grad);
 
 const threads = (n: number) => Math.ceil(n / 64);
 
@@ -33,7 +33,7 @@ type Params = Rows & { log: boolean };
 const HELD = { 1: 4096, 4: 8192 };
 
 /** Whether rows are held in registers: on graphics cards. */
-const isHeld = ({ C }: Rows, { software }: Traits): boolean => !software && C > 0;
+const isHeld = ({ C }: Rows, { software }: Traits): boolean => !software && C > 0 && cards.loaded !== undefined;
 
 /** Rows in registers: how many slices a row is, and their launch; `tuning` says what it gives. */
 function inLanes({ rows, C, log }: Params, tuning: Tuning = {}): { slices: number; launch: Launch } {

@@ -100,7 +100,7 @@ export interface Room {
 export function checkFits(config: PretrainConfig, pictures: number, room: Room): void {
   const { name, largest = Infinity, memory = Infinity } = room;
   checkKeys(config, pictures, Math.min(largest, memory), name);
-  const least = config.accumulate * config.splits;
+  const least = Math.max(2, config.accumulate * config.splits); // a batch has two pictures at least
   const few = needsOf({ ...config, batch: least }, pictures);
   if (few.largest.state > largest || few.state > memory)
     throw new ConfigError(

@@ -71,8 +71,8 @@ function supported(name: string, row: Row, device: GpuBackend, slow: RegExp): re
 const large: Record<string, string> = { conv2d: '128×256', conv2d_dx: '128×128', conv2d_dw: '128×64' };
 
 /**
- * Each block is the same text by other constants, and takes minutes to compile. On tensor cores Mesa has all problems of
- * the smallest block of products and one of others, SwiftShader one. Of convolutions SwiftShader has the smallest
+ * Each block is the same text by other constants, and takes minutes to compile. On tensor cores Mesa has all problems
+ * of the smallest block of products and one of others, SwiftShader one. Of convolutions SwiftShader has the smallest
  * blocks, Mesa a large one in f32 and the smallest on tensor cores, for a problem each.
  */
 function triedOf(name: string, problems: readonly never[], isSwift: boolean): readonly never[] {

@@ -131,7 +131,7 @@ async function started() {
 
 export default {
   promise:
-    'a training killed or asked to stop at any moment, in a start, a step, a save or a resume, goes on to the same bits.',
+    'a training killed or asked to stop at any moment, in a start, step, save or resume, goes on to the same bits.',
   rounds: 2,
   start: started,
 } satisfies Trial;

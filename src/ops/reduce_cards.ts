@@ -1,0 +1,1 @@
+export { default as lanes } from '../../kernels/reduce_lanes.wgsl';

@@ -1,0 +1,1 @@
+export { default as lanes } from '../../kernels/row_dot_lanes.wgsl';
