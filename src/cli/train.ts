@@ -6,7 +6,7 @@ import { rawPixelAccuracy } from '../eval/raw-pixels.js';
 import { type GalleryRow, galleryRows } from '../report/nearest-gallery.js';
 import type { Metric } from '../train/metrics.node.js';
 import type { Pretraining } from '../train/pretrain.js';
-import type { StepRecord, StepTiming } from '../train/records.js';
+import type { PretrainHooks, StepRecord, StepTiming } from '../train/records.js';
 import type { Run, Saved } from '../train/run.node.js';
 import { Saver } from '../train/saver.node.js';
 import { afterwards, interruptible } from './interrupt.js';
@@ -154,7 +154,7 @@ async function advance(
   }
   const timed = clocked(training.config.batch);
   let first = true;
-  return training.run({
+  const hooks: PretrainHooks = {
     signal,
     onStep: (step, timing) => {
       const record = timed(step, timing);
@@ -172,7 +172,8 @@ async function advance(
       await saver.epoch(position, epoch.score);
     },
     onHanded: (position, reported) => saver.handed(position, reported),
-  });
+  };
+  return training.run(hooks, signal);
 }
 
 const STEPS_TIMED = 8; // a step is known when its values are read, several at once where the device is ahead

@@ -3,7 +3,7 @@ import { within } from '../backend/context.js';
 import { compile } from '../compile/compile.js';
 import { HostArray, type OnDevice } from '../compile/inputs.js';
 import { medians } from '../compile/profile.js';
-import { anything, check, checkOptions, isRecord, listOf, whole } from '../core/check.js';
+import { anything, check, checkOptions, instance, isRecord, listOf, whole } from '../core/check.js';
 import { unless } from '../core/unless.js';
 import { checkHooks, checkSets } from '../data/check.js';
 import type { PictureSource } from '../data/picture-source.js';
@@ -133,17 +133,19 @@ export class Pretraining {
   }
 
   /**
-   * Trains from the current position to the end, or until the signal. Returns whether the end was reached.
+   * Trains from the current position to the end, or until the signal; in a `hurry` what measures the end of an epoch is
+   * given up, too, which leaves it `unmeasured`. Returns whether the end was reached.
    * @throws DivergedError a few steps after the loss or a gradient was not finite, or at the end of an epoch if a
    * parameter is not; what is saved then is of no use, and nothing more is reported.
    */
-  async run(hooks: PretrainHooks = {}): Promise<boolean> {
+  async run(hooks: PretrainHooks = {}, hurry?: AbortSignal): Promise<boolean> {
     checkHooks('run', hooks, ['onStep', 'onKnn', 'onSpread', 'onWarning', 'onEpoch', 'onHanded']);
+    if (hurry !== undefined) check('run', 'the hurry', hurry, instance(AbortSignal));
     const inFlight = new InFlight<void>(IN_FLIGHT);
     this.#handed = undefined;
     this.subset.forget(); // its memory
     try {
-      if (this.unmeasured) await this.#endEpoch(hooks);
+      if (this.unmeasured) await this.#endEpoch(hooks, hurry);
       while (this.#done < this.totalSteps && !hooks.signal?.aborted) {
         const { reported } = await this.#step(hooks);
         hooks.onHanded?.(this.position, reported);
@@ -151,7 +153,7 @@ export class Pretraining {
         if (this.#done % this.stepsPerEpoch !== 0) continue;
         await inFlight.all();
         this.unmeasured = true;
-        await this.#endEpoch(hooks);
+        await this.#endEpoch(hooks, hurry);
         if (this.#done < this.totalSteps) this.subset.forget();
         this.#handed = undefined;
       }
@@ -266,8 +268,7 @@ export class Pretraining {
   /** Nothing is reported of steps after `step`. */
   #fail(step: number, got: string): Error {
     this.#diverged = true;
-    const { lr } = ratesAt(this.config, step - 1, this.stepsPerEpoch);
-    return divergedAt('pretrain', step, got, { ...this.config, lr });
+    return divergedAt('pretrain', step, got, { ...this.config, ...ratesAt(this.config, step - 1, this.stepsPerEpoch) });
   }
 
   #warn(text: string, onWarning?: (text: string) => void): void {
@@ -275,13 +276,13 @@ export class Pretraining {
     onWarning?.(text);
   }
 
-  /** Measures the end of an epoch, unless it is interrupted meanwhile. */
-  async #endEpoch({ onKnn, onSpread, onWarning, onEpoch, signal }: PretrainHooks): Promise<void> {
+  /** Measures the end of an epoch, unless there is a hurry. */
+  async #endEpoch({ onKnn, onSpread, onWarning, onEpoch }: PretrainHooks, hurry?: AbortSignal): Promise<void> {
     const epoch = this.#done / this.stepsPerEpoch;
     const got = await notFiniteParameters(this.method.optimizer.parameters);
     if (got !== undefined) throw this.#fail(this.#done, got);
     const isDue = (onKnn || onSpread) && (epoch % this.config.knnEvery === 0 || epoch === this.config.epochs);
-    const measured = isDue ? await unless(signal, this.subset.measures()) : {};
+    const measured = isDue ? await unless(hurry, this.subset.measures()) : {};
     if (!measured) return;
     const { settled, ...means } = this.#epoch.end(epoch);
     const waited = this.#inputBound.endEpoch();

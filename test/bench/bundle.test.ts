@@ -12,9 +12,9 @@ const bare = (file: string) => bareWgsl(readFileSync(join(root, 'kernels', file)
 const textOf = (bundled: readonly Uint8Array[]) => Buffer.concat(bundled).toString();
 
 describe('a bundle', () => {
-  // The bars are 25, 35 and 90 KB. Kernels of products, convolutions and attention for graphics cards are parts, but how
-  // they are chosen is in every page: "expected 27.636 to be less than or equal to 25.5", "expected 35.984 to be less
-  // than or equal to 35"; with the parts for tensor cores 41.713, 63.891 and 117.963.
+  // The bars are 25, 35 and 90 KB. Kernels of products, convolutions and attention for graphics cards are parts, but
+  // how they are chosen is in every page: "expected 27.636 to be less than or equal to 25.5", "expected 35.984 to be
+  // less than or equal to 35"; with the parts for tensor cores 41.713, 63.891 and 117.963.
   it.each([
     ['a linear classifier', 28, 42],
     ['a small CNN that trains', 36.5, 64.5],
