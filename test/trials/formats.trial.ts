@@ -1,4 +1,5 @@
 import { readCheckpointFile, readRunFile } from '../../src/checkpoints/run-files.js';
+import { FormatError } from '../../src/core/errors.js';
 import { version } from '../../src/core/version.js';
 import { parseCifar10 } from '../../src/data/cifar.js';
 import { parseIdx } from '../../src/data/idx.js';
@@ -151,7 +152,15 @@ const config: Format = {
 
 /** Metadata of a checkpoint, which programs may have written: anything that JSON can say. */
 const metadata: Format = {
-  read: (bytes) => readCheckpointFile(Object(JSON.parse(decoded(bytes))), 'checkpoint.safetensors'),
+  read(bytes) {
+    let value: unknown;
+    try {
+      value = JSON.parse(decoded(bytes));
+    } catch {
+      throw new FormatError('metadata: it must be JSON; got other text. It is not the metadata of a file.');
+    }
+    return readCheckpointFile(Object(value), 'checkpoint.safetensors');
+  },
   make(r) {
     const about = Object.entries({
       format: 'dawngrad-moco',
