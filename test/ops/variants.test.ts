@@ -71,9 +71,9 @@ function supported(name: string, row: Row, device: GpuBackend, slow: RegExp): re
 const large: Record<string, string> = { conv2d: '128×256', conv2d_dx: '128×128', conv2d_dw: '128×64' };
 
 /**
- * Each block is the same text by other constants, and takes minutes to compile. On tensor cores Mesa has all problems
- * of the smallest block of products and one of others, SwiftShader one. Of convolutions SwiftShader has the smallest
- * blocks, Mesa a large one in f32 and the smallest on tensor cores, for a problem each.
+ * Each block is the same text by other constants, and takes minutes to compile: the smallest has all problems, others
+ * some. On tensor cores Mesa has all problems of the smallest block of products and one of others, SwiftShader one; of
+ * convolutions Mesa has a large block in f32 and the smallest on tensor cores, for a problem each.
  */
 function triedOf(name: string, problems: readonly never[], isSwift: boolean): readonly never[] {
   const [, table, kind, block] = /^(\w+) (tiled|(?:f32 )?matrix|small channel) (\S+)$/.exec(name) ?? [];
@@ -81,12 +81,13 @@ function triedOf(name: string, problems: readonly never[], isSwift: boolean): re
   const few = (count: number) => problems.slice(0, count);
   if (!block) return problems;
   if (/^conv2d/.test(table)) {
-    if (kind === 'tiled') return isSwift ? problems : few(Number(block === large[table]));
+    if (kind === 'tiled') return isSwift ? few(at === 0 ? Infinity : 2) : few(Number(block === large[table]));
     if (kind === 'small channel')
       return block === 'tiled' ? few(isSwift ? Infinity : 0) : problems.slice(isSwift ? -1 : -2).slice(0, 1);
     return at === 1 ? problems.slice(isSwift ? 0 : 3).slice(0, 1) : [];
   }
-  if (kind === 'tiled') return problems;
+  if (kind === 'tiled') return at === 0 ? problems : few(isSwift ? 4 : Number(at === 1));
+  if (kind === 'f32 matrix' && !isSwift) return few(Number(at === 0));
   return at === 0 && !isSwift ? problems : problems.slice(1 + at, 2 + at);
 }
 
