@@ -86,7 +86,7 @@ function triedOf(name: string, problems: readonly never[], isSwift: boolean): re
       return block === 'tiled' ? few(isSwift ? Infinity : 0) : problems.slice(isSwift ? -1 : -2).slice(0, 1);
     return at === 1 ? problems.slice(isSwift ? 0 : 3).slice(0, 1) : [];
   }
-  if (kind === 'tiled') return at === 0 ? problems : few(isSwift ? 4 : Number(at === 1));
+  if (kind === 'tiled') return at === 0 ? few(isSwift ? 9 : Infinity) : few(isSwift ? 4 : Number(at === 1));
   if (kind === 'f32 matrix' && !isSwift) return few(Number(at === 0));
   return at === 0 && !isSwift ? problems : problems.slice(1 + at, 2 + at);
 }
