@@ -67,28 +67,27 @@ function supported(name: string, row: Row, device: GpuBackend, slow: RegExp): re
   return triedOf(name, here, device.traits.subgroup === 4);
 }
 
-/** Which of the large blocks of convolutions in f32 are tried: they differ by constants alone, as those of products. */
-const large: Record<string, string> = { conv2d: '128×256', conv2d_dx: '128×128', conv2d_dw: '128×64' };
-
 /**
- * Each block is the same text by other constants, and takes minutes to compile: the smallest has all problems, others
- * some. On tensor cores Mesa has all problems of the smallest block of products and one of others, SwiftShader one; of
- * convolutions Mesa has a large block in f32 and the smallest on tensor cores, for a problem each.
+ * Each block is the same text by other constants, and takes up to minutes to compile: the smallest has all problems,
+ * others some. Mesa, which has f16, has f16 on tensor cores by the smallest blocks, and one problem of the others.
  */
 function triedOf(name: string, problems: readonly never[], isSwift: boolean): readonly never[] {
   const [, table, kind, block] = /^(\w+) (tiled|(?:f32 )?matrix|small channel) (\S+)$/.exec(name) ?? [];
   const at = ['32×32', '64×64', '128×64', '128×128', '128×128×64'].indexOf(block);
   const few = (count: number) => problems.slice(0, count);
   if (!block) return problems;
-  if (/^conv2d/.test(table)) {
-    if (kind === 'tiled') return isSwift ? few(at === 0 ? Infinity : 2) : few(Number(block === large[table]));
-    if (kind === 'small channel')
-      return block === 'tiled' ? few(isSwift ? Infinity : 0) : problems.slice(isSwift ? -1 : -2).slice(0, 1);
-    return at === 1 ? problems.slice(isSwift ? 0 : 3).slice(0, 1) : [];
+  if (!isSwift) {
+    if (kind === 'tiled' || kind === 'f32 matrix') return few(Number(at === 0 && table === 'matmul'));
+    if (kind === 'small channel') return block === 'tiled' ? [] : problems.slice(-2, -1);
+    return table === 'matmul' && at === 0 ? problems : few(Number(at === 1));
   }
-  if (kind === 'tiled') return at === 0 ? few(isSwift ? 9 : Infinity) : few(isSwift ? 4 : Number(at === 1));
-  if (kind === 'f32 matrix' && !isSwift) return few(Number(at === 0));
-  return at === 0 && !isSwift ? problems : problems.slice(1 + at, 2 + at);
+  if (/^conv2d/.test(table)) {
+    if (kind === 'tiled') return few(at === 0 ? Infinity : 2);
+    if (kind === 'small channel') return block === 'tiled' ? problems : problems.slice(-1);
+    return few(Number(at === 1));
+  }
+  if (kind === 'tiled') return few(at === 0 ? 9 : 4);
+  return problems.slice(1 + at, 2 + at);
 }
 
 it('blocks are dealt to threads without rest, whatever the steps', () => {
