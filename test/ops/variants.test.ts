@@ -77,9 +77,11 @@ function triedOf(name: string, problems: readonly never[], isSwift: boolean): re
   const few = (count: number) => problems.slice(0, count);
   if (!block) return problems;
   if (!isSwift) {
-    if (kind === 'tiled' || kind === 'f32 matrix') return few(Number(at === 0 && table === 'matmul'));
+    if (kind === 'f32 matrix') return [];
+    if (kind === 'tiled') return few(Number(at === 0 && table === 'matmul'));
     if (kind === 'small channel') return block === 'tiled' ? [] : problems.slice(-2, -1);
-    return table === 'matmul' && at === 0 ? problems : few(Number(at === 1));
+    if (table === 'matmul') return at === 0 ? problems : [];
+    return few(Number(at === 1));
   }
   if (/^conv2d/.test(table)) {
     if (kind === 'tiled') return few(at === 0 ? Infinity : 2);
